@@ -1,0 +1,160 @@
+"""Folders that are built once: keyed by all that shapes them, whole or not there at all.
+
+A folder is built under a hidden name and renamed when it is complete and sealed, so that neither a
+kill nor a full disk leaves anything that is later taken for good. Processes that want the same
+folder take turns.
+"""
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from xlm_runtime.errors import RunError
+from xlm_runtime.progress import Watch, say
+
+SEAL = "COMPLETE.json"
+_PIECE = 1 << 16
+_PIECES = 256
+
+
+@dataclass(frozen=True)
+class Built:
+    """A complete folder and what its builder had to say about it (plain JSON values)."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+
+def cached(
+    root: Path, name: str, key: Mapping[str, Any], build: Callable[[Path], Mapping[str, Any]]
+) -> Built:
+    """The folder of ``key`` below ``root/name``; ``build(folder)`` fills it if need be.
+
+    ``key`` holds plain JSON values: everything that the content depends on. Raises RunError where
+    the disk is full or the folder cannot be written.
+    """
+    digest = blake2b(_canonical(key).encode(), digest_size=10).hexdigest()
+    home = root / name
+    folder = home / digest
+    with _said(home):
+        found = _open(folder, key)
+        if found:
+            return found
+        home.mkdir(parents=True, exist_ok=True)
+        with _turn(home / f".{digest}.lock", folder):
+            return _open(folder, key) or _build(folder, key, build)
+
+
+def fingerprint(path: Path) -> str:
+    """A digest of a file's whole content."""
+    sum_ = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        with Watch(f"reading {path.name}", size) as watch:
+            while piece := file.read(1 << 22):
+                sum_.update(piece)
+                watch.at(file.tell())
+    return sum_.hexdigest()
+
+
+def _build(
+    folder: Path, key: Mapping[str, Any], build: Callable[[Path], Mapping[str, Any]]
+) -> Built:
+    """Build aside, seal, rename.  The caller holds the lock of the folder."""
+    for left in folder.parent.glob(f".{folder.name}.build-*"):  # of a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.build-", dir=folder.parent))
+    try:
+        facts = build(aside)
+        _seal(aside, key, facts)
+        if folder.exists():
+            say(f"{folder} is damaged: prepared again")
+            shutil.rmtree(folder)
+        aside.replace(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Built(folder, facts)
+
+
+def _seal(folder: Path, key: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = {path.relative_to(folder).as_posix(): _sum(path) for path in files}
+    seal = {"key": key, "files": sums, "facts": facts}
+    with (folder / SEAL).open("w", encoding="utf-8") as file:
+        json.dump(seal, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _open(folder: Path, key: Mapping[str, Any]) -> Built | None:
+    """The folder, if it is there, whole, and of this key."""
+    try:
+        seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        whole = all(_sum(folder / name) == tuple(sum_) for name, sum_ in seal["files"].items())
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return None
+    same = _canonical(seal.get("key")) == _canonical(key)
+    return Built(folder, seal["facts"]) if whole and same else None
+
+
+def _sum(path: Path) -> tuple[int, str]:
+    """Size and digest; of a file above 16 MB, the digest of 256 pieces spread over it."""
+    size = path.stat().st_size
+    sum_ = blake2b(digest_size=16)
+    whole = size <= _PIECE * _PIECES
+    with path.open("rb") as file:
+        if whole:
+            sum_.update(file.read())
+        else:
+            for i in range(_PIECES):
+                file.seek((size - _PIECE) * i // (_PIECES - 1))
+                sum_.update(file.read(_PIECE))
+    return size, sum_.hexdigest()
+
+
+def _canonical(key: object) -> str:
+    return json.dumps(key, sort_keys=True)
+
+
+@contextmanager
+def _turn(lock_file: Path, folder: Path) -> Iterator[None]:
+    """Hold a lock that the system releases when its process ends, however it ends."""
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        say(f"waiting for another process that prepares {folder}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _said(home: Path) -> Iterator[None]:
+    """Failures of the disk in the user's words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                f"no space left for {home}: nothing was kept; make room or choose another cache "
+                "folder"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise RunError(
+                f"{error.filename or home}: {error.strerror}; mend that, or choose another cache "
+                "folder"
+            ) from error
+        raise

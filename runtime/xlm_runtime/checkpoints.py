@@ -1,0 +1,164 @@
+"""Checkpoints: what is kept of a training run, when, and where.
+
+    checkpoints/index.json       which step is the last, which the best, and its validation loss
+    checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, raw.safetensors
+
+A folder is written under another name and takes its own in one step, the index after it: whenever
+a run is killed, the index names a complete checkpoint.
+"""
+
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from attrs import asdict, evolve, frozen
+from lightning.pytorch import Callback, Trainer
+
+from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime.ema import Ema
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.model import save_weights
+from xlm_runtime.module import Training
+
+INDEX = "index.json"
+STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
+Validate = Callable[[int], Mapping[str, float]]
+
+
+class Stopped(BaseException):
+    """Training was asked to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
+
+
+@frozen
+class Index:
+    """The steps of the last and the best checkpoint, and the best validation loss."""
+
+    last: int = 0
+    best: int = 0
+    loss: float | None = None
+
+    @staticmethod
+    def read(folder: Path) -> "Index":
+        """The index of a folder; all zeros where there is none."""
+        return Index(**read_json(folder / INDEX))
+
+
+def step_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step is."""
+    return folder / f"step-{step:08d}"
+
+
+def resolve(folder: Path, which: str) -> Path:
+    """``last``, ``best`` or a path → the folder of a checkpoint.
+
+    Raises UsageError naming what there is, if it is not there.
+    """
+    index = Index.read(folder)
+    steps = {"last": index.last, "best": index.best or index.last}
+    found = step_folder(folder, steps[which]) if which in steps else Path(which)
+    found = found if found.is_dir() else found.parent
+    if (found / AVERAGE).is_file():
+        return found
+    there = ", ".join(sorted(path.name for path in folder.glob("step-*"))) or "none"
+    raise UsageError(f"there is no checkpoint '{which}' (of this run in {folder}: {there})")
+
+
+class Checkpoints(Callback):
+    """Validates, and keeps the last, the best and every ``keep_every``-th state of a run.
+
+    ``validate`` gives the held-out losses under the averaged weights. Signals are served between
+    two steps, so that what is saved is a whole step.
+    """
+
+    def __init__(self, folder: Path, module: Training, ema: Ema, validate: Validate) -> None:
+        self.folder, self.module, self.ema, self.validate = folder, module, ema, validate
+        self.train = module.train_config
+        self.index = Index.read(folder)
+        self._done = self.index.last
+        self._signal: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def on_train_start(self, *_: Any) -> None:
+        """Takes over Ctrl-C and SIGTERM; a second one takes effect at once."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._asked)
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Validates and saves if it is time to."""
+        step = trainer.global_step
+        if step == self._done:
+            return
+        self._done = step
+        at_end = step == self.train.steps
+        validates = at_end or step % self.train.validate_every == 0
+        if validates or step % self.train.checkpoint_every == 0:
+            losses = trainer.strategy.broadcast(self.validate(step) if validates else None)
+            self.save(trainer, losses["loss"] if losses else None)
+        if self._signal and not at_end:
+            self.save(trainer, None)
+            raise Stopped
+
+    def on_exception(self, trainer: Trainer, _: Any, exception: BaseException) -> None:
+        """Saves what a failure has left whole; not what the failure may be about."""
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
+        whole = done == trainer.global_step * trainer.accumulate_grad_batches
+        expected = isinstance(exception, (RunError, Stopped))
+        if not expected and whole and trainer.world_size == 1 and self.module.healthy():
+            self.save(trainer, None)
+        self.teardown()
+
+    def teardown(self, *_: Any, **__: Any) -> None:
+        """Gives the signals back."""
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
+
+    def save(self, trainer: Trainer, loss: float | None) -> None:
+        """Writes the state after a step, unless it is there, and moves the index to it.
+
+        Raises RunError where a weight is not finite.
+        """
+        step = trainer.global_step
+        target = step_folder(self.folder, step)
+        if not self.module.healthy():
+            raise RunError(
+                f"a weight is not finite after step {step}; the last good checkpoint is kept. "
+                "Try a smaller train.learning_rate or train.clip"
+            )
+        if step != self.index.last or not target.exists():
+            self._write(trainer, target)
+        index = evolve(self.index, last=step)
+        if loss is not None and (index.loss is None or loss < index.loss):
+            index = evolve(index, best=step, loss=loss)
+        self.index = index
+        if trainer.is_global_zero:
+            write_json(self.folder / INDEX, asdict(index))
+            self._thin()
+
+    def _write(self, trainer: Trainer, target: Path) -> None:
+        beside = self.folder / f".{target.name}.tmp"
+        trainer.save_checkpoint(beside / STATE)  # by all processes: it waits for them
+        if trainer.is_global_zero:
+            save_weights(self.module.network, beside / RAW)
+            with self.ema.applied():
+                save_weights(self.module.network, beside / AVERAGE)
+            if target.exists():  # left by a run that was killed before it moved the index
+                shutil.rmtree(target)
+            beside.rename(target)
+
+    def _thin(self) -> None:
+        kept = {self.index.last, self.index.best}
+        for path in self.folder.glob("step-*"):
+            step = int(path.name.removeprefix("step-"))
+            every = self.train.keep_every
+            if step not in kept and not (every and step % every == 0):
+                shutil.rmtree(path)
+
+    def _asked(self, number: int, _: FrameType | None) -> None:
+        if self._signal:
+            raise KeyboardInterrupt
+        self._signal = number

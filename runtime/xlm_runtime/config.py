@@ -1,0 +1,326 @@
+"""The configuration of a run: its sections, their defaults, and the settings that override them.
+
+Settings come from the quick values of a task or the recipe of a family, and from ``--set``. Each is
+checked on its own, so that all mistakes are reported at once, with the place they came from.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from attrs import fields, frozen
+
+from xlm_runtime.errors import UsageError
+from xlm_runtime.plug import Family, ModelSize, Param
+from xlm_runtime.strict import Chance, Count, Positive, Scale, Size, converter, mistakes, within
+
+SIZES = {"tiny": (3, 64, 4), "small": (6, 384, 6), "base": (12, 768, 12)}  # layers, width, heads
+
+
+@frozen(kw_only=True)
+class Model:
+    """The backbone.  ``layers``, ``width`` and ``heads`` follow from ``size`` where not set."""
+
+    size: Literal["tiny", "small", "base"] = "small"
+    layers: Size = SIZES["small"][0]
+    width: Size = SIZES["small"][1]
+    heads: Size = SIZES["small"][2]
+    dropout: Chance = 0.0
+
+    @property
+    def shape(self) -> ModelSize:
+        """What a family's network is made from."""
+        return ModelSize(self.layers, self.width, self.heads, self.dropout)
+
+
+@frozen(kw_only=True)
+class Train:
+    """The training loop.
+
+    batch: examples per step, all devices and accumulated parts together.
+    device_batch: the largest part that a device takes at once; 0 for all of it.
+    min_rate: where the schedule ends, as a share of ``learning_rate``.
+    clip: the largest norm of the gradient; 0 for no clipping.
+    keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
+    validate_examples: how many held-out examples a validation reads; 0 for all.
+    """
+
+    batch: Size = 64
+    device_batch: Count = 0
+    devices: Size = 1
+    steps: Size = 10_000
+    learning_rate: Positive = 1e-3
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    warmup: Count = 0
+    min_rate: Chance = 0.0
+    weight_decay: Scale = 0.01
+    clip: Scale = 1.0
+    ema: Chance = 0.9999
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    compile: bool = False
+    seed: Count = 1
+    workers: Count = 0
+    validate_every: Size = 500
+    validate_examples: Count = 1024
+    checkpoint_every: Size = 500
+    keep_every: Count = 0
+    log_every: Size = 50
+
+    @property
+    def accumulate(self) -> int:
+        """How many parts of a step each device takes one after another."""
+        return self.batch // (self.devices * self.part)
+
+    @property
+    def part(self) -> int:
+        """How many examples a device takes at once."""
+        share = self.batch // self.devices
+        return min(self.device_batch or share, share)
+
+
+@frozen(kw_only=True)
+class Eval:
+    """Evaluation.  ``draws``: noise draws per example of a likelihood.  ``examples``: 0 for all."""
+
+    batch: Size = 64
+    draws: Size = 4
+    examples: Count = 0
+
+
+@frozen(kw_only=True)
+class Generate:
+    """Generation.  ``samples`` are shown at each validation; ``history`` writes the states."""
+
+    count: Size = 16
+    batch: Size = 64
+    samples: Count = 2
+    history: bool = False
+
+
+@frozen(kw_only=True)
+class Data:
+    """The data.
+
+    block: the largest number of body tokens; 0 for the task's own.
+    seed: of generated data, so that runs of different seeds learn from the same.
+    tokenizer: a name on the Hub, a local file or folder; empty for the task's own.
+    columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``.
+    """
+
+    block: Count = 0
+    seed: Count = 1
+    tokenizer: str = ""
+    columns: str = ""
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """``columns`` by role."""
+        pairs = (part.partition("=") for part in self.columns.split(",") if part)
+        return {role.strip(): column.strip() for role, _, column in pairs}
+
+
+@frozen(kw_only=True)
+class Decoder:
+    """The chosen decoder of the family and its params."""
+
+    name: str
+    params: dict[str, Any]
+
+
+@frozen(kw_only=True)
+class Config:
+    """Everything that a run may choose."""
+
+    model: Model
+    train: Train
+    eval: Eval
+    generate: Generate
+    data: Data
+    loss: dict[str, Any]
+    decoder: Decoder
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, section by section."""
+        plain: dict[str, Any] = converter.unstructure(self)
+        return plain
+
+    @staticmethod
+    def from_json(plain: object, where: str) -> "Config":
+        """The inverse of `to_json`.  Raises UsageError naming every key that does not fit."""
+        found = mistakes(plain, Config)
+        if found:
+            raise UsageError("\n".join(f"{where}: {line}" for line in found))
+        return converter.structure(plain, Config)
+
+
+SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}
+_TYPES: dict[str, Any] = {"Count": Count, "Chance": Chance, "Scale": Scale}
+_RECIPE = {"dropout": "model.dropout", "block": "data.block"} | {
+    key: f"train.{key}"
+    for key in ("batch", "steps", "learning_rate", "warmup", "ema", "schedule", "weight_decay")
+}
+
+
+@frozen
+class Setting:
+    """A value for one path of the configuration, and where it came from."""
+
+    path: str
+    value: object
+    origin: str
+
+
+def parse_sets(texts: Iterable[str]) -> list[Setting]:
+    """``--set a.b=v`` options → settings.  Raises UsageError for one without ``=``."""
+    settings = []
+    for text in texts:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise UsageError(
+                f"--set {text}: write it as --set path=value, as in --set train.steps=500"
+            )
+        settings.append(Setting(path.strip(), _value(value.strip()), f"--set {text}"))
+    return settings
+
+
+def recipe_settings(family: Family, task: str, preset: str) -> list[Setting]:
+    """What the family's recipe for a task sets: its decoder always, the rest with preset ``paper``.
+
+    Raises UsageError where ``paper`` is asked for and there is no such recipe.
+    """
+    recipe = family.recipes.get(task)
+    if recipe is None and preset == "paper":
+        known = ", ".join(sorted(family.recipes)) or "none"
+        raise UsageError(
+            f"{family.name} has no recipe for task '{task}' (it has: {known}); "
+            "use --preset quick with --set, or add a recipe to the spec"
+        )
+    origin = f"recipe {task} of {family.name}"
+    paths = {k: _RECIPE.get(k, k) for k in recipe or {}}
+    wanted = {k: path for k, path in paths.items() if preset == "paper" or k.startswith("decoder.")}
+    return [Setting(path, (recipe or {})[k], f"{origin}: {k}") for k, path in wanted.items()]
+
+
+def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) -> Config:
+    """Defaults, then the preset's settings, then ``--set``; later ones win.
+
+    A preset's ``decoder.*`` speaks of the default decoder, and of another where it has the same
+    param. Raises UsageError with one line for each mistake.
+    """
+    default = next(iter(family.decoders))
+    chosen = next((s.value for s in reversed(sets) if s.path == "decoder"), default)
+    problems = [p for s in sets if s.path == "decoder" for p in _choice(s, family.decoders)]
+    name = str(chosen) if chosen in family.decoders else default
+    own, common = _decoder_types(family, name), _decoder_types(family, default)
+    preset = [s for s in preset if s.path in own or s.path not in common]
+    types = _section_types() | _param_types("loss", family.params.get("loss", ())) | own
+    settings = [*preset, *(s for s in sets if s.path != "decoder")]
+    problems += [line for s in settings for line in _check(s, types)]
+    if problems:
+        raise UsageError("\n".join(problems))
+    config = _assemble(family, name, {s.path: s.value for s in settings})
+    _check_whole(config)
+    return config
+
+
+def _assemble(family: Family, decoder: str, values: Mapping[str, object]) -> Config:
+    """Checked values and the defaults of what they leave open → a configuration."""
+    size = str(values.get("model.size", fields(Model).size.default))
+    layers, width, heads = SIZES[size]
+    values = {"model.layers": layers, "model.width": width, "model.heads": heads} | dict(values)
+    plain: dict[str, Any] = {
+        section: {f.name: values.get(f"{section}.{f.name}", f.default) for f in fields(cls)}
+        for section, cls in SECTIONS.items()
+    }
+    plain["loss"] = _params("loss", family.params.get("loss", ()), values)
+    params = _params("decoder", family.params.get(decoder, ()), values)
+    plain["decoder"] = {"name": decoder, "params": params}
+    return converter.structure(plain, Config)
+
+
+def _params(at: str, params: Iterable[Param], values: Mapping[str, object]) -> dict[str, object]:
+    return {p.name: within(values.get(f"{at}.{p.name}", p.default), _kind(p)) for p in params}
+
+
+def _section_types() -> dict[str, Any]:
+    return {f"{name}.{f.name}": f.type for name, cls in SECTIONS.items() for f in fields(cls)}
+
+
+def _param_types(at: str, params: Iterable[Param]) -> dict[str, Any]:
+    return {f"{at}.{p.name}": _kind(p) for p in params}
+
+
+def _decoder_types(family: Family, decoder: str) -> dict[str, Any]:
+    return _param_types("decoder", family.params.get(decoder, ()))
+
+
+def _kind(param: Param) -> Any:
+    return Literal[param.options] if param.kind == "Choice" else _TYPES[param.kind]
+
+
+def _check(setting: Setting, types: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a setting: its path, or its value."""
+    if setting.path not in types:
+        near = get_close_matches(setting.path, types, n=1)
+        if not near:  # `lr`, `top_p`: the name alone, without its section
+            last = {path.rpartition(".")[2]: path for path in types}
+            near = [last[k] for k in get_close_matches(setting.path.rpartition(".")[2], last, n=1)]
+        hint = f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(types)}"
+        return [f"{setting.origin}: there is no setting '{setting.path}'{hint}"]
+    return [
+        f"{setting.origin}: {setting.path}: {line}"
+        for line in mistakes(setting.value, types[setting.path])
+    ]
+
+
+def _choice(setting: Setting, options: Mapping[str, object]) -> list[str]:
+    if setting.value in options:
+        return []
+    near = get_close_matches(str(setting.value), options, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return [f"{setting.origin}: the decoders are {', '.join(options)}{hint}"]
+
+
+def _check_whole(config: Config) -> None:
+    """What no single setting can tell."""
+    model, train = config.model, config.train
+    problems = []
+    if model.width % (2 * model.heads):
+        problems.append(
+            f"model.width={model.width} must be a multiple of twice model.heads={model.heads}"
+        )
+    if train.batch % (train.devices * train.part):
+        problems.append(
+            f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
+            f"times train.device_batch={train.part}"
+        )
+    if train.warmup > train.steps:
+        problems.append(f"train.warmup={train.warmup} is longer than train.steps={train.steps}")
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+def _value(text: str) -> object:
+    """A number or truth value where the text is one in Python or JSON, else the text itself."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text, text)
+
+
+def differences(old: Config, new: Config, sections: Sequence[str]) -> list[str]:
+    """The settings in which two configurations differ: ``train.steps: 500 -> 900``."""
+    before, after = (_flat(config, sections) for config in (old, new))
+    return [
+        f"{path}: {json.dumps(before.get(path))} -> {json.dumps(after.get(path))}"
+        for path in dict.fromkeys([*before, *after])
+        if before.get(path) != after.get(path)
+    ]
+
+
+def _flat(config: Config, sections: Sequence[str]) -> dict[str, object]:
+    plain = config.to_json()
+    return {f"{s}.{key}": value for s in sections for key, value in plain[s].items()}

@@ -1,0 +1,122 @@
+"""What a task is asked for (`DataOptions`) and what it gives (`Prepared`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.plug import Example
+from xlm_runtime.tokenizers import Tokenizer
+
+_LOOK = 100_000  # examples whose lengths are looked at where a split does not know them
+
+
+class Split(Protocol):
+    """The examples of a split by place.  A list will do; with workers it must be picklable."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Example: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What a run asks of a task.
+
+    preset: ``quick`` data need no network; ``paper`` is what was published.
+    cache: the folder below which prepared data are kept.
+    data: the user's own file, or a folder with ``train.*``, ``validation.*`` and ``test.*``.
+    columns: the columns to read from it, by role (``text``; ``prompt`` and ``target``).
+    seed: of generated data.
+    specials: the special tokens of the family (``Family.specials``).
+    tokenizer: a name on the Hub, a local file or folder, or ``bpe:4096``; None for the task's own.
+    block: the largest number of body tokens; None for the task's own.
+    """
+
+    preset: Literal["quick", "paper"]
+    cache: Path
+    data: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 1
+    specials: tuple[str, ...] = ()
+    tokenizer: str | None = None
+    block: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The data of a task, ready to be laid out.
+
+    body, prompt: the largest numbers of tokens of each, without any special token.
+    facts: plain JSON values, printed and saved with the run: where the data come from, sizes, what
+        was dropped or cut and why, the rate of a guess, the protocol behind published numbers.
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    tokenizer: Tokenizer
+    body: int
+    prompt: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises RunError where a split is empty or does not fit what is said about it."""
+        for name in ("train", "validation", "test"):
+            split: Split = getattr(self, name)
+            if len(split) == 0:
+                raise RunError(f"the {name} split is empty")
+            for index in {0, len(split) // 2, len(split) - 1}:
+                self._check(split[index], f"example {index} of {name}")
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """The number of body tokens of the training examples (of the first 100,000 of a list).
+
+        Unconditional samples draw theirs from it where the family cannot tell a length itself.
+        """
+        known = getattr(self.train, "lengths", None)
+        if known is not None:
+            return np.asarray(known, np.int64)
+        look = range(min(len(self.train), _LOOK))
+        return np.array([len(self.train[i].body) for i in look], np.int64)
+
+    def example(self, text: str, index: int = 0) -> Example:
+        """The user's own prompt as an example; ``index`` keys its randomness.
+
+        Where the task has prompts the text is one, and the body is open. Else it is a body whose
+        tokens are given: text to go on from. Raises UsageError for a text that is too long or has
+        words that the tokenizer does not know.
+        """
+        ids = self.tokenizer.encode(text)
+        room = self.prompt or self.body
+        if len(ids) > room:
+            raise UsageError(f"the prompt has {len(ids)} tokens, room is for {room}: {text!r}")
+        if self.prompt:
+            return Example(index, body=(), prompt=ids)
+        return Example(index, body=ids, given=(True,) * len(ids))
+
+    def _check(self, example: Example, name: str) -> None:
+        for part, ids, room in (
+            ("body", example.body, self.body),
+            ("prompt", example.prompt, self.prompt),
+        ):
+            if len(ids) > room:
+                raise RunError(f"the {part} of {name} has {len(ids)} tokens, room is for {room}")
+            self._check_ids(ids, f"the {part} of {name}")
+        if example.given and len(example.given) != len(example.body):
+            raise RunError(f"{name}: `given` and `body` differ in length")
+
+    def _check_ids(self, ids: Sequence[int], name: str) -> None:
+        vocab = self.tokenizer.vocabulary
+        for i in ids:
+            if not 0 <= i < vocab.size:
+                raise RunError(f"{name} holds {i}, and the vocabulary has {vocab.size} ids")
+        special = [role for role, i in vocab.specials.items() if i in ids]
+        if special:
+            raise RunError(f"{name} holds the special token '{special[0]}'; layouts add those")

@@ -1,0 +1,78 @@
+"""The surroundings of a run: devices, versions, revision, and warnings that mean nothing here."""
+
+import logging
+import os
+import platform
+import subprocess
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+_LIBRARIES = (
+    "torch",
+    "lightning",
+    "numpy",
+    "safetensors",
+    "datasets",
+    "tokenizers",
+    "torchmetrics",
+)
+_NOISE = (
+    ".*does not have many workers.*",  # collation is cheap here; workers cost more than they give
+    ".*your dataloader is not resumable.*",  # it is: see `order`
+    ".*is smaller than the logging interval.*",  # the runtime logs by itself
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # within Lightning
+    ".*The `srun` command is available.*",
+    ".*GPU available but not used.*",
+    ".*No device id is provided via `init_process_group`.*",
+)
+
+
+def quiet() -> None:
+    """Silences the messages of Lightning that a user can do nothing about."""
+    for message in _NOISE:
+        warnings.filterwarnings("ignore", message)
+    for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def describe() -> dict[str, object]:
+    """What a run should remember of the machine and of the libraries."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "threads": torch.get_num_threads(),
+        "revision": revision(),
+        "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
+    }
+
+
+def revision() -> str | None:
+    """The git revision of the working directory, marked if it has changes; None outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd(), check=False)
+    except FileNotFoundError:  # git is not installed
+        return None
+    return done.stdout.strip() or None
+
+
+def rank() -> int:
+    """Which of the processes of a distributed run this is."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,13 @@
+"""Errors for the person at the keyboard: what, where, why, what to do; shown without a traceback."""
+
+
+class RunError(Exception):
+    """A run that cannot go on.  The message is complete; the command line prints it and exits 4."""
+
+    code = 4
+
+
+class UsageError(RunError):
+    """A wrong command, setting, path or package.  The command line prints it and exits 2."""
+
+    code = 2

@@ -1,0 +1,58 @@
+"""How good a model is: its loss, its likelihood, and its answers.
+
+The noise is a function of the example alone, so that every evaluation sees the same; the averages
+are exact over all examples, a smaller last batch included.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from math import exp, log
+
+import torch
+
+from xlm_runtime.model import Model
+from xlm_runtime.plug import Example, Noise
+
+SEED = 0x5EED  # of every evaluation, whatever the seed of the run
+Tick = Callable[[int], object]
+
+
+@torch.no_grad()
+def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
+    """The training loss and its terms, averaged over examples."""
+    sums: dict[str, float] = defaultdict(float)
+    count = 0
+    for part, batch in model.batches(examples, size):
+        found = model.loss(batch, Noise(SEED, batch.example))
+        for name, value in {"loss": found.total, **found.terms}.items():
+            sums[name] += float(value) * len(part)
+        count += len(part)
+    return {name: total / count for name, total in sums.items()}
+
+
+@torch.no_grad()
+def likelihood(
+    model: Model, examples: Iterable[Example], size: int, draws: int, tick: Tick
+) -> dict[str, float]:
+    """The NELBO by the family's own estimate, averaged over ``draws`` draws of its noise.
+
+    In nats per example and per token (free, not padding), the perplexity per token, and bits.
+    `Model.family.claim` says what it is; callers have seen that it is not ``none``.
+    """
+    if model.family.nelbo is None:
+        raise ValueError(f"{model.family.name} has no likelihood: {model.family.claim.why}")
+    nats, tokens, count = 0.0, 0, 0
+    for part, batch in model.batches(examples, size):
+        for draw in range(draws):
+            found = model.family.nelbo(model.network, batch, Noise(SEED, batch.example, draw))
+            nats += float(found.nats.double().sum()) / draws
+        tokens += int(found.tokens.sum())
+        count += len(part)
+        tick(count)
+    per_token = nats / max(tokens, 1)
+    return {
+        "nats_per_example": nats / count,
+        "nats_per_token": per_token,
+        "bits_per_token": per_token / log(2),
+        "perplexity": exp(min(per_token, 700.0)),
+    }

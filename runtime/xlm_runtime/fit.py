@@ -1,0 +1,131 @@
+"""Training: one Lightning fit, from the beginning or from the last checkpoint."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import frozen
+from lightning.pytorch import Callback, Trainer
+from torch.utils.data import DataLoader
+
+from xlm_runtime import evaluate
+from xlm_runtime.checkpoints import STATE, Checkpoints, Index, step_folder
+from xlm_runtime.config import Config, Train
+from xlm_runtime.data import Split
+from xlm_runtime.ema import Ema
+from xlm_runtime.env import device, rank
+from xlm_runtime.errors import RunError
+from xlm_runtime.logs import Logs, Report
+from xlm_runtime.model import Model, first
+from xlm_runtime.module import Training
+from xlm_runtime.order import Order
+from xlm_runtime.plug import Batch
+from xlm_runtime.progress import Watch, say
+
+Show = Callable[[], Sequence[str]]
+
+
+@frozen(eq=False)
+class Held:
+    """What a validation reads, and how it shows samples."""
+
+    examples: Split
+    batch: int
+    show: Show
+
+
+def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> None:
+    """Trains a model to the end of its configuration, going on from ``folder`` if it can.
+
+    Raises RunError where a loss is not finite, `checkpoints.Stopped` where it is asked to stop.
+    """
+    train, begun = config.train, Index.read(folder / "checkpoints").last
+    module = Training(model, train)
+    ema = Ema(train.ema, model.network)
+    logs = Logs(folder / "logs", begun) if rank() == 0 else None
+    with Watch("train", train.steps) as watch:
+        report = Report(logs, watch, train)
+        validate = _validation(model, held, train, ema, logs, report)
+        saving = Checkpoints(folder / "checkpoints", module, ema, validate)
+        trainer = _trainer(train, [ema, report, saving], folder)
+        try:
+            trainer.fit(module, loader(model, data, train, begun), ckpt_path=_state(folder, begun))
+        except torch.OutOfMemoryError as error:
+            raise RunError(
+                f"out of memory with {train.part} examples at once; "
+                f"try --set train.device_batch={max(1, train.part // 2)}: it changes no step"
+            ) from error
+        finally:
+            if logs:
+                logs.close()
+
+
+def loader(model: Model, data: Split, train: Train, begun: int) -> DataLoader[Batch]:
+    """The batches of the steps from ``begun`` on.
+
+    A loader with a generator of its own leaves the global one alone.
+    """
+    order = Order(
+        len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.devices
+    )
+    order.start = begun * train.accumulate
+    return DataLoader(
+        data,  # type: ignore[arg-type]  # a sequence is a dataset
+        batch_sampler=order,
+        collate_fn=model.layout,
+        num_workers=train.workers,
+        pin_memory=device().type == "cuda",
+        generator=torch.Generator(),
+    )
+
+
+def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
+    """Lightning without the parts that cost time in each step."""
+    settings: dict[str, Any] = {"strategy": "ddp"} if train.devices > 1 else {}
+    return Trainer(
+        accelerator="gpu" if device().type == "cuda" else "cpu",
+        devices=train.devices,
+        max_steps=train.steps,
+        max_epochs=-1,
+        precision=train.precision,
+        gradient_clip_val=train.clip or None,
+        accumulate_grad_batches=train.accumulate,
+        callbacks=callbacks,
+        default_root_dir=folder,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        **settings,
+    )
+
+
+def _state(folder: Path, begun: int) -> Path | None:
+    return step_folder(folder / "checkpoints", begun) / STATE if begun else None
+
+
+def _validation(
+    model: Model, held: Held, train: Train, ema: Ema, logs: Logs | None, report: Report
+) -> Callable[[int], Mapping[str, float]]:
+    """Losses and samples under the averaged weights, shown and logged."""
+
+    def validate(step: int) -> Mapping[str, float]:
+        if logs is None:  # the first process validates for all
+            return {}
+        model.network.eval()
+        with ema.applied():
+            examples = first(held.examples, train.validate_examples)
+            losses = evaluate.losses(model, examples, held.batch)
+            lines = held.show()
+        model.network.train()
+        say(f"step {step}  validation " + "  ".join(f"{k} {v:.4f}" for k, v in losses.items()))
+        for text in lines:
+            say(text)
+            logs.text(step, text)
+        logs.add("validation", step, losses)
+        report.pause()
+        return losses
+
+    return validate

@@ -1,0 +1,105 @@
+"""Samples: blank examples laid out, decoded, and written down."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import frozen
+
+from xlm_runtime.atomic import write_text
+from xlm_runtime.model import Model
+from xlm_runtime.plug import Example, Noise
+from xlm_runtime.tokenizers import Tokenizer
+
+
+@frozen
+class Sample:
+    """One answer.
+
+    ids: what stands where the decoder wrote, specials included. nfe: calls of the network.
+    history: the states on the way, prompt included.
+    """
+
+    example: Example
+    ids: tuple[int, ...]
+    nfe: int
+    history: tuple[tuple[int, ...], ...] = ()
+
+
+@torch.no_grad()
+def samples(
+    model: Model, examples: Iterable[Example], size: int, seed: int, record: bool = False
+) -> Iterator[Sample]:
+    """Decodes examples that `blank` has emptied; an answer does not depend on its batch."""
+    for part, batch in model.batches(examples, size):
+        decoded = model.decode(batch, Noise(seed, batch.example), record)
+        x, own, nfe = decoded.x.cpu(), decoded.body.cpu(), decoded.nfe.tolist()
+        states = [state.cpu() for state in decoded.history]
+        for row, example in enumerate(part):
+            history = tuple(tuple(state[row].tolist()) for state in states)
+            yield Sample(example, tuple(x[row][own[row]].tolist()), nfe[row], history)
+
+
+def blank(
+    model: Model, examples: Iterable[Example], lengths: Sequence[int], seed: int
+) -> Iterator[Example]:
+    """Examples without their answers: prompt and given tokens stay, all else is padding.
+
+    Where the layout does not predict a body's length, it is drawn from ``lengths``.
+    """
+    pad = model.vocabulary["pad"]
+    for example in examples:
+        if any(example.given):
+            pairs = zip(example.body, example.given, strict=True)
+            hidden: Sequence[int] = [token if given else pad for token, given in pairs]
+        elif model.layout.fills:
+            hidden = ()
+        else:
+            draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
+            hidden = [pad] * min(lengths[int(draw * len(lengths))], model.body)
+        yield Example(example.index, hidden, example.prompt, example.given)
+
+
+def unconditional(count: int) -> list[Example]:
+    """Examples of which nothing is known."""
+    return [Example(index, ()) for index in range(count)]
+
+
+def record(sample: Sample, tokenizer: Tokenizer, target: Example | None) -> dict[str, Any]:
+    """A line of ``predictions.jsonl``."""
+    shown: dict[str, Any] = {"index": sample.example.index}
+    if sample.example.prompt:
+        shown["prompt"] = tokenizer.decode(sample.example.prompt)
+    shown["prediction"] = tokenizer.decode(tokenizer.body(sample.ids))
+    if target is not None:
+        shown["target"] = tokenizer.decode(target.body)
+    shown["nfe"] = sample.nfe
+    if sample.history:
+        shown["history"] = [spelled(state, tokenizer) for state in sample.history]
+    return shown
+
+
+def spelled(ids: Iterable[int], tokenizer: Tokenizer) -> str:
+    """The text of a state in which specials are seen (``<mask>``), padding apart."""
+    names = {token: f"<{name}>" for name, token in tokenizer.vocabulary.specials.items()}
+    parts: list[str] = []
+    for special, run in groupby(ids, names.get):
+        tokens = list(run)
+        parts += [special] * len(tokens) if special else [tokenizer.decode(tokens)]
+    return " ".join(part for part in parts if part != "<pad>")
+
+
+def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Writes records as JSON lines, all or none."""
+    write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+
+
+def show(shown: dict[str, Any]) -> str:
+    """A record for a person: ``prompt → prediction``."""
+    prompt = f"{shown['prompt']} → " if "prompt" in shown else ""
+    target = shown.get("target")
+    mark = "" if target is None else "  ✓" if target == shown["prediction"] else f"  ✗ {target}"
+    return f"  {prompt}{shown['prediction']}{mark}"

@@ -1,0 +1,94 @@
+"""The Hugging Face Hub, and one clear error where it cannot be reached."""
+
+import errno
+import logging
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from xlm_runtime.errors import RunError
+
+
+@contextmanager
+def reaching(what: str, instead: str) -> Iterator[None]:
+    """Within: Hub calls, served from the local Hub cache where the Hub's name does not resolve.
+
+    ``what`` is wanted; ``instead`` says what else can be done. Raises RunError.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # the bases name the error of whichever library it speaks HTTP with
+    failures = cast("tuple[type[Exception], ...]", (OSError, *HfHubHTTPError.__bases__))
+    with _quiet(), _offline(not _resolves()):
+        try:
+            yield
+        except failures as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise RunError(f"no space left to download {what}") from error
+            raise RunError(f"{_reason(what, error)}\n{instead}") from error
+
+
+def dataset(repo: str, files: Mapping[str, str], revision: str, instead: str) -> Any:
+    """The splits of a data set: ``files`` maps splits to patterns of files in ``repo``.
+
+    Raises RunError where the Hub or the data set cannot be reached; it ends with ``instead``.
+    """
+    with reaching(f"the data set {repo}", instead):
+        from datasets import load_dataset
+
+        return load_dataset(repo, data_files=dict(files), revision=revision)
+
+
+def _reason(what: str, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    if isinstance(error, GatedRepoError):
+        return f"{what} needs permission: accept its terms on its page, then run `hf auth login`"
+    if isinstance(error, RepositoryNotFoundError):
+        return f"the Hub has no {what}, or it is private: check the name, or run `hf auth login`"
+    return f"{what} is not here yet and the Hub cannot be reached"
+
+
+def _resolves() -> bool:
+    """Whether the Hub's name can be resolved; a proxy does it for us."""
+    from huggingface_hub import constants
+
+    if getproxies():
+        return True
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _offline(wanted: bool) -> Iterator[None]:
+    """Hub libraries in offline mode: they read their caches and do not wait for a network."""
+    import datasets.config
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
+    if wanted:
+        constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notices of every retry."""
+    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "datasets", "transformers")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

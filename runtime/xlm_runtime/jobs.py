@@ -1,0 +1,200 @@
+"""The jobs of a run: training, evaluation and generation, each done once for the same settings."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from xlm_runtime import checkpoints, evaluate, generate
+from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime.config import Config
+from xlm_runtime.data import Prepared, Split
+from xlm_runtime.env import device, rank
+from xlm_runtime.fit import Held, fit
+from xlm_runtime.model import Model, first, load_weights, make
+from xlm_runtime.package import Package
+from xlm_runtime.plug import Example
+from xlm_runtime.progress import Watch, say
+from xlm_runtime.runs import Run
+from xlm_runtime.tasks.task import Task
+
+_SHOWN = 5  # predictions that are printed
+
+
+@frozen(eq=False)
+class Session:
+    """Everything that the jobs of one command share."""
+
+    package: Package
+    task: Task
+    prepared: Prepared
+    config: Config
+    run: Run
+    ckpt: str | None
+
+    def model(self) -> Model:
+        """A model with fresh weights."""
+        vocabulary = self.prepared.tokenizer.vocabulary
+        family, body = self.package.family, self.prepared.body
+        return make(family, vocabulary, self.task.layout, body, self.config)
+
+    def blanks(self, examples: Sequence[Example], model: Model) -> list[Example]:
+        """Examples without their answers."""
+        lengths, seed = self.prepared.lengths.tolist(), self.config.train.seed
+        return list(generate.blank(model, examples, lengths, seed))
+
+    def asked(self, count: int, held: Split) -> list[Example]:
+        """What to decode: held-out examples, or nothing at all where the task is plain text."""
+        if self.task.layout == "text":
+            return generate.unconditional(count)
+        return list(first(held, count))
+
+
+def training(session: Session) -> None:
+    """Trains to the end of the configuration; a run that is there already is only reported."""
+    config, run = session.config, session.run
+    begun, steps, prepared = run.steps, config.train.steps, session.prepared
+    if begun >= steps:
+        say(f"run {run.path} is trained ({begun} steps)")
+        return
+    model = session.model()
+    size = sum(weight.numel() for weight in model.network.parameters())
+    family = session.package.family
+    say(f"{family.title}: {size / 1e6:.2f} M weights on {device().type}, run {run.path}")
+    if begun:
+        say(f"going on after step {begun} of {steps}")
+    if rank() == 0:
+        prepared.tokenizer.save(run.path / "tokenizer")
+        lengths = [int(length) for length in prepared.lengths[:10_000]]
+        about = {"layout": session.task.layout, "body": prepared.body, "prompt": prepared.prompt}
+        facts = {"facts": dict(prepared.facts), "lengths": lengths}
+        write_json(run.path / "data.json", about | facts)
+    held = Held(prepared.validation, config.eval.batch, lambda: _glimpse(session, model))
+    fit(model, prepared.train, held, config, run.path)
+
+
+def _glimpse(session: Session, model: Model) -> list[str]:
+    """A few samples for whoever watches the training."""
+    count, tokenizer = session.config.generate.samples, session.prepared.tokenizer
+    if not count:
+        return []
+    asked = session.asked(count, session.prepared.validation)
+    targets = _targets(session, asked)
+    made = generate.samples(model, session.blanks(asked, model), count, session.config.train.seed)
+    pairs = zip(made, targets, strict=True)
+    return [generate.show(generate.record(s, tokenizer, target)) for s, target in pairs]
+
+
+def evaluation(session: Session, again: bool) -> None:
+    """Writes and prints how good the checkpoint is on the test examples."""
+    file, (folder, key) = session.run.path / "metrics.json", _key(session, ("eval",))
+    if not again and session.run.note("eval") == key and file.exists():
+        found = read_json(file)
+        say(f"evaluated before ({file})")
+    else:
+        model = _loaded(session, folder)
+        found = {"checkpoint": folder.name, **_measure(session, model)}
+        write_json(file, found)
+        session.run.note("eval", key)
+    for text in _table(found):
+        say(text)
+
+
+def _measure(session: Session, model: Model) -> dict[str, Any]:
+    options, claim = session.config.eval, model.family.claim
+    examples = list(first(session.prepared.test, options.examples))
+    found: dict[str, Any] = {"examples": len(examples), "decoder": session.config.decoder.name}
+    found["loss"] = evaluate.losses(model, examples, options.batch)
+    found["claim"] = {"value": claim.value, "why": claim.why}
+    if claim.value != "none":
+        with Watch("likelihood", len(examples)) as watch:
+            found["likelihood"] = evaluate.likelihood(
+                model, examples, options.batch, options.draws, watch.at
+            )
+    if session.task.layout != "text":
+        found["answers"] = _answers(session, model, examples)
+    return found
+
+
+def _answers(session: Session, model: Model, examples: Sequence[Example]) -> dict[str, float]:
+    """The task's own metrics of what the decoder answers."""
+    metrics = session.task.metrics()
+    blanks = session.blanks(examples, model)
+    seed, size = session.config.train.seed, session.config.eval.batch
+    with Watch("decode", len(examples)) as watch:
+        made = generate.samples(model, blanks, size, seed)
+        for done, (sample, example) in enumerate(zip(made, examples, strict=True), 1):
+            metrics.update(session.prepared.tokenizer.body(sample.ids), example)
+            watch.at(done)
+    return {name: float(value) for name, value in metrics.compute().items()}
+
+
+def _table(found: dict[str, Any]) -> list[str]:
+    """The metrics as lines; the claim stands beside every likelihood."""
+    lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
+    claim = found["claim"]
+    for section, mark in (("loss", ""), ("likelihood", claim["value"]), ("answers", "decoded")):
+        for name, value in found.get(section, {}).items():
+            lines.append(f"  {name.replace('_', ' '):<22} {value:>10.4f}  {mark}".rstrip())
+    said = "no likelihood" if claim["value"] == "none" else claim["value"]
+    return [*lines, f"  {said}: {claim['why']}"]
+
+
+def generation(session: Session, again: bool) -> None:
+    """Writes ``predictions.jsonl`` and prints some of it."""
+    file, (folder, key) = session.run.path / "predictions.jsonl", _key(session, ("generate",))
+    if not again and session.run.note("generate") == key and file.exists():
+        records = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
+        say(f"generated before ({file})")
+    else:
+        records = _generate(session, _loaded(session, folder))
+        generate.write(file, records)
+        session.run.note("generate", key)
+        say(f"{len(records)} predictions in {file}")
+    for shown in records[:_SHOWN]:
+        say(generate.show(shown))
+    name = session.config.decoder.name
+    worth = session.package.family.samples.get(name)
+    if worth:
+        say(f"  samples of decoder {name}: {worth}")
+
+
+def _generate(session: Session, model: Model) -> list[dict[str, Any]]:
+    options, tokenizer = session.config.generate, session.prepared.tokenizer
+    asked = session.asked(options.count, session.prepared.test)
+    blanks, targets = session.blanks(asked, model), _targets(session, asked)
+    seed = session.config.train.seed
+    records = []
+    with Watch("generate", len(asked)) as watch:
+        made = generate.samples(model, blanks, options.batch, seed, options.history)
+        for sample, target in zip(made, targets, strict=True):
+            records.append(generate.record(sample, tokenizer, target))
+            watch.at(len(records))
+    return records
+
+
+def _targets(session: Session, asked: Sequence[Example]) -> list[Example | None]:
+    return [None if session.task.layout == "text" else example for example in asked]
+
+
+def _loaded(session: Session, folder: Path) -> Model:
+    """The model with the averaged weights of a checkpoint."""
+    model = session.model()
+    load_weights(model.network, folder / checkpoints.AVERAGE)
+    model.network.to(device()).eval()
+    return model
+
+
+def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
+    """The checkpoint that a job reads, and a digest of all that its result depends on."""
+    folder = checkpoints.resolve(session.run.checkpoints, session.ckpt or "best")
+    plain = session.config.to_json()
+    parts = [
+        session.package.digest,
+        str(folder),
+        *(plain[s] for s in ("train", "decoder", *sections)),
+    ]
+    return folder, sha256(json.dumps(parts).encode()).hexdigest()

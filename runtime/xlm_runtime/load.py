@@ -1,0 +1,109 @@
+"""A trained run from Python: ``xlm_runtime.load("runs/...").generate(["a prompt"])``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from xlm_runtime import checkpoints, env, generate, package, tokenizers
+from xlm_runtime.atomic import read_json
+from xlm_runtime.config import Config, Setting, build
+from xlm_runtime.errors import UsageError
+from xlm_runtime.model import Model, load_weights, make
+from xlm_runtime.plug import Example
+from xlm_runtime.runs import Run, open_run
+from xlm_runtime.tokenizers import Tokenizer
+
+
+@frozen(eq=False)
+class Loaded:
+    """A trained model with its tokenizer.
+
+    prompt: the room for the tokens of a prompt; 0 where the task has none.
+    lengths: of bodies, from which an open length is drawn.
+    """
+
+    model: Model
+    tokenizer: Tokenizer
+    config: Config
+    prompt: int
+    lengths: Sequence[int]
+
+    def generate(
+        self,
+        prompts: Sequence[str] = ("",),
+        *,
+        seed: int = 1,
+        batch: int = 64,
+        decoder: str | None = None,
+        **params: float | int | str,
+    ) -> list[str]:
+        """One text for each prompt; ``decoder`` and ``params`` override those of the run.
+
+        Where the task has no prompts, an empty one asks for a text, and any other for one that
+        begins with it. Raises UsageError for a wrong decoder or param, and for a prompt that is too
+        long.
+        """
+        model = self._deciding(decoder, params)
+        examples = [self._example(i, text, seed) for i, text in enumerate(prompts)]
+        if any(example.given for example in examples):
+            model = self._infilling(model)
+        made = generate.samples(model, examples, batch, seed)
+        return [self.tokenizer.decode(self.tokenizer.body(sample.ids)) for sample in made]
+
+    def _example(self, index: int, text: str, seed: int) -> Example:
+        ids = self.tokenizer.encode(text)
+        room = self.prompt or self.model.body
+        if len(ids) > room:
+            raise UsageError(
+                f"the prompt has {len(ids)} tokens, and there is room for {room}: {text!r}"
+            )
+        prompt = ids if self.prompt else ()
+        open_ = Example(index, (), prompt)
+        (blank,) = generate.blank(self.model, [open_], self.lengths, seed)
+        if self.prompt or not ids:
+            return blank
+        rest = [self.model.vocabulary["pad"]] * max(0, len(blank.body) - len(ids))
+        return Example(index, [*ids, *rest], given=[True] * len(ids) + [False] * len(rest))
+
+    def _deciding(self, decoder: str | None, params: dict[str, float | int | str]) -> Model:
+        """The model with the decoder that a call asks for."""
+        chosen, family = self.config.decoder, self.model.family
+        name = decoder or chosen.name
+        before = chosen.params if name == chosen.name else {}
+        sets = [Setting("decoder", name, f"decoder={name!r}")]
+        sets += [Setting(f"decoder.{k}", v, f"{k}={v!r}") for k, v in (before | params).items()]
+        return evolve(self.model, decoder=build(family, [], sets).decoder)
+
+    def _infilling(self, model: Model) -> Model:
+        """The model with the layout in which some tokens of a body are given."""
+        family = model.family
+        if "infill" not in family.layouts:
+            raise UsageError(
+                f"{family.name} has no layout 'infill', so it cannot go on from a text"
+            )
+        return evolve(model, layout=family.layouts["infill"](model.vocabulary, model.body))
+
+
+def load(run: str | Path, ckpt: str = "best") -> Loaded:
+    """A run folder, or the folder of one of its checkpoints → the model with averaged weights.
+
+    Raises UsageError where there is no such run or checkpoint.
+    """
+    env.quiet()
+    path = Path(run)
+    found, folder = _found(path, ckpt)
+    config, about = found.config, read_json(found.path / "data.json")
+    tokenizer = tokenizers.load(found.path / "tokenizer")
+    family = package.load(found.package).family
+    model = make(family, tokenizer.vocabulary, about["layout"], about["body"], config)
+    load_weights(model.network, folder / checkpoints.AVERAGE)
+    model.network.to(env.device()).eval()
+    return Loaded(model, tokenizer, config, about["prompt"], about["lengths"])
+
+
+def _found(path: Path, ckpt: str) -> tuple[Run, Path]:
+    if (path / checkpoints.AVERAGE).is_file():
+        return open_run(path.absolute().parents[1]), path
+    run = open_run(path)
+    return run, checkpoints.resolve(run.checkpoints, ckpt)

@@ -1,0 +1,236 @@
+"""``xlmc run``: what a command means, from its options to the jobs it does."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from xlm_runtime import env, package, runs, tasks
+from xlm_runtime.checkpoints import Stopped
+from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
+from xlm_runtime.data import DataOptions
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.jobs import Session, evaluation, generation, training
+from xlm_runtime.package import Package
+from xlm_runtime.progress import say
+from xlm_runtime.runs import Run
+from xlm_runtime.tasks.task import Task
+
+JOBS = {
+    "prepare": (),
+    "train": ("train",),
+    "eval": ("eval",),
+    "generate": ("generate",),
+    "all": ("train", "eval", "generate"),
+}
+_RUN = "XLM_RUN"  # tells the other processes of a distributed run its folder
+
+
+@frozen(kw_only=True)
+class Command:
+    """The options of ``xlmc run``, as they were given."""
+
+    package: Path
+    task: str
+    job: str
+    preset: str
+    sets: tuple[str, ...]
+    data: Path | None
+    ckpt: str | None
+    run_dir: Path | None
+    name: str | None
+    seed: int | None
+    force: bool
+
+
+def run(
+    package: Path,
+    task: str,
+    *,
+    job: str = "all",
+    preset: str = "quick",
+    sets: tuple[str, ...] = (),
+    data: Path | None = None,
+    ckpt: str | None = None,
+    run_dir: Path | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    force: bool = False,
+) -> int:
+    """Does the jobs of a command and returns its exit code.
+
+    0: done. 2: the command, a setting or the package is wrong. 4: the run failed. 130: stopped.
+    """
+    command = Command(
+        package=package, task=task, job=job, preset=preset, sets=sets, data=data, ckpt=ckpt,
+        run_dir=run_dir, name=name, seed=seed, force=force,
+    )  # fmt: skip
+    env.quiet()
+    try:
+        _do(command)
+    except RunError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.code
+    except Stopped:
+        say("stopped; the state is saved, and the same command goes on from there")
+        return 130
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _do(command: Command) -> None:
+    _check(command)
+    found, task = package.load(command.package), tasks.get(command.task)
+    if task.layout not in found.family.layouts:
+        raise UsageError(
+            f"{found.family.name} has no layout '{task.layout}', which task {task.name} needs; "
+            f"it has: {', '.join(found.family.layouts)}"
+        )
+    jobs = JOBS[command.job]
+    trains = "train" in jobs or not jobs
+    begun = None if trains else _used(command, found, task.name)
+    facts = _facts(command, task.name, begun)
+    config = _config(command, found, task, facts["preset"], begun)
+    prepared = task.prepare(_options(facts, config, found))
+    _tell(task, prepared.facts)
+    if not jobs:
+        return
+    chosen = begun or _trained(command, found, config, facts)
+    session = Session(found, task, prepared, config, chosen, command.ckpt)
+    if trains:
+        os.environ[_RUN] = str(chosen.path)
+        training(session)
+    if env.rank() == 0:
+        if "eval" in jobs:
+            evaluation(session, again=command.job == "eval")
+        if "generate" in jobs:
+            generation(session, again=command.job == "generate")
+
+
+def _check(command: Command) -> None:
+    """What the options must be, whoever calls."""
+    for value, options, name in (
+        (command.job, tuple(JOBS), "--job"),
+        (command.preset, ("quick", "paper"), "--preset"),
+    ):
+        if value not in options:
+            raise UsageError(f"{name} {value}: must be one of {', '.join(options)}")
+    if command.run_dir and command.name:
+        raise UsageError("--run names a folder and --name one among the runs of a pair: give one")
+    if command.data and not command.data.exists():
+        raise UsageError(f"--data {command.data}: there is no such file")
+    if command.seed is not None and command.seed < 0:
+        raise UsageError(f"--seed {command.seed}: must be at least 0")
+
+
+def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
+    """What a run is beside its package and configuration; one that exists says it itself."""
+    data = str(command.data.resolve()) if command.data else None
+    asked = {"task": task, "preset": command.preset, "data": data}
+    if begun is None:
+        return asked
+    before = {key: begun.facts[key] for key in asked}
+    return before if data is None else before | {"data": data}
+
+
+def _config(command: Command, found: Package, task: Task, preset: str, begun: Run | None) -> Config:
+    """The configuration of the command; a run that exists keeps what it was trained with."""
+    sets = parse_sets(command.sets)
+    base = [] if preset == "paper" else _quick(task)
+    if preset == "paper":
+        base.append(Setting("model.size", "base", "preset paper"))
+    base += recipe_settings(found.family, task.name, preset)
+    if command.seed is not None and begun is None:
+        sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
+    config = build(found.family, base, sets)
+    if begun is None:
+        return config
+    before = begun.config
+    kept = evolve(
+        config, model=before.model, train=before.train, data=before.data, loss=before.loss
+    )
+    fixed = [s for s in sets if s.path.partition(".")[0] in runs.TRAINED]
+    wrong = [s for s in fixed if s.path in _changed(before, config, fixed)]
+    if wrong:
+        lines = [f"{s.origin}: {begun.path} was trained with another value" for s in wrong]
+        raise UsageError("\n".join(lines))
+    return kept
+
+
+def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[str]:
+    lines = differences(before, after, runs.TRAINED)
+    return {line.partition(":")[0] for line in lines} & {s.path for s in settings}
+
+
+def _quick(task: Task) -> list[Setting]:
+    """The quick values of a task as settings."""
+    return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]
+
+
+def _used(command: Command, found: Package, task: str) -> Run:
+    """The run whose checkpoint a job reads."""
+    home = runs.home(found.family.name, task)
+    if command.run_dir or command.name:
+        chosen = runs.open_run(command.run_dir or home / str(command.name))
+    else:
+        chosen = runs.newest(home, command.seed)
+    runs.check_package(chosen, found, command.force)
+    say(f"run {chosen.path}")
+    return chosen
+
+
+def _trained(command: Command, found: Package, config: Config, facts: dict[str, Any]) -> Run:
+    """The run folder that training writes: the same run if it was begun, else a fresh one."""
+    if env.rank():
+        return Run(Path(os.environ[_RUN]))
+    home = runs.home(found.family.name, facts["task"])
+    if command.run_dir or command.name:
+        path = command.run_dir or home / str(command.name)
+    else:
+        label = f"{facts['preset']}-seed{config.train.seed}"
+        path, why = runs.for_training(home, label, found, config, facts)
+        if why:
+            say(why)
+    begun = Run(path)
+    if (path / "run.json").exists():
+        if runs.same(begun, found, config, facts):
+            return begun
+        runs.check_package(begun, found, command.force)
+        if not command.force:
+            raise UsageError(
+                f"{path} is another run ({runs.reason(begun, found, config, facts)}); "
+                "choose another --name, or use --force to go on with the new settings"
+            )
+    return runs.create(path, found, config, facts)
+
+
+def _cache() -> Path:
+    """Where prepared data is kept: ``XLM_CACHE``, else the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("XLM_CACHE") or Path(home) / "xlmc")
+
+
+def _options(facts: Mapping[str, Any], config: Config, found: Package) -> DataOptions:
+    """What a task is asked for."""
+    return DataOptions(
+        preset=facts["preset"],
+        cache=_cache(),
+        data=Path(facts["data"]) if facts["data"] else None,
+        columns=config.data.roles,
+        seed=config.data.seed,
+        specials=found.family.specials,
+        tokenizer=config.data.tokenizer or None,
+        block=config.data.block or None,
+    )
+
+
+def _tell(task: Task, facts: Mapping[str, Any]) -> None:
+    say(f"{task.name}: {task.title}")
+    for key, value in facts.items():
+        parts = value.items() if isinstance(value, Mapping) else ()
+        said = ", ".join(f"{name} {part}" for name, part in parts) if parts else value
+        say(f"  {key.replace('_', ' ')}: {said}")

@@ -1,0 +1,83 @@
+"""Counter-based randomness: a draw is a function of (seed, example, step, stream, position).
+
+A sample therefore does not depend on the batch it shares, on the rows that have been dropped from
+it, on the number of ranks, or on whether the run was interrupted.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import blake2b
+
+import torch
+
+from xlm_runtime.shapes import Float, Int, Tensor
+
+_GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer
+_MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
+_MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
+
+
+def _shift(x: Tensor, bits: int) -> Tensor:
+    """Logical right shift of signed 64-bit integers."""
+    return (x >> bits) & ((1 << (64 - bits)) - 1)
+
+
+def _mix(x: Tensor) -> Tensor:
+    """The SplitMix64 finaliser (Steele, Lea & Flood 2014): a bijection that scrambles every bit."""
+    x = (x ^ _shift(x, 30)) * _MIX_1
+    x = (x ^ _shift(x, 27)) * _MIX_2
+    return x ^ _shift(x, 31)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A source of uniform draws for the rows of a batch.
+
+    ``seed`` names the run, ``example`` each row (its index in the data), ``step`` the training or
+    decoding step. Two draws with the same names are equal; any other two are independent.
+    """
+
+    seed: int
+    example: Int[Tensor, " batch"]
+    step: int = 0
+
+    def at(self, step: int) -> "Noise":
+        """The source of another step."""
+        return replace(self, step=step)
+
+    def rows(self, rows: Tensor) -> "Noise":
+        """The source of some of the rows (a boolean mask or indices)."""
+        return replace(self, example=self.example[rows])
+
+    def uniform(self, stream: str, positions: int = 1) -> Float[Tensor, "batch positions"]:
+        """Independent draws from U[0, 1) in float64, one for each row and position.
+
+        ``stream`` tells apart the uses of randomness within one step.
+        """
+        counter = torch.arange(positions, device=self.example.device)
+        return _unit(_mix(self._key(stream, self.example)[:, None] + counter * _GOLDEN))
+
+    def shared(self, stream: str) -> float:
+        """One draw from U[0, 1) that all rows of the step share."""
+        key = self._key(stream, torch.zeros(1, dtype=torch.long))
+        return float(_unit(_mix(key)))
+
+    def _key(self, stream: str, example: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
+        key = _mix(example.long() * _GOLDEN + _signed(self.seed))
+        key = _mix(key + _signed(self.step * _GOLDEN))
+        return _mix(key ^ _name(stream))
+
+
+@cache
+def _name(stream: str) -> int:
+    return int.from_bytes(blake2b(stream.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _signed(value: int) -> int:
+    """``value`` modulo 2**64, as a signed 64-bit integer."""
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _unit(x: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The upper 53 bits as a float64 in [0, 1)."""
+    return _shift(x, 11).double() * 2.0**-53

@@ -1,0 +1,278 @@
+"""The plug between a generated package and the runtime: everything a package may import.
+
+A package exports one ``FAMILY``. The runtime makes examples, asks a layout of the family for a
+`Batch`, and hands it to the family's own functions; it knows nothing of what they do with it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, TypeVar
+
+import torch
+from torch import nn
+
+from xlm_runtime.noise import Noise
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
+
+__all__ = [
+    "Batch",
+    "Claim",
+    "Decoded",
+    "Example",
+    "Family",
+    "Layout",
+    "Losses",
+    "ModelSize",
+    "Movable",
+    "Nelbo",
+    "Noise",
+    "Param",
+    "Row",
+    "Vocabulary",
+    "stack",
+]
+
+M = TypeVar("M", bound="Movable")
+
+
+class Movable:
+    """Base of frozen dataclasses of tensors that travel between host and device."""
+
+    def to(self: M, *args: Any, **kwargs: Any) -> M:
+        """A copy whose tensors are on another device."""
+        return self._each(lambda x: x.to(*args, **kwargs))
+
+    def pin_memory(self: M) -> M:
+        """A copy in page-locked memory, from which copies to a GPU are asynchronous."""
+        return self._each(lambda x: x.pin_memory())
+
+    def _each(self: M, f: Callable[[Tensor], Tensor]) -> M:
+        named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        moved = {k: f(v) for k, v in named.items() if isinstance(v, Tensor)}
+        return replace(self, **moved)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The token ids that a package needs to know.
+
+    ``specials`` maps the names of special tokens (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to
+    their ids; every other id below ``size`` is a body token.
+    """
+
+    size: int
+    specials: Mapping[str, int]
+
+    def __getitem__(self, special: str) -> int:
+        """The id of a special token.  Raises KeyError with the name of what is missing."""
+        if special not in self.specials:
+            raise KeyError(f"the tokenizer has no special token '{special}'")
+        return self.specials[special]
+
+    def allowed(self, specials: Iterable[str]) -> Bool[Tensor, " vocab"]:
+        """Which ids a head may predict: the body tokens and the named specials."""
+        allowed = torch.ones(self.size, dtype=torch.bool)
+        allowed[list(self.specials.values())] = False
+        allowed[[self[name] for name in specials]] = True
+        return allowed
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a task gives: token ids without any layout.
+
+    ``given`` marks the tokens of ``body`` that an infilling layout keeps; ``index`` is the stable
+    place of the example in its data and keys all its randomness.
+    """
+
+    index: int
+    body: Sequence[int]
+    prompt: Sequence[int] = ()
+    given: Sequence[bool] = ()
+
+
+@dataclass(frozen=True)
+class Batch(Movable):
+    """Examples laid out.
+
+    x0: the clean ids, padding included.
+    free: the positions inside the layout's brackets: what noise, loss and decoder may touch.
+    open: the gaps (the one to the right of each position) into which a decoder may insert.
+    attend: the positions that are not padding, or None where there is no padding at all.
+    example: the index of each example in its data.
+    """
+
+    x0: Int[Tensor, "batch length"]
+    free: Bool[Tensor, "batch length"]
+    open: Bool[Tensor, "batch length"]
+    attend: Bool[Tensor, "batch length"] | None
+    example: Int[Tensor, " batch"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One example laid out.
+
+    The tokens from ``start`` up to ``stop`` stand inside the brackets; of these, ``kept`` marks
+    those that are given and stay as they are. The first ``left`` tokens are aligned to the right
+    within the columns that the batch keeps for them.
+    """
+
+    ids: Sequence[int]
+    start: int
+    stop: int
+    kept: Sequence[bool] = ()
+    left: int = 0
+
+
+def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
+    """Rows to a batch, padded on the left of their ``left`` tokens and on the right of the rest.
+
+    A gap is open if it lies inside the brackets, both ends included.
+    """
+    left = max(row.left for row in rows)
+    width = left + max(len(row.ids) - row.left for row in rows)
+    x0 = torch.full((len(rows), width), pad)
+    free, open_, attend = torch.zeros(3, len(rows), width, dtype=torch.bool)
+    for i, row in enumerate(rows):
+        shift = left - row.left
+        start, stop = shift + row.start, shift + row.stop
+        x0[i, shift : shift + len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
+        attend[i, shift : shift + len(row.ids)] = True
+        free[i, start:stop] = True
+        if row.kept:
+            free[i, start:stop] = ~torch.tensor(row.kept, dtype=torch.bool)
+        open_[i, max(start - 1, 0) : stop] = True
+    example = torch.tensor([example.index for example in examples])
+    return Batch(x0, free, open_, None if attend.all() else attend, example)
+
+
+class Layout(ABC):
+    """How a family lays out one kind of example (``text``, ``seq2seq``, ``infill``).
+
+    Called with examples it gives a batch. ``predicts`` names the specials inside the brackets, which
+    heads may predict beside the body tokens. ``fills``: the brackets are filled up to the capacity
+    of the body, so that its length is predicted rather than given. ``body`` is that capacity.
+    """
+
+    predicts: ClassVar[tuple[str, ...]] = ()
+    fills: ClassVar[bool] = False
+
+    def __init__(self, vocab: Vocabulary, body: int) -> None:
+        self.vocab = vocab
+        self.body = body
+
+    @abstractmethod
+    def row(self, example: Example) -> Row:
+        """Lay out one example."""
+
+    def __call__(self, examples: Sequence[Example]) -> Batch:
+        """Lay out and stack examples.
+
+        Raises:
+            ValueError: if a body has more tokens than the capacity; nothing is cut off here.
+        """
+        for example in examples:
+            if len(example.body) > self.body:
+                size = f"{len(example.body)} tokens, and there is room for {self.body}"
+                raise ValueError(f"the body of example {example.index} has {size}")
+        return stack([self.row(example) for example in examples], examples, self.vocab["pad"])
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """The size of a backbone; every family accepts all of it."""
+
+    layers: int
+    width: int
+    heads: int
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss of a batch: the scalar to minimise and the terms that add up to it."""
+
+    total: Float[Tensor, ""]
+    terms: Mapping[str, Float[Tensor, ""]]
+
+
+@dataclass(frozen=True)
+class Nelbo:
+    """An unbiased one-draw estimate of -log p of each example, in nats, and its number of tokens.
+
+    Tokens are the free ones, padding apart: what a perplexity is per.
+    """
+
+    nats: Float[Tensor, " batch"]
+    tokens: Int[Tensor, " batch"]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a decoder made: ids, the positions that are its own, calls per row, states on the way."""
+
+    x: Int[Tensor, "batch length"]
+    body: Bool[Tensor, "batch length"]
+    nfe: Int[Tensor, " batch"]
+    history: tuple[Int[Tensor, "batch width"], ...] = ()
+
+
+@dataclass(frozen=True)
+class Param:
+    """A value that a run may override: ``--set decoder.top_p=0.9``.
+
+    ``kind`` is one of ``Count`` (integer >= 0), ``Chance`` ([0, 1]), ``Scale`` (>= 0), ``Choice``.
+    """
+
+    name: str
+    kind: Literal["Count", "Chance", "Scale", "Choice"]
+    default: float | int | str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a reported likelihood is.
+
+    ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack. ``none``:
+    no likelihood can be computed. ``why`` says it in words.
+    """
+
+    value: Literal["tight", "bound", "none"]
+    why: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models as the runtime sees it.
+
+    specials: the special tokens that its layouts and states use.
+    layouts: name -> class of `Layout`.
+    network: (vocab, allowed ids, size) -> the module.
+    amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
+    corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it.
+    loss: (network, noised, batch, **params) -> Losses.
+    nelbo: (network, batch, noise) -> Nelbo, or None where the claim is ``none``.
+    decoders: name -> class; an instance takes the params, a call (network, batch, noise, limit,
+        record) gives a Decoded. `limit` is the largest number of body tokens.
+    params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
+    samples: for each decoder what its samples are worth beside the likelihood, in words.
+    recipes: task -> settings published for it (paths of the run configuration -> values).
+    """
+
+    name: str
+    title: str
+    claim: Claim
+    specials: tuple[str, ...]
+    layouts: Mapping[str, Callable[..., Layout]]
+    network: Callable[[Vocabulary, Bool[Tensor, " vocab"], ModelSize], nn.Module]
+    amount: Callable[[Batch, Noise], Any]
+    corrupt: Callable[[Batch, Any, Noise, Vocabulary], Any]
+    loss: Callable[..., Losses]
+    nelbo: Callable[[Any, Batch, Noise], Nelbo] | None
+    decoders: Mapping[str, Callable[..., Callable[..., Decoded]]]
+    params: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
+    samples: Mapping[str, str] = field(default_factory=dict)
+    recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)

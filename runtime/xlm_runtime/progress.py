@@ -1,0 +1,61 @@
+"""What a person watching a run sees: bars on a terminal, sparse plain lines anywhere else."""
+
+from time import monotonic
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from xlm_runtime.env import rank
+
+_PAUSE = 2.0  # seconds between plain lines, the first and the last apart
+
+console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Prints a line, above the bar if there is one.  Only one process of a run speaks."""
+    if rank() == 0:
+        console.print(text)
+
+
+class Watch:
+    """Shows how far something long is: ``with Watch("train", 10) as watch: watch.at(1, "...")``."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self.label, self.total = label, total
+        self._said = self._begun = monotonic()
+        self._bar = Progress(
+            TextColumn(label),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or rank() != 0,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> "Watch":
+        """Shows the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Takes the bar away."""
+        self._bar.stop()
+
+    def at(self, done: int, text: str = "") -> None:
+        """``done`` of the total are done; ``text`` says what there is to say about it."""
+        self._bar.update(self._task, completed=done, description=text)
+        now = monotonic()
+        if self._bar.disable and (now - self._said > _PAUSE or (done == self.total and text)):
+            self._said = now
+            width = len(str(self.total))
+            say(f"{self.label} {done:{width}}/{self.total}  {text}".rstrip())

@@ -1,0 +1,163 @@
+"""Run folders: ``runs/<family>/<task>/<name>/``, and which of them a command means.
+
+config.json  run.json  package/  tokenizer/  checkpoints/  logs/  metrics.json  predictions.jsonl
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from xlm_runtime import env
+from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime.checkpoints import INDEX, Index
+from xlm_runtime.config import Config, differences
+from xlm_runtime.errors import UsageError
+from xlm_runtime.package import Package, changes
+
+ROOT = Path("runs")
+TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
+
+
+@frozen
+class Run:
+    """A run folder."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where its checkpoints are."""
+        return self.path / "checkpoints"
+
+    @property
+    def package(self) -> Path:
+        """The copy of the package that it was begun with."""
+        return self.path / "package"
+
+    @property
+    def config(self) -> Config:
+        """The configuration that it was begun with."""
+        file = self.path / "config.json"
+        return Config.from_json(read_json(file), str(file))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Family, task, preset, data and surroundings, as `create` wrote them."""
+        return read_json(self.path / "run.json")
+
+    @property
+    def steps(self) -> int:
+        """How many steps of its training are saved."""
+        return Index.read(self.checkpoints).last
+
+    @property
+    def touched(self) -> float:
+        """When it was last worked on."""
+        files = (self.path / "run.json", self.checkpoints / INDEX)
+        return max(file.stat().st_mtime for file in files if file.exists())
+
+    def note(self, job: str, key: str | None = None) -> str | None:
+        """What a job was last done with; ``key`` replaces it."""
+        notes = read_json(self.path / "done.json")
+        if key is not None:
+            write_json(self.path / "done.json", notes | {job: key})
+        return notes.get(job)
+
+
+def home(family: str, task: str) -> Path:
+    """The folder of all runs of a pair."""
+    return ROOT / family / task
+
+
+def listed(folder: Path) -> list[Run]:
+    """The runs in a folder, the newest first."""
+    found = [Run(file.parent) for file in folder.glob("*/run.json")]
+    return sorted(found, key=lambda run: run.touched, reverse=True)
+
+
+def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any]) -> Run:
+    """Makes a run folder with all that is known before training; ``run.json`` comes last."""
+    path.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(path / "package", ignore_errors=True)
+    shutil.copytree(package.path, path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    write_json(path / "config.json", config.to_json())
+    about = {"family": package.family.name, "package": package.digest, "command": sys.argv}
+    write_json(path / "run.json", about | dict(facts) | {"environment": env.describe()})
+    return Run(path)
+
+
+def open_run(path: Path) -> Run:
+    """A run by its folder.  Raises UsageError where there is none."""
+    if not (path / "run.json").is_file():
+        near = ", ".join(str(run.path) for run in listed(path.parent)[:5])
+        raise UsageError(f"there is no run at {path}" + (f"; there are: {near}" if near else ""))
+    return Run(path)
+
+
+def newest(folder: Path, seed: int | None) -> Run:
+    """The newest run of a pair that has a checkpoint (of this seed, if one is given)."""
+    for run in listed(folder):
+        if run.steps and (seed is None or run.config.train.seed == seed):
+            return run
+    wanted = "" if seed is None else f" with seed {seed}"
+    raise UsageError(f"there is no trained run{wanted} in {folder}; train one: --job train")
+
+
+def same(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> bool:
+    """Whether a run was begun with this package, configuration and data."""
+    return not (unlike(run, config, facts) or run.facts["package"] != package.digest)
+
+
+def unlike(run: Run, config: Config, facts: Mapping[str, Any]) -> list[str]:
+    """What a run was begun with instead of this configuration and data."""
+    before = run.facts
+    return differences(run.config, config, TRAINED) + [
+        f"{key}: {before.get(key)} -> {value}"
+        for key, value in facts.items()
+        if before.get(key) != value
+    ]
+
+
+def check_package(run: Run, package: Package, force: bool) -> None:
+    """Raises UsageError, with what has changed, if a run was begun with another package."""
+    if force or run.facts["package"] == package.digest:
+        return
+    raise UsageError(
+        f"{run.path} was trained with another package than {package.path}:\n"
+        f"{changes(run.package, package.path)}\n"
+        "use --force to go on with the package as it is now"
+    )
+
+
+def for_training(
+    folder: Path, name: str, package: Package, config: Config, facts: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """The first of ``name``, ``name-2``, ... that is free or the same run; why no earlier one is."""
+    why = ""
+    for path in (folder / label for label in _names(name)):
+        if not (path / "run.json").exists():
+            return path, why
+        run = Run(path)
+        if same(run, package, config, facts):
+            return path, ""
+        why = f"{run.path} is another run ({reason(run, package, config, facts)})"
+    raise AssertionError
+
+
+def reason(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> str:
+    """In one line why a run is not `same`."""
+    found = unlike(run, config, facts)
+    if run.facts["package"] != package.digest:
+        found.insert(0, "its package was another")
+    return "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    for number in count(2):
+        yield f"{name}-{number}"

@@ -1,0 +1,109 @@
+"""The One Billion Word Benchmark (Chelba et al. 2013, arXiv:1312.3005): single sentences of news.
+
+Read from the Parquet files that the Hub keeps of its data set ``billion-word-benchmark/lm1b``
+(30,301,028 sentences for training, 306,688 for testing; `datasets` no longer runs the loading
+script). Sentences come with spaces around punctuation; the detokenizer is that of SEDD (Lou et al.
+2024) and MDLM (Sahoo et al. 2024), which published numbers depend on.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from xlm_runtime import hub
+from xlm_runtime.files import Dropped, fault
+from xlm_runtime.tasks.text import Name, Source, TextTask, by_hash
+
+REPO = "billion-word-benchmark/lm1b"
+REVISION = "refs/convert/parquet"
+FILES = {"train": "plain_text/train/*.parquet", "test": "plain_text/test/*.parquet"}
+HELD_OUT: dict[Name, float] = {"validation": 1 / 3000}
+
+_INSTEAD = (
+    "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
+    "--preset quick, which needs no network"
+)
+_RULES = [  # in this order; each acts on what the ones before it have left
+    (re.compile(pattern), by)
+    for pattern, by in (
+        (r"(https?) : / / ", r"\1://"),
+        (r" '(\w+)", r"'\1"),
+        (r" (\w+) \. ", r" \1. "),
+        (r" (\w+) \.$", r" \1."),
+        (r" \? ", "? "),
+        (r" \?$", "?"),
+        (r" ! ", "! "),
+        (r" !$", "!"),
+        (r" , ", ", "),
+        (r" : ", ": "),
+        (r" ; ", "; "),
+        (r" / ", "/"),
+        (r'" ([^"]+) "', r'"\1"'),
+        (r"' ([^']+) '", r"'\1'"),
+        (r"\( ([^()]+) \)", r"(\1)"),
+        (r"\[ ([^\[\]]+) \]", r"[\1]"),
+        (r"([$£]) ", r"\1"),
+    )
+]
+
+
+def detokenize(text: str) -> str:
+    """Take out the spaces that the benchmark has around punctuation."""
+    for pattern, by in _RULES:
+        text = pattern.sub(by, text)
+    return text
+
+
+class Lm1b(TextTask):
+    """Sentences, each alone in its block."""
+
+    name = "lm1b"
+    title = "One Billion Word Benchmark: sentences of news (quick: Python's documentation)"
+    blocks: ClassVar[Mapping[str, int]] = {"paper": 128, "quick": 48}
+    tokenizers: ClassVar[Mapping[str, str]] = {"paper": "bert-base-uncased", "quick": "bpe:4096"}
+    protocols: ClassVar[Mapping[str, str]] = {
+        "paper": "detokenized as by SEDD and MDLM; every sentence alone, cut at the block; the "
+        "test split is the published one, validation 1 in 3000 of its training sentences, by hash",
+        "quick": "every sentence alone, cut at the block; splits by hash of the sentence, so that "
+        "none is in two of them; not the published data: its numbers compare with no paper's",
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = {
+        "model.layers": 4,
+        "model.width": 128,
+        "model.heads": 4,
+        "model.dropout": 0.0,
+        "train.batch": 32,
+        "train.steps": 1000,
+        "train.learning_rate": 1e-3,
+        "train.schedule": "cosine",
+        "train.warmup": 100,
+        "train.ema": 0.99,
+    }
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        key = {"repo": REPO, "revision": REVISION, "files": FILES, "held out": HELD_OUT}
+        return Source(f"{REPO} on the Hub, {REVISION}", key, 4_280_000_000, _rows)
+
+    def clean(self, text: str) -> str:
+        """The published detokenizer."""
+        return detokenize(text)
+
+
+def _rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+    data: Any = hub.dataset(REPO, FILES, REVISION, _INSTEAD)
+    number = 0
+    for split in ("train", "test"):
+        for batch in data[split].iter(batch_size=1000):
+            for text in batch["text"]:
+                number += 1
+                found = fault(text)
+                if found:
+                    dropped.note(f"{found} in {split}", number)
+                elif split == "test":
+                    yield "test", text
+                else:
+                    yield by_hash(text, HELD_OUT), text
+
+
+LM1B = Lm1b()

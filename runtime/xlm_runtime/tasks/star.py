@@ -1,0 +1,291 @@
+"""Star graphs: find the path from a source to a goal.  Generated, by index, without end.
+
+``degree`` lines of nodes cross in one centre, all edges pointing the same way. A line has between
+``shortest`` and ``longest`` nodes, at least ``ahead`` of them behind the centre. The first line is
+the one asked for: source is its first node, goal its last. With ``ahead = longest - 1`` every line
+starts in the centre: the symmetric star of Bachmann & Nagarajan 2024 (arXiv:2403.06963); else it is
+the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes these are.
+
+The prompt is the list of edges, shuffled, then source and goal; the body is the path, as pairs of
+nodes (``edges``, as published) or node by node (``nodes``). Who follows the edges and chooses a
+line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from xlm_runtime import store
+from xlm_runtime.cache import cached
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.plug import Noise
+from xlm_runtime.progress import Watch
+from xlm_runtime.shapes import Int, Tensor
+from xlm_runtime.store import Block, Examples, Ints, Writer
+from xlm_runtime.tasks.task import Task
+from xlm_runtime.tokenizers import words
+
+_VERSION = 1
+_SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
+_CHUNK = 4096
+
+Name = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class Star:
+    """A kind of star graph; see the module."""
+
+    degree: int
+    shortest: int
+    longest: int
+    ahead: int
+    labels: int
+    path: Literal["edges", "nodes"]
+
+    @property
+    def prompt(self) -> int:
+        """The largest number of tokens of a prompt."""
+        return 2 * self.degree * (self.longest - 1) + 2
+
+    @property
+    def body(self) -> int:
+        """The largest number of tokens of a body."""
+        return 2 * (self.longest - 1) if self.path == "edges" else self.longest
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """Graphs of one kind; -1 stands where a line is shorter than the longest."""
+
+    edges: Int[Tensor, "graphs edges 2"]
+    path: Int[Tensor, "graphs nodes"]
+
+    @property
+    def ends(self) -> Int[Tensor, "graphs 2"]:
+        """Source and goal."""
+        last = (self.path >= 0).sum(1, keepdim=True) - 1
+        return torch.cat([self.path[:, :1], self.path.gather(1, last)], 1)
+
+    @property
+    def prompts(self) -> Int[Tensor, "graphs tokens"]:
+        """Edges, source and goal."""
+        return torch.cat([self.edges.flatten(1), self.ends], 1)
+
+    @property
+    def pairs(self) -> Int[Tensor, "graphs tokens"]:
+        """The path as edges."""
+        pairs = torch.stack([self.path[:, :-1], self.path[:, 1:]], -1)
+        return torch.where(pairs[..., 1:] >= 0, pairs, -1).flatten(1)
+
+    def problems(self) -> list[bytes]:
+        """A name for each problem: the set of its edges, its source and its goal."""
+        tail, head = self.edges.unbind(-1)
+        code = torch.where(tail >= 0, tail << 16 | head, -1).sort(1).values
+        rows = torch.cat([code, self.ends], 1).numpy().astype("<i8")
+        return [blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
+
+
+def draw(star: Star, noise: Noise, stream: str) -> Graphs:
+    """A graph for each row of ``noise``: a function of its seed, example, step, and ``stream``."""
+
+    def uniform(what: str, positions: int) -> Tensor:
+        return noise.uniform(f"{stream} {what}", positions)
+
+    spread = star.longest - star.shortest + 1
+    length = star.shortest + _integers(uniform("length", star.degree), spread)  # graphs lines
+    centre = _integers(uniform("centre", star.degree), length - star.ahead)  # its place in a line
+    labels = uniform("label", star.labels).argsort(1)
+    place = torch.arange(star.longest)
+    before = (length - 1).cumsum(1) - (length - 1)  # nodes of earlier lines, the centre apart
+    node = 1 + before[..., None] + place - (place > centre[..., None]).long()  # graphs lines nodes
+    node = torch.where(place == centre[..., None], 0, node)
+    there = place < length[..., None]
+    node = torch.where(there, node, 0)
+    line = torch.where(there, labels.gather(1, node.flatten(1)).view_as(node), -1)
+    return Graphs(_shuffled(line, uniform("order", star.degree * (star.longest - 1))), line[:, 0])
+
+
+def _shuffled(line: Int[Tensor, "graphs lines nodes"], order: Tensor) -> Tensor:
+    """The edges along the lines by ascending ``order``, missing ones (-1) last."""
+    edges = torch.stack([line[..., :-1], line[..., 1:]], -1).flatten(1, 2)
+    missing = edges[..., 1] < 0
+    place = order.masked_fill(missing, 2.0).argsort(1)
+    return edges.masked_fill(missing[..., None], -1).gather(1, place[..., None].expand_as(edges))
+
+
+def split_of(problem: bytes) -> Name:
+    """Where a problem belongs: settled by the problem itself, so that splits share none."""
+    share = problem[0] % _SHARES
+    return "test" if share == 0 else "validation" if share == 1 else "train"
+
+
+def graphs(star: Star, split: Name, index: Int[Tensor, " graphs"], seed: int) -> Graphs:
+    """The graphs of a split at these places: draws are repeated until they belong to the split."""
+    made = draw(star, Noise(seed, index), split)
+    wrong = torch.tensor([split_of(p) != split for p in made.problems()])
+    edges, path = made.edges.clone(), made.path.clone()
+    step = 0
+    while wrong.any():
+        step += 1
+        rows = wrong.nonzero()[:, 0]
+        again = draw(star, Noise(seed, index[rows], step), split)
+        right = torch.tensor([split_of(p) == split for p in again.problems()])
+        edges[rows[right]], path[rows[right]] = again.edges[right], again.path[right]
+        wrong[rows[right]] = False
+    return Graphs(edges, path)
+
+
+def _integers(uniform: Tensor, below: Tensor | int) -> Tensor:
+    """U[0, 1) → integers from 0 to ``below - 1``."""
+    return (uniform * below).long()
+
+
+class StarTask(Task):
+    """Star graphs of one size: as published, and small enough to be learned in minutes."""
+
+    layout = "seq2seq"
+
+    def __init__(
+        self, name: str, paper: Star, quick_star: Star, quick: Mapping[str, float | int | str]
+    ) -> None:
+        self.name = name
+        self.title = f"Star graphs: find one of {paper.degree} paths ({name.removeprefix('star_')})"
+        self.quick = quick  # type: ignore[misc]
+        self._stars = {"paper": paper, "quick": quick_star}
+        self._sizes: dict[str, dict[Name, int]] = {
+            "paper": {"train": 50_000, "validation": 100, "test": 5_000},
+            "quick": {"train": 4_000 * 64, "validation": 256, "test": 512},
+        }
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """Generate the graphs, or find them in the cache."""
+        star, sizes = self._stars[options.preset], self._sizes[options.preset]
+        body = self._room(star, options)
+        tokenizer = words([str(i) for i in range(star.labels)], options.specials)
+        key = {
+            "task": [self.name, _VERSION, store.VERSION],
+            "star": asdict(star),
+            "sizes": dict(sizes),
+            "seed": options.seed,
+            "tokenizer": tokenizer.fingerprint,
+        }
+        vocab = tokenizer.vocabulary.size
+
+        def build(folder: Path) -> dict[str, Any]:
+            for split, size in sizes.items():
+                _write(folder / split, star, split, size, options.seed, vocab)
+            return _facts(star, sizes, options.seed)
+
+        built = cached(options.cache, self.name, key, build)
+        return Prepared(
+            train=Examples(built.folder / "train"),
+            validation=Examples(built.folder / "validation"),
+            test=Examples(built.folder / "test"),
+            tokenizer=tokenizer,
+            body=body,
+            prompt=star.prompt,
+            facts={**built.facts, "cache": str(built.folder)},
+        )
+
+    def _room(self, star: Star, options: DataOptions) -> int:
+        """The capacity of a body.  Raises UsageError for options that mean nothing here."""
+        if options.data or options.columns:
+            raise UsageError(f"{self.name} makes its graphs: it takes no --data and no --columns")
+        if options.tokenizer:
+            raise UsageError(f"{self.name} has one id per node: it takes no --tokenizer")
+        block = star.body if options.block is None else options.block
+        if block < star.body:
+            raise UsageError(
+                f"data.block={block}: a path of {self.name} has up to {star.body} tokens "
+                f"with preset {options.preset}"
+            )
+        return block
+
+
+def _write(folder: Path, star: Star, split: Name, size: int, seed: int, vocab: int) -> None:
+    make = (_fresh if split == "train" else _distinct)(star, split, size, seed)
+    with Writer(folder, vocab) as writer, Watch(f"graphs for {split}", size) as watch:
+        for made in make:
+            path = made.pairs if star.path == "edges" else made.path
+            writer.add(body=Block.padded(_array(path)), prompt=Block.padded(_array(made.prompts)))
+            watch.at(writer.rows)
+
+
+def _array(x: Tensor) -> Ints:
+    return x.numpy().astype(np.int64)
+
+
+def _fresh(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]:
+    """Graphs 0 .. size - 1."""
+    for start in range(0, size, _CHUNK):
+        yield graphs(star, split, torch.arange(start, min(start + _CHUNK, size)), seed)
+
+
+def _distinct(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]:
+    """The first ``size`` graphs that differ as problems.  Raises RunError where so many are not."""
+    seen: set[bytes] = set()
+    for start in range(0, 100 * size, size):
+        made = graphs(star, split, torch.arange(start, start + size), seed)
+        new = []
+        for row, problem in enumerate(made.problems()):
+            if problem not in seen and len(seen) < size:
+                seen.add(problem)
+                new.append(row)
+        yield Graphs(made.edges[new], made.path[new])
+        if len(seen) == size:
+            return
+    raise RunError(f"there are fewer than {size} such star graphs for {split}: {star}")
+
+
+def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
+    same = star.shortest == star.longest
+    nodes = f"{star.longest}" if same else f"{star.shortest} to {star.longest}"
+    return {
+        "source": f"generated with seed {seed}",
+        "sizes": dict(sizes),
+        "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels, path as {star.path}",
+        "guess": 1 / star.degree,
+        "guess_means": "follow the edges, choose a line blindly at the centre",
+        "protocol": "exact match of the whole path; no problem (edges, source, goal) of one split "
+        "is in another, whatever the order of its edges; held-out problems are distinct",
+    }
+
+
+_QUICK: dict[str, float | int | str] = {
+    "model.layers": 3,
+    "model.width": 64,
+    "model.heads": 4,
+    "model.dropout": 0.0,
+    "train.batch": 64,
+    "train.steps": 2500,
+    "train.learning_rate": 3e-3,
+    "train.schedule": "cosine",
+    "train.warmup": 100,
+    "train.ema": 0.99,
+}
+
+EASY = StarTask(
+    "star_easy",
+    Star(degree=3, shortest=5, longest=5, ahead=4, labels=20, path="edges"),
+    Star(degree=2, shortest=4, longest=4, ahead=3, labels=8, path="nodes"),
+    _QUICK,
+)
+MEDIUM = StarTask(
+    "star_medium",
+    Star(degree=3, shortest=3, longest=6, ahead=2, labels=20, path="edges"),
+    Star(degree=2, shortest=3, longest=5, ahead=2, labels=10, path="nodes"),
+    _QUICK | {"train.steps": 3500},
+)
+HARD = StarTask(
+    "star_hard",
+    Star(degree=5, shortest=6, longest=12, ahead=5, labels=56, path="edges"),
+    Star(degree=3, shortest=3, longest=5, ahead=2, labels=14, path="nodes"),
+    _QUICK | {"train.steps": 3500},
+)

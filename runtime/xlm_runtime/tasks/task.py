@@ -1,0 +1,61 @@
+"""What a task is.  It knows no family: a layout (``text``, ``seq2seq``, ``infill``) joins them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from xlm_runtime.data import DataOptions, Prepared
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+
+class Task(ABC):
+    """One source of examples and the metrics of what is generated for them.
+
+    A task of one's own is a file such as this one, used by ``--task my_tasks:REVERSE``::
+
+        class Reverse(Task):
+            name = "reverse"
+            title = "Words backwards"
+            layout = "seq2seq"
+            quick = {"model.size": "tiny", "train.steps": 1000}
+
+            def prepare(self, options):
+                tokenizer = words("abcdefgh", options.specials)
+                ids = [tokenizer.encode(" ".join(w)) for w in permutations("abcdefgh", 4)]
+                pairs = [Example(i, body=w[::-1], prompt=w) for i, w in enumerate(ids)]
+                return Prepared(
+                    train=pairs[200:], validation=pairs[:100], test=pairs[100:200],
+                    tokenizer=tokenizer, body=4, prompt=4,
+                )
+
+        REVERSE = Reverse()
+
+    For data that do not fit into memory, or take long to make, see `xlm_runtime.store` (examples on
+    disk) and `xlm_runtime.cache` (made once).
+
+    name: what ``--task`` calls it, and the folder of its runs.
+    title: one line.
+    layout: what its examples are. ``text``: a body. ``seq2seq``: a prompt and a body. ``infill``: a
+        body of which some tokens are given.
+    quick: settings of a run with ``--preset quick``, by path (``train.steps``, ``model.width``).
+    """
+
+    name: str
+    title: str
+    layout: Literal["text", "seq2seq", "infill"]
+    quick: ClassVar[Mapping[str, float | int | str]] = {}
+
+    @abstractmethod
+    def prepare(self, options: DataOptions) -> Prepared:
+        """The data, made or found in the cache.  Raises RunError or UsageError in plain words."""
+
+    def metrics(self) -> "MetricCollection":
+        """Metrics of generated bodies: ``update(prediction, example)``, then ``compute()``.
+
+        By default exact match and token accuracy; for ``text``, where no body is right, none.
+        """
+        from xlm_runtime.metrics import ExactMatch, TokenAccuracy, collection
+
+        return collection() if self.layout == "text" else collection(ExactMatch(), TokenAccuracy())

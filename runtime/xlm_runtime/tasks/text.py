@@ -1,0 +1,254 @@
+"""What tasks of plain text share: from rows of text to ids on disk, split, cut and counted."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from xlm_runtime import files, store, tokenizers
+from xlm_runtime.cache import cached, fingerprint
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.files import Dropped
+from xlm_runtime.progress import Watch
+from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.tasks.english import english
+from xlm_runtime.tasks.task import Task
+from xlm_runtime.tokenizers import Tokenizer
+
+Name = Literal["train", "validation", "test"]
+SPLITS: tuple[Name, ...] = ("train", "validation", "test")
+_VERSION = 1
+_BATCH = 1000
+_SHARE = 0.05  # of the user's rows, for each held-out split that has no file of its own
+_WORDS: dict[str, Name] = {
+    "train": "train",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Texts and the splits they belong to.
+
+    key: plain JSON values that change whenever the texts do. size: characters, roughly.
+    """
+
+    title: str
+    key: Mapping[str, Any]
+    size: int
+    rows: Callable[[Dropped], Iterator[tuple[Name, str]]]
+
+
+def by_hash(text: str, shares: Mapping[Name, float]) -> Name:
+    """The split of a text, settled by the text itself: the same text is never in two of them.
+
+    ``shares`` are those of the held-out splits, training has the rest. Spaces make no difference.
+    """
+    digest = blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
+    place = int.from_bytes(digest, "big") / 2**64
+    for name, share in shares.items():
+        if place < share:
+            return name
+        place -= share
+    return "train"
+
+
+def user_source(path: Path, columns: Mapping[str, str]) -> Source:
+    """The user's file, or a folder in which files or folders are named after splits.
+
+    A held-out split without files takes its share of the training rows. Raises UsageError.
+    """
+    parts = _parts(path)
+    if "train" not in parts.values():
+        raise UsageError(
+            f"--data {path}: no file there is for training; call it train.txt, or put it into a "
+            "folder train (and validation, test)"
+        )
+    tables = {file: files.read(file) for file in parts}
+    for table in tables.values():
+        files.choose(("text",), columns, table.columns, table.path)
+    shares = {name: _SHARE for name in SPLITS if name not in parts.values()}
+    prints = [[str(f.relative_to(path)), parts[f], fingerprint(f)] for f in parts]
+    key = {"files": prints, "columns": dict(columns), "shares": shares}
+
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+        for file, table in tables.items():
+            for (text,) in table.texts(("text",), columns, dropped):
+                yield (by_hash(text, shares) if parts[file] == "train" else parts[file]), text
+
+    return Source(str(path), key, sum(f.stat().st_size for f in parts), rows)
+
+
+def _parts(path: Path) -> dict[Path, Name]:
+    """Files and their splits, by the name of the file or of a folder on the way to it."""
+    if not path.is_dir():
+        return {path: "train"}
+    found: dict[Path, Name] = {}
+    for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        for part in file.relative_to(path).parts:
+            word = re.match(r"train|valid|val|dev|test", part.lower())
+            if word:
+                found[file] = _WORDS[word[0]]
+                break
+    return found
+
+
+class TextTask(Task):
+    """A task of plain text.
+
+    Its files say where the published texts are (`published`), how they are cleaned, and which
+    tokenizer and block go with each preset. With ``--data`` the texts are the user's; with
+    ``--preset quick`` and no data, the documentation of Python (`english`).
+    """
+
+    layout = "text"
+    version = 1  # of `clean`
+    blocks: ClassVar[Mapping[str, int]]
+    tokenizers: ClassVar[Mapping[str, str]]
+    protocols: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def published(self) -> Source:
+        """The published texts.  Nothing is fetched before its rows are asked for."""
+
+    def clean(self, text: str) -> str:
+        """What is done to a text with ``--preset paper``."""
+        return text
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """Read, clean, tokenize and cut the texts, or find them in the cache."""
+        source = self._source(options)
+        name = options.tokenizer or self.tokenizers[options.preset]
+        block = options.block or self.blocks[options.preset]
+        clean = self.clean if options.preset == "paper" else str
+        cleaned = [self.name, self.version] if options.preset == "paper" else []
+        read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
+        tokenizer = _tokenizer(name, read, source, clean, options)
+        key = {**read, "tokenizer": tokenizer.fingerprint, "block": block}
+
+        def build(folder: Path) -> dict[str, Any]:
+            facts = _Encoding(tokenizer, block, clean).run(source, folder)
+            about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
+            return {"source": source.title, **facts, **about}
+
+        built = cached(options.cache, self.name, key, build)
+        splits = {split: Examples(built.folder / split) for split in SPLITS}
+        more = {"protocol": self.protocols[options.preset], "cache": str(built.folder)}
+        return Prepared(
+            train=splits["train"],
+            validation=splits["validation"],
+            test=splits["test"],
+            tokenizer=tokenizer,
+            body=block,
+            facts={**built.facts, **more},
+        )
+
+    def _source(self, options: DataOptions) -> Source:
+        if options.data:
+            return user_source(options.data, options.columns)
+        if options.columns:
+            raise UsageError("--columns names columns of the file that --data gives; there is none")
+        if options.preset == "paper":
+            return self.published()
+        file = english(options.cache)
+        shipped = user_source(file, {})
+        key = {"english": fingerprint(file), "shares": shipped.key["shares"]}
+        return Source("the documentation that ships with Python", key, shipped.size, shipped.rows)
+
+
+def _tokenizer(
+    name: str,
+    key: Mapping[str, Any],
+    source: Source,
+    clean: Callable[[str], str],
+    options: DataOptions,
+) -> Tokenizer:
+    """A published or local tokenizer, or one trained on the training texts and kept."""
+    if not name.startswith("bpe:"):
+        return tokenizers.pretrained(name, options.specials, _instead(options))
+    if not name[4:].isdecimal():
+        raise UsageError(f"--tokenizer {name}: write bpe:NUMBER, as in bpe:4096")
+    size = int(name[4:])
+
+    def train(folder: Path) -> dict[str, int]:
+        texts = (clean(text) for split, text in source.rows(Dropped()) if split == "train")
+        made = tokenizers.bpe(texts, size, ())
+        made.save(folder)
+        return {"size": made.vocabulary.size}
+
+    built = cached(options.cache, "tokenizers", {**key, "bpe": size}, train)
+    return tokenizers.pretrained(str(built.folder / "tokenizer.json"), options.specials)
+
+
+def _instead(options: DataOptions) -> str:
+    """What to do where a published tokenizer cannot be fetched."""
+    local = "--tokenizer FOLDER (or a tokenizer.json), --tokenizer bpe:4096 (trained on the data)"
+    if options.data or options.preset == "quick":
+        return f"use a local tokenizer: {local}"
+    return f"train on a file of your own: --data FILE with {local}; or use --preset quick"
+
+
+@dataclass
+class _Encoding:
+    """One pass over a source: clean, tokenize, cut, write; and count what happened."""
+
+    tokenizer: Tokenizer
+    block: int
+    clean: Callable[[str], str]
+    dropped: Dropped = field(default_factory=Dropped)
+    cut: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    unknown: int = 0
+
+    def run(self, source: Source, folder: Path) -> dict[str, Any]:
+        """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
+        with ExitStack() as stack:
+            vocab = self.tokenizer.vocabulary.size
+            writers = {s: stack.enter_context(Writer(folder / s, vocab)) for s in SPLITS}
+            watch = stack.enter_context(Watch("tokenizing", source.size))
+            done = 0
+            for split, texts in _batches(source.rows(self.dropped)):
+                self._write(writers[split], split, texts)
+                done += sum(map(len, texts))
+                watch.at(min(done, source.size))
+        sizes = {split: writer.rows for split, writer in writers.items()}
+        self._check(sizes, source)
+        tokens = {split: writer.tokens for split, writer in writers.items()}
+        facts = {"sizes": sizes, "tokens": tokens, "cut": self.cut, "dropped": self.dropped.facts()}
+        return facts if self.tokenizer.unknown is None else facts | {"unknown": self.unknown}
+
+    def _write(self, writer: Writer, split: Name, texts: list[str]) -> None:
+        rows = self.tokenizer.encode_all([self.clean(text) for text in texts])
+        if self.tokenizer.unknown is not None:
+            self.unknown += sum(row.count(self.tokenizer.unknown) for row in rows)
+        self.cut[split] += sum(len(row) > self.block for row in rows)
+        writer.add(body=Block.of([row[: self.block] for row in rows]))
+
+    def _check(self, sizes: Mapping[Name, int], source: Source) -> None:
+        empty = [split for split, size in sizes.items() if size == 0]
+        if not empty:
+            return
+        reasons = "; ".join(f"{r}: {f['rows']} rows" for r, f in self.dropped.facts().items())
+        raise RunError(
+            f"{source.title}: no text is left for {', '.join(empty)} (rows kept: "
+            f"{sum(sizes.values())}; dropped: {reasons or 'none'}); one row in 20 goes to each "
+            "held-out split: give more rows, or a folder with train.*, validation.* and test.*"
+        )
+
+
+def _batches(rows: Iterator[tuple[Name, str]]) -> Iterator[tuple[Name, list[str]]]:
+    """Rows of the same split, up to 1,000 at a time, in their order."""
+    waiting: dict[Name, list[str]] = {split: [] for split in SPLITS}
+    for split, text in rows:
+        waiting[split].append(text)
+        if len(waiting[split]) == _BATCH:
+            yield split, waiting[split]
+            waiting[split] = []
+    yield from ((split, texts) for split, texts in waiting.items() if texts)

@@ -1,0 +1,262 @@
+"""Tokenizers: text to ids and back, with the special tokens that a family needs.
+
+One class over the fast tokenizers of Hugging Face: published ones, local files, ones trained here,
+and plain words. Special tokens never come out of a text, whatever the text says.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer as Backend
+
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.hub import reaching
+from xlm_runtime.plug import Vocabulary
+
+__all__ = ["Tokenizer", "bpe", "load", "pretrained", "words"]
+
+SIZES = {"bert-base-uncased": 30522, "gpt2": 50257}  # checked: a loader that fails gives a few ids
+_ROLES = ("eos", "pad", "mask", "cls", "bos")  # the order in which they choose a token
+_ALIASES = {"bos": "cls", "eos": "sep"}  # what stands at the ends where nothing else is declared
+_NAMES = {
+    "pad": ("[PAD]", "<pad>", "<|pad|>"),
+    "mask": ("[MASK]", "<mask>", "<|mask|>"),
+    "cls": ("[CLS]", "<cls>"),
+    "sep": ("[SEP]", "<sep>"),
+    "bos": ("<bos>", "<s>", "[BOS]"),
+    "eos": ("<eos>", "</s>", "[EOS]", "<|endoftext|>"),
+    "unk": ("[UNK]", "<unk>"),
+}
+
+
+class Tokenizer:
+    """Text ↔ ids.  ``specials`` maps roles (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to ids.
+
+    ``unknown`` is the id that stands for what the vocabulary lacks, or None where nothing does.
+    """
+
+    def __init__(
+        self, backend: Backend, specials: Mapping[str, int], unknown: int | None = None
+    ) -> None:
+        backend.no_truncation()  # a tokenizer.json may bake both in
+        backend.no_padding()
+        backend.encode_special_tokens = True  # "[MASK]" in a text is text; no file keeps this
+        self._backend = backend
+        self.unknown = unknown
+        vocab = backend.get_vocab(with_added_tokens=True)
+        self.vocabulary = Vocabulary(max(vocab.values()) + 1, dict(specials))
+        self._special_ids = frozenset(specials.values())
+        closed = isinstance(backend.model, models.WordLevel) and unknown is None
+        body = sorted((i, word) for word, i in vocab.items() if i not in self._special_ids)
+        self._words = [word for _, word in body] if closed else None
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without specials.  Raises UsageError for words of no known id."""
+        self._refuse(text)
+        ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+        """`encode` of each text, on all cores."""
+        for text in texts:
+            self._refuse(text)
+        encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; specials are left out."""
+        kept = [int(i) for i in ids if int(i) not in self._special_ids]
+        text: str = self._backend.decode(kept, skip_special_tokens=False)
+        return text
+
+    def body(self, ids: Iterable[int]) -> list[int]:
+        """Generated ids up to the first ``eos`` or ``pad``.
+
+        Other specials stay where they are: a mask that was never filled is a mistake, not a gap.
+        """
+        ends = {self.vocabulary.specials.get("eos"), self.vocabulary.specials.get("pad")}
+        kept: list[int] = []
+        for i in map(int, ids):
+            if i in ends:
+                break
+            kept.append(i)
+        return kept
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that shapes ids."""
+        state = json.dumps([self._backend.to_str(), sorted(self.vocabulary.specials.items())])
+        return blake2b(state.encode(), digest_size=16).hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write ``tokenizer.json`` and ``tokenizer_config.json``; transformers reads them too."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._backend.save(str(folder / "tokenizer.json"))
+        specials = dict(self.vocabulary.specials)
+        named = {f"{role}_token": self._backend.id_to_token(i) for role, i in specials.items()}
+        config = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            **named,
+            "xlm_specials": specials,
+            "xlm_unknown": self.unknown,
+        }
+        text = json.dumps(config, indent=1)
+        (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+
+    def _refuse(self, text: str) -> None:
+        """A vocabulary of words without an unknown one has an id for none but its words."""
+        if self._words is None:
+            return
+        strange = dict.fromkeys(w for w in text.split() if w not in self._words)
+        if strange:
+            raise UsageError(
+                f"unknown: {', '.join(map(repr, strange))}; the words are "
+                f"{', '.join(self._words[:40])}{', ...' if len(self._words) > 40 else ''}"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "backend": self._backend.to_str(),
+            "specials": dict(self.vocabulary.specials),
+            "unknown": self.unknown,
+        }
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        backend = Backend.from_str(state["backend"])
+        self.__init__(backend, state["specials"], state["unknown"])  # type: ignore[misc]
+
+
+def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
+    """Words between spaces, one id each in their order; the specials come after them."""
+    backend = Backend(models.WordLevel({label: i for i, label in enumerate(labels)}))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return _with_specials(backend, {}, specials)
+
+
+def bpe(texts: Iterable[str], size: int, specials: Iterable[str]) -> Tokenizer:
+    """A byte-level BPE of at most ``size`` ids, specials apart; it can spell any text.
+
+    Raises UsageError where ``size`` is less than the 256 bytes.
+    """
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    if size < len(alphabet):
+        raise UsageError(f"a byte-level BPE has at least {len(alphabet)} ids, not {size}")
+    backend = Backend(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, initial_alphabet=alphabet, show_progress=False, special_tokens=[]
+    )
+    backend.train_from_iterator(texts, trainer)
+    return _with_specials(backend, {}, specials)
+
+
+def load(folder: Path) -> Tokenizer:
+    """What `Tokenizer.save` wrote.  Raises RunError where it is not there."""
+    try:
+        backend = Backend.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        return Tokenizer(backend, config["xlm_specials"], config["xlm_unknown"])
+    except (FileNotFoundError, KeyError) as error:
+        raise RunError(f"{folder} holds no tokenizer of a run: {error}") from error
+
+
+def pretrained(name: str, specials: Iterable[str], instead: str = "") -> Tokenizer:
+    """A published tokenizer by its name on the Hub, or a local ``tokenizer.json`` or folder.
+
+    Tokens that it declares for a role are used; a role that has none gets a new id at the end, and
+    no two roles share one. Raises RunError where it cannot be had (``instead`` says what else can
+    be done), UsageError where the file is no tokenizer.
+    """
+    path = Path(name)
+    if path.is_file():
+        backend = _from_file(path)
+        declared = _conventional(backend)
+    else:
+        backend, declared = _from_transformers(name, path.is_dir(), instead)
+    _check_size(backend, name)
+    return _with_specials(backend, declared, specials)
+
+
+def _from_file(path: Path) -> Backend:
+    try:
+        text = path.read_text(encoding="utf-8")
+        known = json.loads(text)["model"]["type"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"--tokenizer {path}: not a tokenizer.json of a fast tokenizer ({error!r})"
+        ) from error
+    if known not in ("BPE", "WordPiece", "WordLevel", "Unigram"):
+        raise UsageError(f"--tokenizer {path}: unknown model '{known}'")
+    return Backend.from_str(text)
+
+
+def _from_transformers(name: str, local: bool, instead: str) -> tuple[Backend, dict[str, str]]:
+    with reaching(f"the tokenizer {name}", instead):
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise UsageError(f"--tokenizer {name}: it has no fast form, and so no tokenizer.json")
+    roles = ("pad", "mask", "cls", "sep", "bos", "eos", "unk")
+    named = {role: getattr(tokenizer, f"{role}_token", None) for role in roles}
+    return backend, {role: token for role, token in named.items() if token}
+
+
+def _conventional(backend: Backend) -> dict[str, str]:
+    """The roles of special tokens, by their usual names."""
+    special = {token.content for token in backend.get_added_tokens_decoder().values()}
+    return {
+        role: next(name for name in names if name in special)
+        for role, names in _NAMES.items()
+        if special.intersection(names)
+    }
+
+
+def _check_size(backend: Backend, name: str) -> None:
+    size = backend.get_vocab_size(with_added_tokens=True)
+    expected = SIZES.get(name, size)
+    if size != expected or size < 32:
+        raise RunError(
+            f"the tokenizer {name} came with {size} ids"
+            + (f" instead of {expected}" if size != expected else "")
+            + ": its files are incomplete; remove them and fetch it again"
+        )
+
+
+def _with_specials(
+    backend: Backend, declared: Mapping[str, str], wanted: Iterable[str]
+) -> Tokenizer:
+    """Give every wanted role an id of its own: declared, borrowed (`_ALIASES`), or new."""
+    found = {role: backend.token_to_id(token) for role, token in declared.items()}
+    ids = {role: i for role, i in found.items() if i is not None}
+    roles = sorted(set(wanted), key=lambda r: (_ROLES.index(r) if r in _ROLES else 9, r))
+    specials: dict[str, int] = {}
+
+    def take(role: str, source: str) -> None:
+        if role not in specials and source in ids and ids[source] not in specials.values():
+            specials[role] = ids[source]
+
+    for role in roles:
+        take(role, role)
+    for role in roles:
+        take(role, _ALIASES.get(role, role))
+    for role in roles:
+        if role not in specials:
+            specials[role] = _new(backend, role)
+    unknown = ids.pop("unk", None)
+    for role in ids:  # declared and not wanted: no body tokens either
+        take(role, role)
+    return Tokenizer(backend, specials, None if unknown in specials.values() else unknown)
+
+
+def _new(backend: Backend, role: str) -> int:
+    """The id of a new special token at the end of the vocabulary."""
+    name = next(n for n in (f"<{role}>", f"<xlm-{role}>") if backend.token_to_id(n) is None)
+    backend.add_special_tokens([AddedToken(name, special=True, normalized=False)])
+    return backend.get_vocab(with_added_tokens=True)[name]

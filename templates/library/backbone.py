@@ -1,0 +1,244 @@
+"""The backbone: tokens to hidden states under full attention with rotary positions."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from xlm_runtime.plug import ModelSize
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
+
+
+def rotation(
+    attend: Bool[Tensor, "batch length"] | None, length: int, axes: int, device: torch.device
+) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
+    """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
+
+    Positions count attended tokens, so that padding on the left shifts nothing.
+    """
+    if attend is None:
+        position = torch.arange(length, device=device)[None]
+    else:
+        position = attend.long().cumsum(1) - 1
+    frequency = 10_000.0 ** (-torch.arange(0, axes, 2, device=device) / axes)
+    angle = (position[:, :, None] * frequency)[:, None]
+    return angle.cos(), angle.sin()
+
+
+def rotate(
+    x: Float[Tensor, "batch heads length axes"],
+    cos: Float[Tensor, "rows 1 length half"],
+    sin: Float[Tensor, "rows 1 length half"],
+) -> Float[Tensor, "batch heads length axes"]:
+    """Turn each pair (x_i, x_{i + half}) of a head's axes by its angle."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention; every token sees every token that is not padding."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch length width"],
+        cos: Float[Tensor, "rows 1 length half"],
+        sin: Float[Tensor, "rows 1 length half"],
+        attend: Bool[Tensor, "batch length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Mix the tokens of each row."""
+        batch, length, width = x.shape
+        qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # batch heads length axes
+        mixed = F.scaled_dot_product_attention(
+            rotate(q, cos, sin),
+            rotate(k, cos, sin),
+            v,
+            attn_mask=None if attend is None else attend[:, None, None, :],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+        return F.dropout(mixed, self.dropout, self.training)
+
+
+class FeedForward(nn.Sequential):
+    """Two layers with a GELU between them, four times as wide inside."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__(
+            nn.Linear(width, 4 * width),
+            nn.GELU(approximate="tanh"),
+            nn.Linear(4 * width, width),
+            nn.Dropout(dropout),
+        )
+
+
+class Block(nn.Module):
+    """A pre-norm Transformer block."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.norm_2 = nn.LayerNorm(width)
+        self.feed = FeedForward(width, dropout)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch length width"],
+        cos: Float[Tensor, "rows 1 length half"],
+        sin: Float[Tensor, "rows 1 length half"],
+        attend: Bool[Tensor, "batch length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Attention, then the feed-forward layer, each added to its input."""
+        x = x + self.attention(self.norm_1(x), cos, sin, attend)
+        out: Tensor = x + self.feed(self.norm_2(x))
+        return out
+
+
+class GatedBlock(nn.Module):
+    """A block of a diffusion transformer whose modulation is the same for every input.
+
+    What adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748) becomes without a condition: the norms'
+    own scale and shift, and one learned gate a branch that starts at zero.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.gate_1 = nn.Parameter(torch.zeros(width))
+        self.norm_2 = nn.LayerNorm(width)
+        self.feed = FeedForward(width, dropout)
+        self.gate_2 = nn.Parameter(torch.zeros(width))
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch length width"],
+        cos: Float[Tensor, "rows 1 length half"],
+        sin: Float[Tensor, "rows 1 length half"],
+        attend: Bool[Tensor, "batch length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Attention, then the feed-forward layer, each gated and added to its input."""
+        x = x + self.gate_1 * self.attention(self.norm_1(x), cos, sin, attend)
+        out: Tensor = x + self.gate_2 * self.feed(self.norm_2(x))
+        return out
+
+
+class Transformer(nn.Module):
+    """An encoder with rotary positions, made of one kind of block: tokens to hidden states."""
+
+    def __init__(self, vocab: int, size: ModelSize, block: type[nn.Module]) -> None:
+        super().__init__()
+        self.axes = size.width // size.heads
+        self.embed = nn.Embedding(vocab, size.width)
+        self.blocks = nn.ModuleList(
+            block(size.width, size.heads, size.dropout) for _ in range(size.layers)
+        )
+        self.norm = nn.LayerNorm(size.width)
+
+    def forward(
+        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+    ) -> Float[Tensor, "batch length width"]:
+        """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        cos, sin = rotation(attend, xt.shape[1], self.axes, xt.device)
+        x = self.embed(xt)
+        for block in self.blocks:
+            x = block(x, cos, sin, attend)
+        out: Tensor = self.norm(x)
+        return out
+
+
+class Condition(nn.Module):
+    """A scalar per row (t, or the total noise sigma) as a vector.
+
+    Sines and cosines of 128 frequencies from 1 to 1/10,000 of 1000 times the value, then a
+    two-layer network.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, value: Float[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
+        """Embed the values."""
+        frequency = 10_000.0 ** (-torch.arange(128, device=value.device) / 128)
+        angle = 1000.0 * value.float()[:, None] * frequency
+        out: Tensor = self.net(torch.cat([angle.cos(), angle.sin()], dim=-1))
+        return out
+
+
+def modulate(
+    x: Float[Tensor, "batch length width"],
+    shift: Float[Tensor, "batch 1 width"],
+    scale: Float[Tensor, "batch 1 width"],
+) -> Float[Tensor, "batch length width"]:
+    """x (1 + scale) + shift."""
+    return x * (1 + scale) + shift
+
+
+class ModulatedBlock(nn.Module):
+    """A DiT block with adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
+        self.attention = Attention(width, heads, dropout)
+        self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
+        self.feed = FeedForward(width, dropout)
+        self.modulation = nn.Linear(width, 6 * width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch length width"],
+        condition: Float[Tensor, "batch width"],
+        cos: Float[Tensor, "rows 1 length half"],
+        sin: Float[Tensor, "rows 1 length half"],
+        attend: Bool[Tensor, "batch length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Attention, then the feed-forward layer, shifted, scaled and gated by the condition."""
+        parts = self.modulation(F.silu(condition))[:, None].chunk(6, dim=-1)
+        shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = parts
+        mixed = self.attention(modulate(self.norm_1(x), shift_1, scale_1), cos, sin, attend)
+        x = x + gate_1 * mixed
+        out: Tensor = x + gate_2 * self.feed(modulate(self.norm_2(x), shift_2, scale_2))
+        return out
+
+
+class ConditionedTransformer(nn.Module):
+    """An encoder with rotary positions that is told how much noise there is, through adaLN-Zero."""
+
+    def __init__(self, vocab: int, size: ModelSize) -> None:
+        super().__init__()
+        self.axes = size.width // size.heads
+        self.embed = nn.Embedding(vocab, size.width)
+        self.condition = Condition(size.width)
+        self.blocks = nn.ModuleList(
+            ModulatedBlock(size.width, size.heads, size.dropout) for _ in range(size.layers)
+        )
+        self.norm = nn.LayerNorm(size.width, elementwise_affine=False)
+        self.modulation = nn.Linear(size.width, 2 * size.width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(
+        self,
+        xt: Int[Tensor, "batch length"],
+        attend: Bool[Tensor, "batch length"] | None,
+        noise: Float[Tensor, " batch"],
+    ) -> Float[Tensor, "batch length width"]:
+        """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        cos, sin = rotation(attend, xt.shape[1], self.axes, xt.device)
+        condition = self.condition(noise)
+        x = self.embed(xt)
+        for block in self.blocks:
+            x = block(x, condition, cos, sin, attend)
+        shift, scale = self.modulation(F.silu(condition))[:, None].chunk(2, dim=-1)
+        return modulate(self.norm(x), shift, scale)

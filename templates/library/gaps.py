@@ -1,0 +1,53 @@
+"""Insertion: the joint law of (gap, token), and the insertion itself.
+
+The gap of position j is the one to its right. Laws over gaps are computed from the logits of the
+open gaps alone, (gaps, vocab), in row-major order of ``open``.
+"""
+
+import torch
+
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
+
+
+def joint_nll(
+    logits: Float[Tensor, "gaps vocab"],
+    open_: Bool[Tensor, "batch length"],
+    gap: Int[Tensor, " missing"],
+    row: Int[Tensor, " missing"],
+    token: Int[Tensor, " missing"],
+) -> Float[Tensor, " missing"]:
+    """-log p(gap, token) of missing tokens under one softmax over all open gaps and tokens of a row.
+
+    ``gap`` is the position of each missing token's gap in its ``row``.
+    """
+    index = torch.zeros_like(open_, dtype=torch.long)
+    index[open_] = torch.arange(len(logits), device=logits.device)
+    evidence = torch.full(open_.shape, -torch.inf, dtype=logits.dtype, device=logits.device)
+    evidence[open_] = logits.logsumexp(-1)
+    return evidence.logsumexp(1)[row] - logits[index[row, gap], token]
+
+
+def per_row(
+    logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
+) -> Float[Tensor, "batch outcomes"]:
+    """The logits of every (gap, token) of a row side by side, -inf at closed gaps."""
+    wide = logits.new_full((*open_.shape, logits.shape[-1]), -torch.inf)
+    wide[open_] = logits
+    return wide.flatten(1)
+
+
+def gap_logits(
+    logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
+) -> Float[Tensor, "batch length"]:
+    """log p(gap) up to a constant: the joint law summed over the tokens; -inf at closed gaps."""
+    wide = torch.full(open_.shape, -torch.inf, dtype=logits.dtype, device=logits.device)
+    wide[open_] = logits.logsumexp(-1)
+    return wide
+
+
+def insert(values: Tensor, gap: Int[Tensor, " batch"], value: Tensor | int | bool) -> Tensor:
+    """Rows of ``values`` with ``value`` put to the right of position ``gap``; the last item falls off."""
+    place = torch.arange(values.shape[1], device=values.device)[None]
+    shifted = values.gather(1, (place - (place > gap[:, None]).long()).expand_as(values))
+    new = torch.as_tensor(value, device=values.device, dtype=values.dtype).expand(len(values))
+    return torch.where(place == gap[:, None] + 1, new[:, None], shifted)

@@ -1,0 +1,78 @@
+"""From logits to tokens: temperature, truncation, draws and scores.
+
+Every function takes logits with -inf at what may not be drawn, and leaves those at -inf.
+"""
+
+import torch
+
+from xlm_runtime.shapes import Float, Int, Tensor
+
+
+def tempered(
+    logits: Float[Tensor, "places vocab"], temperature: float
+) -> Float[Tensor, "places vocab"]:
+    """logits / temperature; at temperature 0 only the likeliest outcome stays."""
+    if temperature == 0:
+        return keep_top_k(logits, 1)
+    return logits / temperature
+
+
+def keep_top_k(logits: Float[Tensor, "places vocab"], k: int) -> Float[Tensor, "places vocab"]:
+    """Keep exactly the k likeliest outcomes (ties: the first); k = 0 keeps all."""
+    if not 0 < k < logits.shape[-1]:
+        return logits
+    order = logits.argsort(dim=-1, descending=True, stable=True)
+    return logits.scatter(-1, order[:, k:], -torch.inf)
+
+
+def keep_top_p(logits: Float[Tensor, "places vocab"], p: float) -> Float[Tensor, "places vocab"]:
+    """Keep the smallest set of likeliest outcomes whose chance is at least p.
+
+    The outcome that crosses p is kept, and so the likeliest one always is (Holtzman et al. 2020,
+    arXiv:1904.09751).
+    """
+    if p >= 1:
+        return logits
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    chance = ordered.double().softmax(-1)
+    before = chance.cumsum(-1) - chance
+    drop = before >= p
+    drop[:, 0] = False
+    return logits.masked_fill(drop.gather(-1, order.argsort(dim=-1)), -torch.inf)
+
+
+def categorical(
+    logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
+) -> Int[Tensor, " places"]:
+    """Draw from softmax(logits) by inverting its distribution function at u in [0, 1).
+
+    In float64: a Gumbel draw in low precision would cut off the tail and act as a lower temperature.
+    """
+    cumulative = logits.double().softmax(-1).cumsum(-1)
+    total = cumulative[:, -1]
+    target = torch.minimum(u * total, total.nextafter(torch.zeros_like(total)))
+    return torch.searchsorted(cumulative, target[:, None], right=True)[:, 0]
+
+
+def confidence(
+    logits: Float[Tensor, "places vocab"], token: Int[Tensor, " places"]
+) -> Float[Tensor, " places"]:
+    """The chance of the given token."""
+    return logits.softmax(-1).gather(-1, token[:, None])[:, 0]
+
+
+def margin(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
+    """The chance of the likeliest token minus that of the second."""
+    best = logits.softmax(-1).topk(2, dim=-1).values
+    return best[:, 0] - best[:, 1]
+
+
+def negative_entropy(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
+    """sum p log p, in nats: 0 where the token is certain."""
+    p = logits.softmax(-1)
+    return torch.special.entr(p).sum(-1).neg()
+
+
+def gumbel(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Standard Gumbel draws from uniform ones."""
+    return -(-u.clamp(min=1e-300).log()).log()

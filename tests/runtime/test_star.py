@@ -1,0 +1,249 @@
+"""Star graphs: what they are, that a seed fixes them, and that no problem is in two splits."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from xlm_runtime import tasks
+from xlm_runtime.data import DataOptions, Prepared, Split
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.plug import Example, Noise
+from xlm_runtime.tasks import star
+from xlm_runtime.tasks.star import EASY, HARD, MEDIUM, Star, StarTask, draw, graphs
+
+SPECIALS = ("pad", "mask", "bos", "eos", "cls")
+Edge = tuple[int, int]
+
+
+def _options(cache: Path, preset: str = "quick", **more: object) -> DataOptions:
+    return DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
+
+
+def _prepare(name: str, cache: Path, preset: str = "quick", **more: object) -> Prepared:
+    return tasks.get(name).prepare(_options(cache, preset, **more))
+
+
+def _small(star_: Star) -> StarTask:
+    """A task of few graphs."""
+    made = StarTask("star_small", star_, star_, {})
+    made._sizes = dict.fromkeys(("paper", "quick"), {"train": 600, "validation": 150, "test": 150})
+    return made
+
+
+def _problem(prompt: list[int]) -> tuple[frozenset[Edge], int, int]:
+    *edges, source, goal = prompt
+    return frozenset(zip(edges[::2], edges[1::2], strict=True)), source, goal
+
+
+def _walks(edges: frozenset[Edge], source: int) -> Iterator[list[int]]:
+    """Every way along the edges from the source to a dead end."""
+    following = [head for tail, head in edges if tail == source]
+    if not following:
+        yield [source]
+    for node in following:
+        yield from ([source, *rest] for rest in _walks(edges, node))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", params=["star_easy", "star_medium", "star_hard"])
+def quick(request: pytest.FixtureRequest, cache: Path) -> Prepared:
+    return _prepare(request.param, cache)
+
+
+def test_the_published_sizes() -> None:
+    sizes = {task.name: task._stars["paper"] for task in (EASY, MEDIUM, HARD)}
+    assert {n: (s.degree, s.shortest, s.longest, s.labels) for n, s in sizes.items()} == {
+        "star_easy": (3, 5, 5, 20),
+        "star_medium": (3, 3, 6, 20),
+        "star_hard": (5, 6, 12, 56),
+    }
+    assert [(s.prompt, s.body) for s in sizes.values()] == [(26, 8), (32, 10), (112, 22)]
+
+
+def test_the_easy_quick_task_is_the_one_that_is_promised(cache: Path) -> None:
+    made = _prepare("star_easy", cache)
+    assert made.facts["guess"] == 0.5
+    assert len(made.test) >= 256
+    assert len(made.validation) >= 256
+    assert len(made.train) >= 3500 * 64
+    assert (made.prompt, made.body, made.tokenizer.vocabulary.size) == (14, 4, 8 + len(SPECIALS))
+    edges, source, goal = _problem(list(made.test[0].prompt))
+    assert len(edges) == 6
+    assert sorted(len(walk) for walk in _walks(edges, source)) == [4, 4]
+    assert next(w for w in _walks(edges, source) if w[-1] == goal) == list(made.test[0].body)
+
+
+@pytest.mark.parametrize("star_", [t._stars["paper"] for t in (EASY, MEDIUM, HARD)], ids=str)
+def test_every_graph_is_lines_that_cross_in_one_node(star_: Star) -> None:
+    made = draw(star_, Noise(3, torch.arange(400)), "train")
+    for row in range(400):
+        edges = [tuple(e) for e in made.edges[row].tolist() if e[0] >= 0]
+        path = [n for n in made.path[row].tolist() if n >= 0]
+        outs, ins = Counter(t for t, _ in edges), Counter(h for _, h in edges)
+        nodes = set(outs) | set(ins)
+        centre = next(n for n in nodes if outs[n] == star_.degree)
+        assert len(edges) == len(set(edges)) == len(nodes) - 1
+        assert all(outs[n] <= 1 and ins[n] <= 1 for n in nodes - {centre})
+        assert star_.shortest <= len(path) <= star_.longest
+        assert set(zip(path, path[1:], strict=False)) <= set(edges)
+        assert not ins[path[0]] or path[0] == centre
+        assert not outs[path[-1]]
+        assert len(path) - 1 - path.index(centre) >= star_.ahead
+        walks = list(_walks(frozenset(edges), path[0]))
+        assert len(walks) == star_.degree
+        assert path in walks
+
+
+def test_lengths_and_labels_are_uniform_and_edges_in_no_order() -> None:
+    star_, n = MEDIUM._stars["paper"], 4000
+    made = draw(star_, Noise(5, torch.arange(n)), "train")
+    lengths = Counter((made.path >= 0).sum(1).tolist())
+    sources = Counter(made.path[:, 0].tolist())
+    first = (made.edges[:, 0] == made.path[:, :2]).all(1).double().mean()  # 1 of about 10.5 edges
+    for count, expected in [(lengths[k], n / 4) for k in (3, 4, 5, 6)] + [
+        (sources[k], n / 20) for k in range(20)
+    ]:
+        assert abs(count - expected) < 5 * math.sqrt(expected)
+    assert 0.07 < first < 0.13
+
+
+def test_a_graph_is_a_function_of_seed_split_and_place() -> None:
+    star_ = MEDIUM._stars["quick"]
+    many = graphs(star_, "validation", torch.arange(200), seed=7)
+    few = graphs(star_, "validation", torch.tensor([150, 3]), seed=7)
+    assert torch.equal(few.edges, many.edges[[150, 3]])
+    assert torch.equal(few.path, many.path[[150, 3]])
+    for other in (
+        graphs(star_, "validation", torch.arange(200), seed=8),
+        graphs(star_, "test", torch.arange(200), seed=7),
+    ):
+        assert (other.edges != many.edges).flatten(1).any(1).double().mean() > 0.99
+
+
+def test_the_graphs_of_a_seed_stay_what_they_are(cache: Path) -> None:
+    """Data that changed in silence would make old runs irreproducible: raise the version then."""
+    made = _prepare("star_easy", cache)
+    example = made.train[0]
+    shown = f"{made.tokenizer.decode(example.prompt)} -> {made.tokenizer.decode(example.body)}"
+    assert (star._VERSION, shown) == (1, "GOLDEN")
+
+
+def test_no_problem_is_in_two_splits_whatever_the_order_of_edges(quick: Prepared) -> None:
+    places: dict[object, set[str]] = defaultdict(set)
+    for name in ("train", "validation", "test"):
+        split: Split = getattr(quick, name)
+        for i in range(len(split)):
+            places[_problem(list(split[i].prompt))].add(name)
+    assert {len(names) for names in places.values()} == {1}
+    held = [p for p, names in places.items() if names != {"train"}]
+    assert len(held) == len(quick.validation) + len(quick.test)  # and all of them differ
+
+
+def test_no_seed_trains_on_what_another_seed_tests(tmp_path: Path) -> None:
+    task = _small(EASY._stars["quick"])
+    one, two = (task.prepare(_options(tmp_path, seed=seed)) for seed in (1, 2))
+    train = {_problem(list(one.train[i].prompt)) for i in range(len(one.train))}
+    assert not train & {_problem(list(two.test[i].prompt)) for i in range(len(two.test))}
+
+
+def test_a_problem_belongs_to_one_split_in_any_order() -> None:
+    made = draw(HARD._stars["quick"], Noise(1, torch.arange(100)), "train")
+    order = list(range(made.edges.shape[1]))
+    Random(0).shuffle(order)
+    again = star.Graphs(made.edges[:, order], made.path)
+    assert again.problems() == made.problems()
+    assert len(set(made.problems())) == 100
+    other_goal = star.Graphs(made.edges, made.path.flip(0))
+    assert other_goal.problems()[:50] != made.problems()[:50]
+
+
+def test_about_one_problem_in_eight_is_held_out() -> None:
+    made = draw(HARD._stars["paper"], Noise(1, torch.arange(4000)), "train")
+    shares = Counter(star.split_of(p) for p in made.problems())
+    assert abs(shares["test"] - 250) < 75
+    assert abs(shares["validation"] - 250) < 75
+
+
+def test_the_rate_of_a_guess_is_what_a_blind_walker_scores(quick: Prepared) -> None:
+    random, rate, n = Random(1), quick.facts["guess"], len(quick.test)
+    right = 0
+    for i in range(n):
+        edges, source, _ = _problem(list(quick.test[i].prompt))
+        right += random.choice(sorted(_walks(edges, source))) == list(quick.test[i].body)
+    assert abs(right / n - rate) < 4 * math.sqrt(rate * (1 - rate) / n)
+
+
+def test_published_bodies_are_pairs_of_nodes() -> None:
+    made = _small(MEDIUM._stars["paper"])
+    graph = star.Graphs(torch.zeros(1, 1, 2), torch.tensor([[4, 9, 2, -1]]))
+    assert graph.pairs.tolist() == [[4, 9, 9, 2, -1, -1]]
+    assert graph.ends.tolist() == [[4, 2]]
+    assert made.layout == "seq2seq"
+
+
+def test_published_and_quick_bodies_on_disk(tmp_path: Path) -> None:
+    for star_ in (MEDIUM._stars["paper"], MEDIUM._stars["quick"]):
+        made = _small(star_).prepare(_options(tmp_path))
+        for i in range(20):
+            example = made.test[i]
+            edges, source, goal = _problem(list(example.prompt))
+            path = next(w for w in _walks(edges, source) if w[-1] == goal)
+            pairs = [n for pair in zip(path, path[1:], strict=False) for n in pair]
+            assert list(example.body) == (pairs if star_.path == "edges" else path)
+
+
+def test_it_is_made_once_for_all_that_shapes_it(tmp_path: Path) -> None:
+    task = _small(EASY._stars["quick"])
+    folders = [
+        task.prepare(_options(tmp_path, **more)).facts["cache"]  # type: ignore[arg-type]
+        for more in ({}, {}, {"seed": 9}, {"block": 6})
+    ]
+    assert folders[0] == folders[1] == folders[3] != folders[2]
+    other = DataOptions(preset="quick", cache=tmp_path, specials=("pad",))
+    assert task.prepare(other).facts["cache"] != folders[0]
+
+
+def test_the_user_s_prompt_becomes_an_example(cache: Path) -> None:
+    made = _prepare("star_easy", cache)
+    text = "0 1 1 2 2 3 0 4 4 5 5 6 0 6"
+    assert made.example(text, 5) == Example(5, (), [0, 1, 1, 2, 2, 3, 0, 4, 4, 5, 5, 6, 0, 6])
+    with pytest.raises(UsageError, match="unknown: '8'; the words are 0, 1"):
+        made.example("0 8")
+    with pytest.raises(UsageError, match="has 15 tokens, room is for 14"):
+        made.example(text + " 1")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"data": Path("x.txt")}, "star_easy makes its graphs"),
+        ({"columns": {"text": "a"}}, "star_easy makes its graphs"),
+        ({"tokenizer": "gpt2"}, "takes no --tokenizer"),
+        ({"block": 3}, "data.block=3: a path of star_easy has up to 4 tokens"),
+    ],
+)
+def test_options_without_a_meaning_are_refused(
+    more: dict[str, object], message: str, cache: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        _prepare("star_easy", cache, **more)
+
+
+def test_a_larger_block_is_room_for_longer_bodies(cache: Path) -> None:
+    assert _prepare("star_easy", cache, block=6).body == 6
+
+
+def test_too_few_problems_are_said(tmp_path: Path) -> None:
+    tiny = Star(degree=2, shortest=2, longest=2, ahead=1, labels=3, path="nodes")  # 6 problems
+    with pytest.raises((RunError), match="fewer than 150 such star graphs for validation"):
+        _small(tiny).prepare(_options(tmp_path))
+    assert not [p for p in tmp_path.rglob("*") if p.is_dir() and p.name != "star_small"]

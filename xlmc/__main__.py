@@ -1,0 +1,16 @@
+"""``xlmc`` and ``python -m xlmc``."""
+
+import signal
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xlmc ... | head` ends quietly
+    from xlmc.cli import execute
+
+    sys.exit(execute(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The kinds of numbers over which expressions are evaluated: floats, any precision, dual numbers."""
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from attrs import frozen
+
+Value = Any  # a float, an mpf, or a Dual of either: whatever has + - * and /
+
+FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt")  # of the language, of one argument
+FURTHER = ("acos", "asin", "atan", "expm1", "log1p")  # in derived formulas only
+
+
+@frozen
+class Arithmetic:
+    """How literals, ``pi``, functions, powers and quotients are computed, and what is finite."""
+
+    number: Callable[[Fraction], Value]
+    pi: Value
+    functions: Mapping[str, Callable[[Value], Value]]
+    power: Callable[[Value, Value], Value]
+    divide: Callable[[Value, Value], Value]
+    finite: Callable[[Value], bool]
+
+
+@frozen
+class Dual:
+    """A value and its derivative: the forward mode of automatic differentiation."""
+
+    value: Value
+    slope: Value
+
+    def __neg__(self) -> "Dual":
+        return Dual(-self.value, -self.slope)
+
+    def __add__(self, other: "Dual") -> "Dual":
+        return Dual(self.value + other.value, self.slope + other.slope)
+
+    def __sub__(self, other: "Dual") -> "Dual":
+        return Dual(self.value - other.value, self.slope - other.slope)
+
+    def __mul__(self, other: "Dual") -> "Dual":
+        slope = self.slope * other.value + self.value * other.slope
+        return Dual(self.value * other.value, slope)
+
+    def __truediv__(self, other: "Dual") -> "Dual":
+        value = self.value / other.value
+        return Dual(value, (self.slope - value * other.slope) / other.value)
+
+    def __lt__(self, other: "Dual") -> bool:
+        return bool(self.value < other.value)
+
+
+def _finite(x: Value) -> bool:
+    return not isinstance(x, complex) and math.isfinite(x)
+
+
+# Python's floats: what is infinite or undefined raises.
+FLOAT = Arithmetic(
+    number=float,
+    pi=math.pi,
+    functions={name: getattr(math, name) for name in (*FUNCTIONS, *FURTHER)},
+    power=operator.pow,
+    divide=operator.truediv,
+    finite=_finite,
+)
+
+
+def _quietly(function: Callable[..., Value]) -> Callable[..., Value]:
+    """The function with infinity and nan for answers instead of exceptions."""
+
+    def apply(*args: float) -> float:
+        try:
+            result = function(*args)
+        except (OverflowError, ZeroDivisionError):
+            return _limit(*args)
+        except ValueError:
+            pole = function in (math.log, math.log1p) and args[0] in (0.0, -1.0)
+            return -math.inf if pole else math.nan
+        return math.nan if isinstance(result, complex) else float(result)
+
+    return apply
+
+
+def _limit(first: float, *_: float) -> float:
+    """Overflow and division by zero: infinite with the sign of the first number, or 0 / 0."""
+    return math.nan if first == 0.0 and _ == (0.0,) else math.copysign(math.inf, first)
+
+
+# Floats as tensors have them: log(0) is -inf, 1 / inf is 0; only the end result need be finite.
+TENSOR = Arithmetic(
+    number=float,
+    pi=math.pi,
+    functions={name: _quietly(getattr(math, name)) for name in (*FUNCTIONS, *FURTHER)},
+    power=_quietly(operator.pow),
+    divide=_quietly(operator.truediv),
+    finite=lambda _: True,
+)
+
+
+@cache
+def precise() -> Arithmetic:
+    """Numbers of mpmath, at the precision that is set while they are used."""
+    import mpmath
+
+    mp = mpmath.mp
+    return Arithmetic(
+        number=lambda x: mp.mpf(x.numerator) / x.denominator,
+        pi=mp.pi,
+        functions={name: getattr(mp, name) for name in (*FUNCTIONS, *FURTHER)},
+        power=mp.power,
+        divide=operator.truediv,
+        finite=lambda x: isinstance(x, mp.mpf) and bool(mp.isfinite(x)),
+    )
+
+
+def dual(base: Arithmetic) -> Arithmetic:
+    """Values and derivatives over some numbers."""
+    zero = base.number(Fraction(0))
+    f = base.functions
+    slopes: Mapping[str, Callable[[Value, Value], Value]] = {
+        "sin": lambda x, _: f["cos"](x),
+        "cos": lambda x, _: -f["sin"](x),
+        "tan": lambda _, y: 1 + y * y,
+        "exp": lambda _, y: y,
+        "log": lambda x, _: 1 / x,
+        "sqrt": lambda _, y: 1 / (2 * y),
+    }
+
+    def lift(name: str) -> Callable[[Dual], Dual]:
+        def apply(x: Dual) -> Dual:
+            y = f[name](x.value)
+            return Dual(y, slopes[name](x.value, y) * x.slope if x.slope else zero)
+
+        return apply
+
+    def power(x: Dual, n: Dual) -> Dual:
+        y = base.power(x.value, n.value)
+        slope = zero
+        if x.slope and n.value:
+            slope += n.value * base.power(x.value, n.value - 1) * x.slope
+        if n.slope and y:
+            slope += y * f["log"](x.value) * n.slope
+        return Dual(y, slope)
+
+    return Arithmetic(
+        number=lambda x: Dual(base.number(x), zero),
+        pi=Dual(base.pi * 1, zero),  # mpmath's pi is computed when it is used
+        functions={name: lift(name) for name in slopes},
+        power=power,
+        divide=operator.truediv,
+        finite=lambda x: base.finite(x.value) and base.finite(x.slope),
+    )
+
+
+DUAL = dual(FLOAT)

@@ -1,0 +1,45 @@
+"""Whether a family makes sense: all that is wrong with it, at once."""
+
+from collections.abc import Iterator
+
+from xlmc import ast
+from xlmc.check import collate, decoder, loss, network, noise, recipe
+from xlmc.check.words import reserved
+from xlmc.errors import Diagnostic, SpecErrors, in_order
+from xlmc.refusals import MissingSection
+
+PURPOSES = {
+    "noise": "what happens to a token as noise grows",
+    "network": "what is predicted",
+    "loss": "what is penalised",
+    "decoder": "how a sample is made",
+    "collate": "how a sequence is laid out",
+}
+
+
+def check(family: ast.Family) -> tuple[Diagnostic, ...]:
+    """The warnings about a family whose defaults are written out.
+
+    Raises:
+        SpecErrors: with every error (and warning) if there is an error.
+    """
+    found = in_order(_all(family))
+    if any(one.severity == "error" for one in found):
+        raise SpecErrors(found)
+    return found
+
+
+def _all(family: ast.Family) -> Iterator[Diagnostic]:
+    yield from reserved(family.name.id, "a family", family.name.span)
+    missing = list(_missing(family))
+    yield from missing
+    for part in (noise, network, loss, decoder, collate, recipe):
+        yield from part.check(family)
+
+
+def _missing(family: ast.Family) -> Iterator[Diagnostic]:
+    present = {section.kind for section in family.sections}
+    for section, purpose in PURPOSES.items():
+        if section not in present:
+            span = family.name.span
+            yield MissingSection(span=span, section=section, purpose=purpose)

@@ -1,0 +1,150 @@
+"""The layouts: brackets, prompts, specials and padding."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.words import one_of
+from xlmc.errors import Diagnostic
+from xlmc.refusals import (
+    AnchorAndTarget,
+    MissingEntry,
+    NoAnchor,
+    WrongBrackets,
+    WrongInside,
+    WrongKeeping,
+    WrongPadding,
+    WrongPrompt,
+)
+
+LAYOUTS = ("infill", "seq2seq", "text")
+SLOTS = ("bos", "cls", "eos", "pad", "prompt", "body")
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Everything about the `collate` section."""
+    section = next((s for s in family.sections if s.kind == "collate"), None)
+    if section is None:
+        return
+    layouts = query.layouts(family)
+    if not layouts:
+        yield MissingEntry(
+            span=section.span,
+            entry="layout",
+            why="nothing says how a sequence is laid out",
+            example="text : bos [body] eos",
+        )
+    for layout in layouts:
+        yield from _layout(layout, query.chain(family))
+    for pad in query.those(section.entries, ast.Pad):
+        for side in pad.sides:
+            yield from _side(side)
+
+
+def _layout(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
+    name = ast.Name(layout.name, span=layout.span)
+    yield from one_of(name, LAYOUTS, "a layout")
+    for slot in layout.slots:
+        if slot.name == "mask":
+            yield WrongInside(
+                span=slot.span,
+                slot="mask",
+                why="masks are what noise makes, not part of a layout",
+                hint="drop it",
+            )
+        else:
+            yield from one_of(ast.Name(slot.name, span=slot.span), SLOTS, "a part of a layout")
+    yield from _brackets(layout)
+    yield from _prompt(layout)
+    yield from _inside(layout, chain)
+    yield from _twice(layout)
+    yield from _keeping(layout)
+
+
+def _brackets(layout: ast.Layout) -> Iterator[Diagnostic]:
+    flags = [slot.free for slot in layout.slots]
+    pairs = sum(b and not a for a, b in zip([False, *flags], flags, strict=False))
+    bodies = [slot for slot in layout.slots if slot.name == "body"]
+    why = ""
+    if pairs != 1:
+        why = f"it has {pairs or 'none'}"
+    elif len(bodies) != 1:
+        why = f"it has {len(bodies) or 'no'} `body`"
+    elif not bodies[0].free:
+        why = "the body stands outside"
+    if why:
+        yield WrongBrackets(span=layout.span, layout=layout.name, why=why)
+
+
+def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
+    prompts = [i for i, slot in enumerate(layout.slots) if slot.name == "prompt"]
+    bracket = next((i for i, slot in enumerate(layout.slots) if slot.free), len(layout.slots))
+    why = hint = ""
+    if layout.name == "seq2seq" and len(prompts) != 1:
+        why, hint = "a seq2seq layout has one prompt", "write `seq2seq : prompt bos [body] eos`"
+    elif layout.name != "seq2seq" and prompts:
+        why, hint = "only a seq2seq layout has a prompt", "drop `prompt`"
+    elif prompts and prompts[0] > bracket:
+        why, hint = "a prompt stands before the brackets", "move `prompt` to the front"
+    elif prompts and layout.slots[prompts[0]].free:
+        why, hint = "a prompt is fixed: it stands outside the brackets", "move it out"
+    if why:
+        yield WrongPrompt(span=layout.span, layout=layout.name, why=why, hint=hint)
+
+
+def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
+    inside = [slot for slot in layout.slots if slot.free]
+    for i, slot in enumerate(inside):
+        why = hint = ""
+        if i and slot.name == "body":
+            why, hint = "the body comes first inside the brackets", "move it to the front"
+        elif slot.name == "pad" and i + 1 < len(inside):
+            why, hint = "padding fills the brackets up, and comes last", "move it to the end"
+        elif slot.name == "pad" and chain == "gone":
+            why, hint = "padding cannot be dropped and inserted", "drop it: lengths are free"
+        elif slot.name in ("bos", "cls"):
+            why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
+        elif slot.name == "pad" and "eos" not in {s.name for s in inside}:
+            why, hint = "without an `eos` the end cannot be told", "write `[body eos pad]`"
+        if why:
+            yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
+    for slot in layout.slots:
+        if slot.name == "pad" and not slot.free:
+            why = "padding outside the brackets is put there by `pad`"
+            yield WrongInside(span=slot.span, slot="pad", why=why, hint="drop it")
+    if chain == "gone" and layout.slots and layout.slots[0].free:
+        yield NoAnchor(span=layout.slots[0].span, layout=layout.name)
+
+
+def _twice(layout: ast.Layout) -> Iterator[Diagnostic]:
+    free = {slot.name for slot in layout.slots if slot.free}
+    seen: set[str] = set()
+    for slot in layout.slots:
+        if not slot.free and slot.name in free and slot.name not in ("body", "pad"):
+            yield AnchorAndTarget(span=slot.span, layout=layout.name, special=slot.name)
+        elif slot.name in seen and slot.name not in ("body", "prompt"):
+            why = "it stands in this layout already"
+            yield WrongInside(span=slot.span, slot=slot.name, why=why, hint="drop one of the two")
+        seen.add(slot.name)
+
+
+def _keeping(layout: ast.Layout) -> Iterator[Diagnostic]:
+    if layout.keeping is None:
+        if layout.name == "infill":
+            yield WrongKeeping(span=layout.span, why="this one does not say what it keeps")
+        return
+    yield from one_of(layout.keeping, ("given",), "something to keep")
+    if layout.name != "infill":
+        yield WrongKeeping(span=layout.keeping.span, why=f"`{layout.name}` has nothing given")
+
+
+def _side(side: ast.Side) -> Iterator[Diagnostic]:
+    wrong = list(one_of(side.part, ("body", "prompt"), "a part that is padded"))
+    wrong += one_of(side.side, ("left", "right"), "a side")
+    yield from wrong
+    if not wrong and (side.part.id, side.side.id) == ("body", "left"):
+        yield WrongPadding(
+            span=side.span,
+            part="body",
+            side="left",
+            why="the body's first token has a fixed place behind its anchor",
+        )

@@ -1,0 +1,480 @@
+"""The decoders: that they undo the noise, that they end, and that all they read is there."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check import scope
+from xlmc.check.scope import Environment, literal
+from xlmc.check.words import DERIVED, one_of
+from xlmc.errors import Diagnostic, suggest
+from xlmc.query import NETWORK_SCORES, SCORES
+from xlmc.source import Span
+from xlmc.refusals import (
+    ChanceLeavesRange,
+    DoesNotUndo,
+    MissingEntry,
+    NeedsGrid,
+    NeverDecoded,
+    NeverEnds,
+    NeverTrained,
+    NeverUsed,
+    NoDefaultDecoder,
+    UnknownName,
+    WrongAction,
+    WrongDraw,
+    WrongReuse,
+    WrongRule,
+    WrongScore,
+    WrongStart,
+    WrongStep,
+    WrongStop,
+    WrongType,
+)
+
+UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
+STARTS = {"mask": "masks", "gone": "empty"}
+OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
+GRIDDED = ("s", "t", "steps_left")
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Everything about the decoders."""
+    decoders = query.decoders(family)
+    if decoders and decoders[0].name is not None:
+        yield NoDefaultDecoder(span=decoders[0].span)
+    for section in decoders:
+        yield from _decoder(section, family)
+    yield from _unused(family)
+
+
+def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    entries, chain = section.entries, query.chain(family)
+    env = environment(section, family)
+    if section.name is None:
+        yield from scope.declarations(entries)
+    yield from scope.lets_in_order(entries)
+    for one in query.those(entries, ast.Let):
+        yield from _known(one.value, env, section)
+    for start in query.those(entries, ast.Start):
+        if chain in STARTS and start.state.id != STARTS[chain]:
+            yield WrongStart(span=start.state.span, state=chain, start=STARTS[chain])
+    for grid in query.those(entries, ast.Grid):
+        yield from _grid(grid, section, env, chain)
+    step = query.first(entries, ast.Step)
+    if step is None:
+        yield MissingEntry(
+            span=section.span,
+            entry="step",
+            why="nothing says what one reverse step does",
+            example=f"step {{ {UNDO.get(chain, 'unmask one')}; draw token }}",
+        )
+        return
+    yield from _actions(step, "step", section, family, env)
+    for finish in query.those(entries, ast.Finish):
+        yield from _finish(finish, section, family, env)
+    for stop in query.those(entries, ast.Stop):
+        yield from _stop(stop, section, family, env)
+    if chain == "gone":
+        yield from _ends(section)
+    for reuse in query.those(entries, ast.Reuse):
+        yield from _reuse(reuse, family)
+
+
+def environment(section: ast.Section, family: ast.Family) -> Environment:
+    """What an expression of a decoder may mention."""
+    grid = query.first(section.entries, ast.Grid)
+    timed = grid is not None and isinstance(grid.value, ast.Call)
+    names = {"length": "Count", "limit": "Count"}
+    if query.chain(family) == "mask":
+        names["masked"] = "Count"
+    for head in query.heads(family).values():
+        names[head.name] = "Logits"
+    if timed:
+        names |= {"t": "Time", "s": "Time", "steps_left": "Count"}
+    schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
+    derived = DERIVED if timed else ()
+    return scope.environment(section.entries, "in this decoder", names, schedules, derived)
+
+
+def _known(expr: ast.Expr, env: Environment, section: ast.Section) -> Iterator[Diagnostic]:
+    """Unknown names, but for those that only lack a grid."""
+    timed = "t" in env.names
+    missing = [] if timed else [n for n in query.names(expr) if n.id in GRIDDED]
+    missing_calls = [] if timed else [c for c in query.calls(expr) if c.function in DERIVED]
+    for node in (*missing, *missing_calls):
+        name = node.id if isinstance(node, ast.Name) else node.function
+        yield NeedsGrid(span=node.span, name=name)
+    if not missing and not missing_calls:
+        yield from scope.known(expr, env)
+
+
+def _grid(
+    grid: ast.Grid, section: ast.Section, env: Environment, chain: str
+) -> Iterator[Diagnostic]:
+    value = grid.value
+    if chain == "gone":
+        yield WrongAction(
+            span=grid.span,
+            action="walk a grid for",
+            why="one token is inserted at a time, until the decoder stops",
+            hint="drop the grid",
+        )
+        return
+    if isinstance(value, ast.Name):
+        yield from one_of(value, ("events", "uniform"), "a grid")
+        if value.id == "uniform":
+            yield MissingEntry(
+                span=grid.span,
+                entry="number of steps",
+                why="of how many?",
+                example="grid uniform(steps)",
+            )
+        yield from _events(value, section)
+        return
+    name = ast.Name(value.function, span=value.span)
+    yield from one_of(name, ("uniform",), "a grid with a number of steps")
+    if len(value.arguments) != 1:
+        yield MissingEntry(
+            span=grid.span,
+            entry="number of steps",
+            why="of how many?",
+            example="grid uniform(steps)",
+        )
+        return
+    steps = value.arguments[0]
+    if isinstance(steps, ast.Name) and env.names.get(steps.id) == "Count":
+        return
+    if (number := literal(steps)) is None or number < 1 or number != int(number):
+        yield NeverEnds(
+            span=steps.span,
+            why="the number of steps is an integer of at least 1, or a param of type Count",
+            hint="write `param steps : Count = 128` and `grid uniform(steps)`",
+        )
+
+
+def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:
+    """The times at which the exact chain reveals one token: one at a time, any of them."""
+    step = query.first(section.entries, ast.Step)
+    for action in query.those(step.actions, ast.Unmask) if step else ():
+        random = action.order is not None and action.order.score.id == "random"
+        if value.id == "events" and (action.much.rule != "one" or not random):
+            yield WrongRule(
+                span=action.much.span,
+                rule=action.much.rule,
+                why="at its events the chain reveals one token, any of them",
+                hint="write `unmask one by random`",
+            )
+
+
+def _actions(
+    block: ast.Step | ast.Finish,
+    word: str,
+    section: ast.Section,
+    family: ast.Family,
+    env: Environment,
+) -> Iterator[Diagnostic]:
+    chain, actions = query.chain(family), block.actions
+    for kind in (ast.Unmask, ast.Insert, ast.Pick, ast.Draw):
+        same: tuple[ast.Node, ...] = query.those(actions, kind)
+        for again in same[1:]:
+            why = f"a second `{kind.__name__.lower()}`"
+            yield WrongStep(span=again.span, block=word, why=why, hint="keep one of them")
+    unmask, insert = query.first(actions, ast.Unmask), query.first(actions, ast.Insert)
+    if (chain == "mask" and unmask is None) or (chain == "gone" and insert is None):
+        yield DoesNotUndo(span=block.span, state=chain, example=UNDO[chain])
+    if unmask is not None:
+        yield from _unmask(unmask, section, env, chain)
+    if insert is not None:
+        yield from _insert(insert, chain)
+    yield from _picks(actions, env, chain)
+    draw = query.first(actions, ast.Draw)
+    if draw is None:
+        head = next(
+            (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
+        )
+        why = "nothing says which token"
+        yield WrongStep(span=block.span, block=word, why=why, hint=f"add `draw {head}`")
+    else:
+        yield from _draw(draw, family, env, chain)
+
+
+def _unmask(
+    action: ast.Unmask, section: ast.Section, env: Environment, chain: str
+) -> Iterator[Diagnostic]:
+    if chain != "mask":
+        why = f"tokens go `{chain}`, not `mask`"
+        yield WrongAction(span=action.span, action="unmask", why=why, hint=f"write `{UNDO[chain]}`")
+        return
+    rule, value, order = action.much.rule, action.much.value, action.order
+    if rule == "poisson":
+        yield WrongRule(
+            span=action.much.span,
+            rule=rule,
+            why="unmasking by a Poisson count is not supported yet",
+            hint="write `unmask chance reveal(alpha)`",
+        )
+    if value is not None:
+        wrong = list(_known(value, env, section))
+        yield from wrong
+        if not wrong:
+            yield from _amount(rule, value, env)
+    if order is not None:
+        yield from _order(order, rule, section, env)
+    elif rule == "above":
+        why = "a threshold needs a score"
+        yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
+
+
+def _amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
+    """The values that a chance or a quota takes over the run of a decoder."""
+    axes: dict[str, list[float]] = {"masked": [1, 3], "length": [3], "limit": [8]}
+    samples = list(scope.grid(axes))
+    if "t" in env.names:
+        samples = [
+            {**sample, "t": left / 8, "s": (left - 1) / 8, "steps_left": float(left)}
+            for sample in samples
+            for left in range(8, 0, -1)
+        ]
+    for sample, found in scope.values(value, env, samples):
+        if not isinstance(found, float):
+            yield found
+            return
+        if rule == "chance" and not -1e-9 <= found <= 1 + 1e-9:
+            yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=scope.show(sample))
+            return
+        if rule == "quota" and found < -1e-9:
+            yield WrongRule(
+                span=value.span,
+                rule="quota",
+                why=f"{found:g} at {scope.show(sample)}",
+                hint="a quota is at least 0: `masked / steps_left`",
+            )
+            return
+
+
+def _order(
+    order: ast.Order, rule: str, section: ast.Section, env: Environment
+) -> Iterator[Diagnostic]:
+    choice = _choice(order.score.id, section)
+    if choice is None:
+        yield from one_of(order.score, SCORES, "a score, nor a param that chooses one")
+    scores = [option.id for option in choice.options] if choice else [order.score.id]
+    for option in choice.options if choice else ():
+        yield from one_of(option, SCORES, "a score")
+    if rule in ("chance", "all"):
+        yield WrongScore(
+            span=order.span,
+            why=f"`{rule}` reveals without an order",
+            hint="drop the order, or take a number of tokens: `quota`, `one`, `above`",
+        )
+    if rule == "above" and not set(scores) <= set(NETWORK_SCORES):
+        yield WrongScore(
+            span=order.score.span,
+            why="a threshold needs a score of the network's answer",
+            hint="write `by confidence`",
+        )
+    if order.of is not None:
+        yield from one_of(order.of, ("likeliest", "sampled"), "a token to score")
+        if "confidence" not in scores:
+            why = "only confidence looks at one token"
+            yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
+    if order.temperature is not None:
+        yield from _number(order.temperature, "Scale", "temperature", env)
+
+
+def _choice(name: str, section: ast.Section) -> ast.Choice | None:
+    choices = query.those(section.entries, ast.Choice)
+    return next((choice for choice in choices if choice.name == name), None)
+
+
+def _insert(action: ast.Insert, chain: str) -> Iterator[Diagnostic]:
+    if chain != "gone":
+        hint = f"write `{UNDO[chain]}`" if chain in UNDO else ""
+        why = f"tokens go `{chain}`, not `gone`" if chain else "nothing is corrupted"
+        yield WrongAction(span=action.span, action="insert", why=why, hint=hint)
+        return
+    yield from one_of(action.what, ("tokens",), "something that this noise takes away")
+    if action.much.rule != "one":
+        yield WrongRule(
+            span=action.much.span,
+            rule=action.much.rule,
+            why="one joint law over gaps and tokens is good for one insertion",
+            hint="write `insert tokens one`",
+        )
+
+
+def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Iterator[Diagnostic]:
+    for pick in query.those(actions, ast.Pick):
+        yield from one_of(pick.what, ("gap",), "something to pick")
+        if chain != "gone":
+            why = "masks stand where they stand"
+            yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
+        yield from _options(pick, env)
+
+
+def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> Iterator[Diagnostic]:
+    heads = query.heads(family)
+    head = heads.get(draw.head.id)
+    if head is None:
+        yield UnknownName(
+            span=draw.head.span,
+            name=draw.head.id,
+            where="among the heads of the network",
+            hint=suggest(draw.head.id, heads),
+        )
+        return
+    place = {"mask": "tokens", "gone": "gaps"}.get(chain)
+    if head.kind.id != "logits" or (place and (head.at is None or head.at.id != place)):
+        good = [h.name for h in heads.values() if h.kind.id == "logits"]
+        yield WrongDraw(
+            span=draw.head.span,
+            why=f"`{head.name}` gives no logits at {place or 'tokens'}",
+            hint=f"write `draw {good[0]}`" if good else "add a head of logits",
+        )
+    if draw.head.id not in {term.head.id for term in query.terms(family)}:
+        yield NeverTrained(span=draw.head.span, head=head.name)
+    yield from _options(draw, env)
+
+
+def _options(action: ast.Pick | ast.Draw, env: Environment) -> Iterator[Diagnostic]:
+    seen: set[str] = set()
+    for option in action.options:
+        name = ast.Name(option.name, span=option.span)
+        yield from one_of(name, OPTIONS, "an option of a draw")
+        if option.name in seen:
+            why = f"`{option.name}` twice"
+            yield WrongDraw(span=option.span, why=why, hint="keep one of them")
+        seen.add(option.name)
+        if option.name in OPTIONS:
+            yield from _number(option.value, OPTIONS[option.name], option.name, env)
+    if action.greedy and action.options:
+        why = "the likeliest outcome needs no options"
+        yield WrongDraw(span=action.span, why=why, hint="drop the options, or `greedy`")
+
+
+def _number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[Diagnostic]:
+    """A param of the right type, or a literal in its range."""
+    if literal(expr) is not None:
+        yield from scope.in_range(expr, kind, f"{what} is a number")
+        return
+    wrong = list(scope.known(expr, env))
+    yield from wrong
+    if wrong:
+        return
+    found = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
+    if found is None or found not in (kind, *(("Count", "Chance") if kind == "Scale" else ())):
+        yield WrongType(
+            span=expr.span,
+            expected=f"a {kind}",
+            found=f"`{expr.span.text}`" + (f", a {found}" if found else ""),
+            why=f"{what} is a param of type {kind} or a number",
+            hint=f"write `param {what} : {kind} = ...`",
+        )
+
+
+def _finish(
+    finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    if query.chain(family) == "gone":
+        yield WrongAction(
+            span=finish.span,
+            action="finish",
+            why="an insertion decoder ends when it stops",
+            hint="drop the block",
+        )
+        return
+    yield from _actions(finish, "finish", section, family, env)
+    for unmask in query.those(finish.actions, ast.Unmask):
+        if unmask.much.rule != "all":
+            yield WrongRule(
+                span=unmask.much.span,
+                rule=unmask.much.rule,
+                why="masks would be left in the sample",
+                hint="write `unmask all`",
+            )
+
+
+def _stop(
+    stop: ast.Stop, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    chain, heads = query.chain(family), query.heads(family)
+    chances = {name for name, head in heads.items() if head.kind.id == "chance"}
+    for one in stop.conditions:
+        match one:
+            case ast.NoState(state=state):
+                if chain != "mask" or state.id != "mask":
+                    yield WrongStop(span=one.span, why=f"no token shows that it is `{state.id}`")
+            case ast.Compare(op="=", left=ast.Name(id="length"), right=ast.Name(id="limit")):
+                if chain == "mask":
+                    yield WrongStop(
+                        span=one.span, why="a canvas of masks has its length from the start"
+                    )
+            case ast.Compare(op=">", left=ast.Name(id=head), right=right) if head in chances:
+                yield from _trained(one.span, head, family)
+                yield from _number(right, "Chance", "threshold", env)
+            case ast.Happens(chance=ast.Name(id=head)) if head in chances:
+                yield from _trained(one.span, head, family)
+            case ast.Compare() | ast.Happens():
+                yield from _not_a_condition(one, chances, env)
+
+
+def _not_a_condition(
+    one: ast.Compare | ast.Happens, chances: set[str], env: Environment
+) -> Iterator[Diagnostic]:
+    left = one.left if isinstance(one, ast.Compare) else one.chance
+    unknown = [n for n in query.names(left) if n.id not in env.names and n.id != "pi"]
+    for name in unknown:
+        known = [*env.names, *chances]
+        where = "in a condition to stop"
+        yield UnknownName(span=name.span, name=name.id, where=where, hint=suggest(name.id, known))
+    if not unknown:
+        yield WrongStop(span=one.span, why="not a comparison that the decoder knows")
+
+
+def _trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:
+    if head not in {term.head.id for term in query.terms(family)}:
+        yield NeverTrained(span=span, head=head)
+
+
+def _ends(section: ast.Section) -> Iterator[Diagnostic]:
+    """Insertion goes on until a head says stop; a head may never say so."""
+    stop = query.first(section.entries, ast.Stop)
+    full = any(
+        isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id == "length"
+        for one in (stop.conditions if stop else ())
+    )
+    if not full:
+        hint = "add `or length = limit` to its stop" if stop else "add `stop when length = limit`"
+        yield NeverEnds(
+            span=(stop or section).span, why="nothing limits the number of insertions", hint=hint
+        )
+
+
+def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
+    yield from one_of(reuse.what, ("unchanged",), "something that allows reuse")
+    if query.condition(family) is not None:
+        yield WrongReuse(span=reuse.span, why="the backbone is told the time, which moves on")
+    elif query.chain(family) == "gone":
+        yield WrongReuse(span=reuse.span, why="every insertion changes the row")
+
+
+def _unused(family: ast.Family) -> Iterator[Diagnostic]:
+    decoders = query.decoders(family)
+    if not decoders:
+        return
+    nodes = [entry for section in decoders for entry in section.entries]
+    spoken = {
+        name.id for node in nodes for expr in query.expressions(node) for name in query.names(expr)
+    }
+    for entry in decoders[0].entries:
+        if isinstance(entry, ast.Param | ast.Choice | ast.Let) and entry.name not in spoken:
+            yield NeverUsed(span=entry.span, name=entry.name)
+    drawn = {
+        action.head.id
+        for node in nodes
+        if isinstance(node, ast.Step | ast.Finish)
+        for action in query.those(node.actions, ast.Draw)
+    }
+    for term in query.terms(family):
+        if term.head.id in query.heads(family) and term.head.id not in spoken | drawn:
+            yield NeverDecoded(span=term.head.span, head=term.head.id)

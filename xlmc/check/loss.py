@@ -1,0 +1,304 @@
+"""The loss: its terms, their weights, and what their sum is divided by."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from xlmc import ast, query
+from xlmc.check import scope
+from xlmc.check.scope import Environment, literal
+from xlmc.check.words import DERIVED, one_of
+from xlmc.errors import Diagnostic, suggest
+from xlmc.expression import TooHard, inline
+from xlmc.numeric import FLOAT, Scope, value_of
+from xlmc.refusals import (
+    Diverges,
+    MissingEntry,
+    NegativeWeight,
+    NeverUsed,
+    NoBound,
+    NothingToSay,
+    UnknownName,
+    WrongTerm,
+)
+from xlmc.refusals import TooHard as TooHardRefusal
+
+DIVERGENCES = ("binary_cross_entropy", "cross_entropy", "joint_cross_entropy")
+TIMES = tuple(10.0**-k for k in range(9, 0, -1))
+GROWTH = 3.0  # from one hundredth of the distance to an end to the next: what diverges
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Everything about the `loss` section."""
+    section = next((s for s in family.sections if s.kind == "loss"), None)
+    if section is None:
+        return
+    terms = query.terms(family)
+    if not terms:
+        yield MissingEntry(
+            span=section.span,
+            entry="term",
+            why="nothing is penalised",
+            example="token : cross_entropy(x0) on mask  weight bound",
+        )
+    yield from scope.declarations(section.entries)
+    yield from scope.lets_in_order(section.entries)
+    for term in terms:
+        yield from _term(term, family)
+    env = weights(family)
+    for one in query.those(section.entries, ast.Let):
+        yield from scope.known(one.value, env)
+    for mean in query.those(section.entries, ast.Mean):
+        yield from _mean(mean, query.chain(family))
+    yield from _unused(section, terms)
+
+
+def _unused(section: ast.Section, terms: Iterable[ast.Term]) -> Iterator[Diagnostic]:
+    spoken = {name.id for term in terms for name in query.names(term.weight)}
+    spoken |= {n.id for e in query.those(section.entries, ast.Let) for n in query.names(e.value)}
+    for entry in section.entries:
+        if isinstance(entry, ast.Param | ast.Choice | ast.Let) and entry.name not in spoken:
+            yield NeverUsed(span=entry.span, name=entry.name)
+
+
+def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:
+    corrupted = {"mask": ("masked",), "gone": ("gone",)}.get(chain, ())
+    yield from one_of(mean.over, ("tokens", *corrupted, "block", "sequences"), "a denominator")
+    if mean.per is not None:
+        yield from one_of(mean.per, ("sequence",), "what a denominator can be per")
+        if mean.over.id in ("block", "sequences"):
+            known = ("tokens", *corrupted)
+            yield from one_of(mean.over, known, "a denominator of its own for each sequence")
+
+
+def _term(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
+    head = query.heads(family).get(term.head.id)
+    if head is None:
+        hint = suggest(term.head.id, query.heads(family))
+        where = "among the heads of the network"
+        yield UnknownName(span=term.head.span, name=term.head.id, where=where, hint=hint)
+        return
+    kind = ast.Name(term.divergence.kind, span=term.divergence.span)
+    wrong = list(one_of(kind, DIVERGENCES, "a divergence"))
+    wrong = wrong or list(_fits(term, head, query.chain(family)))
+    yield from wrong
+    if not wrong and term.weight is not None:
+        yield from _weight(term, term.weight, family)
+    if not wrong and term.divergence.kind == "binary_cross_entropy":
+        yield from _sees_both(term, family)
+
+
+def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
+    """Whether a divergence fits its head, its target and the noise."""
+    divergence, target = term.divergence, term.divergence.target
+    at = head.at.id if head.at is not None else ""
+    need = {
+        "cross_entropy": ("logits", "tokens", "mask", "token : cross_entropy(x0) on mask"),
+        "joint_cross_entropy": ("logits", "gaps", "gone", "slot : joint_cross_entropy(gone)"),
+        "binary_cross_entropy": ("chance", at, chain, f"done : binary_cross_entropy(none {chain})"),
+    }
+    kind, place, state, example = need[divergence.kind]
+    target_is = f"none {target.state.id}" if isinstance(target, ast.Nothing) else target.id
+    want = {"cross_entropy": "x0", "joint_cross_entropy": "gone"}.get(
+        divergence.kind, f"none {chain}"
+    )
+    on = "mask" if divergence.kind == "cross_entropy" else None
+    why = ""
+    if head.kind.id != kind or at != place:
+        why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
+    elif chain != state:
+        why = f"tokens never go `{state}`" if chain else "nothing is corrupted"
+    elif target_is != want:
+        why = f"its target is `{want}`, not `{target_is}`"
+    elif (term.on.id if term.on is not None else None) != on:
+        why = "it needs `on mask`: visible tokens are known" if on else "`on` has no meaning here"
+    if why:
+        yield WrongTerm(
+            span=divergence.span, divergence=divergence.kind, why=why, hint=f"write `{example}`"
+        )
+
+
+def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
+    amount = query.amount(family)
+    if amount is None or amount.variable.id != "count" or not amount.law.arguments:
+        return
+    low = literal(amount.law.arguments[0])
+    if low:
+        yield NothingToSay(
+            span=amount.law.arguments[0].span,
+            head=term.head.id,
+            state=query.chain(family),
+            low=f"{low:g}",
+        )
+
+
+def weights(family: ast.Family) -> Environment:
+    """What a weight may mention."""
+    amount = query.amount(family)
+    timed = amount is not None and amount.variable.id == "t"
+    names = {"count": "Count", "length": "Count", "bound": "Rate"}
+    schedules = {arrow.survival: arrow for arrow in query.arrows(family)} if timed else {}
+    derived = tuple(name for name in DERIVED if name != "reveal") if timed else ()
+    where = "in a weight" if timed else "in a weight where the amount is a count"
+    entries = query.entries(family, "loss")
+    if timed:
+        names["t"] = "Time"
+    return scope.environment(entries, where, names, schedules, derived)
+
+
+def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
+    """The weight under which the term is its part of the likelihood bound, or why there is none.
+
+    Masked tokens: the hazard, by the range of t; or length / count (atlas of Sahoo et al. 2024).
+    Dropped tokens: the number of counts, which makes a sum over insertions of their mean.
+    """
+    amount, chain = query.amount(family), query.chain(family)
+    if amount is None or len(amount.law.arguments) != 2:
+        return "there is no noise"
+    low, high = amount.law.arguments
+    if term.divergence.kind == "cross_entropy":
+        if amount.variable.id == "count":
+            return ast.Binary("/", _counts(low), _name("count", term), span=term.span)
+        return _hazard(low, high, term, family)
+    if chain != "gone":
+        return "masks show themselves: nothing is learnt about the likelihood"
+    kinds = {one.divergence.kind for one in query.terms(family)}
+    if kinds != {"joint_cross_entropy", "binary_cross_entropy"}:
+        return "without a head that says when nothing is missing there is no law over lengths"
+    if amount.variable.id == "count" or _uniform_counts(low, high, family):
+        return _counts(low)
+    return "the counts of dropped tokens are not uniform"
+
+
+def inlined(term: ast.Term, family: ast.Family) -> ast.Expr | None:
+    """The weight of a term with `bound` and the lets written out.  Raises TooHard if that is long."""
+    if term.weight is None:
+        return None
+    stands_for: dict[str, ast.Expr] = {}
+    found = bound(term, family)
+    if not isinstance(found, str):
+        stands_for["bound"] = found
+    for one in query.those(query.entries(family, "loss"), ast.Let):
+        stands_for[one.name] = inline(one.value, stands_for)
+    return inline(term.weight, stands_for)
+
+
+def _name(name: str, near: ast.Node) -> ast.Name:
+    return ast.Name(name, span=near.span)
+
+
+def _counts(low: ast.Expr) -> ast.Expr:
+    """length + 1 counts from 0, length counts from 1."""
+    length = _name("length", low)
+    if literal(low) == 1:
+        return length
+    return ast.Binary("+", length, ast.Number(Fraction(1), "1", span=low.span), span=low.span)
+
+
+def _hazard(low: ast.Expr, high: ast.Expr, term: ast.Term, family: ast.Family) -> ast.Expr:
+    arrow = query.arrows(family)[-1]
+    hazard = ast.Call("hazard", (_name(arrow.survival, arrow),), span=term.span)
+    a, b = exact(low), exact(high)
+    if b - a == 1:
+        return hazard
+    width = ast.Number(b - a, format(float(b - a), "g"), span=term.span)
+    return ast.Binary("*", width, hazard, span=term.span)
+
+
+def exact(expr: ast.Expr) -> Fraction:
+    """The exact value of a literal."""
+    return expr.value if isinstance(expr, ast.Number) else Fraction(0)
+
+
+def _uniform_counts(low: ast.Expr, high: ast.Expr, family: ast.Family) -> bool:
+    """Whether t ~ U(0, 1) makes the count uniform on 0..length: the survival is 1 - t."""
+    if (literal(low), literal(high)) != (0, 1):
+        return False
+    arrow = query.arrows(family)[-1]
+    points = [i / 16 for i in range(17)]
+    return all(abs(value_of(arrow.value, Scope({"t": t}), FLOAT) - (1 - t)) < 1e-9 for t in points)
+
+
+def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
+    env = weights(family)
+    wrong = list(scope.known(weight, env))
+    if any(name.id == "bound" for name in query.names(weight)):
+        found = bound(term, family)
+        if isinstance(found, str):
+            hint = "drop the weight"
+            if "uniform" in found:
+                hint = "write `amount count ~ uniform(0, length)`"
+            wrong.append(NoBound(span=weight.span, why=found, hint=hint))
+    yield from wrong
+    if wrong or arrow_trouble(family):
+        return
+    try:
+        inlined(term, family)
+    except TooHard as hard:
+        yield TooHardRefusal(span=weight.span, reason=hard.reason)
+        return
+    samples = list(_samples(term, family))
+    for sample, value in scope.values(weight, env, samples):
+        if not isinstance(value, float):
+            yield value
+            return
+        if value < 0:
+            yield NegativeWeight(span=weight.span, value=f"{value:g}", where=scope.show(sample))
+            return
+    yield from _diverges(term, weight, env, family)
+
+
+def arrow_trouble(family: ast.Family) -> bool:
+    """Whether the noise is too wrong to compute a weight from it."""
+    arrows, amount = query.arrows(family), query.amount(family)
+    return len(arrows) != 1 or amount is None or len(amount.law.arguments) != 2
+
+
+def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
+    amount = query.amount(family)
+    assert amount is not None
+    low, high = (literal(argument) for argument in amount.law.arguments)
+    for length in (1.0, 2.0, 40.0):
+        for count in (1.0, length):
+            point = {"count": count, "length": length}
+            if amount.variable.id == "t" and low is not None and high is not None:
+                for i in range(1, 16):
+                    t = low + (high - low) * i / 16
+                    yield with_bound({"t": t, **point}, term, family)
+            else:
+                yield with_bound(point, term, family)
+
+
+def with_bound(point: scope.Sample, term: ast.Term, family: ast.Family) -> scope.Sample:
+    """A sample with the value of `bound` at it, where it has one."""
+    found = bound(term, family)
+    if isinstance(found, str):
+        return point
+    schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
+    return {**point, "bound": float(value_of(found, Scope(dict(point), schedules), FLOAT))}
+
+
+def _diverges(
+    term: ast.Term, weight: ast.Expr, env: Environment, family: ast.Family
+) -> Iterator[Diagnostic]:
+    """Whether weight times chance of corruption grows without end towards an end of the range."""
+    amount, arrow = query.amount(family), query.arrows(family)[-1]
+    if amount is None or amount.variable.id != "t":
+        return
+    low, high = (literal(argument) for argument in amount.law.arguments)
+    assert low is not None
+    assert high is not None
+    for end, towards in ((low, 1.0), (high, -1.0)):
+        points = [end + towards * (high - low) * step for step in TIMES]
+        base = {"count": 1.0, "length": 1.0}
+        samples = [with_bound({"t": t, **base}, term, family) for t in points]
+        found = [value for _, value in scope.values(weight, env, samples)]
+        risks = [
+            abs(v) * (1 - value_of(arrow.value, Scope({"t": t}), FLOAT))
+            for v, t in zip(found, points, strict=False)
+            if isinstance(v, float)
+        ]
+        if len(risks) == len(points) and risks[0] > GROWTH * risks[2] > GROWTH**2 * risks[4] > 0:
+            guard = "1e-3, 1" if towards > 0 else "0, 0.999"
+            yield Diverges(
+                span=weight.span, value=f"{risks[0]:.3g}", at=f"{points[0]:g}", guard=guard
+            )

@@ -1,0 +1,160 @@
+"""The network: backbone, attention and heads."""
+
+import re
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.words import METHODS, one_of, reserved
+from xlmc.errors import Diagnostic
+from xlmc.expression import MathError
+from xlmc.query import SPECIALS
+from xlmc.refusals import (
+    CausalBackbone,
+    MissingEntry,
+    NotLaidOut,
+    NotUndone,
+    WrongCondition,
+    WrongPath,
+    WrongPlace,
+)
+from xlmc.survival import examine
+
+BACKBONES = ("dit", "rotary")
+KINDS = ("chance", "logits")
+DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Everything about the `network` section."""
+    section = next((s for s in family.sections if s.kind == "network"), None)
+    if section is None:
+        return
+    backbone = query.first(section.entries, ast.Backbone)
+    if backbone is None:
+        yield MissingEntry(
+            span=section.span,
+            entry="backbone",
+            why="nothing turns tokens into hidden states",
+            example="backbone rotary",
+        )
+    else:
+        yield from _backbone(backbone, family)
+    for attention in query.those(section.entries, ast.Attention):
+        yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
+        if attention.kind.id == "causal" and query.chain(family):
+            yield CausalBackbone(span=attention.span)
+    for head in query.heads(family).values():
+        yield from _head(head, family)
+    yield from _undone(family, section)
+
+
+def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic]:
+    if backbone.python is not None:
+        if not DOTTED.fullmatch(backbone.python.value):
+            yield WrongPath(span=backbone.python.span)
+        return
+    value = backbone.value
+    name = ast.Name(value.function, span=value.span) if isinstance(value, ast.Call) else value
+    yield from one_of(name, BACKBONES, "a backbone")
+    if not isinstance(value, ast.Call):
+        return
+    for argument in value.arguments:
+        yield WrongCondition(
+            span=argument.span,
+            name=argument.span.text,
+            why="a backbone's arguments have names",
+            hint=f"write `{value.function}(condition = t)`",
+        )
+    for keyword in value.keywords:
+        yield from one_of(
+            ast.Name(keyword.name, span=keyword.span), ("condition",), "an argument of a backbone"
+        )
+        if keyword.name == "condition":
+            yield from _condition(keyword, value.function, family)
+
+
+def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
+    value, text = keyword.value, keyword.value.span.text
+    hint = "drop the condition"
+    if not isinstance(value, ast.Name) or value.id not in ("t", "sigma"):
+        yield WrongCondition(
+            span=value.span,
+            name=text,
+            why="a condition is `t`, or `sigma`: -log of the survival",
+            hint="write `condition = t`",
+        )
+    elif backbone == "rotary":
+        why = "the plain Transformer has no place for a condition"
+        yield WrongCondition(span=value.span, name=text, why=why, hint="write `backbone dit(...)`")
+    elif query.chain(family) == "gone":
+        why = "what has been dropped tells no time: the decoder counts insertions"
+        yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
+    elif value.id == "sigma" and _reaches_zero(family):
+        why = "the survival reaches 0 at t = 1, where sigma is infinite"
+        yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")
+
+
+def _reaches_zero(family: ast.Family) -> bool:
+    try:
+        return any(not examine(arrow).end for arrow in query.arrows(family))
+    except MathError:
+        return False  # the noise section says what is wrong with it
+
+
+def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
+    yield from reserved(head.name, "a head", head.span, METHODS)
+    wrong = list(one_of(head.kind, KINDS, "a kind of head"))
+    yield from wrong
+    if wrong:
+        return
+    place = head.at
+    if head.kind.id == "logits":
+        if place is not None and place.id not in ("tokens", "gaps"):
+            yield WrongPlace(
+                span=place.span,
+                kind="logits",
+                place=place.id,
+                why="logits stand at `tokens` or at `gaps`",
+                example=f"head {head.name} : logits at gaps",
+            )
+        return
+    fixed = [special for special in SPECIALS if special not in ("pad", "mask")]
+    if place is None or place.id not in fixed:
+        yield WrongPlace(
+            span=place.span if place else head.span,
+            kind="a chance",
+            place=place.id if place else "every token",
+            why="one chance for each row is read at one special token",
+            example=f"head {head.name} : chance at cls",
+        )
+        return
+    yield from _laid_out(head, place, family)
+
+
+def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
+    for layout in query.layouts(family):
+        number = sum(slot.name == place.id for slot in layout.slots)
+        free = any(slot.name == place.id and slot.free for slot in layout.slots)
+        if number != 1 or free:
+            yield NotLaidOut(
+                span=place.span,
+                layout=layout.name,
+                special=place.id,
+                number="a predicted" if free else {0: "no"}.get(number, str(number)),
+                head=head.name,
+            )
+
+
+def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
+    """Every arrow needs a head that can undo it."""
+    wanted = {
+        "mask": ("tokens", "head token : logits"),
+        "gone": ("gaps", "head slot : logits at gaps"),
+    }
+    chain = query.chain(family)
+    if chain not in wanted:
+        return
+    place, example = wanted[chain]
+    heads = query.heads(family).values()
+    if not any(h.kind.id == "logits" and h.at is not None and h.at.id == place for h in heads):
+        yield NotUndone(span=section.span, state=chain, example=example)

@@ -1,0 +1,143 @@
+"""The noise: the chain of states, its survival, and the amount."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.scope import Environment, known, literal
+from xlmc.check.words import one_of, reserved
+from xlmc.errors import Diagnostic
+from xlmc.expression import MathError, TooHard
+from xlmc.refusals import (
+    LeftOver,
+    MissingEntry,
+    NoValue,
+    Rises,
+    WrongAmount,
+    WrongArgument,
+    WrongChain,
+    WrongEnd,
+)
+from xlmc.refusals import TooHard as TooHardRefusal
+from xlmc.survival import Survival, examine
+
+STATES = ("clean", "mask", "gone")
+END = 0.05  # how much may survive until t = 1 before it counts as a mistake
+EXACT = 1e-6
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Everything about the `noise` section."""
+    entries = query.entries(family, "noise")
+    section = next((s for s in family.sections if s.kind == "noise"), None)
+    if section is None:
+        return
+    arrows = query.arrows(family)
+    for none in query.those(entries, ast.NoNoise):
+        yield WrongChain(span=none.span, why="a family without noise is not supported yet")
+    if not arrows and not query.those(entries, ast.NoNoise):
+        yield MissingEntry(
+            span=section.span,
+            entry="arrow",
+            why="nothing is corrupted",
+            example="clean -> mask  survival alpha(t) = 1 - t",
+        )
+    for arrow in arrows:
+        yield from _arrow(arrow)
+    for arrow in arrows[1:]:
+        yield WrongChain(span=arrow.span, why="a second arrow")
+    amount = query.amount(family)
+    if amount is not None:
+        yield from _amount(amount)
+
+
+def _arrow(arrow: ast.Arrow) -> Iterator[Diagnostic]:
+    unknown = [*one_of(arrow.origin, STATES, "a state"), *one_of(arrow.target, STATES, "a state")]
+    yield from unknown
+    yield from reserved(arrow.survival, "a schedule", arrow.span)
+    if not unknown and arrow.origin.id != "clean":
+        yield WrongChain(span=arrow.origin.span, why="a token's life begins `clean`")
+    if not unknown and arrow.target.id == "clean":
+        yield WrongChain(span=arrow.target.span, why="noise never makes a token clean")
+    if arrow.argument != "t":
+        yield WrongArgument(span=arrow.span, name=arrow.argument, schedule=arrow.survival)
+        return
+    env = Environment(
+        "in a survival, which is a function of t alone", {"t": "Time"}, {}, (), {}, {}
+    )
+    wrong = list(known(arrow.value, env))
+    yield from wrong
+    if not wrong:
+        yield from _survival(arrow)
+
+
+def _survival(arrow: ast.Arrow) -> Iterator[Diagnostic]:
+    span = arrow.value.span
+    try:
+        facts = examine(arrow)
+    except TooHard as hard:
+        yield TooHardRefusal(span=hard.node.span, reason=hard.reason)
+        return
+    except MathError as error:
+        yield NoValue(span=error.node.span, reason=error.reason, where="some t", hint="")
+        return
+    if facts.undefined is not None:
+        trouble = facts.undefined
+        where = f"t = {trouble.t:g}"
+        yield NoValue(span=trouble.node.span, reason=trouble.reason, where=where, hint="")
+        return
+    yield from _ends(arrow, facts)
+    if facts.kink is not None:
+        trouble = facts.kink
+        hint = "a survival needs a derivative everywhere; use a smooth function"
+        where = f"t = {trouble.t:g}"
+        yield NoValue(span=trouble.node.span, reason=trouble.reason, where=where, hint=hint)
+    if facts.rises is not None:
+        yield Rises(span=span, start=f"{facts.rises:.3g}", stop=f"{min(1, facts.rises + 0.01):.3g}")
+
+
+def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
+    start, end = facts.start, facts.end
+    span, name = arrow.value.span, arrow.survival
+    turned = start is not None and end is not None and abs(start) < EXACT and abs(end - 1) < EXACT
+    hint = "t = 0 is data and t = 1 is noise" + (": turn the time round" if turned else "")
+    if start is not None and abs(start - 1) > EXACT:
+        yield WrongEnd(span=span, schedule=name, at="0", value=f"{start:g}", wanted="1", hint=hint)
+    if end is not None and not -EXACT <= end <= END:
+        yield WrongEnd(span=span, schedule=name, at="1", value=f"{end:g}", wanted="0", hint=hint)
+    elif end is not None and end > EXACT:
+        yield LeftOver(span=span, schedule=name, share=f"{end:.3g}")
+
+
+def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
+    law, span = amount.law, amount.law.span
+    wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
+    if law.function != "uniform":
+        wrong += one_of(ast.Name(law.function, span=span), ("uniform",), "a law of the amount")
+    if amount.spread is not None:
+        wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")
+    yield from wrong
+    if wrong:
+        return
+    if len(law.arguments) != 2 or law.keywords:
+        yield WrongAmount(span=span, why="`uniform` takes the two ends of its range")
+    elif amount.variable.id == "t":
+        yield from _times(law)
+    else:
+        yield from _counts(law)
+
+
+def _times(law: ast.Call) -> Iterator[Diagnostic]:
+    low, high = (literal(argument) for argument in law.arguments)
+    if low is None or high is None:
+        yield WrongAmount(span=law.span, why="times are numbers from 0 to 1")
+    elif not 0 <= low < high <= 1:
+        yield WrongAmount(span=law.span, why=f"{low:g} to {high:g} is no range within 0 to 1")
+
+
+def _counts(law: ast.Call) -> Iterator[Diagnostic]:
+    low, high = law.arguments
+    value = literal(low)
+    if value not in (0, 1):
+        yield WrongAmount(span=low.span, why="counts start at 0 or 1, or the bound lacks a part")
+    if not (isinstance(high, ast.Name) and high.id == "length"):
+        yield WrongAmount(span=high.span, why="counts go up to `length`, the row's free tokens")

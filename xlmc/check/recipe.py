@@ -1,0 +1,84 @@
+"""Recipes: the task, the settings, their values."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.scope import literal
+from xlmc.errors import Diagnostic, suggest
+from xlmc.refusals import UnknownSetting, UnknownTask, WrongSetting
+from xlmc.settings import SETTINGS, TASKS
+
+EXPECTED = {
+    "count": "an integer of at least 1",
+    "Count": "an integer of at least 0",
+    "chance": "a number from 0 to 1",
+    "Chance": "a number from 0 to 1",
+    "scale": "a number of at least 0",
+    "Scale": "a number of at least 0",
+}
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Everything about the recipes."""
+    known = settings(family)
+    for recipe in family.recipes:
+        if recipe.task not in TASKS:
+            yield UnknownTask(
+                span=recipe.span,
+                task=recipe.task,
+                known=", ".join(TASKS),
+                hint=suggest(recipe.task, TASKS),
+            )
+        for setting in recipe.settings:
+            yield from _setting(setting, known)
+
+
+def settings(family: ast.Family) -> dict[str, str | tuple[str, ...]]:
+    """Every setting that a recipe of the family may have, and what it takes."""
+    known = dict(SETTINGS)
+    for section in family.sections:
+        if section.kind not in ("loss", "decoder"):
+            continue
+        for param in query.those(section.entries, ast.Param):
+            known[f"{section.kind}.{param.name}"] = param.kind
+        for choice in query.those(section.entries, ast.Choice):
+            known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
+    names = [section.name for section in query.decoders(family) if section.name]
+    if names:
+        known["decoder"] = ("default", *names)
+    return known
+
+
+def _setting(setting: ast.Setting, known: dict[str, str | tuple[str, ...]]) -> Iterator[Diagnostic]:
+    kind = known.get(setting.path)
+    if kind is None:
+        yield UnknownSetting(
+            span=setting.span,
+            path=setting.path,
+            known=", ".join(sorted(known)),
+            hint=suggest(setting.path, known),
+        )
+    elif not _fits(setting.value, kind):
+        expected = ", ".join(kind) if isinstance(kind, tuple) else EXPECTED.get(kind, kind)
+        yield WrongSetting(
+            span=setting.value.span,
+            path=setting.path,
+            value=setting.value.span.text,
+            expected=expected,
+        )
+
+
+def _fits(value: ast.Expr, kind: str | tuple[str, ...]) -> bool:
+    if isinstance(kind, tuple):
+        return isinstance(value, ast.Name) and value.id in kind
+    number = literal(value)
+    if number is None:
+        return False
+    whole = number == int(number)
+    match kind.lower():
+        case "count":
+            return whole and number >= (1 if kind == "count" else 0)
+        case "chance":
+            return 0 <= number <= 1
+        case _:
+            return number >= 0

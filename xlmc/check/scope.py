@@ -1,0 +1,253 @@
+"""Which names an expression may use where it stands, of which type, and which values it takes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+
+from attrs import frozen
+
+from xlmc import ast, query
+from xlmc.check.words import DERIVED, FUNCTIONS, GENERATED, reserved
+from xlmc.errors import Diagnostic, suggest
+from xlmc.expression import MathError, TooHard, check_size
+from xlmc.numeric import Scope, value_of, FLOAT
+from xlmc.refusals import (
+    LetOrder,
+    NoValue,
+    NotAFunction,
+    OutOfRange,
+    UnknownName,
+    WrongArguments,
+    WrongType,
+)
+from xlmc.refusals import TooHard as TooHardRefusal
+
+MEANINGS = {
+    "Count": "an integer of at least 0",
+    "Chance": "a number from 0 to 1",
+    "Scale": "a number of at least 0",
+}
+NOT_NUMBERS = ("Logits", "Choice")
+
+
+@frozen
+class Environment:
+    """What an expression may mention: names with their types, schedules, and where it stands.
+
+    ``times`` are the names of the times at hand; ``derived`` the functions of a schedule.
+    """
+
+    where: str
+    names: Mapping[str, str]
+    schedules: Mapping[str, ast.Arrow]
+    derived: tuple[str, ...]
+    lets: Mapping[str, ast.Let]
+    defaults: Mapping[str, float]
+
+
+def environment(
+    entries: tuple[ast.Node, ...],
+    where: str,
+    names: Mapping[str, str],
+    schedules: Mapping[str, ast.Arrow],
+    derived: tuple[str, ...],
+) -> Environment:
+    """The names of a section: those given, its params and its lets."""
+    params = query.those(entries, ast.Param)
+    choices = query.those(entries, ast.Choice)
+    lets = query.those(entries, ast.Let)
+    types = {
+        **names,
+        **{param.name: param.kind for param in params},
+        **{choice.name: "Choice" for choice in choices},
+        **{one.name: "Number" for one in lets},
+    }
+    defaults = {p.name: value for p in params if (value := literal(p.default)) is not None}
+    return Environment(where, types, schedules, derived, {one.name: one for one in lets}, defaults)
+
+
+def literal(expr: ast.Expr) -> float | None:
+    """The value of a signed number; None for anything else."""
+    match expr:
+        case ast.Number(value=value):
+            return float(value)
+        case ast.Negative(operand=ast.Number(value=value)):
+            return -float(value)
+    return None
+
+
+def declarations(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
+    """What is wrong with the params and lets of a section, their uses apart."""
+    for entry in query.those(entries, ast.Param):
+        yield from reserved(entry.name, "a param", entry.span, GENERATED)
+        yield from _param(entry)
+    for choice in query.those(entries, ast.Choice):
+        yield from reserved(choice.name, "a param", choice.span, GENERATED)
+    for one in query.those(entries, ast.Let):
+        yield from reserved(one.name, "a let", one.span, GENERATED)
+
+
+def _param(param: ast.Param) -> Iterator[Diagnostic]:
+    if param.kind not in MEANINGS:
+        yield WrongType(
+            span=param.span,
+            expected="a type: " + ", ".join(MEANINGS),
+            found=f"`{param.kind}`",
+            why="the type carries the range of the value",
+            hint=suggest(param.kind, MEANINGS),
+        )
+        return
+    yield from in_range(param.default, param.kind, "a param's default is a literal")
+
+
+def in_range(expr: ast.Expr, kind: str, why: str) -> Iterator[Diagnostic]:
+    """A complaint unless the expression is a literal within the range of a type."""
+    value = literal(expr)
+    if value is None:
+        yield WrongType(
+            span=expr.span, expected="a number", found=f"`{expr.span.text}`", why=why, hint=""
+        )
+        return
+    fits = {"Count": value >= 0 and value == int(value), "Chance": 0 <= value <= 1}
+    if not fits.get(kind, value >= 0):
+        yield OutOfRange(
+            span=expr.span, value=expr.span.text, kind=kind, meaning=MEANINGS[kind], hint=""
+        )
+
+
+def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
+    """Complaints about unknown names and functions, wrong arguments and non-numbers."""
+    for call in query.calls(expr):
+        yield from _call(call, env)
+    arguments = {
+        id(a) for call in query.calls(expr) if call.function in DERIVED for a in call.arguments
+    }
+    for name in query.names(expr):
+        if id(name) in arguments:
+            continue
+        kind = env.names.get(name.id)
+        if kind is None and name.id != "pi":
+            yield UnknownName(
+                span=name.span,
+                name=name.id,
+                where=env.where,
+                hint=suggest(name.id, [*env.names, "pi"]) or _hint(name.id, env),
+            )
+        elif kind in NOT_NUMBERS and name is not expr:
+            yield WrongType(
+                span=name.span,
+                expected="a number",
+                found=f"`{name.id}`, which is {kind}",
+                why="not something to calculate with",
+                hint="",
+            )
+    for node in _strings(expr):
+        yield WrongType(span=node.span, expected="a number", found="a text", why="", hint="")
+
+
+def _hint(name: str, env: Environment) -> str:
+    if name in env.schedules:
+        return f"a schedule is a function of time: `{name}(t)`"
+    if name in ("s", "t", "steps_left"):
+        return "a time needs a grid: `grid uniform(steps)`; or, in the loss, `amount t ~ uniform(0, 1)`"
+    return ""
+
+
+def _strings(expr: ast.Expr) -> Iterator[ast.String]:
+    match expr:
+        case ast.String():
+            yield expr
+        case ast.Negative(operand=operand):
+            yield from _strings(operand)
+        case ast.Binary(left=left, right=right):
+            yield from _strings(left)
+            yield from _strings(right)
+        case ast.Call(arguments=arguments):
+            for argument in arguments:
+                yield from _strings(argument)
+
+
+def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
+    name, given = call.function, len(call.arguments)
+    functions = (*FUNCTIONS, *env.derived, *env.schedules)
+    if name not in functions:
+        yield NotAFunction(
+            span=call.span,
+            name=name,
+            known=", ".join(sorted(functions)),
+            hint=suggest(name, functions) or _no_time(name, env),
+        )
+    elif name in env.derived:
+        schedule = call.arguments[0] if given == 1 else None
+        if call.primes or not (isinstance(schedule, ast.Name) and schedule.id in env.schedules):
+            example = f"{name}({next(iter(env.schedules), 'alpha')})"
+            why = "it takes the name of a schedule"
+            yield WrongArguments(span=call.span, name=name, why=why, example=example)
+    elif name in env.schedules:
+        if given != 1 or call.primes > 1:
+            why = "a schedule takes one time, and has one derivative"
+            yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(t)")
+    elif call.primes:
+        why = "only a schedule has a derivative here"
+        yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(x)")
+    elif given != 1 and name not in ("min", "max") or not given:
+        why = f"it takes {'at least one value' if name in ('min', 'max') else 'one value'}"
+        yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(x)")
+    for keyword in call.keywords:
+        why = "its arguments have no names"
+        yield WrongArguments(span=keyword.span, name=name, why=why, example=f"{name}(x)")
+
+
+def _no_time(name: str, env: Environment) -> str:
+    if name in DERIVED:
+        return f"`{name}` is a function of time, and there is no time here"
+    return ""
+
+
+def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
+    """A let may use only the lets above it."""
+    lets = query.those(entries, ast.Let)
+    for i, one in enumerate(lets):
+        later = {other.name for other in lets[i:]}
+        for name in query.names(one.value):
+            if name.id in later:
+                yield LetOrder(span=name.span, name=name.id)
+
+
+Sample = Mapping[str, float]
+
+
+def values(
+    expr: ast.Expr, env: Environment, samples: Iterable[Sample]
+) -> Iterator[tuple[Sample, float | Diagnostic]]:
+    """The value of an expression at each sample of its names; a complaint where there is none."""
+    try:
+        check_size(expr)
+    except TooHard as hard:
+        yield {}, TooHardRefusal(span=hard.node.span, reason=hard.reason)
+        return
+    for sample in samples:
+        names: dict[str, float] = {**env.defaults, **sample}
+        try:
+            for one in env.lets.values():
+                names[one.name] = value_of(one.value, Scope(names, env.schedules), FLOAT)
+            yield sample, float(value_of(expr, Scope(names, env.schedules), FLOAT))
+        except TooHard as hard:
+            yield sample, TooHardRefusal(span=hard.node.span, reason=hard.reason)
+            return
+        except MathError as error:
+            yield (
+                sample,
+                NoValue(span=error.node.span, reason=error.reason, where=show(sample), hint=""),
+            )
+            return
+
+
+def show(sample: Sample) -> str:
+    """A sample in words: ``t = 0.5, count = 3``."""
+    return ", ".join(f"{name} = {value:g}" for name, value in sample.items()) or "every point"
+
+
+def grid(axes: Mapping[str, Iterable[float]]) -> Iterator[Sample]:
+    """Every combination of the values of some names."""
+    for point in product(*axes.values()):
+        yield dict(zip(axes, point, strict=True))

@@ -1,0 +1,87 @@
+"""What several commands share: their arguments, and how messages reach the user."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import click
+
+from xlmc.failure import Failure, Misuse
+
+if TYPE_CHECKING:
+    from xlmc.errors import Diagnostic
+
+T = TypeVar("T")
+Format = Literal["text", "json", "github"]
+
+ERRORS = 1
+DRIFT = 3
+
+spec_path = click.Path(exists=True, dir_okay=False, path_type=Path)
+specs_argument = click.argument("specs", nargs=-1, required=True, type=spec_path, metavar="SPEC...")
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How messages about specs are written.",
+)
+
+
+def each(
+    specs: Sequence[Path], work: Callable[[Path], tuple[T, Sequence["Diagnostic"]]], form: Format
+) -> list[T]:
+    """Works on every spec and reports all that was found in any of them, then its results.
+
+    ``work`` gives a result and warnings, or raises SpecErrors. Ends the command with code 1 if any
+    spec has errors.
+    """
+    from xlmc.errors import SpecErrors
+
+    found: list[Diagnostic] = []
+    results = []
+    for spec in dict.fromkeys(specs):
+        try:
+            result, warnings = work(spec)
+        except SpecErrors as errors:
+            found += errors.diagnostics
+        else:
+            found += warnings
+            results.append(result)
+    report(found, form)
+    if any(one.severity == "error" for one in found):
+        raise click.exceptions.Exit(ERRORS)
+    return results
+
+
+def report(diagnostics: Sequence["Diagnostic"], form: Format) -> None:
+    """Writes messages to stderr; as JSON also when there is none."""
+    from xlmc.errors import in_order, render
+
+    colour = form == "text" and not os.environ.get("NO_COLOR")  # click removes it from files
+    click.echo(render(in_order(diagnostics), form, colour=colour), nl=False, err=True)
+
+
+@contextmanager
+def runtime() -> Iterator[None]:
+    """Around an import of the runtime: a package that is not installed is nobody's bug."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise Failure(
+            f"{error.name} is not installed, which running a package needs: pip install xlmc"
+        ) from error
+
+
+def distinct(families: Sequence[tuple[Path, str]]) -> None:
+    """Raises Misuse if two specs would be compiled into the same package."""
+    makers: dict[str, Path] = {}
+    for spec, family in families:
+        if (first := makers.setdefault(family, spec)) != spec:
+            raise Misuse(
+                f"{first} and {spec} both describe the family '{family}': "
+                "rename one of them, or build them with different --out"
+            )

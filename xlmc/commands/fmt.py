@@ -1,0 +1,63 @@
+"""``xlmc fmt``: specs in their canonical layout."""
+
+import os
+from collections.abc import Sequence
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xlmc.commands.common import DRIFT, Format, each, format_option, specs_argument
+
+if TYPE_CHECKING:
+    from xlmc.errors import Diagnostic
+
+
+@click.command()
+@specs_argument
+@click.option("--check", is_flag=True, help="Write nothing; fail if a spec would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change, and fail.")
+@format_option
+def fmt(specs: tuple[Path, ...], check: bool, diff: bool, form: Format) -> int:
+    """Lay out each SPEC in the canonical way, keeping its comments.
+
+    A spec with errors is refused, and then none is written.
+    """
+    texts = each(specs, _format, form)
+    changed = [(spec, old, new) for spec, old, new in texts if old != new.encode()]
+    for spec, old, new in changed:
+        if diff:
+            click.echo(_diff(spec, old, new), nl=False)
+        elif check:
+            click.echo(f"{spec}: would be laid out anew", err=True)
+        else:
+            _save(spec.resolve(), new)
+            click.echo(f"{spec}: laid out anew")
+    return DRIFT if changed and (check or diff) else 0
+
+
+def _format(spec: Path) -> tuple[tuple[Path, bytes, str], Sequence["Diagnostic"]]:
+    from xlmc.fmt import format_source
+    from xlmc.library import content
+    from xlmc.parse import read_source
+
+    data = content(spec)
+    return (spec, data, format_source(read_source(str(spec), data))), ()
+
+
+def _diff(spec: Path, old: bytes, new: str) -> str:
+    before = old.decode(errors="replace").splitlines(keepends=True)
+    lines = unified_diff(before, new.splitlines(keepends=True), str(spec), f"{spec} (laid out)")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _save(path: Path, text: str) -> None:
+    """Replaces a file in one step, so that a crash cannot cost the spec."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(text.encode())
+        part.chmod(path.stat().st_mode & 0o7777)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

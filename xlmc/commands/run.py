@@ -1,0 +1,86 @@
+"""``xlmc run``: a package meets a task. The one command that needs torch."""
+
+import signal
+import traceback
+from pathlib import Path
+
+import click
+
+from xlmc.commands.common import runtime
+from xlmc.failure import Failure
+
+some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
+
+
+@click.command(short_help="Train, evaluate and generate with a package.")
+@click.argument("package", type=some_path, metavar="PKG")
+@click.option("--task", required=True, help="A name from `xlmc tasks`, or pkg.module:NAME.")
+@click.option(
+    "--job",
+    type=click.Choice(["all", "prepare", "train", "eval", "generate"]),
+    default="all",
+    show_default=True,
+    help="The step to do.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["quick", "paper"]),
+    default="quick",
+    show_default=True,
+    help="quick: minutes on a laptop; paper: the recipe of the spec.",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting: model.layers=4, decoder.top_p=0.9. Repeatable.",
+)
+@click.option(
+    "--data", type=some_path, metavar="PATH", help="Local text, JSON lines or Parquet to read."
+)
+@click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval and generate use.")
+@click.option(
+    "--run", "run_dir", type=some_path, metavar="DIR", help="An earlier run, if not the newest."
+)
+@click.option("--name", help="What to call the run.")
+@click.option("--seed", type=int, help="Of data, weights and noise.")
+@click.option("--force", is_flag=True, help="Go on with a run although its package changed.")
+def run(
+    package: Path,
+    task: str,
+    job: str,
+    preset: str,
+    sets: tuple[str, ...],
+    data: Path | None,
+    ckpt: str | None,
+    run_dir: Path | None,
+    name: str | None,
+    seed: int | None,
+    force: bool,
+) -> int:
+    """Prepare the data of a task, then train, evaluate and generate with PKG.
+
+    A run lies in runs/FAMILY/TASK/NAME; steps that are done are not done again.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a lost socket is an error, not the end
+    with runtime():
+        from xlm_runtime.main import run as start
+
+    try:
+        return start(
+            package,
+            task,
+            job=job,
+            preset=preset,
+            sets=sets,
+            data=data,
+            ckpt=ckpt,
+            run_dir=run_dir,
+            name=name,
+            seed=seed,
+            force=force,
+        )
+    except Exception as error:  # out of memory, a task of the user's own: they must see where
+        traceback.print_exception(error)
+        raise Failure(f"the run failed: {type(error).__name__}, see above") from error

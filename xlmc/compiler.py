@@ -1,0 +1,68 @@
+"""The compiler, one line a stage."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from xlmc import ast
+from xlmc.check import check
+from xlmc.defaults import complete
+from xlmc.errors import Diagnostic
+from xlmc.extend import flatten
+from xlmc.ir import Package as Ir
+from xlmc.library import Library
+from xlmc.lower import lower
+from xlmc.package import Package, assemble
+from xlmc.parse import parse
+from xlmc.plain import plain
+from xlmc.render import render
+
+
+@frozen
+class Compiled:
+    """A package in memory, the warnings about its spec, and the hash of every path looked at."""
+
+    path: Path
+    package: Package
+    warnings: Sequence[Diagnostic]
+    read: Mapping[Path, str | None]
+
+
+def compile_spec(path: Path) -> Compiled:
+    """Spec -> package; text only, nothing is written.  Raises SpecErrors with all it found."""
+    library = Library(path)
+    family, warnings = _checked(library)
+    ir = lower(family)
+    package = assemble(ir.name, render(ir), library.copies(ir.name), facts(ir))
+    return Compiled(path, package, warnings, library.read)
+
+
+def checked(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
+    """Spec -> its tree, flat and with every default written out, and the warnings about it."""
+    return _checked(Library(path))
+
+
+def _checked(library: Library) -> tuple[ast.Family, Sequence[Diagnostic]]:
+    written = parse(library.spec)
+    flat = flatten(written, library.find, library.known())
+    family = complete(flat)
+    return family, check(family)
+
+
+def tree(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
+    """Spec -> the tree of what stands in it, before parents and defaults."""
+    return parse(Library(path).spec), ()
+
+
+def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:
+    """Spec -> IR: what the templates print."""
+    family, warnings = checked(path)
+    return lower(family), warnings
+
+
+def facts(ir: Ir) -> Mapping[str, Any]:
+    """What a manifest tells about a package beside the hashes of its files."""
+    claim = {"value": ir.family.claim, "why": ir.family.why}
+    return {"claim": claim, "ir": plain(ir)}

@@ -1,0 +1,151 @@
+"""What a spec leaves unsaid, written into its tree; `xlmc expand` prints the result."""
+
+from fractions import Fraction
+
+from attrs import evolve
+
+from xlmc import ast, query
+from xlmc.source import Span
+
+
+def complete(family: ast.Family) -> ast.Family:
+    """The family with every default spelt out and every named decoder whole.
+
+    Tolerates a spec that is wrong: what cannot be completed is left for the checks.
+    """
+    chain = query.chain(family)
+    default = query.entries(family, "decoder")
+    sections = tuple(_section(section, chain, default) for section in family.sections)
+    return evolve(family, sections=sections)
+
+
+def _section(section: ast.Section, chain: str, default: tuple[ast.Node, ...]) -> ast.Section:
+    match section.kind:
+        case "noise":
+            entries = _noise(section.entries, chain, section.span)
+        case "network":
+            entries = _network(section.entries, section.span)
+        case "loss":
+            entries = _loss(section.entries, section.span)
+        case "decoder":
+            own = section.entries if section.name is None else overlay(default, section.entries)
+            entries = _decoder(own, chain, section.span)
+        case _:
+            entries = _collate(section.entries, section.span)
+    return evolve(section, entries=entries)
+
+
+def overlay(base: tuple[ast.Node, ...], over: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """The entries of ``base``, those of the same key replaced by ``over``'s; new ones follow."""
+    new = {_key(entry): entry for entry in over}
+    dropped = {entry.key for entry in over if isinstance(entry, ast.Drop)}
+    kept = [new.pop(_key(entry), entry) for entry in base if _key(entry)[0] not in dropped]
+    return (*kept, *(entry for entry in new.values() if not isinstance(entry, ast.Drop)))
+
+
+def _key(entry: ast.Node) -> tuple[str, str]:
+    """What makes two entries of a decoder the same: their word, and the name of a param."""
+    if isinstance(entry, ast.Param | ast.Choice | ast.Let):
+        return entry.name, ""
+    return type(entry).__name__.lower(), entry.key if isinstance(entry, ast.Drop) else ""
+
+
+def _has(entries: tuple[ast.Node, ...], kind: type[ast.Node]) -> bool:
+    return any(isinstance(entry, kind) for entry in entries)
+
+
+def _name(id: str, span: Span) -> ast.Name:
+    return ast.Name(id, span=span)
+
+
+def _noise(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
+    if _has(entries, ast.Amount) or not chain:
+        return entries
+    low = 1 if chain == "mask" else 0
+    bounds = (ast.Number(Fraction(low), str(low), span=span), _name("length", span))
+    law = ast.Call("uniform", bounds, span=span)
+    return (*entries, ast.Amount(_name("count", span), law, span=span))
+
+
+def _network(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
+    whole = tuple(
+        evolve(entry, at=_name("tokens", entry.span))
+        if isinstance(entry, ast.Head) and entry.at is None and entry.kind.id == "logits"
+        else entry
+        for entry in entries
+    )
+    if _has(entries, ast.Attention):
+        return whole
+    attention = ast.Attention(_name("full", span), span=span)
+    place = 1 if whole and isinstance(whole[0], ast.Backbone) else 0
+    return (*whole[:place], attention, *whole[place:])
+
+
+def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
+    if _has(entries, ast.Mean):
+        return entries
+    return (*entries, ast.Mean(_name("tokens", span), span=span))
+
+
+def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
+    start = {"mask": "masks", "gone": "empty"}.get(chain)
+    if start and not _has(entries, ast.Start):
+        entries = (ast.Start(_name(start, span), span=span), *entries)
+    choices = {
+        entry.name: {option.id for option in entry.options}
+        for entry in entries
+        if isinstance(entry, ast.Choice)
+    }
+    entries = tuple(
+        evolve(entry, actions=tuple(_action(action, choices) for action in entry.actions))
+        if isinstance(entry, ast.Step)
+        else entry
+        for entry in entries
+    )
+    grid = next((e for e in entries if isinstance(e, ast.Grid)), None)
+    if chain != "mask" or grid is None or _has(entries, ast.Finish):
+        return entries
+    if not isinstance(grid.value, ast.Call):
+        return entries
+    return _with_finish(entries)
+
+
+def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
+    """A rule that takes some of the masks needs an order: at random unless said otherwise."""
+    if not isinstance(action, ast.Unmask):
+        return action
+    order, span = action.order, action.span
+    if order is None:
+        if action.much.rule not in {"quota", "one"}:
+            return action
+        return evolve(action, order=ast.Order(_name("random", span), span=span))
+    scores = choices.get(order.score.id, {order.score.id})
+    if order.of is None and "confidence" in scores:
+        order = evolve(order, of=_name("likeliest", span))
+    return evolve(action, order=order)
+
+
+def _with_finish(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """What is left at the end of a grid is revealed, drawn as in the step."""
+    step = next((e for e in entries if isinstance(e, ast.Step)), None)
+    draw = next((a for a in step.actions if isinstance(a, ast.Draw)), None) if step else None
+    if step is None or draw is None:
+        return entries
+    unmask = ast.Unmask(ast.Much("all", span=step.span), span=step.span)
+    place = entries.index(step) + 1
+    finish = ast.Finish((unmask, draw), span=step.span)
+    return (*entries[:place], finish, *entries[place:])
+
+
+def _collate(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
+    pads = [entry for entry in entries if isinstance(entry, ast.Pad)]
+    said = {side.part.id for pad in pads for side in pad.sides}
+    missing = [
+        (part, side) for part, side in (("body", "right"), ("prompt", "left")) if part not in said
+    ]
+    if not missing:
+        return entries
+    sides = tuple(ast.Side(_name(a, span), _name(b, span), span=span) for a, b in missing)
+    old = tuple(side for pad in pads for side in pad.sides)
+    others = tuple(entry for entry in entries if not isinstance(entry, ast.Pad))
+    return (*others, ast.Pad((*old, *sides), span=span))

@@ -1,0 +1,116 @@
+"""What stands twice in one spec and can stand there once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import fields
+
+from xlmc import ast
+from xlmc.errors import Diagnostic, Related
+from xlmc.messages import (
+    DuplicateArgument,
+    DuplicateArrow,
+    DuplicateEntry,
+    DuplicateHead,
+    DuplicateLayout,
+    DuplicateName,
+    DuplicateRecipe,
+    DuplicateSection,
+    DuplicateSetting,
+    DuplicateTerm,
+)
+
+_MESSAGES: dict[type[ast.Node], type[DuplicateEntry]] = {
+    ast.Param: DuplicateName,
+    ast.Choice: DuplicateName,
+    ast.Let: DuplicateName,
+    ast.Head: DuplicateHead,
+    ast.Arrow: DuplicateArrow,
+    ast.Term: DuplicateTerm,
+    ast.Layout: DuplicateLayout,
+    ast.Recipe: DuplicateRecipe,
+    ast.Setting: DuplicateSetting,
+    ast.Side: DuplicateLayout,
+    ast.Keyword: DuplicateArgument,
+    ast.Name: DuplicateArgument,
+}
+
+
+def key(node: ast.Node) -> str:
+    """The name under which an entry is found among those around it."""
+    match node:
+        case ast.Arrow():
+            return node.target.id
+        case ast.Term():
+            return node.head.id
+        case ast.Side():
+            return node.part.id
+        case ast.Name():
+            return node.id
+        case ast.Setting():
+            return node.path
+        case ast.Recipe():
+            return node.task
+        case ast.Drop():
+            return node.key
+        case ast.NoNoise():
+            return "none"
+        case ast.Param() | ast.Choice() | ast.Let() | ast.Head() | ast.Layout() | ast.Keyword():
+            return node.name
+        case _:
+            return type(node).__name__.lower()
+
+
+def called(section: ast.Section) -> str:
+    """A section as messages name it: ``decoder sampled``."""
+    return f"{section.kind} {section.name}" if section.name else section.kind
+
+
+def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
+    """A message for everything that stands a second time."""
+    seen: dict[str, ast.Section] = {}
+    for section in family.sections:
+        name = called(section)
+        first = seen.setdefault(name, section)
+        if first is not section:
+            related = (Related(first.span, "first here"),)
+            yield DuplicateSection(span=section.span, name=name, related=related)
+        yield from _among(section.entries, name)
+    yield from _among(family.recipes, family.name.id)
+    for recipe in family.recipes:
+        yield from _among(recipe.settings, recipe.task)
+    for node in _walk(family):
+        yield from _among(_arguments(node), "")
+
+
+def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:
+    """What stands twice among neighbours."""
+    seen: dict[str, ast.Node] = {}
+    for node in nodes:
+        first = seen.setdefault(key(node), node)
+        if first is not node:
+            message = _MESSAGES.get(type(node), DuplicateEntry)
+            related = (Related(first.span, "first here"),)
+            yield message(span=node.span, name=key(node), place=place, related=related)
+
+
+def _arguments(node: ast.Node) -> Sequence[ast.Node]:
+    """The parts of an entry or an expression that must have different names."""
+    match node:
+        case ast.Call():
+            return node.keywords
+        case ast.Pick() | ast.Draw() | ast.Choice():
+            return node.options
+        case ast.Pad():
+            return node.sides
+        case _:
+            return ()
+
+
+def _walk(node: ast.Node) -> Iterator[ast.Node]:
+    """A node and everything below it."""
+    yield node
+    for field in fields(type(node)):
+        value = getattr(node, field.name)
+        for child in value if isinstance(value, tuple) else (value,):
+            if isinstance(child, ast.Node):
+                yield from _walk(child)

@@ -1,0 +1,74 @@
+"""The only ways by which text of a spec gets into Python: as a literal, a docstring or a comment."""
+
+from textwrap import wrap
+
+WIDTH = 88
+
+
+def py(value: object) -> str:
+    """A literal: of texts, numbers, and tuples of them."""
+    return repr(value)
+
+
+def comment(text: str) -> str:
+    """Text behind a `#`: printable, on one line."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
+def docstring(*paragraphs: str | tuple[str, ...]) -> str:
+    """A docstring of paragraphs; a tuple is a list of lines that stay as they are.
+
+    Backslashes and quotes are escaped, invisible characters become spaces.
+    """
+    body = _body(paragraphs)
+    body = body.replace("\\", "\\\\").replace('"', '\\"') if _unsafe(body) else body
+    return f'"""{body}"""'
+
+
+def raw_docstring(*paragraphs: str | tuple[str, ...]) -> str:
+    r"""A docstring of our own formulas, in which a backslash stands for itself.
+
+    Raises ValueError for text that a raw docstring cannot hold.
+    """
+    body = _body(paragraphs)
+    if '"' in body or body.endswith("\\"):
+        raise ValueError("a raw docstring cannot hold this text")
+    return f'r"""{body}"""' if "\\" in body else f'"""{body}"""'
+
+
+def math_block(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """A formula as a block of a docstring; one line stands beside the directive."""
+    if len(lines) == 1:
+        return (f".. math:: {lines[0]}",)
+    return (".. math::", "", *(f"    {line}" for line in lines))
+
+
+def literal_text(text: str) -> str:
+    """A literal of a long text, in pieces that fit on a line."""
+    pieces = wrap(comment(text), WIDTH - 12, break_long_words=False, drop_whitespace=False)
+    if len(pieces) < 2:
+        return repr(comment(text))
+    return "(" + "\n".join(map(repr, pieces)) + ")"
+
+
+def _unsafe(body: str) -> bool:
+    return "\\" in body or '"""' in body or body.endswith('"')
+
+
+def _body(paragraphs: tuple[str | tuple[str, ...], ...]) -> str:
+    blocks = [_block(paragraph) for paragraph in paragraphs if paragraph]
+    if len(blocks) == 1 and "\n" not in blocks[0]:
+        return blocks[0]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _block(paragraph: str | tuple[str, ...]) -> str:
+    if isinstance(paragraph, tuple):
+        return "\n".join(map(_line, paragraph))
+    return "\n".join(wrap(comment(paragraph), WIDTH, break_long_words=False))
+
+
+def _line(line: str) -> str:
+    """A line with its indentation."""
+    inner = line.lstrip(" ")
+    return " " * (len(line) - len(inner)) + comment(inner)

@@ -1,0 +1,197 @@
+"""A family with a parent becomes one without: what `extends`, `replace` and `drop` mean."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from attrs import evolve
+
+from xlmc import ast
+from xlmc.duplicates import called, duplicates, key
+from xlmc.errors import Diagnostic, Related, SpecErrors, suggest
+from xlmc.messages import (
+    ChainTooLong,
+    ExtendsInCircle,
+    ExtendsItself,
+    NeedsParent,
+    NothingToDrop,
+    NothingToReplace,
+    OtherFamily,
+    UnknownParent,
+)
+from xlmc.parse import parse
+from xlmc.source import Source
+from xlmc.words import listing
+
+Find = Callable[[str], Source | None]
+_E = TypeVar("_E", bound=ast.Node)
+_LONGEST = 8  # families in a chain of parents
+
+
+def flatten(family: ast.Family, find: Find, known: Iterable[str] = ()) -> ast.Family:
+    """The family with everything that it inherits, and without a parent.
+
+    ``find`` gives the source of a family by its name; ``known`` are names to suggest for a mistyped
+    one. Decoders stay apart: a `drop` in a named decoder that takes away an entry of the default
+    one is kept in it, for whoever lays the two over each other.
+
+    Raises:
+        SpecErrors: for mistakes of `extends`, `drop` and `replace`, for what stands twice, and for
+            syntax errors of a parent.
+    """
+    chain = lineage(family, find, known)
+    problems = [p for one in chain for p in duplicates(one)]
+    flat = None
+    for one in reversed(chain):
+        flat = _Merger(flat, one, problems).merge()
+    if problems:
+        raise SpecErrors(problems)
+    assert flat is not None
+    return flat
+
+
+def lineage(family: ast.Family, find: Find, known: Iterable[str] = ()) -> list[ast.Family]:
+    """The family, its parent, the parent's parent and so on.
+
+    Raises:
+        SpecErrors: where the chain breaks, runs in a circle or has more than eight families.
+    """
+    chain = [family]
+    while (name := chain[-1].parent) is not None:
+        if problem := _broken(chain, name):
+            raise SpecErrors([problem])
+        source = find(name.id)
+        if source is None:
+            hint = suggest(name.id, known)
+            raise SpecErrors([UnknownParent(span=name.span, name=name.id, hint=hint)])
+        parent = parse(source)
+        if parent.name.id != name.id:
+            raise SpecErrors([_other(name, parent)])
+        chain.append(parent)
+    return chain
+
+
+def _other(name: ast.Name, parent: ast.Family) -> OtherFamily:
+    return OtherFamily(
+        span=name.span,
+        related=(Related(parent.name.span, "the family in that file"),),
+        file=parent.span.source.name,
+        found=parent.name.id,
+        name=name.id,
+    )
+
+
+def _broken(chain: list[ast.Family], parent: ast.Name) -> Diagnostic | None:
+    """Why a chain cannot go on to a parent."""
+    names = [one.name.id for one in chain]
+    if parent.id == names[-1]:
+        return ExtendsItself(span=parent.span, name=parent.id)
+    if parent.id in names:
+        circle = [*names[names.index(parent.id) :], parent.id]
+        links = [one.parent for one in chain[names.index(parent.id) : -1] if one.parent]
+        return ExtendsInCircle(
+            span=parent.span,
+            name=parent.id,
+            circle=" → ".join(circle),
+            related=tuple(Related(link.span, "which extends this") for link in links),
+        )
+    if len(chain) >= _LONGEST:
+        return ChainTooLong(span=parent.span, limit=_LONGEST)
+    return None
+
+
+class _Merger:
+    """Lays a child over its flat parent, if it has one, and collects what does not fit."""
+
+    def __init__(
+        self, parent: ast.Family | None, child: ast.Family, problems: list[Diagnostic]
+    ) -> None:
+        self.parent, self.child, self.problems = parent, child, problems
+        self.sections = {called(s): s for s in parent.sections} if parent else {}
+        self.recipes = {r.task: r for r in parent.recipes} if parent else {}
+
+    def merge(self) -> ast.Family:
+        """The child with all that it inherits. A new section stands behind those of its kind."""
+        for section in sorted(self.child.sections, key=lambda s: s.name is not None):
+            self.sections[called(section)] = self._section(section)
+        for recipe in self.child.recipes:
+            below = self.recipes.get(recipe.task)
+            settings = self._entries(below.settings if below else (), recipe.settings, recipe.task)
+            self.recipes[recipe.task] = evolve(recipe, settings=settings)
+        inherited = self.parent.papers if self.parent else ()
+        kinds = list(dict.fromkeys(s.kind for s in self.sections.values()))
+        return evolve(
+            self.child,
+            parent=None,
+            papers=tuple(dict.fromkeys((*self.child.papers, *inherited))),
+            sections=tuple(sorted(self.sections.values(), key=lambda s: kinds.index(s.kind))),
+            recipes=tuple(self.recipes.values()),
+        )
+
+    def _section(self, section: ast.Section) -> ast.Section:
+        """A section laid over the one it adds to."""
+        name = called(section)
+        below = self.sections.get(name)
+        if section.replace:
+            if below is None:
+                self._nothing_to_replace(section, name)
+            below = None
+        default = self.sections.get("decoder") if section.name else None
+        entries = self._entries(
+            below.entries if below else (),
+            section.entries,
+            name,
+            default.entries if default else (),
+        )
+        return evolve(section, entries=entries, replace=False)
+
+    def _entries(
+        self,
+        below: Sequence[_E],
+        above: Sequence[_E],
+        place: str,
+        default: Sequence[ast.Node] = (),
+    ) -> tuple[_E, ...]:
+        """Entries laid over others, by key; ``default`` are those that a named decoder adds to."""
+        merged = {key(e): e for e in below}
+        beneath = {key(e) for e in default if not isinstance(e, ast.Drop)}
+        for entry in above:
+            name = key(entry)
+            if not isinstance(entry, ast.Drop):
+                merged[name] = _with_sides(merged.get(name), entry)
+            elif name in beneath:
+                merged[name] = entry
+            elif name in merged and not isinstance(merged[name], ast.Drop):
+                del merged[name]
+            else:
+                self._nothing_to_drop(entry, place, {*merged, *beneath})
+        return tuple(merged.values())
+
+    def _nothing_to_drop(self, entry: ast.Drop, place: str, known: set[str]) -> None:
+        if self.parent is None and not place.startswith("decoder "):
+            hint = "delete the entry itself; `drop` deletes what a parent says"
+            self.problems.append(NeedsParent(span=entry.span, word="drop", hint=hint))
+            return
+        hint = suggest(entry.key, known) or (
+            f"`{place}` has {listing([f'`{k}`' for k in sorted(known)], 'and')}" if known else ""
+        )
+        missing = NothingToDrop(span=entry.span, key=entry.key, place=place, hint=hint)
+        self.problems.append(missing)
+
+    def _nothing_to_replace(self, section: ast.Section, name: str) -> None:
+        word = evolve(section.span, end=section.span.start + len("replace"))
+        if self.parent is None:
+            hint = (
+                "`replace` drops what the section holds in the parent of a family that extends one"
+            )
+            self.problems.append(NeedsParent(span=word, word="replace", hint=hint))
+        else:
+            parent = self.parent.name.id
+            self.problems.append(NothingToReplace(span=word, section=name, parent=parent))
+
+
+def _with_sides(below: ast.Node | None, above: _E) -> _E:
+    """An entry that takes another one's place; padding keeps the sides it does not name itself."""
+    if not (isinstance(below, ast.Pad) and isinstance(above, ast.Pad)):
+        return above
+    sides = {key(s): s for s in (*below.sides, *above.sides)}
+    return evolve(above, sides=tuple(sides.values()))

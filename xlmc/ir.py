@@ -1,0 +1,292 @@
+"""The intermediate representation: what the templates may read, with every decision made.
+
+A field is `code` (made by our own printers), a `name` (a checked identifier), a word of a fixed
+set, or else text, which the templates escape.
+"""
+
+from attrs import frozen
+
+
+@frozen
+class Param:
+    """A typed value that a run may override."""
+
+    name: str  # name
+    kind: str  # Count, Chance, Scale or Choice
+    python: str  # code: its type in annotations
+    default: str  # code: a literal
+    options: tuple[str, ...] = ()
+
+
+@frozen
+class Init:
+    """`__init__.py`: what the family is, and the reading order."""
+
+    name: str
+    title: str
+    doc: str
+    claim: str
+    papers: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+
+
+@frozen
+class Function:
+    """A function of `schedule.py`: one quantity of a clock."""
+
+    name: str  # name
+    arguments: tuple[str, ...]  # names
+    summary: str
+    latex: tuple[str, ...]
+    code: str  # code over the arguments
+    spec: str
+
+
+@frozen
+class Bisection:
+    """The inverse of a survival for which there is no closed form."""
+
+    name: str  # name
+    survival: str  # name of its function
+    spec: str
+
+
+@frozen
+class Schedule:
+    """`schedule.py`: of the clocks, what the package uses."""
+
+    functions: tuple[Function, ...]
+    bisections: tuple[Bisection, ...]
+    math: bool
+
+
+@frozen
+class Noise:
+    """`noise.py`: how much noise an example gets, and what it does to the tokens."""
+
+    chain: str  # mask or gone
+    spec: str
+    variable: str  # t or count
+    low: str  # code
+    high: str  # code; counts go up to the row's length
+    spread: str  # "", stratified or antithetic
+    survival: str
+    corrupted: str  # name of the function 1 - alpha; "" where the amount is a count
+    inverse: str  # name of the function that gives t from alpha; "" where none is needed
+    carries_t: bool
+
+
+@frozen
+class Head:
+    """A head: kind is logits or chance; it stands at tokens, gaps or a special token."""
+
+    name: str  # name
+    kind: str
+    at: str
+
+
+@frozen
+class Network:
+    """`network.py`: the backbone and its heads."""
+
+    backbone: str  # name of the class
+    block: str  # name of its block's class; "" where it has none to choose
+    module: str  # dotted module of a custom backbone; "" for a shipped one
+    condition: str  # "", t or sigma
+    heads: tuple[Head, ...]
+
+
+@frozen
+class Term:
+    """A term of the loss: kind is a divergence, summed over tokens or rows with a weight."""
+
+    head: str  # name
+    kind: str
+    at: str
+    weight: str  # code over t, count, length and params; "" for 1
+    reads: tuple[str, ...]  # of t, count and length: what the weight reads
+    per_row: bool  # the weight differs from row to row
+    cast: bool  # the weight is float64
+    params: tuple[Param, ...]
+    summary: str
+    detail: str
+
+
+@frozen
+class Loss:
+    """`loss.py`: the terms and what their sum is divided by."""
+
+    chain: str
+    terms: tuple[Term, ...]
+    params: tuple[Param, ...]
+    over: str  # tokens, corrupted, block or rows
+    schedule: tuple[str, ...]  # names imported
+    condition: str  # code of what the trunk is told beside the tokens; "" for nothing
+    latex: tuple[str, ...]
+    units: str
+
+
+@frozen
+class Likelihood:
+    """`likelihood.py`: an unbiased estimate of a bound on -log p of each example."""
+
+    chain: str
+    head: str  # name
+    stop: str  # name
+    stop_at: str
+    schedule: tuple[str, ...]
+    inverse: str  # name; "" where the network is told nothing
+    condition: str  # code
+    detail: str
+    latex: tuple[str, ...]
+
+
+@frozen
+class Sampler:
+    """A draw from logits: the functions that cut them down, each with its value, or the likeliest."""
+
+    steps: tuple[tuple[str, str], ...]  # names and code
+    greedy: bool
+    summary: str
+
+
+@frozen
+class Order:
+    """Which candidates come first: the scores to choose from and their code, one for each."""
+
+    scores: tuple[str, ...]
+    codes: tuple[str, ...]
+    param: str  # name of the choice; "" where the score is fixed
+    sampled: bool  # the score looks at the token that was drawn
+    draws: bool  # the score needs a random number
+    temperature: str  # code
+    reads_network: bool
+    summary: str
+
+
+@frozen
+class Unmask:
+    """Which masks are revealed: rule is chance, quota, above, one or all."""
+
+    rule: str
+    code: str
+    order: Order
+
+
+@frozen
+class Stop:
+    """A condition that ends a row: kind is full (length = limit) or head."""
+
+    kind: str
+    name: str  # name of the head
+    at: str
+    code: str  # over the chance, named like the head
+
+
+@frozen
+class Decoder:
+    """A class of `decoder.py`."""
+
+    name: str
+    klass: str  # name
+    spec: str
+    summary: str
+    detail: str
+    params: tuple[Param, ...]
+    head: str  # name
+    draw: Sampler
+    pick: Sampler | None
+    unmask: Unmask | None
+    lets: tuple[tuple[str, str], ...]  # name, code
+    last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
+    grid: str  # "", uniform or events
+    steps: str  # code of the number of steps
+    steps_param: str  # name of the param that is the number of steps; "" for a literal
+    reads: tuple[str, ...]  # of t, s and steps_left: what a step reads
+    early_stop: bool
+    reuse: bool
+    stops: tuple[Stop, ...]
+    condition: str  # name; "" where the network is told nothing
+    condition_code: str  # code over t
+    inverse: str  # name
+    corrupted: str  # name
+
+
+@frozen
+class Decoders:
+    """`decoder.py`: the decoders and the names that they import."""
+
+    chain: str
+    decoders: tuple[Decoder, ...]
+    choices: bool
+    shapes: tuple[str, ...]
+    gaps: tuple[str, ...]
+    places: tuple[str, ...]
+    sampling: tuple[str, ...]
+    schedule: tuple[str, ...]
+
+
+@frozen
+class Layout:
+    """A class of `collate.py`; the parts are names of specials, `prompt` and `body`."""
+
+    name: str
+    klass: str  # name
+    text: str
+    detail: str
+    before: tuple[str, ...]
+    inside: tuple[str, ...]
+    after: tuple[str, ...]
+    predicts: tuple[str, ...]
+    fills: bool
+    keeps: bool
+    left: bool  # what stands before the brackets is padded on the left
+
+
+@frozen
+class Collate:
+    """`collate.py`: the layouts."""
+
+    layouts: tuple[Layout, ...]
+
+
+@frozen
+class Recipe:
+    """Published settings for a task: path and value (code of a literal)."""
+
+    task: str
+    settings: tuple[tuple[str, str], ...]
+
+
+@frozen
+class Family:
+    """`family.py`: the pieces handed to the runtime."""
+
+    name: str
+    title: str
+    claim: str
+    why: str
+    specials: tuple[str, ...]
+    layouts: tuple[tuple[str, str], ...]
+    decoders: tuple[tuple[str, str], ...]
+    params: tuple[tuple[str, tuple[Param, ...]], ...]
+    samples: tuple[tuple[str, str], ...]
+    recipes: tuple[Recipe, ...]
+    likelihood: bool
+
+
+@frozen
+class Package:
+    """All that a package is made from: one view for each file, None for a file that it lacks."""
+
+    name: str
+    source: str  # the name of the spec's file
+    init: Init
+    schedule: Schedule | None
+    noise: Noise
+    network: Network
+    loss: Loss
+    likelihood: Likelihood | None
+    decoder: Decoders
+    collate: Collate
+    family: Family

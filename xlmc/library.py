@@ -1,0 +1,55 @@
+"""Where specs come from: the file that was asked for, and the parents that are named in it."""
+
+import errno
+from pathlib import Path
+
+from xlmc import resources
+from xlmc.manifest import digest
+from xlmc.parse import read_source
+from xlmc.source import Source
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a spec.  Raises OSError if it cannot be read."""
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))  # reading might never end
+    return path.read_bytes()
+
+
+class Library:
+    """The spec at a path, and its parents: those beside it, then the shipped ones.
+
+    ``read`` maps every path that was looked at to the hash of what was there, or to None: a file
+    that appears there changes what the spec means.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Reads the spec.  Raises OSError, or SpecErrors if it is no text."""
+        self.read: dict[Path, str | None] = {}
+        self.parents: dict[str, Source] = {}
+        self._folders = (path.parent, resources.folder("spec"))
+        self.spec = self._open(path)
+
+    def find(self, family: str) -> Source | None:
+        """The spec of a parent, or None if there is none.  Raises SpecErrors, OSError."""
+        for folder in self._folders:
+            path = folder / f"{family}.xlm"
+            if path.is_file():
+                self.parents[family] = self._open(path)
+                return self.parents[family]
+            self.read[path] = None
+        return None
+
+    def known(self) -> list[str]:
+        """The families that could be parents."""
+        return sorted({path.stem for folder in self._folders for path in folder.glob("*.xlm")})
+
+    def copies(self, family: str) -> dict[str, str]:
+        """``NAME.xlm`` -> text of the spec, which is of that family, and of its parents."""
+        sources = {family: self.spec, **self.parents}
+        return {f"{name}.xlm": source.text for name, source in sources.items()}
+
+    def _open(self, path: Path) -> Source:
+        data = content(path)
+        self.read[path] = digest(data)
+        return read_source(str(path), data)

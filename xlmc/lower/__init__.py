@@ -1,0 +1,177 @@
+"""A checked tree becomes the IR: every decision is made here."""
+
+from xlmc import ast, ir, query
+from xlmc.check.scope import literal
+from xlmc.errors import SpecErrors
+from xlmc.expression import MathError
+from xlmc.lower.claims import claim, samples
+from xlmc.lower.clock import Clock
+from xlmc.lower.collate import collate
+from xlmc.lower.decoder import decoders
+from xlmc.lower.loss import likelihood, loss
+from xlmc.lower.params import mentioned, number, params, setting
+from xlmc.refusals import TooHard
+
+FILES = {
+    "schedule.py": "the clock of the noise, and what was derived from it",
+    "noise.py": "how much noise an example gets, and what it does",
+    "network.py": "tokens to hidden states, and the heads that read them",
+    "loss.py": "the training objective",
+    "likelihood.py": "the likelihood of whole examples",
+    "decoder.py": "from noise to text",
+    "collate.py": "how a sequence is laid out",
+    "family.py": "the pieces, handed to the runtime",
+}
+
+
+def lower(family: ast.Family) -> ir.Package:
+    """The IR of a family that has been checked.
+
+    Raises:
+        SpecErrors: if the calculus cannot derive what the family needs.
+    """
+    try:
+        return _lower(family)
+    except MathError as error:
+        raise SpecErrors([TooHard(span=error.node.span, reason=error.reason)]) from error
+
+
+def _lower(family: ast.Family) -> ir.Package:
+    clock = Clock(query.arrows(family)[-1])
+    told = _condition(family, clock)
+    noise = _noise(family, clock, told)
+    network = _network(family)
+    objective = loss(family, clock, told)
+    likely = likelihood(family, clock, told)
+    decoding = decoders(family, clock)
+    layouts = collate(family)
+    schedule = clock.view()
+    absent = {"schedule.py"} if schedule is None else set[str]()
+    absent |= {"likelihood.py"} if likely is None else set()
+    return ir.Package(
+        name=family.name.id,
+        source=family.name.span.source.name,
+        init=_init(family, absent),
+        schedule=schedule,
+        noise=noise,
+        network=network,
+        loss=objective,
+        likelihood=likely,
+        decoder=decoding,
+        collate=layouts,
+        family=_family(family, objective, decoding, layouts, likely is not None),
+    )
+
+
+def _condition(family: ast.Family, clock: Clock) -> str:
+    """What the trunk is told beside the tokens, as code over `noised`."""
+    told = query.condition(family)
+    if told is None or not isinstance(told.value, ast.Name):
+        return ""
+    return "noised.t" if told.value.id == "t" else f"{clock.use('sigma')}(noised.t)"
+
+
+def _noise(family: ast.Family, clock: Clock, told: str) -> ir.Noise:
+    amount = query.the(query.entries(family, "noise"), ast.Amount)
+    low, high = amount.law.arguments
+    timed = amount.variable.id == "t"
+    carries = bool(told) or (timed and _reads_time(family))
+    return ir.Noise(
+        chain=query.chain(family),
+        spec=clock.spec,
+        variable=amount.variable.id,
+        low=_bound(low),
+        high=_bound(high) if timed else "",
+        spread=amount.spread.id if amount.spread is not None else "",
+        survival=clock.arrow.survival,
+        corrupted=clock.use("corrupted") if timed else "",
+        inverse=clock.use("inverse") if told and not timed else "",
+        carries_t=carries,
+    )
+
+
+def _bound(expr: ast.Expr) -> str:
+    """An end of the range of the amount: 0, 1 or a decimal."""
+    value = literal(expr)
+    assert value is not None
+    return number(expr, whole=value == int(value))
+
+
+def _reads_time(family: ast.Family) -> bool:
+    """Whether a weight of the loss reads the time: `bound` does, where the amount is a time."""
+    weights = [term.weight for term in query.terms(family) if term.weight is not None]
+    lets = [one.value for one in query.those(query.entries(family, "loss"), ast.Let)]
+    exprs = [*weights, *lets]
+    bounded = query.chain(family) == "mask" and "bound" in mentioned(exprs)
+    called = {call.function for expr in exprs for call in query.calls(expr)}
+    clocks = {"hazard", "sigma", "dsigma", "corrupted", query.arrows(family)[-1].survival}
+    return bounded or "t" in mentioned(exprs) or bool(called & clocks)
+
+
+def _network(family: ast.Family) -> ir.Network:
+    backbone = query.the(query.entries(family, "network"), ast.Backbone)
+    heads = tuple(
+        ir.Head(head.name, head.kind.id, head.at.id if head.at is not None else "")
+        for head in query.heads(family).values()
+    )
+    told = query.condition(family)
+    condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
+    if backbone.python is not None:
+        module, _, name = backbone.python.value.partition(":")
+        return ir.Network(name, "", module, condition, heads)
+    value = backbone.value
+    kind = value.function if isinstance(value, ast.Call) else value.id
+    if condition:
+        return ir.Network("ConditionedTransformer", "", "", condition, heads)
+    block = {"dit": "GatedBlock", "rotary": "Block"}[kind]
+    return ir.Network("Transformer", block, "", condition, heads)
+
+
+def _init(family: ast.Family, absent: set[str]) -> ir.Init:
+    value, why = claim(family)
+    papers = []
+    for paper in family.papers:
+        arxiv = f", https://arxiv.org/abs/{paper.arxiv.value}" if paper.arxiv else ""
+        papers.append(f"{paper.citation.value}{arxiv}.")
+    return ir.Init(
+        name=family.name.id,
+        title=_title(family),
+        doc=family.doc,
+        claim=f"{value}: {why}",
+        papers=tuple(papers),
+        files=tuple((name, what) for name, what in FILES.items() if name not in absent),
+    )
+
+
+def _title(family: ast.Family) -> str:
+    return family.title.value if family.title is not None else family.name.id
+
+
+def _family(
+    family: ast.Family,
+    objective: ir.Loss,
+    decoding: ir.Decoders,
+    layouts: ir.Collate,
+    likely: bool,
+) -> ir.Family:
+    value, why = claim(family)
+    parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
+    needed = ("pad", *(["mask"] if query.chain(family) == "mask" else []), *parts)
+    entries = query.entries(family, "loss")
+    loss_params = params(entries, {p.name for p in objective.params})
+    return ir.Family(
+        name=family.name.id,
+        title=_title(family),
+        claim=value,
+        why=why,
+        specials=tuple(name for name in query.SPECIALS if name in needed),
+        layouts=tuple((y.name, y.klass) for y in layouts.layouts),
+        decoders=tuple((d.name, d.klass) for d in decoding.decoders),
+        params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
+        samples=tuple((d.name, samples(d, value)) for d in decoding.decoders),
+        recipes=tuple(
+            ir.Recipe(recipe.task, tuple((one.path, setting(one.value)) for one in recipe.settings))
+            for recipe in family.recipes
+        ),
+        likelihood=likely,
+    )

@@ -1,0 +1,48 @@
+"""The layouts."""
+
+from xlmc import ast, ir, query
+
+DETAILS = {
+    "text": "A text on its own.",
+    "seq2seq": "A prompt and the target that answers it.",
+    "infill": "A text of which some tokens are given.",
+}
+
+
+def collate(family: ast.Family) -> ir.Collate:
+    """`collate.py`."""
+    pad = query.the(query.entries(family, "collate"), ast.Pad)
+    left = {(side.part.id, side.side.id) for side in pad.sides}
+    return ir.Collate(
+        tuple(_layout(layout, ("prompt", "left") in left) for layout in query.layouts(family))
+    )
+
+
+def _layout(layout: ast.Layout, left: bool) -> ir.Layout:
+    names = [slot.name for slot in layout.slots]
+    free = [i for i, slot in enumerate(layout.slots) if slot.free]
+    start, stop = free[0], free[-1] + 1
+    inside = tuple(names[start:stop])
+    return ir.Layout(
+        name=layout.name,
+        klass=layout.name.capitalize(),
+        text=_text(layout),
+        detail=DETAILS[layout.name],
+        before=tuple(names[:start]),
+        inside=inside,
+        after=tuple(names[stop:]),
+        predicts=tuple(name for name in inside if name != "body"),
+        fills="pad" in inside,
+        keeps=layout.keeping is not None,
+        left=left and "prompt" in names[:start],
+    )
+
+
+def _text(layout: ast.Layout) -> str:
+    words = []
+    for i, slot in enumerate(layout.slots):
+        opens = slot.free and (i == 0 or not layout.slots[i - 1].free)
+        closes = slot.free and (i + 1 == len(layout.slots) or not layout.slots[i + 1].free)
+        words.append("[" * opens + slot.name + "]" * closes)
+    keeping = f" keeping {layout.keeping.id}" if layout.keeping is not None else ""
+    return " ".join(words) + keeping

@@ -1,0 +1,367 @@
+"""The decoders."""
+
+from attrs import frozen
+
+from xlmc import ast, ir, query
+from xlmc.lower.clock import Clock
+from xlmc.lower.params import mentioned, params
+from xlmc.mathtext import torch_expr
+from xlmc.numeric import FLOAT, Scope, value_of
+from xlmc.query import NETWORK_SCORES
+from xlmc.survival import examine
+
+CODES = {
+    "confidence": "confidence(logits, token)",
+    "margin": "margin(logits)",
+    "entropy": "negative_entropy(logits)",
+    "random": "u",
+    "left": "-position",
+}
+HELPERS = {"confidence": "confidence", "margin": "margin", "entropy": "negative_entropy"}
+CUTS = {"temperature": "tempered", "top_k": "keep_top_k", "top_p": "keep_top_p"}  # in their order
+RULES = {
+    "chance": "Reveal each mask with a chance of its own",
+    "quota": "Reveal a number of masks of each row",
+    "above": "Reveal the masks whose score is above a threshold, and at least the best one",
+    "one": "Reveal one mask of each row",
+    "all": "Reveal every mask",
+}
+SCORES = {
+    "confidence": "the chance of its token",
+    "margin": "the lead of its likeliest token over the second",
+    "entropy": "minus the entropy of its law",
+    "random": "a random number",
+    "left": "how far left it stands",
+}
+
+
+def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
+    """`decoder.py`."""
+    made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
+    return ir.Decoders(
+        chain=query.chain(family),
+        decoders=made,
+        choices=any(param.options for d in made for param in d.params),
+        shapes=_shapes(made),
+        gaps=_gaps(made),
+        places=("first",) if any(_ranks(d) for d in made) else (),
+        sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
+        schedule=tuple(sorted({name for d in made for name in _schedule(d)})),
+    )
+
+
+def _shapes(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
+    return ("Bool", "Float", "Int")
+
+
+def _ranks(decoder: ir.Decoder) -> bool:
+    return decoder.unmask is not None and decoder.unmask.rule in ("quota", "one", "above")
+
+
+def _gaps(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
+    if any(decoder.unmask is not None for decoder in made):
+        return ()
+    picks = {"gap_logits" if decoder.pick is not None else "per_row" for decoder in made}
+    return tuple(sorted({"insert", *picks}))
+
+
+def _sampling(decoder: ir.Decoder) -> set[str]:
+    names: set[str] = set()
+    for sampler in (decoder.draw, decoder.pick, decoder.last):
+        if sampler is not None:
+            names |= {name for name, _ in sampler.steps}
+            names |= set() if sampler.greedy else {"categorical"}
+    if decoder.unmask is not None and decoder.unmask.order.reads_network:
+        order = decoder.unmask.order
+        names |= {HELPERS[score] for score in order.scores if score in HELPERS}
+        names |= {"gumbel"} if order.temperature else set()
+    return names
+
+
+def _schedule(decoder: ir.Decoder) -> set[str]:
+    code = " ".join(
+        [
+            decoder.condition_code,
+            decoder.unmask.code if decoder.unmask else "",
+            *(code for _, code in decoder.lets),
+        ]
+    )
+    known = {"corrupted", "hazard", "sigma", "dsigma", "reveal"}
+    used = {name for name in known if f"{name}(" in code}
+    return used | {decoder.inverse, decoder.corrupted} - {""}
+
+
+@frozen
+class _Maker:
+    section: ast.Section
+    family: ast.Family
+    clock: Clock
+
+    def make(self) -> ir.Decoder:
+        """The class of one decoder."""
+        step = query.the(self.section.entries, ast.Step)
+        draw = query.the(step.actions, ast.Draw)
+        pick = query.first(step.actions, ast.Pick)
+        unmask = query.first(step.actions, ast.Unmask)
+        name = self.section.name or "default"
+        title = "" if self.section.name is None else _camel(self.section.name)
+        told = query.condition(self.family)
+        condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
+        lets, rule = self._unmask(unmask)
+        reads = self._reads(unmask, condition)
+        events = condition and self.grid == "events"
+        condition_code = f"{self.clock.use('sigma')}(t)" if condition == "sigma" else condition
+        steps = self._steps()
+        return ir.Decoder(
+            name=name,
+            klass=f"{title}Decoder",
+            spec="decoder" if self.section.name is None else f"decoder {name}",
+            summary=self._summary(),
+            detail="",
+            params=params(self.section.entries, self._used()),
+            head=draw.head.id,
+            draw=self._sampler(draw),
+            pick=self._sampler(pick) if pick is not None else None,
+            unmask=rule,
+            lets=lets,
+            last=self._last(unmask),
+            grid=self.grid,
+            steps=steps,
+            steps_param=steps.removeprefix("self.") if steps.startswith("self.") else "",
+            reads=reads,
+            early_stop=self._stops_early(),
+            reuse=query.first(self.section.entries, ast.Reuse) is not None,
+            stops=self._stops(),
+            condition=condition,
+            condition_code=condition_code,
+            inverse=self.clock.use("inverse") if events else "",
+            corrupted=self.clock.use("corrupted") if events else "",
+        )
+
+    @property
+    def grid(self) -> str:
+        """The kind of grid; "" where the decoder walks none."""
+        grid = query.first(self.section.entries, ast.Grid)
+        if grid is None:
+            return ""
+        return grid.value.function if isinstance(grid.value, ast.Call) else grid.value.id
+
+    def _used(self) -> set[str]:
+        """The names that the decoder's entries mention, lets of its own included."""
+        lets = {one.name: one.value for one in query.those(self.section.entries, ast.Let)}
+        exprs = [
+            expr
+            for entry in self.section.entries
+            if not isinstance(entry, ast.Let)
+            for expr in query.expressions(entry)
+        ]
+        if self._last(None) is None:
+            finish = query.first(self.section.entries, ast.Finish)
+            exprs = [e for e in exprs if finish is None or e not in list(query.expressions(finish))]
+            step = query.the(self.section.entries, ast.Step)
+            exprs += query.expressions(step)
+        used = mentioned(exprs)
+        while more := {n for one in used & set(lets) for n in mentioned([lets[one]])} - used:
+            used |= more
+        return used
+
+    def _names(self) -> dict[str, str]:
+        own = [e for e in self.section.entries if isinstance(e, ast.Param | ast.Choice)]
+        return {
+            **{entry.name: f"self.{entry.name}" for entry in own},
+            **{one.name: one.name for one in query.those(self.section.entries, ast.Let)},
+            "t": "t",
+            "s": "s",
+            "steps_left": "steps_left",
+            "masked": "masked.sum(1)",
+            "length": "batch.free.sum(1)",
+        }
+
+    def _code(self, expr: ast.Expr) -> str:
+        tensors = {"t", "s", "masked", "length"}
+        for one in query.those(self.section.entries, ast.Let):
+            if self._is_tensor(one.value, tensors):
+                tensors.add(one.name)
+        return self.clock.code(expr, self._names(), tensors)[0]
+
+    def _is_tensor(self, expr: ast.Expr, tensors: set[str]) -> bool:
+        called = {call.function for call in query.calls(expr)}
+        clocks = {self.clock.arrow.survival, "reveal", "hazard", "sigma", "dsigma", "corrupted"}
+        return bool(mentioned([expr]) & tensors or called & clocks)
+
+    def _per_row(self, expr: ast.Expr) -> bool:
+        lets = {one.name: one.value for one in query.those(self.section.entries, ast.Let)}
+        spoken = mentioned([expr])
+        if {"masked", "length"} & spoken:
+            return True
+        return any(self._per_row(lets[name]) for name in spoken & set(lets))
+
+    # Unmasking
+
+    def _unmask(
+        self, action: ast.Unmask | None
+    ) -> tuple[tuple[tuple[str, str], ...], ir.Unmask | None]:
+        if action is None:
+            return (), None
+        value = action.much.value
+        code = "" if value is None else self._amount(action.much.rule, value)
+        lets = self._lets(value)
+        return lets, ir.Unmask(action.much.rule, code, self._order(action.order))
+
+    def _lets(self, value: ast.Expr | None) -> tuple[tuple[str, str], ...]:
+        """Those lets that the amount needs, in their order."""
+        if value is None:
+            return ()
+        lets = query.those(self.section.entries, ast.Let)
+        needed = mentioned([value])
+        for one in reversed(lets):
+            if one.name in needed:
+                needed |= mentioned([one.value])
+        return tuple((one.name, self._code(one.value)) for one in lets if one.name in needed)
+
+    def _amount(self, rule: str, value: ast.Expr) -> str:
+        code = self._code(value)
+        tensor = self._is_tensor(value, {"t", "s", "masked", "length"}) or self._per_row(value)
+        if rule == "quota":
+            if tensor:
+                whole = f"({code} + 1e-9).floor().long()"
+                return whole if self._per_row(value) else f"{whole}.expand(len(x))"
+            return f"torch.full((len(x),), int({code} + 1e-9), device=x.device)"
+        if self._per_row(value):
+            return f"({code})[:, None]" if rule == "chance" else f"({code})[:, None]"
+        return code
+
+    def _order(self, order: ast.Order | None) -> ir.Order:
+        if order is None:
+            return ir.Order((), (), "", False, False, "", False, "")
+        choices = query.those(self.section.entries, ast.Choice)
+        choice = next((c for c in choices if c.name == order.score.id), None)
+        scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
+        sampled = order.of is not None and order.of.id == "sampled"
+        token = "token" if sampled else "logits.argmax(-1)"
+        codes = tuple(CODES[score].replace("token)", f"{token})") for score in scores)
+        temperature = self._code(order.temperature) if order.temperature is not None else ""
+        network = bool(set(NETWORK_SCORES) & set(scores)) or bool(temperature)
+        which = "sampled" if sampled else "likeliest"
+        told = [SCORES[s] + (f" ({which})" if s == "confidence" else "") for s in scores]
+        return ir.Order(
+            scores=scores,
+            codes=codes,
+            param=choice.name if choice else "",
+            sampled=sampled,
+            draws="random" in scores or bool(temperature),
+            temperature=temperature,
+            reads_network=network,
+            summary="The score of each mask: " + ", or ".join(told) + ".",
+        )
+
+    def _reads(self, unmask: ast.Unmask | None, condition: str) -> tuple[str, ...]:
+        exprs = [] if unmask is None or unmask.much.value is None else [unmask.much.value]
+        if unmask is not None and unmask.order is not None and unmask.order.temperature is not None:
+            exprs.append(unmask.order.temperature)
+        needed = {name for e in exprs for name, _ in self._lets(e)}
+        lets = query.those(self.section.entries, ast.Let)
+        exprs += [one.value for one in lets if one.name in needed]
+        spoken = mentioned(exprs)
+        called = {call.function for expr in exprs for call in query.calls(expr)}
+        reads = spoken & {"t", "s", "steps_left"}
+        reads |= (
+            {"t"} if condition or called & {"hazard", "sigma", "dsigma", "corrupted"} else set()
+        )
+        reads |= {"s", "t"} if "reveal" in called else set()
+        return tuple(name for name in ("t", "s", "steps_left") if name in reads)
+
+    def _steps(self) -> str:
+        grid = query.first(self.section.entries, ast.Grid)
+        if grid is None or not isinstance(grid.value, ast.Call):
+            return ""
+        steps = grid.value.arguments[0]
+        if isinstance(steps, ast.Name):
+            return f"self.{steps.id}"
+        return torch_expr(steps, {})
+
+    def _stops_early(self) -> bool:
+        stop = query.first(self.section.entries, ast.Stop)
+        return (
+            stop is not None
+            and self.grid == "uniform"
+            and any(isinstance(one, ast.NoState) for one in stop.conditions)
+        )
+
+    # The end
+
+    def _last(self, _: ast.Unmask | None) -> ir.Sampler | None:
+        """How leftovers are drawn; None where a step leaves none."""
+        finish = query.first(self.section.entries, ast.Finish)
+        step = query.the(self.section.entries, ast.Step)
+        unmask = query.first(step.actions, ast.Unmask)
+        if finish is None or unmask is None or self.grid != "uniform" or self._closes(unmask):
+            return None
+        return self._sampler(query.the(finish.actions, ast.Draw))
+
+    def _closes(self, unmask: ast.Unmask) -> bool:
+        """Whether the last step, to s = 0, reveals every mask for any value of the params."""
+        value = unmask.much.value
+        if unmask.much.rule == "all":
+            return True
+        own = {e.name for e in self.section.entries if isinstance(e, ast.Param | ast.Let)}
+        if value is None or unmask.much.rule not in ("chance", "quota") or mentioned([value]) & own:
+            return False
+        arrow = self.clock.arrow
+        if examine(arrow).start != 1.0:
+            return False
+        if isinstance(value, ast.Call) and value.function == "reveal":
+            return True
+        for masked in (1.0, 7.0):
+            names = {"s": 0.0, "t": 0.125, "steps_left": 1.0, "masked": masked, "length": masked}
+            found = value_of(value, Scope(names, {arrow.survival: arrow}), FLOAT)
+            if found < (1.0 if unmask.much.rule == "chance" else masked):
+                return False
+        return True
+
+    # Insertion
+
+    def _stops(self) -> tuple[ir.Stop, ...]:
+        stop = query.first(self.section.entries, ast.Stop)
+        if stop is None or query.chain(self.family) != "gone":
+            return ()
+        return tuple(self._stop(one) for one in stop.conditions)
+
+    def _stop(self, one: ast.Condition) -> ir.Stop:
+        match one:
+            case ast.Compare(op=">", left=ast.Name(id=head), right=right):
+                return ir.Stop("head", head, self._place(head), f"{head} > {self._code(right)}")
+            case ast.Happens(chance=ast.Name(id=head)):
+                draw = f'noise.uniform("{head}")[:, 0] < {head}'
+                return ir.Stop("head", head, self._place(head), draw)
+        return ir.Stop("full", "", "", "")
+
+    def _place(self, head: str) -> str:
+        place = query.heads(self.family)[head].at
+        assert place is not None
+        return place.id
+
+    # Words
+
+    def _sampler(self, action: ast.Draw | ast.Pick) -> ir.Sampler:
+        values = {option.name: option.value for option in action.options}
+        what = "gap" if isinstance(action, ast.Pick) else "token"
+        return ir.Sampler(
+            steps=tuple(
+                (f, self._code(values[name])) for name, f in CUTS.items() if name in values
+            ),
+            greedy=action.greedy,
+            summary=f"the likeliest {what}" if action.greedy else f"a {what}",
+        )
+
+    def _summary(self) -> str:
+        step = query.the(self.section.entries, ast.Step)
+        unmask = query.first(step.actions, ast.Unmask)
+        if unmask is None:
+            return "Insert one token at a time, until a row stops."
+        grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
+        return RULES[unmask.much.rule] + grid.get(self.grid, "") + "."
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

@@ -1,0 +1,158 @@
+"""The loss and the likelihood."""
+
+from xlmc import ast, ir, query
+from xlmc.check.loss import inlined
+from xlmc.lower.claims import claim, proportional
+from xlmc.lower.clock import Clock
+from xlmc.lower.params import mentioned, params
+from xlmc.mathtext import latex_expr, plain_expr
+
+SUMMARIES = {
+    "cross_entropy": "Cross-entropy of the masked tokens, summed.",
+    "joint_cross_entropy": "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows.",
+    "binary_cross_entropy": "Cross-entropy of whether nothing is missing, summed over rows.",
+}
+LATEX = {
+    "cross_entropy": r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
+    "joint_cross_entropy": r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+    "binary_cross_entropy": r"-\log p(\mathbb{1}[n = 0] \mid x_t)",
+}
+UNITS = {
+    "tokens": "N: the free tokens of the batch. In nats per free token.",
+    "corrupted": "N: the corrupted tokens of the batch. In nats per corrupted token.",
+    "block": "N: the positions of the batch, padding included. In nats per position.",
+    "rows": "N: the rows of the batch. In nats per row.",
+}
+EACH = {
+    "tokens": "each row divided by its own number of free tokens",
+    "corrupted": "each row divided by its own number of corrupted tokens",
+}
+
+
+def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
+    """`loss.py`."""
+    mean = query.the(query.entries(family, "loss"), ast.Mean)
+    over = {"masked": "corrupted", "gone": "corrupted", "sequences": "rows"}.get(
+        mean.over.id, mean.over.id
+    )
+    own = over if mean.per is not None else ""
+    used: set[str] = set()
+    terms = tuple(_term(term, family, clock, own, used) for term in query.terms(family))
+    units = UNITS["rows" if own else over]
+    return ir.Loss(
+        chain=query.chain(family),
+        terms=terms,
+        params=tuple(dict.fromkeys(p for term in terms for p in term.params)),
+        over="rows" if own else over,
+        schedule=tuple(sorted(used)),
+        condition=condition,
+        latex=_sum(tuple(map(_latex, query.terms(family)))),
+        units=units + (f" {EACH[own].capitalize()}." if own else ""),
+    )
+
+
+def _sum(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """The whole loss, a term a line."""
+    if len(terms) == 1:
+        return (rf"L = \frac{{1}}{{N}} {terms[0]}",)
+    return (
+        rf"L = \frac{{1}}{{N}} \Big[ {terms[0]}",
+        *(f"+ {t}" for t in terms[1:-1]),
+        rf"+ {terms[-1]} \Big]",
+    )
+
+
+def _latex(term: ast.Term) -> str:
+    divergence = LATEX[term.divergence.kind]
+    if term.weight is None:
+        return divergence
+    if isinstance(term.weight, ast.Name) and term.weight.id == "bound":
+        return rf"w \, {divergence}"
+    return rf"{latex_expr(term.weight)} \, {divergence}"
+
+
+def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[str]) -> ir.Term:
+    entries = query.entries(family, "loss")
+    weight = inlined(term, family)
+    spoken = mentioned([weight]) if weight is not None else set()
+    found = params(entries, spoken)
+    code, functions = "", set[str]()
+    if weight is not None:
+        names = {name: name for name in ("t", "count", "length")} | {p.name: p.name for p in found}
+        code, functions = clock.code(weight, names, ("t", "count", "length"))
+    reads = {"t"} if functions else set[str]()
+    reads |= {"t", "count", "length"} & spoken
+    if own:
+        denominator = {"tokens": "length", "corrupted": "count"}[own]
+        reads.add(denominator)
+        code = f"{f'({code})' if code else '1'} / {denominator}.clamp(min=1)"
+    used |= functions
+    return ir.Term(
+        head=term.head.id,
+        kind=term.divergence.kind,
+        at=_at(term, family),
+        weight=code,
+        reads=tuple(sorted(reads)),
+        per_row=bool(reads),
+        cast=bool(functions) or "t" in reads,
+        params=found,
+        summary=SUMMARIES[term.divergence.kind],
+        detail=_detail(term, family, weight),
+    )
+
+
+def _at(term: ast.Term, family: ast.Family) -> str:
+    place = query.heads(family)[term.head.id].at
+    assert place is not None
+    return place.id
+
+
+def _detail(term: ast.Term, family: ast.Family, weight: ast.Expr | None) -> str:
+    if weight is None:
+        return ""
+    text = f"Weight: {plain_expr(weight)}"
+    if proportional(term, family):
+        return text + ", that of the likelihood bound" + _up_to(term)
+    return text + "."
+
+
+def _up_to(term: ast.Term) -> str:
+    exact = isinstance(term.weight, ast.Name) and term.weight.id == "bound"
+    return "." if exact else ", up to a constant."
+
+
+def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihood | None:
+    """`likelihood.py`, or None where there is no likelihood."""
+    value, why = claim(family)
+    if value == "none":
+        return None
+    terms = {term.divergence.kind: term for term in query.terms(family)}
+    chain = query.chain(family)
+    main = terms["cross_entropy" if chain == "mask" else "joint_cross_entropy"]
+    stop = terms.get("binary_cross_entropy") if chain == "gone" else None
+    inverse = clock.use("inverse") if condition else ""
+    names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
+    if "sigma" in names:
+        clock.use("sigma")
+    return ir.Likelihood(
+        chain=chain,
+        head=main.head.id,
+        stop=stop.head.id if stop else "",
+        stop_at=_at(stop, family) if stop else "",
+        schedule=tuple(sorted(names)),
+        inverse=inverse,
+        condition=condition,
+        detail=f"{value.capitalize()}: {why}.",
+        latex=MASK_LATEX if chain == "mask" else GONE_LATEX,
+    )
+
+
+MASK_LATEX = (
+    r"-\log p(x_0) \le E_{n \sim U\{1..L\}} \frac{L}{n}",
+    r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
+)
+GONE_LATEX = (
+    r"-\log p(x_0) \le (L + 1) E_{n \sim U\{0..L\}} \Big[",
+    r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+    r"- \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!",
+)

@@ -1,0 +1,35 @@
+"""The tree of a spec and its IR as JSON."""
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+
+def plain(value: Any) -> Any:
+    """A frozen attrs object and all that it holds, as dicts, lists, texts and numbers.
+
+    Every object says its class under ``is``. Fields that do not count when objects are compared
+    (spans, comments) are left out.  Raises TypeError for anything that has no JSON form.
+    """
+    if attrs.has(type(value)):
+        named = {f.name: getattr(value, f.name) for f in attrs.fields(type(value)) if f.eq}
+        return {"is": type(value).__name__, **plain(named)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else str(value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def dump(value: Any) -> str:
+    """JSON text with a fixed layout: sorted keys, two spaces, a line end at the end."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"

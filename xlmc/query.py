@@ -1,0 +1,150 @@
+"""Questions about a syntax tree that more than one stage asks."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from xlmc import ast
+
+N = TypeVar("N", bound=ast.Node)
+
+SPECIALS = ("pad", "mask", "bos", "eos", "cls")
+NETWORK_SCORES = ("confidence", "margin", "entropy")
+SCORES = (*NETWORK_SCORES, "random", "left")
+
+
+def entries(family: ast.Family, kind: str, name: str | None = None) -> tuple[ast.Node, ...]:
+    """The entries of a section; of the default decoder where ``name`` is None."""
+    return tuple(
+        entry
+        for section in family.sections
+        if section.kind == kind and section.name == name
+        for entry in section.entries
+    )
+
+
+def those(nodes: tuple[ast.Node, ...], kind: type[N]) -> tuple[N, ...]:
+    """The nodes of one class."""
+    return tuple(node for node in nodes if isinstance(node, kind))
+
+
+def the(nodes: tuple[ast.Node, ...], kind: type[N]) -> N:
+    """The only node of a class, known to be there."""
+    (node,) = those(nodes, kind)
+    return node
+
+
+def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
+    """The first node of a class, if there is one."""
+    return next(iter(those(nodes, kind)), None)
+
+
+def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
+    """The arrows of the noise, in the order of a token's life."""
+    return those(entries(family, "noise"), ast.Arrow)
+
+
+def chain(family: ast.Family) -> str:
+    """The state in which a token ends; "" where nothing is corrupted."""
+    return next((arrow.target.id for arrow in reversed(arrows(family))), "")
+
+
+def amount(family: ast.Family) -> ast.Amount | None:
+    """How much noise an example gets."""
+    return first(entries(family, "noise"), ast.Amount)
+
+
+def heads(family: ast.Family) -> dict[str, ast.Head]:
+    """The heads by their names."""
+    return {head.name: head for head in those(entries(family, "network"), ast.Head)}
+
+
+def terms(family: ast.Family) -> tuple[ast.Term, ...]:
+    """The terms of the loss."""
+    return those(entries(family, "loss"), ast.Term)
+
+
+def decoders(family: ast.Family) -> tuple[ast.Section, ...]:
+    """The decoders, the default one first."""
+    found = [section for section in family.sections if section.kind == "decoder"]
+    return tuple(sorted(found, key=lambda section: section.name is not None))
+
+
+def layouts(family: ast.Family) -> tuple[ast.Layout, ...]:
+    """The layouts."""
+    return those(entries(family, "collate"), ast.Layout)
+
+
+def condition(family: ast.Family) -> ast.Keyword | None:
+    """What the backbone is told beside the tokens: ``condition = t``."""
+    backbone = first(entries(family, "network"), ast.Backbone)
+    if backbone is None or not isinstance(backbone.value, ast.Call):
+        return None
+    return next((k for k in backbone.value.keywords if k.name == "condition"), None)
+
+
+def names(node: ast.Node | None) -> Iterator[ast.Name]:
+    """Every name that an expression mentions, from left to right."""
+    match node:
+        case ast.Name():
+            yield node
+        case ast.Negative(operand=operand):
+            yield from names(operand)
+        case ast.Binary(left=left, right=right):
+            yield from names(left)
+            yield from names(right)
+        case ast.Call(arguments=arguments, keywords=keywords):
+            for argument in arguments:
+                yield from names(argument)
+            for keyword in keywords:
+                yield from names(keyword.value)
+
+
+def calls(node: ast.Node | None) -> Iterator[ast.Call]:
+    """Every call in an expression, outer ones first."""
+    match node:
+        case ast.Negative(operand=operand):
+            yield from calls(operand)
+        case ast.Binary(left=left, right=right):
+            yield from calls(left)
+            yield from calls(right)
+        case ast.Call(arguments=arguments):
+            yield node
+            for argument in arguments:
+                yield from calls(argument)
+
+
+def expressions(node: ast.Node) -> Iterator[ast.Expr]:
+    """The expressions of an entry of a decoder: what its params and lets may stand in."""
+    match node:
+        case ast.Grid(value=ast.Call(arguments=arguments)):
+            yield from arguments
+        case ast.Let(value=value):
+            yield value
+        case ast.Step(actions=actions) | ast.Finish(actions=actions):
+            for action in actions:
+                yield from _of_action(action)
+        case ast.Stop(conditions=conditions):
+            for one in conditions:
+                match one:
+                    case ast.Compare(left=left, right=right):
+                        yield left
+                        yield right
+                    case ast.Happens(chance=chance):
+                        yield chance
+
+
+def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
+    match action:
+        case ast.Unmask(much=much, order=order):
+            if much.value is not None:
+                yield much.value
+            if order is not None:
+                yield order.score
+                if order.temperature is not None:
+                    yield order.temperature
+        case ast.Insert(much=much):
+            if much.value is not None:
+                yield much.value
+        case ast.Pick(options=options) | ast.Draw(options=options):
+            for option in options:
+                yield option.value

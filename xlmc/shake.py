@@ -1,0 +1,77 @@
+"""Takes from a module of ordinary Python what a package uses, as it is written there."""
+
+import ast
+from collections.abc import Iterable
+
+Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
+
+
+def shake(source: str, wanted: Iterable[str]) -> str:
+    """The module reduced to some of its top-level names and all that they need.
+
+    Definitions keep their order and their text; imports are cut to the names still in use.
+    Raises KeyError for a name that the module does not define.
+    """
+    tree = ast.parse(source)
+    defined = {name: node for node in tree.body for name in _defines(node)}
+    needed: set[str] = set()
+    queue = list(wanted)
+    while queue:
+        name = queue.pop()
+        if name not in needed:
+            needed.add(name)
+            queue += [used for used in _uses(defined[name]) if used in defined]
+    kept = [node for node in tree.body if needed & set(_defines(node))]
+    used = {name for node in kept for name in _uses(node)}
+    imports = [text for node in tree.body if (text := _import(node, used))]
+    doc = [_text(source, tree.body[0])] if ast.get_docstring(tree) else []
+    return "\n\n".join([*doc, "\n".join(imports), *(_text(source, node) for node in kept)]) + "\n"
+
+
+def prune(source: str) -> str:
+    """The module without the imports that nothing in it uses; other lines stay as they are."""
+    tree = ast.parse(source)
+    used = {name for node in tree.body if not _is_import(node) for name in _uses(node)}
+    lines = source.splitlines()
+    for node in reversed(tree.body):
+        if _is_import(node):
+            lines[node.lineno - 1 : node.end_lineno] = filter(None, [_import(node, used)])
+    return "\n".join(lines) + "\n"
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _defines(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _uses(node: ast.AST) -> set[str]:
+    """The names that a statement mentions; those that `__all__` lists too."""
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    if "__all__" in names:
+        names |= {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    return names
+
+
+def _import(node: ast.stmt, used: set[str]) -> str:
+    """An import statement without what is not used; "" if nothing is left of it."""
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return ""
+    names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in used]
+    if not names:
+        return ""
+    node.names = names
+    return ast.unparse(node)
+
+
+def _text(source: str, node: ast.stmt) -> str:
+    """A statement as it is written, with its decorators."""
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+    start = min([node.lineno, *(d.lineno for d in decorators)])
+    return "\n".join(source.splitlines()[start - 1 : node.end_lineno])

@@ -11,8 +11,8 @@ NOWHERE = Span(Source("drawn.xlm", ""), 0, 0)
 _KEYWORDS = frozenset(grammar.keywords(grammar.parser()))
 
 
-def at(kind, **fields):
-    return st.builds(kind, span=st.just(NOWHERE), **fields)
+def at(node, /, **fields):
+    return st.builds(node, span=st.just(NOWHERE), **fields)
 
 
 def many(strategy, least=0):
@@ -50,7 +50,7 @@ def _compound(inner):
     )
 
 
-expressions = st.recursive(numbers | words, _compound, max_leaves=8)
+expressions = st.recursive(numbers | soft, _compound, max_leaves=8)
 values = expressions | strings
 calls = at(
     ast.Call,

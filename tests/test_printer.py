@@ -101,7 +101,7 @@ def test_columns_and_blank_lines() -> None:
         "    step {\n"
         "      draw token with p, k = 1\n"
         "    }\n"
-        "    stop when chance(a) > 1 or chance a\n"
+        "    stop when (chance(a)) > 1 or chance a\n"
         "  }\n"
         "\n"
         "  replace collate {\n"

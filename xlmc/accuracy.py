@@ -16,8 +16,8 @@ from xlmc.expression import MathError, walk
 from xlmc.numeric import Scope, value_of
 
 DIGITS = 450
-GRID = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 0.95, 0.999)
-GRID = (*GRID, 1 - 1e-6, 1.0)
+_EARLY = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 0.95)
+GRID = (*_EARLY, 0.999, 1 - 1e-6, 1.0)
 _ENOUGH = 1e-13  # relative; a form that errs by less is as good as any
 _ENOUGH_LATE = 1e-9  # past t = 0.9: pi/2 * t itself is rounded, and the cosine of it falls to 0
 _TINY = 1e-290  # below it float64 has no digits to lose

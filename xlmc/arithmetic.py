@@ -1,4 +1,4 @@
-"""The kinds of numbers over which expressions are evaluated: floats, any precision, dual numbers."""
+"""The numbers over which expressions are evaluated: floats, any precision, dual numbers."""
 
 import math
 import operator

@@ -16,6 +16,7 @@ from xlmc.library import Library
 from xlmc.lower import lower
 from xlmc.package import Package, assemble
 from xlmc.parse import parse
+from xlmc.places import places
 from xlmc.plain import plain
 from xlmc.render import render
 
@@ -35,7 +36,8 @@ def compile_spec(path: Path) -> Compiled:
     library = Library(path)
     family, warnings = _checked(library)
     ir = lower(family)
-    package = assemble(ir.name, render(ir), library.copies(ir.name), facts(ir))
+    facts = _facts(ir) | {"places": places(family, library.sources(ir.name))}
+    package = assemble(ir.name, render(ir), library.copies(ir.name), facts)
     return Compiled(path, package, warnings, library.read)
 
 
@@ -62,7 +64,7 @@ def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:
     return lower(family), warnings
 
 
-def facts(ir: Ir) -> Mapping[str, Any]:
+def _facts(ir: Ir) -> dict[str, Any]:
     """What a manifest tells about a package beside the hashes of its files."""
     claim = {"value": ir.family.claim, "why": ir.family.why}
     return {"claim": claim, "ir": plain(ir)}

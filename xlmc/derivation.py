@@ -4,6 +4,7 @@ Importing this module imports SymPy.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 from typing import Any
 
 import mpmath
@@ -17,7 +18,7 @@ from xlmc.expression import TooHard
 from xlmc.formula import Formula, formula
 from xlmc.inverse import inverses
 from xlmc.numeric import Scope, value_of
-from xlmc.symbols import to_sympy
+from xlmc.symbols import log1p, to_sympy
 from xlmc.tidy import variants
 from xlmc.written import to_tree
 
@@ -46,7 +47,7 @@ class Derivation:
         self.complements = list(dict.fromkeys([self.complement, forms[0]]))
 
     def dalpha(self) -> Formula:
-        """alpha'."""
+        """The derivative alpha'."""
         forms = [self.slope, -stable.derivative(self.complement, self.t)]
         return self._best(forms, lambda x: x.dalpha)
 
@@ -59,7 +60,7 @@ class Derivation:
     def sigma(self) -> Formula:
         """-log alpha."""
         forms = [stable.minus_log(self.alpha, self.t)]
-        forms += [-stable.log1p(-form) for form in self.complements]
+        forms += [-log1p(-form) for form in self.complements]
         forms += [-sympy.log(form) for form in self.alphas]
         return self._best(forms, lambda x: -mpmath.log(x.alpha) if x.alpha > _FLOOR else None)
 
@@ -102,7 +103,7 @@ class Derivation:
     def _trees(self, forms: Iterable[Expr]) -> dict[ast.Expr, Expr]:
         """The forms and their variants as trees, without those too long to print."""
         trees: dict[ast.Expr, Expr] = {}
-        for form in dict.fromkeys(variant for form in forms for variant in variants(form)):
+        for form in dict.fromkeys(chain.from_iterable(map(variants, forms))):
             if form.count_ops() > _MAX_OPERATIONS:
                 continue
             tree = to_tree(form, self.expr.span)

@@ -17,12 +17,21 @@ def inverses(alpha: Expr, t: Symbol, p: Symbol) -> list[Expr]:
     Empty where the variable cannot be peeled free.
     """
     found: list[Expr] = []
+    found += _linear_fraction(alpha, t, p)
     for form in dict.fromkeys((alpha, expanded(alpha))):
         for branch in _peel(form, p, t):
             found.append(branch)
             if len(found) == MAX_BRANCHES:
                 return found
     return found
+
+
+def _linear_fraction(expr: Expr, t: Symbol, p: Symbol) -> Iterator[Expr]:
+    """``(a*t + b) / (c*t + d)``, where t stands above and below the line."""
+    above, below = expr.as_numer_denom()
+    a, c = sympy.diff(above, t), sympy.diff(below, t)
+    if c != 0 and not a.has(t) and not c.has(t):
+        yield (above.subs(t, 0) - p * below.subs(t, 0)) / (c * p - a)
 
 
 def _linear(expr: Expr, t: Symbol) -> Expr:

@@ -191,7 +191,6 @@ class Decoder:
     klass: str  # name
     spec: str
     summary: str
-    detail: str
     params: tuple[Param, ...]
     head: str  # name
     draw: Sampler

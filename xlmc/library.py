@@ -44,10 +44,13 @@ class Library:
         """The families that could be parents."""
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.xlm")})
 
+    def sources(self, family: str) -> dict[str, Source]:
+        """The spec, which is of that family, and its parents, by their families."""
+        return {family: self.spec, **self.parents}
+
     def copies(self, family: str) -> dict[str, str]:
-        """``NAME.xlm`` -> text of the spec, which is of that family, and of its parents."""
-        sources = {family: self.spec, **self.parents}
-        return {f"{name}.xlm": source.text for name, source in sources.items()}
+        """``NAME.xlm`` -> text, of all `sources`."""
+        return {f"{name}.xlm": one.text for name, one in self.sources(family).items()}
 
     def _open(self, path: Path) -> Source:
         data = content(path)

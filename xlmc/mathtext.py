@@ -16,11 +16,11 @@ from xlmc.expression import children
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 6)
 _LEVEL = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "**": _POWER}
 _LITERAL = re.compile(r"(0|[1-9][0-9]*(_[0-9]+)*)(\.[0-9]+(_[0-9]+)*)?([eE][+-]?[0-9]+)?")
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi "
-    "psi omega".split()
+_GREEK = re.compile(
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi"
+    "|psi|omega"
 )
-_NAMED = frozenset("sin cos tan exp log min max".split())
+_NAMED = frozenset({"sin", "cos", "tan", "exp", "log", "min", "max"})
 
 
 def plain_expr(expr: ast.Expr) -> str:
@@ -175,7 +175,7 @@ def _latex(expr: ast.Expr, level: int) -> str:
             text, own = f"{_latex(left, _ATOM)}^{{{_latex(right, 0)}}}", _POWER
         case ast.Binary(op=op, left=left, right=right):
             own = _LEVEL[op]
-            sign = f" {op} " if op != "*" else _times(left, right)
+            sign = f" {op} " if op != "*" else _times(right)
             text = f"{_latex(left, own)}{sign}{_latex(right, own + 1)}"
         case ast.Negative(operand=operand):
             text, own = f"-{_latex(operand, _PRODUCT)}", _SIGN
@@ -184,8 +184,8 @@ def _latex(expr: ast.Expr, level: int) -> str:
     return rf"\left({text}\right)" if own < level else text
 
 
-def _times(left: ast.Expr, right: ast.Expr) -> str:
-    """A dot between numbers, else a thin gap."""
+def _times(right: ast.Expr) -> str:
+    """A dot before a number, else a thin gap."""
     return r" \cdot " if isinstance(right, ast.Number) else r" \, "
 
 
@@ -224,7 +224,7 @@ def _latex_function(name: str) -> str:
 
 
 def _latex_name(name: str) -> str:
-    if name in _GREEK:
+    if _GREEK.fullmatch(name):
         return rf"\{name}"
     escaped = name.replace("_", r"\_")
     return name if len(name) == 1 else rf"\mathrm{{{escaped}}}"

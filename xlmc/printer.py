@@ -5,6 +5,7 @@ In a section, what stands before the sign of a head, a term, a layout or an arro
 width. A recipe that is short enough stands on one line.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
@@ -253,7 +254,10 @@ def condition(node: ast.Condition) -> str:
     """One of the conditions of a stop."""
     match node:
         case ast.Compare():
-            return f"{expression(node.left)} {node.op} {expression(node.right)}"
+            left = expression(node.left)
+            if re.match(r"chance\b", left):
+                left = f"({left})"  # a name here, though it reads like the keyword
+            return f"{left} {node.op} {expression(node.right)}"
         case ast.NoState():
             return f"no {node.state.id}"
         case ast.Happens():

@@ -23,9 +23,20 @@ def shake(source: str, wanted: Iterable[str]) -> str:
             queue += [used for used in _uses(defined[name]) if used in defined]
     kept = [node for node in tree.body if needed & set(_defines(node))]
     used = {name for node in kept for name in _uses(node)}
-    imports = [text for node in tree.body if (text := _import(node, used))]
     doc = [_text(source, tree.body[0])] if ast.get_docstring(tree) else []
-    return "\n\n".join([*doc, "\n".join(imports), *(_text(source, node) for node in kept)]) + "\n"
+    return "\n\n".join([*doc, _imports(tree, used), *(_text(source, node) for node in kept)]) + "\n"
+
+
+def _imports(tree: ast.Module, used: set[str]) -> str:
+    """The imports that are left, with the blank lines between their groups."""
+    lines: list[str] = []
+    end = 0
+    for node in filter(_is_import, tree.body):
+        if lines and node.lineno > end + 1:
+            lines.append("")
+        end = node.end_lineno or node.lineno
+        lines.append(_import(node, used))
+    return "\n".join(line for i, line in enumerate(lines) if line or i and lines[i - 1])
 
 
 def prune(source: str) -> str:

@@ -12,15 +12,15 @@ from xlmc.symbols import expanded, expm1, log1p
 
 ONE = Integer(1)
 ZERO = Integer(0)
+_RIGHT = sympy.pi / 2  # the angle at which cosines end and, written as sines, begin
 
 
 def corrupted_forms(alpha: Expr, t: Symbol) -> list[Expr]:
     """Forms of ``1 - alpha``, the best guess first."""
     start = alpha.subs(t, 0)
     forms = []
-    exponent = exponent_of(alpha)
-    if exponent is not None:
-        forms.append(-expm1(exponent))
+    if exponent_of(alpha) is not None or isinstance(alpha, Pow):
+        forms.append(-expm1(-minus_log(alpha, t)))
     if not start.has(sympy.nan, sympy.zoo, sympy.oo):
         forms.append((ZERO if _is_one(start) else 1 - start) + fall(alpha, ZERO, t))
     return [*forms, expanded(1 - alpha), 1 - alpha]
@@ -36,14 +36,16 @@ def end_forms(alpha: Expr, t: Symbol) -> list[Expr]:
 
 def _is_one(value: Expr) -> bool:
     """Whether a constant is 1, also where SymPy does not see it (log(8) / (3 * log(2)))."""
-    return value == 1 or (value.is_number and abs(sympy.N(value - 1, 60, maxn=80)) < 1e-50)
+    if value == 1:
+        return True
+    return bool(value.is_number and abs(sympy.N(value - 1, 60, maxn=80)) < 1e-50)
 
 
 def exponent_of(expr: Expr) -> Expr | None:
-    """The x of ``exp(x)``, for powers of constants too, and for products of such."""
+    """The x of ``exp(x)``, for powers with a variable exponent too, and for products of such."""
     if isinstance(expr, sympy.exp):
         return expr.args[0]
-    if isinstance(expr, Pow) and expr.base.is_number and expr.base.is_positive:
+    if isinstance(expr, Pow) and (expr.exp.free_symbols or expr.base.is_Rational):
         return expr.exp * sympy.log(expr.base)
     if isinstance(expr, Mul):
         exponents = [exponent_of(factor) for factor in expr.args]
@@ -82,7 +84,7 @@ def _fall_power(expr: Pow, s: Expr, t: Symbol) -> Expr:
         return -expr if n.is_positive else expr.subs(t, s) - expr
     if n == 2 and isinstance(base, sympy.cos | sympy.sin):
         x, y = base.args[0], base.args[0].subs(t, s)
-        squares = sympy.sin(x + y) * sympy.sin(x - y)
+        squares = sympy.sin(x + y) * sympy.sin(x - y) if y != _RIGHT else -(sympy.sin(y - x) ** 2)
         return squares if isinstance(base, sympy.cos) else -squares
     if n.is_Integer and 2 <= n <= 4:
         return down * Add(*(before**i * base ** (n - 1 - i) for i in range(int(n))))
@@ -98,6 +100,10 @@ def _fall_function(expr: Expr, s: Expr, t: Symbol) -> Expr:
     x = expr.args[0]
     y = x.subs(t, s)
     down = fall(x, s, t)
+    if y == _RIGHT and isinstance(expr, sympy.cos):
+        return -sympy.sin(down)
+    if y == _RIGHT and isinstance(expr, sympy.sin):
+        return 2 * sympy.sin(down / 2) ** 2
     if isinstance(expr, sympy.cos):
         return -2 * sympy.sin((x + y) / 2) * sympy.sin(down / 2)
     if isinstance(expr, sympy.sin):
@@ -111,11 +117,11 @@ def _fall_function(expr: Expr, s: Expr, t: Symbol) -> Expr:
 
 def minus_log(expr: Expr, t: Symbol) -> Expr:
     """``-log(expr)`` of something that is 1 at t = 0, exact to first order there."""
+    if isinstance(expr, Pow) and expr.base.has(t):
+        return expr.exp * minus_log(expr.base, t)
     exponent = exponent_of(expr)
     if exponent is not None:
         return -exponent
-    if isinstance(expr, Pow) and not expr.exp.has(t):
-        return expr.exp * minus_log(expr.base, t)
     if isinstance(expr, Mul) and all(_is_one(factor.subs(t, 0)) for factor in expr.args):
         return Add(*(minus_log(factor, t) for factor in expr.args))
     return -log1p(-corrupted_forms(expr, t)[0])

@@ -1,4 +1,4 @@
-"""What can be said of a survival by looking at its numbers: ends, rises, poles, kinks, steepness."""
+"""What the numbers of a survival tell: its ends, rises, poles, kinks and steepness."""
 
 from collections.abc import Mapping
 
@@ -99,7 +99,7 @@ def kink(expr: ast.Expr, variable: str) -> Trouble | None:
 
 
 def _winners(call: ast.Call, variable: str) -> dict[int, float]:
-    """Which arguments a ``min`` or ``max`` takes, ties apart, and the first t at which each is taken."""
+    """The arguments that a ``min`` or ``max`` takes, ties apart, and the first t of each."""
     sign = 1.0 if call.function == "max" else -1.0
     first: dict[int, float] = {}
     for t in (0.0, *POINTS, 1.0):

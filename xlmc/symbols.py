@@ -75,6 +75,8 @@ def _power(base: Expr, exponent: Expr) -> Expr:
     """A power, where variables are known to be positive: sqrt(t**2) is t."""
     if isinstance(base, Pow) and isinstance(base.base, Symbol):
         return base.base ** (base.exp * exponent)
+    if isinstance(base, sympy.exp):
+        return sympy.exp(expanded(base.args[0] * exponent))
     return base**exponent
 
 

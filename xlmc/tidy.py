@@ -7,7 +7,6 @@ from sympy import Add, Expr, Mul, Pow
 
 from xlmc.symbols import expanded
 
-
 _MAX_OPERATIONS = 50
 
 

@@ -65,9 +65,10 @@ class _Writer:
         return ast.Negative(operand=expr, span=self.span)
 
     def rational(self, value: Fraction) -> ast.Expr:
-        """An integer, a short decimal, a quotient of integers, or 17 digits: the first that fits."""
+        """An integer, short decimal, quotient of integers, or 17 digits: the first that fits."""
         if value < 0:
             return self.negative(self.rational(-value))
+        value = _rounded(value)
         if value.denominator == 1 or _is_decimal(value) or max(value.as_integer_ratio()) > 10**7:
             text = str(value) if value.denominator == 1 else repr(float(value))
             return ast.Number(value=value, text=text, span=self.span)
@@ -108,8 +109,9 @@ class _Writer:
         self, value: Fraction, has_pi: bool, divided: bool
     ) -> tuple[list[ast.Expr], list[ast.Expr]]:
         """The numbers of a product, above and below its fraction line."""
+        value = _rounded(value)
         p, q = value.as_integer_ratio()
-        pi = [ast.Name(id="pi", span=self.span)] if has_pi else []
+        pi: list[ast.Expr] = [ast.Name(id="pi", span=self.span)] if has_pi else []
         over = [self.rational(Fraction(p)), *pi] if p != 1 else [*pi]
         if q == 1:
             return over, []
@@ -139,6 +141,12 @@ class _Writer:
         if not factors:
             return self.rational(Fraction(1))
         return reduce(lambda a, b: self.binary("*", a, b), factors)
+
+
+def _rounded(value: Fraction) -> Fraction:
+    """A long quotient that is an integer to all the digits of float64, as that integer."""
+    nearest = Fraction(round(value))
+    return nearest if value.denominator > 10**7 and float(value) == nearest else value
 
 
 def _is_decimal(value: Fraction) -> bool:
@@ -188,7 +196,7 @@ def _ordered(powers: Powers) -> Powers:
 
 
 def _flip(coefficient: Fraction, factors: Powers, divisors: Powers) -> Fraction:
-    """Move signs into differences: ``(1 - t) / (2 - t)``, and ``(1 - p)`` rather than ``-(p - 1)``."""
+    """Move signs into differences: ``(1 - t) / (2 - t)``, and ``(1 - p)``, not ``-(p - 1)``."""
     for side in (factors, divisors):
         for i, (base, exponent) in enumerate(side):
             if exponent.is_odd and _is_difference(base) and base.subs(_zeros(base)).is_negative:

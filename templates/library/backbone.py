@@ -178,7 +178,7 @@ def modulate(
     shift: Float[Tensor, "batch 1 width"],
     scale: Float[Tensor, "batch 1 width"],
 ) -> Float[Tensor, "batch length width"]:
-    """x (1 + scale) + shift."""
+    """X (1 + scale) + shift."""
     return x * (1 + scale) + shift
 
 

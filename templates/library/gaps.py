@@ -16,7 +16,7 @@ def joint_nll(
     row: Int[Tensor, " missing"],
     token: Int[Tensor, " missing"],
 ) -> Float[Tensor, " missing"]:
-    """-log p(gap, token) of missing tokens under one softmax over all open gaps and tokens of a row.
+    """-log p(gap, token) of missing tokens: one softmax over the open gaps and tokens of a row.
 
     ``gap`` is the position of each missing token's gap in its ``row``.
     """
@@ -39,14 +39,14 @@ def per_row(
 def gap_logits(
     logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
-    """log p(gap) up to a constant: the joint law summed over the tokens; -inf at closed gaps."""
+    """Log p(gap) up to a constant: the joint law summed over the tokens; -inf at closed gaps."""
     wide = torch.full(open_.shape, -torch.inf, dtype=logits.dtype, device=logits.device)
     wide[open_] = logits.logsumexp(-1)
     return wide
 
 
-def insert(values: Tensor, gap: Int[Tensor, " batch"], value: Tensor | int | bool) -> Tensor:
-    """Rows of ``values`` with ``value`` put to the right of position ``gap``; the last item falls off."""
+def insert(values: Tensor, gap: Int[Tensor, " batch"], value: Tensor | bool) -> Tensor:
+    """Put ``value`` to the right of position ``gap`` of each row; the row's last item falls off."""
     place = torch.arange(values.shape[1], device=values.device)[None]
     shifted = values.gather(1, (place - (place > gap[:, None]).long()).expand_as(values))
     new = torch.as_tensor(value, device=values.device, dtype=values.dtype).expand(len(values))

@@ -11,7 +11,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 def tempered(
     logits: Float[Tensor, "places vocab"], temperature: float
 ) -> Float[Tensor, "places vocab"]:
-    """logits / temperature; at temperature 0 only the likeliest outcome stays."""
+    """Logits / temperature; at temperature 0 only the likeliest outcome stays."""
     if temperature == 0:
         return keep_top_k(logits, 1)
     return logits / temperature
@@ -46,7 +46,7 @@ def categorical(
 ) -> Int[Tensor, " places"]:
     """Draw from softmax(logits) by inverting its distribution function at u in [0, 1).
 
-    In float64: a Gumbel draw in low precision would cut off the tail and act as a lower temperature.
+    In float64: draws in low precision cut off the tail, which acts like a lower temperature.
     """
     cumulative = logits.double().softmax(-1).cumsum(-1)
     total = cumulative[:, -1]
@@ -68,7 +68,7 @@ def margin(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
 
 
 def negative_entropy(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-    """sum p log p, in nats: 0 where the token is certain."""
+    """Sum p log p, in nats: 0 where the token is certain."""
     p = logits.softmax(-1)
     return torch.special.entr(p).sum(-1).neg()
 

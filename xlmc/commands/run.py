@@ -1,5 +1,6 @@
 """``xlmc run``: a package meets a task. The one command that needs torch."""
 
+import gc
 import signal
 import traceback
 from pathlib import Path
@@ -63,6 +64,7 @@ def run(
 
     A run lies in runs/FAMILY/TASK/NAME; steps that are done are not done again.
     """
+    gc.enable()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a lost socket is an error, not the end
     with runtime():
         from xlm_runtime.main import run as start

@@ -3,9 +3,9 @@
 from xlmc import ast, ir, query
 
 DETAILS = {
-    "text": "A text on its own.",
-    "seq2seq": "A prompt and the target that answers it.",
-    "infill": "A text of which some tokens are given.",
+    "text": "A text on its own",
+    "seq2seq": "A prompt and the target that answers it",
+    "infill": "A text of which some tokens are given",
 }
 
 

@@ -117,7 +117,6 @@ class _Maker:
             klass=f"{title}Decoder",
             spec="decoder" if self.section.name is None else f"decoder {name}",
             summary=self._summary(),
-            detail="",
             params=params(self.section.entries, self._used()),
             head=draw.head.id,
             draw=self._sampler(draw),
@@ -358,9 +357,9 @@ class _Maker:
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
         if unmask is None:
-            return "Insert one token at a time, until a row stops."
+            return "Insert one token at a time, until a row stops"
         grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
-        return RULES[unmask.much.rule] + grid.get(self.grid, "") + "."
+        return RULES[unmask.much.rule] + grid.get(self.grid, "")
 
 
 def _camel(name: str) -> str:

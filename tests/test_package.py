@@ -12,6 +12,7 @@ from xlmc import pins
 from xlmc.failure import Failure
 from xlmc.manifest import MANIFEST, content, flat, load
 from xlmc.package import assemble, python
+from xlmc.plain import dump
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {"loss.py": "x = {  'a':1 }\n", "__init__.py": '"""Toy."""\n'}
@@ -41,7 +42,10 @@ def test_the_manifest_knows_every_other_file_and_the_specs_in_their_order() -> N
 
 def test_the_manifest_is_sorted_and_ends_with_a_line() -> None:
     text = toy().files[MANIFEST].decode()
-    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    assert text == dump(json.loads(text))
+    keys = list(json.loads(text))
+    assert keys == sorted(keys)
+    assert text.endswith("}\n")
 
 
 def test_the_manifest_holds_no_version_date_or_path() -> None:

@@ -37,7 +37,19 @@ def test_what_has_no_json_form_is_refused() -> None:
 
 
 def test_text_is_sorted_and_readable() -> None:
-    assert dump({"b": "ü", "a": [0.1]}) == '{\n  "a": [\n    0.1\n  ],\n  "b": "ü"\n}\n'
+    assert dump({"b": "ü", "a": [0.1]}) == '{"a": [0.1], "b": "ü"}\n'
+    long = {"b": ["x" * 50, "y" * 50], "a": {}}
+    expected = [
+        "{",
+        '  "a": {},',
+        '  "b": [',
+        f'    "{"x" * 50}",',
+        f'    "{"y" * 50}"',
+        "  ]",
+        "}",
+    ]
+    assert dump(long) == "\n".join(expected) + "\n"
+    assert json.loads(dump(long)) == long
     with pytest.raises(ValueError, match="JSON"):
         dump(float("nan"))
     assert json.loads(dump({"a": "\u2028"})) == {"a": "\u2028"}

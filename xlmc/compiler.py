@@ -36,7 +36,7 @@ def compile_spec(path: Path) -> Compiled:
     library = Library(path)
     family, warnings = _checked(library)
     ir = lower(family)
-    facts = _facts(ir) | {"places": places(family, library.sources(ir.name))}
+    facts = _facts(ir, places(family, library.sources(ir.name)))
     package = assemble(ir.name, render(ir), library.copies(ir.name), facts)
     return Compiled(path, package, warnings, library.read)
 
@@ -64,7 +64,7 @@ def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:
     return lower(family), warnings
 
 
-def _facts(ir: Ir) -> dict[str, Any]:
+def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:
     """What a manifest tells about a package beside the hashes of its files."""
     claim = {"value": ir.family.claim, "why": ir.family.why}
-    return {"claim": claim, "ir": plain(ir)}
+    return {"claim": claim, "ir": plain(ir), "places": dict(lines)}

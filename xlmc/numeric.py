@@ -13,6 +13,8 @@ from xlmc import ast
 from xlmc.arithmetic import DUAL, FLOAT, Arithmetic, Dual, Value, dual
 from xlmc.expression import TooHard, Undefined, check_size
 
+__all__ = ["DERIVED", "FLOAT", "Scope", "evaluate", "slope", "value_of"]
+
 DERIVED = ("corrupted", "hazard", "sigma", "dsigma", "reveal")  # of a schedule: ``hazard(alpha)``
 
 

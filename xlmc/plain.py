@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+WIDTH = 80  # of a line of JSON, the key before it not counted
+
 
 def plain(value: Any) -> Any:
     """A frozen attrs object and all that it holds, as dicts, lists, texts and numbers.
@@ -31,5 +33,22 @@ def plain(value: Any) -> Any:
 
 
 def dump(value: Any) -> str:
-    """JSON text with a fixed layout: sorted keys, two spaces, a line end at the end."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON text with a fixed layout: sorted keys, and on one line what fits on one."""
+    return _lay_out(value, 0) + "\n"
+
+
+def _lay_out(value: Any, depth: int) -> str:
+    line = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    if not value or not isinstance(value, dict | list | tuple) or len(line) < WIDTH - depth:
+        return line
+    if isinstance(value, dict):
+        named = sorted(value.items())
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_lay_out(item, depth + 2)}"
+            for key, item in named
+        ]
+    else:
+        parts = [_lay_out(item, depth + 2) for item in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inner = f",\n{' ' * (depth + 2)}".join(parts)
+    return f"{opening}\n{' ' * (depth + 2)}{inner}\n{' ' * depth}{closing}"

@@ -46,7 +46,9 @@ def prune(source: str) -> str:
     lines = source.splitlines()
     for node in reversed(tree.body):
         if _is_import(node):
-            lines[node.lineno - 1 : node.end_lineno] = filter(None, [_import(node, used)])
+            left = _import(node, used)
+            alone = not (left or lines[node.lineno - 2].strip() or lines[node.lineno].strip())
+            lines[node.lineno - 1 : node.lineno + alone] = [left] if left else []
     return "\n".join(lines) + "\n"
 
 

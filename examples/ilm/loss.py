@@ -16,8 +16,10 @@ def loss(network: Network, noised: Noised, batch: Batch, stop_scale: float = 1.0
 
     .. math::
 
-        L = \frac{1}{N} \Big[ \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
-        + \mathrm{stop\_scale} \, -\log p(\mathbb{1}[n = 0] \mid x_t) \Big]
+        L = \frac{1}{N} \Big[
+        \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
+        + \mathrm{stop\_scale} \, -\log p(\mathbb{1}[n = 0] \mid x_t)
+        \Big]
 
     N: the rows of the batch. In nats per row.
     """

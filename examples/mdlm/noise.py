@@ -3,7 +3,6 @@
 
 from dataclasses import dataclass
 
-
 from xlm_runtime.plug import Batch, Movable, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Int, Tensor
 

@@ -55,11 +55,8 @@ def _sum(terms: tuple[str, ...]) -> tuple[str, ...]:
     """The whole loss, a term a line."""
     if len(terms) == 1:
         return (rf"L = \frac{{1}}{{N}} {terms[0]}",)
-    return (
-        rf"L = \frac{{1}}{{N}} \Big[ {terms[0]}",
-        *(f"+ {t}" for t in terms[1:-1]),
-        rf"+ {terms[-1]} \Big]",
-    )
+    more = (f"+ {term}" for term in terms[1:])
+    return (r"L = \frac{1}{N} \Big[", terms[0], *more, r"\Big]")
 
 
 def _latex(term: ast.Term) -> str:

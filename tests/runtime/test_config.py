@@ -1,0 +1,138 @@
+"""Settings: precedence, types and ranges, and errors that name all mistakes at once."""
+
+from pathlib import Path
+
+import pytest
+
+from xlm_runtime import package
+from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
+from xlm_runtime.errors import UsageError
+from xlm_runtime.plug import Family
+
+
+@pytest.fixture(scope="module")
+def family() -> Family:
+    return package.load(Path(__file__).parent / "toy_family").family
+
+
+def wrong(family: Family, *sets: str) -> list[str]:
+    with pytest.raises(UsageError) as error:
+        build(family, [], parse_sets(sets))
+    return str(error.value).splitlines()
+
+
+def test_later_settings_win(family: Family) -> None:
+    preset = [Setting("train.steps", 100, "quick"), Setting("train.batch", 32, "quick")]
+    config = build(family, preset, parse_sets(["train.steps=200", "train.steps=300"]))
+    assert (config.train.steps, config.train.batch, config.train.clip) == (300, 32, 1.0)
+
+
+def test_size_sets_what_is_not_set(family: Family) -> None:
+    config = build(family, [Setting("model.size", "tiny", "quick")], parse_sets(["model.layers=5"]))
+    assert (config.model.layers, config.model.width, config.model.heads) == (5, 64, 4)
+
+
+def test_all_mistakes_are_reported_at_once_with_origin_and_suggestion(family: Family) -> None:
+    lines = wrong(family, "train.stpes=5", "model.dropout=1.5", "train.compile=1", "steps=3")
+    assert lines == [
+        "--set train.stpes=5: there is no setting 'train.stpes'; did you mean 'train.steps'?",
+        "--set model.dropout=1.5: model.dropout: must be at least 0 and at most 1, got 1.5",
+        "--set train.compile=1: train.compile: expected true or false, got 1",
+        "--set steps=3: there is no setting 'steps'; did you mean 'train.steps'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("train.steps=1e3", "expected a whole number, got 1000.0"),
+        ("train.steps=0", "must be at least 1, got 0"),
+        ("train.steps=true", "expected a whole number, got True"),
+        ("train.learning_rate=fast", "expected a number, got 'fast'"),
+        ("train.learning_rate=0", "must be above 0, got 0"),
+        ("train.ema=nan", "must be at least 0 and at most 1, got nan"),
+        ("train.clip=inf", "must be at least 0, got inf"),
+        ("train.schedule=cosin", "must be one of constant, cosine, linear, got 'cosin'"),
+        ("loss.scale=-1", "must be at least 0, got -1"),
+    ],
+)
+def test_values_are_never_bent(family: Family, text: str, said: str) -> None:
+    path = text.partition("=")[0]
+    assert wrong(family, text) == [f"--set {text}: {path}: {said}"]
+
+
+def test_what_single_settings_cannot_tell(family: Family) -> None:
+    lines = wrong(family, "model.width=30", "train.batch=10", "train.device_batch=4", "train.warmup=10001")
+    assert len(lines) == 3
+    assert lines[0].startswith("model.width=30 must be a multiple of twice model.heads=6")
+    assert lines[1].startswith("train.batch=10 must be a multiple of")
+    assert lines[2] == "train.warmup=10001 is longer than train.steps=10000"
+
+
+def test_accumulation_follows_from_the_global_batch(family: Family) -> None:
+    train = build(family, [], parse_sets(["train.batch=48", "train.device_batch=8", "train.devices=2"])).train
+    assert (train.part, train.accumulate) == (8, 3)
+
+
+def test_numbers_may_be_written_as_in_python(family: Family) -> None:
+    config = build(family, [], parse_sets(["train.steps=80_000", "train.learning_rate=1e-4"]))
+    assert (config.train.steps, config.train.learning_rate) == (80_000, 1e-4)
+
+
+def test_set_without_a_value() -> None:
+    with pytest.raises(UsageError, match="write it as --set path=value"):
+        parse_sets(["train.steps"])
+
+
+def test_decoder_is_chosen_by_name_and_has_params_of_its_own(family: Family) -> None:
+    config = build(family, [], parse_sets(["decoder.temperature=0.5"]))
+    assert (config.decoder.name, config.decoder.params) == ("default", {"temperature": 0.5})
+    assert build(family, [], parse_sets(["decoder=greedy"])).decoder.params == {}
+    (line,) = wrong(family, "decoder=greddy")
+    assert line == "--set decoder=greddy: the decoders are default, greedy; did you mean 'greedy'?"
+    (line,) = wrong(family, "decoder=greedy", "decoder.temperature=1")
+    assert line.startswith("--set decoder.temperature=1: there is no setting 'decoder.temperature'")
+
+
+def test_recipes(family: Family) -> None:
+    paper = recipe_settings(family, "toy_reverse", "paper")
+    assert {s.path: s.value for s in paper} == {
+        "train.batch": 32, "train.steps": 100, "train.learning_rate": 1e-3,
+        "decoder.temperature": 0,
+    }  # fmt: skip
+    quick = recipe_settings(family, "toy_reverse", "quick")
+    assert [s.path for s in quick] == ["decoder.temperature"]
+    assert recipe_settings(family, "other", "quick") == []
+    with pytest.raises(UsageError, match=r"toy has no recipe for task 'other' \(it has: toy_reverse\)"):
+        recipe_settings(family, "other", "paper")
+
+
+def test_recipe_of_the_default_decoder_leaves_others_alone(family: Family) -> None:
+    recipe = recipe_settings(family, "toy_reverse", "quick")
+    assert build(family, recipe, []).decoder.params == {"temperature": 0.0}
+    assert build(family, recipe, parse_sets(["decoder=greedy"])).decoder.params == {}
+
+
+def test_mistakes_in_a_recipe_name_it(family: Family) -> None:
+    with pytest.raises(UsageError, match="recipe: there is no setting 'train.stepz'; did you mean"):
+        build(family, [Setting("train.stepz", 3, "recipe")], [])
+    with pytest.raises(UsageError, match="recipe: there is no setting 'decoder.tmp'"):
+        build(family, [Setting("decoder.tmp", 3, "recipe")], [])
+
+
+def test_json_round_trip_and_strictness(family: Family) -> None:
+    config = build(family, [], parse_sets(["decoder.temperature=0.5", "train.steps=7"]))
+    plain = config.to_json()
+    assert Config.from_json(plain, "config.json") == config
+    plain["train"]["stepz"] = 3
+    plain["eval"]["draws"] = "4"
+    with pytest.raises(UsageError) as error:
+        Config.from_json(plain, "config.json")
+    assert "unknown: stepz" in str(error.value)
+    assert "expected a whole number, got '4'" in str(error.value)
+
+
+def test_differences(family: Family) -> None:
+    old, new = (build(family, [], parse_sets(sets)) for sets in ([], ["train.steps=7"]))
+    assert differences(old, new, ("model", "train")) == ["train.steps: 10000 -> 7"]
+    assert differences(old, new, ("model",)) == []

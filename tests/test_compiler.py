@@ -1,0 +1,224 @@
+"""Specs become packages: the same bytes everywhere, parents found, everything said in the manifest."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from xlmc import compiler
+from xlmc.cli import execute
+from xlmc.errors import SpecErrors
+from xlmc.manifest import MANIFEST, digest
+
+ROOT = Path(__file__).parent.parent
+SPEC = ROOT / "spec"
+FAMILIES = sorted(path.stem for path in SPEC.glob("*.xlm"))
+CHILD = 'family child "A child" extends mdlm {\n  decoder { param steps : Count = 7 }\n}\n'
+HASHES = """
+import sys
+from hashlib import sha256
+from pathlib import Path
+from xlmc.compiler import compile_spec
+files = compile_spec(Path(sys.argv[1])).package.files
+print(sha256(b"".join(name.encode() + files[name] for name in sorted(files))).hexdigest())
+"""
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path, monkeypatch) -> Path:
+    """A folder and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
+
+
+def manifest(package) -> dict:
+    return json.loads(package.files[MANIFEST])
+
+
+def compiled_hash(spec: Path, seed: str, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", HASHES, str(spec)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_the_same_bytes_in_any_directory_and_with_any_hash_seed(apart) -> None:
+    elsewhere = apart / "a b" / "deep"
+    elsewhere.mkdir(parents=True)
+    shutil.copy(SPEC / "mdlm.xlm", elsewhere)
+    here = compiled_hash(SPEC / "mdlm.xlm", "1", ROOT)
+    assert here == compiled_hash(Path("mdlm.xlm"), "2", elsewhere)
+
+
+def test_line_ends_and_a_byte_order_mark_make_no_difference() -> None:
+    text = (SPEC / "ilm.xlm").read_bytes()
+    Path("ilm.xlm").write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    windows = compiler.compile_spec(Path("ilm.xlm")).package
+    assert dict(windows.files) == dict(compiler.compile_spec(SPEC / "ilm.xlm").package.files)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_path_of_this_machine_is_in_a_package(family) -> None:
+    files = compiler.compile_spec(SPEC / f"{family}.xlm").package.files
+    everything = b"".join(files.values())
+    assert str(ROOT).encode() not in everything
+    assert b"/spec/" not in everything
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_manifest_says_what_the_package_is(family) -> None:
+    path = SPEC / f"{family}.xlm"
+    package = compiler.compile_spec(path).package
+    said = manifest(package)
+    assert said["family"] == family
+    assert said["specs"] == [f"{family}.xlm"]
+    assert said["claim"]["value"] in {"tight", "bound", "none"}
+    assert said["claim"]["why"]
+    assert said["ir"]["is"] == "Package"
+    assert said["outputs"][f"{family}.xlm"] == sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_references_lead_to_lines_of_the_spec(family) -> None:
+    package = compiler.compile_spec(SPEC / f"{family}.xlm").package
+    lines = package.files[f"{family}.xlm"].decode().splitlines()
+    found = manifest(package)["places"]
+    for reference, place in found.items():
+        file, _, number = place.partition(":")
+        assert file == f"{family}.xlm"
+        word = reference.rpartition(".")[0].split()[0] if "." in reference else reference.split()[0]
+        assert word in found or word == "recipe"
+        assert lines[int(number) - 1].strip()
+    assert lines[int(found["noise.alpha"].partition(":")[2]) - 1].strip().startswith("clean ->")
+    assert lines[int(found["decoder"].partition(":")[2]) - 1].strip() == "decoder {"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_reference_in_the_code_has_its_line(family) -> None:
+    import re
+
+    package = compiler.compile_spec(SPEC / f"{family}.xlm").package
+    code = "".join(data.decode() for name, data in package.files.items() if name.endswith(".py"))
+    references = set(re.findall(r"\(?spec: ([\w. ]+?)[).\n]*$", code, re.MULTILINE))
+    assert references
+    assert references <= set(manifest(package)["places"])
+
+
+# Parents
+
+
+def test_a_parent_is_found_among_the_shipped_ones() -> None:
+    Path("child.xlm").write_text(CHILD)
+    compiled = compiler.compile_spec(Path("child.xlm"))
+    assert compiled.package.name == "child"
+    assert manifest(compiled.package)["specs"] == ["child.xlm", "mdlm.xlm"]
+    assert compiled.package.files["mdlm.xlm"] == (SPEC / "mdlm.xlm").read_bytes()
+    assert compiled.read == {
+        Path("child.xlm"): digest(CHILD.encode()),
+        Path("mdlm.xlm"): None,
+        SPEC / "mdlm.xlm": digest((SPEC / "mdlm.xlm").read_bytes()),
+    }
+    places = manifest(compiled.package)["places"]
+    assert places["decoder.steps"] == "child.xlm:2"
+    assert places["noise.alpha"].startswith("mdlm.xlm:")
+
+
+def test_a_parent_beside_the_spec_comes_first() -> None:
+    mine = (SPEC / "mdlm.xlm").read_text().replace("Sahoo et al. 2024", "Me 2026")
+    Path("deep").mkdir()
+    Path("deep/mdlm.xlm").write_text(mine)
+    Path("deep/child.xlm").write_text(CHILD)
+    package = compiler.compile_spec(Path("deep/child.xlm")).package
+    assert b"Me 2026" in package.files["__init__.py"]
+    assert package.files["mdlm.xlm"].decode() == mine
+
+
+def test_a_parent_that_appears_or_changes_is_noticed_by_the_next_build(capsys) -> None:
+    Path("child.xlm").write_text(CHILD)
+    assert execute(["build", "child.xlm"]) == 0
+    assert execute(["build", "child.xlm"]) == 0
+    assert capsys.readouterr().out.endswith("out/child: up to date\n")
+    mine = (SPEC / "mdlm.xlm").read_text()
+    Path("mdlm.xlm").write_text(mine.replace("Sahoo et al. 2024", "Me 2026"))
+    assert execute(["build", "child.xlm", "--check"]) == 3
+    assert execute(["build", "child.xlm"]) == 0
+    assert "Me 2026" in Path("out/child/__init__.py").read_text()
+    Path("mdlm.xlm").write_text(mine.replace("Sahoo et al. 2024", "You 2027"))
+    assert execute(["build", "child.xlm"]) == 0
+    assert "You 2027" in Path("out/child/__init__.py").read_text()
+    capsys.readouterr()
+
+
+def test_an_unknown_parent_is_an_error_of_the_spec(capsys) -> None:
+    Path("child.xlm").write_text(CHILD.replace("mdlm", "mdml"))
+    assert execute(["build", "child.xlm"]) == 1
+    said = capsys.readouterr().err
+    assert "child.xlm:1:" in said
+    assert "did you mean `mdlm`" in said
+    assert not Path("out").exists()
+
+
+def test_the_folder_is_named_after_the_family_not_the_file(capsys) -> None:
+    shutil.copy(SPEC / "ilm.xlm", "my spec.v2.xlm")
+    assert execute(["build", "my spec.v2.xlm"]) == 0
+    assert (Path("out/ilm/ilm.xlm")).read_bytes() == (SPEC / "ilm.xlm").read_bytes()
+    capsys.readouterr()
+
+
+# The commands with the real stages
+
+
+def test_specs_are_built_checked_and_current(capsys) -> None:
+    specs = [str(SPEC / f"{family}.xlm") for family in FAMILIES]
+    assert execute(["build", *specs]) == 0
+    assert execute(["build", *specs, "--check"]) == 0
+    assert {path.name for path in Path("out").iterdir()} == set(FAMILIES)
+    capsys.readouterr()
+    assert execute(["build", *specs]) == 0
+    assert capsys.readouterr() == ("".join(f"out/{name}: up to date\n" for name in FAMILIES), "")
+
+
+@pytest.mark.parametrize(("stage", "root"), [("ast", "Family"), ("ir", "Package")])
+def test_a_stage_is_printed_as_json_and_nothing_is_written(capsys, stage, root) -> None:
+    assert execute(["build", str(SPEC / "ilm.xlm"), "--print", stage]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["is"] == root
+    assert not err
+    assert not Path("out").exists()
+
+
+def test_what_expand_prints_is_a_spec_of_the_same_package(capsys) -> None:
+    assert execute(["expand", str(SPEC / "mdlm.xlm")]) == 0
+    Path("mdlm.xlm").write_text(capsys.readouterr().out)
+    expanded = compiler.compile_spec(Path("mdlm.xlm")).package.files
+    original = compiler.compile_spec(SPEC / "mdlm.xlm").package.files
+    code = [name for name in original if name.endswith(".py")]
+    assert [name for name in code if expanded[name] != original[name]] == []
+
+
+def test_check_says_which_specs_are_good(capsys) -> None:
+    assert execute(["check", str(SPEC / "ilm.xlm")]) == 0
+    assert capsys.readouterr() == (f"{SPEC / 'ilm.xlm'}: ok\n", "")
+    assert execute(["check", str(SPEC / "ilm.xlm"), "--format", "json"]) == 0
+    assert capsys.readouterr() == ("", "[]\n")
+
+
+def test_all_errors_of_a_spec_are_raised_at_once() -> None:
+    text = (SPEC / "mdlm.xlm").read_text()
+    text = text.replace("attention full", "attention sideways").replace("over tokens", "over beans")
+    Path("mdlm.xlm").write_text(text)
+    with pytest.raises(SpecErrors) as errors:
+        compiler.compile_spec(Path("mdlm.xlm"))
+    assert len(errors.value.diagnostics) == 2

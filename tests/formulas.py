@@ -4,12 +4,15 @@ import ast as python
 import math
 import re
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import mpmath
-import torch
 
 from xlmc import ast
 from xlmc.source import Source, Span
+
+if TYPE_CHECKING:
+    import torch
 
 SPAN = Span(Source("test.xlm", ""), 0, 0)
 OPERATORS = {python.Add: "+", python.Sub: "-", python.Mult: "*", python.Div: "/", python.Pow: "**"}
@@ -87,8 +90,10 @@ def schedule(text: str, name: str = "alpha", argument: str = "t") -> ast.Arrow:
     )
 
 
-def run(code: str, **names: float | torch.Tensor) -> torch.Tensor:
+def run(code: str, **names: "float | torch.Tensor") -> "torch.Tensor":
     """What printed code gives for float64 tensors."""
+    import torch
+
     tensors = {k: torch.as_tensor(v, dtype=torch.float64) for k, v in names.items()}
     result = eval(code, {"torch": torch, "math": math, **tensors})
     assert isinstance(result, torch.Tensor)

@@ -1,4 +1,4 @@
-"""Trees of specs, drawn at random: everything that the grammar can say, whether it makes sense or not."""
+"""Trees of specs drawn at random: all that the grammar can say, whether it makes sense or not."""
 
 from fractions import Fraction
 
@@ -90,9 +90,7 @@ network = st.one_of(
     at(ast.Head, name=idents, kind=soft, at=st.none() | words),
     drops,
 )
-divergences = at(
-    ast.Divergence, kind=idents, target=words | at(ast.Nothing, state=words)
-)
+divergences = at(ast.Divergence, kind=idents, target=words | at(ast.Nothing, state=words))
 loss = st.one_of(
     at(
         ast.Term,
@@ -109,9 +107,7 @@ much = st.one_of(
     at(ast.Much, rule=st.sampled_from(["chance", "quota", "above"]), value=expressions),
 )
 orders = at(ast.Order, score=words, of=st.none() | words, temperature=st.none() | expressions)
-short = idents.map(
-    lambda n: ast.Keyword(span=NOWHERE, name=n, value=ast.Name(span=NOWHERE, id=n))
-)
+short = idents.map(lambda n: ast.Keyword(span=NOWHERE, name=n, value=ast.Name(span=NOWHERE, id=n)))
 options = st.one_of(
     st.fixed_dictionaries({"greedy": st.just(True)}),
     st.fixed_dictionaries({"options": many(short | at(ast.Keyword, name=idents, value=values))}),
@@ -147,13 +143,10 @@ collate = st.one_of(
     at(ast.Pad, sides=many(at(ast.Side, part=words, side=words), 1)),
     drops,
 )
-settings_ = st.one_of(
-    at(
-        ast.Setting,
-        path=paths,
-        value=st.one_of(numbers, at(ast.Negative, operand=numbers), words, strings),
-    ),
-    drops,
+settings_ = at(
+    ast.Setting,
+    path=paths,
+    value=st.one_of(numbers, at(ast.Negative, operand=numbers), words, strings),
 )
 
 # The whole
@@ -186,5 +179,5 @@ families = at(
     parent=st.none() | words,
     papers=many(at(ast.Paper, citation=strings, arxiv=st.none() | strings)),
     sections=many(sections()),
-    recipes=many(at(ast.Recipe, task=idents, settings=many(settings_))),
+    recipes=many(at(ast.Recipe, task=idents, settings=many(settings_), drops=many(drops))),
 )

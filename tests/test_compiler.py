@@ -1,10 +1,12 @@
-"""Specs become packages: the same bytes everywhere, parents found, everything said in the manifest."""
+"""Specs become packages: the same bytes everywhere, with their parents, and all is said."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from xlmc import compiler
 from xlmc.cli import execute
 from xlmc.errors import SpecErrors
 from xlmc.manifest import MANIFEST, digest
+from xlmc.package import Package
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
@@ -21,6 +24,7 @@ FAMILIES = sorted(path.stem for path in SPEC.glob("*.xlm"))
 CHILD = 'family child "A child" extends mdlm {\n  decoder { param steps : Count = 7 }\n}\n'
 HASHES = """
 import sys
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from xlmc.compiler import compile_spec
@@ -38,7 +42,13 @@ def apart(tmp_path, monkeypatch) -> Path:
     return tmp_path / "work"
 
 
-def manifest(package) -> dict:
+@cache
+def shipped(family: str) -> Package:
+    """The package of a shipped spec; compiled once, as nothing here changes it."""
+    return compiler.compile_spec(SPEC / f"{family}.xlm").package
+
+
+def manifest(package: Package) -> dict:
     return json.loads(package.files[MANIFEST])
 
 
@@ -66,12 +76,12 @@ def test_line_ends_and_a_byte_order_mark_make_no_difference() -> None:
     text = (SPEC / "ilm.xlm").read_bytes()
     Path("ilm.xlm").write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
     windows = compiler.compile_spec(Path("ilm.xlm")).package
-    assert dict(windows.files) == dict(compiler.compile_spec(SPEC / "ilm.xlm").package.files)
+    assert dict(windows.files) == dict(shipped("ilm").files)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_path_of_this_machine_is_in_a_package(family) -> None:
-    files = compiler.compile_spec(SPEC / f"{family}.xlm").package.files
+    files = shipped(family).files
     everything = b"".join(files.values())
     assert str(ROOT).encode() not in everything
     assert b"/spec/" not in everything
@@ -80,7 +90,7 @@ def test_no_path_of_this_machine_is_in_a_package(family) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_manifest_says_what_the_package_is(family) -> None:
     path = SPEC / f"{family}.xlm"
-    package = compiler.compile_spec(path).package
+    package = shipped(family)
     said = manifest(package)
     assert said["family"] == family
     assert said["specs"] == [f"{family}.xlm"]
@@ -92,7 +102,7 @@ def test_the_manifest_says_what_the_package_is(family) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_references_lead_to_lines_of_the_spec(family) -> None:
-    package = compiler.compile_spec(SPEC / f"{family}.xlm").package
+    package = shipped(family)
     lines = package.files[f"{family}.xlm"].decode().splitlines()
     found = manifest(package)["places"]
     for reference, place in found.items():
@@ -107,9 +117,7 @@ def test_references_lead_to_lines_of_the_spec(family) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_reference_in_the_code_has_its_line(family) -> None:
-    import re
-
-    package = compiler.compile_spec(SPEC / f"{family}.xlm").package
+    package = shipped(family)
     code = "".join(data.decode() for name, data in package.files.items() if name.endswith(".py"))
     references = set(re.findall(r"\(?spec: ([\w. ]+?)[).\n]*$", code, re.MULTILINE))
     assert references
@@ -203,7 +211,7 @@ def test_what_expand_prints_is_a_spec_of_the_same_package(capsys) -> None:
     assert execute(["expand", str(SPEC / "mdlm.xlm")]) == 0
     Path("mdlm.xlm").write_text(capsys.readouterr().out)
     expanded = compiler.compile_spec(Path("mdlm.xlm")).package.files
-    original = compiler.compile_spec(SPEC / "mdlm.xlm").package.files
+    original = shipped("mdlm").files
     code = [name for name in original if name.endswith(".py")]
     assert [name for name in code if expanded[name] != original[name]] == []
 

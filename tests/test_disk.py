@@ -249,6 +249,17 @@ def test_a_full_disk_leaves_the_old_package(tmp_path, old, new, monkeypatch) -> 
     assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in old.files.items()}
 
 
+def test_a_folder_of_a_container_image_is_said_to_be_the_reason(tmp_path, old, new, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    disk.write(old, tmp_path)
+    monkeypatch.setattr(disk, "exchange", refuse)
+    with pytest.raises(Failure, match="choose another --out"):
+        disk.write(new, tmp_path)
+    assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in old.files.items()}
+
+
 def test_a_parent_that_is_a_file_is_one_clear_line(tmp_path, new) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(Failure, match=r"cannot write .*toy: (File exists|Not a directory)"):

@@ -121,7 +121,9 @@ def test_step_and_finish_are_replaced_whole() -> None:
 
 
 def test_new_entry_stands_last() -> None:
-    assert section(flat(child("network { head gap : count }")), "network")[-1].startswith("head gap")
+    assert section(flat(child("network { head gap : count }")), "network")[-1].startswith(
+        "head gap"
+    )
 
 
 def test_sides_of_padding_are_merged() -> None:
@@ -160,7 +162,9 @@ def test_named_decoders_are_merged_by_name_and_stand_together() -> None:
 def test_named_decoder_keeps_a_drop_of_what_the_default_says() -> None:
     made = flat(child("decoder quick { drop reuse; drop grid }"))
     assert section(made, "decoder", "quick") == ["drop grid", "drop reuse"]
-    again = flat(child("decoder quick { reuse while prefix }"), parent=printer.text(_as_parent(made)))
+    again = flat(
+        child("decoder quick { reuse while prefix }"), parent=printer.text(_as_parent(made))
+    )
     assert section(again, "decoder", "quick") == ["drop grid", "reuse while prefix"]
 
 
@@ -192,7 +196,7 @@ def test_eight_generations_and_no_more() -> None:
     texts = {f"f{n}": f"family f{n} extends f{n + 1} {{ }}" for n in range(20)}
     texts["f7"] = "family f7 { }"
     assert flat(texts["f0"], **texts).parent is None
-    texts["f7"] = "family f7 extends f8 { }"
+    texts |= {"f7": "family f7 extends f8 { }", "f8": "family f8 { }"}
     with pytest.raises(SpecErrors) as caught:
         flat(texts["f0"], **texts)
     assert [type(d) for d in caught.value.diagnostics] == [ChainTooLong]

@@ -36,7 +36,9 @@ def scribbled(text: str, seed: int) -> str:
     for piece in re.split(r'("[^"]*"|\n|[(\[,;{}])', text):
         out.append(piece)
         if piece == "\n" and dice.random() < 0.3:
-            out.append(dice.choice(["\n", "\n\n\n", "\t# own\n", "#own # twice\n", " ;\n", "\n#\n"]))
+            out.append(
+                dice.choice(["\n", "\n\n\n", "\t# own\n", "#own # twice\n", " ;\n", "\n#\n"])
+            )
         elif piece in ("(", "[", ",") and _inside(out) and dice.random() < 0.2:
             out.append(dice.choice(["\n", " # inside\n", "   "]))
         elif piece == "{" and dice.random() < 0.2:
@@ -92,7 +94,9 @@ family x "X" {   # header
 # tail
 
 """
-    assert formatted(messy) == """\
+    assert (
+        formatted(messy)
+        == """\
 #doc
 
 # second block
@@ -122,6 +126,19 @@ family x "X" {                               # header
 }                                            # end
 # tail
 """
+    )
+
+
+def test_comments_moved_above_a_statement_keep_its_blank_line() -> None:
+    messy = "family x {\nnoise {\nnone\n\namount t ~ f( # inside\n1) # one\n; # two\n}\n}\n"
+    assert formatted(messy).splitlines()[2:8] == [
+        "    none",
+        "",
+        "    # inside",
+        "    # one",
+        "    amount t ~ f(1)                          # two",
+        "  }",
+    ]
 
 
 def test_long_statement_keeps_its_comment_two_blanks_away() -> None:

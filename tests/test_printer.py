@@ -1,6 +1,5 @@
 """What is printed says the same, in one layout."""
 
-
 import pytest
 from hypothesis import given, settings
 

@@ -9,9 +9,13 @@ def main() -> None:
     """Runs the command line and exits with its code."""
     gc.disable()  # no command but `run` lives long enough for it to pay
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xlmc ... | head` ends quietly
-    from xlmc.cli import execute
+    try:
+        from xlmc.cli import execute
 
-    sys.exit(execute(sys.argv[1:]))
+        code = execute(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was a command to interrupt
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

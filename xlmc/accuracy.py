@@ -19,7 +19,8 @@ DIGITS = 450
 _EARLY = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 0.95)
 GRID = (*_EARLY, 0.999, 1 - 1e-6, 1.0)
 _ENOUGH = 1e-13  # relative; a form that errs by less is as good as any
-_ENOUGH_LATE = 1e-9  # past t = 0.9: pi/2 * t itself is rounded, and the cosine of it falls to 0
+_WANTED = 1e-11  # and by more than this is a reason to look for others
+_LATE = 1e-9  # past t = 0.9: pi/2 * t itself is rounded, and the cosine of it falls to 0
 _TINY = 1e-290  # below it float64 has no digits to lose
 _COST = {"Binary": 1, "Negative": 1, "Call": 3, "Name": 0}
 
@@ -88,7 +89,7 @@ def _error(expr: ast.Expr, point: Point) -> float:
     value = value_of(expr, Scope(point.names), TENSOR)
     if not math.isfinite(value):
         return math.inf
-    if abs(point.exact) < _TINY:
+    if abs(point.exact) < _TINY and not point.absolute:
         return 0.0 if abs(value) < 10 * _TINY else math.inf
     with mpmath.workdps(40):
         scale = max(1, abs(point.exact)) if point.absolute else abs(point.exact)
@@ -135,4 +136,10 @@ def choose(forms: Iterable[ast.Expr], where: Sequence[Point]) -> ast.Expr:
 
 
 def _enough(point: Point) -> float:
-    return _ENOUGH if point.names["t"] <= 0.9 else _ENOUGH_LATE
+    return _ENOUGH if point.names["t"] <= 0.9 else _LATE
+
+
+def is_precise(expr: ast.Expr, where: Sequence[Point]) -> bool:
+    """Whether a formula is as good as one can wish for."""
+    limits = (_WANTED if point.names["t"] <= 0.9 else _LATE for point in where)
+    return all(e <= limit for e, limit in zip(errors(expr, where), limits, strict=True))

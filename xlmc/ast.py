@@ -221,7 +221,7 @@ class Grid(Node):
 
 @frozen
 class Much(Node):
-    """How many of the candidates an action takes: ``chance e``, ``quota e``, ``above e``, ``one``, ``all``."""
+    """How many candidates are taken: ``chance e``, ``quota e``, ``above e``, ``one``, ``all``."""
 
     rule: str
     value: Expr | None = None
@@ -367,7 +367,7 @@ class Pad(Node):
 
 @frozen
 class Setting(Node):
-    """``learning_rate 1e-4``, ``decoder.top_k 1``: a path of the run's configuration and a value."""
+    """``learning_rate 1e-4``, ``decoder.top_k 1``: a path of a run's configuration and a value."""
 
     path: str
     value: Expr
@@ -375,10 +375,11 @@ class Setting(Node):
 
 @frozen
 class Recipe(Node):
-    """``recipe star_easy { batch 64 }``: published settings for a task."""
+    """``recipe star_easy { batch 64 }``: published settings for a task; parents' ones to drop."""
 
     task: str
-    settings: tuple[Setting | Drop, ...]
+    settings: tuple[Setting, ...]
+    drops: tuple[Drop, ...] = ()
 
 
 @frozen

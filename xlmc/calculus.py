@@ -24,7 +24,8 @@ class Calculus:
     """What follows from ``survival alpha(t)``; for t in [1e-6, 1] the code keeps its digits.
 
     corrupted: 1 - alpha(t).   hazard: -alpha'(t) / (1 - alpha(t)), the weight of the bound.
-    sigma: -log alpha(t).   dsigma: its derivative, -alpha'(t) / alpha(t).
+    sigma: -log alpha(t), precise to 1e-15 where it is tiny and alpha falls to 0 steeply elsewhere.
+    dsigma: its derivative, -alpha'(t) / alpha(t).
     reveal: (alpha(s) - alpha(t)) / (1 - alpha(t)); 0 at s = t, and 1 at s = 0 if alpha(0) = 1,
         both exactly.
     inverse: the t with alpha(t) = p, or None where there is no closed form: then bisect.

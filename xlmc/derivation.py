@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from xlmc import ast, stable
-from xlmc.accuracy import Point, Truth, choose, operations, points, truths
+from xlmc.accuracy import Point, Truth, choose, is_precise, operations, points, truths
 from xlmc.arithmetic import TENSOR
 from xlmc.expression import TooHard
 from xlmc.formula import Formula, formula
@@ -59,7 +59,7 @@ class Derivation:
 
     def sigma(self) -> Formula:
         """-log alpha."""
-        forms = [stable.minus_log(self.alpha, self.t)]
+        forms = [stable.minus_log(form, self.t) for form in self.alphas]
         forms += [-log1p(-form) for form in self.complements]
         forms += [-sympy.log(form) for form in self.alphas]
         return self._best(forms, lambda x: -mpmath.log(x.alpha) if x.alpha > _FLOOR else None)
@@ -91,8 +91,12 @@ class Derivation:
         self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]
     ) -> tuple[ast.Expr, Expr]:
         """The best of the forms and their variants, as a tree and for SymPy."""
+        forms, where = list(forms), points(self.truths, quantity)
         trees = self._trees(forms)
-        best = choose(self._some(trees), points(self.truths, quantity))
+        best = choose(self._some(trees), where)
+        if not is_precise(best, where):
+            trees |= self._trees(g for form in forms for g in stable.grounded(form, self.t))
+            best = choose(trees, where)
         return best, trees[best]
 
     def _some(self, trees: Collection[ast.Expr]) -> Collection[ast.Expr]:

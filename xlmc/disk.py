@@ -5,6 +5,7 @@ the compiler's (notes, caches) moves over afterwards, entry by entry, and is nev
 a killed build left behind is settled by the next one.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -19,6 +20,7 @@ from xlmc.manifest import MANIFEST, Manifest, content, digest, load, taken
 from xlmc.package import Package
 from xlmc.swap import exchange
 
+OVERLAY = "a container cannot rename the folders of its image: choose another --out"
 LITTER = {"__pycache__"}  # stays behind when a package is deleted, and is no package
 
 
@@ -46,7 +48,8 @@ def write(package: Package, out: Path, *, force: bool = False) -> Written:
             return _replace(target, package)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        raise Failure(f"cannot write {target}: {error.strerror}{where}") from error
+        hint = f"\n  {OVERLAY}" if error.errno == errno.EXDEV else ""
+        raise Failure(f"cannot write {target}: {error.strerror}{where}{hint}") from error
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _among(section.entries, name)
     yield from _among(family.recipes, family.name.id)
     for recipe in family.recipes:
-        yield from _among(recipe.settings, recipe.task)
+        yield from _among((*recipe.settings, *recipe.drops), recipe.task)
     for node in _walk(family):
         yield from _among(_arguments(node), "")
 

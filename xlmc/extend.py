@@ -114,9 +114,7 @@ class _Merger:
         for section in sorted(self.child.sections, key=lambda s: s.name is not None):
             self.sections[called(section)] = self._section(section)
         for recipe in self.child.recipes:
-            below = self.recipes.get(recipe.task)
-            settings = self._entries(below.settings if below else (), recipe.settings, recipe.task)
-            self.recipes[recipe.task] = evolve(recipe, settings=settings)
+            self.recipes[recipe.task] = self._recipe(recipe)
         inherited = self.parent.papers if self.parent else ()
         kinds = list(dict.fromkeys(s.kind for s in self.sections.values()))
         return evolve(
@@ -143,6 +141,14 @@ class _Merger:
             default.entries if default else (),
         )
         return evolve(section, entries=entries, replace=False)
+
+    def _recipe(self, recipe: ast.Recipe) -> ast.Recipe:
+        """A recipe laid over the one it adds to."""
+        below = self.recipes.get(recipe.task)
+        kept = self._entries(below.settings if below else (), recipe.drops, recipe.task)
+        settings = self._entries(kept, recipe.settings, recipe.task)
+        only = tuple(s for s in settings if isinstance(s, ast.Setting))
+        return evolve(recipe, settings=only, drops=())
 
     def _entries(
         self,

@@ -88,7 +88,7 @@ def _item(item: _Item, one_line: Callable[[ast.Recipe], bool]) -> list[Line]:
         return _block(" ".join(words), item, item.entries, 1)
     if one_line(item):
         return [Line(1, _one_line(item), item.span)]
-    return _block(f"recipe {item.task}", item, item.settings, 1)
+    return _block(f"recipe {item.task}", item, _settings(item), 1)
 
 
 def _block(header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int) -> list[Line]:
@@ -110,8 +110,13 @@ def _braces(header: str, node: ast.Node, depth: int) -> tuple[Line, Line]:
     )
 
 
+def _settings(recipe: ast.Recipe) -> list[ast.Setting | ast.Drop]:
+    """What a recipe sets and drops, in the order of the source."""
+    return sorted((*recipe.settings, *recipe.drops), key=lambda s: s.span.start)
+
+
 def _one_line(recipe: ast.Recipe) -> str:
-    settings = "; ".join(entry(s) for s in recipe.settings)
+    settings = "; ".join(entry(s) for s in _settings(recipe))
     return f"recipe {recipe.task} {{ {settings} }}" if settings else f"recipe {recipe.task} {{ }}"
 
 

@@ -109,6 +109,19 @@ class LetOrder(Diagnostic):
     name: str
 
 
+@frozen(kw_only=True)
+class NameTaken(Diagnostic):
+    """One name for two things of which an expression, or the generated code, must choose one."""
+
+    code = "XLM048"
+    title = "`{name}` is already the name of {holder}"
+    label = "{what} needs a name of its own"
+    help = "choose another name"
+    name: str
+    what: str
+    holder: str
+
+
 # Types and ranges
 
 

@@ -5,6 +5,8 @@ The functions here do the same for whatever the language can say: every differen
 of one expression is reduced, from the outside in, to a difference of its variable.
 """
 
+from collections.abc import Iterator
+
 import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
@@ -51,6 +53,22 @@ def exponent_of(expr: Expr) -> Expr | None:
         exponents = [exponent_of(factor) for factor in expr.args]
         return None if None in exponents else expanded(Add(*exponents))
     return None
+
+
+def grounded(expr: Expr, t: Symbol) -> Iterator[Expr]:
+    """The expression with what in it vanishes at one end, or the other, rewritten as a fall."""
+    yield expr.replace(lambda e: e.has(t), lambda e: _grounded_at(e, ZERO, t))
+    yield expr.replace(lambda e: e.has(t), lambda e: _grounded_at(e, ONE, t))
+
+
+def _grounded_at(expr: Expr, end: Expr, t: Symbol) -> Expr:
+    """A sum that is 0 at the end, a cosine or tangent of what is a right angle there."""
+    if isinstance(expr, Add) and expr.subs(t, end) == 0:
+        return -fall(expr, end, t)
+    if isinstance(expr, sympy.cos | sympy.tan) and expr.args[0].subs(t, end) == _RIGHT:
+        rest = fall(expr.args[0], end, t)
+        return sympy.sin(rest) if isinstance(expr, sympy.cos) else 1 / sympy.tan(rest)
+    return expr
 
 
 def fall(expr: Expr, s: Expr, t: Symbol) -> Expr:

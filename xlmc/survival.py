@@ -1,13 +1,14 @@
 """What the numbers of a survival tell: its ends, rises, poles, kinks and steepness."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from attrs import field, frozen
 
 from xlmc import ast
 from xlmc.arithmetic import DUAL, FLOAT, Dual
 from xlmc.expression import MathError, Undefined, check_size, inline, rewrite, walk
-from xlmc.numeric import Scope, value_of
+from xlmc.numeric import Scope, slope, value_of
 
 TOLERANCE = 1e-9
 _GOLDEN = 0.6180339887498949
@@ -50,13 +51,13 @@ def examine(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow] | None = None) 
     """Every fact about the survival of an arrow. Raises `TooHard` if it is too large."""
     expr = inline(arrow.value, {}, {k: v for k, v in (schedules or {}).items() if v != arrow})
     curve = _Curve(expr, arrow.argument)
+    start, end = curve.samples[0].value, curve.samples[-1].value
     undefined = curve.undefined()
-    ends = (curve.value(0.0), curve.value(1.0))
     if undefined is not None:
-        return Survival(start=ends[0], end=ends[1], undefined=undefined)
+        return Survival(start=start, end=end, undefined=undefined)
     return Survival(
-        start=ends[0],
-        end=ends[1],
+        start=start,
+        end=end,
         rises=curve.rises(),
         low=curve.low(),
         kink=kink(expr, arrow.argument),
@@ -70,10 +71,10 @@ def max_weight(arrow: ast.Arrow, guard: float) -> float:
 
     Raises `Undefined` where there is none.
     """
-    slope = _Curve(arrow.value, arrow.argument).dual(guard)
-    if slope.value >= 1.0:
+    at = slope(arrow.value, arrow.argument, guard)
+    if at.value >= 1.0:
         raise Undefined(arrow.value, f"is still 1 at t = {guard:g}")
-    return float(-slope.slope / (1.0 - slope.value))
+    return float(-at.slope / (1.0 - at.value))
 
 
 def settle(expr: ast.Expr, variable: str) -> ast.Expr:
@@ -114,74 +115,82 @@ def _winners(call: ast.Call, variable: str) -> dict[int, float]:
     return first
 
 
+@frozen
+class _Sample:
+    """A survival at a point; what has no finite value is None."""
+
+    t: float
+    value: float | None
+    slope: float | None
+
+
 class _Curve:
-    """An expression as a function of one variable on [0, 1]."""
+    """An expression as a function of one variable on [0, 1], looked at from many points."""
 
     def __init__(self, expr: ast.Expr, variable: str) -> None:
         check_size(expr)
         self.expr = expr
         self.variable = variable
+        self.samples = [self.sample(t) for t in (0.0, *POINTS, 1.0)]
 
-    def value(self, t: float) -> float | None:
+    def sample(self, t: float) -> _Sample:
+        """Value and derivative at a point."""
+        try:
+            at = value_of(self.expr, Scope({self.variable: Dual(t, 1.0)}), DUAL)
+        except MathError:
+            return _Sample(t, self._value(t), None)
+        return _Sample(t, float(at.value), float(at.slope))
+
+    def _value(self, t: float) -> float | None:
         try:
             return float(value_of(self.expr, Scope({self.variable: t}), FLOAT))
         except MathError:
             return None
 
-    def dual(self, t: float) -> Dual:
-        result = value_of(self.expr, Scope({self.variable: Dual(t, 1.0)}), DUAL)
-        assert isinstance(result, Dual)
-        return result
-
-    def slope(self, t: float) -> float | None:
-        try:
-            return float(self.dual(t).slope)
-        except MathError:
-            return None
-
     def undefined(self) -> Trouble | None:
-        for t in (0.0, *POINTS, 1.0):
-            try:
-                value_of(self.expr, Scope({self.variable: t}), FLOAT)
-            except Undefined as e:
-                node = e.node if isinstance(e.node, ast.Expr) else self.expr
-                return Trouble(t=t, node=node, reason=e.reason)
+        """The first point without a finite value."""
+        t = next((x.t for x in self.samples if x.value is None), None)
+        if t is None:
+            return None
+        try:
+            value_of(self.expr, Scope({self.variable: t}), FLOAT)
+        except MathError as e:
+            return Trouble(t=t, node=e.node, reason=e.reason)
         return None
 
     def rises(self) -> float | None:
-        before = self.value(0.0)
-        last = 0.0
-        for t in (*POINTS, 1.0):
-            now = self.value(t)
-            slope = self.slope(t) if t < 1.0 else None
-            if before is not None and now is not None and now > before + TOLERANCE:
-                return last
-            if slope is not None and slope > 1e-6:
+        """A point from which the values increase, or at which the derivative is positive."""
+        known = [(x.t, x.value, x.slope) for x in self.samples if x.value is not None]
+        for (earlier, above, _), (t, value, change) in pairwise(known):
+            if value > above + TOLERANCE:
+                return earlier
+            if t < 1.0 and change is not None and change > 1e-6:
                 return t
-            before, last = now, t
         return None
 
     def low(self) -> float | None:
-        values = ((t, self.value(t)) for t in (*POINTS, 1.0))
-        return next((t for t, v in values if v is not None and v < -TOLERANCE), None)
+        """The first point with a negative value."""
+        low = (x.t for x in self.samples if x.value is not None and x.value < -TOLERANCE)
+        return next(low, None)
 
     def steep(self) -> float | None:
         """An end towards which the derivative grows without bound, or a point without one."""
-        for end, near, nearer in ((0.0, 1e-6, 1e-10), (1.0, 1 - 1e-6, 1 - 1e-10)):
-            if self.slope(end) is not None:
+        first, *inner, last = self.samples
+        for end, near, nearer in ((first, 1e-6, 1e-10), (last, 1 - 1e-6, 1 - 1e-10)):
+            if end.slope is not None:
                 continue
-            far, close = self.slope(near), self.slope(nearer)
+            far, close = self.sample(near).slope, self.sample(nearer).slope
             if far is None or close is None or abs(close) > 1.2 * abs(far) > 0.0:
-                return end
-        return next((t for t in POINTS[1:] if self.slope(t) is None), None)
+                return end.t
+        return next((x.t for x in inner if x.t > 0.0 and x.slope is None), None)
 
     def order(self) -> float:
         """The limit of t times the hazard, read off where 1 - alpha is still precise."""
-        start = self.value(0.0)
+        start = self.samples[0].value
         if start is None or start < 1.0 - TOLERANCE:
             return 0.0
         for t in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3):
-            value, slope = self.value(t), self.slope(t)
-            if value is not None and slope is not None and 1.0 - value > 1e-9:
-                return -slope * t / (1.0 - value)
+            x = self.sample(t)
+            if x.value is not None and x.slope is not None and 1.0 - x.value > 1e-9:
+                return max(0.0, -x.slope * t / (1.0 - x.value))
         return 0.0

@@ -114,7 +114,12 @@ class _Builder:
         return ast.Section(span=span, kind="collate", entries=entries, replace=bool(replace))
 
     def recipe(self, span: Span, task: Token, *settings: ast.Setting | ast.Drop) -> ast.Recipe:
-        return ast.Recipe(span=span, task=str(task), settings=settings)
+        return ast.Recipe(
+            span=span,
+            task=str(task),
+            settings=tuple(s for s in settings if isinstance(s, ast.Setting)),
+            drops=tuple(s for s in settings if isinstance(s, ast.Drop)),
+        )
 
     def setting(self, span: Span, path: Token, value: ast.Expr) -> ast.Setting:
         return ast.Setting(span=span, path=str(path), value=value)

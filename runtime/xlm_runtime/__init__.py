@@ -3,13 +3,20 @@
 From Python: ``xlm_runtime.load("runs/ilm/star_easy/quick-seed1").generate(["..."])``.
 """
 
-from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xlm_runtime.trained import Loaded
 
 __all__ = ["load"]
 
 
-def __getattr__(name: str) -> object:
-    """`load`, imported when it is asked for: who imports the plug alone does not pay for it."""
-    if name != "load":
-        raise AttributeError(f"module {__name__} has no attribute '{name}'")
-    return import_module("xlm_runtime.load").load
+def load(run: str | Path, ckpt: str = "best") -> "Loaded":
+    """A run folder, or the folder of one of its checkpoints → the model with averaged weights.
+
+    Raises UsageError where there is no such run or checkpoint.
+    """
+    from xlm_runtime import trained  # not before it is needed: packages import the plug alone
+
+    return trained.load(run, ckpt)

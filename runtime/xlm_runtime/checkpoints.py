@@ -1,10 +1,7 @@
-"""Checkpoints: what is kept of a training run, when, and where.
+"""Checkpoints: what of a training run is saved, and when.
 
-    checkpoints/index.json       which step is the last, which the best, and its validation loss
-    checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, raw.safetensors
-
-A folder is written under another name and takes its own in one step, the index after it: whenever
-a run is killed, the index names a complete checkpoint.
+A folder (see `saved`) is written under another name and takes its own in one step, the index after
+it: whenever a run is killed, the index names a complete checkpoint.
 """
 
 import shutil
@@ -15,56 +12,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 from lightning.pytorch import Callback, Trainer
 
-from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime.atomic import write_json
 from xlm_runtime.ema import Ema
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.errors import RunError, Stopped
 from xlm_runtime.model import save_weights
 from xlm_runtime.module import Training
+from xlm_runtime.saved import AVERAGE, INDEX, RAW, STATE, Index, step_folder
 
-INDEX = "index.json"
-STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
 Validate = Callable[[int], Mapping[str, float]]
-
-
-class Stopped(BaseException):
-    """Training was asked to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
-
-
-@frozen
-class Index:
-    """The steps of the last and the best checkpoint, and the best validation loss."""
-
-    last: int = 0
-    best: int = 0
-    loss: float | None = None
-
-    @staticmethod
-    def read(folder: Path) -> "Index":
-        """The index of a folder; all zeros where there is none."""
-        return Index(**read_json(folder / INDEX))
-
-
-def step_folder(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is."""
-    return folder / f"step-{step:08d}"
-
-
-def resolve(folder: Path, which: str) -> Path:
-    """``last``, ``best`` or a path → the folder of a checkpoint.
-
-    Raises UsageError naming what there is, if it is not there.
-    """
-    index = Index.read(folder)
-    steps = {"last": index.last, "best": index.best or index.last}
-    found = step_folder(folder, steps[which]) if which in steps else Path(which)
-    found = found if found.is_dir() else found.parent
-    if (found / AVERAGE).is_file():
-        return found
-    there = ", ".join(sorted(path.name for path in folder.glob("step-*"))) or "none"
-    raise UsageError(f"there is no checkpoint '{which}' (of this run in {folder}: {there})")
 
 
 class Checkpoints(Callback):

@@ -295,8 +295,6 @@ def _check_whole(config: Config) -> None:
             f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
             f"times train.device_batch={train.part}"
         )
-    if train.warmup > train.steps:
-        problems.append(f"train.warmup={train.warmup} is longer than train.steps={train.steps}")
     if problems:
         raise UsageError("\n".join(problems))
 

@@ -32,7 +32,7 @@ _NOISE = (
 
 
 def quiet() -> None:
-    """Silences the messages of Lightning that a user can do nothing about."""
+    """Silences the messages of Lightning that a user can do nothing about, once it is imported."""
     for message in _NOISE:
         warnings.filterwarnings("ignore", message)
     for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):

@@ -1,4 +1,4 @@
-"""Errors for the person at the keyboard: what, where, why, what to do; shown without a traceback."""
+"""Errors for the person at the keyboard: what, where, why, what to do.  No traceback is shown."""
 
 
 class RunError(Exception):
@@ -11,3 +11,7 @@ class UsageError(RunError):
     """A wrong command, setting, path or package.  The command line prints it and exits 2."""
 
     code = 2
+
+
+class Stopped(BaseException):
+    """Training was asked to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""

@@ -10,11 +10,11 @@ from lightning.pytorch import Callback, Trainer
 from torch.utils.data import DataLoader
 
 from xlm_runtime import evaluate
-from xlm_runtime.checkpoints import STATE, Checkpoints, Index, step_folder
+from xlm_runtime.checkpoints import Checkpoints
 from xlm_runtime.config import Config, Train
 from xlm_runtime.data import Split
 from xlm_runtime.ema import Ema
-from xlm_runtime.env import device, rank
+from xlm_runtime.env import device, quiet, rank
 from xlm_runtime.errors import RunError
 from xlm_runtime.logs import Logs, Report
 from xlm_runtime.model import Model, first
@@ -22,6 +22,7 @@ from xlm_runtime.module import Training
 from xlm_runtime.order import Order
 from xlm_runtime.plug import Batch
 from xlm_runtime.progress import Watch, say
+from xlm_runtime.saved import STATE, Index, step_folder
 
 Show = Callable[[], Sequence[str]]
 
@@ -38,8 +39,9 @@ class Held:
 def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> None:
     """Trains a model to the end of its configuration, going on from ``folder`` if it can.
 
-    Raises RunError where a loss is not finite, `checkpoints.Stopped` where it is asked to stop.
+    Raises RunError where a loss is not finite, `Stopped` where it is asked to stop.
     """
+    quiet()
     train, begun = config.train, Index.read(folder / "checkpoints").last
     module = Training(model, train)
     ema = Ema(train.ema, model.network)
@@ -50,7 +52,8 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         saving = Checkpoints(folder / "checkpoints", module, ema, validate)
         trainer = _trainer(train, [ema, report, saving], folder)
         try:
-            trainer.fit(module, loader(model, data, train, begun), ckpt_path=_state(folder, begun))
+            read, state = loader(model, data, train, begun), _state(folder, begun)
+            trainer.fit(module, read, ckpt_path=state, weights_only=True)
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"out of memory with {train.part} examples at once; "

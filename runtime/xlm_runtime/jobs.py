@@ -8,12 +8,11 @@ from typing import Any
 
 from attrs import frozen
 
-from xlm_runtime import checkpoints, evaluate, generate
+from xlm_runtime import evaluate, generate, saved
 from xlm_runtime.atomic import read_json, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
 from xlm_runtime.env import device, rank
-from xlm_runtime.fit import Held, fit
 from xlm_runtime.model import Model, first, load_weights, make
 from xlm_runtime.package import Package
 from xlm_runtime.plug import Example
@@ -55,6 +54,8 @@ class Session:
 
 def training(session: Session) -> None:
     """Trains to the end of the configuration; a run that is there already is only reported."""
+    from xlm_runtime.fit import Held, fit  # Lightning takes seconds to import
+
     config, run = session.config, session.run
     begun, steps, prepared = run.steps, config.train.steps, session.prepared
     if begun >= steps:
@@ -116,6 +117,8 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
             )
     if session.task.layout != "text":
         found["answers"] = _answers(session, model, examples)
+        if "guess" in session.prepared.facts:
+            found["guess"] = session.prepared.facts["guess"]
     return found
 
 
@@ -134,13 +137,19 @@ def _answers(session: Session, model: Model, examples: Sequence[Example]) -> dic
 
 def _table(found: dict[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
-    lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
     claim = found["claim"]
+    lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
     for section, mark in (("loss", ""), ("likelihood", claim["value"]), ("answers", "decoded")):
-        for name, value in found.get(section, {}).items():
-            lines.append(f"  {name.replace('_', ' '):<22} {value:>10.4f}  {mark}".rstrip())
+        values = found.get(section, {})
+        for name, value in values.items():
+            if not name.endswith(("_error", "_count")):  # beside what they belong to
+                error = values.get(f"{name}_error")
+                spread = "" if error is None else f"± {error:.4f}"
+                lines.append(f"  {name.replace('_', ' '):<18}{value:>10.4f} {spread:<10}{mark}")
+    if "guess" in found:
+        lines.append(f"  {'a guess would be':<18}{found['guess']:>10.4f}")
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
-    return [*lines, f"  {said}: {claim['why']}"]
+    return [line.rstrip() for line in [*lines, f"  {said}: {claim['why']}"]]
 
 
 def generation(session: Session, again: bool) -> None:
@@ -183,14 +192,14 @@ def _targets(session: Session, asked: Sequence[Example]) -> list[Example | None]
 def _loaded(session: Session, folder: Path) -> Model:
     """The model with the averaged weights of a checkpoint."""
     model = session.model()
-    load_weights(model.network, folder / checkpoints.AVERAGE)
+    load_weights(model.network, folder / saved.AVERAGE)
     model.network.to(device()).eval()
     return model
 
 
 def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
     """The checkpoint that a job reads, and a digest of all that its result depends on."""
-    folder = checkpoints.resolve(session.run.checkpoints, session.ckpt or "best")
+    folder = saved.resolve(session.run.checkpoints, session.ckpt or "best")
     plain = session.config.to_json()
     parts = [
         session.package.digest,

@@ -9,10 +9,9 @@ from typing import Any
 from attrs import evolve, frozen
 
 from xlm_runtime import env, package, runs, tasks
-from xlm_runtime.checkpoints import Stopped
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
 from xlm_runtime.data import DataOptions
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
 from xlm_runtime.progress import say
@@ -68,7 +67,6 @@ def run(
         package=package, task=task, job=job, preset=preset, sets=sets, data=data, ckpt=ckpt,
         run_dir=run_dir, name=name, seed=seed, force=force,
     )  # fmt: skip
-    env.quiet()
     try:
         _do(command)
     except RunError as error:

@@ -142,7 +142,7 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
         attend[i, shift : shift + len(row.ids)] = True
         free[i, start:stop] = True
         if row.kept:
-            free[i, start:stop] = ~torch.tensor(row.kept, dtype=torch.bool)
+            free[i, start : start + len(row.kept)] = ~torch.tensor(row.kept, dtype=torch.bool)
         open_[i, max(start - 1, 0) : stop] = True
     example = torch.tensor([example.index for example in examples])
     return Batch(x0, free, open_, None if attend.all() else attend, example)

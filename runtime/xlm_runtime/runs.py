@@ -14,10 +14,10 @@ from attrs import frozen
 
 from xlm_runtime import env
 from xlm_runtime.atomic import read_json, write_json
-from xlm_runtime.checkpoints import INDEX, Index
 from xlm_runtime.config import Config, differences
 from xlm_runtime.errors import UsageError
 from xlm_runtime.package import Package, changes
+from xlm_runtime.saved import INDEX, Index
 
 ROOT = Path("runs")
 TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
@@ -137,7 +137,7 @@ def check_package(run: Run, package: Package, force: bool) -> None:
 def for_training(
     folder: Path, name: str, package: Package, config: Config, facts: Mapping[str, Any]
 ) -> tuple[Path, str]:
-    """The first of ``name``, ``name-2``, ... that is free or the same run; why no earlier one is."""
+    """The first of ``name``, ``name-2``, ... that is free or the same run; why not an earlier."""
     why = ""
     for path in (folder / label for label in _names(name)):
         if not (path / "run.json").exists():

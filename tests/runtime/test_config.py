@@ -62,15 +62,16 @@ def test_values_are_never_bent(family: Family, text: str, said: str) -> None:
 
 
 def test_what_single_settings_cannot_tell(family: Family) -> None:
-    lines = wrong(family, "model.width=30", "train.batch=10", "train.device_batch=4", "train.warmup=10001")
-    assert len(lines) == 3
+    lines = wrong(family, "model.width=30", "train.batch=10", "train.device_batch=4")
+    assert len(lines) == 2
     assert lines[0].startswith("model.width=30 must be a multiple of twice model.heads=6")
     assert lines[1].startswith("train.batch=10 must be a multiple of")
-    assert lines[2] == "train.warmup=10001 is longer than train.steps=10000"
 
 
 def test_accumulation_follows_from_the_global_batch(family: Family) -> None:
-    train = build(family, [], parse_sets(["train.batch=48", "train.device_batch=8", "train.devices=2"])).train
+    train = build(
+        family, [], parse_sets(["train.batch=48", "train.device_batch=8", "train.devices=2"])
+    ).train
     assert (train.part, train.accumulate) == (8, 3)
 
 
@@ -103,7 +104,9 @@ def test_recipes(family: Family) -> None:
     quick = recipe_settings(family, "toy_reverse", "quick")
     assert [s.path for s in quick] == ["decoder.temperature"]
     assert recipe_settings(family, "other", "quick") == []
-    with pytest.raises(UsageError, match=r"toy has no recipe for task 'other' \(it has: toy_reverse\)"):
+    with pytest.raises(
+        UsageError, match=r"toy has no recipe for task 'other' \(it has: toy_reverse\)"
+    ):
         recipe_settings(family, "other", "paper")
 
 
@@ -114,9 +117,9 @@ def test_recipe_of_the_default_decoder_leaves_others_alone(family: Family) -> No
 
 
 def test_mistakes_in_a_recipe_name_it(family: Family) -> None:
-    with pytest.raises(UsageError, match="recipe: there is no setting 'train.stepz'; did you mean"):
+    with pytest.raises(UsageError, match=r"recipe: there is no setting 'train\.stepz'; did"):
         build(family, [Setting("train.stepz", 3, "recipe")], [])
-    with pytest.raises(UsageError, match="recipe: there is no setting 'decoder.tmp'"):
+    with pytest.raises(UsageError, match=r"recipe: there is no setting 'decoder\.tmp'"):
         build(family, [Setting("decoder.tmp", 3, "recipe")], [])
 
 

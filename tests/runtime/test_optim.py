@@ -16,7 +16,8 @@ def test_only_matrices_decay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "middle", "late"), [("constant", 1.0, 1.0), ("linear", 0.55, 0.19), ("cosine", 0.55, 0.122)]
+    ("schedule", "middle", "late"),
+    [("constant", 1.0, 1.0), ("linear", 0.55, 0.19), ("cosine", 0.55, 0.122)],
 )
 def test_schedules(schedule: str, middle: float, late: float) -> None:
     train = Train(steps=110, warmup=10, schedule=schedule, min_rate=0.1)  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ def test_broken_packages(tmp_path: Path, content: str, said: str) -> None:
 
 
 def test_missing_packages(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no package at .*nowhere; build one: xlmc build"):
+    with pytest.raises(UsageError, match=r"no package at .*nowhere; build one: xlmc build"):
         package.load(tmp_path / "nowhere")
     with pytest.raises(UsageError, match=r"is a spec; build it first: xlmc build spec/ilm\.xlm"):
         package.load(Path("spec/ilm.xlm"))

@@ -1,4 +1,4 @@
-"""Tokenizers: ids stay where they were, specials get ids of their own and never come from a text."""
+"""Tokenizers: ids stay where they were; specials have ids of their own, never from a text."""
 
 import json
 import pickle

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc import ast
-from xlmc.check import collate, decoder, loss, network, noise, recipe
+from xlmc.check import collate, decoder, loss, names, network, noise, recipe
 from xlmc.check.words import reserved
 from xlmc.errors import Diagnostic, SpecErrors, in_order
 from xlmc.refusals import MissingSection
@@ -30,10 +30,10 @@ def check(family: ast.Family) -> tuple[Diagnostic, ...]:
 
 
 def _all(family: ast.Family) -> Iterator[Diagnostic]:
-    yield from reserved(family.name.id, "a family", family.name.span)
+    yield from reserved(family.name.id, "a family", family.name)
     missing = list(_missing(family))
     yield from missing
-    for part in (noise, network, loss, decoder, collate, recipe):
+    for part in (names, noise, network, loss, decoder, collate, recipe):
         yield from part.check(family)
 
 

@@ -50,10 +50,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     entries, chain = section.entries, query.chain(family)
     env = environment(section, family)
-    if section.name is None:
-        yield from scope.declarations(entries)
+    yield from scope.declarations(entries, "a param of a decoder")
     yield from scope.lets_in_order(entries)
-    for one in query.those(entries, ast.Let):
+    for one in _lets(section):
         yield from _known(one.value, env, section)
     for start in query.those(entries, ast.Start):
         if chain in STARTS and start.state.id != STARTS[chain]:
@@ -78,6 +77,21 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _ends(section)
     for reuse in query.those(entries, ast.Reuse):
         yield from _reuse(reuse, family)
+
+
+def _lets(section: ast.Section) -> list[ast.Let]:
+    """The lets of a decoder; of a named one, which inherits some, those that it uses."""
+    lets = query.those(section.entries, ast.Let)
+    if section.name is None:
+        return list(lets)
+    others = [e for e in section.entries if not isinstance(e, ast.Let)]
+    used = {n.id for e in others for expr in query.expressions(e) for n in query.names(expr)}
+    found = []
+    for one in reversed(lets):
+        if one.name in used:
+            used |= {name.id for name in query.names(one.value)}
+            found.append(one)
+    return found
 
 
 def environment(section: ast.Section, family: ast.Family) -> Environment:

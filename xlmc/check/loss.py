@@ -40,7 +40,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             why="nothing is penalised",
             example="token : cross_entropy(x0) on mask  weight bound",
         )
-    yield from scope.declarations(section.entries)
+    yield from scope.declarations(section.entries, "a param of the loss")
     yield from scope.lets_in_order(section.entries)
     for term in terms:
         yield from _term(term, family)
@@ -274,7 +274,7 @@ def with_bound(point: scope.Sample, term: ast.Term, family: ast.Family) -> scope
     if isinstance(found, str):
         return point
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
-    return {**point, "bound": float(value_of(found, Scope(dict(point), schedules), FLOAT))}
+    return {**point, "bound": scope.value(found, point, schedules)}
 
 
 def _diverges(
@@ -293,7 +293,7 @@ def _diverges(
         samples = [with_bound({"t": t, **base}, term, family) for t in points]
         found = [value for _, value in scope.values(weight, env, samples)]
         risks = [
-            abs(v) * (1 - value_of(arrow.value, Scope({"t": t}), FLOAT))
+            abs(v) * _corrupted(arrow, t)
             for v, t in zip(found, points, strict=False)
             if isinstance(v, float)
         ]
@@ -302,3 +302,12 @@ def _diverges(
             yield Diverges(
                 span=weight.span, value=f"{risks[0]:.3g}", at=f"{points[0]:g}", guard=guard
             )
+
+
+def _corrupted(arrow: ast.Arrow, t: float) -> float:
+    """1 - alpha(t), also where floats round it to 0."""
+    chance = 1 - value_of(arrow.value, Scope({"t": t}), FLOAT)
+    if chance > 1e-9:
+        return float(chance)
+    call = ast.Call("corrupted", (_name(arrow.survival, arrow),), span=arrow.span)
+    return scope.exactly(call, {"t": t}, {arrow.survival: arrow})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from xlmc import ast, query
-from xlmc.check.words import METHODS, one_of, reserved
+from xlmc.check.words import one_of, reserved
 from xlmc.errors import Diagnostic
 from xlmc.expression import MathError
 from xlmc.query import SPECIALS
@@ -102,7 +102,7 @@ def _reaches_zero(family: ast.Family) -> bool:
 
 
 def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
-    yield from reserved(head.name, "a head", head.span, METHODS)
+    yield from reserved(head.name, "a head", head)
     wrong = list(one_of(head.kind, KINDS, "a kind of head"))
     yield from wrong
     if wrong:

@@ -53,7 +53,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 def _arrow(arrow: ast.Arrow) -> Iterator[Diagnostic]:
     unknown = [*one_of(arrow.origin, STATES, "a state"), *one_of(arrow.target, STATES, "a state")]
     yield from unknown
-    yield from reserved(arrow.survival, "a schedule", arrow.span)
+    yield from reserved(arrow.survival, "a schedule", arrow)
     if not unknown and arrow.origin.id != "clean":
         yield WrongChain(span=arrow.origin.span, why="a token's life begins `clean`")
     if not unknown and arrow.target.id == "clean":

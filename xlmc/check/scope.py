@@ -6,10 +6,11 @@ from itertools import product
 from attrs import frozen
 
 from xlmc import ast, query
-from xlmc.check.words import DERIVED, FUNCTIONS, GENERATED, reserved
+from xlmc.arithmetic import precise
+from xlmc.check.words import DERIVED, FUNCTIONS, reserved
 from xlmc.errors import Diagnostic, suggest
-from xlmc.expression import MathError, TooHard, check_size
-from xlmc.numeric import Scope, value_of, FLOAT
+from xlmc.expression import MathError, TooHard, Undefined, check_size
+from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.refusals import (
     LetOrder,
     NoValue,
@@ -75,15 +76,18 @@ def literal(expr: ast.Expr) -> float | None:
     return None
 
 
-def declarations(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
-    """What is wrong with the params and lets of a section, their uses apart."""
+def declarations(entries: tuple[ast.Node, ...], what: str) -> Iterator[Diagnostic]:
+    """What is wrong with the params and lets of a section, their uses apart.
+
+    ``what`` says whose params they are: "a param of the loss".
+    """
     for entry in query.those(entries, ast.Param):
-        yield from reserved(entry.name, "a param", entry.span, GENERATED)
+        yield from reserved(entry.name, what, entry)
         yield from _param(entry)
     for choice in query.those(entries, ast.Choice):
-        yield from reserved(choice.name, "a param", choice.span, GENERATED)
+        yield from reserved(choice.name, what, choice)
     for one in query.those(entries, ast.Let):
-        yield from reserved(one.name, "a let", one.span, GENERATED)
+        yield from reserved(one.name, "a let", one)
 
 
 def _param(param: ast.Param) -> Iterator[Diagnostic]:
@@ -214,6 +218,27 @@ def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
 
 
 Sample = Mapping[str, float]
+DIGITS = 450  # at which 1 - alpha keeps some where floats round it to 0
+
+
+def value(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
+    """The value of an expression, with many digits where floats say that it has none.
+
+    Raises MathError where it has no finite real value.
+    """
+    try:
+        return float(value_of(expr, Scope(names, schedules), FLOAT))
+    except Undefined:
+        return exactly(expr, names, schedules)
+
+
+def exactly(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
+    """The value of an expression, computed with many digits."""
+    import mpmath
+
+    with mpmath.workdps(DIGITS):
+        exact = {name: mpmath.mpf(number) for name, number in names.items()}
+        return float(value_of(expr, Scope(exact, schedules), precise()))
 
 
 def values(
@@ -229,8 +254,8 @@ def values(
         names: dict[str, float] = {**env.defaults, **sample}
         try:
             for one in env.lets.values():
-                names[one.name] = value_of(one.value, Scope(names, env.schedules), FLOAT)
-            yield sample, float(value_of(expr, Scope(names, env.schedules), FLOAT))
+                names[one.name] = value(one.value, names, env.schedules)
+            yield sample, value(expr, names, env.schedules)
         except TooHard as hard:
             yield sample, TooHardRefusal(span=hard.node.span, reason=hard.reason)
             return

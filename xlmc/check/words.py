@@ -2,7 +2,10 @@
 
 import builtins
 import keyword
+import re
 from collections.abc import Iterable, Iterator
+
+from attrs import evolve
 
 from xlmc import ast
 from xlmc.errors import Diagnostic, suggest
@@ -10,50 +13,47 @@ from xlmc.query import SPECIALS
 from xlmc.refusals import ReservedName, UnknownWord
 from xlmc.source import Span
 
-VALUES = frozenset(
-    {
-        "t",
-        "s",
-        "x0",
-        "xt",
-        "bound",
-        "count",
-        "length",
-        "limit",
-        "masked",
-        "steps_left",
-        "pi",
-        "none",
-    }
-)
-# Names that the generated code uses for something else.
-GENERATED = frozenset(
-    {"network", "noised", "batch", "noise", "hidden", "logits", "weight", "nll", "row", "place"}
-    | {
-        "over",
-        "terms",
-        "x",
-        "u",
-        "i",
-        "self",
-        "token",
-        "score",
-        "odds",
-        "nothing",
-        "record",
-        "rows",
-    }
-    | {"quota", "reveal", "asked", "places", "gap", "gaps", "joint", "outcome", "index", "grid"}
-    | {"history", "nfe", "step", "draw", "fill", "finish", "vocab", "size", "best", "left", "at"}
-    | {"torch", "math", "F", "position", "called", "open_", "attend", "body", "order", "decoder"}
-) - {"order", "token", "gap"}
-METHODS = frozenset(
-    {"trunk", "backbone", "vocab", "forbidden", "forward", "train", "eval", "to", "half", "float"}
-    | {"type", "apply", "cuda", "cpu", "double", "loss", "parameters", "modules", "children"}
-    | {"register_buffer", "buffers", "training", "compile", "extra_repr", "share_memory"}
-)
+VALUES = frozenset("t s x0 xt bound count length limit masked steps_left pi none".split())
 FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
+
+# What the generated modules import and annotate with, wherever they use it.
+_IMPORTED = frozenset(
+    "Batch Bool Callable ClassVar Decoded Example F Float Int Layout Literal Losses ModelSize Movable "
+    "Nelbo Network Noise Noised Row Tensor Vocabulary dataclass math nn torch".split()
+)
+# What they define, import from each other, and call their variables.
+_VARIABLES = frozenset(
+    "amount ask asked at attend batch best body called categorical close confidence corrupt dict "
+    "early fill finish first gap gap_logits gaps go grid grow gumbel hidden hide high history i index "
+    "insert insertion inverse joint joint_nll keep_top_k keep_top_p left level limit logits loss low "
+    "margin masks middle nats negative_entropy nelbo network nfe nll noise noised nothing odds open_ "
+    "order outcome over p per_row place places position quota record row rows score self size start "
+    "stays step stop subset tempered terms token tokens u vocab weight x".split()
+)
+# The attributes of the class that has the heads for methods, most of them those of `nn.Module`.
+_MODULE = frozenset(
+    "T_destination add_module apply backbone bfloat16 buffers call_super_init children compile cpu "
+    "cuda double dump_patches eval extra_repr float forbidden forward get_buffer get_extra_state "
+    "get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children "
+    "named_modules named_parameters parameters register_backward_hook register_buffer "
+    "register_forward_hook register_forward_pre_hook register_full_backward_hook "
+    "register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module register_parameter "
+    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state "
+    "set_submodule share_memory state_dict to to_empty train training trunk type vocab xpu zero_grad"
+    .split()
+)
+_CODE = "the generated code uses it for something else"
+_TAKEN = {
+    "a family": frozenset[str](),
+    "a schedule": _IMPORTED | _VARIABLES,
+    "a head": _IMPORTED | _MODULE | set("batch hidden loss network noise noised over self terms x".split()),
+    "a param of the loss": _IMPORTED | _VARIABLES,
+    "a param of a decoder": _IMPORTED | set("draw finish score step stop".split()),
+    "a let": _IMPORTED | _VARIABLES,
+}
+_MADE = re.compile(r"to_.*|.*_term")  # names that the generated code makes of those of heads
 
 
 def one_of(name: ast.Name, known: Iterable[str], what: str) -> Iterator[Diagnostic]:
@@ -69,20 +69,40 @@ def one_of(name: ast.Name, known: Iterable[str], what: str) -> Iterator[Diagnost
         )
 
 
-def reserved(
-    name: str, what: str, span: Span, taken: frozenset[str] = frozenset()
-) -> Iterator[Diagnostic]:
-    """A complaint if a name would hide something that is needed under it."""
-    why = ""
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name) and name != "type":
-        why = "a word of Python"
-    elif name.startswith("_"):
-        why = "names begin with a letter"
-    elif name in VALUES:
-        why = "a word of the language"
-    elif name in FUNCTIONS or name in DERIVED:
-        why = "a function of the language"
-    elif name in taken or name in SPECIALS or hasattr(builtins, name):
-        why = "the generated code uses it for something else"
-    if why:
-        yield ReservedName(span=span, name=name, what=what, why=why)
+def reserved(name: str, what: str, node: ast.Node) -> Iterator[Diagnostic]:
+    """A complaint if a name would hide something that is needed under it.
+
+    ``what`` is the kind of thing that has the name, and ``node`` where it gets it.
+    """
+    if why := why_reserved(name, what):
+        yield ReservedName(span=name_span(node, name), name=name, what=what, why=why)
+
+
+def why_reserved(name: str, what: str) -> str:
+    """Why nothing of a kind may have a name; "" if it may."""
+    if keyword.iskeyword(name) or (what == "a schedule" and keyword.iskeyword(f"d{name}")):
+        return "a word of Python" + (f": d{name}" if not keyword.iskeyword(name) else "")
+    if name.startswith("_"):
+        return "names begin with a letter"
+    if what == "a decoder":
+        return "the settings of a run use it for something else" if name in _SETTINGS else ""
+    if name in VALUES:
+        return "a word of the language"
+    if name in FUNCTIONS or name in DERIVED:
+        return "a function of the language"
+    if name in _TAKEN[what] or name in SPECIALS or hasattr(builtins, name):
+        return _CODE
+    made = what not in ("a family", "a param of a decoder") and _MADE.fullmatch(name)
+    return "the generated code makes such names of those of heads" if made else ""
+
+
+_SETTINGS = frozenset({"default", "loss"})
+
+
+def name_span(node: ast.Node, name: str) -> Span:
+    """Where a name stands in its entry, behind the word that begins it."""
+    span = node.span
+    found = re.search(rf"\b{re.escape(name)}\b", span.text)
+    if found is None:
+        return span
+    return evolve(span, start=span.start + found.start(), end=span.start + found.end())

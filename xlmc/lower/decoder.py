@@ -1,5 +1,7 @@
 """The decoders."""
 
+import re
+
 from attrs import frozen
 
 from xlmc import ast, ir, query
@@ -46,7 +48,7 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         gaps=_gaps(made),
         places=("first",) if any(_ranks(d) for d in made) else (),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
-        schedule=tuple(sorted({name for d in made for name in _schedule(d)})),
+        schedule=tuple(sorted({name for d in made for name in _schedule(d, clock)})),
     )
 
 
@@ -78,7 +80,7 @@ def _sampling(decoder: ir.Decoder) -> set[str]:
     return names
 
 
-def _schedule(decoder: ir.Decoder) -> set[str]:
+def _schedule(decoder: ir.Decoder, clock: Clock) -> set[str]:
     code = " ".join(
         [
             decoder.condition_code,
@@ -86,8 +88,9 @@ def _schedule(decoder: ir.Decoder) -> set[str]:
             *(code for _, code in decoder.lets),
         ]
     )
-    known = {"corrupted", "hazard", "sigma", "dsigma", "reveal"}
-    used = {name for name in known if f"{name}(" in code}
+    survival = clock.arrow.survival
+    known = {"corrupted", "hazard", "sigma", "dsigma", "reveal", survival, f"d{survival}"}
+    used = known & set(re.findall(r"\w+(?=\()", code))
     return used | {decoder.inverse, decoder.corrupted} - {""}
 
 

@@ -34,6 +34,7 @@ from xlm_runtime.tokenizers import words
 _VERSION = 1
 _SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _CHUNK = 4096
+_DRAWS = 512  # at one in 16, so many draws without a hit have a chance of 1e-14
 
 Name = Literal["train", "validation", "test"]
 
@@ -87,13 +88,13 @@ class Graphs:
     def problems(self) -> list[bytes]:
         """A name for each problem: the set of its edges, its source and its goal."""
         tail, head = self.edges.unbind(-1)
-        code = torch.where(tail >= 0, tail << 16 | head, -1).sort(1).values
+        code = torch.where(tail >= 0, tail << 16 | head, -1)
         rows = torch.cat([code, self.ends], 1).numpy().astype("<i8")
         return [blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
 
 
 def draw(star: Star, noise: Noise, stream: str) -> Graphs:
-    """A graph for each row of ``noise``: a function of its seed, example, step, and ``stream``."""
+    """A graph for each row of ``noise``: a function of its seed and example, and of ``stream``."""
 
     def uniform(what: str, positions: int) -> Tensor:
         return noise.uniform(f"{stream} {what}", positions)
@@ -127,19 +128,24 @@ def split_of(problem: bytes) -> Name:
 
 
 def graphs(star: Star, split: Name, index: Int[Tensor, " graphs"], seed: int) -> Graphs:
-    """The graphs of a split at these places: draws are repeated until they belong to the split."""
-    made = draw(star, Noise(seed, index), split)
-    wrong = torch.tensor([split_of(p) != split for p in made.problems()])
-    edges, path = made.edges.clone(), made.path.clone()
-    step = 0
-    while wrong.any():
-        step += 1
-        rows = wrong.nonzero()[:, 0]
-        again = draw(star, Noise(seed, index[rows], step), split)
-        right = torch.tensor([split_of(p) == split for p in again.problems()])
-        edges[rows[right]], path[rows[right]] = again.edges[right], again.path[right]
-        wrong[rows[right]] = False
-    return Graphs(edges, path)
+    """The graphs of a split at these places: draws are repeated until they belong to the split.
+
+    Raises RunError for a kind of star with so few problems that the split has none.
+    """
+    edges = torch.empty(len(index), star.degree * (star.longest - 1), 2, dtype=torch.long)
+    path = torch.empty(len(index), star.longest, dtype=torch.long)
+    waiting, at_once = torch.arange(len(index)), 1 if split == "train" else _SHARES
+    for first in range(0, _DRAWS, at_once):
+        tries = torch.arange(first, first + at_once) << 40  # beyond every place
+        made = draw(star, Noise(seed, (index[waiting, None] + tries).flatten()), split)
+        right = torch.tensor([split_of(p) == split for p in made.problems()]).view(-1, at_once)
+        hit = right.any(1)
+        row = (right.int().argmax(1) + torch.arange(len(waiting)) * at_once)[hit]
+        edges[waiting[hit]], path[waiting[hit]] = made.edges[row], made.path[row]
+        waiting = waiting[~hit]
+        if not len(waiting):
+            return Graphs(edges, path)
+    raise RunError(f"none of {_DRAWS} star graphs belongs to {split}: too few differ ({star})")
 
 
 def _integers(uniform: Tensor, below: Tensor | int) -> Tensor:
@@ -250,7 +256,7 @@ def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
     return {
         "source": f"generated with seed {seed}",
         "sizes": dict(sizes),
-        "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels, path as {star.path}",
+        "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels; body: {star.path}",
         "guess": 1 / star.degree,
         "guess_means": "follow the edges, choose a line blindly at the centre",
         "protocol": "exact match of the whole path; no problem (edges, source, goal) of one split "

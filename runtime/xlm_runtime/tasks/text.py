@@ -226,10 +226,11 @@ class _Encoding:
 
     def _write(self, writer: Writer, split: Name, texts: list[str]) -> None:
         rows = self.tokenizer.encode_all([self.clean(text) for text in texts])
-        if self.tokenizer.unknown is not None:
-            self.unknown += sum(row.count(self.tokenizer.unknown) for row in rows)
         self.cut[split] += sum(len(row) > self.block for row in rows)
-        writer.add(body=Block.of([row[: self.block] for row in rows]))
+        kept = [row[: self.block] for row in rows]
+        if self.tokenizer.unknown is not None:
+            self.unknown += sum(row.count(self.tokenizer.unknown) for row in kept)
+        writer.add(body=Block.of(kept))
 
     def _check(self, sizes: Mapping[Name, int], source: Source) -> None:
         empty = [split for split, size in sizes.items() if size == 0]

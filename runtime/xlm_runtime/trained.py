@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from xlm_runtime import checkpoints, env, generate, package, tokenizers
+from xlm_runtime import env, generate, package, saved, tokenizers
 from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
 from xlm_runtime.errors import UsageError
@@ -90,20 +90,19 @@ def load(run: str | Path, ckpt: str = "best") -> Loaded:
 
     Raises UsageError where there is no such run or checkpoint.
     """
-    env.quiet()
     path = Path(run)
     found, folder = _found(path, ckpt)
     config, about = found.config, read_json(found.path / "data.json")
     tokenizer = tokenizers.load(found.path / "tokenizer")
     family = package.load(found.package).family
     model = make(family, tokenizer.vocabulary, about["layout"], about["body"], config)
-    load_weights(model.network, folder / checkpoints.AVERAGE)
+    load_weights(model.network, folder / saved.AVERAGE)
     model.network.to(env.device()).eval()
     return Loaded(model, tokenizer, config, about["prompt"], about["lengths"])
 
 
 def _found(path: Path, ckpt: str) -> tuple[Run, Path]:
-    if (path / checkpoints.AVERAGE).is_file():
+    if (path / saved.AVERAGE).is_file():
         return open_run(path.absolute().parents[1]), path
     run = open_run(path)
-    return run, checkpoints.resolve(run.checkpoints, ckpt)
+    return run, saved.resolve(run.checkpoints, ckpt)

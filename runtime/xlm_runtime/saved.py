@@ -1,0 +1,49 @@
+"""What is saved of a training run, and where.
+
+checkpoints/index.json       which step is the last, which the best, and its validation loss
+checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, raw.safetensors
+"""
+
+from pathlib import Path
+
+from attrs import frozen
+
+from xlm_runtime.atomic import read_json
+from xlm_runtime.errors import UsageError
+
+INDEX = "index.json"
+STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
+
+
+@frozen
+class Index:
+    """The steps of the last and the best checkpoint, and the best validation loss."""
+
+    last: int = 0
+    best: int = 0
+    loss: float | None = None
+
+    @staticmethod
+    def read(folder: Path) -> "Index":
+        """The index of a folder; all zeros where there is none."""
+        return Index(**read_json(folder / INDEX))
+
+
+def step_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step is."""
+    return folder / f"step-{step:08d}"
+
+
+def resolve(folder: Path, which: str) -> Path:
+    """``last``, ``best`` or a path → the folder of a checkpoint.
+
+    Raises UsageError naming what there is, if it is not there.
+    """
+    index = Index.read(folder)
+    steps = {"last": index.last, "best": index.best or index.last}
+    found = step_folder(folder, steps[which]) if which in steps else Path(which)
+    found = found if found.is_dir() else found.parent
+    if (found / AVERAGE).is_file():
+        return found
+    there = ", ".join(sorted(path.name for path in folder.glob("step-*"))) or "none"
+    raise UsageError(f"there is no checkpoint '{which}' (of this run in {folder}: {there})")

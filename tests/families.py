@@ -1,0 +1,461 @@
+"""Specs drawn at random that make sense: everything that the language can say of two chains.
+
+`specs()` draws the text of a spec; `Package` compiles one in memory and imports it.
+"""
+
+import importlib.util
+import keyword
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from attrs import frozen
+from hypothesis import strategies as st
+
+from xlmc import ast, grammar, ir
+from xlmc.check import check, words
+from xlmc.defaults import complete
+from xlmc.extend import flatten
+from xlmc.lower import lower
+from xlmc.parse import parse
+from xlmc.render import render
+from xlmc.source import Source
+
+ROOT = Path(__file__).parent.parent
+_KEYWORDS = frozenset(grammar.keywords(grammar.parser()))
+
+# Survivals with a bounded slope, so that the weight `bound` can be drawn by time; and the others.
+SMOOTH = (
+    "1 - t",
+    "1 - t**2",
+    "(1 - t)**2",
+    "1 - t**5",
+    "cos(pi / 2 * t)",
+    "cos(pi / 2 * t)**2",
+    "1 - sin(pi / 2 * t)",
+    "(1 - t) / (1 + t)",
+    "1 - log(1 + t) / log(2)",
+    "(exp(-3 * t) - exp(-3)) / (1 - exp(-3))",
+    "0.3 * (1 - t) + 0.7 * cos(pi / 2 * t)",
+    "1 - (1 - 1e-3) * t",
+    "exp(-5 * t)",
+)
+STEEP = ("1 - sqrt(t)", "sqrt(1 - t)", "1 - t**0.3")
+LEFT_OVER = ("1 - (1 - 1e-3) * t", "exp(-5 * t)")  # not 0 at t = 1
+TIMES = ("uniform(0, 1)", "uniform(0, 0.999)", "uniform(1e-3, 1)", "uniform(0.25, 0.75)")
+
+
+@cache
+def spoken() -> tuple[str, ...]:
+    """Every name in the code of the examples: what a name in a spec could collide with."""
+    texts = [path.read_text("utf-8") for path in sorted(ROOT.glob("examples/*/*.py"))]
+    found = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
+    return tuple(sorted(word for word in found if usable(word)))
+
+
+def usable(word: str) -> bool:
+    """Whether the grammar takes a word as a name."""
+    return word.isascii() and word not in _KEYWORDS and not keyword.iskeyword(word)
+
+
+def allowed(word: str, kind: str) -> bool:
+    """Whether the checks let a word be the name of a head, a param, ..."""
+    return usable(word) and not words.why_reserved(word, kind)
+
+
+@st.composite
+def names(draw: st.DrawFn, kind: str, taken: set[str], *natural: str) -> str:
+    """A name that nothing else has: a natural one, one of the generated code's, or any."""
+    word = draw(
+        st.one_of(
+            st.sampled_from(natural),
+            st.sampled_from(natural),
+            st.sampled_from(spoken()),
+            st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,9}", fullmatch=True),
+        ).filter(lambda word: word not in taken and allowed(word, kind))
+    )
+    taken.add(word)
+    return word
+
+
+def maybe(draw: st.DrawFn, text: str) -> str:
+    """The text, or nothing."""
+    return draw(st.sampled_from([text, ""]))
+
+
+@frozen
+class Noise:
+    """What the other sections need to know of the noise."""
+
+    chain: str
+    survival: str
+    timed: bool
+    lowest: int  # of the counts
+    left_over: bool
+
+
+@st.composite
+def noises(draw: st.DrawFn, chain: str | None, told: bool) -> tuple[Noise, str]:
+    """The noise section; ``told`` if a chance head must see rows in which nothing is missing."""
+    chain = chain or draw(st.sampled_from(["mask", "gone"]))
+    survival = draw(names("a schedule", set(), "alpha", "keep", "kappa", "survive"))
+    timed = draw(st.booleans())
+    formula = draw(st.sampled_from(SMOOTH if timed else SMOOTH + STEEP))
+    lowest = 1 if chain == "mask" else 0
+    amount = ""
+    if timed:
+        amount = f"amount t ~ {draw(st.sampled_from(TIMES))}"
+    elif draw(st.booleans()):
+        lowest = 0 if told else draw(st.sampled_from([0, 1]))
+        amount = f"amount count ~ uniform({lowest}, length)"
+    elif told and lowest:
+        lowest, amount = 0, "amount count ~ uniform(0, length)"
+    if amount:
+        amount += draw(st.sampled_from(["", " antithetic", " stratified"]))
+    arrow = f"clean -> {chain}  survival {survival}(t) = {formula}"
+    facts = Noise(chain, survival, timed, lowest, formula in LEFT_OVER)
+    return facts, section("noise", [arrow, amount])
+
+
+def section(name: str, entries: list[str]) -> str:
+    """A section of a spec."""
+    lines = "".join(f"    {line}\n" for entry in entries if entry for line in entry.splitlines())
+    return f"  {name} {{\n{lines}  }}\n"
+
+
+@frozen
+class Heads:
+    """The names of the heads; "" for one that is not there."""
+
+    main: str
+    other: str  # a second head of logits
+    stop: str
+    stop_at: str
+    condition: str
+
+
+@st.composite
+def networks(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
+    """The network section."""
+    backbone = draw(st.sampled_from(["rotary", "dit"]))
+    if heads.condition:
+        backbone = f"dit(condition = {heads.condition})"
+    place = " at gaps" if noise.chain == "gone" else draw(st.sampled_from(["", " at tokens"]))
+    return section(
+        "network",
+        [
+            f"backbone {backbone}",
+            maybe(draw, "attention full"),
+            f"head {heads.main} : logits{place}",
+            f"head {heads.other} : logits{place}" if heads.other else "",
+            f"head {heads.stop} : chance at {heads.stop_at}" if heads.stop else "",
+        ],
+    )
+
+
+@st.composite
+def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
+    """The loss section, with weights of every kind."""
+    taken = {heads.main, heads.other, heads.stop, noise.survival}
+    scale = draw(names("a param of the loss", taken, "scale", "stop_scale", "lam"))
+    power = draw(names("a let", taken, "power", "half"))
+    token = {
+        "mask": "cross_entropy(x0) on mask",
+        "gone": "joint_cross_entropy(gone)",
+    }[noise.chain]
+    bounded = noise.chain == "mask" or (heads.stop and not noise.timed)
+    weights = ["", "", scale, f"0.5 * {scale}", "1 + length / 8", f"max({scale}, 0.1)", power, "2"]
+    weights += ["min(1, 4 / (1 + count))", f"sqrt(length) * {power}", f"exp(-{scale})"]
+    weights += [f"min({scale}, length)", "1 / (1 + count)", "pi", f"-(-{scale})", "count * 0"]
+    if bounded:
+        weights += ["bound", "bound", f"0.001 * bound + {scale}", f"min(bound, 5) * {power}"]
+    if noise.timed:
+        a = noise.survival
+        weights += [f"{a}(t)", f"-{a}'(t)", f"min(1, hazard({a}))", f"{a}(t / 2)", "1 - t"]
+        weights += [f"exp(-sigma({a}))", f"corrupted({a})", "sin(pi * t)", "t * count", f"{a}(0.5)"]
+        weights += [f"min(dsigma({a}), 3)", f"max({scale}, t, length)", f"{a}(t) * {power}"]
+
+    def weight(of: list[str] = weights) -> str:
+        chosen = draw(st.sampled_from(of))
+        return f"  weight {chosen}" if chosen else ""
+
+    terms = [f"{heads.main} : {token}{weight()}"]
+    if heads.other:
+        terms.append(f"{heads.other} : {token}{weight()}")
+    if heads.stop:
+        event = f"binary_cross_entropy(none {noise.chain})"
+        shown = [w for w in weights if "bound" not in w or noise.chain == "gone"]
+        terms.append(f"{heads.stop} : {event}{weight(shown)}")
+    text = " ".join(terms)
+    value = draw(st.sampled_from([f"{scale} / 2", "0.5", "1 / (1 + length)"]))
+    return section(
+        "loss",
+        [
+            f"param {scale} : {draw(st.sampled_from(['Scale', 'Chance']))} = 1"
+            if says(text, scale) or (says(text, power) and says(value, scale))
+            else "",
+            f"let {power} = {value}" if says(text, power) else "",
+            *terms,
+            draw(means(noise)),
+        ],
+    )
+
+
+def says(text: str, name: str) -> bool:
+    """Whether a text mentions a name."""
+    return re.search(rf"\b{name}\b", text) is not None
+
+
+def means(noise: Noise) -> st.SearchStrategy[str]:
+    """Every denominator, and none."""
+    over = ["tokens", "masked" if noise.chain == "mask" else "gone"]
+    every = [*over, "block", "sequences", *(f"{one} per sequence" for one in over)]
+    return st.sampled_from(["", *(f"mean over {one}" for one in every)])
+
+
+@st.composite
+def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str:
+    """A whole decoder that unmasks."""
+    taken = {heads.main, heads.other, heads.stop, noise.survival, "temperature", "top_k", "top_p"}
+    steps = draw(names("a param of a decoder", taken, "steps", "calls"))
+    amount = draw(names("a param of a decoder", taken, "threshold", "eta"))
+    order = draw(names("a param of a decoder", taken, "order", "rule"))
+    let = draw(names("a let", taken, "back", "part"))
+    grid = draw(st.sampled_from(["", "uniform(3)", f"uniform({steps})", "events"]))
+    timed = grid.startswith("uniform")
+    rule = draw(rules(noise, grid, amount, let)) if grid != "events" else "one"
+    by = "by random" if grid == "events" else draw(orders(rule, order))
+    value = draw(st.sampled_from([f"max(0.1, {amount})", "0.5", "1 / masked", "length / length"]))
+    if timed:
+        value = draw(st.sampled_from([value, "min(1, t)", "1 / steps_left", f"{noise.survival}(s)"]))
+    action = f"unmask {rule} {by}".rstrip()
+    drawn = draw(draws(draw(st.sampled_from([heads.main, heads.other or heads.main]))))
+    lets = [f"let {let} = {value}"] if says(action, let) else []
+    whole = f"{grid} {action} {drawn} {' '.join(lets)}"
+    finish = draw(st.sampled_from(["", "", f"finish {{ unmask all; draw {heads.main} greedy }}"]))
+    return section(
+        f"decoder {name}".rstrip(),
+        [
+            maybe(draw, "start masks"),
+            f"param {steps} : Count = 2" if says(grid, steps) else "",
+            f"param {amount} : Chance = 0.5" if says(whole, amount) else "",
+            f"param {order} = {draw(choices(rule))}" if says(by, order) else "",
+            *options(drawn, "temperature" if by.endswith("temperature temperature") else ""),
+            *lets,
+            f"grid {grid}" if grid else "",
+            f"step {{\n  {action}\n  {drawn}\n}}",
+            finish if timed else "",
+            draw(st.sampled_from(["", "stop when no mask"])),
+            "" if heads.condition else maybe(draw, "reuse while unchanged"),
+        ],
+    )
+
+
+@st.composite
+def rules(draw: st.DrawFn, noise: Noise, grid: str, amount: str, let: str) -> str:
+    """How many are unmasked."""
+    a = noise.survival
+    found = ["one", "all", f"above {amount}", "above 0.3", "quota 2", f"quota 1 + {amount}"]
+    found += ["quota max(1, length / 2)", "chance 0.6", f"chance {let}", f"quota 1 + {let}"]
+    if grid:
+        found += [f"chance reveal({a})", f"chance reveal({a})", "quota masked / steps_left"]
+        found += [f"chance min(1, max(0, {a}(s) - {a}(t)))", "chance 1 / steps_left", "quota 0"]
+        found += [f"chance corrupted({a})", f"chance {amount}", "quota masked * (t - s) / t"]
+        found += [f"quota length * ({a}(s) - {a}(t))", f"chance {amount} * reveal({a})", "chance s"]
+    return draw(st.sampled_from(found))
+
+
+@st.composite
+def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
+    """The order in which they are unmasked."""
+    kind = rule.split()[0]
+    if kind in ("chance", "all"):
+        return ""
+    network = ["confidence", "confidence of sampled", "confidence of likeliest", "margin", "entropy"]
+    plain = ["random", "left", "", choice, f"{choice} of sampled"]
+    found = [*network, choice] if kind == "above" else [*network, *plain]
+    score = draw(st.sampled_from(found))
+    heat = draw(st.sampled_from(["", "", " temperature 0.1", " temperature temperature"]))
+    return f"by {score}{heat}" if score else ""
+
+
+def choices(rule: str) -> st.SearchStrategy[str]:
+    """The alternatives of an order; confidence is among them."""
+    network = ["margin", "entropy"]
+    others = network if rule.startswith("above") else [*network, "random", "left"]
+    return st.permutations(["confidence", *others]).map(
+        lambda found: " | ".join(found[: max(2, found.index("confidence") + 1)])
+    )
+
+
+@st.composite
+def draws(draw: st.DrawFn, head: str) -> str:
+    """A draw from a head."""
+    return f"draw {head}{draw(cuts())}"
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> str:
+    """What a draw does to the logits: nothing, options, or the likeliest outcome."""
+    if draw(st.integers(0, 3)) == 0:
+        return " greedy"
+    found = ["temperature", "top_k", "top_p", "temperature = 0.7", "top_k = 3", "top_p = 0.9"]
+    found += ["temperature = 0", "top_k = top_k", "top_p = 0"]
+    taken = draw(st.lists(st.sampled_from(found), max_size=3, unique_by=lambda one: one[:5]))
+    return f" with {', '.join(taken)}" if taken else ""
+
+
+def options(*actions: str) -> list[str]:
+    """The params that options of draws speak of."""
+    kinds = {"temperature": "Scale = 1.0", "top_k": "Count = 0", "top_p": "Chance = 0.9"}
+    text = " ".join(actions)
+    return [
+        f"param {name} : {kind}"
+        for name, kind in kinds.items()
+        if re.search(rf"\b{name}(?! =)\b", text)
+    ]
+
+
+@st.composite
+def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str:
+    """A whole decoder that inserts."""
+    taken = {heads.main, heads.other, heads.stop, noise.survival, "temperature", "top_k", "top_p"}
+    above = draw(names("a param of a decoder", taken, "stop_above", "patience"))
+    pick = draw(st.sampled_from(["", "pick gap"]))
+    pick += draw(cuts()) if pick else ""
+    drawn = draw(draws(draw(st.sampled_from([heads.main, heads.other or heads.main]))))
+    stops = ["length = limit"]
+    if heads.stop:
+        found = ["", f"{heads.stop} > 0.6", f"{heads.stop} > {above}", f"chance {heads.stop}"]
+        stops = [draw(st.sampled_from(found)), *stops]
+    stop = " or ".join(one for one in stops if one)
+    stop = stop if stop.startswith("chance") else f"when {stop}"
+    return section(
+        f"decoder {name}".rstrip(),
+        [
+            maybe(draw, "start empty"),
+            f"param {above} : Chance = 0.7" if says(stop, above) else "",
+            *options(pick, drawn),
+            "\n".join(["step {", "  insert tokens one", *([f"  {pick}"] * bool(pick)), drawn, "}"]),
+            f"stop {stop}",
+        ],
+    )
+
+
+@st.composite
+def collations(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
+    """The collate section; the special that a chance is read at stands once in every layout."""
+    kinds = draw(st.lists(st.sampled_from(["text", "seq2seq", "infill"]), min_size=1, unique=True))
+    lines = [draw(layouts(kind, noise, heads)) for kind in kinds]
+    pads = ["", "pad body right", "pad prompt right", "pad body right, prompt left"]
+    return section("collate", [*lines, draw(st.sampled_from(pads))])
+
+
+@st.composite
+def layouts(draw: st.DrawFn, kind: str, noise: Noise, heads: Heads) -> str:
+    """One layout."""
+    before = draw(st.sampled_from([["bos"], ["cls", "bos"], ["cls"], []]))
+    insides = ["body", "body eos"] + ["body eos pad"] * (noise.chain == "mask")
+    insides = ["body"] if heads.stop_at == "eos" else insides
+    inside = draw(st.sampled_from(insides))
+    after = ["eos"] if "eos" not in inside and draw(st.booleans()) else []
+    if heads.stop_at in ("bos", "cls") and heads.stop_at not in before:
+        before = [heads.stop_at, *before]
+    if heads.stop_at == "eos":
+        after = ["eos"]
+    if noise.chain == "gone" and not before and kind != "seq2seq":
+        before = ["bos"]
+    if kind == "seq2seq":
+        before = list(before)
+        before.insert(draw(st.integers(0, len(before))), "prompt")
+    keeping = " keeping given" if kind == "infill" else ""
+    return f"{kind} : {' '.join([*before, f'[{inside}]', *after])}{keeping}"
+
+
+@st.composite
+def specs(draw: st.DrawFn, chain: str | None = None, plain: bool = False) -> str:
+    """The text of a whole spec; a ``plain`` one has a linear clock and exact counts."""
+    has_stop = draw(st.booleans())
+    noise, noise_text = draw(noises(chain, has_stop))
+    taken = {noise.survival}
+    main = draw(names("a head", taken, "token", "slot", "what"))
+    stop = draw(names("a head", taken, "done", "full")) if has_stop else ""
+    other = draw(names("a head", taken, "second", "spare")) if draw(st.integers(0, 4)) == 0 else ""
+    told = ["", "t", "sigma"] if noise.left_over else ["", "t"]
+    condition = draw(st.sampled_from(told)) if noise.chain == "mask" else ""
+    place = draw(st.sampled_from(["cls", "bos", "eos"])) if stop else ""
+    heads = Heads(main, other, stop, place, condition)
+    make = masked_decoders if noise.chain == "mask" else gone_decoders
+    labels = set[str]()
+    named = draw(st.lists(names("a decoder", labels, "sampled", "fast"), max_size=2))
+    default = draw(make(noise, heads, ""))
+    decoders = [default, *(apart(draw(make(noise, heads, one)), default) for one in named)]
+    family = draw(names("a family", set(), "drawn", "toy", "my_model"))
+    return (
+        f'family {family} "A drawn family" {{\n'
+        + noise_text
+        + draw(networks(noise, heads))
+        + draw(losses(noise, heads))
+        + "".join(decoders)
+        + draw(collations(noise, heads))
+        + maybe(draw, "  recipe star_easy { batch 64; steps 1_000; learning_rate 1e-3 }\n")
+        + "}\n"
+    )
+
+
+def apart(decoder: str, default: str) -> str:
+    """A named decoder that drops what it does not change of the default one."""
+    entries = ("grid", "finish", "stop", "reuse")
+    lines = [f"    drop {e}\n" for e in entries if starts(default, e) and not starts(decoder, e)]
+    head, _, rest = decoder.partition("\n")
+    return "".join([head, "\n", *lines, rest])
+
+
+def starts(text: str, word: str) -> bool:
+    """Whether a line of a section begins with a word."""
+    return re.search(rf"(?m)^    {word}\b", text) is not None
+
+
+# Compiling and importing
+
+
+def completed(text: str) -> ast.Family:
+    """The tree of a spec, flat and with its defaults."""
+    return complete(flatten(parse(Source("drawn.xlm", text)), lambda _: None))
+
+
+def lowered(text: str) -> ir.Package:
+    """The IR of a spec that is checked first."""
+    family = completed(text)
+    check(family)
+    return lower(family)
+
+
+def rendered(text: str) -> dict[str, str]:
+    """The files of a spec's package, not laid out by black."""
+    return render(lowered(text))
+
+
+@contextmanager
+def imported(files: dict[str, str], folder: Path, name: str) -> Iterator[object]:
+    """The package made of some files, imported under a name of its own for a while."""
+    place = folder / name
+    place.mkdir(parents=True)
+    for file, text in files.items():
+        (place / file).write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(
+        name, place / "__init__.py", submodule_search_locations=[str(place)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        for loaded in [one for one in sys.modules if one.partition(".")[0] == name]:
+            del sys.modules[loaded]

@@ -1,0 +1,77 @@
+"""Noise that says what it is told: all outcomes of a corruption, each once or with its chance."""
+
+from dataclasses import fields, is_dataclass, replace
+from itertools import permutations
+from typing import Any, TypeVar
+
+import torch
+from laws.build import VOCAB, Package
+
+from xlm_runtime.plug import Batch, Noise
+
+T = TypeVar("T")
+
+
+class Scripted:
+    """A source whose draws are given: stream -> (batch, positions)."""
+
+    def __init__(self, **draws: torch.Tensor) -> None:
+        self.draws = draws
+
+    def at(self, step: int) -> "Scripted":
+        return self
+
+    def uniform(self, stream: str, positions: int = 1) -> torch.Tensor:
+        found = self.draws[stream]
+        assert found.shape[1] == positions
+        return found
+
+
+def pick(thing: T, rows: Any) -> T:
+    """Some rows of a batch or of its noised form."""
+    assert is_dataclass(thing)
+    named = {f.name: getattr(thing, f.name) for f in fields(thing)}
+    return replace(thing, **{k: v[rows] for k, v in named.items() if v is not None})
+
+
+def repeat(batch: Batch, times: int) -> Batch:
+    """A batch of one example, many times over, each with an index of its own."""
+    copies = pick(batch, torch.zeros(times, dtype=torch.long))
+    return replace(copies, example=torch.arange(times))
+
+
+def draw(batch: Batch, seed: int = 0, step: int = 0) -> Noise:
+    return Noise(seed, batch.example, step)
+
+
+def every_count(batch: Batch) -> tuple[Batch, Scripted]:
+    """One example with every count of corrupted tokens and every order, all equally likely.
+
+    Whether counts begin at 0 or at 1: the amounts are the middles of L (L + 1) cells.
+    """
+    places = batch.free[0].nonzero()[:, 0].tolist()
+    length = len(places)
+    cells = max(1, length * (length + 1))
+    orders = list(permutations(range(length)))
+    amounts, draws = [], []
+    for cell in range(cells):
+        for order in orders:
+            u = torch.full((batch.x0.shape[1],), 0.5, dtype=torch.float64)
+            u[places] = (torch.tensor(order, dtype=torch.float64) + 0.5) / max(length, 1)
+            amounts.append((cell + 0.5) / cells)
+            draws.append(u)
+    amount = torch.tensor(amounts, dtype=torch.float64)[:, None]
+    noise = Scripted(amount=amount, corrupt=torch.stack(draws))
+    return repeat(batch, len(draws)), noise
+
+
+def corrupted(package: Package, batch: Batch, noise: Any) -> Any:
+    """A batch noised by the package, amount and all."""
+    family = package.family
+    return family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
+
+
+def chosen(package: Package, batch: Batch, amount: Any, gone: torch.Tensor) -> Any:
+    """A batch of which the marked places are corrupted, whatever their chance."""
+    u = torch.where(gone, 0.0, 1 - 2.0**-53).double()
+    return package.family.corrupt(batch, amount, Scripted(corrupt=u), VOCAB)

@@ -1,0 +1,237 @@
+"""The specs whose packages the laws are held against: small, and between them every primitive."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, log, pi
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[2] / "spec"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec with what the tests know of it without asking the compiler.
+
+    `alpha` is its survival and `slope` the derivative; `low` and `high` are the range of t.
+    """
+
+    text: str
+    alpha: Callable[[float], float] = lambda t: 1 - t
+    slope: Callable[[float], float] = lambda t: -1.0
+    low: float = 0.0
+    high: float = 1.0
+
+    def has(self, *pieces: str) -> bool:
+        return all(piece in self.text for piece in pieces)
+
+    @property
+    def over(self) -> str:
+        found = re.search(r"mean over ([a-z]+(?: per [a-z]+)?)", self.text)
+        return found[1] if found else "tokens"
+
+
+MASK = """family toy "Toy" {{
+  noise {{
+    clean -> mask survival alpha(t) = {alpha}
+    amount {amount}
+  }}
+  network {{ backbone {backbone}; head token : logits }}
+  loss {{ token : cross_entropy(x0) on mask{weight}; mean over {over} }}
+  {decoders}
+  collate {{
+    text    : bos [body] eos
+    seq2seq : prompt bos [body eos pad]
+    infill  : bos [body] eos keeping given
+  }}
+}}
+"""
+CHANCE = """decoder {
+    param steps : Count = 4
+    param temperature : Scale = 1.0
+    param top_k : Count = 0
+    param top_p : Chance = 1.0
+    grid uniform(steps)
+    step { unmask chance reveal(alpha); draw token with temperature, top_k, top_p }
+  }
+"""
+REUSED = CHANCE.replace("    step {", "    reuse while unchanged\n    step {")
+EVENTS = "  decoder first_hitting { grid events; step { unmask one by random; draw token } }\n"
+ORDERS = """decoder {
+    param steps : Count = 3
+    param order = confidence | margin | entropy | random | left
+    grid uniform(steps)
+    step { unmask quota masked / steps_left by order; draw token }
+  }
+  decoder single { drop grid; step { unmask one by order; draw token } }
+  decoder hasty { drop grid; step { unmask one by confidence of sampled; draw token } }
+  decoder leftmost { drop grid; step { unmask one by left; draw token greedy } }
+  decoder loud { step { unmask quota masked / steps_left by order temperature 0.5; draw token } }
+  decoder threshold {
+    param tau : Chance = 0.7
+    drop grid
+    step { unmask above tau by confidence; draw token }
+  }
+  decoder unfinished { step { unmask chance 0.3; draw token }; stop when no mask }
+  decoder at_once { drop grid; step { unmask all; draw token } }
+  decoder quick { step { unmask quota masked / steps_left; draw token }; reuse while unchanged }
+  decoder slow { step { unmask chance 0.3; draw token }; finish { unmask all; draw token greedy } }
+"""
+GONE = """family toy "Toy" {{
+  noise {{
+    clean -> gone survival alpha(t) = {alpha}
+    amount {amount}
+  }}
+  network {{
+    backbone {backbone}
+    head slot : logits at gaps
+    head done : chance at cls
+  }}
+  loss {{
+    param stop_scale : Scale = 1.0
+    slot : joint_cross_entropy(gone){weight}
+    done : binary_cross_entropy(none gone) weight {stop_weight}
+    mean over {over}
+  }}
+  decoder {{
+    param temperature : Scale = 1.0
+    param top_k : Count = 0
+    param top_p : Chance = 1.0
+    step {{ insert tokens one; draw slot with temperature, top_k, top_p }}
+    stop chance done or length = limit
+  }}
+  decoder staged {{
+    param stop_above : Chance = 0.5
+    step {{
+      insert tokens one
+      pick gap with temperature, top_k
+      draw slot with temperature, top_p
+    }}
+    stop when done > stop_above or length = limit
+  }}
+  decoder full {{ step {{ insert tokens one; draw slot greedy }}; stop when length = limit }}
+  collate {{
+    text    : cls bos [body]
+    seq2seq : cls prompt bos [body] eos
+    infill  : cls bos [body eos] keeping given
+  }}
+}}
+"""
+EVERY = " weight hazard(alpha) + dsigma(alpha) + sigma(alpha) - alpha'(t) + alpha(t) + corrupted(alpha)"
+
+
+def mask(
+    alpha: str = "1 - t",
+    amount: str = "t ~ uniform(0, 1)",
+    backbone: str = "dit",
+    weight: str = " weight bound",
+    over: str = "sequences",
+    decoders: str = REUSED + EVENTS,
+) -> str:
+    return MASK.format(
+        alpha=alpha, amount=amount, backbone=backbone, weight=weight, over=over, decoders=decoders
+    )
+
+
+def gone(
+    alpha: str = "1 - t",
+    amount: str = "count ~ uniform(0, length)",
+    backbone: str = "rotary",
+    weight: str = "",
+    stop_weight: str = "stop_scale",
+    over: str = "sequences",
+) -> str:
+    return GONE.format(
+        alpha=alpha,
+        amount=amount,
+        backbone=backbone,
+        weight=weight,
+        stop_weight=stop_weight,
+        over=over,
+    )
+
+
+def _cos(t: float) -> float:
+    return cos(pi * t / 2)
+
+
+def _dcos(t: float) -> float:
+    return -pi / 2 * cos(pi * (1 - t) / 2)
+
+
+SPECS = {
+    "mdlm": Spec((SHIPPED / "mdlm.xlm").read_text(encoding="utf-8")),
+    "ilm": Spec((SHIPPED / "ilm.xlm").read_text(encoding="utf-8")),
+    "mask_t": Spec(mask()),
+    "mask_orders": Spec(
+        mask(amount="t ~ uniform(0, 1) stratified", weight="", over="masked", decoders=ORDERS)
+    ),
+    "mask_mlm": Spec(
+        mask(
+            amount="count ~ uniform(0, length)", weight="", over="masked per sequence",
+            backbone="rotary",
+        )
+    ),
+    "mask_square": Spec(
+        mask("1 - t**2", "t ~ uniform(1e-3, 1) antithetic", over="tokens"),
+        lambda t: 1 - t * t,
+        lambda t: -2 * t,
+        low=1e-3,
+    ),
+    "mask_cosine": Spec(
+        mask("cos(pi*t/2)", "t ~ uniform(1e-3, 1)", "dit(condition = t)", over="tokens per sequence",
+             decoders=CHANCE + EVENTS),
+        _cos,
+        _dcos,
+        low=1e-3,
+    ),
+    "mask_counted": Spec(
+        mask("1 - cos(pi/2*(1 - t))", "count ~ uniform(1, length)", "dit(condition = t)",
+             decoders=CHANCE + EVENTS),
+        lambda t: 1 - _cos(1 - t),
+        lambda t: _dcos(1 - t),
+    ),
+    "mask_leftover": Spec(
+        mask("1 - (1 - 1e-3) * t", "t ~ uniform(1e-3, 1) antithetic", "dit(condition = sigma)",
+             over="block", decoders=CHANCE),
+        lambda t: 1 - (1 - 1e-3) * t,
+        lambda t: -(1 - 1e-3),
+        low=1e-3,
+    ),
+    "mask_cubic": Spec(
+        mask("1 - (2*t**3 - 3*t**2 + 2*t)", "t ~ uniform(0.01, 0.99)", "dit(condition = t)",
+             EVERY, decoders=CHANCE + EVENTS),
+        lambda t: 1 - (2 * t**3 - 3 * t**2 + 2 * t),
+        lambda t: -(6 * t**2 - 6 * t + 2),
+        low=0.01,
+        high=0.99,
+    ),
+    "mask_log": Spec(
+        mask("1 - log(1 + t)/log(2)", "t ~ uniform(0.01, 0.99)", "dit(condition = t)",
+             EVERY, decoders=CHANCE + EVENTS),
+        lambda t: 1 - log(1 + t) / log(2),
+        lambda t: -1 / ((1 + t) * log(2)),
+        low=0.01,
+        high=0.99,
+    ),
+    "gone_bound": Spec(gone(weight=" weight bound", stop_weight="stop_scale * bound")),
+    "gone_t": Spec(
+        gone(
+            amount="t ~ uniform(0, 1) stratified", weight=" weight bound", stop_weight="bound",
+            over="gone per sequence",
+        ).replace("    param stop_scale : Scale = 1.0\n", "")
+    ),
+    "gone_cosine": Spec(
+        gone("cos(pi*t/2)", "t ~ uniform(0, 1)", backbone="dit", over="tokens"), _cos, _dcos
+    ),
+}  # fmt: skip
+
+
+def those(*pieces: str) -> list[str]:
+    """The names of the specs that contain all the pieces of text."""
+    return [name for name, spec in SPECS.items() if spec.has(*pieces)]
+
+
+MASKS = those("-> mask")
+GONES = those("-> gone")
+ALL = list(SPECS)

@@ -1,0 +1,100 @@
+"""Evaluation and generation: every example counts, and no example depends on its batch."""
+
+from math import exp, log
+from pathlib import Path
+
+import pytest
+import torch
+from attrs import evolve
+
+import xlm_runtime
+from xlm_runtime import evaluate, generate
+from xlm_runtime.config import Decoder
+from xlm_runtime.plug import Example, Nelbo, Noise
+from xlm_runtime.trained import Loaded
+
+EXAMPLES = [Example(i, [i % 8, (i + 1) % 8, 0, 3], [3, 0, (i + 1) % 8, i % 8]) for i in range(11)]
+
+
+@pytest.fixture(scope="module")
+def loaded(trained: Path) -> Loaded:
+    made = xlm_runtime.load(trained)
+    sampling = Decoder(name="default", params={"temperature": 1.0})
+    return evolve(made, model=evolve(made.model, decoder=sampling))
+
+
+def test_losses_are_the_same_at_every_evaluation(loaded: Loaded) -> None:
+    first = evaluate.losses(loaded.model, EXAMPLES, 4)
+    torch.manual_seed(5)
+    assert evaluate.losses(loaded.model, EXAMPLES, 4) == first
+    assert set(first) == {"loss", "token"}
+
+
+@pytest.mark.parametrize("size", [1, 3, 11, 64])
+def test_losses_see_every_example_whatever_the_batch(loaded: Loaded, size: int) -> None:
+    whole = evaluate.losses(loaded.model, EXAMPLES, 11)
+    found = evaluate.losses(loaded.model, EXAMPLES, size)
+    assert found["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+    assert evaluate.losses(loaded.model, EXAMPLES[:-1], size)["loss"] != found["loss"]
+
+
+def test_likelihood_averages_draws_and_examples(loaded: Loaded) -> None:
+    def nelbo(_: object, batch: object, noise: Noise) -> Nelbo:
+        nats = noise.example.double() + 100 * noise.step
+        return Nelbo(nats, torch.full_like(noise.example, 2))
+
+    family = loaded.model.family
+    model = evolve(loaded.model, family=_with(family, nelbo=nelbo))
+    ticks: list[int] = []
+    found = evaluate.likelihood(model, EXAMPLES, 4, 3, ticks.append)
+    assert found["nats_per_example"] == pytest.approx(5 + 100)
+    assert found["nats_per_token"] == pytest.approx(105 / 2)
+    assert found["perplexity"] == pytest.approx(exp(105 / 2))
+    assert found["bits_per_token"] == pytest.approx(105 / 2 / log(2))
+    assert ticks == [4, 8, 11]
+
+
+def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:
+    blanks = list(generate.blank(loaded.model, EXAMPLES, loaded.lengths, 1))
+    whole = [s.ids for s in generate.samples(loaded.model, blanks, 11, 1)]
+    assert [s.ids for s in generate.samples(loaded.model, blanks, 2, 1)] == whole
+    assert [s.ids for s in generate.samples(loaded.model, blanks[5:], 4, 1)] == whole[5:]
+    assert [s.ids for s in generate.samples(loaded.model, blanks, 11, 2)] != whole
+
+
+def test_targets_do_not_leak(loaded: Loaded) -> None:
+    others = [Example(e.index, [7, 7, 7], e.prompt) for e in EXAMPLES]
+    one, other = (list(generate.blank(loaded.model, e, [4], 1)) for e in (EXAMPLES, others))
+    assert one == other
+
+
+def test_blanks_keep_what_is_given_and_draw_lengths(loaded: Loaded) -> None:
+    pad = loaded.model.vocabulary["pad"]
+    text = loaded.model.family.layouts["text"](loaded.model.vocabulary, 5)
+    model = evolve(loaded.model, layout=text)
+    given = Example(3, [1, 2, 3], given=[True, False, True])
+    (shown,) = generate.blank(model, [given], [4], 1)
+    assert shown.body == [1, pad, 3]
+    drawn = [len(e.body) for e in generate.blank(model, generate.unconditional(200), [2, 4, 9], 1)]
+    assert set(drawn) == {2, 4, 5}  # 9 is more than there is room for
+    assert drawn == [
+        len(e.body) for e in generate.blank(model, generate.unconditional(200), [2, 4, 9], 1)
+    ]
+
+
+def test_spelling_shows_what_is_still_hidden(loaded: Loaded) -> None:
+    vocab = loaded.model.vocabulary
+    ids = [0, 1, vocab["mask"], vocab["mask"], 2, vocab["pad"]]
+    assert generate.spelled(ids, loaded.tokenizer) == "a b <mask> <mask> c"
+
+
+def test_show_marks_right_and_wrong() -> None:
+    assert generate.show({"prompt": "a", "prediction": "b", "target": "b"}) == "  a → b  ✓"
+    assert generate.show({"prompt": "a", "prediction": "b", "target": "c"}) == "  a → b  ✗ c"
+    assert generate.show({"prediction": "b"}) == "  b"
+
+
+def _with(family: object, **changes: object) -> object:
+    from dataclasses import replace
+
+    return replace(family, **changes)  # type: ignore[type-var]

@@ -1,0 +1,214 @@
+"""The jobs of ``run``: what they leave behind, what they do once, and what they refuse."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from xlm_runtime import fit, jobs
+from xlm_runtime.runs import Run
+
+Start = Callable[..., int]
+HERE = Path(__file__).parent
+HOME = Path("runs/toy/toy_reverse")
+SHORT = ("train.steps=6", "generate.samples=0", "eval.examples=5", "generate.count=3")
+
+
+def error(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def test_a_run_holds_all_that_it_was(trained: Path) -> None:
+    files = {path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()}
+    assert {
+        "package/__init__.py", "package/family.py", "package/toy.xlm",
+        "config.json", "run.json", "data.json", "tokenizer/tokenizer.json",
+        "checkpoints/index.json", "checkpoints/step-00000060/state.ckpt",
+        "checkpoints/step-00000060/ema.safetensors", "checkpoints/step-00000060/raw.safetensors",
+        "logs/train.csv", "logs/validation.csv", "metrics.json", "predictions.jsonl",
+    } <= files  # fmt: skip
+    assert any(name.startswith("logs/tensorboard/") for name in files)
+    about = Run(trained).facts
+    assert (about["family"], about["task"], about["preset"]) == ("toy", "toy_reverse", "quick")
+    assert about["environment"]["versions"]["torch"]
+    assert "revision" in about["environment"]
+    assert Run(trained).config.train.steps == 60
+
+
+def test_metrics_and_predictions(trained: Path) -> None:
+    found = json.loads((trained / "metrics.json").read_text())
+    assert found["claim"]["value"] == "tight"
+    assert found["likelihood"]["nats_per_token"] == pytest.approx(
+        found["likelihood"]["nats_per_example"] / 5
+    )
+    assert found["answers"]["exact_match_count"] == 37  # 37 = 32 + 5: no batch is dropped
+    lines = [json.loads(text) for text in (trained / "predictions.jsonl").read_text().splitlines()]
+    assert len(lines) == 16
+    assert lines[0]["target"] == " ".join(reversed(lines[0]["prompt"].split()))
+    assert len(lines[0]["history"]) == lines[0]["nfe"] + 1
+    assert lines[0]["history"][0].count("<mask>") == 5
+
+
+def test_everything_is_done_once(
+    start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start(sets=SHORT) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr(fit, "fit", None)
+    monkeypatch.setattr(jobs, "evaluate", None)
+    monkeypatch.setattr(jobs.generate, "samples", None)
+    assert start(sets=SHORT) == 0
+    again = capsys.readouterr().out
+    assert "is trained (6 steps)" in again
+    assert "evaluated before" in again
+    assert "generated before" in again
+    table = first[first.index("evaluation of") : first.index("3 predictions")]
+    assert table in again
+
+
+def test_other_settings_are_another_run(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    assert start(job="train", sets=(*SHORT, "train.clip=2")) == 0
+    out = capsys.readouterr().out
+    assert "quick-seed1 is another run (train.clip: 1.0 -> 2.0)" in out
+    assert start(job="train", sets=SHORT, seed=2) == 0
+    assert sorted(p.name for p in HOME.iterdir()) == ["quick-seed1", "quick-seed1-2", "quick-seed2"]
+    assert start(job="train", sets=(*SHORT, "train.clip=2"), name="quick-seed1") == 2
+    assert "choose another --name, or use --force" in error(capsys)
+
+
+def test_decoder_and_evaluation_are_chosen_later(start: Start) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    assert start(job="eval", sets=("decoder=greedy", "eval.examples=3")) == 0
+    found = json.loads((HOME / "quick-seed1/metrics.json").read_text())
+    assert (found["decoder"], found["examples"]) == ("greedy", 3)
+
+
+def test_what_training_fixed_cannot_be_set_later(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    assert start(job="eval", sets=("model.layers=2",)) == 2
+    assert "--set model.layers=2: " in error(capsys)
+    assert start(job="eval", sets=("model.layers=1", "eval.examples=2")) == 0
+
+
+def test_newest_run_unless_named(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        assert start(job="train", sets=SHORT, name=name) == 0
+    small = ("eval.examples=2", "generate.count=1")
+    assert start(job="eval", sets=small) == 0
+    assert f"run {HOME}/two" in capsys.readouterr().out
+    assert start(job="generate", sets=small, name="one") == 0
+    assert f"run {HOME}/one" in capsys.readouterr().out
+    assert start(job="generate", sets=small, run_dir=HOME / "one", ckpt="last") == 0
+    assert start(job="eval", name="three") == 2
+    said = error(capsys)
+    assert f"there is no run at {HOME}/three; there are: " in said
+    assert f"{HOME}/one" in said
+    assert start(job="eval", sets=small, ckpt="bets") == 2
+    assert "there is no checkpoint 'bets'" in error(capsys)
+    assert "step-00000006" not in error(capsys)
+
+
+def test_nothing_trained_yet(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(job="eval") == 2
+    assert f"there is no trained run in {HOME}; train one: --job train" in error(capsys)
+
+
+def test_another_package(start: Start, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    package = tmp_path / "toy"
+    shutil.copytree(HERE / "toy_family", package)
+    (package / "toy.xlm").write_text('family toy "Changed" {\n}\n')
+    small = ("eval.examples=2",)
+    assert start(package=package, job="eval", sets=small) == 2
+    said = error(capsys)
+    assert '+family toy "Changed" {' in said
+    assert "use --force" in said
+    assert start(package=package, job="eval", sets=small, force=True) == 0
+    assert start(package=package, job="train", sets=SHORT) == 0
+    assert "is another run (its package was another)" in capsys.readouterr().out
+    assert (HOME / "quick-seed1-2").is_dir()
+
+
+def test_prepare_makes_no_run(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(job="prepare") == 0
+    assert "guess: 0.125" in capsys.readouterr().out
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"job": "tain"}, "--job tain: must be one of prepare, train"),
+        ({"preset": "big"}, "--preset big: must be one of quick, paper"),
+        ({"sets": ["train.steps=x"]}, "--set train.steps=x: train.steps: expected a whole number"),
+        ({"data": Path("none.txt")}, "--data none.txt: there is no such file"),
+        ({"seed": -1}, "--seed -1: must be at least 0"),
+        ({"run_dir": Path("a"), "name": "b"}, "give one"),
+        ({"package": Path("nowhere")}, "there is no package at nowhere"),
+        ({"task": "TEXT", "preset": "paper"}, "toy has no recipe for task 'toy_text'"),
+    ],
+)
+def test_wrong_commands(
+    start: Start, capsys: pytest.CaptureFixture[str], options: dict[str, object], said: str
+) -> None:
+    assert start(**options) == 2
+    text = error(capsys)
+    assert text.startswith("error: ")
+    assert said in text
+    assert not Path("runs").exists()
+
+
+def test_layout_that_a_family_lacks(
+    start: Start, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    package = tmp_path / "toy"
+    shutil.copytree(HERE / "toy_family", package)
+    file = package / "family.py"
+    file.write_text(file.read_text().replace(', "seq2seq": Seq2seq', ""))
+    assert start(package=package) == 2
+    assert "toy has no layout 'seq2seq', which task toy_reverse needs; it has: text" in error(
+        capsys
+    )
+
+
+def test_best_last_and_thinning(start: Start) -> None:
+    sets = ("train.steps=12", "train.validate_every=3", "train.keep_every=6", "generate.samples=0")
+    assert start(job="train", sets=sets) == 0
+    folder = HOME / "quick-seed1/checkpoints"
+    index = json.loads((folder / "index.json").read_text())
+    kept = {int(path.name.removeprefix("step-")) for path in folder.glob("step-*")}
+    assert index["last"] == 12
+    assert kept == {6, 12, index["best"]}
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = ("train.steps=40", "train.checkpoint_every=1", "generate.samples=0", "train.clip=0")
+    assert start(job="train", sets=(*sets, "train.learning_rate=1e37")) == 4
+    said = error(capsys)
+    assert "is not finite" in said
+    assert "the last good checkpoint is kept" in said
+    folder = HOME / "quick-seed1/checkpoints"
+    last = json.loads((folder / "index.json").read_text())["last"] if folder.exists() else 0
+    for path in folder.glob("step-*/*.safetensors"):
+        assert int(path.parent.name.removeprefix("step-")) <= last
+        assert all(value.isfinite().all() for value in load_file(path).values())
+
+
+def test_weights_are_averaged_where_they_are_used(trained: Path) -> None:
+    """What eval reads differs from the raw weights, and the checkpoint holds both."""
+    folder = trained / "checkpoints/step-00000060"
+    average, raw = (load_file(folder / f"{kind}.safetensors") for kind in ("ema", "raw"))
+    assert not torch.equal(average["out.weight"], raw["out.weight"])
+    state = torch.load(folder / "state.ckpt", weights_only=True)
+    (callback,) = [v for k, v in state["callbacks"].items() if k.startswith("Ema")]
+    assert torch.equal(state["state_dict"]["network.out.weight"], raw["out.weight"])
+    assert any(torch.equal(a, average["out.weight"]) for a in callback["average"])

@@ -1,0 +1,181 @@
+"""It is a language: specs drawn over all its primitives compile, train a step and decode."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from families import imported, rendered, specs
+from hypothesis import HealthCheck, Phase, given, settings
+from torch import Tensor
+from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Vocabulary
+
+VOCAB = Vocabulary(13, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
+SIZE = ModelSize(layers=2, width=16, heads=2)
+BODY = 6
+EXAMPLES = (
+    Example(7, [5, 6, 7, 8], [9, 10], [True, False, False, True]),
+    Example(8, [12], [11], [False]),
+    Example(9, [8, 7, 6, 5, 9, 11], [5, 6, 7], [False, False, True, False, False, True]),
+)
+COUNTER = count()
+
+drawn = settings(
+    max_examples=24,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    derandomize=True,
+)
+
+
+@given(specs())
+@drawn
+def test_drawn_families_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.mark.slow
+@given(specs())
+@settings(drawn, max_examples=200)
+def test_many_drawn_families_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+def live(text: str, folder: Path) -> None:
+    """Compile a family, and let it do everything that a family does."""
+    files = rendered(text)
+    for name, code in files.items():
+        compile(code, name, "exec")
+    with imported(files, folder, f"drawn_{next(COUNTER)}") as package:
+        family = package.FAMILY
+        for kind in family.layouts:
+            batch, network = world(family, kind)
+            trains(family, network, batch)
+            is_likely(family, network, batch)
+            for name in family.decoders:
+                decodes(family, network, batch, name)
+            if "sequence" in text:
+                adds_up(family, network, batch)
+            if "clean -> mask" in text:
+                knows_nothing(family, network, batch)
+
+
+def world(family: Family, kind: str, examples: Sequence[Example] = EXAMPLES) -> tuple[Batch, Any]:
+    """A batch of a layout and a tiny network."""
+    layout = family.layouts[kind](VOCAB, BODY)
+    batch = layout(examples)
+    torch.manual_seed(0)
+    return batch, family.network(VOCAB, VOCAB.allowed(layout.predicts), SIZE)
+
+
+def trains(family: Family, network: Any, batch: Batch) -> None:
+    """A step of training: finite loss and gradient, and prompts untouched by noise."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    for step in range(3):
+        noise = Noise(1, batch.example, step)
+        noised = family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
+        losses = family.loss(network, noised, batch)
+        assert losses.total.isfinite()
+        assert torch.allclose(sum(losses.terms.values()), losses.total)
+        optimizer.zero_grad()
+        losses.total.backward()
+        found = [p.grad for p in network.parameters() if p.grad is not None]
+        assert found
+        assert all(grad.isfinite().all() for grad in found)
+        optimizer.step()
+    if hasattr(noised, "masked"):
+        assert (noised.xt == batch.x0)[~batch.free].all()
+        assert not (noised.masked & ~batch.free).any()
+    else:
+        assert not (noised.gone & ~batch.free).any()
+    assert (noised.count <= batch.free.sum(1)).all()
+
+
+def is_likely(family: Family, network: Any, batch: Batch) -> None:
+    """Where a likelihood is claimed it can be computed, and no chance is above 1."""
+    assert (family.nelbo is None) == (family.claim.value == "none")
+    if family.nelbo is None:
+        return
+    draws = [family.nelbo(network, batch, Noise(2, batch.example, step)) for step in range(16)]
+    nats = torch.stack([draw.nats for draw in draws])
+    assert nats.isfinite().all()
+    assert (nats.mean(0) > 0).all()
+    assert (draws[0].tokens == (batch.free & (batch.x0 != 0)).sum(1)).all()
+
+
+def decodes(family: Family, network: Any, batch: Batch, name: str) -> None:
+    """What is fixed stays, what is free becomes what the heads may say, within the limit."""
+    network.eval()
+    noise = Noise(3, batch.example)
+    made = family.decoders[name]()(network, batch, noise, BODY, record=True)
+    assert torch.equal(made.history[-1], made.x)
+    assert (made.nfe >= 0).all()
+    fixed = attended(batch) & ~batch.free
+    for row in range(len(batch.x0)):
+        kept = batch.x0[row][fixed[row]].tolist()
+        whole = made.x[row].tolist()
+        said = [token for token in whole if token != 0]
+        assert is_within(kept, said)
+        if "mask" in family.specials:
+            assert 1 not in whole
+            assert torch.equal(made.x[row][fixed[row]], batch.x0[row][fixed[row]])
+            assert not network.forbidden[made.x[row][batch.free[row]]].any()
+        else:
+            added = len(said) - len(kept)
+            assert 0 <= added <= BODY
+            assert not network.forbidden[list(rest(said, kept))].any()
+    quiet = family.decoders[name]()(network, batch, noise, BODY)
+    assert torch.equal(quiet.x, made.x)
+    assert not quiet.history
+
+
+def is_within(few: Sequence[int], many: Sequence[int]) -> bool:
+    """Whether some tokens stand among others in their order."""
+    left = iter(many)
+    return all(token in left for token in few)
+
+
+def rest(many: Sequence[int], few: Sequence[int]) -> list[int]:
+    """The tokens that were added to some."""
+    added = list(many)
+    for token in few:
+        added.remove(token)
+    return added
+
+
+def attended(batch: Batch) -> Tensor:
+    """The positions that are not padding."""
+    return torch.ones_like(batch.free) if batch.attend is None else batch.attend
+
+
+def adds_up(family: Family, network: Any, batch: Batch) -> None:
+    """A loss that is a mean over rows is that of the rows one by one."""
+    noise = Noise(4, batch.example)
+    noised = family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
+    alone = [
+        family.loss(network, rows(noised, row), rows(batch, row)).total
+        for row in range(len(batch.x0))
+    ]
+    whole = family.loss(network, noised, batch).total
+    assert torch.allclose(torch.stack(alone).mean(), whole, rtol=1e-3, atol=1e-4)
+
+
+def rows(record: Any, row: int) -> Any:
+    """One row of a record of tensors."""
+    found = {f.name: getattr(record, f.name) for f in fields(record)}
+    cut = {k: v[row : row + 1] for k, v in found.items() if isinstance(v, Tensor)}
+    return replace(record, **cut)
+
+
+def knows_nothing(family: Family, network: Any, batch: Batch) -> None:
+    """Heads that say nothing make each token cost the logarithm of what it could be."""
+    for parameter in network.parameters():
+        parameter.data.zero_()
+    nats = family.nelbo(network, batch, Noise(5, batch.example)).nats
+    bits = math.log(int((~network.forbidden).sum()))
+    assert torch.allclose(nats, batch.free.sum(1).double() * bits, rtol=1e-9)

@@ -1,0 +1,58 @@
+"""Names that mean two things, and names of decoders."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.words import name_span, reserved
+from xlmc.errors import Diagnostic, Related
+from xlmc.refusals import NameTaken
+from xlmc.source import Span
+
+Known = dict[str, tuple[str, Span]]  # name -> what has it, and where
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """Heads, the schedule, and the params and lets of a section have different names."""
+    known: Known = {}
+    for arrow in query.arrows(family):
+        yield from _take(known, arrow.survival, "the schedule", arrow)
+    for head in query.heads(family).values():
+        yield from _take(known, head.name, "a head", head)
+    for section in family.sections:
+        if section.kind in ("loss", "decoder"):
+            own = dict(known)
+            for entry in section.entries:
+                if isinstance(entry, ast.Param | ast.Choice | ast.Let):
+                    yield from _take(own, entry.name, "a param or let", entry)
+    yield from _decoders(family)
+
+
+def _take(known: Known, name: str, what: str, node: ast.Node) -> Iterator[Diagnostic]:
+    span = name_span(node, name)
+    if name in known:
+        holder, first = known[name]
+        related = (Related(first, f"{holder} here"),)
+        yield NameTaken(span=span, related=related, name=name, what=what, holder=holder)
+    known.setdefault(name, (what, span))
+
+
+def _decoders(family: ast.Family) -> Iterator[Diagnostic]:
+    """The classes of decoders, and their settings, need different names."""
+    classes: dict[str, ast.Section] = {}
+    for section in query.decoders(family):
+        if section.name is None:
+            continue
+        yield from reserved(section.name, "a decoder", section)
+        first = classes.setdefault(camel(section.name), section)
+        if first is not section:
+            holder = "a decoder whose class has the same name"
+            related = (Related(name_span(first, first.name or ""), "this decoder"),)
+            span = name_span(section, section.name)
+            yield NameTaken(
+                span=span, related=related, name=section.name, what="a decoder", holder=holder
+            )
+
+
+def camel(name: str) -> str:
+    """The name of a class: ``FirstHitting`` for ``first_hitting``."""
+    return "".join(part.capitalize() for part in name.split("_"))

@@ -101,7 +101,7 @@ class Noise:
 def noises(draw: st.DrawFn, chain: str | None, told: bool) -> tuple[Noise, str]:
     """The noise section; ``told`` if a chance head must see rows in which nothing is missing."""
     chain = chain or draw(st.sampled_from(["mask", "gone"]))
-    survival = draw(names("a schedule", set(), "alpha", "keep", "kappa", "survive"))
+    survival = draw(names("a schedule", {"temperature", "top_k", "top_p"}, "alpha", "keep", "kappa", "survive"))
     timed = draw(st.booleans())
     formula = draw(st.sampled_from(SMOOTH if timed else SMOOTH + STEEP))
     lowest = 1 if chain == "mask" else 0
@@ -175,7 +175,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     if noise.timed:
         a = noise.survival
         weights += [f"{a}(t)", f"-{a}'(t)", f"min(1, hazard({a}))", f"{a}(t / 2)", "1 - t"]
-        weights += [f"exp(-sigma({a}))", f"corrupted({a})", "sin(pi * t)", "t * count", f"{a}(0.5)"]
+        weights += [f"exp(-sigma({a}))", f"corrupted({a})", "sin(pi * t)", "t * count"]
         weights += [f"min(dsigma({a}), 3)", f"max({scale}, t, length)", f"{a}(t) * {power}"]
 
     def weight(of: list[str] = weights) -> str:
@@ -380,7 +380,7 @@ def specs(draw: st.DrawFn, chain: str | None = None, plain: bool = False) -> str
     """The text of a whole spec; a ``plain`` one has a linear clock and exact counts."""
     has_stop = draw(st.booleans())
     noise, noise_text = draw(noises(chain, has_stop))
-    taken = {noise.survival}
+    taken = {noise.survival, "temperature", "top_k", "top_p"}
     main = draw(names("a head", taken, "token", "slot", "what"))
     stop = draw(names("a head", taken, "done", "full")) if has_stop else ""
     other = draw(names("a head", taken, "second", "spare")) if draw(st.integers(0, 4)) == 0 else ""

@@ -47,7 +47,7 @@ schedules = st.one_of(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(schedules)
 def test_compositions_of_schedules(text) -> None:
     facts = examine(schedule(text))

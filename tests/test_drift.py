@@ -135,6 +135,14 @@ def test_an_output_no_longer_made_is_seen(capsys) -> None:
     assert "out/toy/loss.py is stale: no longer written" in said
 
 
+def test_an_output_that_is_no_code_counts_too(capsys) -> None:
+    save("toy.xlm", {**TEXTS, "table.json": "{}\n"})
+    assert execute(BUILD) == 0
+    save("toy.xlm", TEXTS)
+    assert execute(CHECK) == 3
+    assert "out/toy/table.json is stale: no longer written" in capsys.readouterr().err
+
+
 def test_a_package_that_no_spec_makes_is_seen(capsys) -> None:
     save("other.xlm", TEXTS)
     assert execute(["build", "other.xlm"]) == 0

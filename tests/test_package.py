@@ -63,9 +63,14 @@ def test_bytes_do_not_depend_on_the_order_of_rendering() -> None:
 def test_a_configuration_of_the_user_does_not_change_the_layout(tmp_path, monkeypatch) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.black]\nline-length = 20\n")
     monkeypatch.chdir(tmp_path)
-    long = f"x = f({', '.join(['abc'] * 15)})\n"
-    assert len(long) > 60
+    long = f"x = f({', '.join(['abc'] * 18)})\n"
+    assert 88 < len(long) <= 101
     assert python(long) == long
+
+
+def test_the_layout_is_for_python_3_11() -> None:
+    call = f"f({', '.join(['argument'] * 10)}, **more)\n"
+    assert python(call).endswith("    **more,\n)\n")  # for older ones no comma
 
 
 def test_another_black_is_refused_by_name(monkeypatch) -> None:

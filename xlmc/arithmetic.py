@@ -114,7 +114,7 @@ def precise() -> Arithmetic:
         functions={name: getattr(mp, name) for name in (*FUNCTIONS, *FURTHER)},
         power=mp.power,
         divide=operator.truediv,
-        finite=lambda x: isinstance(x, mp.mpf) and bool(mp.isfinite(x)),
+        finite=lambda x: isinstance(x, mp.mpf | mp.constant) and bool(mp.isfinite(x)),
     )
 
 

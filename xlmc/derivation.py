@@ -75,7 +75,7 @@ class Derivation:
         forms = [stable.fall(self.alpha, self.s, self.t) / self.complement]
         forms += [1 - form.subs(self.t, self.s) / form for form in self.complements]
         trees = list(self._trees(forms))
-        exact = [tree for tree in trees if self._keeps_ends(tree)]
+        exact = [tree for tree in trees if self.keeps_ends(tree)]
         return formula(choose(exact or self._some(trees), self._pairs()))
 
     def inverse(self) -> Formula | None:
@@ -129,7 +129,7 @@ class Derivation:
                     result.append(Point(names, point.exact, absolute=True))
         return result
 
-    def _keeps_ends(self, tree: ast.Expr) -> bool:
+    def keeps_ends(self, tree: ast.Expr) -> bool:
         """Whether reveal(t, t) is exactly 0, and reveal(0, t) exactly 1 where alpha(0) is 1."""
         at_zero = [0.0] if abs(_value(self.expr, t=0.0) - 1.0) < 1e-15 else []
         for t in (1e-6, 1e-3, 0.1, 0.37, 0.5, 0.73, 0.9, 1.0):

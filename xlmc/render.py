@@ -54,7 +54,7 @@ def render(package: ir.Package) -> dict[str, str]:
     return {name: head + text for name, text in sorted(texts.items())}
 
 
-def _render(stem: str, view: object) -> str:
+def _render(stem: str, view: attrs.AttrsInstance) -> str:
     template = environment().get_template(f"{stem.strip('_')}.py.j2")
     fields = attrs.fields(type(view))
     return prune(template.render({field.name: getattr(view, field.name) for field in fields}))

@@ -5,15 +5,15 @@ The compiler does not import the runtime; a test keeps these lists equal to the 
 
 TASKS = ("lm1b", "star_easy", "star_hard", "star_medium")
 
-# setting -> what it takes: "count" (integer >= 1), "scale" (number >= 0), "chance", or words
+# setting -> the type of what it takes (Size: an integer >= 1, Positive: a number > 0), or words
 SETTINGS: dict[str, str | tuple[str, ...]] = {
-    "batch": "count",
-    "block": "count",
-    "dropout": "chance",
-    "ema": "chance",
-    "learning_rate": "scale",
+    "batch": "Size",
+    "block": "Count",
+    "dropout": "Chance",
+    "ema": "Chance",
+    "learning_rate": "Positive",
     "schedule": ("constant", "cosine", "linear"),
-    "steps": "count",
-    "warmup": "scale",
-    "weight_decay": "scale",
+    "steps": "Size",
+    "warmup": "Count",
+    "weight_decay": "Scale",
 }

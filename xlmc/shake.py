@@ -68,7 +68,8 @@ def _uses(node: ast.AST) -> set[str]:
     """The names that a statement mentions; those that `__all__` lists too."""
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     if "__all__" in names:
-        names |= {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+        constants = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+        names |= {value for value in constants if isinstance(value, str)}
     return names
 
 

@@ -91,7 +91,7 @@ def choose(
     for role in named:
         if role not in roles:
             raise UsageError(
-                f"--columns {role}={named[role]}: there is no '{role}' here"
+                f"data.columns: {role}={named[role]}: there is no '{role}' here"
                 f"{_near(role, roles)}; there is: {', '.join(roles)}"
             )
     return [_column(role, named, columns, path, len(roles) == 1) for role in roles]
@@ -108,7 +108,7 @@ def _column(
     known = ", ".join(columns)
     raise UsageError(
         f"--data {path}: there is no column '{name}'{_near(name, columns)}; its columns: {known}; "
-        f"choose one with --columns {role}=COLUMN"
+        f"choose one with --set data.columns={role}=COLUMN"
     )
 
 

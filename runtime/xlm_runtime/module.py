@@ -49,6 +49,13 @@ class Training(LightningModule):
         rate = {"scheduler": schedule(made, self.train_config), "interval": "step"}
         return {"optimizer": made, "lr_scheduler": rate}
 
+    def configure_gradient_clipping(
+        self, _: torch.optim.Optimizer, gradient_clip_val: float | None = None, *__: Any, **___: Any
+    ) -> None:
+        """Clips the norm of the gradient; Lightning's own way refuses fused optimisers in bf16."""
+        if gradient_clip_val:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
         """Nothing to do where the batch is there already."""
         return batch if batch.x0.device == device else batch.to(device, non_blocking=True)

@@ -49,17 +49,22 @@ class Noise:
         """The source of some of the rows (a boolean mask or indices)."""
         return replace(self, example=self.example[rows])
 
-    def uniform(self, stream: str, positions: int = 1) -> Float[Tensor, "batch positions"]:
+    def uniform(
+        self, stream: str, positions: int | Int[Tensor, "batch positions"] = 1
+    ) -> Float[Tensor, "batch positions"]:
         """Independent draws from U[0, 1) in float64, one for each row and position.
 
-        ``stream`` tells apart the uses of randomness within one step.
+        ``stream`` tells apart the uses of randomness within one step. ``positions`` is how many
+        there are, or which: the draws of one row at equal positions are equal.
         """
-        counter = torch.arange(positions, device=self.example.device)
+        counter = positions
+        if isinstance(counter, int):
+            counter = torch.arange(counter, device=self.example.device)[None]
         return _unit(_mix(self._key(stream, self.example)[:, None] + counter * _GOLDEN))
 
     def shared(self, stream: str) -> float:
         """One draw from U[0, 1) that all rows of the step share."""
-        key = self._key(stream, torch.zeros(1, dtype=torch.long))
+        key = self._key(f"shared {stream}", torch.zeros(1, dtype=torch.long))
         return float(_unit(_mix(key)))
 
     def _key(self, stream: str, example: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:

@@ -109,6 +109,16 @@ class Batch(Movable):
     attend: Bool[Tensor, "batch length"] | None
     example: Int[Tensor, " batch"]
 
+    @property
+    def position(self) -> Int[Tensor, "batch length"]:
+        """The place of each token in its own row: what padding stands before it shifts nothing.
+
+        It keys the noise of a token, so that a row draws the same whatever it is padded to.
+        """
+        if self.attend is None:
+            return torch.arange(self.x0.shape[1], device=self.x0.device).expand_as(self.x0)
+        return self.attend.long().cumsum(1) - 1
+
 
 @dataclass(frozen=True)
 class Row:

@@ -188,10 +188,10 @@ def _from_file(path: Path) -> Backend:
         known = json.loads(text)["model"]["type"]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"--tokenizer {path}: not a tokenizer.json of a fast tokenizer ({error!r})"
+            f"data.tokenizer={path}: not a tokenizer.json of a fast tokenizer ({error!r})"
         ) from error
     if known not in ("BPE", "WordPiece", "WordLevel", "Unigram"):
-        raise UsageError(f"--tokenizer {path}: unknown model '{known}'")
+        raise UsageError(f"data.tokenizer={path}: unknown model '{known}'")
     return Backend.from_str(text)
 
 
@@ -202,7 +202,7 @@ def _from_transformers(name: str, local: bool, instead: str) -> tuple[Backend, d
         tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise UsageError(f"--tokenizer {name}: it has no fast form, and so no tokenizer.json")
+        raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no tokenizer.json")
     roles = ("pad", "mask", "cls", "sep", "bos", "eos", "unk")
     named = {role: getattr(tokenizer, f"{role}_token", None) for role in roles}
     return backend, {role: token for role, token in named.items() if token}

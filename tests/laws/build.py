@@ -50,7 +50,7 @@ class Package:
     def layout(self, name: str, body: int = 8) -> Layout:
         return self.family.layouts[name](VOCAB, body)
 
-    def decoder(self, name: str = "default", **params: Any) -> Any:
+    def sampler(self, name: str = "default", **params: Any) -> Any:
         return self.family.decoders[name](**params)
 
 

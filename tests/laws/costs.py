@@ -35,7 +35,7 @@ def weight(spec: zoo.Spec, t: float, count: int, length: int) -> float:
     if not (spec.has("on mask  weight bound") or spec.has("on mask weight bound")):
         return length + 1.0 if spec.has("(gone) weight bound") else 1.0
     if spec.has("amount count"):
-        return (length + ("uniform(0" in spec.text)) / count
+        return (length + spec.has("count ~ uniform(0")) / count
     return (spec.high - spec.low) * hazard(spec, t)
 
 

@@ -60,7 +60,7 @@ def around(package: Package, layout: str = "text") -> tuple[Row, Row]:
     return ids[: row.start], ids[row.stop :]
 
 
-def network(package: Package, layout: str = "text", seed: int = 1, double: bool = True):
+def network(package: Package, layout: str = "text", seed: int = 1):
     """The package's own network with random weights everywhere."""
     allowed = VOCAB.allowed(package.family.layouts[layout].predicts)
     made = package.family.network(VOCAB, allowed, SIZE)
@@ -68,4 +68,4 @@ def network(package: Package, layout: str = "text", seed: int = 1, double: bool 
     with torch.no_grad():
         for weights in made.parameters():
             weights.copy_(0.4 * torch.randn(weights.shape, generator=generator))
-    return (made.double() if double else made).eval()
+    return made.eval()

@@ -21,9 +21,10 @@ class Scripted:
     def at(self, step: int) -> "Scripted":
         return self
 
-    def uniform(self, stream: str, positions: int = 1) -> torch.Tensor:
+    def uniform(self, stream: str, positions: int | torch.Tensor = 1) -> torch.Tensor:
         found = self.draws[stream]
-        assert found.shape[1] == positions
+        wanted = positions if isinstance(positions, int) else positions.shape[1]
+        assert found.shape[1] == wanted
         return found
 
 

@@ -85,7 +85,7 @@ def test_c2_counts_and_sets(package):
     follows(counts, [law[len(c)] / comb(length, len(c)) for c in sets])
 
 
-@every([n for n in zoo.ALL if not zoo.SPECS[n].has("antithetic") and "strat" not in n + zoo.SPECS[n].text])
+@every(zoo.PLAIN)
 def test_c2_steps_are_independent(package):
     """What one step corrupts says nothing about the next (spread times belong to their rows)."""
     batch = repeat(one(package, (A, A)), DRAWS)

@@ -26,6 +26,11 @@ class Spec:
         return all(piece in self.text for piece in pieces)
 
     @property
+    def samplers(self) -> list[str]:
+        """The names of the decoders, `default` first."""
+        return ["default", *re.findall(r"decoder ([a-z_]+) +[{]", self.text)]
+
+    @property
     def over(self) -> str:
         found = re.search(r"mean over ([a-z]+(?: per [a-z]+)?)", self.text)
         return found[1] if found else "tokens"
@@ -232,6 +237,8 @@ def those(*pieces: str) -> list[str]:
     return [name for name, spec in SPECS.items() if spec.has(*pieces)]
 
 
+SPREAD = [*those("antithetic"), *those("stratified")]
+PLAIN = [name for name in SPECS if name not in SPREAD]
 MASKS = those("-> mask")
 GONES = those("-> gone")
 ALL = list(SPECS)

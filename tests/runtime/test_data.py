@@ -340,7 +340,10 @@ def test_pairs_of_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({}, r"no column 'text'.*its columns: content, title; choose one with --columns text=COL"),
+        (
+            {},
+            r"no column 'text'.*its columns: content, title; choose .* --set data.columns=text=COL",
+        ),
         ({"text": "contnet"}, r"no column 'contnet' \(did you mean 'content'\?\)"),
         ({"txet": "content"}, r"there is no 'txet' here \(did you mean 'text'\?\)"),
     ],

@@ -278,8 +278,19 @@ def test_dropped_cut_and_unknown_are_counted(tmp_path: Path) -> None:
     assert facts["dropped"]["null in 'text' of a.jsonl"] == {"rows": 1, "first": [401]}
     assert facts["dropped"]["nothing in 'text' of a.jsonl"] == {"rows": 1, "first": [402]}
     assert sum(facts["cut"].values()) == sum(i % 9 > 3 for i in range(400))
+    assert "no paper's" in facts["protocol"]
     assert facts["unknown"] == sum(i % 9 <= 3 for i in range(400))  # the numbers
     assert made.lengths.max() == 6
+
+
+def test_a_text_without_a_token_is_dropped(tmp_path: Path) -> None:
+    """BERT's normalizer takes control characters away."""
+    file = _file(tmp_path)
+    file.write_text(file.read_text() + "\x07\x08\n" * 50)
+    made = _prepare(tmp_path, data=file, tokenizer=str(_bert(tmp_path)))
+    assert made.lengths.min() > 0
+    assert sum(made.facts["sizes"].values()) == 400
+    assert sum(found["rows"] for found in made.facts["dropped"].values()) == 50
 
 
 def test_nothing_stale_is_ever_read(tmp_path: Path) -> None:
@@ -315,7 +326,7 @@ def test_a_wrong_size_of_a_tokenizer_is_said(name: str, tmp_path: Path) -> None:
 
 
 def test_columns_without_a_file_are_refused(cache: Path) -> None:
-    with pytest.raises(UsageError, match="--columns names columns of the file that --data gives"):
+    with pytest.raises(UsageError, match=r"data\.columns speaks of the file that --data gives"):
         _prepare(cache, columns={"text": "a"})
 
 

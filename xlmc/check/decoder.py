@@ -1,6 +1,9 @@
 """The decoders: that they undo the noise, that they end, and that all they read is there."""
 
+import math
 from collections.abc import Iterator
+
+from attrs import evolve
 
 from xlmc import ast, query
 from xlmc.check import scope
@@ -98,9 +101,8 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     """What an expression of a decoder may mention."""
     grid = query.first(section.entries, ast.Grid)
     timed = grid is not None and isinstance(grid.value, ast.Call)
-    names = {"length": "Count", "limit": "Count"}
-    if query.chain(family) == "mask":
-        names["masked"] = "Count"
+    names = {"length": "Count"}
+    names |= {"mask": {"masked": "Count"}, "gone": {"limit": "Count"}}.get(query.chain(family), {})
     for head in query.heads(family).values():
         names[head.name] = "Logits"
     if timed:
@@ -113,13 +115,13 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
 def _known(expr: ast.Expr, env: Environment, section: ast.Section) -> Iterator[Diagnostic]:
     """Unknown names, but for those that only lack a grid."""
     timed = "t" in env.names
-    missing = [] if timed else [n for n in query.names(expr) if n.id in GRIDDED]
-    missing_calls = [] if timed else [c for c in query.calls(expr) if c.function in DERIVED]
-    for node in (*missing, *missing_calls):
-        name = node.id if isinstance(node, ast.Name) else node.function
-        yield NeedsGrid(span=node.span, name=name)
-    if not missing and not missing_calls:
+    missing = [(n.span, n.id) for n in query.names(expr) if n.id in GRIDDED]
+    missing += [(c.span, c.function) for c in query.calls(expr) if c.function in DERIVED]
+    if timed or not missing:
         yield from scope.known(expr, env)
+        return
+    for span, name in missing:
+        yield NeedsGrid(span=span, name=name)
 
 
 def _grid(
@@ -145,9 +147,9 @@ def _grid(
             )
         yield from _events(value, section)
         return
-    name = ast.Name(value.function, span=value.span)
+    name = ast.Name(value.function + "'" * value.primes, span=value.span)
     yield from one_of(name, ("uniform",), "a grid with a number of steps")
-    if len(value.arguments) != 1:
+    if len(value.arguments) != 1 or value.keywords:
         yield MissingEntry(
             span=grid.span,
             entry="number of steps",
@@ -156,12 +158,13 @@ def _grid(
         )
         return
     steps = value.arguments[0]
+    number = literal(steps)
     if isinstance(steps, ast.Name) and env.names.get(steps.id) == "Count":
-        return
-    if (number := literal(steps)) is None or number < 1 or number != int(number):
+        number = env.defaults.get(steps.id)
+    if number is None or number < 1 or number != int(number):
         yield NeverEnds(
             span=steps.span,
-            why="the number of steps is an integer of at least 1, or a param of type Count",
+            why="the number of steps is an integer of at least 1, or a Count that begins as one",
             hint="write `param steps : Count = 128` and `grid uniform(steps)`",
         )
 
@@ -215,6 +218,8 @@ def _actions(
 def _unmask(
     action: ast.Unmask, section: ast.Section, env: Environment, chain: str
 ) -> Iterator[Diagnostic]:
+    if chain not in UNDO:
+        return  # the noise section says what is wrong with it
     if chain != "mask":
         why = f"tokens go `{chain}`, not `mask`"
         yield WrongAction(span=action.span, action="unmask", why=why, hint=f"write `{UNDO[chain]}`")
@@ -232,6 +237,8 @@ def _unmask(
         yield from wrong
         if not wrong:
             yield from _amount(rule, value, env)
+            if not query.those(section.entries, ast.Grid):
+                yield from _goes_on(rule, value, env)
     if order is not None:
         yield from _order(order, rule, section, env)
     elif rule == "above":
@@ -262,6 +269,23 @@ def _amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
                 rule="quota",
                 why=f"{found:g} at {scope.show(sample)}",
                 hint="a quota is at least 0: `masked / steps_left`",
+            )
+            return
+
+
+def _goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
+    """Without a grid, steps are taken until no mask is left: each must reveal some."""
+    least = {"quota": 1.0 - 1e-9, "chance": 1e-9}.get(rule, -math.inf)
+    lowest = evolve(env, defaults=dict.fromkeys(env.defaults, 0.0))
+    samples = scope.grid({"masked": [1, 3], "length": [1, 3, 40], "limit": [8]})
+    for sample, found in scope.values(value, lowest, samples):
+        if isinstance(found, float) and found < least:
+            zeros = " and ".join(f"{name} = 0" for name in sorted(env.defaults))
+            where = scope.show({k: v for k, v in sample.items() if k in env.names})
+            yield NeverEnds(
+                span=value.span,
+                why=f"{found:g} at {where}{' with ' * bool(zeros)}{zeros}: no mask is revealed",
+                hint=f"write `{rule} max({'1' if rule == 'quota' else '0.01'}, ...)`, or add a grid",
             )
             return
 
@@ -302,10 +326,11 @@ def _choice(name: str, section: ast.Section) -> ast.Choice | None:
 
 
 def _insert(action: ast.Insert, chain: str) -> Iterator[Diagnostic]:
+    if chain not in UNDO:
+        return
     if chain != "gone":
-        hint = f"write `{UNDO[chain]}`" if chain in UNDO else ""
-        why = f"tokens go `{chain}`, not `gone`" if chain else "nothing is corrupted"
-        yield WrongAction(span=action.span, action="insert", why=why, hint=hint)
+        why = f"tokens go `{chain}`, not `gone`"
+        yield WrongAction(span=action.span, action="insert", why=why, hint=f"write `{UNDO[chain]}`")
         return
     yield from one_of(action.what, ("tokens",), "something that this noise takes away")
     if action.much.rule != "one":
@@ -320,7 +345,7 @@ def _insert(action: ast.Insert, chain: str) -> Iterator[Diagnostic]:
 def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Iterator[Diagnostic]:
     for pick in query.those(actions, ast.Pick):
         yield from one_of(pick.what, ("gap",), "something to pick")
-        if chain != "gone":
+        if chain == "mask":
             why = "masks stand where they stand"
             yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
         yield from _options(pick, env)
@@ -398,6 +423,11 @@ def _finish(
         )
         return
     yield from _actions(finish, "finish", section, family, env)
+    step = query.first(section.entries, ast.Step)
+    heads = [a.head for b in (step, finish) if b for a in query.those(b.actions, ast.Draw)]
+    if len({head.id for head in heads}) > 1:
+        hint = f"write `draw {heads[0].id}`"
+        yield WrongDraw(span=heads[-1].span, why="the step draws from another head", hint=hint)
     for unmask in query.those(finish.actions, ast.Unmask):
         if unmask.much.rule != "all":
             yield WrongRule(
@@ -423,6 +453,8 @@ def _stop(
                     yield WrongStop(
                         span=one.span, why="a canvas of masks has its length from the start"
                     )
+            case ast.Compare() | ast.Happens() if chain == "mask":
+                yield WrongStop(span=one.span, why="masks show what is missing: no head is asked")
             case ast.Compare(op=">", left=ast.Name(id=head), right=right) if head in chances:
                 yield from _trained(one.span, head, family)
                 yield from _number(right, "Chance", "threshold", env)
@@ -489,6 +521,10 @@ def _unused(family: ast.Family) -> Iterator[Diagnostic]:
         if isinstance(node, ast.Step | ast.Finish)
         for action in query.those(node.actions, ast.Draw)
     }
+    trained = {term.head.id for term in query.terms(family)}
     for term in query.terms(family):
         if term.head.id in query.heads(family) and term.head.id not in spoken | drawn:
             yield NeverDecoded(span=term.head.span, head=term.head.id)
+    for head in query.heads(family).values():
+        if head.name not in spoken | drawn | trained:
+            yield NeverUsed(span=head.span, name=head.name)

@@ -257,8 +257,10 @@ def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
     amount = query.amount(family)
     assert amount is not None
     low, high = (literal(argument) for argument in amount.law.arguments)
+    # Weights of tokens are read where there are some, that of a row always.
+    least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
     for length in (1.0, 2.0, 40.0):
-        for count in (1.0, length):
+        for count in (*least, 1.0, length):
             point = {"count": count, "length": length}
             if amount.variable.id == "t" and low is not None and high is not None:
                 for i in range(1, 16):

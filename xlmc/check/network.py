@@ -54,7 +54,8 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             yield WrongPath(span=backbone.python.span)
         return
     value = backbone.value
-    name = ast.Name(value.function, span=value.span) if isinstance(value, ast.Call) else value
+    word = value.function + "'" * value.primes if isinstance(value, ast.Call) else value.id
+    name = ast.Name(word, span=value.span)
     yield from one_of(name, BACKBONES, "a backbone")
     if not isinstance(value, ast.Call):
         return

@@ -111,8 +111,8 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
 def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
     law, span = amount.law, amount.law.span
     wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
-    if law.function != "uniform":
-        wrong += one_of(ast.Name(law.function, span=span), ("uniform",), "a law of the amount")
+    name = ast.Name(law.function + "'" * law.primes, span=span)
+    wrong += one_of(name, ("uniform",), "a law of the amount")
     if amount.spread is not None:
         wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")
     yield from wrong

@@ -9,11 +9,10 @@ from xlmc.refusals import UnknownSetting, UnknownTask, WrongSetting
 from xlmc.settings import SETTINGS, TASKS
 
 EXPECTED = {
-    "count": "an integer of at least 1",
+    "Size": "an integer of at least 1",
     "Count": "an integer of at least 0",
-    "chance": "a number from 0 to 1",
     "Chance": "a number from 0 to 1",
-    "scale": "a number of at least 0",
+    "Positive": "a number above 0",
     "Scale": "a number of at least 0",
 }
 
@@ -43,9 +42,6 @@ def settings(family: ast.Family) -> dict[str, str | tuple[str, ...]]:
             known[f"{section.kind}.{param.name}"] = param.kind
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
-    names = [section.name for section in query.decoders(family) if section.name]
-    if names:
-        known["decoder"] = ("default", *names)
     return known
 
 
@@ -74,11 +70,12 @@ def _fits(value: ast.Expr, kind: str | tuple[str, ...]) -> bool:
     number = literal(value)
     if number is None:
         return False
-    whole = number == int(number)
-    match kind.lower():
-        case "count":
-            return whole and number >= (1 if kind == "count" else 0)
-        case "chance":
+    match kind:
+        case "Count" | "Size":
+            return number == int(number) and number >= (kind == "Size")
+        case "Chance":
             return 0 <= number <= 1
+        case "Positive":
+            return number > 0
         case _:
             return number >= 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlmc import ast, query
 from xlmc.arithmetic import precise
@@ -27,7 +27,7 @@ MEANINGS = {
     "Chance": "a number from 0 to 1",
     "Scale": "a number of at least 0",
 }
-NOT_NUMBERS = ("Logits", "Choice")
+NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 
 
 @frozen
@@ -136,11 +136,11 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
                 where=env.where,
                 hint=suggest(name.id, [*env.names, "pi"]) or _hint(name.id, env),
             )
-        elif kind in NOT_NUMBERS and name is not expr:
+        elif kind in NOT_NUMBERS:
             yield WrongType(
                 span=name.span,
                 expected="a number",
-                found=f"`{name.id}`, which is {kind}",
+                found=f"`{name.id}`, {NOT_NUMBERS[kind]}",
                 why="not something to calculate with",
                 hint="",
             )
@@ -190,6 +190,9 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
         if given != 1 or call.primes > 1:
             why = "a schedule takes one time, and has one derivative"
             yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(t)")
+        elif not _timed(call.arguments[0], env):
+            why = "a schedule takes a time, and this is the same at all times"
+            yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(t)")
     elif call.primes:
         why = "only a schedule has a derivative here"
         yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(x)")
@@ -199,6 +202,19 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
     for keyword in call.keywords:
         why = "its arguments have no names"
         yield WrongArguments(span=keyword.span, name=name, why=why, example=f"{name}(x)")
+
+
+def _timed(expr: ast.Expr, env: Environment) -> bool:
+    """Whether the value of an expression depends on a time; unknown names are told elsewhere."""
+    if any(call.function in env.derived for call in query.calls(expr)):
+        return True
+    for name in query.names(expr):
+        if env.names.get(name.id) in ("Time", None) and name.id != "pi":
+            return True
+        others = {key: one for key, one in env.lets.items() if key != name.id}
+        if name.id in env.lets and _timed(env.lets[name.id].value, evolve(env, lets=others)):
+            return True
+    return False
 
 
 def _no_time(name: str, env: Environment) -> str:

@@ -5,9 +5,9 @@ import re
 from attrs import frozen
 
 from xlmc import ast, ir, query
+from xlmc.check.names import camel
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import mentioned, params
-from xlmc.mathtext import torch_expr
+from xlmc.lower.params import mentioned, number, params
 from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.query import NETWORK_SCORES
 from xlmc.survival import examine
@@ -107,7 +107,7 @@ class _Maker:
         pick = query.first(step.actions, ast.Pick)
         unmask = query.first(step.actions, ast.Unmask)
         name = self.section.name or "default"
-        title = "" if self.section.name is None else _camel(self.section.name)
+        title = "" if self.section.name is None else camel(self.section.name)
         told = query.condition(self.family)
         condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
         lets, rule = self._unmask(unmask)
@@ -280,7 +280,7 @@ class _Maker:
         steps = grid.value.arguments[0]
         if isinstance(steps, ast.Name):
             return f"self.{steps.id}"
-        return torch_expr(steps, {})
+        return number(steps, whole=True)
 
     def _stops_early(self) -> bool:
         stop = query.first(self.section.entries, ast.Stop)
@@ -350,11 +350,16 @@ class _Maker:
         what = "gap" if isinstance(action, ast.Pick) else "token"
         return ir.Sampler(
             steps=tuple(
-                (f, self._code(values[name])) for name, f in CUTS.items() if name in values
+                (f, self._option(name, values[name])) for name, f in CUTS.items() if name in values
             ),
             greedy=action.greedy,
             summary=f"the likeliest {what}" if action.greedy else f"a {what}",
         )
+
+    def _option(self, name: str, value: ast.Expr) -> str:
+        if isinstance(value, ast.Number):
+            return number(value, whole=name == "top_k")
+        return self._code(value)
 
     def _summary(self) -> str:
         step = query.the(self.section.entries, ast.Step)
@@ -363,7 +368,3 @@ class _Maker:
             return "Insert one token at a time, until a row stops"
         grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
         return RULES[unmask.much.rule] + grid.get(self.grid, "")
-
-
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))

@@ -36,9 +36,10 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
         mean.over.id, mean.over.id
     )
     own = over if mean.per is not None else ""
-    used: set[str] = set()
+    used = {"sigma"} if "sigma" in condition else set[str]()
     terms = tuple(_term(term, family, clock, own, used) for term in query.terms(family))
     units = UNITS["rows" if own else over]
+    used |= {"sigma"} if "sigma" in condition else set()
     return ir.Loss(
         chain=query.chain(family),
         terms=terms,
@@ -123,10 +124,9 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
     value, why = claim(family)
     if value == "none":
         return None
-    terms = {term.divergence.kind: term for term in query.terms(family)}
     chain = query.chain(family)
-    main = terms["cross_entropy" if chain == "mask" else "joint_cross_entropy"]
-    stop = terms.get("binary_cross_entropy") if chain == "gone" else None
+    main = _read(family, "cross_entropy" if chain == "mask" else "joint_cross_entropy")
+    stop = _read(family, "binary_cross_entropy") if chain == "gone" else None
     inverse = clock.use("inverse") if condition else ""
     names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
     if "sigma" in names:
@@ -142,6 +142,17 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
         detail=f"{value.capitalize()}: {why}.",
         latex=MASK_LATEX if chain == "mask" else GONE_LATEX,
     )
+
+
+def _read(family: ast.Family, kind: str) -> ast.Term:
+    """The term of a kind whose head the default decoder reads; the first, if it reads none."""
+    terms = [term for term in query.terms(family) if term.divergence.kind == kind]
+    read = set[str]()
+    for entry in query.decoders(family)[0].entries:
+        read |= mentioned(list(query.expressions(entry)))
+        if isinstance(entry, ast.Step):
+            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
+    return next((term for term in terms if term.head.id in read), terms[0])
 
 
 MASK_LATEX = (

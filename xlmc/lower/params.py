@@ -45,10 +45,8 @@ def setting(expr: ast.Expr) -> str:
             return repr(word)
         case ast.String(value=text):
             return repr(text)
-    inner = expr.operand if isinstance(expr, ast.Negative) else expr
-    assert isinstance(inner, ast.Number)
-    plain = inner.text.replace("_", "").isdigit()
-    return number(expr, whole=plain)
+    assert isinstance(expr, ast.Number)
+    return number(expr, whole=expr.value.denominator == 1)
 
 
 def mentioned(exprs: "list[ast.Expr]") -> set[str]:

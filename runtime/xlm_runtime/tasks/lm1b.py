@@ -64,6 +64,8 @@ class Lm1b(TextTask):
     protocols: ClassVar[Mapping[str, str]] = {
         "paper": "detokenized as by SEDD and MDLM; every sentence alone, cut at the block; the "
         "test split is the published one, validation 1 in 3000 of its training sentences, by hash",
+        "data": "every row alone, cut at the block (with --preset paper first detokenized as by "
+        "SEDD and MDLM); splits by file or by hash of the row; numbers compare with no paper's",
         "quick": "every sentence alone, cut at the block; splits by hash of the sentence, so that "
         "none is in two of them; not the published data: its numbers compare with no paper's",
     }

@@ -88,7 +88,7 @@ class Graphs:
     def problems(self) -> list[bytes]:
         """A name for each problem: the set of its edges, its source and its goal."""
         tail, head = self.edges.unbind(-1)
-        code = torch.where(tail >= 0, tail << 16 | head, -1)
+        code = torch.where(tail >= 0, tail << 16 | head, -1).sort(1).values
         rows = torch.cat([code, self.ends], 1).numpy().astype("<i8")
         return [blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
 
@@ -203,9 +203,9 @@ class StarTask(Task):
     def _room(self, star: Star, options: DataOptions) -> int:
         """The capacity of a body.  Raises UsageError for options that mean nothing here."""
         if options.data or options.columns:
-            raise UsageError(f"{self.name} makes its graphs: it takes no --data and no --columns")
+            raise UsageError(f"{self.name} makes its graphs: it takes no --data")
         if options.tokenizer:
-            raise UsageError(f"{self.name} has one id per node: it takes no --tokenizer")
+            raise UsageError(f"{self.name} has one id per node: it takes no data.tokenizer")
         block = star.body if options.block is None else options.block
         if block < star.body:
             raise UsageError(

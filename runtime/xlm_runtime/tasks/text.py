@@ -104,9 +104,10 @@ def _parts(path: Path) -> dict[Path, Name]:
 class TextTask(Task):
     """A task of plain text.
 
-    Its files say where the published texts are (`published`), how they are cleaned, and which
-    tokenizer and block go with each preset. With ``--data`` the texts are the user's; with
-    ``--preset quick`` and no data, the documentation of Python (`english`).
+    It says where the published texts are (`published`), how they are cleaned, which tokenizer and
+    block go with each preset, and what stands behind its numbers (``protocols``; under ``data`` for
+    the user's texts, which ``--data`` gives). ``--preset quick`` without data reads the
+    documentation of Python (`english`).
     """
 
     layout = "text"
@@ -141,7 +142,8 @@ class TextTask(Task):
 
         built = cached(options.cache, self.name, key, build)
         splits = {split: Examples(built.folder / split) for split in SPLITS}
-        more = {"protocol": self.protocols[options.preset], "cache": str(built.folder)}
+        protocol = self.protocols["data" if options.data else options.preset]
+        more = {"protocol": protocol, "cache": str(built.folder)}
         return Prepared(
             train=splits["train"],
             validation=splits["validation"],
@@ -155,7 +157,7 @@ class TextTask(Task):
         if options.data:
             return user_source(options.data, options.columns)
         if options.columns:
-            raise UsageError("--columns names columns of the file that --data gives; there is none")
+            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
         if options.preset == "paper":
             return self.published()
         file = english(options.cache)
@@ -175,7 +177,7 @@ def _tokenizer(
     if not name.startswith("bpe:"):
         return tokenizers.pretrained(name, options.specials, _instead(options))
     if not name[4:].isdecimal():
-        raise UsageError(f"--tokenizer {name}: write bpe:NUMBER, as in bpe:4096")
+        raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
     size = int(name[4:])
 
     def train(folder: Path) -> dict[str, int]:
@@ -190,9 +192,9 @@ def _tokenizer(
 
 def _instead(options: DataOptions) -> str:
     """What to do where a published tokenizer cannot be fetched."""
-    local = "--tokenizer FOLDER (or a tokenizer.json), --tokenizer bpe:4096 (trained on the data)"
+    local = "--set data.tokenizer=bpe:4096 (trained on it; or a local folder or tokenizer.json)"
     if options.data or options.preset == "quick":
-        return f"use a local tokenizer: {local}"
+        return f"use {local}"
     return f"train on a file of your own: --data FILE with {local}; or use --preset quick"
 
 
@@ -227,7 +229,10 @@ class _Encoding:
     def _write(self, writer: Writer, split: Name, texts: list[str]) -> None:
         rows = self.tokenizer.encode_all([self.clean(text) for text in texts])
         self.cut[split] += sum(len(row) > self.block for row in rows)
-        kept = [row[: self.block] for row in rows]
+        for place, row in enumerate(rows, writer.rows + 1):
+            if not row:
+                self.dropped.note(f"no token in a text for {split}", place)
+        kept = [row[: self.block] for row in rows if row]
         if self.tokenizer.unknown is not None:
             self.unknown += sum(row.count(self.tokenizer.unknown) for row in kept)
         writer.add(body=Block.of(kept))

@@ -1,0 +1,457 @@
+"""Decoders with exact tables: the laws of what they make, and what they may not touch."""
+
+from collections import Counter
+from math import inf, log
+
+import numpy as np
+import pytest
+import torch
+from laws import zoo
+from laws.build import VOCAB, A, B, C
+from laws.costs import row_of
+from laws.examples import MIXED, NESTED, REPEATS, around, examples, network, one, strings
+from laws.scripted import draw, pick, repeat
+from laws.stats import mean_is, samples_of
+from laws.table import Table, conditionals, insertion_heads, normalised
+
+from xlm_runtime.plug import Noise
+
+DRAWS = 20_000
+LIMIT = 8
+CHANCES = zoo.those("-> mask", "unmask chance reveal(alpha)")
+HITTING = zoo.those("first_hitting")
+EVERY = [(name, sampler) for name in zoo.ALL for sampler in zoo.SPECS[name].samplers]
+INSERTING = [(name, sampler) for name, sampler in EVERY if name in zoo.GONES]
+FILLING = [(name, sampler) for name, sampler in EVERY if name in zoo.MASKS]
+JOINT = [("ilm", "sampled"), *((name, "default") for name in zoo.GONES if name != "ilm")]
+
+
+def every(names):
+    return pytest.mark.parametrize("package", names, indirect=True)
+
+
+def samplers(pairs):
+    return pytest.mark.parametrize(("package", "name"), pairs, indirect=["package"])
+
+
+def filled(package, table, sampler, body_length, rows=DRAWS, seed=41, **more):
+    """A decoder run on many copies of one canvas."""
+    batch = repeat(one(package, (A,) * body_length), rows)
+    return batch, sampler(table, batch, draw(batch, seed), LIMIT, **more)
+
+
+def bodies(decoded):
+    """How often each body was made."""
+    rows = zip(decoded.x, decoded.body, strict=True)
+    return Counter(tuple(x[body].tolist()) for x, body in rows)
+
+
+def mask_table(package, law):
+    rows = {row_of(package, body)[0]: p for body, p in law.items()}
+    return Table(conditionals(rows, row_of(package, next(iter(law)))[1]))
+
+
+def gone_table(package, law, weighted):
+    heads = insertion_heads(law, (lambda n: n + 1) if weighted else lambda n: 1, *around(package))
+    return Table(*heads)
+
+
+def apart(law):
+    """The product of the laws of the single places."""
+    length = len(next(iter(law)))
+    single = [Counter() for _ in range(length)]
+    for row, p in law.items():
+        for i, token in enumerate(row):
+            single[i][token] += p
+    return {row: float(np.prod([single[i][x] for i, x in enumerate(row)])) for row in law}
+
+
+def shares(spec, steps):
+    """The chance that a token is revealed in each step of a uniform grid."""
+    p = [1 - spec.alpha(1 - i / steps) for i in range(steps + 1)]
+    return [(a - b) / p[0] for a, b in zip(p, p[1:], strict=False)]
+
+
+@every(CHANCES)
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_d1_two_tokens_revealed_together_are_drawn_apart(package, steps):
+    """(1/S) p1 x p2 + (1 - 1/S) p for a linear clock; 1/S is the chance of a common step."""
+    law = strings(2)
+    same = sum(share**2 for share in shares(package.spec, steps))
+    if package.spec.alpha(0.25) == 0.75:
+        assert same == pytest.approx(1 / steps)
+    product = apart(law)
+    expected = {row: same * product[row] + (1 - same) * p for row, p in law.items()}
+    _, decoded = filled(package, mask_table(package, law), package.sampler(steps=steps), 2)
+    samples_of(bodies(decoded), expected)
+
+
+@every(["mdlm", "mask_square", "mask_counted"])
+def test_d2_many_steps_give_the_data(package):
+    law = strings(2)
+    _, decoded = filled(package, mask_table(package, law), package.sampler(steps=100), 2)
+    samples_of(bodies(decoded), law)
+
+
+@every(["mask_orders"])
+@pytest.mark.parametrize("order", ["confidence", "margin", "entropy", "random", "left"])
+@pytest.mark.parametrize("name", ["default", "single", "loud"])
+def test_d3_one_token_a_step_in_any_order_gives_the_data(package, name, order):
+    """As long as the order does not look at the token that was drawn."""
+    law = strings(3)
+    sampler = package.sampler(name, order=order)
+    _, decoded = filled(package, mask_table(package, law), sampler, 3)
+    samples_of(bodies(decoded), law)
+    assert (decoded.nfe == 3).all()
+
+
+@samplers([("mask_orders", "quick"), *((name, "first_hitting") for name in HITTING)])
+def test_d3_one_token_a_step_at_random_gives_the_data(package, name):
+    law = strings(3)
+    _, decoded = filled(package, mask_table(package, law), package.sampler(name), 3)
+    samples_of(bodies(decoded), law)
+
+
+@every(["mask_orders"])
+def test_d4_confidence_of_the_sampled_token_is_biased(package):
+    """Two iid bits with P(1) = .9: .001, .891, .090, .018, where iid is .01, .81, .09, .09."""
+    one_bit = {B: 0.1, A: 0.9}
+    law = {(x, y): p * q for x, p in one_bit.items() for y, q in one_bit.items()}
+    _, decoded = filled(package, mask_table(package, law), package.sampler("hasty"), 2)
+    samples_of(bodies(decoded), {(B, B): 0.001, (A, A): 0.891, (A, B): 0.090, (B, A): 0.018})
+
+
+@every(CHANCES)
+def test_d5_calls_of_the_network(package):
+    """Where answers are reused S (1 - (1 - 1/S)^L); else each step that starts with a mask."""
+    steps, length = 6, 3
+    table = mask_table(package, strings(length))
+    _, decoded = filled(package, table, package.sampler(steps=steps), length)
+    assert table.rows == int(decoded.nfe.sum())
+    parts, left, expected = shares(package.spec, steps), 1.0, 0.0
+    for part in parts:
+        reused = package.spec.has("reuse while unchanged")
+        expected += 1 - (1 - (part if reused else left)) ** length
+        left -= part
+    if package.spec.alpha(0.25) == 0.75 and package.spec.has("reuse"):
+        assert expected == pytest.approx(steps * (1 - (1 - 1 / steps) ** length))
+    mean_is(decoded.nfe, expected)
+
+
+@every(HITTING)
+def test_d8_first_hitting_calls_once_a_token(package):
+    table = mask_table(package, strings(3))
+    _, decoded = filled(package, table, package.sampler("first_hitting"), 3, rows=200, record=True)
+    assert (decoded.nfe == 3).all()
+    assert table.rows == 600
+    for i, state in enumerate(decoded.history):
+        assert ((state == VOCAB["mask"]).sum(1) == 3 - i).all()
+
+
+@every([name for name in HITTING if zoo.SPECS[name].has("condition = t")])
+def test_d8_the_times_of_first_hitting(package):
+    """The mean of 1 - alpha(t) after k of n events is (n - k + 1) / (n + 1)."""
+    table = mask_table(package, strings(3))
+    filled(package, table, package.sampler("first_hitting"), 3, rows=4000)
+    assert len(table.told) == 3
+    for k, times in enumerate(table.told, 1):
+        p = torch.tensor([1 - package.spec.alpha(float(t)) for t in times])
+        mean_is(p, (3 - k + 1) / 4)
+
+
+@every(zoo.those("dit(condition"))
+@pytest.mark.parametrize("steps", [1, 4])
+def test_s9_the_network_is_told_the_time_of_the_state(package, steps):
+    """At each step the time at which it begins: 1, 1 - 1/S, ..., 1/S."""
+    table = mask_table(package, strings(3))
+    filled(package, table, package.sampler(steps=steps), 3, rows=300)
+    told = [times.unique().tolist() for times in table.told]
+    times = [1 - i / steps for i in range(steps)]
+    if package.spec.has("condition = sigma"):
+        times = [-log(package.spec.alpha(t)) for t in times]
+    assert told == [[pytest.approx(t, rel=1e-12)] for t in times]
+
+
+@every(["mask_orders"])
+@pytest.mark.parametrize("steps", [1, 3, 4, 7])
+@pytest.mark.parametrize("name", ["default", "loud", "quick"])
+def test_d7_quotas_add_up(package, name, steps):
+    """Each row reveals floor(masked / steps left), and ends without masks."""
+    batch = package.layout("text")(examples("text"))
+    sampler = package.sampler(name, steps=steps)
+    decoded = sampler(network(package), batch, draw(batch), LIMIT, record=True)
+    left = batch.free.sum(1)
+    for i, state in enumerate(decoded.history[1:]):
+        left = left - left // (steps - i)
+        assert torch.equal((state == VOCAB["mask"]).sum(1), left)
+    assert len(decoded.history) == steps + 1
+    assert not left.any()
+
+
+@every(["mask_orders"])
+@pytest.mark.parametrize("tau", [0.0, 0.6, 1.0])
+def test_d11_a_threshold_reveals_what_is_above_it_and_the_best(package, tau):
+    """At 1 one token a step, at 0 all at once."""
+    law = strings(3)
+    table = mask_table(package, law)
+    _, decoded = filled(
+        package, table, package.sampler("threshold", tau=tau), 3, rows=300, record=True
+    )
+    if tau in (0.0, 1.0):
+        assert (decoded.nfe == (3 if tau else 1)).all()
+    for before, after in zip(decoded.history, decoded.history[1:], strict=False):
+        best = torch.softmax(table.token(table.trunk(before, None).flatten(0, 1)), -1).amax(-1)
+        hidden = before == VOCAB["mask"]
+        score = best.view(before.shape).masked_fill(~hidden, -1)
+        top = score == score.amax(1, keepdim=True)
+        assert torch.equal(hidden & (after != before), hidden & ((score > tau) | top))
+
+
+@every(["mask_orders"])
+def test_d6_a_greedy_finish_takes_the_likeliest(package):
+    """P(top) = p1 + (1 - p1) f, with f = .7^3 left over after three steps at a chance of .3."""
+    law = {(A,): 0.6, (B,): 0.3, (C,): 0.1}
+    table = mask_table(package, law)
+    _, decoded = filled(package, table, package.sampler("slow"), 1)
+    left = 0.7**3
+    top = 0.6 + 0.4 * left
+    samples_of(bodies(decoded), {(A,): top, (B,): 0.3 * (1 - left), (C,): 0.1 * (1 - left)})
+    for name in ("unfinished", "at_once"):
+        _, decoded = filled(package, table, package.sampler(name), 1)
+        samples_of(bodies(decoded), law)
+
+
+@every(["mask_orders"])
+def test_d6_all_at_once_is_one_step(package):
+    law = strings(2)
+    _, decoded = filled(package, mask_table(package, law), package.sampler("at_once"), 2)
+    samples_of(bodies(decoded), apart(law))
+    assert (decoded.nfe == 1).all()
+
+
+ONE_TOKEN = {(A,): 0.5, (B,): 0.3, (C,): 0.2}
+CUTS = [
+    ({}, (0.5, 0.3, 0.2)),
+    ({"temperature": 0.0}, (1.0, 0.0, 0.0)),
+    ({"temperature": 0.5}, (25 / 38, 9 / 38, 4 / 38)),
+    ({"top_k": 1}, (1.0, 0.0, 0.0)),
+    ({"top_k": 2}, (0.625, 0.375, 0.0)),
+    ({"top_p": 0.0}, (1.0, 0.0, 0.0)),
+    ({"top_p": 0.45}, (1.0, 0.0, 0.0)),
+    ({"top_p": 0.7}, (0.625, 0.375, 0.0)),
+    ({"top_p": 0.9}, (0.5, 0.3, 0.2)),
+    ({"temperature": 0.5, "top_p": 0.6}, (1.0, 0.0, 0.0)),
+]
+CUTTING = [
+    *((name, "default", ("temperature", "top_k", "top_p")) for name in CHANCES),
+    *((name, "default", ("temperature", "top_k", "top_p")) for name in zoo.GONES if name != "ilm"),
+    *((name, "staged", ("temperature", "top_p")) for name in zoo.GONES if name != "ilm"),
+    ("ilm", "default", ("temperature", "top_p")),
+    ("mdlm", "first_hitting", ("temperature", "top_k", "top_p")),
+]
+
+
+@pytest.mark.parametrize(("package", "name", "cuts"), CUTTING, indirect=["package"])
+def test_d12_temperature_and_truncation(package, name, cuts):
+    """T = 0 gives the likeliest, T = 1 the law; nucleus keeps the token that crosses p (D13)."""
+    if package.has("noise.close"):
+        table = gone_table(package, ONE_TOKEN, weighted=False)
+    else:
+        table = mask_table(package, ONE_TOKEN)
+    neutral = {cut: {"temperature": 1.0, "top_k": 0, "top_p": 1.0}[cut] for cut in cuts}
+    for params, chances in CUTS:
+        if not set(params) <= set(cuts):
+            continue
+        sampler = package.sampler(name, **(neutral | params))
+        batch = repeat(one(package, (A,)), 4000)
+        decoded = sampler(table, batch, draw(batch, 43), 1)
+        law = dict(zip(ONE_TOKEN, chances, strict=True))
+        samples_of(bodies(decoded), {row: p for row, p in law.items() if p})
+
+
+@every(zoo.those("top_p"))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_d13_nucleus(package, dtype, order):
+    """(.5, .3, .2): .5 keeps one, .7 and .8 two, near 1 all."""
+    chances = torch.tensor([0.5, 0.3, 0.2], dtype=dtype)[list(order)]
+    for p, kept in [(0, 1), (0.3, 1), (0.5, 1), (0.7, 2), (0.8, 2), (0.99, 3), (1, 3)]:
+        found = package.sampling.keep_top_p(chances.log()[None], p)[0]
+        assert found.isfinite().tolist() == [rank < kept for rank in order], p
+
+
+@every(zoo.those("draw"))
+def test_d12_draws_invert_the_law(package):
+    """Every u gives the outcome at which the distribution function passes it; none of chance 0."""
+    logits = torch.tensor([-inf, log(0.5), -inf, log(0.25), log(0.25), -inf])
+    u = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+    found = package.sampling.categorical(logits.expand(1000, -1), u)
+    assert torch.bincount(found, minlength=6).tolist() == [0, 500, 0, 250, 250, 0]
+    ends = torch.tensor([0.0, 1 - 2.0**-53], dtype=torch.float64)
+    assert package.sampling.categorical(logits.expand(2, -1), ends).tolist() == [1, 4]
+
+
+@samplers(JOINT)
+@pytest.mark.parametrize("law", [MIXED, NESTED, REPEATS], ids=["mixed", "nested", "repeats"])
+@pytest.mark.parametrize("weighted", [False, True], ids=["weight 1", "weight L + 1"])
+def test_d17_insertions_generate_p_over_l_plus_1(package, name, law, weighted):
+    """Heads trained with weight 1 give p / (L + 1), with weight L + 1 p itself."""
+    made = normalised({body: p / (len(body) + 1) for body, p in law.items()})
+    if law is NESTED:
+        assert list(made.values()) == pytest.approx([0.25] * 4)
+    table = gone_table(package, law, weighted)
+    _, decoded = filled(package, table, package.sampler(name), 2)
+    samples_of(bodies(decoded), law if weighted else made)
+
+
+@samplers([("ilm", "sampled"), ("gone_bound", "default")])
+def test_d17_the_example_of_the_paper(package, name):
+    """{a: .5, ab: .5} comes out as .6 and .4."""
+    table = gone_table(package, {(A,): 0.5, (A, B): 0.5}, weighted=False)
+    _, decoded = filled(package, table, package.sampler(name), 0)
+    samples_of(bodies(decoded), {(A,): 0.6, (A, B): 0.4})
+
+
+@samplers([("ilm", "default"), *((name, "staged") for name in zoo.GONES if name != "ilm")])
+def test_d17_a_gap_first_and_then_its_token(package, name):
+    """The same joint law in two draws: with data of one length, exact and with a sure stop."""
+    law = {(A, B): 0.5, (B, A): 0.2, (A, A): 0.2, (B, B): 0.1}
+    table = gone_table(package, law, weighted=False)
+    whole = {"top_p": 1.0} | ({"gap_top_k": 0} if name == "default" else {})
+    _, decoded = filled(package, table, package.sampler(name, **whole), 1)
+    samples_of(bodies(decoded), law)
+
+
+@samplers(JOINT)
+def test_d5_an_insertion_decoder_calls_once_a_decision(package, name):
+    """Once for each token and once to stop, unless the limit stops it."""
+    table = gone_table(package, MIXED, weighted=True)
+    _, decoded = filled(package, table, package.sampler(name), 0, rows=500)
+    assert torch.equal(decoded.nfe, decoded.body.sum(1) + 1)
+    assert table.rows == int(decoded.nfe.sum())
+    batch = repeat(one(package, ()), 500)
+    decoded = package.sampler(name)(table, batch, draw(batch), 2)
+    assert torch.equal(decoded.nfe, (decoded.body.sum(1) + 1).clamp(max=2))
+
+
+# What no decoder may do, with the package's own network
+
+
+def cases(package):
+    """Every layout with a batch and a network of its own."""
+    for name in package.family.layouts:
+        yield name, package.layout(name, 5)(examples(name)), network(package, name)
+
+
+def tokens(row):
+    """The ids of a row without padding."""
+    return [x for x in row.tolist() if x != VOCAB["pad"]]
+
+
+@samplers(FILLING)
+def test_d14_a_canvas_changes_only_from_mask_to_token(package, name):
+    """Prompts, specials and given tokens stay at every step; what is revealed stays too."""
+    for layout, batch, net in cases(package):
+        sampler = package.sampler(name)
+        decoded = sampler(net, batch, draw(batch, 3), LIMIT, record=True)
+        masks = batch.free
+        assert torch.equal(decoded.body, batch.free), layout
+        assert (decoded.history[0][batch.free] == VOCAB["mask"]).all()
+        for before, after in zip(decoded.history, decoded.history[1:], strict=False):
+            assert torch.equal(before[~masks], after[~masks])
+            masks = after == VOCAB["mask"]
+        assert torch.equal(decoded.history[0][~batch.free], batch.x0[~batch.free])
+        assert torch.equal(decoded.history[-1], decoded.x)
+
+
+@samplers(INSERTING)
+def test_d14_an_insertion_leaves_the_rest_in_place(package, name):
+    """Each state is the one before with at most one token more, between the brackets."""
+    for layout, batch, net in cases(package):
+        decoded = package.sampler(name)(net, batch, draw(batch, 3), LIMIT, record=True)
+        for i in range(len(batch.x0)):
+            stays = [int(x) for x, f in zip(batch.x0[i], batch.free[i], strict=True) if not f]
+            rows = [tokens(state[i]) for state in decoded.history]
+            assert rows[0] == [x for x in stays if x != VOCAB["pad"]], layout
+            assert rows[-1] == tokens(decoded.x[i])
+            column = int(batch.open[i].nonzero()[0, 0]) + 1
+            for before, after in zip(rows, rows[1:], strict=False):
+                grown = [after[:k] + after[k + 1 :] for k in range(len(after))]
+                assert after == before or before in grown
+            assert torch.equal(decoded.x[i, :column], batch.x0[i, :column])
+            end = len(tokens(batch.x0[i])) - int(batch.open[i].nonzero()[-1, 0] + 1)
+            end += int((batch.x0[i, :column] == VOCAB["pad"]).sum())
+            fixed = tokens(batch.x0[i])[len(tokens(batch.x0[i])) - end :] if end else []
+            assert rows[-1][len(rows[-1]) - end :] == fixed or not end
+
+
+@samplers(EVERY)
+def test_d15_samples_hold_body_tokens_and_predicted_specials(package, name):
+    for layout, batch, net in cases(package):
+        allowed = VOCAB.allowed(package.family.layouts[layout].predicts)
+        decoded = package.sampler(name)(net, batch, draw(batch, 4), LIMIT)
+        made = decoded.body & (decoded.x != VOCAB["pad"])
+        if name_of_chain(package) == "mask":
+            made = batch.free
+        assert allowed[decoded.x[made]].all(), layout
+        assert not (decoded.x == VOCAB["mask"]).any()
+
+
+def name_of_chain(package):
+    return "gone" if package.has("noise.close") else "mask"
+
+
+@samplers(INSERTING)
+@pytest.mark.parametrize("limit", [0, 1, 3])
+def test_d16_no_more_tokens_than_the_limit(package, name, limit):
+    """Unless more were given; without a stop exactly that many. Nothing is inserted beyond it."""
+    for _, batch, net in cases(package):
+        kept = batch.open.sum(1) - 1 - batch.free.sum(1)
+        decoded = package.sampler(name)(net, batch, draw(batch, 5), limit)
+        made = decoded.body.sum(1)
+        assert (made <= kept.clamp(min=limit)).all()
+        assert (made >= kept).all()
+        assert (decoded.nfe <= (limit - kept).clamp(min=0)).all()
+        if name == "full":
+            assert torch.equal(made, kept.clamp(min=limit))
+        added = [len(tokens(x)) for x in decoded.x]
+        fixed = [int((~f & (x != VOCAB["pad"])).sum()) for f, x in zip(batch.free, batch.x0)]
+        assert (torch.tensor(added) - torch.tensor(fixed)).tolist() == (made - kept).tolist()
+
+
+@samplers(EVERY)
+def test_d21_a_row_does_not_depend_on_its_companions(package, name):
+    """Alone, in a batch, in another order and with other padding it comes out the same."""
+    for layout, batch, net in cases(package):
+        sampler = package.sampler(name)
+        together = made(sampler(net, batch, draw(batch, 6), LIMIT))
+        order = [4, 0, 5, 2, 1, 3]
+        shuffled = pick(batch, order)
+        assert made(sampler(net, shuffled, draw(batch, 6).rows(torch.tensor(order)), LIMIT)) == [
+            together[i] for i in order
+        ]
+        for i, example in enumerate(examples(layout)):
+            alone = package.layout(layout, 5)([example])
+            found = made(sampler(net, alone, Noise(6, alone.example), LIMIT))
+            assert found == [together[i]], (layout, i)
+
+
+def made(decoded):
+    """What a decoder made of each row, and its calls."""
+    rows = zip(decoded.x, decoded.body, decoded.nfe, strict=True)
+    return [(x[body].tolist(), int(nfe)) for x, body, nfe in rows]
+
+
+@samplers([(package, name) for package, name in EVERY if name not in ("full", "leftmost")])
+def test_d21_seeds_and_examples_differ(package, name):
+    """Noise is keyed by the example and by the seed: neither is forgotten."""
+    if package.has("noise.close"):
+        table = gone_table(package, MIXED, weighted=True)
+    else:
+        table = mask_table(package, strings(3))
+    batch, first = filled(package, table, package.sampler(name), 3, rows=64)
+    _, again = filled(package, table, package.sampler(name), 3, rows=64)
+    _, other = filled(package, table, package.sampler(name), 3, rows=64, seed=42)
+    assert made(first) == made(again)
+    assert made(first) != made(other)
+    assert len(bodies(first)) > 1

@@ -47,6 +47,11 @@ CLOSED = {
         "(1 - 1e-3)*pi/2*sin(pi*t/2) / (1 - (1 - 1e-3)*cos(pi*t/2))",
     ),
     "cubic": ("1 - (2*t**3 - 3*t**2 + 2*t)", "(6*t**2 - 6*t + 2) / (2*t**3 - 3*t**2 + 2*t)"),
+    "cosine from below, squared": ("1 - (1 - cos(pi*t/2))**2", "pi / tan(pi*t/4)"),
+    "cosine run by a cosine": (
+        "cos(pi*(1 - cos(pi*t/2))/2)",
+        "pi**2/4*sin(pi*t/2) / tan(pi/4*(1 - cos(pi*t/2)))",
+    ),
     "kumaraswamy": (
         "(1 - t**1.5)**2.5",
         "2.5*1.5*t**0.5*(1 - t**1.5)**1.5 / (1 - (1 - t**1.5)**2.5)",

@@ -152,6 +152,13 @@ BEAUTIES = [
     ("1 - log(1 + t)/log(2)", "inverse", "2 ** (1 - p) - 1"),
     ("exp(-(1e-4 + t*(20 - 1e-4)))", "hazard", "19.9999 / torch.expm1(0.0001 + 19.9999 * t)"),
     ("exp(-3*t)", "dsigma", "torch.full_like(t, 3)"),
+    ("(t - 1)**2", "inverse", "1 - torch.sqrt(p)"),
+    ("(2 - t)*(1 - t)/2", "inverse", "1.5 - torch.sqrt(0.25 + 2 * p)"),
+    (
+        "(1 - cos(1 - t))/(1 - cos(1))",
+        "inverse",
+        "1 - torch.acos(1 - (1 - math.cos(1)) * p)",
+    ),
     ("(1 - t)/(1 + 5*t)", "inverse", "(1 - p) / (1 + 5 * p)"),
 ]
 
@@ -183,6 +190,14 @@ def test_schedules_must_not_call_each_other_in_a_circle() -> None:
     alpha, beta = schedule("beta(t)"), schedule("alpha(t)", name="beta")
     with pytest.raises(MathError):
         derive(alpha, {"alpha": alpha, "beta": beta})
+
+
+def test_an_inverse_on_another_branch() -> None:
+    formulas = derive(schedule("(sin(2.9 - t) - sin(1.9))/(sin(2.9) - sin(1.9))"))
+    assert formulas.inverse is not None
+    t = torch.linspace(0, 1, 11, dtype=torch.float64)
+    back = run(formulas.inverse.torch, p=run(formulas.alpha.torch, t=t))
+    torch.testing.assert_close(back, t, rtol=1e-9, atol=1e-9)
 
 
 def test_a_limit_that_is_never_reached_is_left_out() -> None:

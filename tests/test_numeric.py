@@ -102,6 +102,7 @@ def test_walking_goes_from_left_to_right() -> None:
         ("0", "0*t", 1.0),
         ("0", "t", 0.0),
         ("t", "0", None),
+        ("2*max(t - 0.9, 0)", "max(t - 0.9, 0)", 2.0),
     ],
 )
 def test_ratios(a, b, expected) -> None:

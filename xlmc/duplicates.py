@@ -89,6 +89,8 @@ def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:
         first = seen.setdefault(key(node), node)
         if first is not node:
             message = _MESSAGES.get(type(node), DuplicateEntry)
+            if isinstance(first, ast.Param | ast.Choice | ast.Let):
+                message = DuplicateName
             related = (Related(first.span, "first here"),)
             yield message(span=node.span, name=key(node), place=place, related=related)
 

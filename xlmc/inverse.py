@@ -80,7 +80,11 @@ def _peel_sum(expr: Add, y: Expr, t: Symbol) -> Iterator[Expr]:
 
 _UNDONE: dict[object, tuple[Callable[[Expr], Expr], ...]] = {
     sympy.cos: (sympy.acos, lambda y: -sympy.acos(y), lambda y: 2 * sympy.pi - sympy.acos(y)),
-    sympy.sin: (sympy.asin, lambda y: sympy.pi - sympy.asin(y)),
+    sympy.sin: (
+        sympy.asin,
+        lambda y: sympy.pi - sympy.asin(y),
+        lambda y: -sympy.pi - sympy.asin(y),
+    ),
     sympy.tan: (sympy.atan, lambda y: sympy.pi + sympy.atan(y)),
     sympy.exp: (sympy.log,),
     sympy.log: (sympy.exp,),

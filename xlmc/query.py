@@ -44,8 +44,9 @@ def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
 
 
 def chain(family: ast.Family) -> str:
-    """The state in which a token ends; "" where nothing is corrupted."""
-    return next((arrow.target.id for arrow in reversed(arrows(family))), "")
+    """The state in which a token ends, mask or gone; "" for a noise that the checks refuse."""
+    found = [(arrow.origin.id, arrow.target.id) for arrow in arrows(family)]
+    return found[0][1] if found in ([("clean", "mask")], [("clean", "gone")]) else ""
 
 
 def amount(family: ast.Family) -> ast.Amount | None:

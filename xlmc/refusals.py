@@ -26,7 +26,7 @@ class UnknownWord(Diagnostic):
 
     code = "XLM041"
     title = "`{word}` is not {what}"
-    label = "expected one of: {known}"
+    label = "expected {known}"
     help = "{hint}"
     word: str
     what: str
@@ -64,9 +64,10 @@ class MissingEntry(Diagnostic):
     """A section lacks an entry for which there is no default."""
 
     code = "XLM044"
-    title = "this section has no {entry}"
+    title = "this {owner} has no {entry}"
     label = "{why}"
     help = "add `{example}`"
+    owner: str = "section"
     entry: str
     why: str
     example: str
@@ -159,7 +160,7 @@ class ChanceLeavesRange(Diagnostic):
 
     code = "XLM052"
     title = "this chance leaves [0, 1]"
-    label = "{value} at {where}"
+    label = "{value} {where}"
     help = "a chance that has fired between t and s is `reveal(schedule)`; or bound it by `min(1, ...)`"
     value: str
     where: str
@@ -171,7 +172,7 @@ class NoValue(Diagnostic):
 
     code = "XLM053"
     title = "this expression {reason}"
-    label = "at {where}"
+    label = "{where}"
     help = "{hint}"
     reason: str
     where: str
@@ -289,7 +290,7 @@ class NegativeWeight(Diagnostic):
 
     code = "XLM077"
     title = "this weight is negative"
-    label = "{value} at {where}"
+    label = "{value} {where}"
     help = "a weight is at least 0"
     value: str
     where: str
@@ -326,7 +327,7 @@ class WrongPlace(Diagnostic):
     """A head that reads its answer at a place where its kind has none."""
 
     code = "XLM101"
-    title = "{kind} cannot stand at `{place}`"
+    title = "{kind} cannot stand at {place}"
     label = "{why}"
     help = "write `{example}`"
     kind: str
@@ -371,11 +372,11 @@ class WrongPath(Diagnostic):
 
 @frozen(kw_only=True)
 class NotLaidOut(Diagnostic):
-    """A special token that is read or predicted, and stands in no layout, or twice in one."""
+    """A special token at which a head reads, and that a layout lacks, predicts or has twice."""
 
     code = "XLM105"
-    title = "layout `{layout}` has {number} `{special}` where one is needed"
-    label = "the head `{head}` reads its answer at `{special}`"
+    title = "layout `{layout}` has {number}"
+    label = "the head `{head}` reads its answer at the one fixed `{special}` of a row"
     help = "put one `{special}` into the layout, outside the brackets"
     layout: str
     number: str
@@ -529,10 +530,9 @@ class WrongStop(Diagnostic):
     code = "XLM129"
     title = "this condition cannot end a row"
     label = "{why}"
-    help = (
-        "write `stop when done > 0.5 or length = limit`, `stop chance done`, or `stop when no mask`"
-    )
+    help = "{hint}"
     why: str
+    hint: str
 
 
 @frozen(kw_only=True)
@@ -540,10 +540,10 @@ class WrongStep(Diagnostic):
     """A step or finish whose actions are missing or come twice."""
 
     code = "XLM130"
-    title = "this {block} is not complete"
+    title = "{problem}"
     label = "{why}"
     help = "{hint}"
-    block: str
+    problem: str
     why: str
     hint: str
 
@@ -568,9 +568,10 @@ class WrongBrackets(Diagnostic):
     code = "XLM150"
     title = "layout `{layout}` needs one pair of brackets around the body"
     label = "{why}"
-    help = "write `{layout} : bos [body] eos`"
+    help = "write `{example}`"
     layout: str
     why: str
+    example: str
 
 
 @frozen(kw_only=True)
@@ -627,10 +628,12 @@ class WrongKeeping(Diagnostic):
     """`keeping` where nothing is given."""
 
     code = "XLM155"
-    title = "only an infilling layout keeps what is given"
+    title = "{problem}"
     label = "{why}"
-    help = "write `infill : bos [body] eos keeping given`"
+    help = "{hint}"
+    problem: str
     why: str
+    hint: str
 
 
 @frozen(kw_only=True)
@@ -682,9 +685,11 @@ class WrongSetting(Diagnostic):
     code = "XLM172"
     title = "`{path}` cannot be {value}"
     label = "expected {expected}"
+    help = "{hint}"
     path: str
     value: str
     expected: str
+    hint: str
 
 
 # Warnings

@@ -10,17 +10,18 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
 def rotation(
-    attend: Bool[Tensor, "batch length"] | None, length: int, axes: int, device: torch.device
+    attend: Bool[Tensor, "batch length"] | None, xt: Int[Tensor, "batch length"], size: ModelSize
 ) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
     """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
     Positions count attended tokens, so that padding on the left shifts nothing.
     """
     if attend is None:
-        position = torch.arange(length, device=device)[None]
+        position = torch.arange(xt.shape[1], device=xt.device)[None]
     else:
         position = attend.long().cumsum(1) - 1
-    frequency = 10_000.0 ** (-torch.arange(0, axes, 2, device=device) / axes)
+    axes = size.width // size.heads
+    frequency = size.rotary_base ** (-torch.arange(0, axes, 2, device=xt.device) / axes)
     angle = (position[:, :, None] * frequency)[:, None]
     return angle.cos(), angle.sin()
 
@@ -107,7 +108,7 @@ class Transformer(nn.Module):
 
     def __init__(self, vocab: int, size: ModelSize, block: type[nn.Module]) -> None:
         super().__init__()
-        self.axes = size.width // size.heads
+        self.size = size
         self.embed = nn.Embedding(vocab, size.width)
         self.blocks = nn.ModuleList(
             block(size.width, size.heads, size.dropout) for _ in range(size.layers)
@@ -118,7 +119,7 @@ class Transformer(nn.Module):
         self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
-        cos, sin = rotation(attend, xt.shape[1], self.axes, xt.device)
+        cos, sin = rotation(attend, xt, self.size)
         x = self.embed(xt)
         for block in self.blocks:
             x = block(x, cos, sin, attend)

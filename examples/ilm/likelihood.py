@@ -27,7 +27,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     alike (the weight `bound` removes it).
     """
     length = batch.free.sum(1)
-    u = noise.uniform("corrupt", batch.x0.shape[1])
+    u = noise.uniform("corrupt", batch.position)
     count = (noise.uniform("amount")[:, 0] * (length + 1)).long()
     noised = close(batch, subset(u, batch.free, count), network.vocab)
     hidden = network.trunk(noised.xt, noised.attend)
@@ -37,6 +37,6 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     odds = network.done(hidden[noised.xt == network.vocab["cls"]]).double()
     step = F.binary_cross_entropy_with_logits(odds, (count == 0).double(), reduction="none")
     step = step.index_add(0, row, insertion / count[row])
-    nats = (length + 1) * step - torch.lgamma(length + 1.0)
+    nats = (length + 1) * step - torch.lgamma(length.double() + 1)
     tokens = (batch.free & (batch.x0 != network.vocab["pad"])).sum(1)
     return Nelbo(nats, tokens)

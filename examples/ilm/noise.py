@@ -38,7 +38,7 @@ def amount(batch: Batch, noise: Noise) -> Int[Tensor, " batch"]:
 
 def corrupt(batch: Batch, count: Int[Tensor, " batch"], noise: Noise, vocab: Vocabulary) -> Noised:
     """Drop a random set of ``count`` free tokens of each row (spec: noise.alpha)."""
-    u = noise.uniform("corrupt", batch.x0.shape[1])
+    u = noise.uniform("corrupt", batch.position)
     gone = subset(u, batch.free, count)
     return close(batch, gone, vocab)
 

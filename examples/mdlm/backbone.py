@@ -10,17 +10,18 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
 def rotation(
-    attend: Bool[Tensor, "batch length"] | None, length: int, axes: int, device: torch.device
+    attend: Bool[Tensor, "batch length"] | None, xt: Int[Tensor, "batch length"], size: ModelSize
 ) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
     """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
     Positions count attended tokens, so that padding on the left shifts nothing.
     """
     if attend is None:
-        position = torch.arange(length, device=device)[None]
+        position = torch.arange(xt.shape[1], device=xt.device)[None]
     else:
         position = attend.long().cumsum(1) - 1
-    frequency = 10_000.0 ** (-torch.arange(0, axes, 2, device=device) / axes)
+    axes = size.width // size.heads
+    frequency = size.rotary_base ** (-torch.arange(0, axes, 2, device=xt.device) / axes)
     angle = (position[:, :, None] * frequency)[:, None]
     return angle.cos(), angle.sin()
 
@@ -83,17 +84,18 @@ class GatedBlock(nn.Module):
     """A block of a diffusion transformer whose modulation is the same for every input.
 
     What adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748) becomes without a condition: the norms'
-    own scale and shift, and one learned gate a branch that starts at zero.
+    own scale and shift, and one learned gate a branch. Nothing has to be told
+    from a condition first, so a gate starts at one.
     """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.norm_1 = nn.LayerNorm(width)
         self.attention = Attention(width, heads, dropout)
-        self.gate_1 = nn.Parameter(torch.zeros(width))
+        self.gate_1 = nn.Parameter(torch.ones(width))
         self.norm_2 = nn.LayerNorm(width)
         self.feed = FeedForward(width, dropout)
-        self.gate_2 = nn.Parameter(torch.zeros(width))
+        self.gate_2 = nn.Parameter(torch.ones(width))
 
     def forward(
         self,
@@ -113,7 +115,7 @@ class Transformer(nn.Module):
 
     def __init__(self, vocab: int, size: ModelSize, block: type[nn.Module]) -> None:
         super().__init__()
-        self.axes = size.width // size.heads
+        self.size = size
         self.embed = nn.Embedding(vocab, size.width)
         self.blocks = nn.ModuleList(
             block(size.width, size.heads, size.dropout) for _ in range(size.layers)
@@ -124,7 +126,7 @@ class Transformer(nn.Module):
         self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
-        cos, sin = rotation(attend, xt.shape[1], self.axes, xt.device)
+        cos, sin = rotation(attend, xt, self.size)
         x = self.embed(xt)
         for block in self.blocks:
             x = block(x, cos, sin, attend)

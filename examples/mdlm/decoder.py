@@ -31,11 +31,11 @@ def ask(
     x: Int[Tensor, "batch length"],
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
-) -> Float[Tensor, "places vocab"]:
-    """The logits at some places; the network sees only the rows asked for."""
+) -> Float[Tensor, "places width"]:
+    """The hidden states of some places; the network sees only the rows asked for."""
     attend = None if batch.attend is None else batch.attend[rows]
     hidden = network.trunk(x[rows], attend)
-    return network.token(hidden[places[rows]])
+    return hidden[places[rows]]
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ class Decoder:
         spec: decoder.step
         """
         masked = masks(network, batch, x)
-        places = masked & (noise.uniform("unmask", x.shape[1]) < reveal(s, t))
+        places = masked & (noise.uniform("unmask", batch.position) < reveal(s, t))
         rows = places.any(1)
         if not rows.any():
             return x, rows
-        logits = ask(network, batch, x, places, rows)
-        token = self.draw(logits, noise.uniform("token", x.shape[1])[places])
+        logits = network.token(ask(network, batch, x, places, rows))
+        token = self.draw(logits, noise.uniform("token", batch.position)[places])
         return x.masked_scatter(places, token), rows
 
     def draw(
@@ -140,13 +140,13 @@ class FirstHittingDecoder:
         spec: decoder first_hitting.step
         """
         masked = masks(network, batch, x)
-        score = noise.uniform("order", x.shape[1])
+        score = noise.uniform("order", batch.position)
         places = first(score, masked, masked.any(1).long())
         rows = places.any(1)
         if not rows.any():
             return x, rows
-        logits = ask(network, batch, x, places, rows)
-        token = self.draw(logits, noise.uniform("token", x.shape[1])[places])
+        logits = network.token(ask(network, batch, x, places, rows))
+        token = self.draw(logits, noise.uniform("token", batch.position)[places])
         return x.masked_scatter(places, token), rows
 
     def draw(

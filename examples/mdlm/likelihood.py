@@ -7,7 +7,6 @@ from torch.nn import functional as F
 from xlm_runtime.plug import Batch, Nelbo, Noise
 
 from .network import Network
-from .noise import hide
 from .places import subset
 
 
@@ -24,11 +23,11 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     whatever weight the heads were trained with.
     """
     length = batch.free.sum(1)
-    u = noise.uniform("corrupt", batch.x0.shape[1])
+    u = noise.uniform("corrupt", batch.position)
     count = (1 + (noise.uniform("amount")[:, 0] * length).long()).minimum(length)
     masked = subset(u, batch.free, count)
-    noised = hide(batch, masked, network.vocab)
-    hidden = network.trunk(noised.xt, batch.attend)
+    xt = batch.x0.masked_fill(masked, network.vocab["mask"])
+    hidden = network.trunk(xt, batch.attend)
     logits = network.token(hidden[masked]).double()
     nll = F.cross_entropy(logits, batch.x0[masked], reduction="none")
     row = masked.nonzero()[:, 0]

@@ -27,11 +27,12 @@ class Model:
     width: Size = SIZES["small"][1]
     heads: Size = SIZES["small"][2]
     dropout: Chance = 0.0
+    rotary_base: Positive = 10_000.0
 
     @property
     def shape(self) -> ModelSize:
         """What a family's network is made from."""
-        return ModelSize(self.layers, self.width, self.heads, self.dropout)
+        return ModelSize(self.layers, self.width, self.heads, self.dropout, self.rotary_base)
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ are exact over all examples, a smaller last batch included.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import exp, log
 
 import torch
@@ -28,6 +28,16 @@ def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, fl
             sums[name] += float(value) * len(part)
         count += len(part)
     return {name: total / count for name, total in sums.items()}
+
+
+def shown(losses: Mapping[str, float]) -> dict[str, float]:
+    """The losses worth showing: a single term is the loss itself."""
+    return dict(losses) if len(losses) > 2 else {"loss": losses["loss"]}
+
+
+def said(losses: Mapping[str, float]) -> str:
+    """``loss 1.234  slot 1.2  done 0.034``."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in shown(losses).items())
 
 
 @torch.no_grad()

@@ -142,7 +142,7 @@ def _validation(
             losses = evaluate.losses(model, examples, held.batch)
             lines = held.show()
         model.network.train()
-        say(f"step {step}  validation " + "  ".join(f"{k} {v:.4f}" for k, v in losses.items()))
+        say(f"step {step}  validation {evaluate.said(losses)}")
         for text in lines:
             say(text)
             logs.text(step, text)

@@ -141,6 +141,7 @@ def _table(found: dict[str, Any]) -> list[str]:
     lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
     for section, mark in (("loss", ""), ("likelihood", claim["value"]), ("answers", "decoded")):
         values = found.get(section, {})
+        values = evaluate.shown(values) if section == "loss" else values
         for name, value in values.items():
             if not name.endswith(("_error", "_count")):  # beside what they belong to
                 error = values.get(f"{name}_error")

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, Trainer
 from torch.utils.tensorboard import SummaryWriter
 
 from xlm_runtime.config import Train
+from xlm_runtime.evaluate import said
 from xlm_runtime.optim import factor
 from xlm_runtime.progress import Watch
 
@@ -101,8 +102,7 @@ def reports(step: int, train: Train) -> bool:
 
 
 def line(values: Mapping[str, float]) -> str:
-    """``loss 1.234  rate 0.003  12.3 steps/s``, in which terms stand only beside others."""
-    terms = [k for k in values if k not in ("loss", "learning_rate", "steps_per_second")]
-    shown = ["loss", *terms] if len(terms) > 1 else ["loss"]
-    text = "  ".join(f"{name} {values[name]:.4f}" for name in shown)
-    return f"{text}  rate {values['learning_rate']:.2g}  {values['steps_per_second']:.1f} steps/s"
+    """``loss 1.234  rate 0.003  12.3 steps/s``."""
+    losses = {k: v for k, v in values.items() if k not in ("learning_rate", "steps_per_second")}
+    speed = f"rate {values['learning_rate']:.2g}  {values['steps_per_second']:.1f} steps/s"
+    return f"{said(losses)}  {speed}"

@@ -194,7 +194,7 @@ def _trained(command: Command, found: Package, config: Config, facts: dict[str, 
         if why:
             say(why)
     begun = Run(path)
-    if (path / "run.json").exists():
+    if (path / "run.json").exists() and begun.steps:  # else there is nothing to lose
         if runs.same(begun, found, config, facts):
             return begun
         runs.check_package(begun, found, command.force)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from attrs import evolve, frozen
+from attrs import frozen
 from safetensors.torch import load_model, save_model
 from torch import nn
 
@@ -18,7 +18,8 @@ from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, No
 class Model:
     """A family at work on one kind of example.
 
-    layout: examples -> Batch. body: the largest number of body tokens.
+    layout: examples -> Batch. body: the largest number of body tokens. objective: the family's
+    loss, which training may compile.
     """
 
     family: Family
@@ -28,6 +29,7 @@ class Model:
     body: int
     loss_params: dict[str, Any]
     decoder: Decoder
+    objective: Callable[..., Losses]
 
     @property
     def device(self) -> torch.device:
@@ -38,7 +40,7 @@ class Model:
         """Corrupts a batch on its device and returns the training loss."""
         amount = self.family.amount(batch, noise)
         noised = self.family.corrupt(batch, amount, noise, self.vocabulary)
-        return self.family.loss(self.network, noised, batch, **self.loss_params)
+        return self.objective(self.network, noised, batch, **self.loss_params)
 
     def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:
         """Runs the chosen decoder on a batch whose free positions it fills."""
@@ -52,10 +54,6 @@ class Model:
         for part in chunks(examples, size):
             yield part, self.layout(part).to(self.device)
 
-    def decoding_with(self, decoder: Decoder) -> "Model":
-        """The same model with another decoder."""
-        return evolve(self, decoder=decoder)
-
 
 def make(family: Family, vocabulary: Vocabulary, layout: str, body: int, config: Config) -> Model:
     """A model with fresh weights, drawn from the seed of the configuration."""
@@ -64,7 +62,8 @@ def make(family: Family, vocabulary: Vocabulary, layout: str, body: int, config:
     with torch.random.fork_rng():
         torch.manual_seed(config.train.seed)
         network = family.network(vocabulary, vocabulary.allowed(made.predicts), config.model.shape)
-    return Model(family, network, vocabulary, made, body, config.loss, config.decoder)
+    parts = (family, network, vocabulary, made, body, config.loss, config.decoder)
+    return Model(*parts, objective=family.loss)
 
 
 def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from attrs import evolve
 from lightning.pytorch import LightningModule
 from torch import Tensor
+from torch.optim import Optimizer
 
 from xlm_runtime.config import Train
 from xlm_runtime.errors import RunError
@@ -28,8 +30,9 @@ class Training(LightningModule):
     def __init__(self, model: Model, train: Train) -> None:
         super().__init__()
         self.network = model.network
+        if train.compile:  # the loss alone: hashing the noise is no matter of speed
+            model = evolve(model, objective=torch.compile(model.objective))
         self.model, self.train_config = model, train
-        self.loss = torch.compile(model.loss) if train.compile else model.loss
         self.window = Window()
 
     def on_train_batch_start(self, _: Batch, batch_idx: int) -> None:
@@ -39,7 +42,7 @@ class Training(LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Corrupts the batch and returns its loss."""
         step = self.trainer.global_step
-        losses = self.loss(batch, Noise(self.train_config.seed, batch.example, step))
+        losses = self.model.loss(batch, Noise(self.train_config.seed, batch.example, step))
         self.window.add(step, {"loss": losses.total, **losses.terms})
         return losses.total
 
@@ -50,7 +53,10 @@ class Training(LightningModule):
         return {"optimizer": made, "lr_scheduler": rate}
 
     def configure_gradient_clipping(
-        self, _: torch.optim.Optimizer, gradient_clip_val: float | None = None, *__: Any, **___: Any
+        self,
+        optimizer: Optimizer,  # noqa: ARG002
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,  # noqa: ARG002
     ) -> None:
         """Clips the norm of the gradient; Lightning's own way refuses fused optimisers in bf16."""
         if gradient_clip_val:

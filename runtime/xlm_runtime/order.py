@@ -1,11 +1,12 @@
 """Which examples each step reads: a function of (seed, position), so that resuming is exact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch.utils.data import Sampler
 
 from xlm_runtime.noise import Noise
+from xlm_runtime.shapes import Int, Tensor
 
 
 class Order(Sampler[list[int]]):
@@ -22,7 +23,7 @@ class Order(Sampler[list[int]]):
         self.size, self.seed, self.part, self.parts = size, seed, part, parts
         self.rank, self.devices, self.start = rank, devices, 0
         self._epoch = -1
-        self._shuffled: Sequence[int] = ()
+        self._shuffled = torch.empty(0, dtype=torch.long)
 
     def __len__(self) -> int:
         """All parts of the run, those before ``start`` included."""
@@ -38,9 +39,8 @@ class Order(Sampler[list[int]]):
         epoch, place = divmod(position, self.size)
         if epoch != self._epoch:
             self._epoch, self._shuffled = epoch, self._shuffle(epoch)
-        return self._shuffled[place]
+        return int(self._shuffled[place])
 
-    def _shuffle(self, epoch: int) -> list[int]:
+    def _shuffle(self, epoch: int) -> Int[Tensor, " size"]:
         noise = Noise(self.seed, torch.arange(self.size), epoch)
-        shuffled: list[int] = noise.uniform("order").flatten().argsort(stable=True).tolist()
-        return shuffled
+        return noise.uniform("order").flatten().argsort(stable=True)

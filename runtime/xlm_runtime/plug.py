@@ -192,12 +192,16 @@ class Layout(ABC):
 
 @dataclass(frozen=True)
 class ModelSize:
-    """The size of a backbone; every family accepts all of it."""
+    """The size of a backbone; every family accepts all of it.
+
+    ``rotary_base``: the wavelengths of rotary positions go up to 2 pi times this many tokens.
+    """
 
     layers: int
     width: int
     heads: int
     dropout: float = 0.0
+    rotary_base: float = 10_000.0
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,11 @@ def same(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -
 def unlike(run: Run, config: Config, facts: Mapping[str, Any]) -> list[str]:
     """What a run was begun with instead of this configuration and data."""
     before = run.facts
-    return differences(run.config, config, TRAINED) + [
+    try:
+        begun = run.config
+    except UsageError:
+        return ["its configuration is of another version"]
+    return differences(begun, config, TRAINED) + [
         f"{key}: {before.get(key)} -> {value}"
         for key, value in facts.items()
         if before.get(key) != value

@@ -104,7 +104,7 @@ def over(package: Package, noised, batch) -> int:
     """What the sum of a batch is divided by, from the spec's words alone."""
     match package.spec.over:
         case "tokens":
-            return int(batch.free.sum())
+            return max(1, int(batch.free.sum()))
         case "masked" | "gone":
             return max(1, int(noised.count.sum()))
         case "block":

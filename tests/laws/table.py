@@ -54,13 +54,22 @@ class Table(nn.Module):
             assert told.shape == (len(xt),)
             self.told.append(told)
         seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
-        unique, inverse = torch.where(seen, xt, -1).unique(dim=0, return_inverse=True)
-        keys = [tuple(i for i in row if i >= 0) for row in unique.tolist()]
-        state = torch.tensor([self.states[key] for key in keys])[inverse]
+        digits = (VOCAB.size + 1) ** torch.arange(xt.shape[1])  # a row as one number
+        codes, inverse = (torch.where(seen, xt + 1, 0) * digits).sum(1).unique(return_inverse=True)
+        state = torch.tensor([self.states[self._ids(code)] for code in codes.tolist()])[inverse]
         time = torch.zeros(len(xt)) if told is None else told
         position = seen.long().cumsum(1) - 1
         parts = (state[:, None].expand_as(xt), position, time[:, None].expand_as(xt))
         return torch.stack([part.double() for part in parts], -1)
+
+    @staticmethod
+    def _ids(code: int) -> Row:
+        """The ids that a number stands for, padding apart."""
+        row = []
+        while code:
+            code, digit = divmod(code, VOCAB.size + 1)
+            row += [digit - 1] if digit else []
+        return tuple(row)
 
     def _at(self, hidden):
         state, position, time = hidden.unbind(-1)

@@ -12,7 +12,7 @@ from laws.examples import layouts, one
 from laws.scripted import chosen, corrupted, draw, repeat
 from laws.stats import follows
 
-DRAWS = 20_000
+DRAWS = 8_000
 
 
 def every(names):

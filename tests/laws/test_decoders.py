@@ -16,7 +16,7 @@ from laws.table import Table, conditionals, insertion_heads, normalised
 
 from xlm_runtime.plug import Noise
 
-DRAWS = 20_000
+DRAWS = 8_000
 LIMIT = 8
 CHANCES = zoo.those("-> mask", "unmask chance reveal(alpha)")
 HITTING = zoo.those("first_hitting")
@@ -73,7 +73,7 @@ def shares(spec, steps):
 
 
 @every(CHANCES)
-@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("steps", [1, 4])
 def test_d1_two_tokens_revealed_together_are_drawn_apart(package, steps):
     """(1/S) p1 x p2 + (1 - 1/S) p for a linear clock; 1/S is the chance of a common step."""
     law = strings(2)
@@ -243,11 +243,11 @@ CUTS = [
     ({"temperature": 0.5, "top_p": 0.6}, (1.0, 0.0, 0.0)),
 ]
 CUTTING = [
-    *((name, "default", ("temperature", "top_k", "top_p")) for name in CHANCES),
-    *((name, "default", ("temperature", "top_k", "top_p")) for name in zoo.GONES if name != "ilm"),
-    *((name, "staged", ("temperature", "top_p")) for name in zoo.GONES if name != "ilm"),
-    ("ilm", "default", ("temperature", "top_p")),
+    *((name, "default", ("temperature", "top_k", "top_p")) for name in ("mdlm", "mask_leftover")),
     ("mdlm", "first_hitting", ("temperature", "top_k", "top_p")),
+    ("gone_bound", "default", ("temperature", "top_k", "top_p")),
+    ("gone_bound", "staged", ("temperature", "top_p")),
+    ("ilm", "default", ("temperature", "top_p")),
 ]
 
 
@@ -263,7 +263,7 @@ def test_d12_temperature_and_truncation(package, name, cuts):
         if not set(params) <= set(cuts):
             continue
         sampler = package.sampler(name, **(neutral | params))
-        batch = repeat(one(package, (A,)), 4000)
+        batch = repeat(one(package, (A,)), 1500)
         decoded = sampler(table, batch, draw(batch, 43), 1)
         law = dict(zip(ONE_TOKEN, chances, strict=True))
         samples_of(bodies(decoded), {row: p for row, p in law.items() if p})
@@ -430,8 +430,8 @@ def test_d21_a_row_does_not_depend_on_its_companions(package, name):
         assert made(sampler(net, shuffled, draw(batch, 6).rows(torch.tensor(order)), LIMIT)) == [
             together[i] for i in order
         ]
-        for i, example in enumerate(examples(layout)):
-            alone = package.layout(layout, 5)([example])
+        for i in (0, 1, 2):
+            alone = package.layout(layout, 5)([examples(layout)[i]])
             found = made(sampler(net, alone, Noise(6, alone.example), LIMIT))
             assert found == [together[i]], (layout, i)
 

@@ -216,7 +216,7 @@ def test_l1_nelbo_of_answers_that_depend_on_time(package):
     expected = tilted_cost(package, tables, table, row, free)
     flat = mask_cost(zoo.SPECS["mdlm"], tables.__getitem__, row, free)
     assert abs(expected - flat) > 0.05  # the time matters here
-    batch = repeat(one(package, (A, B)), 20_000)
+    batch = repeat(one(package, (A, B)), 8_000)
     mean_is(package.family.nelbo(table, batch, draw(batch, 31)).nats, expected)
 
 
@@ -224,7 +224,7 @@ def test_l1_nelbo_of_answers_that_depend_on_time(package):
 def test_l1_nelbo_is_unbiased(package):
     """The mean of single draws, for wrong answers."""
     body = (A, A, B)
-    batch = repeat(one(package, body), 20_000)
+    batch = repeat(one(package, body), 8_000)
     if package.has("noise.close"):
         *_, table = gone_table(package, MIXED, weighted=False, wrong=True)
     else:

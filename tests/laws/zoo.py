@@ -178,17 +178,15 @@ SPECS = {
         )
     ),
     "mask_square": Spec(
-        mask("1 - t**2", "t ~ uniform(1e-3, 1) antithetic", over="tokens"),
+        mask("1 - t**2", "t ~ uniform(0, 1) antithetic", over="tokens"),
         lambda t: 1 - t * t,
         lambda t: -2 * t,
-        low=1e-3,
     ),
     "mask_cosine": Spec(
-        mask("cos(pi*t/2)", "t ~ uniform(1e-3, 1)", "dit(condition = t)", over="tokens per sequence",
+        mask("cos(pi*t/2)", "t ~ uniform(0, 1)", "dit(condition = t)", over="tokens per sequence",
              decoders=CHANCE + EVENTS),
         _cos,
         _dcos,
-        low=1e-3,
     ),
     "mask_counted": Spec(
         mask("1 - cos(pi/2*(1 - t))", "count ~ uniform(1, length)", "dit(condition = t)",

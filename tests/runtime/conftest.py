@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from xlm_runtime import tasks
+from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.main import run
 
 HERE = Path(__file__).parent
@@ -30,6 +32,14 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
         return run(package, f"toy_task:{task}", **options)
 
     return begin
+
+
+@pytest.fixture
+def splits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prepared:
+    """The data of ``toy_reverse``."""
+    monkeypatch.syspath_prepend(HERE)
+    options = DataOptions(preset="quick", cache=tmp_path, specials=("pad", "mask"))
+    return tasks.get("toy_task:REVERSE").prepare(options)
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,11 @@ def test_spelling_shows_what_is_still_hidden(loaded: Loaded) -> None:
     assert generate.spelled(ids, loaded.tokenizer) == "a b <mask> <mask> c"
 
 
+def test_a_single_term_is_not_shown_twice() -> None:
+    assert evaluate.said({"loss": 1.0, "token": 1.0}) == "loss 1.0000"
+    assert evaluate.said({"loss": 3.0, "a": 1.0, "b": 2.0}) == "loss 3.0000  a 1.0000  b 2.0000"
+
+
 def test_show_marks_right_and_wrong() -> None:
     assert generate.show({"prompt": "a", "prediction": "b", "target": "b"}) == "  a → b  ✓"
     assert generate.show({"prompt": "a", "prediction": "b", "target": "c"}) == "  a → b  ✗ c"

@@ -9,7 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from xlm_runtime import fit, jobs
+import xlm_runtime
+from xlm_runtime import evaluate, fit, generate, jobs, package
+from xlm_runtime.config import build, parse_sets
+from xlm_runtime.data import Prepared
+from xlm_runtime.model import make
 from xlm_runtime.runs import Run
 
 Start = Callable[..., int]
@@ -59,7 +63,7 @@ def test_everything_is_done_once(
     assert start(sets=SHORT) == 0
     first = capsys.readouterr().out
     monkeypatch.setattr(fit, "fit", None)
-    monkeypatch.setattr(jobs, "evaluate", None)
+    monkeypatch.setattr(jobs.evaluate, "losses", None)
     monkeypatch.setattr(jobs.generate, "samples", None)
     assert start(sets=SHORT) == 0
     again = capsys.readouterr().out
@@ -203,12 +207,96 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(
         assert all(value.isfinite().all() for value in load_file(path).values())
 
 
-def test_weights_are_averaged_where_they_are_used(trained: Path) -> None:
-    """What eval reads differs from the raw weights, and the checkpoint holds both."""
+def test_averaged_weights_are_what_is_validated_evaluated_and_sampled(
+    trained: Path, splits: Prepared
+) -> None:
     folder = trained / "checkpoints/step-00000060"
     average, raw = (load_file(folder / f"{kind}.safetensors") for kind in ("ema", "raw"))
     assert not torch.equal(average["out.weight"], raw["out.weight"])
-    state = torch.load(folder / "state.ckpt", weights_only=True)
-    (callback,) = [v for k, v in state["callbacks"].items() if k.startswith("Ema")]
-    assert torch.equal(state["state_dict"]["network.out.weight"], raw["out.weight"])
-    assert any(torch.equal(a, average["out.weight"]) for a in callback["average"])
+    loaded = xlm_runtime.load(trained)
+    validated = (trained / "logs/validation.csv").read_text().splitlines()[-1].split(",")[1]
+    evaluated = json.loads((trained / "metrics.json").read_text())["loss"]["loss"]
+    lines = [json.loads(text) for text in (trained / "predictions.jsonl").read_text().splitlines()]
+    blanks = list(generate.blank(loaded.model, splits.test[:16], loaded.lengths, 1))
+
+    def measured() -> tuple[float, float, list[str]]:
+        made = generate.samples(loaded.model, blanks, 16, 1)
+        texts = [loaded.tokenizer.decode(loaded.tokenizer.body(s.ids)) for s in made]
+        return (
+            evaluate.losses(loaded.model, splits.validation, 64)["loss"],
+            evaluate.losses(loaded.model, splits.test, 64)["loss"],
+            texts,
+        )
+
+    right = (float(validated), evaluated, [line["prediction"] for line in lines])
+    found = measured()
+    assert found[:2] == pytest.approx(right[:2], rel=1e-5)
+    assert found[2] == right[2]
+    loaded.model.network.load_state_dict(raw)
+    assert measured()[:2] != pytest.approx(right[:2], rel=1e-5)
+
+
+def test_samples_during_validation_are_of_the_averaged_weights(
+    tmp_path: Path, splits: Prepared
+) -> None:
+    found = package.load(HERE / "toy_family").family
+    sets = parse_sets(
+        ["train.steps=8", "model.width=16", "model.heads=2", "train.validate_every=4"]
+    )
+    config = build(found, [], sets)
+    model = make(found, splits.tokenizer.vocabulary, "seq2seq", splits.body, config)
+    seen: list[torch.Tensor] = []
+
+    def show() -> list[str]:
+        seen.append(model.network.out.weight.detach().clone())
+        return []
+
+    fit.fit(model, splits.train, fit.Held(splits.validation, 8, show), config, tmp_path)
+    folder = tmp_path / "checkpoints/step-00000008"
+    average, raw = (load_file(folder / f"{kind}.safetensors") for kind in ("ema", "raw"))
+    assert len(seen) == 2
+    assert torch.equal(seen[-1], average["out.weight"])
+    assert torch.equal(model.network.out.weight, raw["out.weight"])
+
+
+def test_no_likelihood_is_shown_where_none_is_claimed(
+    start: Start, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    copied = tmp_path / "toy"
+    shutil.copytree(HERE / "toy_family", copied)
+    file = copied / "family.py"
+    text = file.read_text().replace('Claim("tight", "the average', 'Claim("none", "nobody knows')
+    file.write_text(text.replace("nelbo=nelbo", "nelbo=None"))
+    assert start(package=copied, sets=SHORT) == 0
+    out = capsys.readouterr().out
+    assert "no likelihood: nobody knows" in out
+    assert "perplexity" not in out
+    assert "likelihood" not in json.loads((HOME / "quick-seed1/metrics.json").read_text())
+
+
+def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
+    table = jobs._table(json.loads((trained / "metrics.json").read_text()))
+    rows = [line for line in table if line.startswith(("  nats", "  bits", "  perplexity"))]
+    assert len(rows) == 4
+    assert all(row.endswith("  tight") for row in rows)
+    assert table[-1] == "  tight: the average over all orders of revealing"
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
+def test_precision_and_workers(start: Start, precision: str) -> None:
+    sets = (*SHORT, f"train.precision={precision}", "train.workers=1")
+    assert start(job="train", sets=sets) == 0
+
+
+def test_an_old_configuration_is_another_run(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    file = HOME / "quick-seed1/config.json"
+    plain = json.loads(file.read_text())
+    plain["train"]["retired"] = 1
+    file.write_text(json.dumps(plain))
+    assert start(job="train", sets=SHORT) == 0
+    assert "its configuration is of another version" in capsys.readouterr().out
+    assert start(job="eval", name="quick-seed1") == 2
+    assert "config.json: unknown: retired" in error(capsys)

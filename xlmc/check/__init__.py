@@ -21,11 +21,11 @@ def check(family: ast.Family) -> tuple[Diagnostic, ...]:
     """The warnings about a family whose defaults are written out.
 
     Raises:
-        SpecErrors: with every error (and warning) if there is an error.
+        SpecErrors: with every error, and no warning, since most would follow from the errors.
     """
     found = in_order(_all(family))
-    if any(one.severity == "error" for one in found):
-        raise SpecErrors(found)
+    if errors := [one for one in found if one.severity == "error"]:
+        raise SpecErrors(errors)
     return found
 
 

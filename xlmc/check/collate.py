@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc import ast, query
-from xlmc.check.words import one_of
+from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic
 from xlmc.refusals import (
     AnchorAndTarget,
@@ -31,7 +31,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             span=section.span,
             entry="layout",
             why="nothing says how a sequence is laid out",
-            example="text : bos [body] eos",
+            example=_example("text", query.chain(family)),
         )
     for layout in layouts:
         yield from _layout(layout, query.chain(family))
@@ -41,8 +41,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _layout(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
-    name = ast.Name(layout.name, span=layout.span)
-    yield from one_of(name, LAYOUTS, "a layout")
+    yield from one_of(word(layout, layout.name), LAYOUTS, "a layout")
     for slot in layout.slots:
         if slot.name == "mask":
             yield WrongInside(
@@ -53,14 +52,21 @@ def _layout(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             )
         else:
             yield from one_of(ast.Name(slot.name, span=slot.span), SLOTS, "a part of a layout")
-    yield from _brackets(layout)
+    yield from _brackets(layout, chain)
     yield from _prompt(layout)
     yield from _inside(layout, chain)
     yield from _twice(layout)
     yield from _keeping(layout)
 
 
-def _brackets(layout: ast.Layout) -> Iterator[Diagnostic]:
+def _example(layout: str, chain: str) -> str:
+    """A layout as it should be."""
+    prompt = "prompt " * (layout == "seq2seq")
+    keeping = " keeping given" * (layout == "infill")
+    return f"{layout} : {prompt}bos [body]{'' if chain == 'gone' else ' eos'}{keeping}"
+
+
+def _brackets(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
     flags = [slot.free for slot in layout.slots]
     pairs = sum(b and not a for a, b in zip([False, *flags], flags, strict=False))
     bodies = [slot for slot in layout.slots if slot.name == "body"]
@@ -72,7 +78,8 @@ def _brackets(layout: ast.Layout) -> Iterator[Diagnostic]:
     elif not bodies[0].free:
         why = "the body stands outside"
     if why:
-        yield WrongBrackets(span=layout.span, layout=layout.name, why=why)
+        example = _example(layout.name, chain)
+        yield WrongBrackets(span=layout.span, layout=layout.name, why=why, example=example)
 
 
 def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
@@ -88,14 +95,16 @@ def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
     elif prompts and layout.slots[prompts[0]].free:
         why, hint = "a prompt is fixed: it stands outside the brackets", "move it out"
     if why:
-        yield WrongPrompt(span=layout.span, layout=layout.name, why=why, hint=hint)
+        span = layout.slots[prompts[-1]].span if prompts else layout.span
+        yield WrongPrompt(span=span, layout=layout.name, why=why, hint=hint)
 
 
 def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
     inside = [slot for slot in layout.slots if slot.free]
     for i, slot in enumerate(inside):
         why = hint = ""
-        if i and slot.name == "body":
+        opened = any(before.name in ("bos", "cls") for before in inside[:i])
+        if i and slot.name == "body" and not opened:
             why, hint = "the body comes first inside the brackets", "move it to the front"
         elif slot.name == "pad" and i + 1 < len(inside):
             why, hint = "padding fills the brackets up, and comes last", "move it to the end"
@@ -130,11 +139,21 @@ def _twice(layout: ast.Layout) -> Iterator[Diagnostic]:
 def _keeping(layout: ast.Layout) -> Iterator[Diagnostic]:
     if layout.keeping is None:
         if layout.name == "infill":
-            yield WrongKeeping(span=layout.span, why="this one does not say what it keeps")
+            yield WrongKeeping(
+                span=layout.span,
+                problem="this layout does not say what it keeps",
+                why="in infilling some tokens are given",
+                hint="add `keeping given`",
+            )
         return
     yield from one_of(layout.keeping, ("given",), "something to keep")
     if layout.name != "infill":
-        yield WrongKeeping(span=layout.keeping.span, why=f"`{layout.name}` has nothing given")
+        yield WrongKeeping(
+            span=layout.keeping.span,
+            problem="only an infilling layout keeps what is given",
+            why=f"`{layout.name}` has nothing given",
+            hint=f"drop `keeping {layout.keeping.id}`",
+        )
 
 
 def _side(side: ast.Side) -> Iterator[Diagnostic]:

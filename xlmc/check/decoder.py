@@ -7,8 +7,9 @@ from attrs import evolve
 
 from xlmc import ast, query
 from xlmc.check import scope
+from xlmc.check.noise import sound
 from xlmc.check.scope import Environment, literal
-from xlmc.check.words import DERIVED, one_of
+from xlmc.check.words import DERIVED, one_of, word
 from xlmc.errors import Diagnostic, suggest
 from xlmc.query import NETWORK_SCORES, SCORES
 from xlmc.source import Span
@@ -22,6 +23,7 @@ from xlmc.refusals import (
     NeverTrained,
     NeverUsed,
     NoDefaultDecoder,
+    OutOfRange,
     UnknownName,
     WrongAction,
     WrongDraw,
@@ -36,6 +38,10 @@ from xlmc.refusals import (
 
 UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
 STARTS = {"mask": "masks", "gone": "empty"}
+STOPS = {
+    "mask": "a decoder of masks ends when none is left: drop the stop, or write `stop when no mask`",
+    "gone": "write `stop when done > 0.5 or length = limit`, or `stop chance done or length = limit`",
+}
 OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
 GRIDDED = ("s", "t", "steps_left")
 
@@ -100,16 +106,20 @@ def _lets(section: ast.Section) -> list[ast.Let]:
 def environment(section: ast.Section, family: ast.Family) -> Environment:
     """What an expression of a decoder may mention."""
     grid = query.first(section.entries, ast.Grid)
-    timed = grid is not None and isinstance(grid.value, ast.Call)
+    timed = grid is not None and not (isinstance(grid.value, ast.Name) and grid.value.id == "events")
     names = {"length": "Count"}
-    names |= {"mask": {"masked": "Count"}, "gone": {"limit": "Count"}}.get(query.chain(family), {})
+    if query.chain(family) != "gone":
+        names["masked"] = "Count"
+    if query.chain(family) != "mask":
+        names["limit"] = "Count"
     for head in query.heads(family).values():
         names[head.name] = "Logits"
     if timed:
         names |= {"t": "Time", "s": "Time", "steps_left": "Count"}
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
     derived = DERIVED if timed else ()
-    return scope.environment(section.entries, "in this decoder", names, schedules, derived)
+    env = scope.environment(section.entries, "in this decoder", names, schedules, derived)
+    return evolve(env, sound=sound(family) and not any(scope.lets_in_order(section.entries)))
 
 
 def _known(expr: ast.Expr, env: Environment, section: ast.Section) -> Iterator[Diagnostic]:
@@ -139,32 +149,50 @@ def _grid(
     if isinstance(value, ast.Name):
         yield from one_of(value, ("events", "uniform"), "a grid")
         if value.id == "uniform":
-            yield MissingEntry(
-                span=grid.span,
-                entry="number of steps",
-                why="of how many?",
-                example="grid uniform(steps)",
-            )
+            yield _number_of_steps(grid)
         yield from _events(value, section)
         return
-    name = ast.Name(value.function + "'" * value.primes, span=value.span)
+    name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, ("uniform",), "a grid with a number of steps")
     if len(value.arguments) != 1 or value.keywords:
-        yield MissingEntry(
-            span=grid.span,
-            entry="number of steps",
-            why="of how many?",
-            example="grid uniform(steps)",
-        )
+        yield _number_of_steps(grid)
         return
     steps = value.arguments[0]
-    number = literal(steps)
-    if isinstance(steps, ast.Name) and env.names.get(steps.id) == "Count":
+    wrong = list(scope.known(steps, env))
+    yield from wrong or _steps(steps, env)
+
+
+def _number_of_steps(grid: ast.Grid) -> Diagnostic:
+    return MissingEntry(
+        span=grid.span,
+        owner="grid",
+        entry="number of steps",
+        why="of how many?",
+        example="param steps : Count = 128` and write `grid uniform(steps)",
+    )
+
+
+def _steps(steps: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
+    """A literal or a param of type Count, of at least 1; the param's own mistakes apart."""
+    number, text = literal(steps), steps.span.text
+    kind = env.names.get(steps.id) if isinstance(steps, ast.Name) else None
+    if isinstance(steps, ast.Name) and kind == "Count":
         number = env.defaults.get(steps.id)
-    if number is None or number < 1 or number != int(number):
-        yield NeverEnds(
+        text = f"{steps.id} = {number:g}" if number is not None else ""
+    if number is not None and (number < 1 or (kind is None and number != int(number))):
+        yield OutOfRange(
             span=steps.span,
-            why="the number of steps is an integer of at least 1, or a Count that begins as one",
+            value=text,
+            kind="number of steps",
+            meaning="an integer of at least 1",
+            hint="",
+        )
+    elif number is None and kind in (None, "Chance", "Scale", "Number", "Time"):
+        yield WrongType(
+            span=steps.span,
+            expected="a Count",
+            found=f"`{text}`" + (f", a {kind}" if kind else ""),
+            why="the number of steps is an integer or a param of type Count",
             hint="write `param steps : Count = 128` and `grid uniform(steps)`",
         )
 
@@ -185,7 +213,7 @@ def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:
 
 def _actions(
     block: ast.Step | ast.Finish,
-    word: str,
+    block_name: str,
     section: ast.Section,
     family: ast.Family,
     env: Environment,
@@ -194,25 +222,34 @@ def _actions(
     for kind in (ast.Unmask, ast.Insert, ast.Pick, ast.Draw):
         same: tuple[ast.Node, ...] = query.those(actions, kind)
         for again in same[1:]:
-            why = f"a second `{kind.__name__.lower()}`"
-            yield WrongStep(span=again.span, block=word, why=why, hint="keep one of them")
+            action = kind.__name__.lower()
+            problem = f"this {block_name} has two `{action}`"
+            yield WrongStep(
+                span=again.span, problem=problem, why="again here", hint="keep one of them"
+            )
     unmask, insert = query.first(actions, ast.Unmask), query.first(actions, ast.Insert)
-    if (chain == "mask" and unmask is None) or (chain == "gone" and insert is None):
-        yield DoesNotUndo(span=block.span, state=chain, example=UNDO[chain])
+    if chain in UNDO and unmask is None and insert is None:
+        yield DoesNotUndo(span=block.span, state=chain, example=_undo(chain, env))
     if unmask is not None:
         yield from _unmask(unmask, section, env, chain)
     if insert is not None:
-        yield from _insert(insert, chain)
+        yield from _insert(insert, chain, env)
     yield from _picks(actions, env, chain)
     draw = query.first(actions, ast.Draw)
     if draw is None:
         head = next(
             (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
         )
+        problem = f"this {block_name} draws no token"
         why = "nothing says which token"
-        yield WrongStep(span=block.span, block=word, why=why, hint=f"add `draw {head}`")
+        yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
     else:
         yield from _draw(draw, family, env, chain)
+
+
+def _undo(chain: str, env: Environment) -> str:
+    """An action that undoes the noise."""
+    return UNDO[chain].replace("alpha", next(iter(env.schedules), "alpha"))
 
 
 def _unmask(
@@ -222,20 +259,14 @@ def _unmask(
         return  # the noise section says what is wrong with it
     if chain != "mask":
         why = f"tokens go `{chain}`, not `mask`"
-        yield WrongAction(span=action.span, action="unmask", why=why, hint=f"write `{UNDO[chain]}`")
+        hint = f"write `{_undo(chain, env)}`"
+        yield WrongAction(span=action.span, action="unmask", why=why, hint=hint)
         return
     rule, value, order = action.much.rule, action.much.value, action.order
-    if rule == "poisson":
-        yield WrongRule(
-            span=action.much.span,
-            rule=rule,
-            why="unmasking by a Poisson count is not supported yet",
-            hint="write `unmask chance reveal(alpha)`",
-        )
     if value is not None:
         wrong = list(_known(value, env, section))
         yield from wrong
-        if not wrong:
+        if not wrong and env.sound:
             yield from _amount(rule, value, env)
             if not query.those(section.entries, ast.Grid):
                 yield from _goes_on(rule, value, env)
@@ -261,13 +292,14 @@ def _amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
             yield found
             return
         if rule == "chance" and not -1e-9 <= found <= 1 + 1e-9:
-            yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=scope.show(sample))
+            where = scope.show(value, env, sample)
+            yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
             return
         if rule == "quota" and found < -1e-9:
             yield WrongRule(
                 span=value.span,
                 rule="quota",
-                why=f"{found:g} at {scope.show(sample)}",
+                why=f"{found:g} {scope.show(value, env, sample)}",
                 hint="a quota is at least 0: `masked / steps_left`",
             )
             return
@@ -280,11 +312,11 @@ def _goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnosti
     samples = scope.grid({"masked": [1, 3], "length": [1, 3, 40], "limit": [8]})
     for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
-            zeros = " and ".join(f"{name} = 0" for name in sorted(env.defaults))
-            where = scope.show({k: v for k, v in sample.items() if k in env.names})
+            zeros = dict.fromkeys(sorted(env.defaults), 0.0)
+            where = scope.show(value, env, {**sample, **zeros})
             yield NeverEnds(
                 span=value.span,
-                why=f"{found:g} at {where}{' with ' * bool(zeros)}{zeros}: no mask is revealed",
+                why=f"{found:g} {where}: no mask is revealed",
                 hint=f"write `{rule} max({'1' if rule == 'quota' else '0.01'}, ...)`, or add a grid",
             )
             return
@@ -325,12 +357,13 @@ def _choice(name: str, section: ast.Section) -> ast.Choice | None:
     return next((choice for choice in choices if choice.name == name), None)
 
 
-def _insert(action: ast.Insert, chain: str) -> Iterator[Diagnostic]:
+def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagnostic]:
     if chain not in UNDO:
         return
     if chain != "gone":
         why = f"tokens go `{chain}`, not `gone`"
-        yield WrongAction(span=action.span, action="insert", why=why, hint=f"write `{UNDO[chain]}`")
+        hint = f"write `{_undo(chain, env)}`"
+        yield WrongAction(span=action.span, action="insert", why=why, hint=hint)
         return
     yield from one_of(action.what, ("tokens",), "something that this noise takes away")
     if action.much.rule != "one":
@@ -354,6 +387,8 @@ def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Ite
 def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> Iterator[Diagnostic]:
     heads = query.heads(family)
     head = heads.get(draw.head.id)
+    if head is None and not heads:
+        return
     if head is None:
         yield UnknownName(
             span=draw.head.span,
@@ -363,27 +398,20 @@ def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> I
         )
         return
     place = {"mask": "tokens", "gone": "gaps"}.get(chain)
-    if head.kind.id != "logits" or (place and (head.at is None or head.at.id != place)):
-        good = [h.name for h in heads.values() if h.kind.id == "logits"]
+    good = [h.name for h in heads.values() if h.kind.id == "logits" and h.at and h.at.id == place]
+    if head.kind.id != "logits" or (place and good and head.name not in good):
         yield WrongDraw(
             span=draw.head.span,
             why=f"`{head.name}` gives no logits at {place or 'tokens'}",
             hint=f"write `draw {good[0]}`" if good else "add a head of logits",
         )
-    if draw.head.id not in {term.head.id for term in query.terms(family)}:
-        yield NeverTrained(span=draw.head.span, head=head.name)
+    yield from _trained(draw.head.span, head.name, family)
     yield from _options(draw, env)
 
 
 def _options(action: ast.Pick | ast.Draw, env: Environment) -> Iterator[Diagnostic]:
-    seen: set[str] = set()
     for option in action.options:
-        name = ast.Name(option.name, span=option.span)
-        yield from one_of(name, OPTIONS, "an option of a draw")
-        if option.name in seen:
-            why = f"`{option.name}` twice"
-            yield WrongDraw(span=option.span, why=why, hint="keep one of them")
-        seen.add(option.name)
+        yield from one_of(word(option, option.name), OPTIONS, "an option of a draw")
         if option.name in OPTIONS:
             yield from _number(option.value, OPTIONS[option.name], option.name, env)
     if action.greedy and action.options:
@@ -446,15 +474,16 @@ def _stop(
     for one in stop.conditions:
         match one:
             case ast.NoState(state=state):
-                if chain != "mask" or state.id != "mask":
-                    yield WrongStop(span=one.span, why=f"no token shows that it is `{state.id}`")
+                if chain == "gone" or state.id != "mask":
+                    why = f"no token shows that it is `{state.id}`"
+                    yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
             case ast.Compare(op="=", left=ast.Name(id="length"), right=ast.Name(id="limit")):
                 if chain == "mask":
-                    yield WrongStop(
-                        span=one.span, why="a canvas of masks has its length from the start"
-                    )
+                    why = "a canvas of masks has its length from the start"
+                    yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
             case ast.Compare() | ast.Happens() if chain == "mask":
-                yield WrongStop(span=one.span, why="masks show what is missing: no head is asked")
+                why = "masks show what is missing: nothing else is asked"
+                yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
             case ast.Compare(op=">", left=ast.Name(id=head), right=right) if head in chances:
                 yield from _trained(one.span, head, family)
                 yield from _number(right, "Chance", "threshold", env)
@@ -474,11 +503,15 @@ def _not_a_condition(
         where = "in a condition to stop"
         yield UnknownName(span=name.span, name=name.id, where=where, hint=suggest(name.id, known))
     if not unknown:
-        yield WrongStop(span=one.span, why="not a comparison that the decoder knows")
+        why = "the decoder cannot decide it"
+        if isinstance(left, ast.Name) and left.id in chances:
+            why = "a row ends when a chance is above a number"
+        yield WrongStop(span=one.span, why=why, hint=STOPS["gone"])
 
 
 def _trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:
-    if head not in {term.head.id for term in query.terms(family)}:
+    trained = {term.head.id for term in query.terms(family)}
+    if head not in trained and trained and trained <= {*query.heads(family)}:
         yield NeverTrained(span=span, head=head)
 
 

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 from xlmc import ast, query
 from xlmc.check import scope
+from xlmc.check.noise import sound
 from xlmc.check.scope import Environment, literal
-from xlmc.check.words import DERIVED, one_of
+from xlmc.check.words import DERIVED, one_of, word
 from xlmc.errors import Diagnostic, suggest
 from xlmc.expression import TooHard, inline
 from xlmc.numeric import FLOAT, Scope, value_of
@@ -38,7 +39,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             span=section.span,
             entry="term",
             why="nothing is penalised",
-            example="token : cross_entropy(x0) on mask  weight bound",
+            example="slot : joint_cross_entropy(gone)"
+            if query.chain(family) == "gone"
+            else "token : cross_entropy(x0) on mask  weight bound",
         )
     yield from scope.declarations(section.entries, "a param of the loss")
     yield from scope.lets_in_order(section.entries)
@@ -61,7 +64,7 @@ def _unused(section: ast.Section, terms: Iterable[ast.Term]) -> Iterator[Diagnos
 
 
 def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:
-    corrupted = {"mask": ("masked",), "gone": ("gone",)}.get(chain, ())
+    corrupted = {"mask": ("masked",), "gone": ("gone",)}.get(chain, ("masked", "gone"))
     yield from one_of(mean.over, ("tokens", *corrupted, "block", "sequences"), "a denominator")
     if mean.per is not None:
         yield from one_of(mean.per, ("sequence",), "what a denominator can be per")
@@ -72,12 +75,14 @@ def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:
 
 def _term(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     head = query.heads(family).get(term.head.id)
+    if head is None and not query.heads(family):
+        return
     if head is None:
         hint = suggest(term.head.id, query.heads(family))
         where = "among the heads of the network"
         yield UnknownName(span=term.head.span, name=term.head.id, where=where, hint=hint)
         return
-    kind = ast.Name(term.divergence.kind, span=term.divergence.span)
+    kind = word(term.divergence, term.divergence.kind)
     wrong = list(one_of(kind, DIVERGENCES, "a divergence"))
     wrong = wrong or list(_fits(term, head, query.chain(family)))
     yield from wrong
@@ -91,30 +96,41 @@ def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
     """Whether a divergence fits its head, its target and the noise."""
     divergence, target = term.divergence, term.divergence.target
     at = head.at.id if head.at is not None else ""
+    if not chain or (head.kind.id == "logits" and at not in ("tokens", "gaps")):
+        return  # noise and network say what is wrong with them
     need = {
-        "cross_entropy": ("logits", "tokens", "mask", "token : cross_entropy(x0) on mask"),
-        "joint_cross_entropy": ("logits", "gaps", "gone", "slot : joint_cross_entropy(gone)"),
-        "binary_cross_entropy": ("chance", at, chain, f"done : binary_cross_entropy(none {chain})"),
+        "cross_entropy": ("logits", "tokens", "mask"),
+        "joint_cross_entropy": ("logits", "gaps", "gone"),
+        "binary_cross_entropy": ("chance", at, chain),
     }
-    kind, place, state, example = need[divergence.kind]
+    kind, place, state = need[divergence.kind]
     target_is = f"none {target.state.id}" if isinstance(target, ast.Nothing) else target.id
     want = {"cross_entropy": "x0", "joint_cross_entropy": "gone"}.get(
         divergence.kind, f"none {chain}"
     )
     on = "mask" if divergence.kind == "cross_entropy" else None
-    why = ""
-    if head.kind.id != kind or at != place:
+    why = hint = ""
+    if chain != state:
+        why = f"tokens never go `{state}`"
+    elif head.kind.id != kind or at != place:
         why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
-    elif chain != state:
-        why = f"tokens never go `{state}`" if chain else "nothing is corrupted"
+        if head.kind.id == kind:
+            hint = f"write `head {head.name} : {kind} at {place}` in the network"
     elif target_is != want:
         why = f"its target is `{want}`, not `{target_is}`"
     elif (term.on.id if term.on is not None else None) != on:
         why = "it needs `on mask`: visible tokens are known" if on else "`on` has no meaning here"
     if why:
-        yield WrongTerm(
-            span=divergence.span, divergence=divergence.kind, why=why, hint=f"write `{example}`"
-        )
+        hint = hint or f"write `{_example(head, chain)}`"
+        yield WrongTerm(span=divergence.span, divergence=divergence.kind, why=why, hint=hint)
+
+
+def _example(head: ast.Head, chain: str) -> str:
+    """The term that fits a head and the noise."""
+    if head.kind.id == "chance":
+        return f"{head.name} : binary_cross_entropy(none {chain})"
+    fits = {"mask": "cross_entropy(x0) on mask", "gone": "joint_cross_entropy(gone)"}
+    return f"{head.name} : {fits[chain]}"
 
 
 def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
@@ -122,7 +138,7 @@ def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     if amount is None or amount.variable.id != "count" or not amount.law.arguments:
         return
     low = literal(amount.law.arguments[0])
-    if low:
+    if low == 1:
         yield NothingToSay(
             span=amount.law.arguments[0].span,
             head=term.head.id,
@@ -221,6 +237,9 @@ def _uniform_counts(low: ast.Expr, high: ast.Expr, family: ast.Family) -> bool:
 def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
     env = weights(family)
     wrong = list(scope.known(weight, env))
+    if not sound(family):
+        yield from wrong
+        return
     if any(name.id == "bound" for name in query.names(weight)):
         found = bound(term, family)
         if isinstance(found, str):
@@ -229,7 +248,9 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
                 hint = "write `amount count ~ uniform(0, length)`"
             wrong.append(NoBound(span=weight.span, why=found, hint=hint))
     yield from wrong
-    if wrong or arrow_trouble(family):
+    entries = query.entries(family, "loss")
+    lets = [one for let in query.those(entries, ast.Let) for one in scope.known(let.value, env)]
+    if wrong or lets or any(scope.lets_in_order(entries)):
         return
     try:
         inlined(term, family)
@@ -242,15 +263,10 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
             yield value
             return
         if value < 0:
-            yield NegativeWeight(span=weight.span, value=f"{value:g}", where=scope.show(sample))
+            where = scope.show(weight, env, sample)
+            yield NegativeWeight(span=weight.span, value=f"{value:g}", where=where)
             return
     yield from _diverges(term, weight, env, family)
-
-
-def arrow_trouble(family: ast.Family) -> bool:
-    """Whether the noise is too wrong to compute a weight from it."""
-    arrows, amount = query.arrows(family), query.amount(family)
-    return len(arrows) != 1 or amount is None or len(amount.law.arguments) != 2
 
 
 def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:

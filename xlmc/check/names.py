@@ -45,7 +45,7 @@ def _decoders(family: ast.Family) -> Iterator[Diagnostic]:
         yield from reserved(section.name, "a decoder", section)
         first = classes.setdefault(camel(section.name), section)
         if first is not section:
-            holder = "a decoder whose class has the same name"
+            holder = "another decoder, capitals and `_` apart"
             related = (Related(name_span(first, first.name or ""), "this decoder"),)
             span = name_span(section, section.name)
             yield NameTaken(

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from xlmc import ast, query
-from xlmc.check.words import one_of, reserved
+from xlmc.check.noise import EXACT
+from xlmc.check.words import one_of, reserved, word
 from xlmc.errors import Diagnostic
 from xlmc.expression import MathError
 from xlmc.query import SPECIALS
@@ -21,6 +24,7 @@ from xlmc.survival import examine
 
 BACKBONES = ("dit", "rotary")
 KINDS = ("chance", "logits")
+PLACES = ("tokens", "gaps")  # of logits
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -54,8 +58,9 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             yield WrongPath(span=backbone.python.span)
         return
     value = backbone.value
-    word = value.function + "'" * value.primes if isinstance(value, ast.Call) else value.id
-    name = ast.Name(word, span=value.span)
+    name = value
+    if isinstance(value, ast.Call):
+        name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, BACKBONES, "a backbone")
     if not isinstance(value, ast.Call):
         return
@@ -68,7 +73,7 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
         )
     for keyword in value.keywords:
         yield from one_of(
-            ast.Name(keyword.name, span=keyword.span), ("condition",), "an argument of a backbone"
+            word(keyword, keyword.name), ("condition",), "an argument of a backbone"
         )
         if keyword.name == "condition":
             yield from _condition(keyword, value.function, family)
@@ -86,7 +91,8 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
         )
     elif backbone == "rotary":
         why = "the plain Transformer has no place for a condition"
-        yield WrongCondition(span=value.span, name=text, why=why, hint="write `backbone dit(...)`")
+        hint = f"write `backbone dit(condition = {text})`, or `backbone rotary`"
+        yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif query.chain(family) == "gone":
         why = "what has been dropped tells no time: the decoder counts insertions"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
@@ -97,7 +103,8 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
 
 def _reaches_zero(family: ast.Family) -> bool:
     try:
-        return any(not examine(arrow).end for arrow in query.arrows(family))
+        ends = [examine(arrow).end for arrow in query.arrows(family)]
+        return any(end is not None and end < EXACT for end in ends)
     except MathError:
         return False  # the noise section says what is wrong with it
 
@@ -110,13 +117,14 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
         return
     place = head.at
     if head.kind.id == "logits":
-        if place is not None and place.id not in ("tokens", "gaps"):
+        if place is not None and place.id not in PLACES:
+            good = "gaps" if query.chain(family) == "gone" else "tokens"
             yield WrongPlace(
                 span=place.span,
                 kind="logits",
-                place=place.id,
+                place=f"`{place.id}`",
                 why="logits stand at `tokens` or at `gaps`",
-                example=f"head {head.name} : logits at gaps",
+                example=f"head {head.name} : logits at {good}",
             )
         return
     fixed = [special for special in SPECIALS if special not in ("pad", "mask")]
@@ -124,7 +132,7 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
         yield WrongPlace(
             span=place.span if place else head.span,
             kind="a chance",
-            place=place.id if place else "every token",
+            place=f"`{place.id}`" if place else "every token",
             why="one chance for each row is read at one special token",
             example=f"head {head.name} : chance at cls",
         )
@@ -141,7 +149,7 @@ def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[D
                 span=place.span,
                 layout=layout.name,
                 special=place.id,
-                number="a predicted" if free else {0: "no"}.get(number, str(number)),
+                number=f"{number or 'no'} `{place.id}`" + ", which is predicted" * free,
                 head=head.name,
             )
 
@@ -156,6 +164,6 @@ def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
     if chain not in wanted:
         return
     place, example = wanted[chain]
-    heads = query.heads(family).values()
-    if not any(h.kind.id == "logits" and h.at is not None and h.at.id == place for h in heads):
+    places = [h.at.id for h in query.heads(family).values() if h.kind.id == "logits" and h.at]
+    if place not in places and {*places} <= {*PLACES}:
         yield NotUndone(span=section.span, state=chain, example=example)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from xlmc import ast, query
 from xlmc.check.scope import Environment, known, literal
-from xlmc.check.words import one_of, reserved
+from xlmc.check.words import name_span, one_of, reserved, word
 from xlmc.errors import Diagnostic
 from xlmc.expression import MathError, TooHard
+from xlmc.limits import check_limits
 from xlmc.refusals import (
     LeftOver,
     MissingEntry,
@@ -43,23 +46,22 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         )
     for arrow in arrows:
         yield from _arrow(arrow)
+    for arrow in arrows[:1]:
+        yield from _life(arrow)
     for arrow in arrows[1:]:
-        yield WrongChain(span=arrow.span, why="a second arrow")
+        yield WrongChain(span=arrow.span, why="a second arrow is not supported yet")
     amount = query.amount(family)
     if amount is not None:
         yield from _amount(amount)
 
 
 def _arrow(arrow: ast.Arrow) -> Iterator[Diagnostic]:
-    unknown = [*one_of(arrow.origin, STATES, "a state"), *one_of(arrow.target, STATES, "a state")]
-    yield from unknown
+    yield from one_of(arrow.origin, STATES, "a state")
+    yield from one_of(arrow.target, STATES, "a state")
     yield from reserved(arrow.survival, "a schedule", arrow)
-    if not unknown and arrow.origin.id != "clean":
-        yield WrongChain(span=arrow.origin.span, why="a token's life begins `clean`")
-    if not unknown and arrow.target.id == "clean":
-        yield WrongChain(span=arrow.target.span, why="noise never makes a token clean")
     if arrow.argument != "t":
-        yield WrongArgument(span=arrow.span, name=arrow.argument, schedule=arrow.survival)
+        span = name_span(arrow, arrow.argument)
+        yield WrongArgument(span=span, name=arrow.argument, schedule=arrow.survival)
         return
     env = Environment(
         "in a survival, which is a function of t alone", {"t": "Time"}, {}, (), {}, {}
@@ -70,28 +72,47 @@ def _arrow(arrow: ast.Arrow) -> Iterator[Diagnostic]:
         yield from _survival(arrow)
 
 
+def _life(arrow: ast.Arrow) -> Iterator[Diagnostic]:
+    """Where the first arrow of a token's life may lead."""
+    if not {arrow.origin.id, arrow.target.id} <= {*STATES}:
+        return
+    if arrow.origin.id != "clean":
+        yield WrongChain(span=arrow.origin.span, why="a token's life begins `clean`")
+    elif arrow.target.id == "clean":
+        yield WrongChain(span=arrow.target.span, why="noise never makes a token clean")
+
+
+def sound(family: ast.Family) -> bool:
+    """Whether anything can be computed from the noise."""
+    if not query.chain(family) or query.amount(family) is None:
+        return False
+    return not any(one.severity == "error" for one in check(family))
+
+
 def _survival(arrow: ast.Arrow) -> Iterator[Diagnostic]:
     span = arrow.value.span
     try:
+        check_limits(arrow.value)
         facts = examine(arrow)
     except TooHard as hard:
         yield TooHardRefusal(span=hard.node.span, reason=hard.reason)
         return
     except MathError as error:
-        yield NoValue(span=error.node.span, reason=error.reason, where="some t", hint="")
+        yield NoValue(span=error.node.span, reason=error.reason, where="at some t", hint="")
         return
     if facts.undefined is not None:
         trouble = facts.undefined
-        where = f"t = {trouble.t:g}"
+        where = f"at t = {trouble.t:g}"
         yield NoValue(span=trouble.node.span, reason=trouble.reason, where=where, hint="")
         return
-    yield from _ends(arrow, facts)
+    ends = list(_ends(arrow, facts))
+    yield from ends
     if facts.kink is not None:
         trouble = facts.kink
         hint = "a survival needs a derivative everywhere; use a smooth function"
-        where = f"t = {trouble.t:g}"
+        where = f"at t = {trouble.t:g}"
         yield NoValue(span=trouble.node.span, reason=trouble.reason, where=where, hint=hint)
-    if facts.rises is not None:
+    if facts.rises is not None and not any(isinstance(end, WrongEnd) for end in ends):
         yield Rises(span=span, start=f"{facts.rises:.3g}", stop=f"{min(1, facts.rises + 0.01):.3g}")
 
 
@@ -99,10 +120,12 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
     start, end = facts.start, facts.end
     span, name = arrow.value.span, arrow.survival
     turned = start is not None and end is not None and abs(start) < EXACT and abs(end - 1) < EXACT
-    hint = "t = 0 is data and t = 1 is noise" + (": turn the time round" if turned else "")
     if start is not None and abs(start - 1) > EXACT:
+        hint = "t = 0 is data, where every token is clean"
+        hint += ", and t = 1 is noise: put `1 - t` in the place of `t`" if turned else ""
         yield WrongEnd(span=span, schedule=name, at="0", value=f"{start:g}", wanted="1", hint=hint)
-    if end is not None and not -EXACT <= end <= END:
+    if end is not None and not turned and not -EXACT <= end <= END:
+        hint = f"t = 1 is noise, where no token is clean (up to {END} are let pass)"
         yield WrongEnd(span=span, schedule=name, at="1", value=f"{end:g}", wanted="0", hint=hint)
     elif end is not None and end > EXACT:
         yield LeftOver(span=span, schedule=name, share=f"{end:.3g}")
@@ -111,7 +134,7 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
 def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
     law, span = amount.law, amount.law.span
     wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
-    name = ast.Name(law.function + "'" * law.primes, span=span)
+    name = evolve(word(law, law.function), id=law.function + "'" * law.primes)
     wrong += one_of(name, ("uniform",), "a law of the amount")
     if amount.spread is not None:
         wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")

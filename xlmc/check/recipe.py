@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from xlmc import ast, query
 from xlmc.check.scope import literal
+from xlmc.check.words import listed, name_span
 from xlmc.errors import Diagnostic, suggest
 from xlmc.refusals import UnknownSetting, UnknownTask, WrongSetting
 from xlmc.settings import SETTINGS, TASKS
@@ -23,7 +24,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     for recipe in family.recipes:
         if recipe.task not in TASKS:
             yield UnknownTask(
-                span=recipe.span,
+                span=name_span(recipe, recipe.task),
                 task=recipe.task,
                 known=", ".join(TASKS),
                 hint=suggest(recipe.task, TASKS),
@@ -49,18 +50,20 @@ def _setting(setting: ast.Setting, known: dict[str, str | tuple[str, ...]]) -> I
     kind = known.get(setting.path)
     if kind is None:
         yield UnknownSetting(
-            span=setting.span,
+            span=name_span(setting, setting.path),
             path=setting.path,
             known=", ".join(sorted(known)),
             hint=suggest(setting.path, known),
         )
     elif not _fits(setting.value, kind):
-        expected = ", ".join(kind) if isinstance(kind, tuple) else EXPECTED.get(kind, kind)
+        words = kind if isinstance(kind, tuple) else ()
+        expected = EXPECTED.get(kind, kind) if isinstance(kind, str) else listed(words)
         yield WrongSetting(
             span=setting.value.span,
             path=setting.path,
             value=setting.value.span.text,
             expected=expected,
+            hint=suggest(setting.value.span.text, words),
         )
 
 

@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from xlmc import ast, query
 from xlmc.arithmetic import precise
-from xlmc.check.words import DERIVED, FUNCTIONS, reserved
+from xlmc.check.words import DERIVED, FUNCTIONS, listed, name_span, reserved
 from xlmc.errors import Diagnostic, suggest
 from xlmc.expression import MathError, TooHard, Undefined, check_size
 from xlmc.numeric import FLOAT, Scope, value_of
@@ -27,6 +27,7 @@ MEANINGS = {
     "Chance": "a number from 0 to 1",
     "Scale": "a number of at least 0",
 }
+MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 
 
@@ -34,7 +35,7 @@ NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 class Environment:
     """What an expression may mention: names with their types, schedules, and where it stands.
 
-    ``times`` are the names of the times at hand; ``derived`` the functions of a schedule.
+    ``derived`` are the functions of a schedule. ``sound``: values can be computed.
     """
 
     where: str
@@ -43,6 +44,7 @@ class Environment:
     derived: tuple[str, ...]
     lets: Mapping[str, ast.Let]
     defaults: Mapping[str, float]
+    sound: bool = True
 
 
 def environment(
@@ -93,28 +95,30 @@ def declarations(entries: tuple[ast.Node, ...], what: str) -> Iterator[Diagnosti
 def _param(param: ast.Param) -> Iterator[Diagnostic]:
     if param.kind not in MEANINGS:
         yield WrongType(
-            span=param.span,
-            expected="a type: " + ", ".join(MEANINGS),
+            span=name_span(param, param.kind),
+            expected=f"a type, {listed(MEANINGS)}",
             found=f"`{param.kind}`",
             why="the type carries the range of the value",
             hint=suggest(param.kind, MEANINGS),
         )
         return
-    yield from in_range(param.default, param.kind, "a param's default is a literal")
+    yield from in_range(param.default, param.kind, "a param's default is a number")
 
 
 def in_range(expr: ast.Expr, kind: str, why: str) -> Iterator[Diagnostic]:
     """A complaint unless the expression is a literal within the range of a type."""
     value = literal(expr)
     if value is None:
+        hint = f"a {kind} is {MEANINGS[kind]}"
         yield WrongType(
-            span=expr.span, expected="a number", found=f"`{expr.span.text}`", why=why, hint=""
+            span=expr.span, expected="a number", found=f"`{expr.span.text}`", why=why, hint=hint
         )
         return
     fits = {"Count": value >= 0 and value == int(value), "Chance": 0 <= value <= 1}
     if not fits.get(kind, value >= 0):
+        hint = f"write `{value / 100:g}`" if kind == "Chance" and 2 <= value <= 100 else ""
         yield OutOfRange(
-            span=expr.span, value=expr.span.text, kind=kind, meaning=MEANINGS[kind], hint=""
+            span=expr.span, value=expr.span.text, kind=kind, meaning=MEANINGS[kind], hint=hint
         )
 
 
@@ -152,7 +156,9 @@ def _hint(name: str, env: Environment) -> str:
     if name in env.schedules:
         return f"a schedule is a function of time: `{name}(t)`"
     if name in ("s", "t", "steps_left"):
-        return "a time needs a grid: `grid uniform(steps)`; or, in the loss, `amount t ~ uniform(0, 1)`"
+        loss = "bound" in env.names
+        what = "draw one: `amount t ~ uniform(0, 1)`" if loss else "add `grid uniform(steps)`"
+        return f"there is no time here; {what}"
     return ""
 
 
@@ -219,7 +225,9 @@ def _timed(expr: ast.Expr, env: Environment) -> bool:
 
 def _no_time(name: str, env: Environment) -> str:
     if name in DERIVED:
-        return f"`{name}` is a function of time, and there is no time here"
+        hint = "" if env.derived or "bound" not in env.names else "; draw a time: "
+        hint = hint and f"{hint}`amount t ~ uniform(0, 1)`"
+        return f"`{name}` is a function of time, and there is no time here{hint}"
     return ""
 
 
@@ -244,8 +252,11 @@ def value(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> 
     """
     try:
         return float(value_of(expr, Scope(names, schedules), FLOAT))
-    except Undefined:
-        return exactly(expr, names, schedules)
+    except Undefined as error:
+        try:
+            return exactly(expr, names, schedules)
+        except MathError:
+            raise error from None
 
 
 def exactly(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
@@ -278,14 +289,32 @@ def values(
         except MathError as error:
             yield (
                 sample,
-                NoValue(span=error.node.span, reason=error.reason, where=show(sample), hint=""),
+                NoValue(
+                    span=error.node.span,
+                    reason=error.reason,
+                    where=show(expr, env, sample),
+                    hint=MENDED.get(error.reason, ""),
+                ),
             )
             return
 
 
-def show(sample: Sample) -> str:
-    """A sample in words: ``t = 0.5, count = 3``."""
-    return ", ".join(f"{name} = {value:g}" for name, value in sample.items()) or "every point"
+def show(expr: ast.Expr, env: Environment, sample: Sample) -> str:
+    """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``."""
+    names = reads(expr, env)
+    return ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names).join(("at ", ""))
+
+
+def reads(expr: ast.Expr, env: Environment) -> set[str]:
+    """The names that an expression reads, also by lets and by functions of time."""
+    names = {name.id for name in query.names(expr)}
+    called = {call.function for call in query.calls(expr)}
+    names |= {"t"} if called & {*DERIVED} or "bound" in names else set()
+    names |= {"s"} if "reveal" in called else set()
+    for name in names & {*env.lets}:
+        others = {key: one for key, one in env.lets.items() if key != name}
+        names = names | reads(env.lets[name].value, evolve(env, lets=others))
+    return names
 
 
 def grid(axes: Mapping[str, Iterable[float]]) -> Iterator[Sample]:

@@ -64,9 +64,20 @@ def one_of(name: ast.Name, known: Iterable[str], what: str) -> Iterator[Diagnost
             span=name.span,
             word=name.id,
             what=what,
-            known=", ".join(known),
+            known=listed(known),
             hint=suggest(name.id, known),
         )
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words that may stand somewhere: ``one of: dit, rotary``."""
+    words = tuple(words)
+    return f"`{words[0]}`" if len(words) == 1 else f"one of: {', '.join(words)}"
+
+
+def word(node: ast.Node, name: str) -> ast.Name:
+    """A word of an entry that is not a node of its own."""
+    return ast.Name(name, span=name_span(node, name))
 
 
 def reserved(name: str, what: str, node: ast.Node) -> Iterator[Diagnostic]:

@@ -7,7 +7,8 @@ starts in the centre: the symmetric star of Bachmann & Nagarajan 2024 (arXiv:240
 the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes these are.
 
 The prompt is the list of edges, shuffled, then source and goal; the body is the path, as pairs of
-nodes (``edges``, as published) or node by node (``nodes``). Who follows the edges and chooses a
+nodes (``edges``, as published) or node by node (``nodes``). Small models are also given a ``/``
+behind each edge, which tells its ends apart. Who follows the edges and chooses a
 line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess.
 """
 
@@ -31,7 +32,7 @@ from xlm_runtime.store import Block, Examples, Ints, Writer
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import words
 
-_VERSION = 1
+_VERSION = 2
 _SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _CHUNK = 4096
 _DRAWS = 512  # at one in 16, so many draws without a hit have a chance of 1e-14
@@ -49,11 +50,17 @@ class Star:
     ahead: int
     labels: int
     path: Literal["edges", "nodes"]
+    separated: bool = False  # a `/` stands behind each edge of the prompt
 
     @property
     def prompt(self) -> int:
         """The largest number of tokens of a prompt."""
-        return 2 * self.degree * (self.longest - 1) + 2
+        return (2 + self.separated) * self.degree * (self.longest - 1) + 2
+
+    @property
+    def words(self) -> list[str]:
+        """The words of prompts and bodies, in the order of their ids."""
+        return [*map(str, range(self.labels)), *(["/"] if self.separated else [])]
 
     @property
     def body(self) -> int:
@@ -74,10 +81,13 @@ class Graphs:
         last = (self.path >= 0).sum(1, keepdim=True) - 1
         return torch.cat([self.path[:, :1], self.path.gather(1, last)], 1)
 
-    @property
-    def prompts(self) -> Int[Tensor, "graphs tokens"]:
-        """Edges, source and goal."""
-        return torch.cat([self.edges.flatten(1), self.ends], 1)
+    def prompts(self, separator: int | None = None) -> Int[Tensor, "graphs tokens"]:
+        """Edges, source and goal; behind each edge the separator, if there is one."""
+        edges = self.edges
+        if separator is not None:
+            behind = torch.where(edges[..., :1] >= 0, separator, -1)
+            edges = torch.cat([edges, behind], -1)
+        return torch.cat([edges.flatten(1), self.ends], 1)
 
     @property
     def pairs(self) -> Int[Tensor, "graphs tokens"]:
@@ -174,7 +184,7 @@ class StarTask(Task):
         """Generate the graphs, or find them in the cache."""
         star, sizes = self._stars[options.preset], self._sizes[options.preset]
         body = self._room(star, options)
-        tokenizer = words([str(i) for i in range(star.labels)], options.specials)
+        tokenizer = words(star.words, options.specials)
         key = {
             "task": [self.name, _VERSION, store.VERSION],
             "star": asdict(star),
@@ -220,7 +230,8 @@ def _write(folder: Path, star: Star, split: Name, size: int, seed: int, vocab: i
     with Writer(folder, vocab) as writer, Watch(f"graphs for {split}", size) as watch:
         for made in make:
             path = made.pairs if star.path == "edges" else made.path
-            writer.add(body=Block.padded(_array(path)), prompt=Block.padded(_array(made.prompts)))
+            prompts = made.prompts(star.labels if star.separated else None)
+            writer.add(body=Block.padded(_array(path)), prompt=Block.padded(_array(prompts)))
             watch.at(writer.rows)
 
 
@@ -269,6 +280,7 @@ _QUICK: dict[str, float | int | str] = {
     "model.width": 64,
     "model.heads": 4,
     "model.dropout": 0.0,
+    "model.rotary_base": 100.0,
     "train.batch": 64,
     "train.steps": 2500,
     "train.learning_rate": 3e-3,
@@ -280,18 +292,18 @@ _QUICK: dict[str, float | int | str] = {
 EASY = StarTask(
     "star_easy",
     Star(degree=3, shortest=5, longest=5, ahead=4, labels=20, path="edges"),
-    Star(degree=2, shortest=4, longest=4, ahead=3, labels=8, path="nodes"),
+    Star(degree=2, shortest=4, longest=4, ahead=3, labels=8, path="nodes", separated=True),
     _QUICK,
 )
 MEDIUM = StarTask(
     "star_medium",
     Star(degree=3, shortest=3, longest=6, ahead=2, labels=20, path="edges"),
-    Star(degree=2, shortest=3, longest=5, ahead=2, labels=10, path="nodes"),
+    Star(degree=2, shortest=3, longest=5, ahead=2, labels=10, path="nodes", separated=True),
     _QUICK | {"train.steps": 3500},
 )
 HARD = StarTask(
     "star_hard",
     Star(degree=5, shortest=6, longest=12, ahead=5, labels=56, path="edges"),
-    Star(degree=3, shortest=3, longest=5, ahead=2, labels=14, path="nodes"),
+    Star(degree=3, shortest=3, longest=5, ahead=2, labels=14, path="nodes", separated=True),
     _QUICK | {"train.steps": 3500},
 )

@@ -1,0 +1,167 @@
+"""The checks: a message for every mistake, all of them shown in the corpus, and never a crash."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from attrs import fields
+from families import completed, specs
+from hypothesis import HealthCheck, Phase, given, settings
+from mutations import mutated
+
+from xlmc import messages, refusals
+from xlmc.check import check
+from xlmc.errors import Diagnostic, SpecErrors
+from xlmc.errors import render as written
+from xlmc.lower import lower
+from xlmc.render import render
+
+HERE = Path(__file__).parent
+SPECS = {path.stem: path.read_text("utf-8") for path in HERE.glob("../spec/*.xlm")}
+CATALOGUE = {
+    name: kind
+    for module in (messages, refusals)
+    for name, kind in inspect.getmembers(module, inspect.isclass)
+    if issubclass(kind, Diagnostic) and kind.__module__ == module.__name__
+}
+# Mistakes that no small text can make, and the tests that make them.
+ELSEWHERE = {"TooLarge": "test_parse.py", "ChainTooLong": "test_extend.py"}
+RANGES = {
+    "text and syntax": range(1, 20),
+    "extends": range(20, 30),
+    "names": range(30, 50),
+    "types": range(50, 70),
+    "theory": range(70, 100),
+    "network and loss": range(100, 120),
+    "decoder": range(120, 150),
+    "collation": range(150, 170),
+    "recipe": range(170, 190),
+    "warnings": range(190, 1000),
+}
+
+many = settings(
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    derandomize=True,
+)
+
+
+def number(kind: type[Diagnostic]) -> int:
+    return int(kind.code.removeprefix("XLM"))
+
+
+def test_codes_are_used_once() -> None:
+    codes = sorted(kind.code for kind in CATALOGUE.values())
+    assert len(codes) == len(set(codes)) >= 60
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_code_lies_in_a_range_and_warnings_in_theirs(kind: type[Diagnostic]) -> None:
+    assert any(number(kind) in found for found in RANGES.values())
+    assert (kind.severity == "warning") == (number(kind) in RANGES["warnings"])
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_message_is_shown_in_the_corpus(kind: type[Diagnostic]) -> None:
+    if kind.__name__ in ELSEWHERE:
+        assert kind.__name__ in (HERE / ELSEWHERE[kind.__name__]).read_text("utf-8")
+        return
+    head = f"{kind.severity}[{kind.code}]: "
+    assert any(head in path.read_text("utf-8") for path in (HERE / "errors").glob("*.err"))
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_field_of_a_message_is_said(kind: type[Diagnostic]) -> None:
+    said = kind.title + kind.label + kind.note + kind.help
+    own = {field.name for field in fields(kind)} - {"span", "related", "fix"}
+    assert own == set(re.findall(r"\{(\w+)\}", said))
+
+
+def test_a_message_says_what_to_do_or_why() -> None:
+    quiet = [name for name, kind in CATALOGUE.items() if not (kind.help or kind.note or kind.label)]
+    assert quiet == []
+
+
+# All at once
+
+
+def errors(text: str) -> list[Diagnostic]:
+    try:
+        check(completed(text))
+    except SpecErrors as caught:
+        return list(caught.diagnostics)
+    return []
+
+
+def test_mistakes_of_every_section_are_told_at_once() -> None:
+    text = (HERE / "errors" / "several_mistakes.xlm").read_text("utf-8")
+    found = {type(one).__name__ for one in errors(text)}
+    assert found >= {"WrongEnd", "UnknownWord", "UnknownName", "OutOfRange", "WrongBrackets"}
+    assert "UnknownTask" in found
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_shipped_specs_have_neither_errors_nor_warnings(name: str) -> None:
+    assert check(completed(SPECS[name])) == ()
+
+
+def test_one_mistake_of_the_noise_is_told_once() -> None:
+    """Nothing is computed from a noise that is wrong."""
+    for survival in ("t", "1 - t / 2", "cosine(t)", "1 / t", "1 - t + sin(9 * t)", "max(1 - t, t)"):
+        text = SPECS["mdlm"].replace("alpha(t) = 1 - t", f"alpha(t) = {survival}")
+        assert len(errors(text)) == 1, survival
+
+
+def test_a_missing_section_is_told_once() -> None:
+    for section in ("noise", "network", "loss", "collate"):
+        pattern = rf"(?ms)^  {section} \{{.*?^  \}}\n"
+        text = re.sub(pattern, "", SPECS["mdlm"])
+        assert [type(one).__name__ for one in errors(text)] == ["MissingSection"], section
+
+
+def test_a_weight_is_checked_where_floats_cancel() -> None:
+    """1 - alpha rounds to 0 where the hazard is largest."""
+    text = SPECS["mdlm"].replace("amount count ~ uniform(1, length)", "amount t ~ uniform(0, 1)")
+    for survival in ("1 - t**2", "1 - t**40", "cos(pi / 2 * t)**2", "cos(pi / 2 * t)"):
+        assert errors(text.replace("alpha(t) = 1 - t", f"alpha(t) = {survival}")) == []
+        wrong = text.replace("weight bound", "weight bound / t**3")
+        found = errors(wrong.replace("alpha(t) = 1 - t", f"alpha(t) = {survival}"))
+        assert [type(one).__name__ for one in found] == ["Diverges"] * (survival != "1 - t**40")
+
+
+# Nothing crashes
+
+
+@given(mutated())
+@settings(many, max_examples=120)
+def test_a_changed_spec_is_refused_or_compiles(text: str) -> None:
+    survives(text)
+
+
+@pytest.mark.slow
+@given(mutated())
+@settings(many, max_examples=3000)
+def test_many_changed_specs_are_refused_or_compile(text: str) -> None:
+    survives(text)
+
+
+def survives(text: str) -> None:
+    """Only ever a list of messages, and no trouble after a spec has passed."""
+    try:
+        family = completed(text)
+        check(family)
+    except SpecErrors as caught:
+        shown = written(caught.diagnostics)
+        assert all(one.severity == "error" for one in caught.diagnostics)
+        assert re.search(r"(?m)^\d+ errors?$", shown)
+        return
+    for name, code in render(lower(family)).items():
+        compile(code, name, "exec")
+
+
+@given(specs())
+@settings(many, max_examples=15)
+def test_drawn_specs_pass(text: str) -> None:
+    assert all(one.severity == "warning" for one in check(completed(text)))

@@ -52,11 +52,16 @@ CLOSED = {
         "cos(pi*(1 - cos(pi*t/2))/2)",
         "pi**2/4*sin(pi*t/2) / tan(pi/4*(1 - cos(pi*t/2)))",
     ),
+    "cosine squared run by itself": (
+        "cos(pi/2*(1 - cos(pi*t/2)**2))**2",
+        "pi**2*sin(pi*t/2)*cos(pi*t/2) / tan(pi/2*sin(pi*t/2)**2)",
+    ),
     "kumaraswamy": (
         "(1 - t**1.5)**2.5",
         "2.5*1.5*t**0.5*(1 - t**1.5)**1.5 / (1 - (1 - t**1.5)**2.5)",
     ),
 }
+STEEP = {"cosine squared run by itself"}  # like (1 - t)**4, faster than one sigma can follow
 STARTS_BELOW_ONE = {"geometric", "linear sigma", "cosine below one"}
 
 

@@ -24,7 +24,8 @@ class Calculus:
     """What follows from ``survival alpha(t)``; for t in [1e-6, 1] the code keeps its digits.
 
     corrupted: 1 - alpha(t).   hazard: -alpha'(t) / (1 - alpha(t)), the weight of the bound.
-    sigma: -log alpha(t), precise to 1e-15 where it is tiny and alpha falls to 0 steeply elsewhere.
+    sigma: -log alpha(t); where alpha falls to 0 like (1 - t)**3 or faster, no one formula serves
+        both ends, and the best compromise is taken: errors of 1e-15 at t = 0, or 1e-6 times sigma.
     dsigma: its derivative, -alpha'(t) / alpha(t).
     reveal: (alpha(s) - alpha(t)) / (1 - alpha(t)); 0 at s = t, and 1 at s = 0 if alpha(0) = 1,
         both exactly.

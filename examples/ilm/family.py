@@ -52,13 +52,31 @@ FAMILY = Family(
     },
     recipes={
         "star_easy": {
+            "decoder.top_p": 0,
+            "decoder.gap_top_k": 1,
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
             "ema": 0.9999,
             "dropout": 0.1,
+        },
+        "star_medium": {
             "decoder.top_p": 0,
             "decoder.gap_top_k": 1,
+            "batch": 64,
+            "steps": 80000,
+            "learning_rate": 0.0001,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
+        "star_hard": {
+            "decoder.top_p": 0,
+            "decoder.gap_top_k": 1,
+            "batch": 64,
+            "steps": 80000,
+            "learning_rate": 0.0001,
+            "ema": 0.9999,
+            "dropout": 0.1,
         },
         "lm1b": {
             "block": 128,

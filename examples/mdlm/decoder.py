@@ -14,7 +14,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .network import Network
 from .places import first
-from .sampling import categorical, keep_top_k, keep_top_p, tempered
+from .sampling import categorical, confidence, keep_top_k, keep_top_p, tempered
 from .schedule import reveal
 
 
@@ -157,3 +157,57 @@ class FirstHittingDecoder:
         logits = keep_top_k(logits, self.top_k)
         logits = keep_top_p(logits, self.top_p)
         return categorical(logits, u)
+
+
+@dataclass(frozen=True)
+class ConfidentDecoder:
+    """Reveal one mask of each row (spec: decoder confident)."""
+
+    @torch.no_grad()
+    def __call__(
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+    ) -> Decoded:
+        """Fill the free positions of a batch; what stood there is not looked at.
+
+        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
+        """
+        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        history = [x]
+        i = 0
+        while masks(network, batch, x).any():
+            x, called = self.step(network, batch, x, noise.at(i))
+            nfe = nfe + called
+            i += 1
+            if record:
+                history.append(x)
+        return Decoded(x, batch.free, nfe, tuple(history) if record else ())
+
+    def step(
+        self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
+    ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
+        """One reverse step: the new state, and the rows for which the network was called.
+
+        spec: decoder confident.step
+        """
+        masked = masks(network, batch, x)
+        rows = masked.any(1)
+        if not rows.any():
+            return x, rows
+        asked = masked & rows[:, None]
+        logits = network.token(ask(network, batch, x, asked, rows))
+        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
+        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
+        score[asked] = self.score(logits)
+        places = first(score, asked, rows.long())
+        return x.masked_scatter(places, token[places[asked]]), rows
+
+    def score(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
+        """The score of each mask: the chance of its token (likeliest)."""
+        return confidence(logits, logits.argmax(-1)).double()
+
+    def draw(
+        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
+    ) -> Int[Tensor, " places"]:
+        """Draw the likeliest token for each place."""
+        return logits.argmax(-1)

@@ -4,7 +4,7 @@
 from xlm_runtime.plug import Claim, Family, Param
 
 from .collate import Infill, Seq2seq, Text
-from .decoder import Decoder, FirstHittingDecoder
+from .decoder import ConfidentDecoder, Decoder, FirstHittingDecoder
 from .likelihood import nelbo
 from .loss import loss
 from .network import Network
@@ -34,6 +34,7 @@ FAMILY = Family(
     decoders={
         "default": Decoder,
         "first_hitting": FirstHittingDecoder,
+        "confident": ConfidentDecoder,
     },
     params={
         "loss": (),
@@ -48,6 +49,7 @@ FAMILY = Family(
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),
         ),
+        "confident": (),
     },
     samples={
         "default": (
@@ -59,15 +61,32 @@ FAMILY = Family(
             "a sample of the law that the likelihood is of, if temperature = 1 and top_k "
             "= 0 and top_p = 1"
         ),
+        "confident": "a sample of the law that the likelihood is of",
     },
     recipes={
         "star_easy": {
+            "decoder": "confident",
             "batch": 64,
-            "steps": 300000,
+            "steps": 100000,
             "learning_rate": 0.0001,
             "ema": 0.9999,
             "dropout": 0.1,
-            "decoder.top_k": 1,
+        },
+        "star_medium": {
+            "decoder": "confident",
+            "batch": 64,
+            "steps": 100000,
+            "learning_rate": 0.0001,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
+        "star_hard": {
+            "decoder": "confident",
+            "batch": 64,
+            "steps": 100000,
+            "learning_rate": 0.0001,
+            "ema": 0.9999,
+            "dropout": 0.1,
         },
         "lm1b": {
             "block": 128,

@@ -53,3 +53,10 @@ def categorical(
     total = cumulative[:, -1]
     target = torch.minimum(u * total, total.nextafter(torch.zeros_like(total)))
     return torch.searchsorted(cumulative, target[:, None], right=True)[:, 0]
+
+
+def confidence(
+    logits: Float[Tensor, "places vocab"], token: Int[Tensor, " places"]
+) -> Float[Tensor, " places"]:
+    """The chance of the given token."""
+    return logits.softmax(-1).gather(-1, token[:, None])[:, 0]

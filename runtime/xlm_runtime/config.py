@@ -199,24 +199,27 @@ def recipe_settings(family: Family, task: str, preset: str) -> list[Setting]:
         )
     origin = f"recipe {task} of {family.name}"
     paths = {k: _RECIPE.get(k, k) for k in recipe or {}}
-    wanted = {k: path for k, path in paths.items() if preset == "paper" or k.startswith("decoder.")}
+    decoding = {k for k in paths if k.partition(".")[0] == "decoder"}  # the task's, at any size
+    wanted = {k: path for k, path in paths.items() if preset == "paper" or k in decoding}
     return [Setting(path, (recipe or {})[k], f"{origin}: {k}") for k, path in wanted.items()]
 
 
 def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) -> Config:
     """Defaults, then the preset's settings, then ``--set``; later ones win.
 
-    A preset's ``decoder.*`` speaks of the default decoder, and of another where it has the same
-    param. Raises UsageError with one line for each mistake.
+    ``decoder`` names one of the family's decoders. A preset's ``decoder.*`` speaks of the default
+    decoder, and of another where it has the same param. Raises UsageError with one line for each
+    mistake.
     """
     default = next(iter(family.decoders))
-    chosen = next((s.value for s in reversed(sets) if s.path == "decoder"), default)
-    problems = [p for s in sets if s.path == "decoder" for p in _choice(s, family.decoders)]
+    choices = [s for s in (*preset, *sets) if s.path == "decoder"]
+    chosen = choices[-1].value if choices else default
+    problems = [p for s in choices for p in _choice(s, family.decoders)]
     name = str(chosen) if chosen in family.decoders else default
     own, common = _decoder_types(family, name), _decoder_types(family, default)
     preset = [s for s in preset if s.path in own or s.path not in common]
     types = _section_types() | _param_types("loss", family.params.get("loss", ())) | own
-    settings = [*preset, *(s for s in sets if s.path != "decoder")]
+    settings = [s for s in (*preset, *sets) if s.path != "decoder"]
     problems += [line for s in settings for line in _check(s, types)]
     if problems:
         raise UsageError("\n".join(problems))

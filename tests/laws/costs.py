@@ -18,9 +18,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 def times(spec: zoo.Spec) -> list[tuple[float, float]]:
     """Nodes and weights of a quadrature over the law of t; the weights add up to 1."""
     span = spec.high - spec.low
-    return [
-        (spec.low + span * (x + 1) / 2, w / 2) for x, w in zip(NODES, WEIGHTS, strict=True)
-    ]
+    return [(spec.low + span * (x + 1) / 2, w / 2) for x, w in zip(NODES, WEIGHTS, strict=True)]
 
 
 def hazard(spec: zoo.Spec, t: float) -> float:

@@ -46,6 +46,7 @@ def samples_of(found: Mapping[object, int], law: Mapping[object, float]) -> None
 
 def mean_is(values: torch.Tensor, expected: float) -> None:
     """The mean of independent draws is as expected."""
-    error = float(values.double().std()) / len(values) ** 0.5
-    off = abs(float(values.double().mean()) - expected)
+    values = values.double()
+    error = float(values.std()) / len(values) ** 0.5
+    off = abs(float(values.mean()) - expected)
     assert off <= SIGMAS * error + 1e-12, f"{float(values.mean())} is not {expected} +- {error:.1g}"

@@ -40,7 +40,9 @@ class Table(nn.Module):
         for i, values in enumerate(logits.values()):
             table[i, : len(values)] = values
         self.logits = nn.Parameter(torch.tensor(table))
-        self.odds = nn.Parameter(torch.tensor([(odds or {}).get(s, 0.0) for s in logits], dtype=torch.float64))
+        self.odds = nn.Parameter(
+            torch.tensor([(odds or {}).get(s, 0.0) for s in logits], dtype=torch.float64)
+        )
         generator = torch.Generator().manual_seed(5)
         shape = self.logits.shape
         self.tilt = tilt * torch.randn(shape, generator=generator, dtype=torch.float64)

@@ -1,5 +1,6 @@
 """Schedules: what was derived from the survival, against the survival itself and autograd."""
 
+import itertools
 from math import log, pi, sin, tan
 
 import numpy as np
@@ -134,6 +135,16 @@ def test_s5_times_are_uniform_on_their_range(package):
     follows(torch.histc(u, 20, 0, 1).tolist(), [1 / 20] * 20)
 
 
+@every([name for name in zoo.ALL if zoo.SPECS[name].has("amount t")])
+def test_s5_times_of_one_row_are_uniform(package):
+    """Over the steps, in a batch of one; and no two steps draw the same."""
+    batch, spec = one(package, (A,)), package.spec
+    t = torch.cat([package.family.amount(batch, draw(batch, 3, step)) for step in range(1000)])
+    u = (t - spec.low) / (spec.high - spec.low)
+    follows(torch.histc(u, 10, 0, 1).tolist(), [1 / 10] * 10)
+    assert len(t.unique()) == 1000
+
+
 @every([name for name in zoo.PLAIN if zoo.SPECS[name].has("amount t")])
 def test_s5_plain_times_are_independent(package):
     """Between neighbouring rows and between steps."""
@@ -194,7 +205,7 @@ def test_s9_the_grid_walks_from_noise_to_data(package, monkeypatch):
         assert len(seen) == steps
         assert seen[0][1] == 1
         assert seen[-1][0] == 0
-        assert all(a[0] == b[1] for a, b in zip(seen, seen[1:], strict=False))
+        assert all(a[0] == b[1] for a, b in itertools.pairwise(seen))
         assert sum(t - s for s, t in seen) == pytest.approx(1, abs=1e-14)
         assert [t - s for s, t in seen] == pytest.approx([1 / steps] * steps, rel=1e-9)
 
@@ -220,4 +231,6 @@ def test_s8_the_inverse_undoes_the_clock(package):
 
 @every(zoo.those("condition = sigma"))
 def test_s1_sigma_is_minus_log_alpha(package):
-    assert torch.allclose(package.schedule.sigma(TIMES), -survival(package, TIMES).log(), rtol=1e-10)
+    assert torch.allclose(
+        package.schedule.sigma(TIMES), -survival(package, TIMES).log(), rtol=1e-10
+    )

@@ -122,7 +122,9 @@ GONE = """family toy "Toy" {{
   }}
 }}
 """
-EVERY = " weight hazard(alpha) + dsigma(alpha) + sigma(alpha) - alpha'(t) + alpha(t) + corrupted(alpha)"
+EVERY = (
+    " weight hazard(alpha) + dsigma(alpha) + sigma(alpha) - alpha'(t) + alpha(t) + corrupted(alpha)"
+)
 
 
 def mask(

@@ -20,7 +20,6 @@ EXPECTED = {
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """Everything about the recipes."""
-    known = settings(family)
     for recipe in family.recipes:
         if recipe.task not in TASKS:
             yield UnknownTask(
@@ -29,21 +28,34 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
                 known=", ".join(TASKS),
                 hint=suggest(recipe.task, TASKS),
             )
-        for setting in recipe.settings:
+        known = settings(family, recipe)
+        for setting in query.those(recipe.settings, ast.Setting):
             yield from _setting(setting, known)
 
 
-def settings(family: ast.Family) -> dict[str, str | tuple[str, ...]]:
-    """Every setting that a recipe of the family may have, and what it takes."""
+def settings(family: ast.Family, recipe: ast.Recipe) -> dict[str, str | tuple[str, ...]]:
+    """Every setting that a recipe may have, and what it takes: those of the decoder it chooses."""
     known = dict(SETTINGS)
+    names = [section.name or "default" for section in query.decoders(family)]
+    if len(names) > 1:
+        known["decoder"] = tuple(names)
+    chosen = _chosen(recipe)
     for section in family.sections:
-        if section.kind not in ("loss", "decoder"):
+        if section.kind == "decoder" and (section.name or "default") != chosen:
             continue
         for param in query.those(section.entries, ast.Param):
             known[f"{section.kind}.{param.name}"] = param.kind
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
     return known
+
+
+def _chosen(recipe: ast.Recipe) -> str:
+    """The decoder that a recipe chooses."""
+    for setting in query.those(recipe.settings, ast.Setting):
+        if setting.path == "decoder" and isinstance(setting.value, ast.Name):
+            return setting.value.id
+    return "default"
 
 
 def _setting(setting: ast.Setting, known: dict[str, str | tuple[str, ...]]) -> Iterator[Diagnostic]:

@@ -1,0 +1,103 @@
+"""What a recipe may say is what a run understands: the compiler's lists equal the runtime's."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from attrs import fields
+from families import completed, imported, rendered
+from xlm_runtime import config, strict, tasks
+from xlm_runtime.config import Setting, build, recipe_settings
+from xlm_runtime.errors import UsageError
+
+from xlmc.check import check
+from xlmc.check.recipe import settings
+from xlmc.errors import SpecErrors
+from xlmc.settings import SETTINGS, TASKS
+
+SPEC = (Path(__file__).parent.parent / "spec" / "mdlm.xlm").read_text("utf-8")
+VALUES = ["0", "1", "7", "0.5", "1.5", "1e3", "3e-4", "-1", "cosine", "fast", "default", '"7"']
+
+
+def kind(path: str) -> Any:
+    """The type of a setting of the runtime."""
+    section, _, name = path.partition(".")
+    return getattr(fields(config.SECTIONS[section]), name).type
+
+
+def recipe(*lines: str) -> str:
+    """A spec with named decoders and one recipe."""
+    start = SPEC.index("  recipe")
+    decoder = "  decoder fast { param order = confidence | margin\n"
+    decoder += "    step { unmask one by order; draw token greedy } }\n"
+    return f"{SPEC[:start]}{decoder}  recipe lm1b {{ {'; '.join(lines)} }}\n}}\n"
+
+
+def test_tasks_are_those_of_the_runtime() -> None:
+    assert sorted(TASKS) == sorted(tasks.names())
+
+
+def test_settings_are_those_of_the_runtime() -> None:
+    assert set(SETTINGS) == set(config._RECIPE)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_a_setting_takes_what_the_runtime_takes(name: str) -> None:
+    ours, theirs = SETTINGS[name], kind(config._RECIPE[name])
+    if isinstance(ours, tuple):
+        assert ours == get_args(theirs)
+    else:
+        assert theirs == getattr(strict, ours)
+
+
+def passes(text: str) -> bool:
+    try:
+        check(completed(text))
+    except SpecErrors:
+        return False
+    return True
+
+
+def runs(family: Any) -> bool:
+    try:
+        build(family, recipe_settings(family, "lm1b", "paper"), [])
+    except UsageError:
+        return False
+    return True
+
+
+def test_a_recipe_that_passes_runs_and_one_that_does_not_would_not(tmp_path: Path) -> None:
+    with imported(rendered(recipe("batch 1")), tmp_path, "recipes") as package:
+        family = package.FAMILY
+        assert runs(family)
+    known = settings(completed(recipe("batch 1")), completed(recipe("batch 1")).recipes[0])
+    told = {}
+    for path in sorted({*known, "decoder.order", "decoder.nothing", "nothing", "loss.nothing"}):
+        for value in VALUES:
+            told[path, value] = passes(recipe(f"{path} {value}"))
+            assert told[path, value] == accepted(family, path, value), (path, value)
+    assert {path for (path, _), good in told.items() if good} == {*known}
+
+
+def accepted(family: Any, path: str, value: str) -> bool:
+    """Whether the runtime takes a setting; a text is no number, and may not be one later."""
+    if value.startswith('"'):
+        return False
+    number = float(value) if value[0] in "-0123456789" else value
+    whole = int(number) if isinstance(number, float) and number == int(number) else number
+    full = config._RECIPE.get(path, path)
+    extra = [Setting("train.steps", 10**6, "here")] * (full == "train.warmup")
+    try:
+        build(family, [*extra, Setting(full, whole, "here")], [])
+    except UsageError:
+        return False
+    return True
+
+
+def test_a_recipe_may_choose_a_decoder_and_set_its_params(tmp_path: Path) -> None:
+    text = recipe("decoder fast", "decoder.order margin")
+    with imported(rendered(text), tmp_path, "chosen") as package:
+        made = build(package.FAMILY, recipe_settings(package.FAMILY, "lm1b", "quick"), [])
+    assert (made.decoder.name, made.decoder.params["order"]) == ("fast", "margin")
+    assert not passes(recipe("decoder.order margin"))
+    assert not passes(recipe("decoder slow"))

@@ -216,7 +216,9 @@ PRINT_SEVERAL = f"""
 from formulas import schedule
 from xlmc.calculus import derive
 for text in {SEVERAL}:
-    print(derive(schedule(text)))
+    found = derive(schedule(text))
+    for name in "alpha dalpha corrupted hazard sigma dsigma reveal inverse".split():
+        print(name + "=", getattr(found, name))
 """
 
 

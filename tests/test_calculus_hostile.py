@@ -52,7 +52,7 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "error", "blamed", "word"), REFUSED)
 def test_refused_with_the_part_to_blame(text, error, blamed, word) -> None:
     with pytest.raises(MathError) as caught:
-        derive(deep_schedule(text) if len(text) > 5000 else schedule(text))
+        _ = derive(deep_schedule(text) if len(text) > 5000 else schedule(text)).hazard
     assert type(caught.value) is error
     assert word in caught.value.reason
     if blamed is not None:
@@ -98,9 +98,10 @@ STRANGE = [
 def test_strange_ones_are_derived_or_refused(text) -> None:
     try:
         formulas = derive(schedule(text))
+        hazard = formulas.hazard.torch
     except TooHard:
         return
-    assert len(formulas.hazard.torch) < 4000
+    assert len(hazard) < 4000
 
 
 @pytest.mark.parametrize("text", [text for text, *_ in REFUSED if len(text) < 5000])

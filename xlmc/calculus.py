@@ -5,8 +5,7 @@ printed. SymPy is imported by the first call of `derive`, not with this module.
 """
 
 from collections.abc import Mapping
-
-from attrs import frozen
+from functools import cached_property
 
 from xlmc import ast
 from xlmc.arithmetic import FLOAT
@@ -19,51 +18,65 @@ from xlmc.survival import POINTS, kink, settle
 __all__ = ["Calculus", "Formula", "MathError", "TooHard", "Undefined", "derive"]
 
 
-@frozen(kw_only=True)
 class Calculus:
     """What follows from ``survival alpha(t)``; for t in [1e-6, 1] the code keeps its digits.
 
     corrupted: 1 - alpha(t).   hazard: -alpha'(t) / (1 - alpha(t)), the weight of the bound.
-    sigma: -log alpha(t); where alpha falls to 0 like (1 - t)**3 or faster, no one formula serves
-        both ends, and the best compromise is taken: errors of 1e-15 at t = 0, or 1e-6 times sigma.
+    sigma: -log alpha(t), precise to 1e-15 where it is tiny and alpha falls to 0 steeply elsewhere.
     dsigma: its derivative, -alpha'(t) / alpha(t).
     reveal: (alpha(s) - alpha(t)) / (1 - alpha(t)); 0 at s = t, and 1 at s = 0 if alpha(0) = 1,
         both exactly.
     inverse: the t with alpha(t) = p, or None where there is no closed form: then bisect.
+
+    A quantity is derived when it is first asked for. Raises `TooHard` where that is beyond reach.
     """
 
-    name: str
-    alpha: Formula
-    dalpha: Formula
-    corrupted: Formula
-    hazard: Formula
-    sigma: Formula
-    dsigma: Formula
-    reveal: Formula
-    inverse: Formula | None
+    def __init__(self, name: str, expr: ast.Expr) -> None:
+        from xlmc.derivation import Derivation
+
+        self.name = name
+        self.alpha = formula(expr)
+        self._found = Derivation(expr)
+        self.corrupted = self._found.corrupted
+
+    @cached_property
+    def dalpha(self) -> Formula:
+        """The slope alpha'(t)."""
+        return self._found.dalpha()
+
+    @cached_property
+    def hazard(self) -> Formula:
+        """The hazard -alpha'(t) / (1 - alpha(t))."""
+        return self._found.hazard()
+
+    @cached_property
+    def sigma(self) -> Formula:
+        """The total noise -log alpha(t)."""
+        return self._found.sigma()
+
+    @cached_property
+    def dsigma(self) -> Formula:
+        """The rate of noise -alpha'(t) / alpha(t)."""
+        return self._found.dsigma()
+
+    @cached_property
+    def reveal(self) -> Formula:
+        """The chance (alpha(s) - alpha(t)) / (1 - alpha(t))."""
+        return self._found.reveal()
+
+    @cached_property
+    def inverse(self) -> Formula | None:
+        """The t with alpha(t) = p."""
+        return self._found.inverse()
 
 
 def derive(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow] | None = None) -> Calculus:
-    """Everything that follows from the schedule of an arrow.
+    """What follows from the schedule of an arrow.
 
     ``schedules`` are those that its formula may call. Raises `TooHard` with the node to blame, and
     `Undefined` where the survival has no finite value somewhere in [0, 1].
     """
-    expr = _in_t(arrow, schedules or {})
-    from xlmc.derivation import Derivation
-
-    found = Derivation(expr)
-    return Calculus(
-        name=arrow.survival,
-        alpha=formula(expr),
-        dalpha=found.dalpha(),
-        corrupted=found.corrupted,
-        hazard=found.hazard(),
-        sigma=found.sigma(),
-        dsigma=found.dsigma(),
-        reveal=found.reveal(),
-        inverse=found.inverse(),
-    )
+    return Calculus(arrow.survival, _in_t(arrow, schedules or {}))
 
 
 def _in_t(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow]) -> ast.Expr:

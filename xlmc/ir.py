@@ -39,6 +39,7 @@ class Function:
     summary: str
     latex: tuple[str, ...]
     code: str  # code over the arguments
+    low: str  # code: the least value of an inverse's argument; "" for the other functions
     spec: str
 
 

@@ -207,16 +207,14 @@ def recipe_settings(family: Family, task: str, preset: str) -> list[Setting]:
 def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) -> Config:
     """Defaults, then the preset's settings, then ``--set``; later ones win.
 
-    ``decoder`` names one of the family's decoders. A preset's ``decoder.*`` speaks of the default
-    decoder, and of another where it has the same param. Raises UsageError with one line for each
-    mistake.
+    ``decoder`` names one of the family's decoders. A preset's ``decoder.*`` speaks of the decoder
+    that the preset chooses, and of another where it has the same param. Raises UsageError with one
+    line for each mistake.
     """
-    default = next(iter(family.decoders))
     choices = [s for s in (*preset, *sets) if s.path == "decoder"]
-    chosen = choices[-1].value if choices else default
     problems = [p for s in choices for p in _choice(s, family.decoders)]
-    name = str(chosen) if chosen in family.decoders else default
-    own, common = _decoder_types(family, name), _decoder_types(family, default)
+    presets, name = _chosen(family, preset), _chosen(family, [*preset, *sets])
+    own, common = _decoder_types(family, name), _decoder_types(family, presets)
     preset = [s for s in preset if s.path in own or s.path not in common]
     types = _section_types() | _param_types("loss", family.params.get("loss", ())) | own
     settings = [s for s in (*preset, *sets) if s.path != "decoder"]
@@ -226,6 +224,12 @@ def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) ->
     config = _assemble(family, name, {s.path: s.value for s in settings})
     _check_whole(config)
     return config
+
+
+def _chosen(family: Family, settings: Iterable[Setting]) -> str:
+    """The last decoder of the family that settings name, else its default."""
+    named = [str(s.value) for s in settings if s.path == "decoder" and s.value in family.decoders]
+    return [next(iter(family.decoders)), *named][-1]
 
 
 def _assemble(family: Family, decoder: str, values: Mapping[str, object]) -> Config:

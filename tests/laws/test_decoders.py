@@ -24,7 +24,7 @@ HITTING = zoo.those("first_hitting")
 EVERY = [(name, sampler) for name in zoo.ALL for sampler in zoo.SPECS[name].samplers]
 INSERTING = [(name, sampler) for name, sampler in EVERY if name in zoo.GONES]
 FILLING = [(name, sampler) for name, sampler in EVERY if name in zoo.MASKS]
-JOINT = [("ilm", "sampled"), *((name, "default") for name in zoo.GONES if name != "ilm")]
+JOINT = [("ilm", "sampled"), ("gone_bound", "default")]
 
 
 PAIRS = {(A, A): 0.45, (B, B): 0.35, (A, B): 0.12, (B, A): 0.08}
@@ -86,7 +86,8 @@ def test_d1_two_tokens_revealed_together_are_drawn_apart(package, steps):
         assert same == pytest.approx(1 / steps)
     product = apart(law)
     expected = {row: same * product[row] + (1 - same) * p for row, p in law.items()}
-    _, decoded = filled(package, mask_table(package, law), package.sampler(steps=steps), 2)
+    table, sampler = mask_table(package, law), package.sampler(steps=steps)
+    _, decoded = filled(package, table, sampler, 2, rows=2 * DRAWS)
     samples_of(bodies(decoded), expected)
 
 
@@ -99,7 +100,7 @@ def test_d2_many_steps_give_the_data(package):
 
 @every(["mask_orders"])
 @pytest.mark.parametrize("order", ["confidence", "margin", "entropy", "random", "left"])
-@pytest.mark.parametrize("name", ["default", "single", "loud"])
+@pytest.mark.parametrize("name", ["single", "loud"])
 def test_d3_one_token_a_step_in_any_order_gives_the_data(package, name, order):
     """As long as the order does not look at the token that was drawn."""
     law = strings(3)

@@ -188,7 +188,7 @@ def test_l1_training_finds_the_exact_conditionals(package):
 
 
 def tilted_cost(package, tables, table, row, free):
-    """The bound of answers that depend on the time told: the integral of dp / p over p = 1 - alpha."""
+    """The bound of answers that depend on the time: the integral of dp / p over p = 1 - alpha."""
     nodes, weights = np.polynomial.legendre.leggauss(120)
     total = 0.0
     for x, w in zip((nodes + 1) / 2, weights / 2, strict=True):

@@ -1,13 +1,22 @@
 """Settings: precedence, types and ranges, and errors that name all mistakes at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xlm_runtime import package
-from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
+from xlm_runtime.config import (
+    Config,
+    Decoder,
+    Setting,
+    build,
+    differences,
+    parse_sets,
+    recipe_settings,
+)
 from xlm_runtime.errors import UsageError
-from xlm_runtime.plug import Family
+from xlm_runtime.plug import Family, Param
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +123,20 @@ def test_recipe_of_the_default_decoder_leaves_others_alone(family: Family) -> No
     recipe = recipe_settings(family, "toy_reverse", "quick")
     assert build(family, recipe, []).decoder.params == {"temperature": 0.0}
     assert build(family, recipe, parse_sets(["decoder=greedy"])).decoder.params == {}
+
+
+def test_recipe_may_choose_the_decoder(family: Family) -> None:
+    third = {"third": (Param("width", "Count", 2),)}
+    wide = replace(
+        family,
+        decoders={**family.decoders, "third": object},
+        params={**family.params, **third},
+        recipes={"task": {"decoder": "third", "decoder.width": 7}},
+    )
+    recipe = recipe_settings(wide, "task", "quick")
+    assert build(wide, recipe, []).decoder == Decoder(name="third", params={"width": 7})
+    assert build(wide, recipe, parse_sets(["decoder=greedy"])).decoder.params == {}
+    assert build(wide, recipe, parse_sets(["decoder.width=3"])).decoder.params == {"width": 3}
 
 
 def test_mistakes_in_a_recipe_name_it(family: Family) -> None:

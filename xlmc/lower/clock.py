@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from xlmc import ast, ir, query
 from xlmc.calculus import Calculus, Formula, derive
 from xlmc.mathtext import torch_expr
+from xlmc.survival import examine
 
 SUMMARIES = {
     "survival": "The chance that a token is still clean at time t.",
@@ -109,6 +110,7 @@ class Clock:
             SUMMARIES[quantity],
             (f"{LEFT[quantity].format(name=shown)} = {formula.latex}",),
             formula.torch,
+            repr(max(0.0, examine(self.arrow).end or 0.0)) if quantity == "inverse" else "",
             self.spec,
         )
 

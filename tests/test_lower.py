@@ -1,0 +1,293 @@
+"""Decisions of the compiler, seen in what it hands to the templates and in what packages do."""
+
+import ast
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from families import ROOT, imported, lowered, rendered
+from xlm_runtime.plug import Example, ModelSize, Noise, Vocabulary
+
+from xlmc.check import words
+from xlmc.compiler import compile_spec
+
+MASK = (ROOT / "spec" / "mdlm.xlm").read_text("utf-8")
+GONE = (ROOT / "spec" / "ilm.xlm").read_text("utf-8")
+VOCAB = Vocabulary(11, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
+
+
+def changed(text: str, *pairs: tuple[str, str]) -> str:
+    for old, new in pairs:
+        assert text.count(old) >= 1, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+# Schedules and weights
+
+
+def test_a_package_holds_of_the_clock_what_it_uses() -> None:
+    found = lowered(MASK).schedule
+    assert found is not None
+    assert [function.name for function in found.functions] == ["reveal"]
+    assert lowered(GONE).schedule is None
+
+
+@pytest.mark.parametrize(
+    ("weight", "used"),
+    [
+        ("bound", {"corrupted", "hazard", "reveal"}),
+        ("alpha(t)", {"corrupted", "alpha", "reveal"}),
+        ("-alpha'(t)", {"corrupted", "dalpha", "reveal"}),
+        ("sigma(alpha) + dsigma(alpha) * 0", {"corrupted", "sigma", "dsigma", "reveal"}),
+        ("2", {"corrupted", "reveal"}),
+    ],
+)
+def test_a_weight_brings_the_functions_that_it_calls(weight: str, used: set[str]) -> None:
+    timed = changed(
+        MASK,
+        ("amount count ~ uniform(1, length)", "amount t ~ uniform(0, 0.9)"),
+        ("weight bound", f"weight {weight}"),
+    )
+    package = lowered(timed)
+    assert package.schedule is not None
+    assert {function.name for function in package.schedule.functions} == used
+    assert set(package.loss.schedule) == used - {"corrupted", "reveal"}
+
+
+@pytest.mark.parametrize(
+    ("amount", "weight", "reads"),
+    [
+        ("count ~ uniform(1, length)", "length / count", ("count", "length")),
+        ("count ~ uniform(0, length)", "(length + 1) / count", ("count", "length")),
+        ("t ~ uniform(0, 1)", "hazard(t)", ("t",)),
+        ("t ~ uniform(0, 0.5)", "0.5 * hazard(t)", ("t",)),
+    ],
+)
+def test_the_weight_of_the_bound_is_derived(amount: str, weight: str, reads: tuple) -> None:
+    package = lowered(changed(MASK, ("count ~ uniform(1, length)", amount)))
+    assert package.loss.terms[0].weight == weight
+    assert package.loss.terms[0].reads == reads
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (MASK, "tight"),
+        (GONE, "bound"),
+        (changed(GONE, ("joint_cross_entropy(gone)", "joint_cross_entropy(gone)  weight bound"),
+                 ("weight stop_scale", "weight bound"), ("    param stop_scale : Scale = 1.0\n", "")),
+         "tight"),
+        (changed(GONE, ("    done : binary_cross_entropy(none gone)  weight stop_scale\n", ""),
+                 ("    param stop_scale : Scale = 1.0\n", ""),
+                 ("done > stop_above or ", ""), ("    param stop_above : Chance = 0.5\n", ""),
+                 ("stop chance done or length = limit", "stop when length = limit")),
+         "none"),
+    ],
+)
+def test_the_claim_follows_from_heads_and_weights(text: str, value: str) -> None:
+    package = lowered(text)
+    assert package.family.claim == value
+    assert (package.likelihood is None) == (value == "none")
+
+
+# Literals
+
+
+@pytest.mark.parametrize("number", ["1e1", "1E1", "0.001e4", "10.0", "00010", "1_0"])
+def test_a_count_is_an_integer_however_it_is_written(number: str, tmp_path: Path) -> None:
+    """A float would be no length of a range and no index."""
+    text = changed(
+        MASK,
+        ("grid uniform(steps)", f"grid uniform({number})"),
+        ("    param steps : Count = 128\n", ""),
+        ("draw token with temperature, top_k, top_p", f"draw token with top_k = {number}"),
+        ("decoder.top_k 1 }", f"batch_ }}".replace("batch_", f"block {number}")),
+        ("param temperature : Scale = 1.0\n", ""),
+        ("    param top_k : Count = 0                  # 0 keeps every token\n", ""),
+        ("    param top_p : Chance = 1.0\n", ""),
+    ).replace("draw token with temperature, top_k, top_p", "draw token")
+    made = rendered(text)
+    assert "keep_top_k(logits, 10)" in made["decoder.py"]
+    assert "range(10)" in made["decoder.py"]
+    assert "'block': 10," in made["family.py"]
+
+
+# Heads
+
+
+TWO = changed(
+    MASK,
+    ("head token : logits", "head token : logits\n    head other : logits"),
+    ("    mean over", "    other : cross_entropy(x0) on mask\n    mean over"),
+    ("      unmask one by random\n      draw token", "      unmask one by random\n      draw other"),
+)
+
+
+def test_every_decoder_asks_its_own_head(tmp_path: Path) -> None:
+    with imported(rendered(TWO), tmp_path, "two_heads") as package:
+        family = package.FAMILY
+        layout = family.layouts["text"](VOCAB, 6)
+        batch = layout([Example(0, [5, 6, 7]), Example(1, [8, 9])])
+        network = family.network(VOCAB, VOCAB.allowed(()), ModelSize(1, 16, 2))
+        for name, token in (("token", 6), ("other", 8)):
+            head = getattr(network, f"to_{name}")
+            torch.nn.init.zeros_(head.weight)
+            head.bias.data = torch.nn.functional.one_hot(torch.tensor(token), 11) * 100.0
+        said = {}
+        for name, make in family.decoders.items():
+            made = make()(network, batch, Noise(1, batch.example), 6)
+            said[name] = set(made.x[batch.free].tolist())
+    assert said == {"default": {6}, "first_hitting": {8}}
+
+
+def test_the_likelihood_is_that_of_the_head_that_is_decoded() -> None:
+    swapped = TWO.replace("draw token with temperature, top_k, top_p\n    }\n    reuse",
+                          "draw other with temperature, top_k, top_p\n    }\n    reuse")
+    for text, head in ((TWO, "token"), (swapped, "other")):
+        likelihood = lowered(text).likelihood
+        assert likelihood is not None
+        assert likelihood.head == head
+
+
+def test_time_of_a_weight_does_not_trouble_the_decoder(tmp_path: Path) -> None:
+    """A noised batch carries a time that insertion knows nothing of."""
+    text = changed(
+        GONE,
+        ("amount count ~ uniform(0, length)", "amount t ~ uniform(0, 1)"),
+        ("joint_cross_entropy(gone)", "joint_cross_entropy(gone)  weight 1 - t"),
+    )
+    with imported(rendered(text), tmp_path, "timed") as package:
+        family = package.FAMILY
+        batch = family.layouts["text"](VOCAB, 6)([Example(0, [5, 6, 7])])
+        network = family.network(VOCAB, VOCAB.allowed(()), ModelSize(1, 16, 2))
+        made = family.decoders["default"]()(network, batch, Noise(1, batch.example), 6)
+        assert made.x.shape[0] == 1
+        assert family.nelbo(network, batch, Noise(1, batch.example)).nats.isfinite().all()
+
+
+# Names
+
+
+def test_names_of_modules_are_known_to_the_checks() -> None:
+    """No head may take the place of an attribute of `nn.Module`, whatever its version."""
+    public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
+    assert [name for name in sorted(public) if not words.why_reserved(name, "a head")] == []
+
+
+def spoken() -> list[str]:
+    """The names that the generated code gives to anything."""
+    found: set[str] = set()
+    for text in (MASK, GONE, TWO):
+        for name, code in rendered(text).items():
+            if name[:-3] in ("backbone", "gaps", "places", "sampling", "collate", "network"):
+                continue
+            for node in ast.walk(ast.parse(code)):
+                if isinstance(node, ast.Name):
+                    found.add(node.id)
+                elif isinstance(node, ast.arg):
+                    found.add(node.arg)
+                elif isinstance(node, ast.alias):
+                    found.add(node.asname or node.name)
+                elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    found.add(node.name)
+    heads = {"token", "slot", "done", "other"}
+    own = {"temperature", "top_k", "top_p", "steps", "gap_top_k", "stop_above", "stop_scale"}
+    made = {"Decoder", "FirstHittingDecoder", "SampledDecoder", "Text", "Seq2seq", "Infill"}
+    return sorted(name for name in found - heads - own - made if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("kind", ["a schedule", "a let", "a param of the loss"])
+def test_no_name_of_the_generated_code_may_be_taken(kind: str) -> None:
+    free = {"Claim", "Decoder", "FAMILY", "Family", "FirstHittingDecoder", "Param", "Nelbo", "Infill",
+            "functional", "F"}
+    taken = [name for name in spoken() if not words.why_reserved(name, kind)]
+    assert set(taken) - free == set()
+
+
+@pytest.mark.parametrize("name", ["hidden", "noised", "batch", "to_x", "x_term", "forward", "Float"])
+def test_heads_may_not_be_called_like_the_code(name: str) -> None:
+    assert words.why_reserved(name, "a head")
+
+
+# Inheritance
+
+
+CHILD = """family child "A child" extends mdlm {
+  network { backbone rotary }
+  decoder {
+    param steps : Count = 16
+    step {
+      unmask quota masked / steps_left by confidence
+      draw token with temperature, top_k, top_p
+    }
+  }
+  drop_
+  recipe lm1b { batch 64; drop warmup }
+}
+""".replace("  drop_\n", "  collate { drop infill }\n")
+WRITTEN = changed(
+    MASK,
+    ("family mdlm \"Masked diffusion language model\"", 'family child "A child"'),
+    ("backbone  dit ", "backbone rotary "),
+    ("param steps : Count = 128", "param steps : Count = 16"),
+    ("unmask chance reveal(alpha)", "unmask quota masked / steps_left by confidence"),
+    ("    infill  : bos [body] eos keeping given\n", ""),
+    ("batch 512; steps 1_000_000; learning_rate 3e-4; warmup 2500", "batch 64; steps 1_000_000; learning_rate 3e-4"),
+)
+
+
+def test_a_child_of_a_dozen_lines_compiles_to_what_it_would_be_written_out(tmp_path: Path) -> None:
+    assert len(CHILD.splitlines()) == 12
+    made = []
+    for folder, text in (("short", CHILD), ("long", WRITTEN)):
+        spec = tmp_path / folder / "child.xlm"
+        spec.parent.mkdir()
+        spec.write_text(text, encoding="utf-8")
+        made.append(compile_spec(spec).package.files)
+    short, long = made
+    assert {name for name in short if name.endswith(".py")} == {
+        name for name in long if name.endswith(".py")
+    }
+    for name in short:
+        if name.endswith(".py") and name != "__init__.py":
+            assert short[name] == long[name], name
+    assert short["__init__.py"].splitlines()[2:] == long["__init__.py"].splitlines()[2:]
+    assert "mdlm.xlm" in short
+
+
+# Lint
+
+
+def test_generated_code_is_clean(tmp_path: Path) -> None:
+    """Nothing undefined, nothing unused: in one run over packages of many kinds."""
+    for i, text in enumerate([MASK, GONE, TWO, *odd()]):
+        (tmp_path / str(i)).mkdir()
+        for name, code in rendered(text).items():
+            (tmp_path / str(i) / name).write_text(code, encoding="utf-8")
+    found = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,B,PLE",
+         "--ignore", "F722,F821" if math.inf < 0 else "F722", "--output-format", "concise", str(tmp_path)],
+        capture_output=True, text=True, check=False,
+    )
+    assert found.returncode == 0, re.sub(r"(?m)^.*/", "", found.stdout)
+
+
+def odd() -> list[str]:
+    """Specs whose expressions need what the plain ones do not."""
+    timed = ("amount count ~ uniform(1, length)", "amount t ~ uniform(0, 0.9) antithetic")
+    weights = ["sqrt(length)", "exp(-sigma(alpha))", "pi * sin(t)", "max(alpha(t), 0.5)", "-alpha'(t)"]
+    found = [changed(MASK, timed, ("weight bound", f"weight {weight}")) for weight in weights]
+    rules = ["chance alpha(s) - alpha(t)", "quota sqrt(masked) by left", "above 0.5 by entropy"]
+    rules += ["quota pi by margin temperature 0.1", "chance exp(-t)", "all"]
+    found += [changed(MASK, ("unmask chance reveal(alpha)", f"unmask {rule}")) for rule in rules]
+    found.append(changed(MASK, ("backbone  dit ", "backbone  dit(condition = t) "),
+                         ("    reuse while unchanged\n", "")))
+    found.append(changed(found[-1], ("alpha(t) = 1 - t", "alpha(t) = 0.5 * (1 - t) + 0.5 * (1 - t)**3")))
+    found.append(changed(found[-1], ("= 0.5 * (1 - t) + 0.5 * (1 - t)**3", "= exp(-5 * t)"),
+                         ("condition = t", "condition = sigma")))
+    return found

@@ -1,0 +1,250 @@
+"""The contract between IR and templates: every name read is a field, and every field is read."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+import attrs
+import pytest
+from families import ROOT, completed, lowered, specs
+from hypothesis import HealthCheck, Phase, given, settings
+from jinja2 import StrictUndefined, UndefinedError, meta, nodes
+
+from xlmc import ir
+from xlmc.lower import lower
+from xlmc.plain import dump, plain
+from xlmc.render import environment, render
+
+FOLDER = ROOT / "templates"
+VIEWS = {
+    "init.py.j2": ir.Init,
+    "schedule.py.j2": ir.Schedule,
+    "noise.py.j2": ir.Noise,
+    "network.py.j2": ir.Network,
+    "loss.py.j2": ir.Loss,
+    "likelihood.py.j2": ir.Likelihood,
+    "decoder.py.j2": ir.Decoders,
+    "collate.py.j2": ir.Collate,
+    "family.py.j2": ir.Family,
+}
+PARTS = {"decoder_mask.j2", "decoder_gone.j2"}  # included by decoder.py.j2
+LOCAL = {"d"}  # what an including template hands to the parts
+OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
+CLASSES = {
+    name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)
+}
+FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
+# Read by the renderer, not by a template.
+NOT_OF_TEMPLATES = {("Package", name) for name in FIELDS["Package"]}
+FAMILIES = ("arlm", "dilm", "dream", "flexmdm", "ilm", "llada", "mdlm", "mlm", "remdm", "sedd")
+
+
+def parsed(name: str) -> nodes.Template:
+    return environment().parse((FOLDER / name).read_text("utf-8"))
+
+
+def names(*templates: str) -> set[str]:
+    """The names that templates take from outside."""
+    found = {name for one in templates for name in meta.find_undeclared_variables(parsed(one))}
+    return found - {*environment().globals}
+
+
+def test_every_template_has_a_view() -> None:
+    assert {path.name for path in FOLDER.glob("*.j2")} == {*VIEWS} | PARTS
+
+
+@pytest.mark.parametrize("template", VIEWS)
+def test_a_template_reads_the_fields_of_its_view(template: str) -> None:
+    parts = PARTS if template == "decoder.py.j2" else ()
+    assert names(template, *parts) - LOCAL == FIELDS[VIEWS[template].__name__]
+
+
+@pytest.mark.parametrize("template", [*VIEWS, *sorted(PARTS)])
+def test_an_attribute_is_a_field_of_something(template: str) -> None:
+    known = {field for fields in FIELDS.values() for field in fields}
+    for node in parsed(template).find_all(nodes.Getattr):
+        base = node.node.name if isinstance(node.node, nodes.Name) else ""
+        assert node.attr in OWN.get(base, known), f"{base}.{node.attr}"
+
+
+@pytest.mark.parametrize("template", [*VIEWS, *sorted(PARTS)])
+def test_no_template_hides_that_something_is_missing(template: str) -> None:
+    tree = parsed(template)
+    used = {node.name for node in tree.find_all(nodes.Filter)}
+    assert not used & {"default", "d", "safe", "attr", "tojson"}
+    assert not {node.name for node in tree.find_all(nodes.Test)} & {"defined", "undefined"}
+    assert not [*tree.find_all((nodes.Import, nodes.FromImport, nodes.CallBlock, nodes.Extends))]
+
+
+def test_an_unknown_name_is_an_error() -> None:
+    assert environment().undefined is StrictUndefined
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ nope }}").render()
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ a.nope }}").render(a=ir.Stop("full", "", "", ""))
+
+
+# Every field is read
+
+
+class Spy:
+    """A view that tells which of its fields are read."""
+
+    def __init__(self, value: Any, read: set[tuple[str, str]]) -> None:
+        self._value = value
+        self._read = read
+
+    def __getattr__(self, name: str) -> Any:
+        self._read.add((type(self._value).__name__, name))
+        return spied(getattr(self._value, name), self._read)
+
+    def __eq__(self, other: object) -> bool:
+        return self._value == (other._value if isinstance(other, Spy) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def spied(value: Any, read: set[tuple[str, str]]) -> Any:
+    """The value with every object of the IR in it watched."""
+    if attrs.has(type(value)):
+        return Spy(value, read)
+    if isinstance(value, tuple):
+        return tuple(spied(item, read) for item in value)
+    return value
+
+
+def reading(package: ir.Package, read: set[tuple[str, str]]) -> None:
+    """Render every view, watched."""
+    views = [view for view in attrs.asdict(package, recurse=False).values() if attrs.has(type(view))]
+    for template, kind in VIEWS.items():
+        for view in views:
+            if isinstance(view, kind):
+                fields = {f.name: spied(getattr(view, f.name), read) for f in attrs.fields(kind)}
+                environment().get_template(template).render(fields)
+                read |= {(kind.__name__, name) for name in fields}
+
+
+WIDE = """family wide "Everything" {
+  noise { clean -> CHAIN  survival alpha(t) = 1 - t**3 + t**3 * (1 - t) / 2; AMOUNT }
+  network { backbone BACKBONE; head token : logits at PLACE; head done : chance at bos }
+  loss {
+    param scale : Scale = 1
+    token : TERM  weight scale
+    done : binary_cross_entropy(none CHAIN)
+    mean over sequences
+  }
+  decoder {
+    param steps : Count = 4
+    param order = confidence | margin | random | left
+    param temperature : Scale = 1
+    let back = 1 + scale_
+    param scale_ : Scale = 1
+    DECODER
+  }
+  collate { seq2seq : prompt bos [body INSIDE] FINAL; infill : bos [body] eos keeping given }
+  recipe lm1b { batch 4 }
+}
+"""
+MASK = {
+    "CHAIN": "mask",
+    "AMOUNT": "amount count ~ uniform(0, length)",
+    "BACKBONE": "dit(condition = t)",
+    "PLACE": "tokens",
+    "TERM": "cross_entropy(x0) on mask",
+    "DECODER": """grid uniform(steps)
+    step {
+      unmask quota back * masked / steps_left by order of sampled temperature temperature
+      draw token with temperature
+    }
+    finish { unmask all; draw token greedy }
+    stop when no mask
+  }
+  decoder other { drop finish; grid events; step { unmask one by random; draw token }""",
+    "INSIDE": "eos pad",
+    "FINAL": "",
+}
+GONE = {
+    "CHAIN": "gone",
+    "AMOUNT": "amount t ~ uniform(0.1, 0.9) stratified",
+    "BACKBONE": 'python "a.b:C"',
+    "PLACE": "gaps",
+    "TERM": "joint_cross_entropy(gone)",
+    "DECODER": """step { insert tokens one; pick gap with top_k = 2; draw token with temperature }
+    stop when done > 0.5 or length = limit""",
+    "INSIDE": "",
+    "FINAL": "eos",
+}
+
+
+def wide(parts: dict[str, str]) -> ir.Package:
+    text = WIDE
+    for word, part in parts.items():
+        text = text.replace(word, part)
+    return lower(completed(text))
+
+
+def test_every_field_is_read_by_a_template() -> None:
+    read = set(NOT_OF_TEMPLATES)
+    for parts in (MASK, GONE):
+        reading(wide(parts), read)
+    assert {(name, field) for name, fields in FIELDS.items() for field in fields} - read == set()
+
+
+# The IR
+
+
+def test_no_class_of_the_ir_is_forgotten() -> None:
+    found: set[str] = set()
+
+    def visit(value: Any) -> None:
+        if attrs.has(type(value)):
+            found.add(type(value).__name__)
+            for field in attrs.fields(type(value)):
+                visit(getattr(value, field.name))
+        elif isinstance(value, tuple):
+            for item in value:
+                visit(item)
+
+    for parts in (MASK, GONE):
+        visit(wide(parts))
+    assert found == {*CLASSES}
+
+
+@given(specs())
+@settings(
+    max_examples=8,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    derandomize=True,
+)
+def test_the_ir_is_json_and_frozen(text: str) -> None:
+    package = lowered(text)
+    again = json.loads(dump(plain(package)))
+    assert again["is"] == "Package"
+    assert again == json.loads(json.dumps(plain(package)))
+    assert hash(package) == hash(lowered(text))
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        package.name = "other"  # type: ignore[misc]
+
+
+def test_rendering_says_the_same_twice() -> None:
+    for parts in (MASK, GONE):
+        assert render(wide(parts)) == render(wide(parts))
+
+
+# No family by name
+
+
+def sources() -> list[Any]:
+    folders = ("xlmc", "templates", "grammar", "runtime/xlm_runtime")
+    files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
+    return [path for path in files if path.suffix in {".py", ".j2", ".lark"}]
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_knows_a_family_by_its_name(path) -> None:
+    text = path.read_text("utf-8")
+    assert re.findall(rf"(?i)\b({'|'.join(FAMILIES)})\b", text) == []

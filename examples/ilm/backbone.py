@@ -9,6 +9,22 @@ from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
+def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
+    """A linear layer with Xavier-normal weights (Glorot & Bengio 2010) and no bias to start with."""
+    layer = nn.Linear(inputs, outputs, bias)
+    nn.init.xavier_normal_(layer.weight)
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def embedding(vocab: int, width: int) -> nn.Embedding:
+    """Embeddings small enough for what attention adds to be heard from the first step on."""
+    embed = nn.Embedding(vocab, width)
+    nn.init.normal_(embed.weight, std=0.3)
+    return embed
+
+
 def rotation(
     attend: Bool[Tensor, "batch length"] | None, xt: Int[Tensor, "batch length"], size: ModelSize
 ) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
@@ -43,8 +59,8 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.dropout = dropout
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
+        self.qkv = linear(width, 3 * width, bias=False)
+        self.out = linear(width, width, bias=False)
 
     def forward(
         self,
@@ -73,9 +89,9 @@ class FeedForward(nn.Sequential):
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__(
-            nn.Linear(width, 4 * width),
+            linear(width, 4 * width),
             nn.GELU(approximate="tanh"),
-            nn.Linear(4 * width, width),
+            linear(4 * width, width),
             nn.Dropout(dropout),
         )
 
@@ -109,7 +125,7 @@ class Transformer(nn.Module):
     def __init__(self, vocab: int, size: ModelSize, block: type[nn.Module]) -> None:
         super().__init__()
         self.size = size
-        self.embed = nn.Embedding(vocab, size.width)
+        self.embed = embedding(vocab, size.width)
         self.blocks = nn.ModuleList(
             block(size.width, size.heads, size.dropout) for _ in range(size.layers)
         )

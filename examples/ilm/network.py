@@ -7,7 +7,7 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .backbone import Block, Transformer
+from .backbone import Block, Transformer, linear
 
 
 class Network(nn.Module):
@@ -22,8 +22,8 @@ class Network(nn.Module):
         super().__init__()
         self.vocab = vocab
         self.backbone = Transformer(vocab.size, size, Block)
-        self.to_slot = nn.Linear(size.width, vocab.size)
-        self.to_done = nn.Linear(size.width, 1)
+        self.to_slot = linear(size.width, vocab.size)
+        self.to_done = linear(size.width, 1)
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
     def trunk(

@@ -7,7 +7,7 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .backbone import GatedBlock, Transformer
+from .backbone import GatedBlock, Transformer, linear
 
 
 class Network(nn.Module):
@@ -22,7 +22,7 @@ class Network(nn.Module):
         super().__init__()
         self.vocab = vocab
         self.backbone = Transformer(vocab.size, size, GatedBlock)
-        self.to_token = nn.Linear(size.width, vocab.size)
+        self.to_token = linear(size.width, vocab.size)
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
     def trunk(

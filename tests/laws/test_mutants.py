@@ -99,7 +99,8 @@ MUTANTS = [
            "(noise.uniform(\"amount\")[:, 0] * (length + 1)).long()",
            L.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
     Mutant("a bound that is told half the time", "mask_counted", "likelihood.py",
-           "inverse(1 - level)", "inverse(1 - level) / 2", L.test_l1_nelbo_of_answers_that_depend_on_time),
+           "inverse(1 - level)", "inverse(1 - level) / 2",
+           L.test_l1_nelbo_of_answers_that_depend_on_time),
     Mutant("no log L!", "ilm", "likelihood.py", " - torch.lgamma(length.double() + 1)", "",
            L.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.MIXED}),
     Mutant("L for L + 1", "ilm", "likelihood.py", "(length + 1) * step", "length * step",
@@ -203,7 +204,7 @@ MUTANTS = [
            {"name": "sampled"}),
     # collation and the backbone
     Mutant("positions by column", "ilm", "backbone.py", "x = self.embed(xt)\n",
-           "x = self.embed(xt) + 0.1 * torch.arange(xt.shape[1])[None, :, None]\n",
+           "x = self.embed(xt) + self.embed.weight[: xt.shape[1]]\n",
            K.test_k2_padding_on_the_left_shifts_nothing),
     Mutant("attention to padding", "mdlm", "backbone.py",
            "attn_mask=None if attend is None else attend[:, None, None, :]", "attn_mask=None",

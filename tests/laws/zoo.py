@@ -31,6 +31,14 @@ class Spec:
         return ["default", *re.findall(r"decoder ([a-z_]+) +[{]", self.text)]
 
     @property
+    def greedy(self) -> list[str]:
+        """The decoders whose steps take the likeliest token."""
+        chunks = re.split(r"^ +decoder\b", self.text, flags=re.MULTILINE)[1:]
+        found = [re.match(r" *([a-z_]*)", chunk)[1] or "default" for chunk in chunks]
+        steps = [re.search(r"step *\{[^}]*greedy", chunk) for chunk in chunks]
+        return [name for name, step in zip(found, steps, strict=True) if step]
+
+    @property
     def over(self) -> str:
         found = re.search(r"mean over ([a-z]+(?: per [a-z]+)?)", self.text)
         return found[1] if found else "tokens"

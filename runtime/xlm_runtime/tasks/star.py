@@ -277,13 +277,13 @@ def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
 
 _QUICK: dict[str, float | int | str] = {
     "model.layers": 3,
-    "model.width": 64,
-    "model.heads": 4,
+    "model.width": 96,
+    "model.heads": 3,
     "model.dropout": 0.0,
-    "model.rotary_base": 100.0,
+    "model.rotary_base": 30.0,
     "train.batch": 64,
-    "train.steps": 2500,
-    "train.learning_rate": 3e-3,
+    "train.steps": 2000,
+    "train.learning_rate": 2e-3,
     "train.schedule": "cosine",
     "train.warmup": 100,
     "train.ema": 0.99,

@@ -10,15 +10,7 @@ from xlmc import grammar
 
 TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][\w.]*|[0-9][\w.]*(?:e-[0-9]+)?|->|\*\*|<=|>=|[^\s\w]')
 WORDS = tuple(
-    """
-    t s x0 bound count length limit masked steps_left pi none alpha keep token slot done hidden loss
-    clean mask gone tokens gaps cls bos eos pad prompt body text seq2seq infill given unchanged
-    full causal logits chance dit rotary condition sigma hazard reveal corrupted dsigma uniform events
-    stratified antithetic cross_entropy joint_cross_entropy binary_cross_entropy sequences block
-    sequence masks empty random confidence margin entropy left likeliest sampled temperature top_k
-    top_p Count Chance Scale greedy one all min max sin cos tan exp log sqrt lambda self torch
-    0 1 2 0.5 1e-9 1e9 64 65 1e300 1e-300 0.0 99999999999999999999 = + - * / ** ( ) , ' -1
-    """.split()
+    ["t", "s", "x0", "bound", "count", "length", "limit", "masked", "steps_left", "pi", "none", "alpha", "keep", "token", "slot", "done", "hidden", "loss", "clean", "mask", "gone", "tokens", "gaps", "cls", "bos", "eos", "pad", "prompt", "body", "text", "seq2seq", "infill", "given", "unchanged", "full", "causal", "logits", "chance", "dit", "rotary", "condition", "sigma", "hazard", "reveal", "corrupted", "dsigma", "uniform", "events", "stratified", "antithetic", "cross_entropy", "joint_cross_entropy", "binary_cross_entropy", "sequences", "block", "sequence", "masks", "empty", "random", "confidence", "margin", "entropy", "left", "likeliest", "sampled", "temperature", "top_k", "top_p", "Count", "Chance", "Scale", "greedy", "one", "all", "min", "max", "sin", "cos", "tan", "exp", "log", "sqrt", "lambda", "self", "torch", "0", "1", "2", "0.5", "1e-9", "1e9", "64", "65", "1e300", "1e-300", "0.0", "99999999999999999999", "=", "+", "-", "*", "/", "**", "(", ")", ",", "'", "-1"]
 )
 
 
@@ -27,9 +19,9 @@ def mutated(draw: st.DrawFn, **kinds: Any) -> str:
     """A drawn spec with up to three changes: of tokens, or of lines."""
     text = draw(specs(**kinds))
     for _ in range(draw(st.sampled_from([1, 1, 2]))):
-        text = draw(st.sampled_from([_replaced] * 4 + [_swapped] * 2 + [_dropped, _doubled, _moved]))(
-            draw, text
-        )
+        text = draw(
+            st.sampled_from([_replaced] * 4 + [_swapped] * 2 + [_dropped, _doubled, _moved])
+        )(draw, text)
     return text
 
 

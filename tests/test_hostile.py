@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from families import ROOT
+from families import GONE, MASK, rendered
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +18,6 @@ from xlmc.lower import lower
 from xlmc.parse import parse, read_source
 from xlmc.render import render
 
-SPEC = (ROOT / "spec" / "mdlm.xlm").read_text("utf-8")
-INSERTION = (ROOT / "spec" / "ilm.xlm").read_text("utf-8")
 CODE = "import os; os.system('echo') #"
 HOSTILE = (
     "plain",
@@ -42,9 +40,6 @@ HOSTILE = (
     "noqa: F821 type: ignore fmt: off coding: utf-7",
 )
 INVISIBLE = ("\u2028", "\u2029", "\x85", "\x0b", "\x00", "\x1b[31m", "\u202e", "\u200f", "\ufeff")
-PATHS = (
-    "os:system",  # a plain name is what a user may write; it is imported when the package runs
-)
 BAD_PATHS = (
     "os",
     "os:",
@@ -69,7 +64,7 @@ BAD_PATHS = (
 )
 
 
-def files(text: str, name: str = "mdlm.xlm") -> dict[str, str]:
+def files(text: str, name: str = "covered.xlm") -> dict[str, str]:
     """The files of a spec's package, not laid out by black."""
     source = read_source(name, text.encode())
     family = complete(flatten(parse(source), lambda _: None))
@@ -79,10 +74,10 @@ def files(text: str, name: str = "mdlm.xlm") -> dict[str, str]:
 class _Blank(ast.NodeTransformer):
     """Takes every text and number out of a tree."""
 
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant("")
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return self.generic_visit(node)
 
 
@@ -91,7 +86,7 @@ def bones(text: str) -> str:
     return ast.dump(_Blank().visit(ast.parse(text)))
 
 
-def harmless(text: str, base: str = SPEC, name: str = "mdlm.xlm") -> None:
+def harmless(text: str, base: str = MASK, name: str = "covered.xlm") -> None:
     """A spec with odd texts does what the plain one does."""
     plain, odd = files(base), files(text, name)
     assert plain.keys() == odd.keys()
@@ -101,7 +96,7 @@ def harmless(text: str, base: str = SPEC, name: str = "mdlm.xlm") -> None:
         compile(odd[file], file, "exec")
 
 
-@pytest.mark.parametrize("base", [SPEC, INSERTION], ids=["mask", "gone"])
+@pytest.mark.parametrize("base", [MASK, GONE], ids=["mask", "gone"])
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_texts_stay_texts(base: str, text: str) -> None:
     title = base.split('"')[1]
@@ -114,19 +109,19 @@ def test_texts_stay_texts(base: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, '"""', '""" + x + """', f'"\n{CODE}'.split("\n")[0]])
 def test_the_comment_above_a_family_stays_one(text: str) -> None:
-    body = SPEC[SPEC.index("family") :]
-    harmless(f"# {text}\n#\n# {text} {text}\n{body}", SPEC)
+    body = MASK[MASK.index("family") :]
+    harmless(f"# {text}\n#\n# {text} {text}\n{body}", MASK)
 
 
 @pytest.mark.parametrize("text", [*HOSTILE[:12], "a\nb", "a\rimport os", "\u2028import os\u2028"])
 def test_the_name_of_the_file_stays_a_comment(text: str) -> None:
-    harmless(SPEC, SPEC, f"dir/{text[:200]}.xlm".replace("\\", "_"))
+    harmless(MASK, MASK, f"dir/{text[:200]}.xlm".replace("\\", "_"))
 
 
 @pytest.mark.parametrize("character", INVISIBLE, ids=ascii)
 def test_invisible_characters_are_refused(character: str) -> None:
     with pytest.raises(SpecErrors) as caught:
-        files(SPEC.replace("Masked diffusion", f"Masked{character}diffusion"))
+        files(MASK.replace("Covered words", f"Covered{character}words"))
     assert [type(one).__name__ for one in caught.value.diagnostics]
 
 
@@ -139,22 +134,25 @@ def test_invisible_characters_are_refused(character: str) -> None:
     derandomize=True,
 )
 def test_any_title_is_refused_or_stays_a_text(text: str) -> None:
-    odd = SPEC.replace("Masked diffusion language model", text, 1)
+    odd = MASK.replace("Covered words", text, 1)
     try:
         made = files(odd)
     except SpecErrors:
         return
-    plain = files(SPEC)
+    plain = files(MASK)
     for file in ("__init__.py", "family.py"):
         assert bones(made[file]) == bones(plain[file])
 
 
 def test_a_title_arrives_as_it_was_written() -> None:
     title = "it's \\ {{ 1 }} \\n # odd"
-    made = files(SPEC.replace("Masked diffusion language model", title, 1))
+    made = files(MASK.replace("Covered words", title, 1))
     family = next(
-        node for node in ast.walk(ast.parse(made["family.py"])) if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name) and node.func.id == "Family"
+        node
+        for node in ast.walk(ast.parse(made["family.py"]))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Family"
     )
     found = {k.arg: k.value for k in family.keywords}
     assert ast.literal_eval(found["title"]) == title
@@ -163,46 +161,53 @@ def test_a_title_arrives_as_it_was_written() -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["0x10", "1_000_000_000_000", "007", "1e308", "1e-308", "00.5", "5e-324", "0.1e1", "1E5"],
+    [
+        "0x10",
+        "1_000_000_000_000",
+        "007",
+        "1e308",
+        "1e22",
+        "1e-308",
+        "00.5",
+        "5e-324",
+        "0.1e1",
+        "1E5",
+    ],
 )
 def test_numbers_stay_numbers(number: str) -> None:
-    odd = SPEC.replace("warmup 2500", "warmup 2500; weight_decay " + number)
+    odd = MASK.replace("warmup 2500", f"warmup 2500; weight_decay {number}")
     try:
         made = files(odd)
     except SpecErrors:
-        assert number == "0x10"
+        assert number in ("0x10", "1e-308", "5e-324", "1e308")
         return
-    values = [n.value for n in ast.walk(ast.parse(made["family.py"])) if isinstance(n, ast.Constant)]
+    values = [
+        n.value for n in ast.walk(ast.parse(made["family.py"])) if isinstance(n, ast.Constant)
+    ]
     assert float(number) in [value for value in values if isinstance(value, int | float)]
 
 
 @pytest.mark.parametrize("path", BAD_PATHS, ids=ascii)
 def test_paths_to_python_that_are_none_are_refused(path: str) -> None:
-    text = SPEC.replace("backbone  dit ", f'backbone  python "{path}" ')
+    text = MASK.replace("backbone  dit", f'backbone  python "{path}"')
     with pytest.raises(SpecErrors) as caught:
-        compile_text(text)
+        rendered(text)
     assert "WrongPath" in {type(one).__name__ for one in caught.value.diagnostics}
-
-
-def compile_text(text: str) -> dict[str, str]:
-    from families import rendered
-
-    return rendered(text)
 
 
 def test_building_imports_nothing_that_a_spec_names(tmp_path: Path) -> None:
     (tmp_path / "trap.py").write_text("raise SystemExit('imported')\n")
-    text = SPEC.replace("backbone  dit ", 'backbone  python "trap.module:Net" ')
-    spec = tmp_path / "mdlm.xlm"
+    text = MASK.replace("backbone  dit", 'backbone  python "trap.module:Net"')
+    spec = tmp_path / "covered.xlm"
     spec.write_text(text, encoding="utf-8")
     made = compile_spec(spec).package.files
-    assert b"from trap.module import Net" in made["network.py"]
+    assert b"from trap.module import Net as Backbone" in made["network.py"]
 
 
 def test_a_whole_package_of_odd_texts_compiles(tmp_path: Path) -> None:
     """Through black, and into the manifest."""
-    odd = SPEC
-    for i, word in enumerate((SPEC.split('"')[1], SPEC.split('"')[3], SPEC.split('"')[5])):
+    odd = MASK
+    for i, word in enumerate((MASK.split('"')[1], MASK.split('"')[3], MASK.split('"')[5])):
         odd = odd.replace(f'"{word}"', f'"{" ".join(HOSTILE[1 + i : 18 : 3])}"', 1)
     spec = tmp_path / "odd name's \\ {{ }} #.xlm"
     spec.write_text(odd, encoding="utf-8")
@@ -210,7 +215,7 @@ def test_a_whole_package_of_odd_texts_compiles(tmp_path: Path) -> None:
     for file, content in made.items():
         if file.endswith(".py"):
             compile(content, file, "exec")
-    assert json.loads(made["MANIFEST.json"])["family"] == "mdlm"
+    assert json.loads(made["MANIFEST.json"])["family"] == "covered"
 
 
 # The filters themselves

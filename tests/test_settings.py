@@ -5,15 +5,14 @@ from typing import Any, get_args
 
 import pytest
 from attrs import fields
-from families import completed, imported, rendered
+from families import MASK, completed, imported, rendered
+
 from xlm_runtime import config, strict, tasks
 from xlm_runtime.config import Setting, build, recipe_settings
 from xlm_runtime.errors import UsageError
-
 from xlmc.check.recipe import check, settings
 from xlmc.settings import SETTINGS, TASKS
 
-SPEC = (Path(__file__).parent.parent / "spec" / "mdlm.xlm").read_text("utf-8")
 VALUES = ["0", "1", "7", "0.5", "1.5", "1e3", "3e-4", "-1", "cosine", "fast", "default", '"7"']
 
 
@@ -25,10 +24,10 @@ def kind(path: str) -> Any:
 
 def recipe(*lines: str) -> str:
     """A spec with named decoders and one recipe."""
-    start = SPEC.index("  recipe")
+    start = MASK.index("  recipe")
     decoder = "  decoder fast { param order = confidence | margin\n"
     decoder += "    step { unmask one by order; draw token greedy } }\n"
-    return f"{SPEC[:start]}{decoder}  recipe lm1b {{ {'; '.join(lines)} }}\n}}\n"
+    return f"{MASK[:start]}{decoder}  recipe lm1b {{ {'; '.join(lines)} }}\n}}\n"
 
 
 def test_tasks_are_those_of_the_runtime() -> None:

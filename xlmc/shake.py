@@ -36,7 +36,7 @@ def _imports(tree: ast.Module, used: set[str]) -> str:
             lines.append("")
         end = node.end_lineno or node.lineno
         lines.append(_import(node, used))
-    return "\n".join(line for i, line in enumerate(lines) if line or i and lines[i - 1])
+    return "\n".join(line for i, line in enumerate(lines) if line or (i and lines[i - 1]))
 
 
 def prune(source: str) -> str:

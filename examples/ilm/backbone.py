@@ -10,7 +10,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
 def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    """A linear layer with Xavier-normal weights (Glorot & Bengio 2010) and no bias to start with."""
+    """A linear layer with Xavier-normal weights (Glorot & Bengio 2010) and zero bias at first."""
     layer = nn.Linear(inputs, outputs, bias)
     nn.init.xavier_normal_(layer.weight)
     if bias:

@@ -104,6 +104,44 @@ class Decoder:
 
 
 @dataclass(frozen=True)
+class ConfidentDecoder:
+    """Insert one token at a time, until a row stops (spec: decoder confident)."""
+
+    stop_above: float = 0.5
+
+    @torch.no_grad()
+    def __call__(
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+    ) -> Decoded:
+        """Drop what is free between the brackets, then insert up to ``limit`` tokens there."""
+        return grow(network, batch, noise, limit, record, self.stop, self.draw)
+
+    def stop(
+        self,
+        network: Network,
+        hidden: Float[Tensor, "batch length width"],
+        x: Int[Tensor, "batch length"],
+        noise: Noise,
+    ) -> Bool[Tensor, " batch"]:
+        """The rows that end before this step (spec: decoder confident.stop)."""
+        done = network.done(hidden[x == network.vocab["cls"]]).sigmoid()
+        return done > self.stop_above
+
+    def draw(
+        self,
+        network: Network,
+        hidden: Float[Tensor, "batch length width"],
+        open_: Bool[Tensor, "batch length"],
+        noise: Noise,
+    ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
+        """Draw a gap and a token from their joint law (spec: decoder confident.step)."""
+        logits = network.slot(hidden[open_])  # gaps vocab
+        joint = per_row(logits, open_)
+        outcome = joint.argmax(-1)
+        return outcome // logits.shape[-1], outcome % logits.shape[-1]
+
+
+@dataclass(frozen=True)
 class SampledDecoder:
     """Insert one token at a time, until a row stops (spec: decoder sampled)."""
 

@@ -4,7 +4,7 @@
 from xlm_runtime.plug import Claim, Family, Param
 
 from .collate import Infill, Seq2seq, Text
-from .decoder import Decoder, SampledDecoder
+from .decoder import ConfidentDecoder, Decoder, SampledDecoder
 from .likelihood import nelbo
 from .loss import loss
 from .network import Network
@@ -34,6 +34,7 @@ FAMILY = Family(
     nelbo=nelbo,
     decoders={
         "default": Decoder,
+        "confident": ConfidentDecoder,
         "sampled": SampledDecoder,
     },
     params={
@@ -44,16 +45,20 @@ FAMILY = Family(
             Param("top_p", "Chance", 0.5),
             Param("gap_top_k", "Count", 2),
         ),
+        "confident": (Param("stop_above", "Chance", 0.5),),
         "sampled": (),
     },
     samples={
         "default": "not a sample of the law that the likelihood is of: it stops by a threshold",
+        "confident": (
+            "not a sample of the law that the likelihood is of: the likeliest insertion "
+            "is taken; it stops by a threshold"
+        ),
         "sampled": "a sample of the law that the likelihood is of",
     },
     recipes={
         "star_easy": {
-            "decoder.top_p": 0,
-            "decoder.gap_top_k": 1,
+            "decoder": "confident",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -61,8 +66,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "star_medium": {
-            "decoder.top_p": 0,
-            "decoder.gap_top_k": 1,
+            "decoder": "confident",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -70,8 +74,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "star_hard": {
-            "decoder.top_p": 0,
-            "decoder.gap_top_k": 1,
+            "decoder": "confident",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,

@@ -161,9 +161,10 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
 class Layout(ABC):
     """How a family lays out one kind of example (``text``, ``seq2seq``, ``infill``).
 
-    Called with examples it gives a batch. ``predicts`` names the specials inside the brackets, which
-    heads may predict beside the body tokens. ``fills``: the brackets are filled up to the capacity
-    of the body, so that its length is predicted rather than given. ``body`` is that capacity.
+    Called with examples it gives a batch. ``predicts`` names the specials inside the brackets,
+    which heads may predict beside the body tokens. ``fills``: the brackets are filled up to the
+    capacity of the body, so that its length is predicted rather than given. ``body`` is that
+    capacity.
     """
 
     predicts: ClassVar[tuple[str, ...]] = ()
@@ -225,7 +226,7 @@ class Nelbo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder made: ids, the positions that are its own, calls per row, states on the way."""
+    """What a decoder made: ids, the positions that are its own, calls per row, states passed."""
 
     x: Int[Tensor, "batch length"]
     body: Bool[Tensor, "batch length"]

@@ -12,7 +12,6 @@ from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, one_of, word
 from xlmc.errors import Diagnostic, suggest
 from xlmc.query import NETWORK_SCORES, SCORES
-from xlmc.source import Span
 from xlmc.refusals import (
     ChanceLeavesRange,
     DoesNotUndo,
@@ -35,6 +34,7 @@ from xlmc.refusals import (
     WrongStop,
     WrongType,
 )
+from xlmc.source import Span
 
 UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
 STARTS = {"mask": "masks", "gone": "empty"}
@@ -106,7 +106,9 @@ def _lets(section: ast.Section) -> list[ast.Let]:
 def environment(section: ast.Section, family: ast.Family) -> Environment:
     """What an expression of a decoder may mention."""
     grid = query.first(section.entries, ast.Grid)
-    timed = grid is not None and not (isinstance(grid.value, ast.Name) and grid.value.id == "events")
+    timed = grid is not None and not (
+        isinstance(grid.value, ast.Name) and grid.value.id == "events"
+    )
     names = {"length": "Count"}
     if query.chain(family) != "gone":
         names["masked"] = "Count"

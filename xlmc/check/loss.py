@@ -203,7 +203,7 @@ def _name(name: str, near: ast.Node) -> ast.Name:
 
 
 def _counts(low: ast.Expr) -> ast.Expr:
-    """length + 1 counts from 0, length counts from 1."""
+    """Length + 1 counts from 0, length counts from 1."""
     length = _name("length", low)
     if literal(low) == 1:
         return length

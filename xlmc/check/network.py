@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from keyword import iskeyword
 
 from attrs import evolve
 
@@ -54,7 +55,8 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic]:
     if backbone.python is not None:
-        if not DOTTED.fullmatch(backbone.python.value):
+        path = backbone.python.value
+        if not DOTTED.fullmatch(path) or any(map(iskeyword, re.split("[.:]", path))):
             yield WrongPath(span=backbone.python.span)
         return
     value = backbone.value
@@ -72,9 +74,7 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             hint=f"write `{value.function}(condition = t)`",
         )
     for keyword in value.keywords:
-        yield from one_of(
-            word(keyword, keyword.name), ("condition",), "an argument of a backbone"
-        )
+        yield from one_of(word(keyword, keyword.name), ("condition",), "an argument of a backbone")
         if keyword.name == "condition":
             yield from _condition(keyword, value.function, family)
 

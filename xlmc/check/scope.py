@@ -13,8 +13,8 @@ from xlmc.expression import MathError, TooHard, Undefined, check_size
 from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.refusals import (
     LetOrder,
-    NoValue,
     NotAFunction,
+    NoValue,
     OutOfRange,
     UnknownName,
     WrongArguments,
@@ -202,7 +202,7 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
     elif call.primes:
         why = "only a schedule has a derivative here"
         yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(x)")
-    elif given != 1 and name not in ("min", "max") or not given:
+    elif (given != 1 and name not in ("min", "max")) or not given:
         why = f"it takes {'at least one value' if name in ('min', 'max') else 'one value'}"
         yield WrongArguments(span=call.span, name=name, why=why, example=f"{name}(x)")
     for keyword in call.keywords:

@@ -13,44 +13,31 @@ from xlmc.query import SPECIALS
 from xlmc.refusals import ReservedName, UnknownWord
 from xlmc.source import Span
 
-VALUES = frozenset("t s x0 xt bound count length limit masked steps_left pi none".split())
+VALUES = frozenset(["t", "s", "x0", "xt", "bound", "count", "length", "limit", "masked", "steps_left", "pi", "none"])
 FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
 
 # What the generated modules import and annotate with, wherever they use it.
 _IMPORTED = frozenset(
-    "Batch Bool Callable ClassVar Decoded Example F Float Int Layout Literal Losses ModelSize Movable "
-    "Nelbo Network Noise Noised Row Tensor Vocabulary dataclass math nn torch".split()
+    ["Batch", "Bool", "Callable", "ClassVar", "Decoded", "Example", "F", "Float", "Int", "Layout", "Literal", "Losses", "ModelSize", "Movable", "Nelbo", "Network", "Noise", "Noised", "Row", "Tensor", "Vocabulary", "dataclass", "math", "nn", "torch"]
 )
 # What they define, import from each other, and call their variables.
 _VARIABLES = frozenset(
-    "amount ask asked at attend batch best body called categorical close confidence corrupt dict "
-    "early fill finish first gap gap_logits gaps go grid grow gumbel hidden hide high history i index "
-    "insert insertion inverse joint joint_nll keep_top_k keep_top_p left level limit logits loss low "
-    "margin masks middle nats negative_entropy nelbo network nfe nll noise noised nothing odds open_ "
-    "order outcome over p per_row place places position quota record row rows score self size start "
-    "stays step stop subset tempered terms token tokens u vocab weight x".split()
+    ["amount", "ask", "asked", "at", "attend", "batch", "best", "body", "called", "categorical", "close", "confidence", "corrupt", "dict", "early", "fill", "finish", "first", "gap", "gap_logits", "gaps", "go", "grid", "grow", "gumbel", "hidden", "hide", "high", "history", "i", "index", "gone", "insert", "insertion", "inverse", "joint", "joint_nll", "keep_top_k", "keep_top_p", "left", "level", "limit", "logits", "loss", "low", "margin", "masks", "middle", "nats", "negative_entropy", "nelbo", "network", "nfe", "nll", "noise", "noised", "nothing", "odds", "open_", "order", "outcome", "over", "p", "per_row", "place", "places", "position", "quota", "record", "row", "rows", "score", "self", "size", "start", "stays", "step", "stop", "subset", "tempered", "terms", "token", "tokens", "u", "vocab", "weight", "x"]
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.
 _MODULE = frozenset(
-    "T_destination add_module apply backbone bfloat16 buffers call_super_init children compile cpu "
-    "cuda double dump_patches eval extra_repr float forbidden forward get_buffer get_extra_state "
-    "get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children "
-    "named_modules named_parameters parameters register_backward_hook register_buffer "
-    "register_forward_hook register_forward_pre_hook register_full_backward_hook "
-    "register_full_backward_pre_hook register_load_state_dict_post_hook "
-    "register_load_state_dict_pre_hook register_module register_parameter "
-    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state "
-    "set_submodule share_memory state_dict to to_empty train training trunk type vocab xpu zero_grad"
-    .split()
+    ["T_destination", "add_module", "apply", "backbone", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forbidden", "forward", "get_buffer", "get_extra_state", "get_parameter", "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children", "named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer", "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook", "register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train", "training", "trunk", "type", "vocab", "xpu", "zero_grad"]
 )
 _CODE = "the generated code uses it for something else"
 _TAKEN = {
     "a family": frozenset[str](),
     "a schedule": _IMPORTED | _VARIABLES,
-    "a head": _IMPORTED | _MODULE | set("batch hidden loss network noise noised over self terms x".split()),
+    "a head": _IMPORTED
+    | _MODULE
+    | set(["batch", "hidden", "loss", "network", "noise", "noised", "over", "self", "terms", "x"]),
     "a param of the loss": _IMPORTED | _VARIABLES,
-    "a param of a decoder": _IMPORTED | set("draw finish score step stop".split()),
+    "a param of a decoder": _IMPORTED | set(["draw", "finish", "score", "step", "stop"]),
     "a let": _IMPORTED | _VARIABLES,
 }
 _MADE = re.compile(r"to_.*|.*_term")  # names that the generated code makes of those of heads

@@ -46,7 +46,8 @@ def setting(expr: ast.Expr) -> str:
         case ast.String(value=text):
             return repr(text)
     assert isinstance(expr, ast.Number)
-    return number(expr, whole=expr.value.denominator == 1)
+    whole = expr.value.denominator == 1 and expr.value < 2**53
+    return number(expr, whole=whole)
 
 
 def mentioned(exprs: "list[ast.Expr]") -> set[str]:

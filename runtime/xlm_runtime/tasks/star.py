@@ -7,8 +7,8 @@ starts in the centre: the symmetric star of Bachmann & Nagarajan 2024 (arXiv:240
 the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes these are.
 
 The prompt is the list of edges, shuffled, then source and goal; the body is the path, as pairs of
-nodes (``edges``, as published) or node by node (``nodes``). Small models are also given a ``/``
-behind each edge, which tells its ends apart. Who follows the edges and chooses a
+nodes (``edges``, as published) or node by node (``nodes``). For small models an edge of the prompt is
+one word, so that its two ends need not be found first. Who follows the edges and chooses a
 line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess.
 """
 
@@ -32,7 +32,7 @@ from xlm_runtime.store import Block, Examples, Ints, Writer
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import words
 
-_VERSION = 2
+_VERSION = 3
 _SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _CHUNK = 4096
 _DRAWS = 512  # at one in 16, so many draws without a hit have a chance of 1e-14
@@ -50,17 +50,19 @@ class Star:
     ahead: int
     labels: int
     path: Literal["edges", "nodes"]
-    separated: bool = False  # a `/` stands behind each edge of the prompt
+    joined: bool = False  # an edge of the prompt is one word, `3>5`
 
     @property
     def prompt(self) -> int:
         """The largest number of tokens of a prompt."""
-        return (2 + self.separated) * self.degree * (self.longest - 1) + 2
+        return (1 if self.joined else 2) * self.degree * (self.longest - 1) + 2
 
     @property
     def words(self) -> list[str]:
         """The words of prompts and bodies, in the order of their ids."""
-        return [*map(str, range(self.labels)), *(["/"] if self.separated else [])]
+        nodes = range(self.labels)
+        edges = [f"{tail}>{head}" for tail in nodes for head in nodes] if self.joined else []
+        return [*map(str, nodes), *edges]
 
     @property
     def body(self) -> int:
@@ -81,13 +83,13 @@ class Graphs:
         last = (self.path >= 0).sum(1, keepdim=True) - 1
         return torch.cat([self.path[:, :1], self.path.gather(1, last)], 1)
 
-    def prompts(self, separator: int | None = None) -> Int[Tensor, "graphs tokens"]:
-        """Edges, source and goal; behind each edge the separator, if there is one."""
-        edges = self.edges
-        if separator is not None:
-            behind = torch.where(edges[..., :1] >= 0, separator, -1)
-            edges = torch.cat([edges, behind], -1)
-        return torch.cat([edges.flatten(1), self.ends], 1)
+    def prompts(self, star: Star) -> Int[Tensor, "graphs tokens"]:
+        """Edges, source and goal, as places among the words of a kind of star."""
+        edges = self.edges.flatten(1)
+        if star.joined:
+            tail, head = self.edges.unbind(-1)
+            edges = torch.where(tail >= 0, star.labels * (1 + tail) + head, -1)
+        return torch.cat([edges, self.ends], 1)
 
     @property
     def pairs(self) -> Int[Tensor, "graphs tokens"]:
@@ -230,8 +232,8 @@ def _write(folder: Path, star: Star, split: Name, size: int, seed: int, vocab: i
     with Writer(folder, vocab) as writer, Watch(f"graphs for {split}", size) as watch:
         for made in make:
             path = made.pairs if star.path == "edges" else made.path
-            prompts = made.prompts(star.labels if star.separated else None)
-            writer.add(body=Block.padded(_array(path)), prompt=Block.padded(_array(prompts)))
+            prompt = Block.padded(_array(made.prompts(star)))
+            writer.add(body=Block.padded(_array(path)), prompt=prompt)
             watch.at(writer.rows)
 
 
@@ -277,13 +279,13 @@ def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
 
 _QUICK: dict[str, float | int | str] = {
     "model.layers": 3,
-    "model.width": 96,
-    "model.heads": 3,
+    "model.width": 64,
+    "model.heads": 2,
     "model.dropout": 0.0,
     "model.rotary_base": 30.0,
     "train.batch": 64,
-    "train.steps": 2000,
-    "train.learning_rate": 2e-3,
+    "train.steps": 3500,
+    "train.learning_rate": 4e-3,
     "train.schedule": "cosine",
     "train.warmup": 100,
     "train.ema": 0.99,
@@ -292,18 +294,18 @@ _QUICK: dict[str, float | int | str] = {
 EASY = StarTask(
     "star_easy",
     Star(degree=3, shortest=5, longest=5, ahead=4, labels=20, path="edges"),
-    Star(degree=2, shortest=4, longest=4, ahead=3, labels=8, path="nodes", separated=True),
+    Star(degree=2, shortest=4, longest=4, ahead=3, labels=8, path="nodes", joined=True),
     _QUICK,
 )
 MEDIUM = StarTask(
     "star_medium",
     Star(degree=3, shortest=3, longest=6, ahead=2, labels=20, path="edges"),
-    Star(degree=2, shortest=3, longest=5, ahead=2, labels=10, path="nodes", separated=True),
-    _QUICK | {"train.steps": 3500},
+    Star(degree=2, shortest=3, longest=5, ahead=2, labels=10, path="nodes", joined=True),
+    _QUICK,
 )
 HARD = StarTask(
     "star_hard",
     Star(degree=5, shortest=6, longest=12, ahead=5, labels=56, path="edges"),
-    Star(degree=3, shortest=3, longest=5, ahead=2, labels=14, path="nodes", separated=True),
-    _QUICK | {"train.steps": 3500},
+    Star(degree=3, shortest=3, longest=5, ahead=2, labels=14, path="nodes", joined=True),
+    _QUICK,
 )

@@ -1,0 +1,59 @@
+"""The training step: losses that are not finite are named, and seeds depend on the step alone."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlm_runtime.errors import RunError
+from xlm_runtime.module import Training, Window, reseed
+
+Start = Callable[..., int]
+
+
+def test_window_gives_means_once() -> None:
+    window = Window()
+    for step in range(3):
+        window.add(step, {"loss": torch.tensor(float(step)), "a": torch.tensor(1.0)})
+    assert window.means() == {"loss": 1.0, "a": 1.0}
+    assert window.means() == {}
+
+
+def test_window_names_the_first_bad_step_and_its_terms() -> None:
+    window = Window()
+    for step, value in ((7, 1.0), (8, float("inf")), (9, float("nan"))):
+        window.add(
+            step, {"loss": torch.tensor(value), "a": torch.tensor(value), "b": torch.ones(())}
+        )
+    with pytest.raises(RunError, match=r"not finite at step 8 \(loss=inf, a=inf, b=1\)"):
+        window.means()
+
+
+def test_weights_that_are_not_finite_are_seen() -> None:
+    for value, healthy in ((1.0, True), (float("nan"), False), (float("inf"), False)):
+        module = torch.nn.Module()
+        module.network = torch.nn.Linear(2, 2)
+        torch.nn.init.constant_(module.network.bias, value)
+        assert Training.healthy(module) is healthy  # type: ignore[arg-type]
+
+
+def test_weights_that_are_not_finite_are_not_saved(
+    start: Start, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Training, "healthy", lambda _: False)
+    assert start(job="train", sets=("train.steps=2", "generate.samples=0")) == 4
+    assert "a weight is not finite after step 2" in capsys.readouterr().err
+    assert not Path("runs/toy/toy_reverse/quick-seed1/checkpoints").exists()
+
+
+def test_reseeding_is_a_function_of_seed_and_counter() -> None:
+    def draws(seed: int, counter: int) -> tuple[float, float, float]:
+        reseed(seed, counter)
+        return torch.rand(1).item(), random.random(), float(np.random.rand())
+
+    assert draws(1, 5) == draws(1, 5)
+    seen = [draws(seed, counter) for seed in (0, 1) for counter in range(20)]
+    assert all(len(set(column)) == 40 for column in zip(*seen, strict=True))

@@ -543,7 +543,7 @@ def changed(text: str, *pairs: tuple[str, str]) -> str:
     return text
 
 
-# Compiling and importing
+# What becomes of a spec
 
 
 def completed(text: str) -> ast.Family:

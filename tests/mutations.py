@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 from xlmc import grammar
 
 TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][\w.]*|[0-9][\w.]*(?:e-[0-9]+)?|->|\*\*|<=|>=|[^\s\w]')
-WORDS = tuple(
-    ["t", "s", "x0", "bound", "count", "length", "limit", "masked", "steps_left", "pi", "none", "alpha", "keep", "token", "slot", "done", "hidden", "loss", "clean", "mask", "gone", "tokens", "gaps", "cls", "bos", "eos", "pad", "prompt", "body", "text", "seq2seq", "infill", "given", "unchanged", "full", "causal", "logits", "chance", "dit", "rotary", "condition", "sigma", "hazard", "reveal", "corrupted", "dsigma", "uniform", "events", "stratified", "antithetic", "cross_entropy", "joint_cross_entropy", "binary_cross_entropy", "sequences", "block", "sequence", "masks", "empty", "random", "confidence", "margin", "entropy", "left", "likeliest", "sampled", "temperature", "top_k", "top_p", "Count", "Chance", "Scale", "greedy", "one", "all", "min", "max", "sin", "cos", "tan", "exp", "log", "sqrt", "lambda", "self", "torch", "0", "1", "2", "0.5", "1e-9", "1e9", "64", "65", "1e300", "1e-300", "0.0", "99999999999999999999", "=", "+", "-", "*", "/", "**", "(", ")", ",", "'", "-1"]
-)
+WORDS = """
+    t s x0 bound count length limit masked steps_left pi none alpha keep token slot done hidden
+    loss clean mask gone tokens gaps cls bos eos pad prompt body text seq2seq infill given
+    unchanged full causal logits chance dit rotary condition sigma hazard reveal corrupted
+    dsigma uniform events stratified antithetic cross_entropy joint_cross_entropy
+    binary_cross_entropy sequences block sequence masks empty random confidence margin entropy
+    left likeliest sampled temperature top_k top_p Count Chance Scale greedy one all min max sin
+    cos tan exp log sqrt lambda self torch 0 1 2 0.5 1e-9 1e9 64 65 1e300 1e-300 0.0
+    99999999999999999999 = + - * / ** ( ) , ' -1
+"""
 
 
 @st.composite
@@ -43,9 +50,9 @@ def _kind(token: str) -> str:
 
 
 def _replaced(draw: st.DrawFn, text: str) -> str:
-    """A name or number becomes another: any, or one of the same spec. Seldom any token any other."""
+    """A name or number becomes another, of this spec or not; seldom any token any other."""
     place = _place(draw, text)
-    pool = [*WORDS, *(found[0] for found in TOKEN.finditer(text))]
+    pool = [*WORDS.split(), *(found[0] for found in TOKEN.finditer(text))]
     if draw(st.integers(0, 9)):
         pool = [word for word in pool if _kind(word) == _kind(place[0])]
     return text[: place.start()] + draw(st.sampled_from(sorted({*pool}))) + text[place.end() :]

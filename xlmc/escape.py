@@ -1,4 +1,4 @@
-"""The only ways by which text of a spec gets into Python: as a literal, a docstring or a comment."""
+"""The only ways for text of a spec into Python: as a literal, a docstring or a comment."""
 
 from textwrap import wrap
 

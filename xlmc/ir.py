@@ -144,7 +144,7 @@ class Likelihood:
 
 @frozen
 class Sampler:
-    """A draw from logits: the functions that cut them down, each with its value, or the likeliest."""
+    """A draw from logits: what cuts them down, each function with its value, or the likeliest."""
 
     steps: tuple[tuple[str, str], ...]  # names and code
     greedy: bool

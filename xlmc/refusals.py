@@ -161,7 +161,7 @@ class ChanceLeavesRange(Diagnostic):
     code = "XLM052"
     title = "this chance leaves [0, 1]"
     label = "{value} {where}"
-    help = "a chance that has fired between t and s is `reveal(schedule)`; or bound it by `min(1, ...)`"
+    help = "the chance to fire between t and s is `reveal(schedule)`; or bound it by `min(1, ...)`"
     value: str
     where: str
 
@@ -264,8 +264,8 @@ class Diverges(Diagnostic):
     title = "the weight times the chance of corruption diverges"
     label = "{value} at t = {at}"
     help = (
-        "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or keep "
-        "away from that end, `amount t ~ uniform({guard})`, at the cost of what lies beyond it"
+        "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or "
+        "keep away from that end, `amount t ~ uniform({guard})`, at the cost of what lies beyond it"
     )
     value: str
     at: str

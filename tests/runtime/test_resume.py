@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 Start = Callable[..., int]
 HERE = Path(__file__).parent
 SETS = (
-    "train.steps=24", "train.checkpoint_every=5", "train.validate_every=8", "train.log_every=4",
+    "train.steps=24", "train.checkpoint_every=5", "train.validate_every=8", "train.log_every=1",
     "train.schedule=cosine", "train.warmup=4", "generate.samples=1", "model.dropout=0.2",
     "train.device_batch=8",
 )  # fmt: skip

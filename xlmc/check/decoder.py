@@ -39,8 +39,8 @@ from xlmc.source import Span
 UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
 STARTS = {"mask": "masks", "gone": "empty"}
 STOPS = {
-    "mask": "a decoder of masks ends when none is left: drop the stop, or write `stop when no mask`",
-    "gone": "write `stop when done > 0.5 or length = limit`, or `stop chance done or length = limit`",
+    "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",
+    "gone": "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`",
 }
 OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
 GRIDDED = ("s", "t", "steps_left")
@@ -62,7 +62,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     yield from scope.declarations(entries, "a param of a decoder")
     yield from scope.lets_in_order(entries)
     for one in _lets(section):
-        yield from _known(one.value, env, section)
+        yield from _known(one.value, env)
     for start in query.those(entries, ast.Start):
         if chain in STARTS and start.state.id != STARTS[chain]:
             yield WrongStart(span=start.state.span, state=chain, start=STARTS[chain])
@@ -81,7 +81,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     for finish in query.those(entries, ast.Finish):
         yield from _finish(finish, section, family, env)
     for stop in query.those(entries, ast.Stop):
-        yield from _stop(stop, section, family, env)
+        yield from _stop(stop, family, env)
     if chain == "gone":
         yield from _ends(section)
     for reuse in query.those(entries, ast.Reuse):
@@ -124,7 +124,7 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     return evolve(env, sound=sound(family) and not any(scope.lets_in_order(section.entries)))
 
 
-def _known(expr: ast.Expr, env: Environment, section: ast.Section) -> Iterator[Diagnostic]:
+def _known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     """Unknown names, but for those that only lack a grid."""
     timed = "t" in env.names
     missing = [(n.span, n.id) for n in query.names(expr) if n.id in GRIDDED]
@@ -266,7 +266,7 @@ def _unmask(
         return
     rule, value, order = action.much.rule, action.much.value, action.order
     if value is not None:
-        wrong = list(_known(value, env, section))
+        wrong = list(_known(value, env))
         yield from wrong
         if not wrong and env.sound:
             yield from _amount(rule, value, env)
@@ -319,7 +319,7 @@ def _goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnosti
             yield NeverEnds(
                 span=value.span,
                 why=f"{found:g} {where}: no mask is revealed",
-                hint=f"write `{rule} max({'1' if rule == 'quota' else '0.01'}, ...)`, or add a grid",
+                hint=f"write `{rule} max({1 if rule == 'quota' else 0.01}, ...)`, or add a grid",
             )
             return
 
@@ -468,9 +468,7 @@ def _finish(
             )
 
 
-def _stop(
-    stop: ast.Stop, section: ast.Section, family: ast.Family, env: Environment
-) -> Iterator[Diagnostic]:
+def _stop(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
     chain, heads = query.chain(family), query.heads(family)
     chances = {name for name, head in heads.items() if head.kind.id == "chance"}
     for one in stop.conditions:

@@ -186,7 +186,7 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
 
 
 def inlined(term: ast.Term, family: ast.Family) -> ast.Expr | None:
-    """The weight of a term with `bound` and the lets written out.  Raises TooHard if that is long."""
+    """The weight of a term with `bound` and the lets written out; TooHard where that is long."""
     if term.weight is None:
         return None
     stands_for: dict[str, ast.Expr] = {}

@@ -60,12 +60,11 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             yield WrongPath(span=backbone.python.span)
         return
     value = backbone.value
-    name = value
-    if isinstance(value, ast.Call):
-        name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
-    yield from one_of(name, BACKBONES, "a backbone")
-    if not isinstance(value, ast.Call):
+    if isinstance(value, ast.Name):
+        yield from one_of(value, BACKBONES, "a backbone")
         return
+    name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
+    yield from one_of(name, BACKBONES, "a backbone")
     for argument in value.arguments:
         yield WrongCondition(
             span=argument.span,

@@ -13,21 +13,48 @@ from xlmc.query import SPECIALS
 from xlmc.refusals import ReservedName, UnknownWord
 from xlmc.source import Span
 
-VALUES = frozenset(["t", "s", "x0", "xt", "bound", "count", "length", "limit", "masked", "steps_left", "pi", "none"])
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+VALUES = _set("t s x0 xt bound count length limit masked steps_left pi none")
 FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
 
 # What the generated modules import and annotate with, wherever they use it.
-_IMPORTED = frozenset(
-    ["Batch", "Bool", "Callable", "ClassVar", "Decoded", "Example", "F", "Float", "Int", "Layout", "Literal", "Losses", "ModelSize", "Movable", "Nelbo", "Network", "Noise", "Noised", "Row", "Tensor", "Vocabulary", "dataclass", "math", "nn", "torch"]
+_IMPORTED = _set(
+    """
+    Batch Bool Callable ClassVar dataclass Decoded Example F Float Int Layout Literal Losses
+    math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor torch Vocabulary
+    """
 )
 # What they define, import from each other, and call their variables.
-_VARIABLES = frozenset(
-    ["amount", "ask", "asked", "at", "attend", "batch", "best", "body", "called", "categorical", "close", "confidence", "corrupt", "dict", "early", "fill", "finish", "first", "gap", "gap_logits", "gaps", "go", "grid", "grow", "gumbel", "hidden", "hide", "high", "history", "i", "index", "gone", "insert", "insertion", "inverse", "joint", "joint_nll", "keep_top_k", "keep_top_p", "left", "level", "limit", "logits", "loss", "low", "margin", "masks", "middle", "nats", "negative_entropy", "nelbo", "network", "nfe", "nll", "noise", "noised", "nothing", "odds", "open_", "order", "outcome", "over", "p", "per_row", "place", "places", "position", "quota", "record", "row", "rows", "score", "self", "size", "start", "stays", "step", "stop", "subset", "tempered", "terms", "token", "tokens", "u", "vocab", "weight", "x"]
+_VARIABLES = _set(
+    """
+    amount ask asked at attend batch best body called categorical close confidence corrupt dict
+    early fill finish first gap gap_logits gaps go gone grid grow gumbel hidden hide high
+    history i index insert insertion inverse joint joint_nll keep_top_k keep_top_p left level
+    limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll noise
+    noised nothing odds open_ order outcome over p per_row place places position quota record
+    row rows score self size start stays step stop subset tempered terms token tokens u vocab
+    weight x
+    """
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.
-_MODULE = frozenset(
-    ["T_destination", "add_module", "apply", "backbone", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forbidden", "forward", "get_buffer", "get_extra_state", "get_parameter", "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children", "named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer", "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook", "register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train", "training", "trunk", "type", "vocab", "xpu", "zero_grad"]
+_MODULE = _set(
+    """
+    add_module apply backbone bfloat16 buffers call_super_init children compile cpu cuda double
+    dump_patches eval extra_repr float forbidden forward get_buffer get_extra_state
+    get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers
+    named_children named_modules named_parameters parameters register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+    set_submodule share_memory state_dict T_destination to to_empty train training trunk type
+    vocab xpu zero_grad
+    """
 )
 _CODE = "the generated code uses it for something else"
 _TAKEN = {
@@ -35,12 +62,13 @@ _TAKEN = {
     "a schedule": _IMPORTED | _VARIABLES,
     "a head": _IMPORTED
     | _MODULE
-    | set(["batch", "hidden", "loss", "network", "noise", "noised", "over", "self", "terms", "x"]),
+    | _set("batch hidden loss network noise noised over self terms x"),
     "a param of the loss": _IMPORTED | _VARIABLES,
-    "a param of a decoder": _IMPORTED | set(["draw", "finish", "score", "step", "stop"]),
+    "a param of a decoder": _IMPORTED | _set("draw finish score step stop"),
     "a let": _IMPORTED | _VARIABLES,
 }
 _MADE = re.compile(r"to_.*|.*_term")  # names that the generated code makes of those of heads
+_SETTINGS = frozenset({"default", "loss"})
 
 
 def one_of(name: ast.Name, known: Iterable[str], what: str) -> Iterator[Diagnostic]:
@@ -92,9 +120,6 @@ def why_reserved(name: str, what: str) -> str:
         return _CODE
     made = what not in ("a family", "a param of a decoder") and _MADE.fullmatch(name)
     return "the generated code makes such names of those of heads" if made else ""
-
-
-_SETTINGS = frozenset({"default", "loss"})
 
 
 def name_span(node: ast.Node, name: str) -> Span:

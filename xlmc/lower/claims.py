@@ -11,8 +11,8 @@ MASK = (
 GONE = "the sum over all insertions of the random order and over every decision to stop"
 SLACK = (
     GONE
-    + "; valid for any heads, with slack where lengths differ, as training weights every length alike "
-    "(the weight `bound` removes it)"
+    + "; valid for any heads, with slack where lengths differ, as training weights every length "
+    "alike (the weight `bound` removes it)"
 )
 NO_STOP = "no head says when nothing is missing, so there is no law over lengths"
 

@@ -29,6 +29,7 @@ LEFT = {
 }
 GREEK = frozenset({"alpha", "beta", "gamma", "kappa", "eta", "theta", "lambda", "mu", "rho"})
 ORDER = tuple(SUMMARIES)
+NOTHING = 1e-12  # a survival below it is 0 but for rounding
 
 
 class Clock:
@@ -110,9 +111,14 @@ class Clock:
             SUMMARIES[quantity],
             (f"{LEFT[quantity].format(name=shown)} = {formula.latex}",),
             formula.torch,
-            repr(max(0.0, examine(self.arrow).end or 0.0)) if quantity == "inverse" else "",
+            self._least() if quantity == "inverse" else "",
             self.spec,
         )
+
+    def _least(self) -> str:
+        """The survival at t = 1, below which its inverse has no value."""
+        end = examine(self.arrow).end or 0.0
+        return repr(end) if end > NOTHING else "0"
 
     def _formula(self, quantity: str) -> Formula:
         field = {"survival": "alpha", "slope": "dalpha"}.get(quantity, quantity)

@@ -44,16 +44,12 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         chain=query.chain(family),
         decoders=made,
         choices=any(param.options for d in made for param in d.params),
-        shapes=_shapes(made),
+        shapes=("Bool", "Float", "Int"),
         gaps=_gaps(made),
         places=("first",) if any(_ranks(d) for d in made) else (),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
         schedule=tuple(sorted({name for d in made for name in _schedule(d, clock)})),
     )
-
-
-def _shapes(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
-    return ("Bool", "Float", "Int")
 
 
 def _ranks(decoder: ir.Decoder) -> bool:
@@ -112,7 +108,7 @@ class _Maker:
         condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
         lets, rule = self._unmask(unmask)
         reads = self._reads(unmask, condition)
-        events = condition and self.grid == "events"
+        timed = condition and self.grid != "uniform"  # the tokens tell the time, or the events do
         condition_code = f"{self.clock.use('sigma')}(t)" if condition == "sigma" else condition
         steps = self._steps()
         return ir.Decoder(
@@ -136,8 +132,8 @@ class _Maker:
             stops=self._stops(),
             condition=condition,
             condition_code=condition_code,
-            inverse=self.clock.use("inverse") if events else "",
-            corrupted=self.clock.use("corrupted") if events else "",
+            inverse=self.clock.use("inverse") if timed else "",
+            corrupted=self.clock.use("corrupted") if timed and self.grid == "events" else "",
         )
 
     @property
@@ -230,7 +226,7 @@ class _Maker:
                 return whole if self._per_row(value) else f"{whole}.expand(len(x))"
             return f"torch.full((len(x),), int({code} + 1e-9), device=x.device)"
         if self._per_row(value):
-            return f"({code})[:, None]" if rule == "chance" else f"({code})[:, None]"
+            return f"({code})[:, None]"
         return code
 
     def _order(self, order: ast.Order | None) -> ir.Order:

@@ -9,12 +9,15 @@ from xlmc.mathtext import latex_expr, plain_expr
 
 SUMMARIES = {
     "cross_entropy": "Cross-entropy of the masked tokens, summed.",
-    "joint_cross_entropy": "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows.",
+    "joint_cross_entropy": (
+        "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows."
+    ),
     "binary_cross_entropy": "Cross-entropy of whether nothing is missing, summed over rows.",
 }
 LATEX = {
     "cross_entropy": r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
-    "joint_cross_entropy": r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+    "joint_cross_entropy": r"\frac{1}{n} \sum_{i\,\mathrm{gone}} "
+    r"-\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
     "binary_cross_entropy": r"-\log p(\mathbb{1}[n = 0] \mid x_t)",
 }
 UNITS = {
@@ -66,7 +69,10 @@ def _latex(term: ast.Term) -> str:
         return divergence
     if isinstance(term.weight, ast.Name) and term.weight.id == "bound":
         return rf"w \, {divergence}"
-    return rf"{latex_expr(term.weight)} \, {divergence}"
+    weight = latex_expr(term.weight)
+    if isinstance(term.weight, ast.Binary) and term.weight.op in "+-":
+        weight = rf"\left({weight}\right)"
+    return rf"{weight} \, {divergence}"
 
 
 def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[str]) -> ir.Term:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from xlmc import ast
+from xlmc.expression import walk
 
 N = TypeVar("N", bound=ast.Node)
 
@@ -83,35 +84,16 @@ def condition(family: ast.Family) -> ast.Keyword | None:
     return next((k for k in backbone.value.keywords if k.name == "condition"), None)
 
 
-def names(node: ast.Node | None) -> Iterator[ast.Name]:
+def names(node: ast.Expr | None) -> Iterator[ast.Name]:
     """Every name that an expression mentions, from left to right."""
-    match node:
-        case ast.Name():
-            yield node
-        case ast.Negative(operand=operand):
-            yield from names(operand)
-        case ast.Binary(left=left, right=right):
-            yield from names(left)
-            yield from names(right)
-        case ast.Call(arguments=arguments, keywords=keywords):
-            for argument in arguments:
-                yield from names(argument)
-            for keyword in keywords:
-                yield from names(keyword.value)
+    if node is not None:
+        yield from (part for part in walk(node) if isinstance(part, ast.Name))
 
 
-def calls(node: ast.Node | None) -> Iterator[ast.Call]:
+def calls(node: ast.Expr | None) -> Iterator[ast.Call]:
     """Every call in an expression, outer ones first."""
-    match node:
-        case ast.Negative(operand=operand):
-            yield from calls(operand)
-        case ast.Binary(left=left, right=right):
-            yield from calls(left)
-            yield from calls(right)
-        case ast.Call(arguments=arguments):
-            yield node
-            for argument in arguments:
-                yield from calls(argument)
+    if node is not None:
+        yield from (part for part in walk(node) if isinstance(part, ast.Call))
 
 
 def expressions(node: ast.Node) -> Iterator[ast.Expr]:

@@ -9,7 +9,7 @@ from xlmc import ast, query
 from xlmc.arithmetic import precise
 from xlmc.check.words import DERIVED, FUNCTIONS, listed, name_span, reserved
 from xlmc.errors import Diagnostic, suggest
-from xlmc.expression import MathError, TooHard, Undefined, check_size
+from xlmc.expression import MathError, TooHard, Undefined, check_size, walk
 from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.refusals import (
     LetOrder,
@@ -148,7 +148,7 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
                 why="not something to calculate with",
                 hint="",
             )
-    for node in _strings(expr):
+    for node in (part for part in walk(expr) if isinstance(part, ast.String)):
         yield WrongType(span=node.span, expected="a number", found="a text", why="", hint="")
 
 
@@ -160,20 +160,6 @@ def _hint(name: str, env: Environment) -> str:
         what = "draw one: `amount t ~ uniform(0, 1)`" if loss else "add `grid uniform(steps)`"
         return f"there is no time here; {what}"
     return ""
-
-
-def _strings(expr: ast.Expr) -> Iterator[ast.String]:
-    match expr:
-        case ast.String():
-            yield expr
-        case ast.Negative(operand=operand):
-            yield from _strings(operand)
-        case ast.Binary(left=left, right=right):
-            yield from _strings(left)
-            yield from _strings(right)
-        case ast.Call(arguments=arguments):
-            for argument in arguments:
-                yield from _strings(argument)
 
 
 def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:

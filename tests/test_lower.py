@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from families import GONE, MASK, changed, imported, lowered, rendered, usable
+from families import GONE, MASK, changed, completed, imported, lowered, rendered, specs, usable
+from hypothesis import HealthCheck, Phase, given, settings
 
 from xlm_runtime.plug import Example, ModelSize, Noise, Vocabulary
-from xlmc.check import words
+from xlmc import printer
+from xlmc.ast import Family
+from xlmc.check import check, words
 from xlmc.compiler import compile_spec
+from xlmc.defaults import explicit
+from xlmc.lower import lower
+from xlmc.render import render
 
 VOCAB = Vocabulary(11, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 
@@ -324,3 +330,25 @@ def odd() -> list[str]:
         )
     )
     return found
+
+
+# What is spelt out
+
+
+@given(specs())
+@settings(
+    max_examples=10,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    derandomize=True,
+)
+def test_a_spec_with_its_defaults_written_out_means_the_same(text: str) -> None:
+    family = completed(text)
+    again = completed(printer.text(explicit(family)))
+    assert rendered_of(again) == rendered_of(family)
+
+
+def rendered_of(family: Family) -> dict[str, str]:
+    check(family)
+    return render(lower(family))

@@ -5,6 +5,7 @@ from fractions import Fraction
 from attrs import evolve
 
 from xlmc import ast, query
+from xlmc.duplicates import key
 from xlmc.source import Span
 
 
@@ -33,6 +34,26 @@ def _section(section: ast.Section, chain: str, default: tuple[ast.Node, ...]) ->
         case _:
             entries = _collate(section.entries, section.span)
     return evolve(section, entries=entries)
+
+
+def explicit(family: ast.Family) -> ast.Family:
+    """A complete family as a spec that means the same: a named decoder drops what it is without."""
+    default = query.entries(family, "decoder")
+    sections = tuple(
+        evolve(section, entries=(*_without(section, default), *section.entries))
+        if section.name is not None
+        else section
+        for section in family.sections
+    )
+    return evolve(family, sections=sections)
+
+
+def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.Drop, ...]:
+    """A drop for every entry of the default decoder that a named one does not have."""
+    own = {key(entry) for entry in section.entries}
+    return tuple(
+        ast.Drop(key(entry), span=section.span) for entry in default if key(entry) not in own
+    )
 
 
 def overlay(base: tuple[ast.Node, ...], over: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:

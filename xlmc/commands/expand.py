@@ -13,6 +13,7 @@ from xlmc.commands.common import Format, each, format_option, spec_path
 def expand(spec: Path, form: Format) -> None:
     """Print SPEC with every default and every parent written out."""
     from xlmc import compiler, printer
+    from xlmc.defaults import explicit
 
     for family in each([spec], compiler.checked, form):
-        click.echo(printer.text(family), nl=False)
+        click.echo(printer.text(explicit(family)), nl=False)

@@ -7,8 +7,8 @@ starts in the centre: the symmetric star of Bachmann & Nagarajan 2024 (arXiv:240
 the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes these are.
 
 The prompt is the list of edges, shuffled, then source and goal; the body is the path, as pairs of
-nodes (``edges``, as published) or node by node (``nodes``). For small models an edge of the prompt is
-one word, so that its two ends need not be found first. Who follows the edges and chooses a
+nodes (``edges``, as published) or node by node (``nodes``). For small models an edge of the prompt
+is one word, so that its two ends need not be found first. Who follows the edges and chooses a
 line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess.
 """
 
@@ -284,8 +284,8 @@ _QUICK: dict[str, float | int | str] = {
     "model.dropout": 0.0,
     "model.rotary_base": 30.0,
     "train.batch": 64,
-    "train.steps": 3500,
-    "train.learning_rate": 4e-3,
+    "train.steps": 4000,
+    "train.learning_rate": 3e-3,
     "train.schedule": "cosine",
     "train.warmup": 100,
     "train.ema": 0.99,

@@ -70,7 +70,7 @@ class Decoder:
             nfe = nfe + called
             if record:
                 history.append(x)
-        return Decoded(x, batch.free, nfe, tuple(history) if record else ())
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
     def step(
         self,
@@ -130,7 +130,7 @@ class FirstHittingDecoder:
             i += 1
             if record:
                 history.append(x)
-        return Decoded(x, batch.free, nfe, tuple(history) if record else ())
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -181,7 +181,7 @@ class ConfidentDecoder:
             i += 1
             if record:
                 history.append(x)
-        return Decoded(x, batch.free, nfe, tuple(history) if record else ())
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise

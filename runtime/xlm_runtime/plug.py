@@ -97,13 +97,15 @@ class Batch(Movable):
     """Examples laid out.
 
     x0: the clean ids, padding included.
-    free: the positions inside the layout's brackets: what noise, loss and decoder may touch.
+    inside: the positions inside the layout's brackets.
+    free: those of them that are not given: what noise, loss and decoder may touch.
     open: the gaps (the one to the right of each position) into which a decoder may insert.
     attend: the positions that are not padding, or None where there is no padding at all.
     example: the index of each example in its data.
     """
 
     x0: Int[Tensor, "batch length"]
+    inside: Bool[Tensor, "batch length"]
     free: Bool[Tensor, "batch length"]
     open: Bool[Tensor, "batch length"]
     attend: Bool[Tensor, "batch length"] | None
@@ -144,18 +146,19 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
     left = max(row.left for row in rows)
     width = left + max(len(row.ids) - row.left for row in rows)
     x0 = torch.full((len(rows), width), pad)
-    free, open_, attend = torch.zeros(3, len(rows), width, dtype=torch.bool)
+    inside, free, open_, attend = torch.zeros(4, len(rows), width, dtype=torch.bool)
     for i, row in enumerate(rows):
         shift = left - row.left
         start, stop = shift + row.start, shift + row.stop
         x0[i, shift : shift + len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
         attend[i, shift : shift + len(row.ids)] = True
+        inside[i, start:stop] = True
         free[i, start:stop] = True
         if row.kept:
             free[i, start : start + len(row.kept)] = ~torch.tensor(row.kept, dtype=torch.bool)
         open_[i, max(start - 1, 0) : stop] = True
     example = torch.tensor([example.index for example in examples])
-    return Batch(x0, free, open_, None if attend.all() else attend, example)
+    return Batch(x0, inside, free, open_, None if attend.all() else attend, example)
 
 
 class Layout(ABC):
@@ -226,7 +229,7 @@ class Nelbo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder made: ids, the positions that are its own, calls per row, states passed."""
+    """What a decoder made: ids, what stands inside the brackets, calls per row, states passed."""
 
     x: Int[Tensor, "batch length"]
     body: Bool[Tensor, "batch length"]

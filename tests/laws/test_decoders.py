@@ -360,7 +360,7 @@ def test_d14_a_canvas_changes_only_from_mask_to_token(package, name):
         sampler = package.sampler(name)
         decoded = sampler(net, batch, draw(batch, 3), LIMIT, record=True)
         masks = batch.free
-        assert torch.equal(decoded.body, batch.free), layout
+        assert torch.equal(decoded.body, batch.inside), layout
         assert (decoded.history[0][batch.free] == VOCAB["mask"]).all()
         for before, after in zip(decoded.history, decoded.history[1:], strict=False):
             assert torch.equal(before[~masks], after[~masks])

@@ -45,7 +45,7 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     "--run", "run_dir", type=some_path, metavar="DIR", help="An earlier run, if not the newest."
 )
 @click.option("--name", help="What to call the run.")
-@click.option("--seed", type=int, help="Of data, weights and noise.")
+@click.option("--seed", type=int, help="Of weights, order and noise.")
 @click.option("--force", is_flag=True, help="Go on with a run although its package changed.")
 def run(
     package: Path,

@@ -133,7 +133,7 @@ class OneByOne:
             written = x.scatter(1, place, token.clamp(max=chance.shape[1] - 1))
             x = torch.where(open_.any(1, keepdim=True), written, x)
             history.append(x)
-        return Decoded(x, batch.free, batch.free.sum(1), tuple(history) if record else ())
+        return Decoded(x, batch.inside, batch.free.sum(1), tuple(history) if record else ())
 
 
 class Greedy(OneByOne):

@@ -1,0 +1,158 @@
+"""The actions of a step: that they undo the noise, and that what they read is there."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.rules import amount, goes_on, known, number, ordering
+from xlmc.check.scope import Environment
+from xlmc.check.words import one_of, word
+from xlmc.errors import Diagnostic, suggest
+from xlmc.refusals import (
+    DoesNotUndo,
+    NeverTrained,
+    UnknownName,
+    WrongAction,
+    WrongDraw,
+    WrongRule,
+    WrongStep,
+)
+from xlmc.source import Span
+
+UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
+OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
+
+
+def actions(
+    block: ast.Step | ast.Finish,
+    block_name: str,
+    section: ast.Section,
+    family: ast.Family,
+    env: Environment,
+) -> Iterator[Diagnostic]:
+    """Whether a step or finish has the actions that it needs, each once, and each in order."""
+    chain, actions = query.chain(family), block.actions
+    for kind in (ast.Unmask, ast.Insert, ast.Pick, ast.Draw):
+        same: tuple[ast.Node, ...] = query.those(actions, kind)
+        for again in same[1:]:
+            action = kind.__name__.lower()
+            problem = f"this {block_name} has two `{action}`"
+            yield WrongStep(
+                span=again.span, problem=problem, why="again here", hint="keep one of them"
+            )
+    unmask, insert = query.first(actions, ast.Unmask), query.first(actions, ast.Insert)
+    if chain in UNDO and unmask is None and insert is None:
+        yield DoesNotUndo(span=block.span, state=chain, example=undo(chain, env))
+    if unmask is not None:
+        yield from _unmask(unmask, section, env, chain)
+    if insert is not None:
+        yield from _insert(insert, chain, env)
+    yield from _picks(actions, env, chain)
+    draw = query.first(actions, ast.Draw)
+    if draw is None:
+        head = next(
+            (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
+        )
+        problem = f"this {block_name} draws no token"
+        why = "nothing says which token"
+        yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
+    else:
+        yield from _draw(draw, family, env, chain)
+
+
+def undo(chain: str, env: Environment) -> str:
+    """An action that undoes the noise."""
+    return UNDO[chain].replace("alpha", next(iter(env.schedules), "alpha"))
+
+
+def _unmask(
+    action: ast.Unmask, section: ast.Section, env: Environment, chain: str
+) -> Iterator[Diagnostic]:
+    if chain not in UNDO:
+        return  # the noise section says what is wrong with it
+    if chain != "mask":
+        why = f"tokens go `{chain}`, not `mask`"
+        hint = f"write `{undo(chain, env)}`"
+        yield WrongAction(span=action.span, action="unmask", why=why, hint=hint)
+        return
+    rule, value, order = action.much.rule, action.much.value, action.order
+    if value is not None:
+        wrong = list(known(value, env))
+        yield from wrong
+        if not wrong and env.sound:
+            yield from amount(rule, value, env)
+            if not query.those(section.entries, ast.Grid):
+                yield from goes_on(rule, value, env)
+    if order is not None:
+        yield from ordering(order, rule, section, env)
+    elif rule == "above":
+        why = "a threshold needs a score"
+        yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
+
+
+def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagnostic]:
+    if chain not in UNDO:
+        return
+    if chain != "gone":
+        why = f"tokens go `{chain}`, not `gone`"
+        hint = f"write `{undo(chain, env)}`"
+        yield WrongAction(span=action.span, action="insert", why=why, hint=hint)
+        return
+    yield from one_of(action.what, ("tokens",), "something that this noise takes away")
+    if action.much.rule != "one":
+        yield WrongRule(
+            span=action.much.span,
+            rule=action.much.rule,
+            why="one joint law over gaps and tokens is good for one insertion",
+            hint="write `insert tokens one`",
+        )
+
+
+def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Iterator[Diagnostic]:
+    for pick in query.those(actions, ast.Pick):
+        yield from one_of(pick.what, ("gap",), "something to pick")
+        if chain == "mask":
+            why = "masks stand where they stand"
+            yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
+        yield from _options(pick, env)
+
+
+def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> Iterator[Diagnostic]:
+    heads = query.heads(family)
+    head = heads.get(draw.head.id)
+    if head is None and not heads:
+        return
+    if head is None:
+        yield UnknownName(
+            span=draw.head.span,
+            name=draw.head.id,
+            where="among the heads of the network",
+            hint=suggest(draw.head.id, heads),
+        )
+        return
+    place = {"mask": "tokens", "gone": "gaps"}.get(chain)
+    good = [h.name for h in heads.values() if h.kind.id == "logits" and h.at and h.at.id == place]
+    if head.kind.id != "logits" or (place and good and head.name not in good):
+        yield WrongDraw(
+            span=draw.head.span,
+            why=f"`{head.name}` gives no logits at {place or 'tokens'}",
+            hint=f"write `draw {good[0]}`" if good else "add a head of logits",
+        )
+    yield from trained(draw.head.span, head.name, family)
+    yield from _options(draw, env)
+
+
+def _options(action: ast.Pick | ast.Draw, env: Environment) -> Iterator[Diagnostic]:
+    for option in action.options:
+        yield from one_of(word(option, option.name), OPTIONS, "an option of a draw")
+        if option.name in OPTIONS:
+            yield from number(option.value, OPTIONS[option.name], option.name, env)
+    if action.greedy and action.options:
+        why = "the likeliest outcome needs no options"
+        yield WrongDraw(span=action.span, why=why, hint="drop the options, or `greedy`")
+
+
+def trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:
+    """A complaint if no term of the loss trains a head that is read."""
+    trained = {term.head.id for term in query.terms(family)}
+    if head not in trained and trained and trained <= {*query.heads(family)}:
+        yield NeverTrained(span=span, head=head)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -37,9 +37,11 @@ def _small(star_: Star, train: int = 600, held_out: int = 150) -> StarTask:
     return made
 
 
-def _problem(prompt: list[int]) -> tuple[frozenset[Edge], int, int]:
-    *edges, source, goal = prompt
-    return frozenset(zip(edges[::2], edges[1::2], strict=True)), source, goal
+def _problem(made: Prepared, prompt: Sequence[int]) -> tuple[frozenset[Edge], int, int]:
+    """What a prompt says: edges as pairs of words or joined words, source and goal."""
+    *edges, source, goal = made.tokenizer.decode(list(prompt)).replace(">", " ").split()
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return frozenset((int(a), int(b)) for a, b in pairs), int(source), int(goal)
 
 
 def _walks(edges: frozenset[Edge], source: int) -> Iterator[list[int]]:
@@ -78,8 +80,9 @@ def test_the_easy_quick_task_is_the_one_that_is_promised(cache: Path) -> None:
     assert len(made.test) >= 256
     assert len(made.validation) >= 256
     assert len(made.train) >= 3500 * 64
-    assert (made.prompt, made.body, made.tokenizer.vocabulary.size) == (14, 4, 8 + len(SPECIALS))
-    edges, source, goal = _problem(list(made.test[0].prompt))
+    words = 8 + 8 * 8  # nodes, and edges in one word each
+    assert (made.prompt, made.body, made.tokenizer.vocabulary.size) == (8, 4, words + len(SPECIALS))
+    edges, source, goal = _problem(made, made.test[0].prompt)
     assert len(edges) == 6
     assert sorted(len(walk) for walk in _walks(edges, source)) == [4, 4]
     assert next(w for w in _walks(edges, source) if w[-1] == goal) == list(made.test[0].body)
@@ -137,7 +140,7 @@ def test_the_graphs_of_a_seed_stay_what_they_are(cache: Path) -> None:
     made = _prepare("star_easy", cache)
     example = made.train[0]
     shown = f"{made.tokenizer.decode(example.prompt)} -> {made.tokenizer.decode(example.body)}"
-    assert (star._VERSION, shown) == (1, "7 0 5 7 0 2 4 6 5 4 6 1 5 1 -> 5 4 6 1")
+    assert (star._VERSION, shown) == (3, "7>0 5>7 0>2 4>6 5>4 6>1 5 1 -> 5 4 6 1")
 
 
 def test_no_problem_is_in_two_splits_whatever_the_order_of_edges(quick: Prepared) -> None:
@@ -145,7 +148,7 @@ def test_no_problem_is_in_two_splits_whatever_the_order_of_edges(quick: Prepared
     for name in ("train", "validation", "test"):
         split: Split = getattr(quick, name)
         for i in range(len(split)):
-            places[_problem(list(split[i].prompt))].add(name)
+            places[_problem(quick, split[i].prompt)].add(name)
     assert {len(names) for names in places.values()} == {1}
     held = [p for p, names in places.items() if names != {"train"}]
     assert len(held) == len(quick.validation) + len(quick.test)  # and all of them differ
@@ -154,8 +157,8 @@ def test_no_problem_is_in_two_splits_whatever_the_order_of_edges(quick: Prepared
 def test_no_seed_trains_on_what_another_seed_tests(tmp_path: Path) -> None:
     task = _small(EASY._stars["quick"])
     one, two = (task.prepare(_options(tmp_path, seed=seed)) for seed in (1, 2))
-    train = {_problem(list(one.train[i].prompt)) for i in range(len(one.train))}
-    assert not train & {_problem(list(two.test[i].prompt)) for i in range(len(two.test))}
+    train = {_problem(one, one.train[i].prompt) for i in range(len(one.train))}
+    assert not train & {_problem(two, two.test[i].prompt) for i in range(len(two.test))}
 
 
 def test_a_problem_belongs_to_one_split_in_any_order() -> None:
@@ -180,7 +183,7 @@ def test_the_rate_of_a_guess_is_what_a_blind_walker_scores(quick: Prepared) -> N
     random, rate, n = Random(1), quick.facts["guess"], len(quick.test)
     right = 0
     for i in range(n):
-        edges, source, _ = _problem(list(quick.test[i].prompt))
+        edges, source, _ = _problem(quick, quick.test[i].prompt)
         right += random.choice(sorted(_walks(edges, source))) == list(quick.test[i].body)
     assert abs(right / n - rate) < 4 * math.sqrt(rate * (1 - rate) / n)
 
@@ -198,7 +201,7 @@ def test_published_and_quick_bodies_on_disk(tmp_path: Path) -> None:
         made = _small(star_).prepare(_options(tmp_path))
         for i in range(20):
             example = made.test[i]
-            edges, source, goal = _problem(list(example.prompt))
+            edges, source, goal = _problem(made, example.prompt)
             path = next(w for w in _walks(edges, source) if w[-1] == goal)
             pairs = [n for pair in pairwise(path) for n in pair]
             assert list(example.body) == (pairs if star_.path == "edges" else path)
@@ -217,11 +220,12 @@ def test_it_is_made_once_for_all_that_shapes_it(tmp_path: Path) -> None:
 
 def test_the_user_s_prompt_becomes_an_example(cache: Path) -> None:
     made = _prepare("star_easy", cache)
-    text = "0 1 1 2 2 3 0 4 4 5 5 6 0 6"
-    assert made.example(text, 5) == Example(5, (), [0, 1, 1, 2, 2, 3, 0, 4, 4, 5, 5, 6, 0, 6])
+    text = "0>1 1>2 2>3 0>4 4>5 5>6 0 6"
+    edges = [8 + 8 * tail + head for tail, head in ((0, 1), (1, 2), (2, 3), (0, 4), (4, 5), (5, 6))]
+    assert made.example(text, 5) == Example(5, (), [*edges, 0, 6])
     with pytest.raises(UsageError, match="unknown: '8'; the words are 0, 1"):
         made.example("0 8")
-    with pytest.raises(UsageError, match="has 15 tokens, room is for 14"):
+    with pytest.raises(UsageError, match="has 9 tokens, room is for 8"):
         made.example(text + " 1")
 
 

@@ -13,7 +13,7 @@ from families import imported, rendered, specs
 from hypothesis import HealthCheck, Phase, given, settings
 from torch import Tensor
 
-from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Vocabulary
+from xlm_runtime.plug import Batch, Decoded, Example, Family, ModelSize, Noise, Vocabulary
 
 VOCAB = Vocabulary(13, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 SIZE = ModelSize(layers=2, width=16, heads=2)
@@ -59,7 +59,9 @@ def live(text: str, folder: Path) -> None:
             trains(family, network, batch)
             is_likely(family, network, batch)
             for name in family.decoders:
-                decodes(family, network, batch, name)
+                made = decodes(family, network, batch, name)
+                if kind == "infill":
+                    keeps_given(made)
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
             if "clean -> mask" in text:
@@ -109,7 +111,7 @@ def is_likely(family: Family, network: Any, batch: Batch) -> None:
     assert (draws[0].tokens == (batch.free & (batch.x0 != 0)).sum(1)).all()
 
 
-def decodes(family: Family, network: Any, batch: Batch, name: str) -> None:
+def decodes(family: Family, network: Any, batch: Batch, name: str) -> Decoded:
     """What is fixed stays, what is free becomes what the heads may say, within the limit."""
     network.eval()
     noise = Noise(3, batch.example)
@@ -133,6 +135,14 @@ def decodes(family: Family, network: Any, batch: Batch, name: str) -> None:
     quiet = family.decoders[name]()(network, batch, noise, BODY)
     assert torch.equal(quiet.x, made.x)
     assert not quiet.history
+    return made
+
+
+def keeps_given(made: Decoded) -> None:
+    """What is given is part of the answer, in its order."""
+    for x, body, example in zip(made.x, made.body, EXAMPLES, strict=True):
+        pairs = zip(example.body, example.given, strict=True)
+        assert is_within([token for token, given in pairs if given], x[body].tolist())
 
 
 def is_within(few: Sequence[int], many: Sequence[int]) -> bool:

@@ -87,10 +87,22 @@ network = st.one_of(
         python=strings,
     ),
     at(ast.Attention, kind=words),
-    at(ast.Head, name=idents, kind=soft, at=st.none() | words),
+    at(
+        ast.Head,
+        name=idents,
+        kind=soft,
+        size=st.none() | expressions,
+        at=st.none() | words,
+        shifted=st.booleans(),
+    ),
     drops,
 )
-divergences = at(ast.Divergence, kind=idents, target=words | at(ast.Nothing, state=words))
+divergences = at(
+    ast.Divergence,
+    kind=soft.map(lambda word: word.id),
+    target=words | at(ast.Nothing, state=words),
+    options=many(at(ast.Keyword, name=idents, value=expressions)),
+)
 loss = st.one_of(
     at(
         ast.Term,
@@ -104,7 +116,11 @@ loss = st.one_of(
 )
 much = st.one_of(
     at(ast.Much, rule=st.sampled_from(["one", "all"])),
-    at(ast.Much, rule=st.sampled_from(["chance", "quota", "above"]), value=expressions),
+    at(
+        ast.Much,
+        rule=st.sampled_from(["chance", "quota", "poisson", "above", "within"]),
+        value=expressions,
+    ),
 )
 orders = at(ast.Order, score=words, of=st.none() | words, temperature=st.none() | expressions)
 short = idents.map(lambda n: ast.Keyword(span=NOWHERE, name=n, value=ast.Name(span=NOWHERE, id=n)))
@@ -114,7 +130,9 @@ options = st.one_of(
 )
 actions = st.one_of(
     at(ast.Unmask, much=much, order=st.none() | orders),
+    at(ast.Remask, much=much, order=st.none() | orders),
     at(ast.Insert, what=words, much=much),
+    at(ast.Append, much=much),
     st.builds(lambda w, o: ast.Pick(span=NOWHERE, what=w, **o), words, options),
     st.builds(lambda w, o: ast.Draw(span=NOWHERE, head=w, **o), words, options),
 )
@@ -131,6 +149,9 @@ conditions = st.one_of(
 decoder = st.one_of(
     at(ast.Start, state=words),
     at(ast.Grid, value=words | calls),
+    at(ast.Blocks, size=expressions),
+    at(ast.Guide, value=calls),
+    at(ast.Overflow, policy=words),
     at(ast.Step, actions=many(actions, 1)),
     at(ast.Finish, actions=many(actions, 1)),
     at(ast.Stop, conditions=many(conditions, 1)),

@@ -159,11 +159,16 @@ class Attention(Node):
 
 @frozen
 class Head(Node):
-    """``head slot : logits at gaps``."""
+    """``head slot : logits at gaps``, ``head gap : distribution(32) at gaps``.
+
+    ``shifted`` heads are read one position to the left of what they speak of.
+    """
 
     name: str
     kind: Name
+    size: Expr | None = None
     at: Name | None = None
+    shifted: bool = False
 
 
 # Loss
@@ -178,10 +183,11 @@ class Nothing(Node):
 
 @frozen
 class Divergence(Node):
-    """``joint_cross_entropy(gone)``, ``binary_cross_entropy(none gone)``."""
+    """``joint_cross_entropy(gone)``, ``binary_cross_entropy(none gone, balance = 0.9)``."""
 
     kind: str
     target: Name | Nothing
+    options: tuple[Keyword, ...] = ()
 
 
 @frozen
@@ -220,8 +226,25 @@ class Grid(Node):
 
 
 @frozen
+class Blocks(Node):
+    """``blocks 32``: so many tokens at a time are filled, from left to right."""
+
+    size: Expr
+
+
+@frozen
+class Guide(Node):
+    """``guide cfg(scale = 2, without = prompt)``: the network is asked twice."""
+
+    value: Call
+
+
+@frozen
 class Much(Node):
-    """How many candidates are taken: ``chance e``, ``quota e``, ``above e``, ``one``, ``all``."""
+    """How many candidates are taken: ``one``, ``all``, or a rule with its number.
+
+    The rules are ``chance``, ``quota``, ``poisson``, ``above`` and ``within``.
+    """
 
     rule: str
     value: Expr | None = None
@@ -245,10 +268,25 @@ class Unmask(Node):
 
 
 @frozen
+class Remask(Node):
+    """``remask chance eta``: tokens that were drawn become masks again."""
+
+    much: Much
+    order: Order | None = None
+
+
+@frozen
 class Insert(Node):
-    """``insert tokens one``."""
+    """``insert tokens one``, ``insert masks poisson gap * reveal(beta)``."""
 
     what: Name
+    much: Much
+
+
+@frozen
+class Append(Node):
+    """``append one``: a token behind the last one."""
+
     much: Much
 
 
@@ -270,7 +308,7 @@ class Draw(Node):
     options: tuple[Keyword, ...] = ()
 
 
-Action = Unmask | Insert | Pick | Draw
+Action = Unmask | Remask | Insert | Append | Pick | Draw
 
 
 @frozen
@@ -325,6 +363,13 @@ class Reuse(Node):
     """``reuse while unchanged``."""
 
     what: Name
+
+
+@frozen
+class Overflow(Node):
+    """``overflow skip_row``: what happens to insertions that find no room."""
+
+    policy: Name
 
 
 # Collation

@@ -100,7 +100,7 @@ def _arguments(node: ast.Node) -> Sequence[ast.Node]:
     match node:
         case ast.Call():
             return node.keywords
-        case ast.Pick() | ast.Draw() | ast.Choice():
+        case ast.Pick() | ast.Draw() | ast.Choice() | ast.Divergence():
             return node.options
         case ast.Pad():
             return node.sides

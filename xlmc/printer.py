@@ -163,7 +163,7 @@ def _cells(node: ast.Node) -> list[str]:
         case ast.Attention():
             return ["attention", node.kind.id]
         case ast.Head():
-            return [f"head {node.name}", f": {node.kind.id}{_optional('at', node.at)}"]
+            return [f"head {node.name}", f": {_head(node)}"]
         case ast.Term():
             value = f": {_divergence(node.divergence)}{_optional('on', node.on)}"
             weight = [f" weight {expression(node.weight)}"] if node.weight else []
@@ -205,13 +205,21 @@ def _statement(node: ast.Node) -> str:
             return f"stop {when}{' or '.join(map(condition, node.conditions))}"
         case ast.Reuse():
             return f"reuse while {node.what.id}"
+        case ast.Blocks():
+            return f"blocks {expression(node.size)}"
+        case ast.Guide():
+            return f"guide {expression(node.value)}"
+        case ast.Overflow():
+            return f"overflow {node.policy.id}"
         case ast.Pad():
             return f"pad {', '.join(f'{s.part.id} {s.side.id}' for s in node.sides)}"
         case ast.Step():
             return "step"
         case ast.Finish():
             return "finish"
-        case ast.Unmask() | ast.Insert() | ast.Pick() | ast.Draw():
+        case (
+            ast.Unmask() | ast.Remask() | ast.Insert() | ast.Append() | ast.Pick() | ast.Draw()
+        ):
             return _action(node)
         case _:
             raise TypeError(f"{type(node).__name__} is no statement")
@@ -225,6 +233,10 @@ def _action(node: ast.Action) -> str:
     match node:
         case ast.Unmask():
             return f"unmask {_much(node.much)}{_order(node.order)}"
+        case ast.Remask():
+            return f"remask {_much(node.much)}{_order(node.order)}"
+        case ast.Append():
+            return f"append {_much(node.much)}"
         case ast.Insert():
             return f"insert {node.what.id} {_much(node.much)}"
         case ast.Pick():
@@ -272,7 +284,13 @@ def condition(node: ast.Condition) -> str:
 def _divergence(node: ast.Divergence) -> str:
     none = "none " if isinstance(node.target, ast.Nothing) else ""
     target = node.target.state if isinstance(node.target, ast.Nothing) else node.target
-    return f"{node.kind}({none}{target.id})"
+    given = [f"{none}{target.id}", *map(_keyword, node.options)]
+    return f"{node.kind}({', '.join(given)})"
+
+
+def _head(node: ast.Head) -> str:
+    size = f"({expression(node.size)})" if node.size is not None else ""
+    return f"{node.kind.id}{size}{_optional('at', node.at)}{' shifted' * node.shifted}"
 
 
 def _slots(slots: Sequence[ast.Slot]) -> str:

@@ -101,8 +101,10 @@ def expressions(node: ast.Node) -> Iterator[ast.Expr]:
     match node:
         case ast.Grid(value=ast.Call(arguments=arguments)):
             yield from arguments
-        case ast.Let(value=value):
+        case ast.Let(value=value) | ast.Blocks(size=value):
             yield value
+        case ast.Guide(value=ast.Call(keywords=keywords)):
+            yield from (keyword.value for keyword in keywords)
         case ast.Step(actions=actions) | ast.Finish(actions=actions):
             for action in actions:
                 yield from _of_action(action)
@@ -118,14 +120,14 @@ def expressions(node: ast.Node) -> Iterator[ast.Expr]:
 
 def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
     match action:
-        case ast.Unmask(much=much, order=order):
+        case ast.Unmask(much=much, order=order) | ast.Remask(much=much, order=order):
             if much.value is not None:
                 yield much.value
             if order is not None:
                 yield order.score
                 if order.temperature is not None:
                     yield order.temperature
-        case ast.Insert(much=much):
+        case ast.Insert(much=much) | ast.Append(much=much):
             if much.value is not None:
                 yield much.value
         case ast.Pick(options=options) | ast.Draw(options=options):

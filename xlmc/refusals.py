@@ -730,3 +730,13 @@ class LeftOver(Diagnostic):
     note = "decoding starts with no token left; the likelihood is computed over the whole range"
     schedule: str
     share: str
+
+
+@frozen(kw_only=True)
+class NotYet(Diagnostic):
+    """Something that the language has a form for and the compiler no code."""
+
+    code = "XLM058"
+    title = "{what} is not supported yet"
+    label = "this"
+    what: str

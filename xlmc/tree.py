@@ -180,8 +180,19 @@ class _Builder:
     def attention(self, span: Span, kind: ast.Name) -> ast.Attention:
         return ast.Attention(span=span, kind=kind)
 
-    def head(self, span: Span, name: Token, kind: ast.Name, at: ast.Name | None) -> ast.Head:
-        return ast.Head(span=span, name=self._declared(name), kind=kind, at=at)
+    def head(
+        self,
+        span: Span,
+        name: Token,
+        kind: ast.Name,
+        size: ast.Expr | None,
+        at: ast.Name | None,
+        shifted: Token | None,
+    ) -> ast.Head:
+        name_ = self._declared(name)
+        return ast.Head(
+            span=span, name=name_, kind=kind, size=size, at=at, shifted=shifted is not None
+        )
 
     # Loss
 
@@ -195,8 +206,10 @@ class _Builder:
     ) -> ast.Term:
         return ast.Term(span=span, head=head, divergence=divergence, on=on, weight=weight)
 
-    def divergence(self, span: Span, kind: Token, target: ast.Name | ast.Nothing) -> ast.Divergence:
-        return ast.Divergence(span=span, kind=str(kind), target=target)
+    def divergence(
+        self, span: Span, kind: Token, target: ast.Name | ast.Nothing, *options: ast.Keyword
+    ) -> ast.Divergence:
+        return ast.Divergence(span=span, kind=str(kind), target=target, options=options)
 
     def nothing(self, span: Span, state: ast.Name) -> ast.Nothing:
         return ast.Nothing(span=span, state=state)
@@ -212,6 +225,15 @@ class _Builder:
     def grid(self, span: Span, value: ast.Name | ast.Call) -> ast.Grid:
         return ast.Grid(span=span, value=value)
 
+    def blocks(self, span: Span, size: ast.Expr) -> ast.Blocks:
+        return ast.Blocks(span=span, size=size)
+
+    def guide(self, span: Span, value: ast.Call) -> ast.Guide:
+        return ast.Guide(span=span, value=value)
+
+    def overflow(self, span: Span, policy: ast.Name) -> ast.Overflow:
+        return ast.Overflow(span=span, policy=policy)
+
     def step(self, span: Span, *actions: ast.Action) -> ast.Step:
         return ast.Step(span=span, actions=actions)
 
@@ -220,6 +242,12 @@ class _Builder:
 
     def unmask(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Unmask:
         return ast.Unmask(span=span, much=much, order=order)
+
+    def remask(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Remask:
+        return ast.Remask(span=span, much=much, order=order)
+
+    def append(self, span: Span, much: ast.Much) -> ast.Append:
+        return ast.Append(span=span, much=much)
 
     def insert(self, span: Span, what: ast.Name, much: ast.Much) -> ast.Insert:
         return ast.Insert(span=span, what=what, much=much)

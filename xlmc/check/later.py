@@ -1,0 +1,31 @@
+"""What the grammar can say and the compiler cannot make yet: refused, so that nothing is ignored."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.errors import Diagnostic
+from xlmc.refusals import NotYet
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """A refusal for everything that would otherwise have no effect."""
+    for head in query.heads(family).values():
+        if head.size is not None or head.shifted:
+            yield NotYet(span=head.span, what="such a head")
+    for term in query.terms(family):
+        for option in term.divergence.options:
+            yield NotYet(span=option.span, what="an option of a divergence")
+    for section in query.decoders(family):
+        for entry in section.entries:
+            yield from _entry(entry)
+
+
+def _entry(entry: ast.Node) -> Iterator[Diagnostic]:
+    if isinstance(entry, ast.Blocks | ast.Guide | ast.Overflow):
+        yield NotYet(span=entry.span, what=f"`{type(entry).__name__.lower()}`")
+    if isinstance(entry, ast.Step | ast.Finish):
+        for action in entry.actions:
+            if isinstance(action, ast.Remask | ast.Append):
+                yield NotYet(span=action.span, what=f"`{type(action).__name__.lower()}`")
+            elif isinstance(action, ast.Unmask) and action.much.rule in ("poisson", "within"):
+                yield NotYet(span=action.much.span, what=f"`{action.much.rule}`")

@@ -29,8 +29,14 @@ VIEWS = {
     "collate.py.j2": ir.Collate,
     "family.py.j2": ir.Family,
 }
-PARTS = {"decoder_mask.j2", "decoder_gone.j2"}  # included by decoder.py.j2
-LOCAL = {"d", "outcome"}  # what an including template hands to the parts
+PARTS = {  # included by decoder.py.j2
+    "decoder_mask.j2",
+    "decoder_gone.j2",
+    "unmask_places.j2",
+    "unmask_scored.j2",
+    "unmask_methods.j2",
+}
+LOCAL = {"d", "outcome", "u", "told"}  # what an including template hands to the parts
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)}
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}

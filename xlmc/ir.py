@@ -259,6 +259,16 @@ class Recipe:
 
 
 @frozen
+class Samples:
+    """What a decoder's samples are worth: law is exact, limit or none."""
+
+    law: str
+    why: str
+    neutral: tuple[tuple[str, str], ...]  # names of params, and code of their values
+    grows: str  # name of a param, or ""
+
+
+@frozen
 class Family:
     """`family.py`: the pieces handed to the runtime."""
 
@@ -266,11 +276,12 @@ class Family:
     title: str
     claim: str
     why: str
+    tilt: str  # code over length; "" where every length keeps its chance
     specials: tuple[str, ...]
     layouts: tuple[tuple[str, str], ...]
     decoders: tuple[tuple[str, str], ...]
     params: tuple[tuple[str, tuple[Param, ...]], ...]
-    samples: tuple[tuple[str, str], ...]
+    samples: tuple[tuple[str, Samples], ...]
     recipes: tuple[Recipe, ...]
     likelihood: bool
 

@@ -217,9 +217,7 @@ def _statement(node: ast.Node) -> str:
             return "step"
         case ast.Finish():
             return "finish"
-        case (
-            ast.Unmask() | ast.Remask() | ast.Insert() | ast.Append() | ast.Pick() | ast.Draw()
-        ):
+        case ast.Unmask() | ast.Remask() | ast.Insert() | ast.Append() | ast.Pick() | ast.Draw():
             return _action(node)
         case _:
             raise TypeError(f"{type(node).__name__} is no statement")

@@ -29,6 +29,7 @@ __all__ = [
     "Noise",
     "Param",
     "Row",
+    "Samples",
     "Vocabulary",
     "stack",
 ]
@@ -250,16 +251,50 @@ class Param:
     options: tuple[str, ...] = ()
 
 
+def even(length: int) -> float:  # noqa: ARG001  # one of the functions that a claim may hold
+    """Every length keeps its chance."""
+    return 1.0
+
+
 @dataclass(frozen=True)
 class Claim:
     """What a reported likelihood is.
 
     ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack. ``none``:
-    no likelihood can be computed. ``why`` says it in words.
+    no likelihood can be computed. ``why`` says it in words. ``tilt``: trained on data of law p, the
+    best heads make the law p(x) tilt(length) instead, up to a constant; None where nothing so
+    simple is known.
     """
 
     value: Literal["tight", "bound", "none"]
     why: str
+    tilt: Callable[[int], float] | None = even
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the samples of a decoder are worth: how near their law comes to that of the model.
+
+    law: ``exact``: the model's own law. ``limit``: the same as a number grows. ``none``: another.
+    why: what stands between, in words; empty where nothing does.
+    neutral: the values of the decoder's params at which this holds.
+    grows: the param of a ``limit``; empty where the number is fixed.
+    """
+
+    law: Literal["exact", "limit", "none"]
+    why: str = ""
+    neutral: Mapping[str, float | int] = field(default_factory=dict)
+    grows: str = ""
+
+    def __str__(self) -> str:
+        """In words."""
+        if self.law == "none":
+            return f"not of the model's law: {self.why}"
+        words = "of the model's law"
+        if self.law == "limit":
+            words += f", as {self.grows or 'the number of steps'} grows ({self.why})"
+        at = " and ".join(f"{name} = {value}" for name, value in self.neutral.items())
+        return f"{words}, if {at}" if at else words
 
 
 @dataclass(frozen=True)
@@ -276,7 +311,7 @@ class Family:
     decoders: name -> class; an instance takes the params, a call (network, batch, noise, limit,
         record) gives a Decoded. `limit` is the largest number of body tokens.
     params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
-    samples: for each decoder what its samples are worth beside the likelihood, in words.
+    samples: for each decoder what its samples are worth.
     recipes: task -> settings published for it (paths of the run configuration -> values).
     """
 
@@ -292,5 +327,5 @@ class Family:
     nelbo: Callable[[Any, Batch, Noise], Nelbo] | None
     decoders: Mapping[str, Callable[..., Callable[..., Decoded]]]
     params: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
-    samples: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, Samples] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)

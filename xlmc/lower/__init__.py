@@ -4,7 +4,7 @@ from xlmc import ast, ir, query
 from xlmc.check.scope import literal
 from xlmc.errors import SpecErrors
 from xlmc.expression import MathError
-from xlmc.lower.claims import claim, samples
+from xlmc.lower.claims import claim, samples, tilt
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders
@@ -164,11 +164,12 @@ def _family(
         title=_title(family),
         claim=value,
         why=why,
+        tilt=tilt(family),
         specials=tuple(name for name in query.SPECIALS if name in needed),
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
-        samples=tuple((d.name, samples(d, value)) for d in decoding.decoders),
+        samples=tuple((d.name, samples(d)) for d in decoding.decoders),
         recipes=tuple(
             ir.Recipe(recipe.task, tuple((one.path, setting(one.value)) for one in recipe.settings))
             for recipe in family.recipes

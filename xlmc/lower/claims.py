@@ -1,5 +1,7 @@
 """What a reported likelihood is, and what the samples of a decoder are worth beside it."""
 
+import re
+
 from xlmc import ast, ir, query
 from xlmc.check.loss import bound, weights, with_bound
 from xlmc.check.scope import values
@@ -15,6 +17,9 @@ SLACK = (
     "alike (the weight `bound` removes it)"
 )
 NO_STOP = "no head says when nothing is missing, so there is no law over lengths"
+TOGETHER = "tokens revealed in one step are drawn apart"
+NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
+PARAM = re.compile(r"self\.\w+")
 
 
 def claim(family: ast.Family) -> tuple[str, str]:
@@ -29,8 +34,23 @@ def claim(family: ast.Family) -> tuple[str, str]:
     return "bound", SLACK
 
 
-def proportional(term: ast.Term, family: ast.Family) -> bool:
-    """Whether a term's weight is a constant times the one that makes it part of the bound."""
+def tilt(family: ast.Family) -> str:
+    """By what the law of the best heads differs from the data's, as code over a length.
+
+    Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
+    is what the terms weigh beside the bound; nothing is known where that depends on more than L.
+    """
+    if query.chain(family) == "mask" or claim(family)[0] == "tight":
+        return ""
+    flat = all(proportional(term, family, flat=True) for term in query.terms(family))
+    return "lambda length: 1 / (length + 1)" if flat else "None"
+
+
+def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> bool:
+    """Whether a term's weight is a constant times the one that makes it part of the bound.
+
+    With `flat` whether it is a constant times that over length + 1.
+    """
     if isinstance(bound(term, family), str):
         return False
     env = weights(family)
@@ -42,54 +62,64 @@ def proportional(term: ast.Term, family: ast.Family) -> bool:
         for t in (0.2, 0.7)
     ]
     ratios = [
-        value / point["bound"]
+        value / point["bound"] * (point["length"] + 1 if flat else 1)
         for point, value in values(weight, env, points)
         if isinstance(value, float)
     ]
     return len(ratios) == len(points) and max(ratios) - min(ratios) < 1e-9 * max(ratios)
 
 
-def samples(decoder: ir.Decoder, claim_: str) -> str:
+def samples(decoder: ir.Decoder) -> ir.Samples:
     """What the samples of a decoder are worth beside the likelihood."""
-    if claim_ == "none":
-        return "there is no likelihood to compare them with"
-    reasons = _gone(decoder) if decoder.unmask is None else _mask(decoder.unmask)
+    reasons = _gone(decoder) if decoder.unmask is None else _mask(decoder.unmask, decoder)
+    reasons += _cut(decoder)
     if reasons:
-        return "not a sample of the law that the likelihood is of: " + "; ".join(reasons)
-    law = "a sample of the law that the likelihood is of"
-    if decoder.unmask is not None and decoder.unmask.rule == "chance":
-        law += ", as the number of steps grows (tokens revealed in one step are drawn apart)"
-    neutral = _neutral(decoder)
-    return law + (f", if {' and '.join(neutral)}" if neutral else "")
+        return ir.Samples("none", "; ".join(reasons), (), "")
+    if decoder.unmask is None or decoder.grid != "uniform":
+        return ir.Samples("exact", "", _neutral(decoder), "")
+    return ir.Samples("limit", TOGETHER, _neutral(decoder), decoder.steps_param)
 
 
-def _mask(unmask: ir.Unmask) -> list[str]:
-    reasons = []
-    if unmask.rule in ("quota", "above", "all"):
-        reasons.append("several tokens are revealed at once")
+def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
+    """Why revealing tokens does not end in the model's law, even with many steps."""
+    reads = {"chance": "reveal(", "quota": "steps_left", "one": ""}.get(unmask.rule)
+    grid = decoder.grid == "uniform" and reads is not None and reads in unmask.code
+    reasons = [] if grid or unmask.rule == "one" else ["several tokens are revealed at once"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
     return reasons
 
 
 def _gone(decoder: ir.Decoder) -> list[str]:
-    greedy = decoder.draw.greedy or (decoder.pick is not None and decoder.pick.greedy)
-    reasons = ["the likeliest insertion is taken"] if greedy else []
-    if not any("uniform" in stop.code for stop in decoder.stops if stop.kind == "head"):
-        reasons.append("it stops by a threshold" if _stops(decoder) else "it never stops by itself")
-    return reasons
+    if any("uniform" in stop.code for stop in decoder.stops if stop.kind == "head"):
+        return []
+    stops = any(stop.kind == "head" for stop in decoder.stops)
+    return ["it stops by a threshold" if stops else "it never stops by itself"]
 
 
-def _stops(decoder: ir.Decoder) -> bool:
-    return any(stop.kind == "head" for stop in decoder.stops)
-
-
-def _neutral(decoder: ir.Decoder) -> list[str]:
-    """The values of its params at which a decoder cuts nothing off."""
-    neutral = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
-    samplers = [s for s in (decoder.draw, decoder.pick) if s is not None]
-    return [
-        f"{code.removeprefix('self.')} = {neutral[function]}"
-        for sampler in samplers
-        for function, code in sampler.steps
+def _cut(decoder: ir.Decoder) -> list[str]:
+    """What is not drawn from its whole law, whatever the params."""
+    used = [one for one in (decoder.draw, decoder.pick, decoder.last) if one is not None]
+    fixed = [
+        code
+        for function, code in _cuts(decoder)
+        if not PARAM.fullmatch(code) and code not in (NEUTRAL[function], f"{NEUTRAL[function]}.0")
     ]
+    reasons = dict.fromkeys(f"{one.summary} is taken" for one in used if one.greedy)
+    return [*reasons, *(["laws are cut down"] if fixed else [])]
+
+
+def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
+    """The values of its params at which a decoder cuts nothing off."""
+    found = {
+        code.removeprefix("self."): NEUTRAL[function]
+        for function, code in _cuts(decoder)
+        if PARAM.fullmatch(code)
+    }
+    return tuple(found.items())
+
+
+def _cuts(decoder: ir.Decoder) -> list[tuple[str, str]]:
+    """What is done to the laws before a draw: function and code of its value."""
+    used = (decoder.draw, decoder.pick, decoder.last)
+    return [step for one in used if one is not None for step in one.steps]

@@ -19,6 +19,7 @@ from xlm_runtime.plug import (
     Noise,
     Param,
     Row,
+    Samples,
     Vocabulary,
     stack,
 )
@@ -159,7 +160,10 @@ FAMILY = Family(
         "loss": (Param("scale", "Scale", 1.0),),
         "default": (Param("temperature", "Scale", 1.0),),
     },
-    samples={"default": "exact samples of the model", "greedy": "no samples: the likeliest tokens"},
+    samples={
+        "default": Samples("exact"),
+        "greedy": Samples("none", "the likeliest tokens are taken"),
+    },
     recipes={
         "toy_reverse": {"batch": 32, "steps": 100, "learning_rate": 1e-3, "decoder.temperature": 0}
     },

@@ -45,6 +45,7 @@ SMOOTH = (
 )
 STEEP = ("1 - sqrt(t)", "sqrt(1 - t)", "1 - t**0.3")
 LEFT_OVER = ("1 - (1 - 1e-3) * t", "exp(-5 * t)")  # not 0 at t = 1
+FIXED = ("fixed(0.15)", "fixed(0.9)")
 TIMES = ("uniform(0, 1)", "uniform(0, 0.999)", "uniform(1e-3, 1)", "uniform(0.25, 0.75)")
 
 
@@ -93,6 +94,7 @@ class Noise:
     chain: str
     survival: str
     timed: bool
+    fixed: bool
     lowest: int  # of the counts
     left_over: bool
 
@@ -109,16 +111,17 @@ def noises(draw: st.DrawFn, chain: str | None, told: bool) -> tuple[Noise, str]:
     lowest = 1 if chain == "mask" else 0
     amount = ""
     if timed:
-        amount = f"amount t ~ {draw(st.sampled_from(TIMES))}"
+        amount = f"amount t ~ {draw(st.sampled_from([*TIMES, *FIXED]))}"
     elif draw(st.booleans()):
         lowest = 0 if told else draw(st.sampled_from([0, 1]))
         amount = f"amount count ~ uniform({lowest}, length)"
     elif told and lowest:
         lowest, amount = 0, "amount count ~ uniform(0, length)"
-    if amount:
+    fixed = "fixed" in amount
+    if amount and not fixed:
         amount += draw(st.sampled_from(["", " antithetic", " stratified"]))
     arrow = f"clean -> {chain}  survival {survival}(t) = {formula}"
-    facts = Noise(chain, survival, timed, lowest, formula in LEFT_OVER)
+    facts = Noise(chain, survival, timed, fixed, lowest, formula in LEFT_OVER)
     return facts, section("noise", [arrow, amount])
 
 
@@ -169,6 +172,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
         "gone": "joint_cross_entropy(gone)",
     }[noise.chain]
     bounded = noise.chain == "mask" or (heads.stop and not noise.timed)
+    bounded = bounded and not noise.fixed
     weights = ["", "", scale, f"0.5 * {scale}", "1 + length / 8", f"max({scale}, 0.1)", power, "2"]
     weights += ["min(1, 4 / (1 + count))", f"sqrt(length) * {power}", f"exp(-{scale})"]
     weights += [f"min({scale}, length)", "1 / (1 + count)", "pi", f"-(-{scale})", "count * 0"]
@@ -264,6 +268,7 @@ def rules(draw: st.DrawFn, noise: Noise, grid: str, amount: str, let: str) -> st
     """How many are unmasked."""
     a = noise.survival
     found = ["one", "all", f"above {amount}", "above 0.3", "quota 2", f"quota 1 + {amount}"]
+    found += [f"within {amount}", "within 0.2", "within masked / 4"]
     found += ["quota max(1, length / 2)", "chance 0.6", f"chance {let}", f"quota 1 + {let}"]
     if grid:
         found += [f"chance reveal({a})", f"chance reveal({a})", "quota masked / steps_left"]
@@ -287,8 +292,11 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
         "entropy",
     ]
     plain = ["random", "left", "", choice, f"{choice} of sampled"]
-    found = [*network, choice] if kind == "above" else [*network, *plain]
+    scored = kind in ("above", "within")
+    found = [*network, choice] if scored else [*network, *plain]
     score = draw(st.sampled_from(found))
+    if kind == "within":
+        return f"by {score}"
     heat = draw(st.sampled_from(["", "", " temperature 0.1", " temperature temperature"]))
     return f"by {score}{heat}" if score else ""
 
@@ -296,7 +304,7 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
 def choices(rule: str) -> st.SearchStrategy[str]:
     """The alternatives of an order; confidence is among them."""
     network = ["margin", "entropy"]
-    others = network if rule.startswith("above") else [*network, "random", "left"]
+    others = network if rule.startswith(("above", "within")) else [*network, "random", "left"]
     return st.permutations(["confidence", *others]).map(
         lambda found: " | ".join(found[: max(2, found.index("confidence") + 1)])
     )
@@ -396,7 +404,8 @@ def specs(draw: st.DrawFn, chain: str | None = None, plain: bool = False) -> str
     stop = draw(names("a head", taken, "done", "full")) if has_stop else ""
     other = draw(names("a head", taken, "second", "spare")) if draw(st.integers(0, 4)) == 0 else ""
     told = ["", "t", "sigma"] if noise.left_over else ["", "t"]
-    condition = draw(st.sampled_from(told)) if noise.chain == "mask" else ""
+    whole = noise.chain == "mask" and not noise.fixed
+    condition = draw(st.sampled_from(told)) if whole else ""
     place = draw(st.sampled_from(["cls", "bos", "eos"])) if stop else ""
     heads = Heads(main, other, stop, place, condition)
     make = masked_decoders if noise.chain == "mask" else gone_decoders

@@ -68,6 +68,7 @@ class Noise:
     chain: str  # mask or gone
     spec: str
     variable: str  # t or count
+    fixed: bool  # the amount is `low` for every example
     low: str  # code
     high: str  # code; counts go up to the row's length
     spread: str  # "", stratified or antithetic
@@ -155,6 +156,7 @@ class Sampler:
 class Order:
     """Which candidates come first: the scores to choose from and their code, one for each."""
 
+    name: str  # score or error
     scores: tuple[str, ...]
     codes: tuple[str, ...]
     param: str  # name of the choice; "" where the score is fixed
@@ -163,11 +165,12 @@ class Order:
     temperature: str  # code
     reads_network: bool
     summary: str
+    detail: str
 
 
 @frozen
 class Unmask:
-    """Which masks are revealed: rule is chance, quota, above, one or all."""
+    """Which masks are revealed: rule is chance, quota, above, within, one or all."""
 
     rule: str
     code: str

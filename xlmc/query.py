@@ -55,6 +55,11 @@ def amount(family: ast.Family) -> ast.Amount | None:
     return first(entries(family, "noise"), ast.Amount)
 
 
+def extent(amount: ast.Amount) -> tuple[ast.Expr, ast.Expr]:
+    """The least and the largest amount of noise: one and the same where it is fixed."""
+    return amount.law.arguments[0], amount.law.arguments[-1]
+
+
 def heads(family: ast.Family) -> dict[str, ast.Head]:
     """The heads by their names."""
     return {head.name: head for head in those(entries(family, "network"), ast.Head)}

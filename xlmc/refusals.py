@@ -252,7 +252,10 @@ class WrongAmount(Diagnostic):
     code = "XLM074"
     title = "this amount of noise cannot be drawn"
     label = "{why}"
-    help = "write `amount t ~ uniform(0, 1)` or `amount count ~ uniform(0, length)`"
+    help = (
+        "write `amount t ~ uniform(0, 1)`, `amount t ~ fixed(0.15)` or "
+        "`amount count ~ uniform(0, length)`"
+    )
     why: str
 
 

@@ -16,6 +16,23 @@ def first(
     return candidates & (rank < count[:, None])
 
 
+def surest(
+    error: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    bound: float | Float[Tensor, "batch one"],
+) -> Bool[Tensor, "batch length"]:
+    """As many candidates of each row, in rising order of their errors, as the bound lets through.
+
+    The errors of those taken, the largest of them apart, add up to less than ``bound``; one is
+    taken whatever its error (Ben-Hamu et al. 2025, arXiv:2505.24857).
+    """
+    ordered, order = error.masked_fill(~candidates, torch.inf).sort(dim=1, stable=True)
+    before = ordered.cumsum(1) - ordered  # inf - inf, where no candidate is left, is not below
+    taken = before < bound
+    taken[:, 0] = True
+    return candidates & taken.gather(1, order.argsort(dim=1))
+
+
 def subset(
     u: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

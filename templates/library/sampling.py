@@ -69,8 +69,8 @@ def margin(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
 
 def negative_entropy(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
     """Sum p log p, in nats: 0 where the token is certain."""
-    p = logits.softmax(-1)
-    return torch.special.entr(p).sum(-1).neg()
+    entropy: Tensor = torch.special.entr(logits.softmax(-1)).sum(-1)
+    return -entropy
 
 
 def gumbel(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

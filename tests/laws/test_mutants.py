@@ -10,6 +10,7 @@ from laws import (
     test_corruption,
     test_decoders,
     test_losses,
+    test_masks,
     test_schedules,
 )
 
@@ -34,6 +35,7 @@ C = test_corruption
 D = test_decoders
 K = test_collation
 L = test_losses
+M = test_masks
 S = test_schedules
 
 MUTANTS = [
@@ -156,6 +158,17 @@ MUTANTS = [
     Mutant("a threshold from below", "mask_orders", "decoder.py", "score > self.tau",
            "score < self.tau", D.test_d11_a_threshold_reveals_what_is_above_it_and_the_best,
            {"tau": 0.6}),
+    Mutant("a sum of errors with the largest", "mask_fixed", "places.py",
+           "ordered.cumsum(1) - ordered", "ordered.cumsum(1)",
+           M.test_d11_as_many_as_their_errors_allow,
+           {"name": "default", "order": "entropy", "gamma": 0.6}),
+    Mutant("the largest place for the largest error", "mask_fixed", "places.py",
+           "ordered.cumsum(1) - ordered", "ordered.cumsum(1) - order",
+           M.test_d11_as_many_as_their_errors_allow,
+           {"name": "default", "order": "margin", "gamma": 0.3}),
+    Mutant("scores for errors", "mlm", "decoder.py", "error = 1 - margin", "error = margin",
+           M.test_d11_as_many_as_their_errors_allow,
+           {"name": "bounded", "order": "margin", "gamma": 0.3}),
     Mutant("temperature upside down", "mdlm", "sampling.py", "logits / temperature",
            "logits * temperature", D.test_d12_temperature_and_truncation,
            {"name": "default", "cuts": ("temperature",)}),

@@ -124,7 +124,7 @@ def test_s5_spread_times_fall_one_into_each_stratum(package, rows):
             assert abs(float(package.schedule.corrupted(t).mean()) - mean) < 2 / rows
 
 
-@every([name for name in zoo.ALL if zoo.SPECS[name].has("amount t")])
+@every([name for name in zoo.ALL if zoo.SPECS[name].has("amount t ~ uniform")])
 def test_s5_times_are_uniform_on_their_range(package):
     spec = package.spec
     batch = repeat(one(package, (A,)), 2000)
@@ -135,7 +135,7 @@ def test_s5_times_are_uniform_on_their_range(package):
     follows(torch.histc(u, 20, 0, 1).tolist(), [1 / 20] * 20)
 
 
-@every([name for name in zoo.ALL if zoo.SPECS[name].has("amount t")])
+@every([name for name in zoo.ALL if zoo.SPECS[name].has("amount t ~ uniform")])
 def test_s5_times_of_one_row_are_uniform(package):
     """Over the steps, in a batch of one; and no two steps draw the same."""
     batch, spec = one(package, (A,)), package.spec
@@ -145,7 +145,7 @@ def test_s5_times_of_one_row_are_uniform(package):
     assert len(t.unique()) == 1000
 
 
-@every([name for name in zoo.PLAIN if zoo.SPECS[name].has("amount t")])
+@every([name for name in zoo.PLAIN if zoo.SPECS[name].has("amount t ~ uniform")])
 def test_s5_plain_times_are_independent(package):
     """Between neighbouring rows and between steps."""
     batch = repeat(one(package, (A,)), 8000)
@@ -154,6 +154,13 @@ def test_s5_plain_times_are_independent(package):
     for a, b in ((u[0][::2], u[0][1::2]), (u[0], u[1])):
         cells = (a * 5).long().clamp(max=4) * 5 + (b * 5).long().clamp(max=4)
         follows(torch.bincount(cells, minlength=25).tolist(), [1 / 25] * 25)
+
+
+@every(zoo.those("amount t ~ fixed("))
+def test_s5_a_fixed_time_is_the_same_for_all(package):
+    batch = repeat(one(package, (A,)), 5)
+    assert package.spec.low == package.spec.high
+    assert package.family.amount(batch, draw(batch)).tolist() == [package.spec.low] * 5
 
 
 @every(zoo.those("-> mask", "uniform(1e-3"))

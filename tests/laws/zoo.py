@@ -90,6 +90,14 @@ ORDERS = """decoder {
   decoder quick { step { unmask quota masked / steps_left; draw token }; reuse while unchanged }
   decoder slow { step { unmask chance 0.3; draw token }; finish { unmask all; draw token greedy } }
 """
+BOUNDED = """decoder {
+    param gamma : Scale = 0.5
+    param order = entropy | confidence | margin
+    step { unmask within gamma by order; draw token }
+  }
+  decoder of_sampled { step { unmask within gamma by confidence of sampled; draw token } }
+  decoder of_half { step { unmask within masked / 4 by margin; draw token } }
+"""
 GONE = """family toy "Toy" {{
   noise {{
     clean -> gone survival alpha(t) = {alpha}
@@ -176,6 +184,7 @@ def _dcos(t: float) -> float:
 
 SPECS = {
     "mdlm": Spec((SHIPPED / "mdlm.xlm").read_text(encoding="utf-8")),
+    "mlm": Spec((SHIPPED / "mlm.xlm").read_text(encoding="utf-8")),
     "ilm": Spec((SHIPPED / "ilm.xlm").read_text(encoding="utf-8")),
     "mask_t": Spec(mask()),
     "mask_orders": Spec(
@@ -227,6 +236,13 @@ SPECS = {
         low=0.01,
         high=0.99,
     ),
+    "mask_fixed": Spec(
+        mask("(1 - t)**2", "t ~ fixed(0.4)", weight="", over="masked", decoders=BOUNDED),
+        lambda t: (1 - t) ** 2,
+        lambda t: -2 * (1 - t),
+        low=0.4,
+        high=0.4,
+    ),
     "gone_bound": Spec(gone(weight=" weight bound", stop_weight="stop_scale * bound")),
     "gone_t": Spec(
         gone(
@@ -237,6 +253,7 @@ SPECS = {
     "gone_cosine": Spec(
         gone("cos(pi*t/2)", "t ~ uniform(0, 1)", backbone="dit", over="tokens"), _cos, _dcos
     ),
+    "gone_fixed": Spec(gone(amount="t ~ fixed(0.7)", over="gone"), low=0.7, high=0.7),
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc import ast, query
-from xlmc.check.rules import amount, goes_on, known, number, ordering
+from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic, suggest
@@ -84,8 +84,8 @@ def _unmask(
                 yield from goes_on(rule, value, env)
     if order is not None:
         yield from ordering(order, rule, section, env)
-    elif rule == "above":
-        why = "a threshold needs a score"
+    elif rule in SCORED:
+        why = f"{SCORED[rule]} needs a score"
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
 
 

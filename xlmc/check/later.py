@@ -1,4 +1,4 @@
-"""What the grammar can say and the compiler cannot make yet: refused, so that nothing is ignored."""
+"""What the grammar can say and the compiler cannot make yet: refused, lest it be ignored."""
 
 from collections.abc import Iterator
 
@@ -27,5 +27,5 @@ def _entry(entry: ast.Node) -> Iterator[Diagnostic]:
         for action in entry.actions:
             if isinstance(action, ast.Remask | ast.Append):
                 yield NotYet(span=action.span, what=f"`{type(action).__name__.lower()}`")
-            elif isinstance(action, ast.Unmask) and action.much.rule in ("poisson", "within"):
+            elif isinstance(action, ast.Unmask) and action.much.rule == "poisson":
                 yield NotYet(span=action.much.span, what=f"`{action.much.rule}`")

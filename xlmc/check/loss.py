@@ -168,12 +168,14 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
     Dropped tokens: the number of counts, which makes a sum over insertions of their mean.
     """
     amount, chain = query.amount(family), query.chain(family)
-    if amount is None or len(amount.law.arguments) != 2:
+    if amount is None or not amount.law.arguments:
         return "there is no noise"
-    low, high = amount.law.arguments
+    low, high = query.extent(amount)
     if term.divergence.kind == "cross_entropy":
         if amount.variable.id == "count":
             return ast.Binary("/", _counts(low), _name("count", term), span=term.span)
+        if amount.law.function == "fixed":
+            return "every example has the same amount of noise"
         return _hazard(low, high, term, family)
     if chain != "gone":
         return "masks show themselves: nothing is learnt about the likelihood"
@@ -244,8 +246,9 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
         found = bound(term, family)
         if isinstance(found, str):
             hint = "drop the weight"
-            if "uniform" in found:
-                hint = "write `amount count ~ uniform(0, length)`"
+            if "uniform" in found or "same amount" in found:
+                low = 1 if query.chain(family) == "mask" else 0
+                hint = f"write `amount count ~ uniform({low}, length)`"
             wrong.append(NoBound(span=weight.span, why=found, hint=hint))
     yield from wrong
     entries = query.entries(family, "loss")
@@ -272,7 +275,7 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
 def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
     amount = query.amount(family)
     assert amount is not None
-    low, high = (literal(argument) for argument in amount.law.arguments)
+    low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
     least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
     for length in (1.0, 2.0, 40.0):
@@ -302,7 +305,7 @@ def _diverges(
     amount, arrow = query.amount(family), query.arrows(family)[-1]
     if amount is None or amount.variable.id != "t":
         return
-    low, high = (literal(argument) for argument in amount.law.arguments)
+    low, high = map(literal, query.extent(amount))
     assert low is not None
     assert high is not None
     for end, towards in ((low, 1.0), (high, -1.0)):

@@ -80,7 +80,7 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
 
 def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
     value, text = keyword.value, keyword.value.span.text
-    hint = "drop the condition"
+    hint, amount = "drop the condition", query.amount(family)
     if not isinstance(value, ast.Name) or value.id not in ("t", "sigma"):
         yield WrongCondition(
             span=value.span,
@@ -94,6 +94,9 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif query.chain(family) == "gone":
         why = "what has been dropped tells no time: the decoder counts insertions"
+        yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
+    elif amount is not None and amount.law.function == "fixed":
+        why = "every example has the same amount of noise, and decoding passes through all others"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif value.id == "sigma" and _reaches_zero(family):
         why = "the survival reaches 0 at t = 1, where sigma is infinite"

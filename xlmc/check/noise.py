@@ -135,18 +135,34 @@ def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
     law, span = amount.law, amount.law.span
     wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
     name = evolve(word(law, law.function), id=law.function + "'" * law.primes)
-    wrong += one_of(name, ("uniform",), "a law of the amount")
+    wrong += one_of(name, ("uniform", "fixed"), "a law of the amount")
     if amount.spread is not None:
         wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")
     yield from wrong
     if wrong:
         return
-    if len(law.arguments) != 2 or law.keywords:
+    if law.function == "fixed":
+        yield from _fixed(amount)
+    elif len(law.arguments) != 2 or law.keywords:
         yield WrongAmount(span=span, why="`uniform` takes the two ends of its range")
     elif amount.variable.id == "t":
         yield from _times(law)
     else:
         yield from _counts(law)
+
+
+def _fixed(amount: ast.Amount) -> Iterator[Diagnostic]:
+    """One amount for all: a time strictly between the ends, where nothing or all is noise."""
+    law = amount.law
+    value = literal(law.arguments[0]) if len(law.arguments) == 1 else None
+    if amount.variable.id == "count":
+        yield WrongAmount(span=law.span, why="a row may be shorter than any fixed count")
+    elif value is None or law.keywords:
+        yield WrongAmount(span=law.span, why="`fixed` takes one time, a number")
+    elif not 0 < value < 1:
+        yield WrongAmount(span=law.span, why=f"{value:g} is no time between 0 and 1")
+    if amount.spread is not None:
+        yield WrongAmount(span=amount.spread.span, why="a fixed amount cannot be spread")
 
 
 def _times(law: ast.Call) -> Iterator[Diagnostic]:

@@ -13,6 +13,11 @@ from xlmc.errors import Diagnostic
 from xlmc.query import NETWORK_SCORES, SCORES
 from xlmc.refusals import ChanceLeavesRange, NeedsGrid, NeverEnds, WrongRule, WrongScore, WrongType
 
+SCORED = {"above": "a threshold", "within": "a sum of errors"}
+LEAST = {
+    "quota": "a quota is at least 0: `masked / steps_left`",
+    "within": "errors add up to at least 0: `within 0.1`",
+}
 GRIDDED = ("s", "t", "steps_left")
 
 
@@ -46,13 +51,9 @@ def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]
             where = scope.show(value, env, sample)
             yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
             return
-        if rule == "quota" and found < -1e-9:
-            yield WrongRule(
-                span=value.span,
-                rule="quota",
-                why=f"{found:g} {scope.show(value, env, sample)}",
-                hint="a quota is at least 0: `masked / steps_left`",
-            )
+        if rule in LEAST and found < -1e-9:
+            why = f"{found:g} {scope.show(value, env, sample)}"
+            yield WrongRule(span=value.span, rule=rule, why=why, hint=LEAST[rule])
             return
 
 
@@ -87,12 +88,12 @@ def ordering(
         yield WrongScore(
             span=order.span,
             why=f"`{rule}` reveals without an order",
-            hint="drop the order, or take a number of tokens: `quota`, `one`, `above`",
+            hint="drop the order, or take a number of tokens: `quota`, `one`, `above`, `within`",
         )
-    if rule == "above" and not set(scores) <= set(NETWORK_SCORES):
+    if rule in SCORED and not set(scores) <= set(NETWORK_SCORES):
         yield WrongScore(
             span=order.score.span,
-            why="a threshold needs a score of the network's answer",
+            why=f"{SCORED[rule]} needs a score of the network's answer",
             hint="write `by confidence`",
         )
     if order.of is not None:
@@ -100,7 +101,10 @@ def ordering(
         if "confidence" not in scores:
             why = "only confidence looks at one token"
             yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
-    if order.temperature is not None:
+    if order.temperature is not None and rule == "within":
+        why = "a sum of errors has no temperature"
+        yield WrongScore(span=order.temperature.span, why=why, hint="drop the temperature")
+    elif order.temperature is not None:
         yield from number(order.temperature, "Scale", "temperature", env)
 
 

@@ -33,11 +33,11 @@ _IMPORTED = _set(
 _VARIABLES = _set(
     """
     amount ask asked at attend batch best body called categorical close confidence corrupt dict
-    early fill finish first gap gap_logits gaps go gone grid grow gumbel hidden hide high
+    early error fill finish first gap gap_logits gaps go gone grid grow gumbel hidden hide high
     history i index insert insertion inverse joint joint_nll keep_top_k keep_top_p left level
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll noise
     noised nothing odds open_ order outcome over p per_row place places position quota record
-    row rows score self size start stays step stop subset tempered terms token tokens u vocab
+    row rows score self size start stays step stop subset surest tempered terms token tokens u vocab
     weight x
     """
 )
@@ -64,7 +64,7 @@ _TAKEN = {
     | _MODULE
     | _set("batch hidden loss network noise noised over self terms x"),
     "a param of the loss": _IMPORTED | _VARIABLES,
-    "a param of a decoder": _IMPORTED | _set("draw finish score step stop"),
+    "a param of a decoder": _IMPORTED | _set("draw error finish score step stop"),
     "a let": _IMPORTED | _VARIABLES,
 }
 _MADE = re.compile(r"to_.*|.*_term")  # names that the generated code makes of those of heads

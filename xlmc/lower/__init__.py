@@ -73,13 +73,14 @@ def _condition(family: ast.Family, clock: Clock) -> str:
 
 def _noise(family: ast.Family, clock: Clock, told: str) -> ir.Noise:
     amount = query.the(query.entries(family, "noise"), ast.Amount)
-    low, high = amount.law.arguments
+    low, high = query.extent(amount)
     timed = amount.variable.id == "t"
     carries = bool(told) or (timed and _reads_time(family))
     return ir.Noise(
         chain=query.chain(family),
         spec=clock.spec,
         variable=amount.variable.id,
+        fixed=amount.law.function == "fixed",
         low=_bound(low),
         high=_bound(high) if timed else "",
         spread=amount.spread.id if amount.spread is not None else "",

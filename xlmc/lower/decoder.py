@@ -19,12 +19,19 @@ CODES = {
     "random": "u",
     "left": "-position",
 }
+RANKS = {"quota": "first", "one": "first", "above": "first", "within": "surest"}
 HELPERS = {"confidence": "confidence", "margin": "margin", "entropy": "negative_entropy"}
 CUTS = {"temperature": "tempered", "top_k": "keep_top_k", "top_p": "keep_top_p"}  # in their order
+ERRORS = {
+    "confidence": "1 - confidence(logits, token)",
+    "margin": "1 - margin(logits)",
+    "entropy": "-negative_entropy(logits)",
+}
 RULES = {
     "chance": "Reveal each mask with a chance of its own",
     "quota": "Reveal a number of masks of each row",
     "above": "Reveal the masks whose score is above a threshold, and at least the best one",
+    "within": "Reveal the surest masks of each row whose errors add up to little",
     "one": "Reveal one mask of each row",
     "all": "Reveal every mask",
 }
@@ -37,6 +44,13 @@ SCORES = {
 }
 
 
+LACKS = {
+    "confidence": "what the chance of its token lacks to 1",
+    "margin": "what the lead of its likeliest token over the second lacks to 1",
+    "entropy": "the entropy of its law",
+}
+
+
 def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
     """`decoder.py`."""
     made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
@@ -46,14 +60,12 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
         gaps=_gaps(made),
-        places=("first",) if any(_ranks(d) for d in made) else (),
+        places=tuple(
+            sorted({RANKS[d.unmask.rule] for d in made if d.unmask and d.unmask.rule in RANKS})
+        ),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
         schedule=tuple(sorted({name for d in made for name in _schedule(d, clock)})),
     )
-
-
-def _ranks(decoder: ir.Decoder) -> bool:
-    return decoder.unmask is not None and decoder.unmask.rule in ("quota", "one", "above")
 
 
 def _gaps(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
@@ -204,7 +216,7 @@ class _Maker:
         value = action.much.value
         code = "" if value is None else self._amount(action.much.rule, value)
         lets = self._lets(value)
-        return lets, ir.Unmask(action.much.rule, code, self._order(action.order))
+        return lets, ir.Unmask(action.much.rule, code, self._order(action.order, action.much.rule))
 
     def _lets(self, value: ast.Expr | None) -> tuple[tuple[str, str], ...]:
         """Those lets that the amount needs, in their order."""
@@ -229,28 +241,35 @@ class _Maker:
             return f"({code})[:, None]"
         return code
 
-    def _order(self, order: ast.Order | None) -> ir.Order:
+    def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
-            return ir.Order((), (), "", False, False, "", False, "")
+            return ir.Order("score", (), (), "", False, False, "", False, "", "")
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
         scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
         sampled = order.of is not None and order.of.id == "sampled"
         token = "token" if sampled else "logits.argmax(-1)"
-        codes = tuple(CODES[score].replace("token)", f"{token})") for score in scores)
+        whose, codes, words = (
+            ("error", ERRORS, LACKS) if rule == "within" else ("score", CODES, SCORES)
+        )
         temperature = self._code(order.temperature) if order.temperature is not None else ""
         network = bool(set(NETWORK_SCORES) & set(scores)) or bool(temperature)
         which = "sampled" if sampled else "likeliest"
-        told = [SCORES[s] + (f" ({which})" if s == "confidence" else "") for s in scores]
+        told = [words[s] + (f" ({which})" if s == "confidence" else "") for s in scores]
         return ir.Order(
+            name=whose,
             scores=scores,
-            codes=codes,
+            codes=tuple(codes[score].replace("token)", f"{token})") for score in scores),
             param=choice.name if choice else "",
             sampled=sampled,
             draws="random" in scores or bool(temperature),
             temperature=temperature,
             reads_network=network,
-            summary="The score of each mask: " + ", or ".join(told) + ".",
+            summary=f"The {whose} of each mask"
+            + (f", by `{order.score.id}`." if choice else f": {told[0]}."),
+            detail="; ".join(map(": ".join, zip(scores, told, strict=True))) + "."
+            if choice
+            else "",
         )
 
     def _reads(self, unmask: ast.Unmask | None, condition: str) -> tuple[str, ...]:

@@ -140,6 +140,7 @@ class Heads:
     stop: str
     stop_at: str
     condition: str
+    shifted: bool = False
 
 
 @st.composite
@@ -149,13 +150,14 @@ def networks(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     if heads.condition:
         backbone = f"dit(condition = {heads.condition})"
     place = " at gaps" if noise.chain == "gone" else draw(st.sampled_from(["", " at tokens"]))
+    shifted = " shifted" * heads.shifted
     return section(
         "network",
         [
             f"backbone {backbone}",
             maybe(draw, "attention full"),
-            f"head {heads.main} : logits{place}",
-            f"head {heads.other} : logits{place}" if heads.other else "",
+            f"head {heads.main} : logits{place}{shifted}",
+            f"head {heads.other} : logits{place}{shifted}" if heads.other else "",
             f"head {heads.stop} : chance at {heads.stop_at}" if heads.stop else "",
         ],
     )
@@ -167,6 +169,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     taken = {heads.main, heads.other, heads.stop, noise.survival}
     scale = draw(names("a param of the loss", taken, "scale", "stop_scale", "lam"))
     power = draw(names("a let", taken, "power", "half"))
+    chance = draw(names("a param of the loss", taken, "kernel", "near"))
     token = {
         "mask": "cross_entropy(x0) on mask",
         "gone": "joint_cross_entropy(gone)",
@@ -184,6 +187,11 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
         weights += [f"exp(-sigma({a}))", f"corrupted({a})", "sin(pi * t)", "t * count"]
         weights += [f"min(dsigma({a}), 3)", f"max({scale}, t, length)", f"{a}(t) * {power}"]
 
+    near = [f"{half} * visible(geometric({p}))" for half in ("0.5", scale) for p in ("0.3", chance)]
+    near += [f"max(0.1, visible(geometric({chance}))) / (1 + count)", "visible(geometric(1))"]
+    if noise.chain == "mask":
+        weights += near
+
     def weight(of: list[str] = weights) -> str:
         chosen = draw(st.sampled_from(of))
         return f"  weight {chosen}" if chosen else ""
@@ -194,6 +202,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     if heads.stop:
         event = f"binary_cross_entropy(none {noise.chain})"
         shown = [w for w in weights if "bound" not in w or noise.chain == "gone"]
+        shown = [w for w in shown if "visible" not in w]
         terms.append(f"{heads.stop} : {event}{weight(shown)}")
     text = " ".join(terms)
     value = draw(st.sampled_from([f"{scale} / 2", "0.5", "1 / (1 + length)"]))
@@ -203,6 +212,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
             f"param {scale} : {draw(st.sampled_from(['Scale', 'Chance']))} = 1"
             if says(text, scale) or (says(text, power) and says(value, scale))
             else "",
+            f"param {chance} : Chance = 0.3" if says(text, chance) else "",
             f"let {power} = {value}" if says(text, power) else "",
             *terms,
             draw(means(noise)),
@@ -407,7 +417,8 @@ def specs(draw: st.DrawFn, chain: str | None = None, plain: bool = False) -> str
     whole = noise.chain == "mask" and not noise.fixed
     condition = draw(st.sampled_from(told)) if whole else ""
     place = draw(st.sampled_from(["cls", "bos", "eos"])) if stop else ""
-    heads = Heads(main, other, stop, place, condition)
+    shifted = noise.chain == "mask" and draw(st.booleans())
+    heads = Heads(main, other, stop, place, condition, shifted)
     make = masked_decoders if noise.chain == "mask" else gone_decoders
     labels = set[str]()
     named = draw(st.lists(names("a decoder", labels, "sampled", "fast"), max_size=2))

@@ -14,7 +14,8 @@ WORDS = """
     loss clean mask gone tokens gaps cls bos eos pad prompt body text seq2seq infill given
     unchanged full causal logits chance dit rotary condition sigma hazard reveal corrupted
     dsigma uniform events stratified antithetic cross_entropy joint_cross_entropy
-    binary_cross_entropy sequences block sequence masks empty random confidence margin entropy
+    binary_cross_entropy visible geometric shifted
+    sequences block sequence masks empty random confidence margin entropy
     left likeliest sampled temperature top_k top_p Count Chance Scale greedy one all min max sin
     cos tan exp log sqrt lambda self torch 0 1 2 0.5 1e-9 1e9 64 65 1e300 1e-300 0.0
     99999999999999999999 = + - * / ** ( ) , ' -1

@@ -85,6 +85,7 @@ class Head:
     name: str  # name
     kind: str
     at: str
+    shifted: bool  # it is read one position to the left
 
 
 @frozen
@@ -108,6 +109,8 @@ class Term:
     weight: str  # code over t, count, length and params; "" for 1
     reads: tuple[str, ...]  # of t, count and length: what the weight reads
     per_row: bool  # the weight differs from row to row
+    per_token: bool  # and from token to token
+    shifted: bool  # the head is read one position to the left
     cast: bool  # the weight is float64
     params: tuple[Param, ...]
     summary: str
@@ -123,6 +126,7 @@ class Loss:
     params: tuple[Param, ...]
     over: str  # tokens, corrupted, block or rows
     schedule: tuple[str, ...]  # names imported
+    around: tuple[str, ...]  # names imported
     condition: str  # code of what the trunk is told beside the tokens; "" for nothing
     latex: tuple[str, ...]
     units: str
@@ -134,6 +138,7 @@ class Likelihood:
 
     chain: str
     head: str  # name
+    shifted: bool  # the head is read one position to the left
     stop: str  # name
     stop_at: str
     schedule: tuple[str, ...]
@@ -220,6 +225,7 @@ class Decoders:
     """`decoder.py`: the decoders and the names that they import."""
 
     chain: str
+    shifted: bool  # heads are read one position to the left
     decoders: tuple[Decoder, ...]
     choices: bool
     shapes: tuple[str, ...]

@@ -101,6 +101,16 @@ def calls(node: ast.Expr | None) -> Iterator[ast.Call]:
         yield from (part for part in walk(node) if isinstance(part, ast.Call))
 
 
+def around(expr: ast.Expr | None) -> bool:
+    """Whether an expression tells what can be seen around a masked token."""
+    return any(call.function == "visible" for call in calls(expr))
+
+
+def shifted(family: ast.Family) -> bool:
+    """Whether the logits of tokens are read one position to the left; all of them are, or none."""
+    return any(head.shifted for head in heads(family).values())
+
+
 def expressions(node: ast.Node) -> Iterator[ast.Expr]:
     """The expressions of an entry of a decoder: what its params and lets may stand in."""
     match node:

@@ -312,6 +312,17 @@ class NothingToSay(Diagnostic):
     low: str
 
 
+@frozen(kw_only=True)
+class NoneVisible(Diagnostic):
+    """A weight by what can be seen around a masked token, where there is none."""
+
+    code = "XLM085"
+    title = "`visible` is of a masked token"
+    label = "this weight is not of one"
+    note = "it adds up a kernel over the tokens around a mask that are neither masks nor padding"
+    help = "use it in the weight of a term `on mask`"
+
+
 # Network
 
 
@@ -695,6 +706,19 @@ class WrongSetting(Diagnostic):
     hint: str
 
 
+@frozen(kw_only=True)
+class WrongShift(Diagnostic):
+    """A head that is read one position to the left, where that has no meaning."""
+
+    code = "XLM115"
+    title = "`{head}` cannot be shifted"
+    label = "{why}"
+    help = "{hint}"
+    head: str
+    why: str
+    hint: str
+
+
 # Warnings
 
 
@@ -733,6 +757,22 @@ class LeftOver(Diagnostic):
     note = "decoding starts with no token left; the likelihood is computed over the whole range"
     schedule: str
     share: str
+
+
+@frozen(kw_only=True)
+class SharedState(Diagnostic):
+    """A shifted head and a layout that begins inside its brackets."""
+
+    code = "XLM196"
+    severity = "warning"
+    title = "the first two tokens of `{layout}` get the same prediction"
+    label = "nothing stands before it"
+    note = (
+        "a shifted head reads the state to the left; the first token of a row has none and reads "
+        "its own, which is also what the second one reads"
+    )
+    help = "put `bos` before the brackets"
+    layout: str
 
 
 @frozen(kw_only=True)

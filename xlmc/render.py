@@ -10,7 +10,7 @@ from xlmc import ir, resources
 from xlmc.escape import comment, docstring, literal_text, math_block, py, raw_docstring
 from xlmc.shake import prune, shake
 
-COPIED = ("backbone", "gaps", "places", "sampling")
+COPIED = ("around", "backbone", "gaps", "places", "sampling")
 IMPORT = re.compile(r"^from \.(\w+) import (.+)$", re.MULTILINE)
 
 

@@ -157,7 +157,7 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
         free[i, start:stop] = True
         if row.kept:
             free[i, start : start + len(row.kept)] = ~torch.tensor(row.kept, dtype=torch.bool)
-        open_[i, max(start - 1, 0) : stop] = True
+        open_[i, start - bool(row.start) : stop] = True
     example = torch.tensor([example.index for example in examples])
     return Batch(x0, inside, free, open_, None if attend.all() else attend, example)
 

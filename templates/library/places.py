@@ -1,4 +1,4 @@
-"""Which places: uniformly random subsets, and the first by a score."""
+"""Which places: uniformly random subsets, the first by a score, and those to the left."""
 
 import torch
 
@@ -40,3 +40,17 @@ def subset(
 ) -> Bool[Tensor, "batch length"]:
     """A uniformly random subset of ``count`` candidates of each row: those with the smallest u."""
     return first(-u, candidates, count)
+
+
+def shifted(
+    hidden: Float[Tensor, "batch length width"], attend: Bool[Tensor, "batch length"] | None
+) -> Float[Tensor, "batch length width"]:
+    """The hidden state to the left of each position, as in a model that says the next token.
+
+    The first token of a row has none to its left and keeps its own, whatever padding stands there.
+    """
+    left = torch.cat([hidden[:, :1], hidden[:, :-1]], dim=1)
+    if attend is None:
+        return left
+    first = attend & (attend.long().cumsum(1) == 1)
+    return torch.where(first[:, :, None], hidden, left)

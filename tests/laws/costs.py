@@ -10,7 +10,7 @@ from laws import zoo
 from laws.build import VOCAB, Package
 from laws.examples import around, one
 from laws.scripted import chosen
-from laws.table import MASK, Row, drops, masked_costs, normal
+from laws.table import MASK, Row, drops, masked_costs, near, normal
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 
@@ -62,7 +62,8 @@ def mask_cost(
     spec: zoo.Spec, answer: Callable[[Row], np.ndarray], row: Row, free: list[int]
 ) -> float:
     """The expected loss of a row, the common denominator of the batch apart."""
-    costs, length = masked_costs(answer, row, free), len(free)
+    seen = (lambda state, i: near(state, i, 0.3)) if spec.has("visible") else (lambda *_: 1.0)
+    costs, length = masked_costs(answer, row, free, seen), len(free)
     total = 0.0
     for t, law in amounts(spec, length):
         for k in range(1, length + 1):

@@ -22,8 +22,8 @@ SURE = 40.0  # log-odds of what is certain: 1 - 4e-18
 class Table(nn.Module):
     """A network whose answers are looked up: state -> logits at every position, and log-odds.
 
-    `tilt` makes the logits depend on the time that the trunk is told. `rows` counts the rows seen,
-    `told` keeps the times.
+    `tilt` makes the logits depend on the time that the trunk is told. `shift` is how far to the
+    right of a state its answer speaks. `rows` counts the rows seen, `told` keeps the times.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Table(nn.Module):
         logits: Mapping[Row, np.ndarray],
         odds: Mapping[Row, float] | None = None,
         tilt: float = 0.0,
+        shift: int = 0,
     ) -> None:
         super().__init__()
         self.vocab = VOCAB
@@ -46,6 +47,7 @@ class Table(nn.Module):
         generator = torch.Generator().manual_seed(5)
         shape = self.logits.shape
         self.tilt = tilt * torch.randn(shape, generator=generator, dtype=torch.float64)
+        self.shift = shift
         self.rows = 0
         self.told: list[torch.Tensor] = []
 
@@ -75,7 +77,7 @@ class Table(nn.Module):
 
     def _at(self, hidden):
         state, position, time = hidden.unbind(-1)
-        state, position = state.long(), position.long()
+        state, position = state.long(), position.long() + self.shift
         return self.logits[state, position] + time[:, None] * self.tilt[state, position]
 
     token = slot = _at
@@ -142,7 +144,12 @@ def chain_costs(tables: Mapping[Row, np.ndarray], row: Row, free: list[int]) -> 
     return costs
 
 
-def masked_costs(answer: Callable[[Row], np.ndarray], row: Row, free: list[int]) -> list[float]:
+def masked_costs(
+    answer: Callable[[Row], np.ndarray],
+    row: Row,
+    free: list[int],
+    weight: Callable[[Row, int], float] = lambda state, place: 1.0,
+) -> list[float]:
     """For k = 0..L: the sum of -log p(token) over the masks, averaged over the sets of k masks."""
     costs = []
     for k in range(len(free) + 1):
@@ -151,9 +158,15 @@ def masked_costs(answer: Callable[[Row], np.ndarray], row: Row, free: list[int])
         for chosen in sets:
             state = tuple(MASK if i in chosen else x for i, x in enumerate(row))
             values = normal(answer(state))
-            total -= sum(values[i, row[i]] for i in chosen)
+            total -= sum(weight(state, i) * values[i, row[i]] for i in chosen)
         costs.append(total / len(sets))
     return costs
+
+
+def near(state: Row, place: int, p: float) -> float:
+    """Half of what a geometric kernel puts on the tokens around a place that are no masks."""
+    others = [j for j, x in enumerate(state) if x != MASK and j != place]
+    return sum(p * (1 - p) ** (abs(j - place) - 1) for j in others) / 2
 
 
 # Insertions: a string stands between the fixed ids `before` and `after`

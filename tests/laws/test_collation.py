@@ -154,13 +154,14 @@ def test_k4_a_prompt_is_only_looked_at(package):
     """It is padded on the left, is never free, and ends in the column before the brackets."""
     layout = package.layout("seq2seq", CAPACITY)
     batch = layout(examples("seq2seq"))
-    column = batch.open.long().argmax(1) + 1
+    inside = batch.inside.any(1)
+    column = torch.where(inside, batch.inside.long().argmax(1), batch.open.long().argmax(1) + 1)
     assert (column == column[0]).all()
     assert not batch.free[:, : int(column[0])].any()
     for i, example in enumerate(examples("seq2seq")):
         before = batch.x0[i, : int(column[0])].tolist()
         assert [x for x in before if x >= A] == list(example.prompt)
-        if batch.attend is not None:
+        if batch.attend is not None and layout.row(examples("seq2seq")[i]).start:
             assert batch.attend[i, int(column[0]) - 1]
     net = network(package, "seq2seq")
     changed = pick(batch, slice(None))

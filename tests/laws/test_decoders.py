@@ -15,7 +15,7 @@ from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is, samples_of
 from laws.table import Table, conditionals, insertion_heads, normalised
 
-from xlm_runtime.plug import Noise
+from xlm_runtime.plug import Example, Noise
 
 DRAWS = 8_000
 LIMIT = 8
@@ -52,7 +52,8 @@ def bodies(decoded):
 
 def mask_table(package, law):
     rows = {row_of(package, body)[0]: p for body, p in law.items()}
-    return Table(conditionals(rows, row_of(package, next(iter(law)))[1]))
+    free = row_of(package, next(iter(law)))[1]
+    return Table(conditionals(rows, free), shift=package.spec.shift)
 
 
 def gone_table(package, law, weighted):
@@ -96,6 +97,85 @@ def test_d2_many_steps_give_the_data(package):
     law = PAIRS
     _, decoded = filled(package, mask_table(package, law), package.sampler(steps=100), 2)
     samples_of(bodies(decoded), law)
+
+
+class NextToken(torch.nn.Module):
+    """A network that has read all up to a token, and no further, and says the next one."""
+
+    def __init__(self):
+        super().__init__()
+        self.vocab = VOCAB
+        generator = torch.Generator().manual_seed(3)
+        self.embed = torch.randn(VOCAB.size, 6, generator=generator, dtype=torch.float64)
+        self.out = torch.randn(6, VOCAB.size, generator=generator, dtype=torch.float64)
+
+    def trunk(self, xt, attend):
+        seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
+        return (self.embed[xt] * seen[:, :, None]).cumsum(1)
+
+    def token(self, hidden):
+        return hidden.sin() @ self.out
+
+
+@every(zoo.those("shifted"))
+def test_k8_a_shifted_head_goes_on_like_an_autoregressive_model(package):
+    """One mask at the end of a clean prefix: the logits of the next token (atlas 2.5 c)."""
+    net, layout = NextToken(), package.layout("seq2seq", 4)
+    prompts = [(A, B), (B, B, C, A), (C,)]
+    batch = layout([Example(i, (), prompt) for i, prompt in enumerate(prompts)])
+    x = batch.x0.masked_fill(batch.free, VOCAB["mask"])
+    place = batch.free & (batch.free.cumsum(1) == 1)
+    rows = torch.ones(len(x), dtype=torch.bool)
+    logits = net.token(package.decoder.ask(net, batch, x, place, rows))
+    for found, prompt in zip(logits, prompts, strict=True):
+        before = torch.tensor([prompt])
+        assert torch.equal(found, net.token(net.trunk(before, None)[:, -1])[0])
+
+
+@every(zoo.those("shifted"))
+def test_k8_the_first_token_of_a_row_reads_its_own_state(package):
+    """As published; whatever is padded to its left."""
+    hidden = torch.arange(24.0).reshape(2, 4, 3)
+    left = package.places.shifted(hidden, None)
+    assert torch.equal(left[:, 0], hidden[:, 0])
+    assert torch.equal(left[:, 1:], hidden[:, :-1])
+    attend = torch.tensor([[False, True, True, True], [True, True, False, False]])
+    left = package.places.shifted(hidden, attend)
+    assert torch.equal(left[0, 1:], hidden[0, [1, 1, 2]])
+    assert torch.equal(left[1, :2], hidden[1, [0, 0]])
+
+
+@every(zoo.those("decoder origin"))
+@pytest.mark.parametrize("steps", [1, 3])
+def test_d22_each_mask_is_revealed_with_the_chance_1_minus_s_over_t(package, steps):
+    """In the last step with certainty."""
+    table = mask_table(package, strings(3))
+    _, decoded = filled(
+        package, table, package.sampler("origin", steps=steps), 3, record=True, rows=4_000
+    )
+    for i in range(steps):
+        t, s = 1 - i / steps, 1 - (i + 1) / steps
+        before, after = (decoded.history[k] == VOCAB["mask"] for k in (i, i + 1))
+        revealed = (before & ~after)[before].double()
+        assert (revealed.all()) if i == steps - 1 else True
+        mean_is(revealed, 1 - s / t)
+
+
+@every(zoo.those("order_temperature"))
+@pytest.mark.parametrize("temperature", [0.0, 0.2])
+def test_d22_the_order_is_drawn_without_replacement(package, temperature):
+    """By the chances softmax(score / temperature); at 0 the highest scores come first."""
+    sampler = package.sampler("drawn", order_temperature=temperature)
+    law = {(x, y): p * q for x, p in ((A, 0.9), (B, 0.1)) for y, q in ((A, 0.7), (B, 0.3))}
+    table = mask_table(package, law)
+    _, decoded = filled(package, table, sampler, 2, record=True)
+    first = (decoded.history[1] == VOCAB["mask"])[:, 2]
+    scores = np.array([0.9, 0.7])
+    if temperature:
+        chance = np.exp(scores / temperature)
+        mean_is(first.double(), float(chance[0] / chance.sum()))
+    else:
+        assert first.all()
 
 
 @every(["mask_orders"])

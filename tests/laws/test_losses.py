@@ -49,7 +49,7 @@ def whole(package, law):
 def mask_table(package, law, wrong=False, tilt=0.0):
     tables = conditionals(*whole(package, law))
     tables = scrambled(tables) if wrong else tables
-    return tables, Table(tables, tilt=tilt)
+    return tables, Table(tables, tilt=tilt, shift=package.spec.shift)
 
 
 def gone_table(package, law, weighted, wrong=False):
@@ -246,7 +246,7 @@ def uniform(package, body):
         states = {before + left + after for left, _, _ in drops(body)}
         return Table({s: np.tile(allowed, (len(s), 1)) for s in states})
     states = conditionals({row: 1.0}, free)
-    return Table({s: np.tile(allowed, (len(s), 1)) for s in states})
+    return Table({s: np.tile(allowed, (len(s), 1)) for s in states}, shift=package.spec.shift)
 
 
 @every(LIKELY)
@@ -281,6 +281,39 @@ def terms_of(package, net, body, taken):
     noised = chosen(package, batch, amount, gone)
     losses = package.family.loss(net, noised, batch)
     return losses, noised, {k: v * over(package, noised, batch) for k, v in losses.terms.items()}
+
+
+@every(zoo.those("visible(geometric(kernel))"))
+@pytest.mark.parametrize(("body", "taken", "expected"), [
+    ((A,), (0,), [0.3]),
+    ((A, B, A), (0, 1, 2), [0.2235, 0.21, 0.2235]),
+    ((A, B, A), (1,), [0.3 + 0.21]),
+    ((A, B, A), (), []),
+])  # fmt: skip
+def test_l18_weights_by_what_is_visible(package, body, taken, expected):
+    """Half of p (1 - p)^(d - 1) for each visible token at a distance d, bos and eos among them."""
+    _, _, terms = terms_of(package, uniform(package, body), body, taken)
+    assert terms["token"].item() == pytest.approx(log(3) * sum(expected), rel=1e-5)
+    assert all(weight < 1 for weight in expected)
+
+
+@every(zoo.those("visible(geometric(kernel))"))
+def test_l18_a_token_with_nothing_in_sight_weighs_nothing(package):
+    masked = torch.ones(1, 5, dtype=torch.bool)
+    kernel = package.around.geometric(0.3)
+    assert not package.around.visible(kernel, masked, None).any()
+    middle = torch.tensor([[False, True, False]])
+    assert not package.around.visible(kernel, middle, middle)[0, 1]  # padding is not visible
+    few = package.around.visible(kernel, torch.tensor([[0, 1, 1, 1, 0]]).bool(), None) / 2
+    assert few[0, 1:4].tolist() == pytest.approx([0.2235, 0.21, 0.2235], abs=1e-6)
+    many = torch.zeros(1, 401, dtype=torch.bool)
+    many[0, 200] = True
+    assert 0.999 < float(package.around.visible(kernel, many, None)[0, 200] / 2) <= 1
+    next_to = package.around.visible(package.around.geometric(1.0), many, None)
+    assert float(next_to[0, 200]) == 2
+    for wrong in (0.0, -0.1, 1.1):
+        with pytest.raises(ValueError, match="above 0 and at most 1"):
+            package.around.geometric(wrong)
 
 
 @every(zoo.GONES)

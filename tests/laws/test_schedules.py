@@ -163,7 +163,7 @@ def test_s5_a_fixed_time_is_the_same_for_all(package):
     assert package.family.amount(batch, draw(batch)).tolist() == [package.spec.low] * 5
 
 
-@every(zoo.those("-> mask", "uniform(1e-3"))
+@every(zoo.those("-> mask", "uniform(1e-3", "weight bound"))
 def test_s6_a_guard_bounds_the_weight_and_leaves_the_other_end(package):
     """No time below the guard, whose weight is finite; t = 1 is in the range."""
     ends = []

@@ -22,6 +22,11 @@ class Spec:
     low: float = 0.0
     high: float = 1.0
 
+    @property
+    def shift(self) -> int:
+        """How far to the right of a hidden state its answer is about."""
+        return int(self.has("shifted"))
+
     def has(self, *pieces: str) -> bool:
         return all(piece in self.text for piece in pieces)
 
@@ -97,6 +102,21 @@ BOUNDED = """decoder {
   }
   decoder of_sampled { step { unmask within gamma by confidence of sampled; draw token } }
   decoder of_half { step { unmask within masked / 4 by margin; draw token } }
+"""
+DREAM = """decoder {
+    param steps : Count = 4
+    param top_p : Chance = 1.0
+    param order = confidence | margin | entropy | random
+    grid uniform(steps)
+    step { unmask quota masked * (1 - s / t) by order of sampled; draw token with top_p }
+    stop when no mask
+  }
+  decoder origin { step { unmask chance 1 - s / t; draw token } }
+  decoder drawn {
+    param order_temperature : Scale = 0.2
+    drop grid
+    step { unmask one by confidence temperature order_temperature; draw token }
+  }
 """
 GONE = """family toy "Toy" {{
   noise {{
@@ -242,6 +262,16 @@ SPECS = {
         lambda t: -2 * (1 - t),
         low=0.4,
         high=0.4,
+    ),
+    "mask_shifted": Spec(
+        mask(
+            amount="t ~ uniform(1e-3, 1)", backbone="rotary", over="masked", decoders=DREAM,
+            weight=" weight 0.5 * visible(geometric(kernel))",
+        )
+        .replace("head token : logits", "head token : logits shifted")
+        .replace("loss {", "loss { param kernel : Chance = 0.3;")
+        .replace("prompt bos [", "prompt ["),
+        low=1e-3,
     ),
     "gone_bound": Spec(gone(weight=" weight bound", stop_weight="stop_scale * bound")),
     "gone_t": Spec(

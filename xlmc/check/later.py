@@ -10,7 +10,7 @@ from xlmc.refusals import NotYet
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """A refusal for everything that would otherwise have no effect."""
     for head in query.heads(family).values():
-        if head.size is not None or head.shifted:
+        if head.size is not None:
             yield NotYet(span=head.span, what="such a head")
     for term in query.terms(family):
         for option in term.divergence.options:

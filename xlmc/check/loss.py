@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import product
+
+from attrs import evolve
 
 from xlmc import ast, query
 from xlmc.check import scope
+from xlmc.check.around import around
 from xlmc.check.noise import sound
 from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, one_of, word
@@ -17,6 +21,7 @@ from xlmc.refusals import (
     NegativeWeight,
     NeverUsed,
     NoBound,
+    NoneVisible,
     NothingToSay,
     UnknownName,
     WrongTerm,
@@ -47,9 +52,8 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     yield from scope.lets_in_order(section.entries)
     for term in terms:
         yield from _term(term, family)
-    env = weights(family)
     for one in query.those(section.entries, ast.Let):
-        yield from scope.known(one.value, env)
+        yield from _known(one.value, family)
     for mean in query.those(section.entries, ast.Mean):
         yield from _mean(mean, query.chain(family))
     yield from _unused(section, terms)
@@ -158,7 +162,15 @@ def weights(family: ast.Family) -> Environment:
     entries = query.entries(family, "loss")
     if timed:
         names["t"] = "Time"
-    return scope.environment(entries, where, names, schedules, derived)
+    env = scope.environment(entries, where, names, schedules, derived)
+    return evolve(env, around=True)
+
+
+def _known(expr: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
+    """What is wrong with the names and functions of a weight, or of a let of one."""
+    env = weights(family)
+    yield from scope.known(expr, env)
+    yield from around(expr, env, masks=query.chain(family) != "gone")
 
 
 def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
@@ -238,7 +250,7 @@ def _uniform_counts(low: ast.Expr, high: ast.Expr, family: ast.Family) -> bool:
 
 def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
     env = weights(family)
-    wrong = list(scope.known(weight, env))
+    wrong = list(_known(weight, family))
     if not sound(family):
         yield from wrong
         return
@@ -252,13 +264,16 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
             wrong.append(NoBound(span=weight.span, why=found, hint=hint))
     yield from wrong
     entries = query.entries(family, "loss")
-    lets = [one for let in query.those(entries, ast.Let) for one in scope.known(let.value, env)]
+    lets = [one for let in query.those(entries, ast.Let) for one in _known(let.value, family)]
     if wrong or lets or any(scope.lets_in_order(entries)):
         return
     try:
-        inlined(term, family)
+        whole = inlined(term, family)
     except TooHard as hard:
         yield TooHardRefusal(span=weight.span, reason=hard.reason)
+        return
+    if term.divergence.kind != "cross_entropy" and query.around(whole):
+        yield NoneVisible(span=weight.span)
         return
     samples = list(_samples(term, family))
     for sample, value in scope.values(weight, env, samples):
@@ -278,9 +293,10 @@ def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
     low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
     least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
-    for length in (1.0, 2.0, 40.0):
+    visible = (0.0, 0.5, 2.0) if query.around(inlined(term, family)) else (0.0,)
+    for length, seen in product((1.0, 2.0, 40.0), visible):
         for count in (*least, 1.0, length):
-            point = {"count": count, "length": length}
+            point = {"count": count, "length": length, "visible": seen}
             if amount.variable.id == "t" and low is not None and high is not None:
                 for i in range(1, 16):
                     t = low + (high - low) * i / 16
@@ -310,7 +326,7 @@ def _diverges(
     assert high is not None
     for end, towards in ((low, 1.0), (high, -1.0)):
         points = [end + towards * (high - low) * step for step in TIMES]
-        base = {"count": 1.0, "length": 1.0}
+        base = {"count": 1.0, "length": 1.0, "visible": 1.0}
         samples = [with_bound({"t": t, **base}, term, family) for t in points]
         found = [value for _, value in scope.values(weight, env, samples)]
         risks = [

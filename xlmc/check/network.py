@@ -17,9 +17,11 @@ from xlmc.refusals import (
     MissingEntry,
     NotLaidOut,
     NotUndone,
+    SharedState,
     WrongCondition,
     WrongPath,
     WrongPlace,
+    WrongShift,
 )
 from xlmc.survival import examine
 
@@ -50,6 +52,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             yield CausalBackbone(span=attention.span)
     for head in query.heads(family).values():
         yield from _head(head, family)
+    yield from _shifts(family)
     yield from _undone(family, section)
 
 
@@ -140,6 +143,29 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
         )
         return
     yield from _laid_out(head, place, family)
+
+
+def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
+    """Shifted heads say tokens, all of them alike, of rows that begin with what is fixed."""
+    heads = list(query.heads(family).values())
+    tokens = [head for head in heads if head.kind.id == "logits" and head.at is not None]
+    plain = [head for head in tokens if head.at and head.at.id == "tokens" and not head.shifted]
+    for head in (one for one in heads if one.shifted):
+        why = hint = ""
+        if head not in tokens:
+            why, hint = "one special token is read where it stands", "drop `shifted`"
+        elif head.at is not None and head.at.id == "gaps":
+            why = "a gap is read at the token to its left anyway"
+            hint = "drop `shifted`"
+        elif plain:
+            why = f"`{plain[0].name}` is not, and a decoder reads all states of a row alike"
+            hint = "shift both, or neither"
+        if why:
+            yield WrongShift(span=head.span, head=head.name, why=why, hint=hint)
+            return
+    for layout in query.layouts(family) if any(head.shifted for head in heads) else ():
+        if layout.slots and layout.slots[0].free:
+            yield SharedState(span=layout.slots[0].span, layout=layout.name)
 
 
 def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:

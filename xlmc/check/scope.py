@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from xlmc import ast, query
 from xlmc.arithmetic import precise
-from xlmc.check.words import DERIVED, FUNCTIONS, listed, name_span, reserved
+from xlmc.check.words import AROUND, DERIVED, FUNCTIONS, listed, name_span, reserved
 from xlmc.errors import Diagnostic, suggest
 from xlmc.expression import MathError, TooHard, Undefined, check_size, walk
 from xlmc.numeric import FLOAT, Scope, value_of
@@ -35,7 +35,8 @@ NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 class Environment:
     """What an expression may mention: names with their types, schedules, and where it stands.
 
-    ``derived`` are the functions of a schedule. ``sound``: values can be computed.
+    ``derived`` are the functions of a schedule. ``sound``: values can be computed. ``around``: a
+    value may tell what can be seen around a masked token.
     """
 
     where: str
@@ -45,6 +46,7 @@ class Environment:
     lets: Mapping[str, ast.Let]
     defaults: Mapping[str, float]
     sound: bool = True
+    around: bool = False
 
 
 def environment(
@@ -164,7 +166,9 @@ def _hint(name: str, env: Environment) -> str:
 
 def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
     name, given = call.function, len(call.arguments)
-    functions = (*FUNCTIONS, *env.derived, *env.schedules)
+    functions = (*FUNCTIONS, *env.derived, *env.schedules, *(AROUND if env.around else ()))
+    if name in AROUND and env.around:
+        return  # `xlmc.check.around` looks at those
     if name not in functions:
         yield NotAFunction(
             span=call.span,
@@ -297,6 +301,7 @@ def reads(expr: ast.Expr, env: Environment) -> set[str]:
     called = {call.function for call in query.calls(expr)}
     names |= {"t"} if called & {*DERIVED} or "bound" in names else set()
     names |= {"s"} if "reveal" in called else set()
+    names |= {"visible"} & called
     for name in names & {*env.lets}:
         others = {key: one for key, one in env.lets.items() if key != name}
         names = names | reads(env.lets[name].value, evolve(env, lets=others))

@@ -21,6 +21,7 @@ def _set(words: str) -> frozenset[str]:
 VALUES = _set("t s x0 xt bound count length limit masked steps_left pi none")
 FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
+AROUND = ("geometric", "visible")  # of the tokens around a masked one
 
 # What the generated modules import and annotate with, wherever they use it.
 _IMPORTED = _set(
@@ -114,7 +115,7 @@ def why_reserved(name: str, what: str) -> str:
         return "the settings of a run use it for something else" if name in _SETTINGS else ""
     if name in VALUES:
         return "a word of the language"
-    if name in FUNCTIONS or name in DERIVED:
+    if name in FUNCTIONS or name in DERIVED or name in AROUND:
         return "a function of the language"
     if name in _TAKEN[what] or name in SPECIALS or hasattr(builtins, name):
         return _CODE

@@ -112,7 +112,7 @@ def _reads_time(family: ast.Family) -> bool:
 def _network(family: ast.Family) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     heads = tuple(
-        ir.Head(head.name, head.kind.id, head.at.id if head.at is not None else "")
+        ir.Head(head.name, head.kind.id, head.at.id if head.at is not None else "", head.shifted)
         for head in query.heads(family).values()
     )
     told = query.condition(family)

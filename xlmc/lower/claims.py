@@ -56,8 +56,10 @@ def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> b
     env = weights(family)
     weight = term.weight or ast.Name("one", span=term.span)
     points = [
-        with_bound({"one": 1.0, "t": t, "count": count, "length": length}, term, family)
-        for length in (2.0, 5.0, 17.0)
+        with_bound(
+            {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}, term, family
+        )
+        for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5))
         for count in (1.0, 2.0)
         for t in (0.2, 0.7)
     ]

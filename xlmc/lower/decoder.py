@@ -56,16 +56,20 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
     made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
     return ir.Decoders(
         chain=query.chain(family),
+        shifted=query.shifted(family),
         decoders=made,
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
         gaps=_gaps(made),
-        places=tuple(
-            sorted({RANKS[d.unmask.rule] for d in made if d.unmask and d.unmask.rule in RANKS})
-        ),
+        places=_places(made, shifted=query.shifted(family)),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
         schedule=tuple(sorted({name for d in made for name in _schedule(d, clock)})),
     )
+
+
+def _places(made: tuple[ir.Decoder, ...], *, shifted: bool) -> tuple[str, ...]:
+    ranks = {RANKS[d.unmask.rule] for d in made if d.unmask and d.unmask.rule in RANKS}
+    return tuple(sorted(ranks | ({"shifted"} if shifted else set())))
 
 
 def _gaps(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:

@@ -49,8 +49,12 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
         params=tuple(dict.fromkeys(p for term in terms for p in term.params)),
         over="rows" if own else over,
         schedule=tuple(sorted(used)),
+        around=("geometric", "visible") if any(term.per_token for term in terms) else (),
         condition=condition,
-        latex=_sum(tuple(map(_latex, query.terms(family)))),
+        latex=(
+            *_sum(tuple(_latex(term, family) for term in query.terms(family))),
+            *(rf"\quad w_i = {latex_expr(w)}" for w in _around(family)),
+        ),
         units=units + (f" {EACH[own].capitalize()}." if own else ""),
     )
 
@@ -63,10 +67,19 @@ def _sum(terms: tuple[str, ...]) -> tuple[str, ...]:
     return (r"L = \frac{1}{N} \Big[", terms[0], *more, r"\Big]")
 
 
-def _latex(term: ast.Term) -> str:
+def _around(family: ast.Family) -> list[ast.Expr]:
+    """The weights that differ from token to token."""
+    weights = (inlined(term, family) for term in query.terms(family))
+    return [weight for weight in weights if weight is not None and query.around(weight)]
+
+
+def _latex(term: ast.Term, family: ast.Family) -> str:
     divergence = LATEX[term.divergence.kind]
     if term.weight is None:
         return divergence
+    if query.around(inlined(term, family)):
+        where, cost = divergence.split(r" -\log")
+        return rf"{where} -w_i \log{cost}"
     if isinstance(term.weight, ast.Name) and term.weight.id == "bound":
         return rf"w \, {divergence}"
     weight = latex_expr(term.weight)
@@ -83,7 +96,12 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
     code, functions = "", set[str]()
     if weight is not None:
         names = {name: name for name in ("t", "count", "length")} | {p.name: p.name for p in found}
-        code, functions = clock.code(weight, names, ("t", "count", "length"))
+        tensors = {"t", "count", "length"}
+        for call in query.calls(weight):
+            if call.function == "visible":
+                tensors.add(plain_expr(call))
+                names[plain_expr(call)] = _visible(call)
+        code, functions = clock.code(weight, names, tensors)
     reads = {"t"} if functions else set[str]()
     reads |= {"t", "count", "length"} & spoken
     if own:
@@ -98,11 +116,19 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
         weight=code,
         reads=tuple(sorted(reads)),
         per_row=bool(reads),
+        per_token=query.around(weight),
+        shifted=query.heads(family)[term.head.id].shifted,
         cast=bool(functions) or "t" in reads,
         params=found,
         summary=SUMMARIES[term.divergence.kind],
         detail=_detail(term, family, weight),
     )
+
+
+def _visible(call: ast.Call) -> str:
+    """The code of ``visible(geometric(p))``."""
+    (kernel,) = call.arguments
+    return f"visible({plain_expr(kernel)}, noised.masked, batch.attend)"
 
 
 def _at(term: ast.Term, family: ast.Family) -> str:
@@ -140,6 +166,7 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
     return ir.Likelihood(
         chain=chain,
         head=main.head.id,
+        shifted=query.heads(family)[main.head.id].shifted,
         stop=stop.head.id if stop else "",
         stop_at=_at(stop, family) if stop else "",
         schedule=tuple(sorted(names)),

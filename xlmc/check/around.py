@@ -1,0 +1,58 @@
+"""Weights by what can be seen around a masked token: ``visible(geometric(p))``."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.scope import Environment, literal
+from xlmc.errors import Diagnostic
+from xlmc.refusals import NoneVisible, OutOfRange, WrongArguments
+
+EXAMPLE = "visible(geometric(0.3))"
+
+
+def around(expr: ast.Expr, env: Environment, *, masks: bool) -> Iterator[Diagnostic]:
+    """What is wrong with the kernels of a weight; ``masks``: it is one of masked tokens."""
+    calls = list(query.calls(expr))
+    inside = {id(a) for call in calls if call.function == "visible" for a in call.arguments}
+    for call in calls:
+        if call.function == "visible":
+            yield from _visible(call, masks=masks)
+        elif call.function == "geometric" and id(call) in inside:
+            yield from _geometric(call, env)
+        elif call.function == "geometric":
+            why = "a kernel is a function of distance, which `visible` adds up"
+            yield _wrong(call, why)
+
+
+def _visible(call: ast.Call, *, masks: bool) -> Iterator[Diagnostic]:
+    (argument,) = call.arguments if len(call.arguments) == 1 else (None,)
+    if not masks:
+        yield NoneVisible(span=call.span)
+    elif call.keywords or call.primes or not isinstance(argument, ast.Call):
+        yield _wrong(call, "it takes a kernel: how much a visible token counts by its distance")
+    elif argument.function != "geometric":
+        yield _wrong(call, f"`{argument.function}` is no kernel; there is `geometric`")
+
+
+def _geometric(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
+    (chance,) = call.arguments if len(call.arguments) == 1 else (None,)
+    value = None if chance is None else literal(chance)
+    if isinstance(chance, ast.Name):
+        known = env.names.get(chance.id, "Chance") == "Chance"
+        value = env.defaults.get(chance.id)
+    else:
+        known = value is not None
+    if chance is None or not known or call.keywords or call.primes:
+        yield _wrong(call, "it takes a number or a param of type Chance")
+    elif value is not None and not 0 < value <= 1:
+        yield OutOfRange(
+            span=chance.span,
+            value=f"{value:g}",
+            kind="chance of a geometric kernel",
+            meaning="above 0 and at most 1",
+            hint="",
+        )
+
+
+def _wrong(call: ast.Call, why: str) -> Diagnostic:
+    return WrongArguments(span=call.span, name=call.function, why=why, example=EXAMPLE)

@@ -211,7 +211,13 @@ def spoken() -> list[str]:
 
 @pytest.mark.parametrize("kind", ["a schedule", "a let", "a param of the loss"])
 def test_no_name_of_the_generated_code_may_be_taken(kind: str) -> None:
-    elsewhere = {"Claim", "FAMILY", "Family", "Param", "Samples"}  # in modules that no such name reaches
+    elsewhere = {
+        "Claim",
+        "FAMILY",
+        "Family",
+        "Param",
+        "Samples",
+    }  # in modules that no such name reaches
     taken = {name for name in spoken() if usable(name) and not words.why_reserved(name, kind)}
     assert taken <= elsewhere
 

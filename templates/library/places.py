@@ -1,4 +1,4 @@
-"""Which places: uniformly random subsets, the first by a score, and those to the left."""
+"""Which places: uniformly random subsets, and the first by a score."""
 
 import torch
 

@@ -179,7 +179,7 @@ class StarTask(Task):
         self._stars = {"paper": paper, "quick": quick_star}
         self._sizes: dict[str, dict[Name, int]] = {
             "paper": {"train": 50_000, "validation": 100, "test": 5_000},
-            "quick": {"train": 3_000 * 64, "validation": 256, "test": 512},
+            "quick": {"train": 4_000 * 64, "validation": 256, "test": 512},
         }
 
     def prepare(self, options: DataOptions) -> Prepared:
@@ -284,7 +284,7 @@ _QUICK: dict[str, float | int | str] = {
     "model.dropout": 0.0,
     "model.rotary_base": 30.0,
     "train.batch": 64,
-    "train.steps": 3000,
+    "train.steps": 4000,
     "train.learning_rate": 3e-3,
     "train.schedule": "cosine",
     "train.warmup": 100,

@@ -170,6 +170,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     scale = draw(names("a param of the loss", taken, "scale", "stop_scale", "lam"))
     power = draw(names("a let", taken, "power", "half"))
     chance = draw(names("a param of the loss", taken, "kernel", "near"))
+    balance = draw(names("a param of the loss", taken, "balance", "share_of_stop"))
     token = {
         "mask": "cross_entropy(x0) on mask",
         "gone": "joint_cross_entropy(gone)",
@@ -200,7 +201,8 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     if heads.other:
         terms.append(f"{heads.other} : {token}{weight()}")
     if heads.stop:
-        event = f"binary_cross_entropy(none {noise.chain})"
+        share = draw(st.sampled_from(["", "", ", balance = 0.9", f", balance = {balance}"]))
+        event = f"binary_cross_entropy(none {noise.chain}{share})"
         shown = [w for w in weights if "bound" not in w or noise.chain == "gone"]
         shown = [w for w in shown if "visible" not in w]
         terms.append(f"{heads.stop} : {event}{weight(shown)}")
@@ -209,6 +211,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     return section(
         "loss",
         [
+            f"param {balance} : Chance = 0.3" if says(text, f"balance = {balance}") else "",
             f"param {scale} : {draw(st.sampled_from(['Scale', 'Chance']))} = 1"
             if says(text, scale) or (says(text, power) and says(value, scale))
             else "",
@@ -359,7 +362,11 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
     stops = ["length = limit"]
     if heads.stop:
         found = ["", f"{heads.stop} > 0.6", f"{heads.stop} > {above}", f"chance {heads.stop}"]
+        found += [f"tempered({heads.stop}, {value}) > 0.6" for value in ("2", "0", above)]
+        found += [f"chance tempered({heads.stop}, {above})"]
         stops = [draw(st.sampled_from(found)), *stops]
+    elif draw(st.booleans()):
+        stops = ["length = oracle"]
     stop = " or ".join(one for one in stops if one)
     stop = stop if stop.startswith("chance") else f"when {stop}"
     return section(

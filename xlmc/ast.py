@@ -327,7 +327,7 @@ class Finish(Node):
 
 @frozen
 class Compare(Node):
-    """``done > stop_above``; op is one of ``= < > <= >=``."""
+    """``done > stop_above``, ``length = oracle``; op is one of ``= < > <= >=``."""
 
     op: str
     left: Expr

@@ -112,6 +112,7 @@ class Term:
     per_token: bool  # and from token to token
     shifted: bool  # the head is read one position to the left
     cast: bool  # the weight is float64
+    balance: str  # code of the weight of the rows in which nothing is missing; "" for all alike
     params: tuple[Param, ...]
     summary: str
     detail: str
@@ -184,12 +185,13 @@ class Unmask:
 
 @frozen
 class Stop:
-    """A condition that ends a row: kind is full (length = limit) or head."""
+    """A condition that ends a row: kind is full (length = limit), oracle or head."""
 
     kind: str
     name: str  # name of the head
     at: str
     code: str  # over the chance, named like the head
+    temperature: str  # code; "" for 1
 
 
 @frozen
@@ -214,6 +216,7 @@ class Decoder:
     early_stop: bool
     reuse: bool
     stops: tuple[Stop, ...]
+    oracle: bool  # a row ends at the length of its own example
     condition: str  # name; "" where the network is told nothing
     condition_code: str  # code over t
     inverse: str  # name

@@ -89,6 +89,16 @@ def condition(family: ast.Family) -> ast.Keyword | None:
     return next((k for k in backbone.value.keywords if k.name == "condition"), None)
 
 
+def asked(chance: ast.Expr) -> str:
+    """The head whose chance a condition reads: ``done`` or ``tempered(done, 0.5)``; else ""."""
+    match chance:
+        case ast.Name(id=head):
+            return head
+        case ast.Call(function="tempered", arguments=(ast.Name(id=head), _), keywords=(), primes=0):
+            return head
+    return ""
+
+
 def names(node: ast.Expr | None) -> Iterator[ast.Name]:
     """Every name that an expression mentions, from left to right."""
     if node is not None:

@@ -17,19 +17,19 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .gaps import gap_logits, insert, per_row
 from .network import Network
 from .noise import close
-from .sampling import categorical, keep_top_k, keep_top_p, tempered
+from .sampling import categorical, keep_top_k, keep_top_p, tempered, tempered_chance
 
 
 def grow(
     network: Network,
     batch: Batch,
     noise: Noise,
-    limit: int,
+    room: Int[Tensor, " batch"],
     record: bool,
     stop: Callable[..., Bool[Tensor, " batch"]] | None,
     draw: Callable[..., tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]],
 ) -> Decoded:
-    """Insert one token a step into every row, until it stops or holds ``limit`` tokens.
+    """Insert one token a step into every row, until it stops or holds ``room`` tokens.
 
     All that a step reads is the network's answer before it; rows that have ended are left out.
     """
@@ -38,7 +38,7 @@ def grow(
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
     rows = torch.arange(len(x), device=x.device)
-    while len(rows := rows[open_[rows].sum(1) <= limit]):
+    while len(rows := rows[open_[rows].sum(1) <= room[rows]]):
         at = noise.rows(rows).at(len(history) - 1)
         hidden = network.trunk(x[rows], attend[rows])
         nfe[rows] += 1
@@ -63,6 +63,7 @@ class Decoder:
     """Insert one token at a time, until a row stops (spec: decoder)."""
 
     stop_above: float = 0.5
+    stop_temperature: float = 1.0
     temperature: float = 1.0
     top_p: float = 0.5
     gap_top_k: int = 2
@@ -72,7 +73,8 @@ class Decoder:
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
         """Drop what is free between the brackets, then insert up to ``limit`` tokens there."""
-        return grow(network, batch, noise, limit, record, self.stop, self.draw)
+        room = torch.full_like(batch.example, limit)
+        return grow(network, batch, noise, room, record, self.stop, self.draw)
 
     def stop(
         self,
@@ -82,7 +84,8 @@ class Decoder:
         noise: Noise,
     ) -> Bool[Tensor, " batch"]:
         """The rows that end before this step (spec: decoder.stop)."""
-        done = network.done(hidden[x == network.vocab["cls"]]).sigmoid()
+        odds = network.done(hidden[x == network.vocab["cls"]])
+        done = tempered_chance(odds, self.stop_temperature)
         return done > self.stop_above
 
     def draw(
@@ -104,17 +107,53 @@ class Decoder:
 
 
 @dataclass(frozen=True)
-class ConfidentDecoder:
-    """Insert one token at a time, until a row stops (spec: decoder confident)."""
+class OracleDecoder:
+    """Insert one token at a time, until a row stops (spec: decoder oracle)."""
 
-    stop_above: float = 0.5
+    temperature: float = 1.0
+    top_p: float = 0.5
+    gap_top_k: int = 2
 
     @torch.no_grad()
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
         """Drop what is free between the brackets, then insert up to ``limit`` tokens there."""
-        return grow(network, batch, noise, limit, record, self.stop, self.draw)
+        room = batch.inside.sum(1).clamp(max=limit)
+        return grow(network, batch, noise, room, record, None, self.draw)
+
+    def draw(
+        self,
+        network: Network,
+        hidden: Float[Tensor, "batch length width"],
+        open_: Bool[Tensor, "batch length"],
+        noise: Noise,
+    ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
+        """Draw a gap, then a token for it (spec: decoder oracle.step)."""
+        logits = network.slot(hidden[open_])  # gaps vocab
+        gaps = gap_logits(logits, open_)
+        gaps = keep_top_k(gaps, self.gap_top_k)
+        gap = categorical(gaps, noise.uniform("gap")[:, 0])
+        logits = network.slot(hidden[torch.arange(len(hidden), device=hidden.device), gap])
+        logits = tempered(logits, self.temperature)
+        logits = keep_top_p(logits, self.top_p)
+        return gap, categorical(logits, noise.uniform("token")[:, 0])
+
+
+@dataclass(frozen=True)
+class ConfidentDecoder:
+    """Insert one token at a time, until a row stops (spec: decoder confident)."""
+
+    stop_above: float = 0.5
+    stop_temperature: float = 1.0
+
+    @torch.no_grad()
+    def __call__(
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+    ) -> Decoded:
+        """Drop what is free between the brackets, then insert up to ``limit`` tokens there."""
+        room = torch.full_like(batch.example, limit)
+        return grow(network, batch, noise, room, record, self.stop, self.draw)
 
     def stop(
         self,
@@ -124,7 +163,8 @@ class ConfidentDecoder:
         noise: Noise,
     ) -> Bool[Tensor, " batch"]:
         """The rows that end before this step (spec: decoder confident.stop)."""
-        done = network.done(hidden[x == network.vocab["cls"]]).sigmoid()
+        odds = network.done(hidden[x == network.vocab["cls"]])
+        done = tempered_chance(odds, self.stop_temperature)
         return done > self.stop_above
 
     def draw(
@@ -150,7 +190,8 @@ class SampledDecoder:
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
         """Drop what is free between the brackets, then insert up to ``limit`` tokens there."""
-        return grow(network, batch, noise, limit, record, self.stop, self.draw)
+        room = torch.full_like(batch.example, limit)
+        return grow(network, batch, noise, room, record, self.stop, self.draw)
 
     def stop(
         self,
@@ -160,7 +201,8 @@ class SampledDecoder:
         noise: Noise,
     ) -> Bool[Tensor, " batch"]:
         """The rows that end before this step (spec: decoder sampled.stop)."""
-        done = network.done(hidden[x == network.vocab["cls"]]).sigmoid()
+        odds = network.done(hidden[x == network.vocab["cls"]])
+        done = odds.sigmoid()
         return noise.uniform("done")[:, 0] < done
 
     def draw(

@@ -4,7 +4,7 @@
 from xlm_runtime.plug import Claim, Family, Param, Samples
 
 from .collate import Infill, Seq2seq, Text
-from .decoder import ConfidentDecoder, Decoder, SampledDecoder
+from .decoder import ConfidentDecoder, Decoder, OracleDecoder, SampledDecoder
 from .likelihood import nelbo
 from .loss import loss
 from .network import Network
@@ -35,22 +35,36 @@ FAMILY = Family(
     nelbo=nelbo,
     decoders={
         "default": Decoder,
+        "oracle": OracleDecoder,
         "confident": ConfidentDecoder,
         "sampled": SampledDecoder,
     },
     params={
-        "loss": (Param("stop_scale", "Scale", 1.0),),
+        "loss": (
+            Param("stop_scale", "Scale", 1.0),
+            Param("stop_balance", "Chance", 0.5),
+        ),
         "default": (
             Param("stop_above", "Chance", 0.5),
+            Param("stop_temperature", "Scale", 1.0),
             Param("temperature", "Scale", 1.0),
             Param("top_p", "Chance", 0.5),
             Param("gap_top_k", "Count", 2),
         ),
-        "confident": (Param("stop_above", "Chance", 0.5),),
+        "oracle": (
+            Param("temperature", "Scale", 1.0),
+            Param("top_p", "Chance", 0.5),
+            Param("gap_top_k", "Count", 2),
+        ),
+        "confident": (
+            Param("stop_above", "Chance", 0.5),
+            Param("stop_temperature", "Scale", 1.0),
+        ),
         "sampled": (),
     },
     samples={
         "default": Samples("none", "it stops by a threshold"),
+        "oracle": Samples("none", "its length is given"),
         "confident": Samples("none", "it stops by a threshold; the likeliest token is taken"),
         "sampled": Samples("exact"),
     },

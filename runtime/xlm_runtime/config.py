@@ -82,11 +82,17 @@ class Train:
 
 @frozen(kw_only=True)
 class Eval:
-    """Evaluation.  ``draws``: noise draws per example of a likelihood.  ``examples``: 0 for all."""
+    """Evaluation.
+
+    draws: noise draws per example of a likelihood. examples: how many to read, 0 for all.
+    oracle: an answer is asked for at the length that it has, here and in generation; without it,
+    lengths that the layout does not predict are drawn from those of the training data.
+    """
 
     batch: Size = 64
     draws: Size = 4
     examples: Count = 0
+    oracle: bool = False
 
 
 @frozen(kw_only=True)

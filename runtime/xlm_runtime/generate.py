@@ -44,11 +44,16 @@ def samples(
 
 
 def blank(
-    model: Model, examples: Iterable[Example], lengths: Sequence[int], seed: int
+    model: Model,
+    examples: Iterable[Example],
+    lengths: Sequence[int],
+    seed: int,
+    oracle: bool = False,
 ) -> Iterator[Example]:
     """Examples without their answers: prompt and given tokens stay, all else is padding.
 
-    Where the layout does not predict a body's length, it is drawn from ``lengths``.
+    Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
+    ``oracle`` that of the answer, if there is one.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
@@ -57,6 +62,8 @@ def blank(
             hidden: Sequence[int] = [token if given else pad for token, given in pairs]
         elif model.layout.fills:
             hidden = ()
+        elif oracle and example.body:
+            hidden = [pad] * len(example.body)
         else:
             draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
             hidden = [pad] * min(lengths[int(draw * len(lengths))], model.body)

@@ -43,7 +43,7 @@ class Session:
     def blanks(self, examples: Sequence[Example], model: Model) -> list[Example]:
         """Examples without their answers."""
         lengths, seed = self.prepared.lengths.tolist(), self.config.train.seed
-        return list(generate.blank(model, examples, lengths, seed))
+        return list(generate.blank(model, examples, lengths, seed, self.config.eval.oracle))
 
     def asked(self, count: int, held: Split) -> list[Example]:
         """What to decode: held-out examples, or nothing at all where the task is plain text."""
@@ -155,7 +155,8 @@ def _table(found: dict[str, Any]) -> list[str]:
 
 def generation(session: Session, again: bool) -> None:
     """Writes ``predictions.jsonl`` and prints some of it."""
-    file, (folder, key) = session.run.path / "predictions.jsonl", _key(session, ("generate",))
+    file = session.run.path / "predictions.jsonl"
+    folder, key = _key(session, ("eval", "generate"))
     if not again and session.run.note("generate") == key and file.exists():
         records = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
         say(f"generated before ({file})")

@@ -17,6 +17,13 @@ def tempered(
     return logits / temperature
 
 
+def tempered_chance(odds: Float[Tensor, "*shape"], temperature: float) -> Float[Tensor, "*shape"]:
+    """sigmoid(log-odds / temperature); at temperature 0 an event is certain or impossible."""
+    if temperature == 0:
+        return (odds > 0).to(odds.dtype)
+    return (odds / temperature).sigmoid()
+
+
 def keep_top_k(logits: Float[Tensor, "places vocab"], k: int) -> Float[Tensor, "places vocab"]:
     """Keep exactly the k likeliest outcomes (ties: the first); k = 0 keeps all."""
     if not 0 < k < logits.shape[-1]:

@@ -1,5 +1,6 @@
 """What losses and likelihoods ought to be, computed from the spec and a table alone."""
 
+import re
 from collections.abc import Callable, Mapping
 from itertools import combinations
 from math import comb, log
@@ -90,6 +91,7 @@ def gone_cost(
         z = -odds[state] if n == 0 else odds[state]
         bound = length + 1.0 if spec.has("(none gone) weight stop_scale * bound") else 1.0
         bound = length + 1.0 if spec.has("(none gone) weight bound") else bound
+        bound *= share(spec, n == 0)
         stops += chance * bound * float(np.logaddexp(0, z)) / own
         if n:
             flat = normal(logits[state].reshape(1, -1))[0].reshape(logits[state].shape)
@@ -97,6 +99,16 @@ def gone_cost(
             cost = -sum(flat[at + gap, token] for gap, token in missing) / n
             insertions += chance * weight(spec, float("nan"), n, length) * float(cost) / own
     return insertions, stops
+
+
+def share(spec: zoo.Spec, complete: bool) -> float:
+    """How much a row counts for the decision to stop: as `balance` says, else 1."""
+    found = re.search(r"balance = (\w[\w.]*)", spec.text)
+    if found is None:
+        return 1.0
+    default = re.search(rf"param {found[1]} +: Chance = (\S+)", spec.text)
+    value = float(default[1] if default else found[1])
+    return value if complete else 1 - value
 
 
 def over(package: Package, noised, batch) -> int:

@@ -24,7 +24,7 @@ HITTING = zoo.those("first_hitting")
 EVERY = [(name, sampler) for name in zoo.ALL for sampler in zoo.SPECS[name].samplers]
 INSERTING = [(name, sampler) for name, sampler in EVERY if name in zoo.GONES]
 FILLING = [(name, sampler) for name, sampler in EVERY if name in zoo.MASKS]
-JOINT = [("ilm", "sampled"), ("gone_bound", "default")]
+JOINT = [("ilm", "sampled"), ("gone_bound", "default"), ("gone_balanced", "default")]
 
 
 PAIRS = {(A, A): 0.45, (B, B): 0.35, (A, B): 0.12, (B, A): 0.08}
@@ -407,6 +407,15 @@ def test_d17_a_gap_first_and_then_its_token(package, name):
     samples_of(bodies(decoded), law)
 
 
+@every(zoo.those("tempered("))
+def test_d12_the_temperature_of_a_chance(package):
+    odds = torch.tensor([-3.0, -0.1, 0.0, 2.0], dtype=torch.float64)
+    chance = package.sampling.tempered_chance
+    assert torch.equal(chance(odds, 1.0), odds.sigmoid())
+    assert torch.allclose(chance(odds, 2.0), 1 / (1 + (-odds / 2).exp()))
+    assert chance(odds, 0.0).tolist() == [0, 0, 0, 1]
+
+
 @samplers(JOINT)
 def test_d5_an_insertion_decoder_calls_once_a_decision(package, name):
     """Once for each token and once to stop, unless the limit stops it."""
@@ -499,6 +508,9 @@ def test_d16_no_more_tokens_than_the_limit(package, name, limit):
         assert (decoded.nfe <= (limit - kept).clamp(min=0)).all()
         if name == "full":
             assert torch.equal(made, kept.clamp(min=limit))
+        if name == "oracle":
+            own = batch.inside.sum(1).clamp(max=limit)
+            assert torch.equal(made, kept.maximum(own))
         added = [len(tokens(x)) for x in decoded.x]
         fixed = [
             int((~f & (x != VOCAB["pad"])).sum())

@@ -158,6 +158,7 @@ GONE = """family toy "Toy" {{
   }}
 }}
 """
+ORACLE = "  decoder oracle { stop when length = oracle }\n"
 EVERY = (
     " weight hazard(alpha) + dsigma(alpha) + sigma(alpha) - alpha'(t) + alpha(t) + corrupted(alpha)"
 )
@@ -274,6 +275,12 @@ SPECS = {
         low=1e-3,
     ),
     "gone_bound": Spec(gone(weight=" weight bound", stop_weight="stop_scale * bound")),
+    "gone_balanced": Spec(
+        gone()
+        .replace("(none gone)", "(none gone, balance = 0.8)")
+        .replace("stop chance done", "stop chance tempered(done, 1.0)")
+        .replace("  decoder full {", ORACLE + "  decoder full {")
+    ),
     "gone_t": Spec(
         gone(
             amount="t ~ uniform(0, 1) stratified", weight=" weight bound", stop_weight="bound",

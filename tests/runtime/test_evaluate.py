@@ -75,6 +75,8 @@ def test_blanks_keep_what_is_given_and_draw_lengths(loaded: Loaded) -> None:
     given = Example(3, [1, 2, 3], given=[True, False, True])
     (shown,) = generate.blank(model, [given], [4], 1)
     assert shown.body == [1, pad, 3]
+    (own,) = generate.blank(model, [Example(3, [1, 2, 3])], [4], 1, oracle=True)
+    assert own.body == [pad] * 3
     drawn = [len(e.body) for e in generate.blank(model, generate.unconditional(200), [2, 4, 9], 1)]
     assert set(drawn) == {2, 4, 5}  # 9 is more than there is room for
     assert drawn == [

@@ -12,9 +12,6 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     for head in query.heads(family).values():
         if head.size is not None:
             yield NotYet(span=head.span, what="such a head")
-    for term in query.terms(family):
-        for option in term.divergence.options:
-            yield NotYet(span=option.span, what="an option of a divergence")
     for section in query.decoders(family):
         for entry in section.entries:
             yield from _entry(entry)

@@ -10,6 +10,7 @@ from xlmc import ast, query
 from xlmc.check import scope
 from xlmc.check.around import around
 from xlmc.check.noise import sound
+from xlmc.check.rules import number
 from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, one_of, word
 from xlmc.errors import Diagnostic, suggest
@@ -60,11 +61,17 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _unused(section: ast.Section, terms: Iterable[ast.Term]) -> Iterator[Diagnostic]:
-    spoken = {name.id for term in terms for name in query.names(term.weight)}
+    spoken = {name.id for term in terms for expr in _read(term) for name in query.names(expr)}
     spoken |= {n.id for e in query.those(section.entries, ast.Let) for n in query.names(e.value)}
     for entry in section.entries:
         if isinstance(entry, ast.Param | ast.Choice | ast.Let) and entry.name not in spoken:
             yield NeverUsed(span=entry.span, name=entry.name)
+
+
+def _read(term: ast.Term) -> list[ast.Expr]:
+    """The expressions of a term."""
+    weight = [term.weight] if term.weight is not None else []
+    return [*weight, *(option.value for option in term.divergence.options)]
 
 
 def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:
@@ -90,10 +97,23 @@ def _term(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     wrong = list(one_of(kind, DIVERGENCES, "a divergence"))
     wrong = wrong or list(_fits(term, head, query.chain(family)))
     yield from wrong
+    if not wrong:
+        yield from _options(term, weights(family))
     if not wrong and term.weight is not None:
         yield from _weight(term, term.weight, family)
     if not wrong and term.divergence.kind == "binary_cross_entropy":
         yield from _sees_both(term, family)
+
+
+def _options(term: ast.Term, env: Environment) -> Iterator[Diagnostic]:
+    """``balance``: how much rows in which nothing is missing count; the others 1 - balance."""
+    for option in term.divergence.options:
+        if term.divergence.kind != "binary_cross_entropy":
+            why, hint = "it takes no options", "drop it"
+            yield WrongTerm(span=option.span, divergence=term.divergence.kind, why=why, hint=hint)
+            continue
+        yield from one_of(word(option, option.name), ("balance",), "an option of a divergence")
+        yield from number(option.value, "Chance", "balance", env)
 
 
 def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:

@@ -25,20 +25,29 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
                 if chain == "gone" or state.id != "mask":
                     why = f"no token shows that it is `{state.id}`"
                     yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
-            case ast.Compare(op="=", left=ast.Name(id="length"), right=ast.Name(id="limit")):
+            case ast.Compare(
+                op="=", left=ast.Name(id="length"), right=ast.Name(id="limit" | "oracle")
+            ):
                 if chain == "mask":
                     why = "a canvas of masks has its length from the start"
                     yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
             case ast.Compare() | ast.Happens() if chain == "mask":
                 why = "masks show what is missing: nothing else is asked"
                 yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
-            case ast.Compare(op=">", left=ast.Name(id=head), right=right) if head in chances:
-                yield from trained(one.span, head, family)
+            case ast.Compare(op=">", left=left, right=right) if query.asked(left) in chances:
+                yield from _read(left, family, env)
                 yield from number(right, "Chance", "threshold", env)
-            case ast.Happens(chance=ast.Name(id=head)) if head in chances:
-                yield from trained(one.span, head, family)
+            case ast.Happens(chance=chance) if query.asked(chance) in chances:
+                yield from _read(chance, family, env)
             case ast.Compare() | ast.Happens():
                 yield from _not_a_condition(one, chances, env)
+
+
+def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
+    """``done``, or ``tempered(done, temperature)``."""
+    yield from trained(chance.span, query.asked(chance), family)
+    if isinstance(chance, ast.Call):
+        yield from number(chance.arguments[1], "Scale", "temperature", env)
 
 
 def _not_a_condition(

@@ -38,8 +38,8 @@ _VARIABLES = _set(
     history i index insert insertion inverse joint joint_nll keep_top_k keep_top_p left level
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll noise
     noised nothing odds open_ order outcome over p per_row place places position quota record
-    row rows score self size start stays step stop subset surest tempered terms token tokens u vocab
-    weight x
+    room row rows score self share size start stays step stop subset surest tempered tempered_chance
+    terms token tokens u vocab weight x
     """
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.

@@ -4,7 +4,7 @@ import re
 
 from xlmc import ast, ir, query
 from xlmc.check.loss import bound, weights, with_bound
-from xlmc.check.scope import values
+from xlmc.check.scope import Environment, literal, values
 
 MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
@@ -20,6 +20,7 @@ NO_STOP = "no head says when nothing is missing, so there is no law over lengths
 TOGETHER = "tokens revealed in one step are drawn apart"
 NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
 PARAM = re.compile(r"self\.\w+")
+EVEN = 0.5  # a balance under which all rows count alike
 
 
 def claim(family: ast.Family) -> tuple[str, str]:
@@ -49,11 +50,14 @@ def tilt(family: ast.Family) -> str:
 def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> bool:
     """Whether a term's weight is a constant times the one that makes it part of the bound.
 
-    With `flat` whether it is a constant times that over length + 1.
+    With `flat` whether it is a constant times that over length + 1, a balance being what it is by
+    default; a claim holds for all params, and so for no balance.
     """
-    if isinstance(bound(term, family), str):
-        return False
     env = weights(family)
+    if isinstance(bound(term, family), str) or (term.divergence.options and not flat):
+        return False
+    if any(given(option.value, env) != EVEN for option in term.divergence.options):
+        return False
     weight = term.weight or ast.Name("one", span=term.span)
     points = [
         with_bound(
@@ -69,6 +73,11 @@ def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> b
         if isinstance(value, float)
     ]
     return len(ratios) == len(points) and max(ratios) - min(ratios) < 1e-9 * max(ratios)
+
+
+def given(expr: ast.Expr, env: Environment) -> float | None:
+    """The value of a literal, or the default of a param."""
+    return env.defaults.get(expr.id) if isinstance(expr, ast.Name) else literal(expr)
 
 
 def samples(decoder: ir.Decoder) -> ir.Samples:
@@ -93,6 +102,8 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
 
 
 def _gone(decoder: ir.Decoder) -> list[str]:
+    if decoder.oracle:
+        return ["its length is given"]
     if any("uniform" in stop.code for stop in decoder.stops if stop.kind == "head"):
         return []
     stops = any(stop.kind == "head" for stop in decoder.stops)
@@ -124,4 +135,5 @@ def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
 def _cuts(decoder: ir.Decoder) -> list[tuple[str, str]]:
     """What is done to the laws before a draw: function and code of its value."""
     used = (decoder.draw, decoder.pick, decoder.last)
-    return [step for one in used if one is not None for step in one.steps]
+    tempered = [("tempered", stop.temperature) for stop in decoder.stops if stop.temperature]
+    return [*(step for one in used if one is not None for step in one.steps), *tempered]

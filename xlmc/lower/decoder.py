@@ -85,6 +85,7 @@ def _sampling(decoder: ir.Decoder) -> set[str]:
         if sampler is not None:
             names |= {name for name, _ in sampler.steps}
             names |= set() if sampler.greedy else {"categorical"}
+    names |= {"tempered_chance"} if any(stop.temperature for stop in decoder.stops) else set()
     if decoder.unmask is not None and decoder.unmask.order.reads_network:
         order = decoder.unmask.order
         names |= {HELPERS[score] for score in order.scores if score in HELPERS}
@@ -145,7 +146,8 @@ class _Maker:
             reads=reads,
             early_stop=self._stops_early(),
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
-            stops=self._stops(),
+            stops=(stops := self._stops()),
+            oracle=any(stop.kind == "oracle" for stop in stops),
             condition=condition,
             condition_code=condition_code,
             inverse=self.clock.use("inverse") if timed else "",
@@ -350,12 +352,23 @@ class _Maker:
 
     def _stop(self, one: ast.Condition) -> ir.Stop:
         match one:
-            case ast.Compare(op=">", left=ast.Name(id=head), right=right):
-                return ir.Stop("head", head, self._place(head), f"{head} > {self._code(right)}")
-            case ast.Happens(chance=ast.Name(id=head)):
-                draw = f'noise.uniform("{head}")[:, 0] < {head}'
-                return ir.Stop("head", head, self._place(head), draw)
-        return ir.Stop("full", "", "", "")
+            case ast.Compare(op=">", left=chance, right=right):
+                head = query.asked(chance)
+                return self._asks(chance, f"{head} > {self._code(right)}")
+            case ast.Happens(chance=chance):
+                head = query.asked(chance)
+                return self._asks(chance, f'noise.uniform("{head}")[:, 0] < {head}')
+            case ast.Compare(right=ast.Name(id="oracle")):
+                return ir.Stop("oracle", "", "", "", "")
+        return ir.Stop("full", "", "", "", "")
+
+    def _asks(self, chance: ast.Expr, code: str) -> ir.Stop:
+        """A condition on the chance of a head, tempered or not."""
+        head = query.asked(chance)
+        temperature = (
+            self._option("temperature", chance.arguments[1]) if isinstance(chance, ast.Call) else ""
+        )
+        return ir.Stop("head", head, self._place(head), code, temperature)
 
     def _place(self, head: str) -> str:
         place = query.heads(self.family)[head].at

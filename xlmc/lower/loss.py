@@ -4,7 +4,7 @@ from xlmc import ast, ir, query
 from xlmc.check.loss import inlined
 from xlmc.lower.claims import claim, proportional
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import mentioned, params
+from xlmc.lower.params import mentioned, number, params
 from xlmc.mathtext import latex_expr, plain_expr
 
 SUMMARIES = {
@@ -75,6 +75,8 @@ def _around(family: ast.Family) -> list[ast.Expr]:
 
 def _latex(term: ast.Term, family: ast.Family) -> str:
     divergence = LATEX[term.divergence.kind]
+    if term.divergence.options:
+        divergence = rf"b_n \, {divergence}"
     if term.weight is None:
         return divergence
     if query.around(inlined(term, family)):
@@ -91,7 +93,8 @@ def _latex(term: ast.Term, family: ast.Family) -> str:
 def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[str]) -> ir.Term:
     entries = query.entries(family, "loss")
     weight = inlined(term, family)
-    spoken = mentioned([weight]) if weight is not None else set()
+    options = [option.value for option in term.divergence.options]
+    spoken = mentioned([*options, *([] if weight is None else [weight])])
     found = params(entries, spoken)
     code, functions = "", set[str]()
     if weight is not None:
@@ -119,6 +122,7 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
         per_token=query.around(weight),
         shifted=query.heads(family)[term.head.id].shifted,
         cast=bool(functions) or "t" in reads,
+        balance=_balance(term),
         params=found,
         summary=SUMMARIES[term.divergence.kind],
         detail=_detail(term, family, weight),
@@ -131,6 +135,15 @@ def _visible(call: ast.Call) -> str:
     return f"visible({plain_expr(kernel)}, noised.masked, batch.attend)"
 
 
+def _balance(term: ast.Term) -> str:
+    """What rows in which nothing is missing count, as code."""
+    for option in term.divergence.options:
+        if isinstance(option.value, ast.Name):
+            return option.value.id
+        return number(option.value, whole=False)
+    return ""
+
+
 def _at(term: ast.Term, family: ast.Family) -> str:
     place = query.heads(family)[term.head.id].at
     assert place is not None
@@ -138,9 +151,12 @@ def _at(term: ast.Term, family: ast.Family) -> str:
 
 
 def _detail(term: ast.Term, family: ast.Family, weight: ast.Expr | None) -> str:
+    text = ""
+    if share := _balance(term):
+        text = f"Rows in which nothing is missing count {share}, the others 1 - {share}. "
     if weight is None:
-        return ""
-    text = f"Weight: {plain_expr(weight)}"
+        return text.strip()
+    text += f"Weight: {plain_expr(weight)}"
     if proportional(term, family):
         return text + ", that of the likelihood bound" + _up_to(term)
     return text + "."

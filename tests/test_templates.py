@@ -36,7 +36,7 @@ PARTS = {  # included by decoder.py.j2
     "unmask_scored.j2",
     "unmask_methods.j2",
 }
-LOCAL = {"d", "outcome", "u", "told"}  # what an including template hands to the parts
+LOCAL = {"d", "oracles", "outcome", "u", "told"}  # what an including template hands to the parts
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)}
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
@@ -87,7 +87,7 @@ def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         environment().from_string("{{ nope }}").render()
     with pytest.raises(UndefinedError):
-        environment().from_string("{{ a.nope }}").render(a=ir.Stop("full", "", "", ""))
+        environment().from_string("{{ a.nope }}").render(a=ir.Stop("full", "", "", "", ""))
 
 
 # Every field is read

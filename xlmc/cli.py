@@ -16,6 +16,7 @@ import click
 from xlmc import __version__
 from xlmc.commands.build import build
 from xlmc.commands.check import check
+from xlmc.commands.doc import doc
 from xlmc.commands.expand import expand
 from xlmc.commands.explain import explain
 from xlmc.commands.fmt import fmt
@@ -60,7 +61,7 @@ def xlmc() -> None:
     """The command line."""
 
 
-for command in (build, check, fmt, expand, explain, run, tasks):
+for command in (build, check, fmt, expand, explain, doc, run, tasks):
     xlmc.add_command(command)
 
 

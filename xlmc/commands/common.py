@@ -85,3 +85,14 @@ def distinct(families: Sequence[tuple[Path, str]]) -> None:
                 f"{first} and {spec} both describe the family '{family}': "
                 "rename one of them, or build them with different --out"
             )
+
+
+def save(path: Path, text: str) -> None:
+    """Replaces a file in one step, so that a crash cannot cost what was there."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(text.encode())
+        part.chmod(path.stat().st_mode & 0o7777)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """``xlmc fmt``: specs in their canonical layout."""
 
-import os
 from collections.abc import Sequence
 from difflib import unified_diff
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlmc.commands.common import DRIFT, Format, each, format_option, specs_argument
+from xlmc.commands.common import DRIFT, Format, each, format_option, save, specs_argument
 
 if TYPE_CHECKING:
     from xlmc.errors import Diagnostic
@@ -32,7 +31,7 @@ def fmt(specs: tuple[Path, ...], check: bool, diff: bool, form: Format) -> int:
         elif check:
             click.echo(f"{spec}: would be laid out anew", err=True)
         else:
-            _save(spec.resolve(), new)
+            save(spec.resolve(), new)
             click.echo(f"{spec}: laid out anew")
     return DRIFT if changed and (check or diff) else 0
 
@@ -50,14 +49,3 @@ def _diff(spec: Path, old: bytes, new: str) -> str:
     before = old.decode(errors="replace").splitlines(keepends=True)
     lines = unified_diff(before, new.splitlines(keepends=True), str(spec), f"{spec} (laid out)")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
-
-
-def _save(path: Path, text: str) -> None:
-    """Replaces a file in one step, so that a crash cannot cost the spec."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(text.encode())
-        part.chmod(path.stat().st_mode & 0o7777)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

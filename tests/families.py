@@ -146,7 +146,8 @@ class Heads:
 @st.composite
 def networks(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     """The network section."""
-    backbone = draw(st.sampled_from(["rotary", "dit"]))
+    found = ["rotary", "dit", "qwen2", 'qwen2(pretrained = "someone/weights")']
+    backbone = draw(st.sampled_from(found))
     if heads.condition:
         backbone = f"dit(condition = {heads.condition})"
     place = " at gaps" if noise.chain == "gone" else draw(st.sampled_from(["", " at tokens"]))

@@ -96,6 +96,7 @@ class Network:
     block: str  # name of its block's class; "" where it has none to choose
     module: str  # dotted module of a custom backbone; "" for a shipped one
     condition: str  # "", t or sigma
+    published: str  # name of the head that published weights have; "" where there are none
     heads: tuple[Head, ...]
 
 
@@ -296,6 +297,8 @@ class Family:
     samples: tuple[tuple[str, Samples], ...]
     recipes: tuple[Recipe, ...]
     likelihood: bool
+    published: str  # name of the head that published weights have; "" where there are none
+    repo: str
 
 
 @frozen

@@ -99,6 +99,22 @@ def asked(chance: ast.Expr) -> str:
     return ""
 
 
+def backbone(family: ast.Family) -> str:
+    """The name of the backbone; "" for one that is Python, or none."""
+    found = first(entries(family, "network"), ast.Backbone)
+    if found is None or found.python is not None:
+        return ""
+    return found.value.function if isinstance(found.value, ast.Call) else found.value.id
+
+
+def pretrained(family: ast.Family) -> str:
+    """The repository of published weights that the backbone names; "" where it names none."""
+    found = first(entries(family, "network"), ast.Backbone)
+    keywords = found.value.keywords if found and isinstance(found.value, ast.Call) else ()
+    values = [k.value for k in keywords if k.name == "pretrained"]
+    return values[0].value if values and isinstance(values[0], ast.String) else ""
+
+
 def names(node: ast.Expr | None) -> Iterator[ast.Name]:
     """Every name that an expression mentions, from left to right."""
     if node is not None:

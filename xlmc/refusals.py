@@ -707,6 +707,18 @@ class WrongSetting(Diagnostic):
 
 
 @frozen(kw_only=True)
+class NotPublished(Diagnostic):
+    """Published weights of a backbone that has none, or named in a way that finds none."""
+
+    code = "XLM116"
+    title = "no published weights are found by this"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
+
+
+@frozen(kw_only=True)
 class WrongShift(Diagnostic):
     """A head that is read one position to the left, where that has no meaning."""
 

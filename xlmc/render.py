@@ -10,7 +10,7 @@ from xlmc import ir, resources
 from xlmc.escape import comment, docstring, literal_text, math_block, py, raw_docstring
 from xlmc.shake import prune, shake
 
-COPIED = ("around", "backbone", "gaps", "places", "sampling")
+COPIED = ("around", "backbone", "gaps", "places", "qwen2", "sampling")
 IMPORT = re.compile(r"^from \.(\w+) import (.+)$", re.MULTILINE)
 
 
@@ -61,14 +61,24 @@ def _render(stem: str, view: attrs.AttrsInstance) -> str:
 
 
 def _copies(texts: dict[str, str]) -> dict[str, str]:
-    """The copied modules that the rendered files import from."""
+    """The copied modules that the rendered files import from, and those that these import."""
+    library = resources.folder("templates") / "library"
+    copies: dict[str, str] = {}
+    before: dict[str, set[str]] = {}
+    while (wanted := _imports({**texts, **copies})) != before:
+        before = wanted
+        copies = {
+            f"{module}.py": shake((library / f"{module}.py").read_text("utf-8"), sorted(names))
+            for module, names in wanted.items()
+        }
+    return copies
+
+
+def _imports(texts: dict[str, str]) -> dict[str, set[str]]:
+    """What is imported from each of the copied modules."""
     wanted: dict[str, set[str]] = {}
     for text in texts.values():
         for module, names in IMPORT.findall(text):
             if module in COPIED:
                 wanted.setdefault(module, set()).update(names.split(", "))
-    library = resources.folder("templates") / "library"
-    return {
-        f"{module}.py": shake((library / f"{module}.py").read_text("utf-8"), sorted(names))
-        for module, names in wanted.items()
-    }
+    return wanted

@@ -3,8 +3,9 @@
 import errno
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -40,6 +41,18 @@ def dataset(repo: str, files: Mapping[str, str], revision: str, instead: str) ->
         from datasets import load_dataset
 
         return load_dataset(repo, data_files=dict(files), revision=revision)
+
+
+def snapshot(repo: str, patterns: Sequence[str], instead: str) -> Path:
+    """The folder with the files of a repository that match some patterns.
+
+    The token comes from the environment or from `hf auth login`. Raises RunError where they cannot
+    be had; it ends with ``instead``.
+    """
+    from huggingface_hub import snapshot_download
+
+    with reaching(f"the model {repo}", instead):
+        return Path(snapshot_download(repo, allow_patterns=list(patterns)))
 
 
 def _reason(what: str, error: Exception) -> str:

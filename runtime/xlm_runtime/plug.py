@@ -28,6 +28,7 @@ __all__ = [
     "Nelbo",
     "Noise",
     "Param",
+    "Published",
     "Row",
     "Samples",
     "Vocabulary",
@@ -298,6 +299,23 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Published:
+    """How weights that others have published fit the network.
+
+    repo: where they are on the Hub by the spec's word; "" where it names none.
+    size: their ``config.json`` -> the size of the network. Raises KeyError or ValueError for a
+        model that the network is not.
+    config: the inverse: (size, rows of the embeddings) -> ``config.json``.
+    names: modules of the network -> those of the files; `*` stands for the number of a layer.
+    """
+
+    repo: str
+    size: Callable[[Mapping[str, Any]], ModelSize]
+    config: Callable[[ModelSize, int], dict[str, Any]]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Family:
     """A family of models as the runtime sees it.
 
@@ -313,6 +331,7 @@ class Family:
     params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
     samples: for each decoder what its samples are worth.
     recipes: task -> settings published for it (paths of the run configuration -> values).
+    published: how published weights fit the network; None where none do.
     """
 
     name: str
@@ -329,3 +348,4 @@ class Family:
     params: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
     samples: Mapping[str, Samples] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
+    published: Published | None = None

@@ -255,6 +255,9 @@ MUTANTS = [
     Mutant("an order by uniform noise", "mask_shifted", "decoder.py", "* gumbel(u)", "* u",
            D.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
     # collation and the backbone
+    Mutant("grouped heads that see padding", "mask_shifted", "qwen2.py",
+           "None if attend is None else attend[:, None, None, :]", "None",
+           K.test_k1_padding_changes_no_row),
     Mutant("positions by column", "ilm", "backbone.py", "x = self.embed(xt)\n",
            "x = self.embed(xt) + self.embed.weight[: xt.shape[1]]\n",
            K.test_k2_padding_on_the_left_shifts_nothing),

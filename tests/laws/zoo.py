@@ -266,7 +266,7 @@ SPECS = {
     ),
     "mask_shifted": Spec(
         mask(
-            amount="t ~ uniform(1e-3, 1)", backbone="rotary", over="masked", decoders=DREAM,
+            amount="t ~ uniform(1e-3, 1)", backbone="qwen2", over="masked", decoders=DREAM,
             weight=" weight 0.5 * visible(geometric(kernel))",
         )
         .replace("head token : logits", "head token : logits shifted")

@@ -16,6 +16,7 @@ from xlmc.refusals import (
     CausalBackbone,
     MissingEntry,
     NotLaidOut,
+    NotPublished,
     NotUndone,
     SharedState,
     WrongCondition,
@@ -25,7 +26,10 @@ from xlmc.refusals import (
 )
 from xlmc.survival import examine
 
-BACKBONES = ("dit", "rotary")
+BACKBONES = ("dit", "qwen2", "rotary")
+ARGUMENTS = ("condition", "pretrained")
+PUBLISHED = ("qwen2",)  # those that weights are published for
+REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 KINDS = ("chance", "logits")
 PLACES = ("tokens", "gaps")  # of logits
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -76,9 +80,22 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             hint=f"write `{value.function}(condition = t)`",
         )
     for keyword in value.keywords:
-        yield from one_of(word(keyword, keyword.name), ("condition",), "an argument of a backbone")
+        yield from one_of(word(keyword, keyword.name), ARGUMENTS, "an argument of a backbone")
         if keyword.name == "condition":
             yield from _condition(keyword, value.function, family)
+        elif keyword.name == "pretrained":
+            yield from _pretrained(keyword, value.function)
+
+
+def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
+    value, why, hint = keyword.value, "", ""
+    if backbone not in PUBLISHED:
+        why, hint = f"`{backbone}` is this compiler's own", f"write `backbone {PUBLISHED[0]}(...)`"
+    elif not isinstance(value, ast.String) or not REPOSITORY.fullmatch(value.value):
+        why = "a repository of the Hub is named in quotes: OWNER/NAME"
+        hint = "a folder is for a run to name: `--set model.pretrained=DIR`"
+    if why:
+        yield NotPublished(span=keyword.span, why=why, hint=hint)
 
 
 def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
@@ -91,9 +108,9 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
             why="a condition is `t`, or `sigma`: -log of the survival",
             hint="write `condition = t`",
         )
-    elif backbone == "rotary":
+    elif backbone != "dit":
         why = "the plain Transformer has no place for a condition"
-        hint = f"write `backbone dit(condition = {text})`, or `backbone rotary`"
+        hint = f"write `backbone dit(condition = {text})`, or `backbone {backbone}`"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif query.chain(family) == "gone":
         why = "what has been dropped tells no time: the decoder counts insertions"

@@ -119,13 +119,21 @@ def _network(family: ast.Family) -> ir.Network:
     condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        return ir.Network(name, "", module, condition, heads)
+        return ir.Network(name, "", module, condition, "", heads)
     value = backbone.value
     kind = value.function if isinstance(value, ast.Call) else value.id
     if condition:
-        return ir.Network("ConditionedTransformer", "", "", condition, heads)
+        return ir.Network("ConditionedTransformer", "", "", condition, "", heads)
+    if kind == "qwen2":
+        return ir.Network("Qwen2", "", "", condition, _published(family), heads)
     block = {"dit": "GatedBlock", "rotary": "Block"}[kind]
-    return ir.Network("Transformer", block, "", condition, heads)
+    return ir.Network("Transformer", block, "", condition, "", heads)
+
+
+def _published(family: ast.Family) -> str:
+    """The head that published weights have: the first one of logits."""
+    heads = query.heads(family).values() if query.backbone(family) == "qwen2" else ()
+    return next((head.name for head in heads if head.kind.id == "logits"), "")
 
 
 def _init(family: ast.Family, absent: set[str]) -> ir.Init:
@@ -176,4 +184,6 @@ def _family(
             for recipe in family.recipes
         ),
         likelihood=likely,
+        published=_published(family),
+        repo=query.pretrained(family),
     )

@@ -29,14 +29,20 @@ VIEWS = {
     "collate.py.j2": ir.Collate,
     "family.py.j2": ir.Family,
 }
-PARTS = {  # included by decoder.py.j2
-    "decoder_mask.j2",
-    "decoder_gone.j2",
-    "unmask_places.j2",
-    "unmask_scored.j2",
-    "unmask_methods.j2",
+INCLUDED = {
+    "decoder.py.j2": {
+        "decoder_mask.j2",
+        "decoder_gone.j2",
+        "decoder_both.j2",
+        "unmask_places.j2",
+        "unmask_scored.j2",
+        "unmask_methods.j2",
+    },
+    "noise.py.j2": {"noise_amount.j2", "noise_both.j2"},
 }
-LOCAL = {"d", "oracles", "outcome", "u", "told"}  # what an including template hands to the parts
+PARTS = {part for parts in INCLUDED.values() for part in parts}
+# what an including template hands to the parts
+LOCAL = {"d", "oracles", "outcome", "u", "told", "asked", "gone"}
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)}
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
@@ -61,7 +67,7 @@ def test_every_template_has_a_view() -> None:
 
 @pytest.mark.parametrize("template", VIEWS)
 def test_a_template_reads_the_fields_of_its_view(template: str) -> None:
-    parts = PARTS if template == "decoder.py.j2" else ()
+    parts = INCLUDED.get(template, set())
     assert names(template, *parts) - LOCAL == FIELDS[VIEWS[template].__name__]
 
 
@@ -185,6 +191,24 @@ GONE = {
     "INSIDE": "",
     "FINAL": "eos",
 }
+BOTH = {
+    "clean -> CHAIN": "clean -> mask",
+    "AMOUNT": "mask -> gone  survival beta(t) = exp(-5 * t); amount t ~ uniform(1e-3, 1)",
+    "BACKBONE": "dit(condition = t)",
+    "head token : logits at PLACE; head done : chance at bos": "head token : logits; head done : "
+    "distribution(5) at gaps; head gap : count at gaps",
+    "TERM": "cross_entropy(x0) on mask",
+    "WEIGHT": "scale * bound",
+    "binary_cross_entropy(none CHAIN)": "cross_entropy(gone); gap : poisson(gone)",
+    "DECODER": """grid uniform(steps)
+    step { unmask chance reveal(alpha); draw token; insert masks poisson done * reveal(beta) }
+  }
+  decoder other {
+    step { unmask one by order; draw token; insert masks chance min(1, gap * reveal(beta)) }""",
+    "INSIDE": "",
+    "FINAL": "eos",
+}
+KINDS = (MASK, GONE, BOTH)
 
 
 def wide(parts: dict[str, str]) -> ir.Package:
@@ -196,7 +220,7 @@ def wide(parts: dict[str, str]) -> ir.Package:
 
 def test_every_field_is_read_by_a_template() -> None:
     read = set(NOT_OF_TEMPLATES)
-    for parts in (MASK, GONE):
+    for parts in KINDS:
         reading(wide(parts), read)
     assert {(name, field) for name, fields in FIELDS.items() for field in fields} - read == set()
 
@@ -216,7 +240,7 @@ def test_no_class_of_the_ir_is_forgotten() -> None:
             for item in value:
                 visit(item)
 
-    for parts in (MASK, GONE):
+    for parts in KINDS:
         visit(wide(parts))
     assert found == {*CLASSES}
 
@@ -240,7 +264,7 @@ def test_the_ir_is_json_and_frozen(text: str) -> None:
 
 
 def test_rendering_says_the_same_twice() -> None:
-    for parts in (MASK, GONE):
+    for parts in KINDS:
         assert render(wide(parts)) == render(wide(parts))
 
 

@@ -82,6 +82,11 @@ def _name(id: str, span: Span) -> ast.Name:
 def _noise(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
     if _has(entries, ast.Amount) or not chain:
         return entries
+    if chain == "both":
+        ends = tuple(ast.Number(Fraction(x), x, span=span) for x in ("1e-3", "1"))
+        law = ast.Call("uniform", ends, span=span)
+        spread = _name("stratified", span)
+        return (*entries, ast.Amount(_name("t", span), law, spread, span=span))
     low = 1 if chain == "mask" else 0
     bounds = (ast.Number(Fraction(low), str(low), span=span), _name("length", span))
     law = ast.Call("uniform", bounds, span=span)
@@ -109,7 +114,7 @@ def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
 
 
 def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
-    start = {"mask": "masks", "gone": "empty"}.get(chain)
+    start = {"mask": "masks", "gone": "empty", "both": "empty"}.get(chain)
     if start and not _has(entries, ast.Start):
         entries = (ast.Start(_name(start, span), span=span), *entries)
     choices = {
@@ -123,8 +128,10 @@ def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
         else entry
         for entry in entries
     )
+    if chain == "both" and not _has(entries, ast.Overflow):
+        entries = (*entries, ast.Overflow(_name("skip_row", span), span=span))
     grid = next((e for e in entries if isinstance(e, ast.Grid)), None)
-    if chain != "mask" or grid is None or _has(entries, ast.Finish):
+    if chain not in ("mask", "both") or grid is None or _has(entries, ast.Finish):
         return entries
     if not isinstance(grid.value, ast.Call):
         return entries
@@ -137,7 +144,7 @@ def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
         return action
     order, span = action.order, action.span
     if order is None:
-        if action.much.rule not in {"quota", "one"}:
+        if action.much.rule not in {"quota", "poisson", "one"}:
             return action
         return evolve(action, order=ast.Order(_name("random", span), span=span))
     scores = choices.get(order.score.id, {order.score.id})

@@ -65,7 +65,7 @@ class Schedule:
 class Noise:
     """`noise.py`: how much noise an example gets, and what it does to the tokens."""
 
-    chain: str  # mask or gone
+    chain: str  # mask, gone or both
     spec: str
     variable: str  # t or count
     fixed: bool  # the amount is `low` for every example
@@ -75,17 +75,25 @@ class Noise:
     survival: str
     corrupted: str  # name of the function 1 - alpha; "" where the amount is a count
     inverse: str  # name of the function that gives t from alpha; "" where none is needed
+    masks: str  # of two arrows, name of the first one's function 1 - alpha; "" for one arrow
+    whole: str  # code of the share that is gone at t = 1; "" for all
+    latex: tuple[str, ...]  # of two arrows
+    schedule: tuple[str, ...]  # names imported
     carries_t: bool
 
 
 @frozen
 class Head:
-    """A head: kind is logits or chance; it stands at tokens, gaps or a special token."""
+    """A head: kind is logits, chance, count or distribution.
+
+    It stands at tokens, gaps or a special token; a distribution is one of the numbers 0..size.
+    """
 
     name: str  # name
     kind: str
     at: str
     shifted: bool  # it is read one position to the left
+    size: int
 
 
 @frozen
@@ -107,6 +115,7 @@ class Term:
     head: str  # name
     kind: str
     at: str
+    size: int  # of a distribution: the largest number that it tells apart
     weight: str  # code over t, count, length and params; "" for 1
     reads: tuple[str, ...]  # of t, count and length: what the weight reads
     per_row: bool  # the weight differs from row to row
@@ -141,6 +150,9 @@ class Likelihood:
     chain: str
     head: str  # name
     shifted: bool  # the head is read one position to the left
+    gap: str  # name of the head of numbers; "" where there is none
+    hazards: tuple[str, ...]  # names of those of unmasking and of insertion
+    power: int  # times are drawn as this power of uniform draws
     stop: str  # name
     stop_at: str
     schedule: tuple[str, ...]
@@ -185,6 +197,17 @@ class Unmask:
 
 
 @frozen
+class Insert:
+    """How many masks go into each gap: rule is poisson or chance; overflow what finds no room."""
+
+    rule: str
+    code: str  # over the number expected in each gap, named like the head
+    head: str  # name
+    kind: str  # of the head: count or distribution
+    overflow: str  # name of the function that leaves out what finds no room
+
+
+@frozen
 class Stop:
     """A condition that ends a row: kind is full (length = limit), oracle or head."""
 
@@ -208,6 +231,7 @@ class Decoder:
     draw: Sampler
     pick: Sampler | None
     unmask: Unmask | None
+    insert: Insert | None  # of masks
     lets: tuple[tuple[str, str], ...]  # name, code
     last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
     grid: str  # "", uniform or events
@@ -233,7 +257,9 @@ class Decoders:
     decoders: tuple[Decoder, ...]
     choices: bool
     shapes: tuple[str, ...]
+    counts: tuple[str, ...]
     gaps: tuple[str, ...]
+    growth: tuple[str, ...]
     places: tuple[str, ...]
     sampling: tuple[str, ...]
     schedule: tuple[str, ...]

@@ -44,10 +44,16 @@ def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
     return those(entries(family, "noise"), ast.Arrow)
 
 
+CHAINS = {
+    (("clean", "mask"),): "mask",
+    (("clean", "gone"),): "gone",
+    (("clean", "mask"), ("mask", "gone")): "both",
+}
+
+
 def chain(family: ast.Family) -> str:
-    """The state in which a token ends, mask or gone; "" for a noise that the checks refuse."""
-    found = [(arrow.origin.id, arrow.target.id) for arrow in arrows(family)]
-    return found[0][1] if found in ([("clean", "mask")], [("clean", "gone")]) else ""
+    """What noise makes of a token: mask, gone, or both in turn; "" if the checks refuse it."""
+    return CHAINS.get(tuple((a.origin.id, a.target.id) for a in arrows(family)), "")
 
 
 def amount(family: ast.Family) -> ast.Amount | None:
@@ -63,6 +69,11 @@ def extent(amount: ast.Amount) -> tuple[ast.Expr, ast.Expr]:
 def heads(family: ast.Family) -> dict[str, ast.Head]:
     """The heads by their names."""
     return {head.name: head for head in those(entries(family, "network"), ast.Head)}
+
+
+def size(head: ast.Head) -> int:
+    """The largest number that a head tells apart: ``distribution(32)``; 0 for other heads."""
+    return int(head.size.value) if isinstance(head.size, ast.Number) else 0
 
 
 def terms(family: ast.Family) -> tuple[ast.Term, ...]:

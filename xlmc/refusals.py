@@ -200,7 +200,7 @@ class WrongChain(Diagnostic):
     code = "XLM070"
     title = "this chain of states is not supported"
     label = "{why}"
-    help = "a chain is one arrow: `clean -> mask` or `clean -> gone`"
+    help = "a chain is `clean -> mask`, `clean -> gone`, or `clean -> mask` and `mask -> gone`"
     why: str
 
 
@@ -267,12 +267,13 @@ class Diverges(Diagnostic):
     title = "the weight times the chance of corruption diverges"
     label = "{value} at t = {at}"
     help = (
-        "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or "
-        "keep away from that end, `amount t ~ uniform({guard})`, at the cost of what lies beyond it"
+        "{count}keep away from that end, `amount t ~ uniform({guard})`, at the cost of what lies "
+        "beyond it"
     )
     value: str
     at: str
     guard: str
+    count: str
 
 
 @frozen(kw_only=True)
@@ -403,11 +404,25 @@ class NotUndone(Diagnostic):
     """A head is missing that could undo an arrow of the noise."""
 
     code = "XLM106"
-    title = "no head says what the {state} tokens were"
+    title = "no head says {what}"
     label = "tokens that went `{state}` never come back"
     help = "add `{example}` to the network, and a term to the loss"
+    what: str
     state: str
     example: str
+
+
+@frozen(kw_only=True)
+class WrongSize(Diagnostic):
+    """A head with a size that its kind cannot have, or without one that it needs."""
+
+    code = "XLM109"
+    title = "{problem}"
+    label = "{why}"
+    help = "{hint}"
+    problem: str
+    why: str
+    hint: str
 
 
 # Loss

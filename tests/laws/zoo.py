@@ -13,7 +13,8 @@ SHIPPED = Path(__file__).parents[2] / "spec"
 class Spec:
     """A spec with what the tests know of it without asking the compiler.
 
-    `alpha` is its survival and `slope` the derivative; `low` and `high` are the range of t.
+    `alpha` is its survival and `slope` the derivative; `beta` and `beta_slope` are those of a
+    second arrow; `low` and `high` are the range of t.
     """
 
     text: str
@@ -21,6 +22,8 @@ class Spec:
     slope: Callable[[float], float] = lambda t: -1.0
     low: float = 0.0
     high: float = 1.0
+    beta: Callable[[float], float] = lambda t: 1 - t
+    beta_slope: Callable[[float], float] = lambda t: -1.0
 
     @property
     def shift(self) -> int:

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 from xlmc import ast, query
+from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic, suggest
 from xlmc.refusals import (
     DoesNotUndo,
-    NeverTrained,
     UnknownName,
     WrongAction,
     WrongDraw,
     WrongRule,
     WrongStep,
 )
-from xlmc.source import Span
 
 UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
+MASKS = "insert masks poisson gap * reveal(beta)"
 OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
 
 
@@ -42,9 +42,18 @@ def actions(
     unmask, insert = query.first(actions, ast.Unmask), query.first(actions, ast.Insert)
     if chain in UNDO and unmask is None and insert is None:
         yield DoesNotUndo(span=block.span, state=chain, example=undo(chain, env))
+    if chain == "both" and unmask is None:
+        yield DoesNotUndo(span=block.span, state="mask", example=undo("mask", env))
+    if chain == "both" and insert is None and block_name == "step":
+        yield DoesNotUndo(span=block.span, state="gone", example=undo("both", env))
     if unmask is not None:
         yield from _unmask(unmask, section, env, chain)
-    if insert is not None:
+    if unmask is not None and unmask.much.value is not None and chain == "both":
+        arrow = query.arrows(family)[0]
+        yield from own_clock(unmask.much.value, unmask.much.rule, arrow, env)
+    if insert is not None and chain == "both":
+        yield from masks(insert, block_name, family, env)
+    elif insert is not None:
         yield from _insert(insert, chain, env)
     yield from _picks(actions, env, chain)
     draw = query.first(actions, ast.Draw)
@@ -61,15 +70,17 @@ def actions(
 
 def undo(chain: str, env: Environment) -> str:
     """An action that undoes the noise."""
+    if chain == "both":
+        return MASKS.replace("beta", [*env.schedules, "beta"][1])
     return UNDO[chain].replace("alpha", next(iter(env.schedules), "alpha"))
 
 
 def _unmask(
     action: ast.Unmask, section: ast.Section, env: Environment, chain: str
 ) -> Iterator[Diagnostic]:
-    if chain not in UNDO:
+    if chain not in (*UNDO, "both"):
         return  # the noise section says what is wrong with it
-    if chain != "mask":
+    if chain == "gone":
         why = f"tokens go `{chain}`, not `mask`"
         hint = f"write `{undo(chain, env)}`"
         yield WrongAction(span=action.span, action="unmask", why=why, hint=hint)
@@ -110,7 +121,7 @@ def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagno
 def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Iterator[Diagnostic]:
     for pick in query.those(actions, ast.Pick):
         yield from one_of(pick.what, ("gap",), "something to pick")
-        if chain == "mask":
+        if chain in ("mask", "both"):
             why = "masks stand where they stand"
             yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
         yield from _options(pick, env)
@@ -129,7 +140,7 @@ def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> I
             hint=suggest(draw.head.id, heads),
         )
         return
-    place = {"mask": "tokens", "gone": "gaps"}.get(chain)
+    place = {"mask": "tokens", "gone": "gaps", "both": "tokens"}.get(chain)
     good = [h.name for h in heads.values() if h.kind.id == "logits" and h.at and h.at.id == place]
     if head.kind.id != "logits" or (place and good and head.name not in good):
         yield WrongDraw(
@@ -149,10 +160,3 @@ def _options(action: ast.Pick | ast.Draw, env: Environment) -> Iterator[Diagnost
     if action.greedy and action.options:
         why = "the likeliest outcome needs no options"
         yield WrongDraw(span=action.span, why=why, hint="drop the options, or `greedy`")
-
-
-def trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:
-    """A complaint if no term of the loss trains a head that is read."""
-    trained = {term.head.id for term in query.terms(family)}
-    if head not in trained and trained and trained <= {*query.heads(family)}:
-        yield NeverTrained(span=span, head=head)

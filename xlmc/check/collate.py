@@ -108,7 +108,7 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             why, hint = "the body comes first inside the brackets", "move it to the front"
         elif slot.name == "pad" and i + 1 < len(inside):
             why, hint = "padding fills the brackets up, and comes last", "move it to the end"
-        elif slot.name == "pad" and chain == "gone":
+        elif slot.name == "pad" and chain in ("gone", "both"):
             why, hint = "padding cannot be dropped and inserted", "drop it: lengths are free"
         elif slot.name in ("bos", "cls"):
             why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
@@ -120,7 +120,7 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
         if slot.name == "pad" and not slot.free:
             why = "padding outside the brackets is put there by `pad`"
             yield WrongInside(span=slot.span, slot="pad", why=why, hint="drop it")
-    if chain == "gone" and layout.slots and layout.slots[0].free:
+    if chain in ("gone", "both") and layout.slots and layout.slots[0].free:
         yield NoAnchor(span=layout.slots[0].span, layout=layout.name)
 
 

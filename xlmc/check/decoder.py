@@ -7,6 +7,7 @@ from attrs import evolve
 from xlmc import ast, query
 from xlmc.check import scope
 from xlmc.check.actions import UNDO, actions
+from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
 from xlmc.check.rules import known
 from xlmc.check.scope import Environment, literal
@@ -27,7 +28,7 @@ from xlmc.refusals import (
     WrongType,
 )
 
-STARTS = {"mask": "masks", "gone": "empty"}
+STARTS = {"mask": "masks", "gone": "empty", "both": "empty"}
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -49,9 +50,23 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from known(one.value, env)
     for start in query.those(entries, ast.Start):
         if chain in STARTS and start.state.id != STARTS[chain]:
-            yield WrongStart(span=start.state.span, state=chain, start=STARTS[chain])
+            yield WrongStart(
+                span=start.state.span,
+                state="gone" if chain == "both" else chain,
+                start=STARTS[chain],
+            )
     for grid in query.those(entries, ast.Grid):
         yield from _grid(grid, section, env, chain)
+    if chain == "both" and not query.those(entries, ast.Grid):
+        yield MissingEntry(
+            span=section.span,
+            owner="decoder",
+            entry="grid",
+            why="tokens come back at their times",
+            example="grid uniform(128)",
+        )
+    for entry in query.those(entries, ast.Overflow):
+        yield from overflow(entry, chain)
     step = query.first(entries, ast.Step)
     if step is None:
         yield MissingEntry(
@@ -121,10 +136,12 @@ def _grid(
         )
         return
     if isinstance(value, ast.Name):
-        yield from one_of(value, ("events", "uniform"), "a grid")
+        kinds = ("uniform",) if chain == "both" else ("events", "uniform")
+        yield from one_of(value, kinds, "a grid")
         if value.id == "uniform":
             yield _number_of_steps(grid)
-        yield from _events(value, section)
+        if chain != "both":
+            yield from _events(value, section)
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, ("uniform",), "a grid with a number of steps")
@@ -218,6 +235,8 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
         yield WrongReuse(span=reuse.span, why="the backbone is told the time, which moves on")
     elif query.chain(family) == "gone":
         yield WrongReuse(span=reuse.span, why="every insertion changes the row")
+    elif query.chain(family) == "both":
+        yield WrongReuse(span=reuse.span, why="every step asks the gaps")
 
 
 def _unused(family: ast.Family) -> Iterator[Diagnostic]:

@@ -9,20 +9,15 @@ from xlmc.refusals import NotYet
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """A refusal for everything that would otherwise have no effect."""
-    for head in query.heads(family).values():
-        if head.size is not None:
-            yield NotYet(span=head.span, what="such a head")
     for section in query.decoders(family):
         for entry in section.entries:
             yield from _entry(entry)
 
 
 def _entry(entry: ast.Node) -> Iterator[Diagnostic]:
-    if isinstance(entry, ast.Blocks | ast.Guide | ast.Overflow):
+    if isinstance(entry, ast.Blocks | ast.Guide):
         yield NotYet(span=entry.span, what=f"`{type(entry).__name__.lower()}`")
     if isinstance(entry, ast.Step | ast.Finish):
         for action in entry.actions:
             if isinstance(action, ast.Remask | ast.Append):
                 yield NotYet(span=action.span, what=f"`{type(action).__name__.lower()}`")
-            elif isinstance(action, ast.Unmask) and action.much.rule == "poisson":
-                yield NotYet(span=action.much.span, what=f"`{action.much.rule}`")

@@ -29,7 +29,8 @@ from xlmc.refusals import (
 )
 from xlmc.refusals import TooHard as TooHardRefusal
 
-DIVERGENCES = ("binary_cross_entropy", "cross_entropy", "joint_cross_entropy")
+DIVERGENCES = ("binary_cross_entropy", "cross_entropy", "joint_cross_entropy", "poisson")
+COUNT = "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or "
 TIMES = tuple(10.0**-k for k in range(9, 0, -1))
 GROWTH = 3.0  # from one hundredth of the distance to an end to the next: what diverges
 
@@ -75,7 +76,8 @@ def _read(term: ast.Term) -> list[ast.Expr]:
 
 
 def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:
-    corrupted = {"mask": ("masked",), "gone": ("gone",)}.get(chain, ("masked", "gone"))
+    own = {"mask": ("masked",), "gone": ("gone",), "both": ()}
+    corrupted = own.get(chain, ("masked", "gone"))
     yield from one_of(mean.over, ("tokens", *corrupted, "block", "sequences"), "a denominator")
     if mean.per is not None:
         yield from one_of(mean.per, ("sequence",), "what a denominator can be per")
@@ -116,45 +118,59 @@ def _options(term: ast.Term, env: Environment) -> Iterator[Diagnostic]:
         yield from number(option.value, "Chance", "balance", env)
 
 
+# What trains a head, by the noise, its kind and its place: divergence, target, and `on`.
+FITS = {
+    ("mask", "logits", "tokens"): ("cross_entropy", "x0", "mask"),
+    ("mask", "chance", "special"): ("binary_cross_entropy", "none mask", None),
+    ("gone", "logits", "gaps"): ("joint_cross_entropy", "gone", None),
+    ("gone", "chance", "special"): ("binary_cross_entropy", "none gone", None),
+    ("gone", "distribution", "special"): ("cross_entropy", "gone", None),
+    ("both", "logits", "tokens"): ("cross_entropy", "x0", "mask"),
+    ("both", "count", "gaps"): ("poisson", "gone", None),
+    ("both", "distribution", "gaps"): ("cross_entropy", "gone", None),
+}
+PLACED = {
+    "cross_entropy": "logits at tokens",
+    "joint_cross_entropy": "logits at gaps",
+    "poisson": "count at gaps",
+}
+
+
 def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
     """Whether a divergence fits its head, its target and the noise."""
     divergence, target = term.divergence, term.divergence.target
     at = head.at.id if head.at is not None else ""
     if not chain or (head.kind.id == "logits" and at not in ("tokens", "gaps")):
         return  # noise and network say what is wrong with them
-    need = {
-        "cross_entropy": ("logits", "tokens", "mask"),
-        "joint_cross_entropy": ("logits", "gaps", "gone"),
-        "binary_cross_entropy": ("chance", at, chain),
-    }
-    kind, place, state = need[divergence.kind]
+    place = at if at in ("tokens", "gaps") and head.kind.id != "chance" else "special"
+    fit = FITS.get((chain, head.kind.id, place))
     target_is = f"none {target.state.id}" if isinstance(target, ast.Nothing) else target.id
-    want = {"cross_entropy": "x0", "joint_cross_entropy": "gone"}.get(
-        divergence.kind, f"none {chain}"
-    )
-    on = "mask" if divergence.kind == "cross_entropy" else None
+    on = term.on.id if term.on is not None else None
+    if fit == (divergence.kind, target_is, on):
+        return
     why = hint = ""
-    if chain != state:
-        why = f"tokens never go `{state}`"
-    elif head.kind.id != kind or at != place:
+    if divergence.kind not in [one[0] for (noise, *_), one in FITS.items() if noise == chain]:
+        states = {"cross_entropy": "mask"}
+        why = f"tokens never go `{states.get(divergence.kind, 'gone')}`"
+    elif fit is None or divergence.kind != fit[0]:
         why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
-        if head.kind.id == kind:
-            hint = f"write `head {head.name} : {kind} at {place}` in the network"
-    elif target_is != want:
-        why = f"its target is `{want}`, not `{target_is}`"
-    elif (term.on.id if term.on is not None else None) != on:
-        why = "it needs `on mask`: visible tokens are known" if on else "`on` has no meaning here"
-    if why:
-        hint = hint or f"write `{_example(head, chain)}`"
-        yield WrongTerm(span=divergence.span, divergence=divergence.kind, why=why, hint=hint)
+        wanted = PLACED.get(divergence.kind, "")
+        if wanted.startswith(f"{head.kind.id} "):
+            hint = f"write `head {head.name} : {wanted}` in the network"
+    elif target_is != fit[1]:
+        why = f"its target is `{fit[1]}`, not `{target_is}`"
+    else:
+        why = (
+            "it needs `on mask`: visible tokens are known" if fit[2] else "`on` has no meaning here"
+        )
+    hint = hint or (f"write `{head.name} : {written(fit)}`" if fit else "")
+    yield WrongTerm(span=divergence.span, divergence=divergence.kind, why=why, hint=hint)
 
 
-def _example(head: ast.Head, chain: str) -> str:
-    """The term that fits a head and the noise."""
-    if head.kind.id == "chance":
-        return f"{head.name} : binary_cross_entropy(none {chain})"
-    fits = {"mask": "cross_entropy(x0) on mask", "gone": "joint_cross_entropy(gone)"}
-    return f"{head.name} : {fits[chain]}"
+def written(fit: tuple[str, str, str | None]) -> str:
+    """A divergence as it stands in a spec."""
+    kind, target, on = fit
+    return f"{kind}({target})" + (f" on {on}" if on else "")
 
 
 def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
@@ -176,6 +192,8 @@ def weights(family: ast.Family) -> Environment:
     amount = query.amount(family)
     timed = amount is not None and amount.variable.id == "t"
     names = {"count": "Count", "length": "Count", "bound": "Rate"}
+    if query.chain(family) == "both":
+        del names["count"]  # of which of the two?
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)} if timed else {}
     derived = tuple(name for name in DERIVED if name != "reveal") if timed else ()
     where = "in a weight" if timed else "in a weight where the amount is a count"
@@ -198,12 +216,17 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
 
     Masked tokens: the hazard, by the range of t; or length / count (atlas of Sahoo et al. 2024).
     Dropped tokens: the number of counts, which makes a sum over insertions of their mean.
+    Both in turn: the hazard of the term's own clock.
     """
     amount, chain = query.amount(family), query.chain(family)
     if amount is None or not amount.law.arguments:
         return "there is no noise"
     low, high = query.extent(amount)
-    if term.divergence.kind == "cross_entropy":
+    if counts(term):
+        return (
+            "a distribution of numbers is no rate: only `count at gaps` under `poisson` has a bound"
+        )
+    if term.divergence.kind in ("cross_entropy", "poisson"):
         if amount.variable.id == "count":
             return ast.Binary("/", _counts(low), _name("count", term), span=term.span)
         if amount.law.function == "fixed":
@@ -217,6 +240,20 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
     if amount.variable.id == "count" or _uniform_counts(low, high, family):
         return _counts(low)
     return "the counts of dropped tokens are not uniform"
+
+
+def counts(term: ast.Term) -> bool:
+    """Whether a term is the cross-entropy of a number of missing tokens."""
+    target = term.divergence.target
+    counted = isinstance(target, ast.Name) and target.id == "gone"
+    return term.divergence.kind == "cross_entropy" and counted
+
+
+def clock(term: ast.Term, family: ast.Family) -> ast.Arrow:
+    """The arrow that a term's head is trained to undo."""
+    arrows = query.arrows(family)
+    undone = "mask" if term.divergence.kind == "cross_entropy" and not counts(term) else "gone"
+    return next((arrow for arrow in arrows if arrow.target.id == undone), arrows[-1])
 
 
 def inlined(term: ast.Term, family: ast.Family) -> ast.Expr | None:
@@ -245,7 +282,7 @@ def _counts(low: ast.Expr) -> ast.Expr:
 
 
 def _hazard(low: ast.Expr, high: ast.Expr, term: ast.Term, family: ast.Family) -> ast.Expr:
-    arrow = query.arrows(family)[-1]
+    arrow = clock(term, family)
     hazard = ast.Call("hazard", (_name(arrow.survival, arrow),), span=term.span)
     a, b = exact(low), exact(high)
     if b - a == 1:
@@ -338,7 +375,7 @@ def _diverges(
     term: ast.Term, weight: ast.Expr, env: Environment, family: ast.Family
 ) -> Iterator[Diagnostic]:
     """Whether weight times chance of corruption grows without end towards an end of the range."""
-    amount, arrow = query.amount(family), query.arrows(family)[-1]
+    amount = query.amount(family)
     if amount is None or amount.variable.id != "t":
         return
     low, high = map(literal, query.extent(amount))
@@ -350,15 +387,27 @@ def _diverges(
         samples = [with_bound({"t": t, **base}, term, family) for t in points]
         found = [value for _, value in scope.values(weight, env, samples)]
         risks = [
-            abs(v) * _corrupted(arrow, t)
+            abs(v) * _chance(term, t, family)
             for v, t in zip(found, points, strict=False)
             if isinstance(v, float)
         ]
         if len(risks) == len(points) and risks[0] > GROWTH * risks[2] > GROWTH**2 * risks[4] > 0:
-            guard = "1e-3, 1" if towards > 0 else "0, 0.999"
             yield Diverges(
-                span=weight.span, value=f"{risks[0]:.3g}", at=f"{points[0]:g}", guard=guard
+                span=weight.span,
+                value=f"{risks[0]:.3g}",
+                at=f"{points[0]:g}",
+                guard="1e-3, 1" if towards > 0 else "0, 0.999",
+                count="" if query.chain(family) == "both" else COUNT,
             )
+
+
+def _chance(term: ast.Term, t: float, family: ast.Family) -> float:
+    """The chance that a token is where the term speaks of it, up to a factor that hardly grows."""
+    arrows = query.arrows(family)
+    if len(arrows) == 1 or clock(term, family) is arrows[-1]:
+        return _corrupted(arrows[-1], t)
+    present = value_of(arrows[-1].value, Scope({"t": t}), FLOAT)
+    return max(_corrupted(arrow, t) for arrow in arrows) * float(present)
 
 
 def _corrupted(arrow: ast.Arrow, t: float) -> float:

@@ -15,7 +15,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     """Heads, the schedule, and the params and lets of a section have different names."""
     known: Known = {}
     for arrow in query.arrows(family):
-        yield from _take(known, arrow.survival, "the schedule", arrow)
+        yield from _take(known, arrow.survival, "a schedule" if known else "the schedule", arrow)
     for head in query.heads(family).values():
         yield from _take(known, head.name, "a head", head)
     for section in family.sections:

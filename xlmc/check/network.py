@@ -8,6 +8,7 @@ from attrs import evolve
 
 from xlmc import ast, query
 from xlmc.check.noise import EXACT
+from xlmc.check.scope import literal
 from xlmc.check.words import one_of, reserved, word
 from xlmc.errors import Diagnostic
 from xlmc.expression import MathError
@@ -23,6 +24,7 @@ from xlmc.refusals import (
     WrongPath,
     WrongPlace,
     WrongShift,
+    WrongSize,
 )
 from xlmc.survival import examine
 
@@ -30,8 +32,10 @@ BACKBONES = ("dit", "qwen2", "rotary")
 ARGUMENTS = ("condition", "pretrained")
 PUBLISHED = ("qwen2",)  # those that weights are published for
 REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
-KINDS = ("chance", "logits")
+KINDS = ("chance", "count", "distribution", "logits")
 PLACES = ("tokens", "gaps")  # of logits
+FIXED = tuple(special for special in SPECIALS if special not in ("pad", "mask"))
+MOST = 100_000  # of the sizes of distributions
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -112,6 +116,9 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
         why = "the plain Transformer has no place for a condition"
         hint = f"write `backbone dit(condition = {text})`, or `backbone {backbone}`"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
+    elif value.id == "sigma" and query.chain(family) == "both":
+        why = "there are two clocks, and one time"
+        yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")
     elif query.chain(family) == "gone":
         why = "what has been dropped tells no time: the decoder counts insertions"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
@@ -137,10 +144,11 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
     yield from wrong
     if wrong:
         return
-    place = head.at
+    yield from _size(head)
+    chain, place = query.chain(family), head.at
     if head.kind.id == "logits":
         if place is not None and place.id not in PLACES:
-            good = "gaps" if query.chain(family) == "gone" else "tokens"
+            good = "gaps" if chain == "gone" else "tokens"
             yield WrongPlace(
                 span=place.span,
                 kind="logits",
@@ -149,14 +157,18 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
                 example=f"head {head.name} : logits at {good}",
             )
         return
-    fixed = [special for special in SPECIALS if special not in ("pad", "mask")]
-    if place is None or place.id not in fixed:
+    if head.kind.id == "count" or (head.kind.id == "distribution" and chain == "both"):
+        yield from _of_gaps(head, chain)
+        return
+    if place is None or place.id not in FIXED:
+        kind = "a chance" if head.kind.id == "chance" else "a distribution"
+        size = f"({head.size.span.text})" if head.size is not None else ""
         yield WrongPlace(
             span=place.span if place else head.span,
-            kind="a chance",
+            kind=kind,
             place=f"`{place.id}`" if place else "every token",
-            why="one chance for each row is read at one special token",
-            example=f"head {head.name} : chance at cls",
+            why=f"one {kind.split()[1]} for each row is read at one special token",
+            example=f"head {head.name} : {head.kind.id}{size} at cls",
         )
         return
     yield from _laid_out(head, place, family)
@@ -174,6 +186,9 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
         elif head.at is not None and head.at.id == "gaps":
             why = "a gap is read at the token to its left anyway"
             hint = "drop `shifted`"
+        elif query.chain(family) == "both":
+            why = "masks are inserted to the right of the token that would have to say them"
+            hint = "drop `shifted`"
         elif plain:
             why = f"`{plain[0].name}` is not, and a decoder reads all states of a row alike"
             hint = "shift both, or neither"
@@ -183,6 +198,44 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
     for layout in query.layouts(family) if any(head.shifted for head in heads) else ():
         if layout.slots and layout.slots[0].free:
             yield SharedState(span=layout.slots[0].span, layout=layout.name)
+
+
+def _size(head: ast.Head) -> Iterator[Diagnostic]:
+    """A distribution says up to which number; other heads have no size."""
+    kind, size = head.kind.id, head.size
+    value = literal(size) if size is not None else None
+    problem = why = hint = ""
+    if kind != "distribution":
+        if size is not None:
+            problem, why, hint = f"`{kind}` has no size", "a number too much", "drop it"
+    elif value is None or value < 1 or value != int(value):
+        problem, why = "a distribution of numbers has a largest one", "which one?"
+        hint = f"write `head {head.name} : distribution(64)`"
+    elif value > MOST:
+        problem, why = "this distribution is too large", f"more than {MOST} numbers"
+        hint = "`count at gaps` has no largest number"
+    if problem:
+        yield WrongSize(span=(size or head).span, problem=problem, why=why, hint=hint)
+
+
+def _of_gaps(head: ast.Head, chain: str) -> Iterator[Diagnostic]:
+    """A number for every gap, which only a decoder that inserts masks reads."""
+    place = head.at
+    if chain in ("mask", "gone"):
+        why = "only masks are inserted by their number: tokens come one by one"
+        good = "logits at gaps" if chain == "gone" else "logits"
+    elif place is None or place.id != "gaps":
+        why, good = "numbers of missing tokens are read at the gaps", f"{head.kind.id} at gaps"
+    else:
+        return
+    size = f"({head.size.span.text})" if head.size is not None else ""
+    yield WrongPlace(
+        span=place.span if place else head.span,
+        kind=f"a {head.kind.id}",
+        place=f"`{place.id}`" if place else "every token",
+        why=why,
+        example=f"head {head.name} : {good.replace('distribution', 'distribution' + size)}",
+    )
 
 
 def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
@@ -199,16 +252,28 @@ def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[D
             )
 
 
+UNDONE = {  # state -> what its head gives, and where
+    "mask": (("logits",), "tokens", "head token : logits"),
+    "gone": (("logits",), "gaps", "head slot : logits at gaps"),
+    "both": (("count", "distribution"), "gaps", "head gap : count at gaps"),
+}
+
+
 def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
     """Every arrow needs a head that can undo it."""
-    wanted = {
-        "mask": ("tokens", "head token : logits"),
-        "gone": ("gaps", "head slot : logits at gaps"),
-    }
-    chain = query.chain(family)
-    if chain not in wanted:
-        return
-    place, example = wanted[chain]
-    places = [h.at.id for h in query.heads(family).values() if h.kind.id == "logits" and h.at]
-    if place not in places and {*places} <= {*PLACES}:
-        yield NotUndone(span=section.span, state=chain, example=example)
+    chain, heads = query.chain(family), query.heads(family).values()
+    known = {(h.kind.id, h.at.id) for h in heads if h.at is not None}
+    if not {place for kind, place in known if kind == "logits"} <= {*PLACES}:
+        return  # that is what is wrong
+    for state in {"both": ("mask", "both")}.get(chain, (chain,) if chain else ()):
+        kinds, place, example = UNDONE[state]
+        if not known & {(kind, place) for kind in kinds}:
+            gone = "gone" if state == "both" else state
+            yield NotUndone(
+                span=section.span,
+                what="how many tokens are gone"
+                if state == "both"
+                else f"what the {gone} tokens were",
+                state=gone,
+                example=example,
+            )

@@ -45,17 +45,18 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             example="clean -> mask  survival alpha(t) = 1 - t",
         )
     for arrow in arrows:
-        yield from _arrow(arrow)
-    for arrow in arrows[:1]:
-        yield from _life(arrow)
-    for arrow in arrows[1:]:
-        yield WrongChain(span=arrow.span, why="a second arrow is not supported yet")
+        yield from _arrow(arrow, starts=query.chain(family) != "both")
+    yield from _life(arrows)
     amount = query.amount(family)
     if amount is not None:
         yield from _amount(amount)
+        if query.chain(family) == "both" and amount.variable.id == "count":
+            why = "two clocks go by one time: a count of tokens does not tell it"
+            yield WrongAmount(span=amount.span, why=why)
 
 
-def _arrow(arrow: ast.Arrow) -> Iterator[Diagnostic]:
+def _arrow(arrow: ast.Arrow, starts: bool) -> Iterator[Diagnostic]:
+    """One arrow; ``starts`` if what survives until t = 1 is missed where decoding starts."""
     yield from one_of(arrow.origin, STATES, "a state")
     yield from one_of(arrow.target, STATES, "a state")
     yield from reserved(arrow.survival, "a schedule", arrow)
@@ -69,17 +70,29 @@ def _arrow(arrow: ast.Arrow) -> Iterator[Diagnostic]:
     wrong = list(known(arrow.value, env))
     yield from wrong
     if not wrong:
-        yield from _survival(arrow)
+        found = _survival(arrow)
+        yield from (one for one in found if starts or not isinstance(one, LeftOver))
 
 
-def _life(arrow: ast.Arrow) -> Iterator[Diagnostic]:
-    """Where the first arrow of a token's life may lead."""
-    if not {arrow.origin.id, arrow.target.id} <= {*STATES}:
+def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
+    """Where the arrows of a token's life may lead."""
+    if not {name.id for arrow in arrows for name in (arrow.origin, arrow.target)} <= {*STATES}:
         return
-    if arrow.origin.id != "clean":
-        yield WrongChain(span=arrow.origin.span, why="a token's life begins `clean`")
-    elif arrow.target.id == "clean":
-        yield WrongChain(span=arrow.target.span, why="noise never makes a token clean")
+    now = "clean"
+    for i, arrow in enumerate(arrows):
+        why = ""
+        if i == 2 or now == "gone":
+            why = "a token that is gone stays so" if now == "gone" else "it has two arrows at most"
+            yield WrongChain(span=arrow.span, why=why)
+        elif arrow.origin.id != now:
+            why = "a token's life begins `clean`" if i == 0 else f"the token is `{now}` here"
+            yield WrongChain(span=arrow.origin.span, why=why)
+        elif arrow.target.id in ("clean", now):
+            why = "noise never makes a token clean" if arrow.target.id == "clean" else "it is so"
+            yield WrongChain(span=arrow.target.span, why=why)
+        if why:
+            return
+        now = arrow.target.id
 
 
 def sound(family: ast.Family) -> bool:

@@ -15,6 +15,7 @@ from xlmc.refusals import ChanceLeavesRange, NeedsGrid, NeverEnds, WrongRule, Wr
 
 SCORED = {"above": "a threshold", "within": "a sum of errors"}
 LEAST = {
+    "poisson": "a mean is at least 0: `masked * reveal(...)`",
     "quota": "a quota is at least 0: `masked / steps_left`",
     "within": "errors add up to at least 0: `within 0.1`",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc import ast, query
-from xlmc.check.actions import trained
+from xlmc.check.insertions import trained
 from xlmc.check.rules import number
 from xlmc.check.scope import Environment
 from xlmc.errors import Diagnostic, suggest
@@ -12,6 +12,7 @@ from xlmc.refusals import NeverEnds, UnknownName, WrongStop
 STOPS = {
     "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",
     "gone": "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`",
+    "both": "drop the stop",
 }
 
 
@@ -19,6 +20,10 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
     """Whether the decoder can decide each condition of a stop."""
     chain, heads = query.chain(family), query.heads(family)
     chances = {name for name, head in heads.items() if head.kind.id == "chance"}
+    if chain == "both":
+        why = "the grid ends every row at the same time"
+        yield WrongStop(span=stop.span, why=why, hint=STOPS[chain])
+        return
     for one in stop.conditions:
         match one:
             case ast.NoState(state=state):

@@ -1,15 +1,16 @@
 """A checked tree becomes the IR: every decision is made here."""
 
 from xlmc import ast, ir, query
-from xlmc.check.scope import literal
 from xlmc.errors import SpecErrors
 from xlmc.expression import MathError
 from xlmc.lower.claims import claim, samples, tilt
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders
-from xlmc.lower.loss import likelihood, loss
-from xlmc.lower.params import mentioned, number, params, setting
+from xlmc.lower.likelihood import likelihood
+from xlmc.lower.loss import loss
+from xlmc.lower.noise import noise
+from xlmc.lower.params import params, setting
 from xlmc.refusals import TooHard
 
 FILES = {
@@ -37,9 +38,9 @@ def lower(family: ast.Family) -> ir.Package:
 
 
 def _lower(family: ast.Family) -> ir.Package:
-    clock = Clock(query.arrows(family)[-1])
+    clock = Clock(query.arrows(family))
     told = _condition(family, clock)
-    noise = _noise(family, clock, told)
+    noising = noise(family, clock, told)
     network = _network(family)
     objective = loss(family, clock, told)
     likely = likelihood(family, clock, told)
@@ -53,7 +54,7 @@ def _lower(family: ast.Family) -> ir.Package:
         source=family.name.span.source.name,
         init=_init(family, absent),
         schedule=schedule,
-        noise=noise,
+        noise=noising,
         network=network,
         loss=objective,
         likelihood=likely,
@@ -71,48 +72,16 @@ def _condition(family: ast.Family, clock: Clock) -> str:
     return "noised.t" if told.value.id == "t" else f"{clock.use('sigma')}(noised.t)"
 
 
-def _noise(family: ast.Family, clock: Clock, told: str) -> ir.Noise:
-    amount = query.the(query.entries(family, "noise"), ast.Amount)
-    low, high = query.extent(amount)
-    timed = amount.variable.id == "t"
-    carries = bool(told) or (timed and _reads_time(family))
-    return ir.Noise(
-        chain=query.chain(family),
-        spec=clock.spec,
-        variable=amount.variable.id,
-        fixed=amount.law.function == "fixed",
-        low=_bound(low),
-        high=_bound(high) if timed else "",
-        spread=amount.spread.id if amount.spread is not None else "",
-        survival=clock.arrow.survival,
-        corrupted=clock.use("corrupted") if timed else "",
-        inverse=clock.use("inverse") if told and not timed else "",
-        carries_t=carries,
-    )
-
-
-def _bound(expr: ast.Expr) -> str:
-    """An end of the range of the amount: 0, 1 or a decimal."""
-    value = literal(expr)
-    assert value is not None
-    return number(expr, whole=value == int(value))
-
-
-def _reads_time(family: ast.Family) -> bool:
-    """Whether a weight of the loss reads the time: `bound` does, where the amount is a time."""
-    weights = [term.weight for term in query.terms(family) if term.weight is not None]
-    lets = [one.value for one in query.those(query.entries(family, "loss"), ast.Let)]
-    exprs = [*weights, *lets]
-    bounded = query.chain(family) == "mask" and "bound" in mentioned(exprs)
-    called = {call.function for expr in exprs for call in query.calls(expr)}
-    clocks = {"hazard", "sigma", "dsigma", "corrupted", query.arrows(family)[-1].survival}
-    return bounded or "t" in mentioned(exprs) or bool(called & clocks)
-
-
 def _network(family: ast.Family) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     heads = tuple(
-        ir.Head(head.name, head.kind.id, head.at.id if head.at is not None else "", head.shifted)
+        ir.Head(
+            head.name,
+            head.kind.id,
+            head.at.id if head.at is not None else "",
+            head.shifted,
+            query.size(head),
+        )
         for head in query.heads(family).values()
     )
     told = query.condition(family)
@@ -165,7 +134,7 @@ def _family(
 ) -> ir.Family:
     value, why = claim(family)
     parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
-    needed = ("pad", *(["mask"] if query.chain(family) == "mask" else []), *parts)
+    needed = ("pad", *(["mask"] if query.chain(family) in ("mask", "both") else []), *parts)
     entries = query.entries(family, "loss")
     loss_params = params(entries, {p.name for p in objective.params})
     return ir.Family(

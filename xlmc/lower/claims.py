@@ -16,6 +16,12 @@ SLACK = (
     + "; valid for any heads, with slack where lengths differ, as training weights every length "
     "alike (the weight `bound` removes it)"
 )
+BOTH = (
+    "the relative entropy of the paths on which the string comes back to those of the heads; valid "
+    "for any heads, with slack, as a path also says which token each mask was: what masks hide is "
+    "paid for"
+)
+NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
 NO_STOP = "no head says when nothing is missing, so there is no law over lengths"
 TOGETHER = "tokens revealed in one step are drawn apart"
 NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
@@ -28,6 +34,8 @@ def claim(family: ast.Family) -> tuple[str, str]:
     if query.chain(family) == "mask":
         return "tight", MASK
     kinds = {term.divergence.kind for term in query.terms(family)}
+    if query.chain(family) == "both":
+        return ("bound", BOTH) if "poisson" in kinds else ("none", NO_RATE)
     if "binary_cross_entropy" not in kinds:
         return "none", NO_STOP
     if all(proportional(term, family) for term in query.terms(family)):
@@ -40,9 +48,12 @@ def tilt(family: ast.Family) -> str:
 
     Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
     is what the terms weigh beside the bound; nothing is known where that depends on more than L.
+    Masks that are inserted and revealed end in the data's own law, if the heads are told the time.
     """
     if query.chain(family) == "mask" or claim(family)[0] == "tight":
         return ""
+    if query.chain(family) == "both":
+        return "" if query.condition(family) is not None else "None"
     flat = all(proportional(term, family, flat=True) for term in query.terms(family))
     return "lambda length: 1 / (length + 1)" if flat else "None"
 
@@ -93,11 +104,14 @@ def samples(decoder: ir.Decoder) -> ir.Samples:
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     """Why revealing tokens does not end in the model's law, even with many steps."""
-    reads = {"chance": "reveal(", "quota": "steps_left", "one": ""}.get(unmask.rule)
-    grid = decoder.grid == "uniform" and reads is not None and reads in unmask.code
+    reads = {"chance": r"reveal\w*\(", "quota": r"steps_left|poisson\(.*reveal", "one": ""}
+    found = re.search(reads.get(unmask.rule, "$^"), unmask.code)
+    grid = decoder.grid == "uniform" and found is not None
     reasons = [] if grid or unmask.rule == "one" else ["several tokens are revealed at once"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
+    if decoder.insert is not None and "reveal" not in decoder.insert.code:
+        reasons.append("masks do not come back at the times of the clock")
     return reasons
 
 

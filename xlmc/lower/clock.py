@@ -1,4 +1,4 @@
-"""The clock of the noise: which of its quantities the package uses, under which names."""
+"""The clocks of the noise: which of their quantities the package uses, under which names."""
 
 from collections.abc import Iterable
 
@@ -32,24 +32,44 @@ ORDER = tuple(SUMMARIES)
 NOTHING = 1e-12  # a survival below it is 0 but for rounding
 
 
-class Clock:
-    """The clock of an arrow. `use` hands out the name of a function and remembers it.
+# What they mean for one of several arrows.
+OF_SEVERAL = {
+    "survival": "The reverse clock of {arrow}: the chance that it has fired, from 1 back to t.",
+    "slope": "The slope of the reverse clock of {arrow}.",
+    "corrupted": "The chance that the reverse clock of {arrow} has not fired, from 1 back to t.",
+    "hazard": "The rate at which the reverse clock of {arrow} fires at t.",
+    "sigma": "Minus the logarithm of the reverse clock of {arrow}.",
+    "dsigma": "The slope of minus the logarithm of the reverse clock of {arrow}.",
+    "reveal": "The chance that the clock of {arrow} fires between t and s < t; 1 at s = 0.",
+    "inverse": "The time at which the reverse clock of {arrow} is p.",
+}
 
-    SymPy is asked only for a package that uses something.
+
+class Hand:
+    """The clock of one arrow. `use` hands out the name of a function and remembers it.
+
+    SymPy is asked only for a package that uses something. ``suffix`` tells the functions of several
+    clocks apart.
     """
 
-    def __init__(self, arrow: ast.Arrow) -> None:
+    def __init__(self, arrow: ast.Arrow, suffix: str = "") -> None:
         self.arrow = arrow
+        self.suffix = suffix
+        self.used: set[str] = set()
         self._calculus: Calculus | None = None
-        self._used: set[str] = set()
 
     def use(self, quantity: str) -> str:
         """The name of a function of `schedule.py`, which the package will contain."""
-        self._used.add(quantity)
+        self.used.add(quantity)
         if quantity == "inverse" and self.calculus.inverse is None:
-            self._used.add("survival")
+            self.used.add("survival")
+        return self.name(quantity)
+
+    def name(self, quantity: str) -> str:
+        """The name of the function that gives a quantity."""
         survival = self.arrow.survival
-        return {"survival": survival, "slope": f"d{survival}"}.get(quantity, quantity)
+        names = {"survival": survival, "slope": f"d{survival}"}
+        return names.get(quantity, f"{quantity}{self.suffix}")
 
     @property
     def calculus(self) -> Calculus:
@@ -58,70 +78,129 @@ class Clock:
             self._calculus = derive(self.arrow)
         return self._calculus
 
-    def code(
-        self, expr: ast.Expr, names: dict[str, str], tensors: Iterable[str]
-    ) -> tuple[str, set[str]]:
-        """An expression as code, and the functions of the clock that it calls.
-
-        ``names`` maps the names of the expression to code; ``tensors`` are those that are tensors.
-        """
-        survival = self.arrow.survival
-        used: set[str] = set()
-        full = dict(names)
-        for call in query.calls(expr):
-            if call.function == survival:
-                name = self.use("slope" if call.primes else "survival")
-                full[survival + "'" * call.primes] = name
-                used.add(name)
-            elif call.function in SUMMARIES:
-                name = self.use(call.function)
-                times = "s, t" if call.function == "reveal" else "t"
-                full[f"{call.function}({survival})"] = f"{name}({times})"
-                used.add(name)
-        keys = set(full) - set(names)
-        return torch_expr(expr, full, {*tensors, *keys}), used
-
-    def view(self) -> ir.Schedule | None:
-        """`schedule.py`, or None if the package uses nothing of the clock."""
-        if not self._used:
-            return None
-        bisected = "inverse" in self._used and self.calculus.inverse is None
-        functions = tuple(
-            self._function(quantity)
-            for quantity in ORDER
-            if quantity in self._used and not (quantity == "inverse" and bisected)
-        )
-        survival = self.arrow.survival
-        bisections = (ir.Bisection("inverse", survival, self.spec),) if bisected else ()
-        return ir.Schedule(functions, bisections, any("math." in f.code for f in functions))
-
     @property
     def spec(self) -> str:
         """How docstrings refer to the arrow."""
         return f"noise.{self.arrow.survival}"
 
-    def _function(self, quantity: str) -> ir.Function:
+    @property
+    def latex(self) -> str:
+        """The survival's name in formulas."""
         name = self.arrow.survival
-        shown = name if name in GREEK else rf"mathrm{{{name}}}"
+        return rf"\{name}" if name in GREEK else rf"\mathrm{{{name}}}"
+
+    @property
+    def end(self) -> float:
+        """The survival at t = 1; 0 where it is that but for rounding."""
+        end = examine(self.arrow).end or 0.0
+        return end if end > NOTHING else 0.0
+
+    def functions(self) -> tuple[ir.Function, ...]:
+        """Those of its functions that are used and have a closed form."""
+        bisected = self.bisections()
+        return tuple(
+            self._function(quantity)
+            for quantity in ORDER
+            if quantity in self.used and not (quantity == "inverse" and bisected)
+        )
+
+    def bisections(self) -> tuple[ir.Bisection, ...]:
+        """Its inverse, where that is used and has no closed form."""
+        if "inverse" not in self.used or self.calculus.inverse is not None:
+            return ()
+        return (ir.Bisection(self.name("inverse"), self.arrow.survival, self.spec),)
+
+    def _function(self, quantity: str) -> ir.Function:
         formula = self._formula(quantity)
         arguments = {"reveal": ("s", "t"), "inverse": ("p",)}.get(quantity, ("t",))
         return ir.Function(
-            self.use(quantity),
+            self.name(quantity),
             arguments,
-            SUMMARIES[quantity],
-            (f"{LEFT[quantity].format(name=shown)} = {formula.latex}",),
+            self._summary(quantity),
+            (f"{LEFT[quantity].format(name=self.latex[1:])} = {formula.latex}",),
             formula.torch,
-            self._least() if quantity == "inverse" else "",
+            (repr(self.end) if self.end else "0") if quantity == "inverse" else "",
             self.spec,
         )
 
-    def _least(self) -> str:
-        """The survival at t = 1, below which its inverse has no value."""
-        end = examine(self.arrow).end or 0.0
-        return repr(end) if end > NOTHING else "0"
+    def _summary(self, quantity: str) -> str:
+        if not self.suffix:
+            return SUMMARIES[quantity]
+        arrow = f"{self.arrow.origin.id} -> {self.arrow.target.id}"
+        return OF_SEVERAL[quantity].format(arrow=f"`{arrow}`")
 
     def _formula(self, quantity: str) -> Formula:
         field = {"survival": "alpha", "slope": "dalpha"}.get(quantity, quantity)
         formula = getattr(self.calculus, field)
         assert isinstance(formula, Formula)
         return formula
+
+
+class Clock:
+    """The clocks of a chain, one for each of its arrows."""
+
+    def __init__(self, arrows: tuple[ast.Arrow, ...]) -> None:
+        several = len(arrows) > 1
+        self.hands = {
+            arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "") for arrow in arrows
+        }
+
+    @property
+    def arrow(self) -> ast.Arrow:
+        """The arrow that ends a token's clean life."""
+        return next(iter(self.hands.values())).arrow
+
+    @property
+    def spec(self) -> str:
+        """How docstrings refer to the arrows."""
+        return ", ".join(hand.spec for hand in self.hands.values())
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the functions that have been handed out."""
+        return {hand.name(quantity) for hand in self.hands.values() for quantity in hand.used}
+
+    def to(self, state: str) -> Hand:
+        """The clock of the arrow that leads to a state."""
+        return next(hand for hand in self.hands.values() if hand.arrow.target.id == state)
+
+    def use(self, quantity: str) -> str:
+        """The name of a function of the first arrow's clock, the only one of most chains."""
+        return self.hands[self.arrow.survival].use(quantity)
+
+    def reads(self, expr: ast.Expr) -> bool:
+        """Whether an expression asks a clock for something."""
+        return any(call.function in (*self.hands, *SUMMARIES) for call in query.calls(expr))
+
+    def code(
+        self, expr: ast.Expr, names: dict[str, str], tensors: Iterable[str]
+    ) -> tuple[str, set[str]]:
+        """An expression as code, and the functions of the clocks that it calls.
+
+        ``names`` maps the names of the expression to code; ``tensors`` are those that are tensors.
+        """
+        used: set[str] = set()
+        full = dict(names)
+        for call in query.calls(expr):
+            if call.function in self.hands:
+                name = self.hands[call.function].use("slope" if call.primes else "survival")
+                full[call.function + "'" * call.primes] = name
+                used.add(name)
+            elif call.function in SUMMARIES:
+                (schedule,) = call.arguments
+                assert isinstance(schedule, ast.Name)
+                name = self.hands[schedule.id].use(call.function)
+                times = "s, t" if call.function == "reveal" else "t"
+                full[f"{call.function}({schedule.id})"] = f"{name}({times})"
+                used.add(name)
+        keys = set(full) - set(names)
+        return torch_expr(expr, full, {*tensors, *keys}), used
+
+    def view(self) -> ir.Schedule | None:
+        """`schedule.py`, or None if the package uses nothing of the clocks."""
+        hands = self.hands.values()
+        functions = tuple(function for hand in hands for function in hand.functions())
+        bisections = tuple(one for hand in hands for one in hand.bisections())
+        if not functions and not bisections:
+            return None
+        return ir.Schedule(functions, bisections, any("math." in f.code for f in functions))

@@ -1,6 +1,7 @@
 """The decoders."""
 
 import re
+from collections.abc import Set
 
 from attrs import frozen
 
@@ -30,11 +31,13 @@ ERRORS = {
 RULES = {
     "chance": "Reveal each mask with a chance of its own",
     "quota": "Reveal a number of masks of each row",
+    "poisson": "Reveal a Poisson number of masks of each row",
     "above": "Reveal the masks whose score is above a threshold, and at least the best one",
     "within": "Reveal the surest masks of each row whose errors add up to little",
     "one": "Reveal one mask of each row",
     "all": "Reveal every mask",
 }
+TENSORS = frozenset({"t", "s", "masked", "length"})
 SCORES = {
     "confidence": "the chance of its token",
     "margin": "the lead of its likeliest token over the second",
@@ -60,7 +63,9 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         decoders=made,
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
+        counts=tuple(sorted({name for d in made for name in _counts(d)})),
         gaps=_gaps(made),
+        growth=tuple(sorted({name for d in made for name in _growth(d)})),
         places=_places(made, shifted=query.shifted(family)),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
         schedule=tuple(sorted({name for d in made for name in _schedule(d, clock)})),
@@ -77,6 +82,21 @@ def _gaps(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
         return ()
     picks = {"gap_logits" if decoder.pick is not None else "per_row" for decoder in made}
     return tuple(sorted({"insert", *picks}))
+
+
+def _counts(decoder: ir.Decoder) -> set[str]:
+    insert = decoder.insert
+    names = {"expected"} if insert is not None and insert.kind == "distribution" else set[str]()
+    drawn = [
+        insert.code if insert is not None else "",
+        decoder.unmask.code if decoder.unmask else "",
+    ]
+    return names | {"poisson" for code in drawn if code.startswith("poisson(")}
+
+
+def _growth(decoder: ir.Decoder) -> set[str]:
+    insert = decoder.insert
+    return {"grow", "take_out", insert.overflow} if insert is not None else set()
 
 
 def _sampling(decoder: ir.Decoder) -> set[str]:
@@ -98,12 +118,11 @@ def _schedule(decoder: ir.Decoder, clock: Clock) -> set[str]:
         [
             decoder.condition_code,
             decoder.unmask.code if decoder.unmask else "",
+            decoder.insert.code if decoder.insert else "",
             *(code for _, code in decoder.lets),
         ]
     )
-    survival = clock.arrow.survival
-    known = {"corrupted", "hazard", "sigma", "dsigma", "reveal", survival, f"d{survival}"}
-    used = known & set(re.findall(r"\w+(?=\()", code))
+    used = clock.names & set(re.findall(r"\w+(?=\()", code))
     return used | {decoder.inverse, decoder.corrupted} - {""}
 
 
@@ -123,8 +142,12 @@ class _Maker:
         title = "" if self.section.name is None else camel(self.section.name)
         told = query.condition(self.family)
         condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
-        lets, rule = self._unmask(unmask)
-        reads = self._reads(unmask, condition)
+        insert = query.first(step.actions, ast.Insert) if self.both else None
+        rule = self._unmask(unmask)
+        values = [
+            a.much.value for a in (unmask, insert) if a is not None and a.much.value is not None
+        ]
+        reads = self._reads(unmask, insert, condition)
         timed = condition and self.grid != "uniform"  # the tokens tell the time, or the events do
         condition_code = f"{self.clock.use('sigma')}(t)" if condition == "sigma" else condition
         steps = self._steps()
@@ -138,7 +161,8 @@ class _Maker:
             draw=self._sampler(draw),
             pick=self._sampler(pick) if pick is not None else None,
             unmask=rule,
-            lets=lets,
+            insert=self._insert(insert) if insert is not None else None,
+            lets=self._lets(values),
             last=self._last(unmask),
             grid=self.grid,
             steps=steps,
@@ -153,6 +177,11 @@ class _Maker:
             inverse=self.clock.use("inverse") if timed else "",
             corrupted=self.clock.use("corrupted") if timed and self.grid == "events" else "",
         )
+
+    @property
+    def both(self) -> bool:
+        """Whether masks are inserted and revealed."""
+        return query.chain(self.family) == "both"
 
     @property
     def grid(self) -> str:
@@ -194,16 +223,14 @@ class _Maker:
         }
 
     def _code(self, expr: ast.Expr) -> str:
-        tensors = {"t", "s", "masked", "length"}
+        tensors = {*TENSORS}
         for one in query.those(self.section.entries, ast.Let):
             if self._is_tensor(one.value, tensors):
                 tensors.add(one.name)
         return self.clock.code(expr, self._names(), tensors)[0]
 
-    def _is_tensor(self, expr: ast.Expr, tensors: set[str]) -> bool:
-        called = {call.function for call in query.calls(expr)}
-        clocks = {self.clock.arrow.survival, "reveal", "hazard", "sigma", "dsigma", "corrupted"}
-        return bool(mentioned([expr]) & tensors or called & clocks)
+    def _is_tensor(self, expr: ast.Expr, tensors: Set[str]) -> bool:
+        return bool(mentioned([expr]) & tensors) or self.clock.reads(expr)
 
     def _per_row(self, expr: ast.Expr) -> bool:
         lets = {one.name: one.value for one in query.those(self.section.entries, ast.Let)}
@@ -214,22 +241,18 @@ class _Maker:
 
     # Unmasking
 
-    def _unmask(
-        self, action: ast.Unmask | None
-    ) -> tuple[tuple[tuple[str, str], ...], ir.Unmask | None]:
+    def _unmask(self, action: ast.Unmask | None) -> ir.Unmask | None:
         if action is None:
-            return (), None
-        value = action.much.value
-        code = "" if value is None else self._amount(action.much.rule, value)
-        lets = self._lets(value)
-        return lets, ir.Unmask(action.much.rule, code, self._order(action.order, action.much.rule))
+            return None
+        rule, value = action.much.rule, action.much.value
+        code = "" if value is None else self._amount(rule, value)
+        kind = "quota" if rule == "poisson" else rule
+        return ir.Unmask(kind, code, self._order(action.order, rule))
 
-    def _lets(self, value: ast.Expr | None) -> tuple[tuple[str, str], ...]:
-        """Those lets that the amount needs, in their order."""
-        if value is None:
-            return ()
+    def _lets(self, values: list[ast.Expr]) -> tuple[tuple[str, str], ...]:
+        """Those lets that the amounts need, in their order."""
         lets = query.those(self.section.entries, ast.Let)
-        needed = mentioned([value])
+        needed = mentioned(values)
         for one in reversed(lets):
             if one.name in needed:
                 needed |= mentioned([one.value])
@@ -237,15 +260,39 @@ class _Maker:
 
     def _amount(self, rule: str, value: ast.Expr) -> str:
         code = self._code(value)
-        tensor = self._is_tensor(value, {"t", "s", "masked", "length"}) or self._per_row(value)
+        tensor = self._is_tensor(value, TENSORS) or self._per_row(value)
         if rule == "quota":
             if tensor:
                 whole = f"({code} + 1e-9).floor().long()"
                 return whole if self._per_row(value) else f"{whole}.expand(len(x))"
             return f"torch.full((len(x),), int({code} + 1e-9), device=x.device)"
+        if rule == "poisson":
+            mean = code if tensor else f"torch.tensor({code})"
+            return f'poisson({mean}, noise.uniform("quota")[:, 0])'
         if self._per_row(value):
             return f"({code})[:, None]"
         return code
+
+    def _insert(self, action: ast.Insert) -> ir.Insert:
+        value = action.much.value
+        assert value is not None
+        (head,) = mentioned([value]) & set(query.heads(self.family))
+        names = self._names() | {"masked": "masked.sum(1, keepdim=True)", head: head}
+        names["length"] = "batch.free.sum(1, keepdim=True)"
+        lets = query.those(self.section.entries, ast.Let)
+        names |= {one.name: f"{one.name}[:, None]" for one in lets if self._per_row(one.value)}
+        own = {one.name for one in lets if self._is_tensor(one.value, TENSORS)}
+        code, _ = self.clock.code(value, names, {*TENSORS, *own, head})
+        u = 'noise.uniform("insert", batch.position)'
+        rule = action.much.rule
+        policy = query.the(self.section.entries, ast.Overflow).policy.id
+        return ir.Insert(
+            rule=rule,
+            code=f"poisson({code}, {u})" if rule == "poisson" else f"{u} < {code}",
+            head=head,
+            kind=query.heads(self.family)[head].kind.id,
+            overflow=policy,
+        )
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
@@ -278,11 +325,14 @@ class _Maker:
             else "",
         )
 
-    def _reads(self, unmask: ast.Unmask | None, condition: str) -> tuple[str, ...]:
-        exprs = [] if unmask is None or unmask.much.value is None else [unmask.much.value]
+    def _reads(
+        self, unmask: ast.Unmask | None, insert: ast.Insert | None, condition: str
+    ) -> tuple[str, ...]:
+        actions = [action for action in (unmask, insert) if action is not None]
+        exprs = [action.much.value for action in actions if action.much.value is not None]
         if unmask is not None and unmask.order is not None and unmask.order.temperature is not None:
             exprs.append(unmask.order.temperature)
-        needed = {name for e in exprs for name, _ in self._lets(e)}
+        needed = {name for name, _ in self._lets(exprs)}
         lets = query.those(self.section.entries, ast.Let)
         exprs += [one.value for one in lets if one.name in needed]
         spoken = mentioned(exprs)
@@ -318,7 +368,9 @@ class _Maker:
         finish = query.first(self.section.entries, ast.Finish)
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
-        if finish is None or unmask is None or self.grid != "uniform" or self._closes(unmask):
+        if finish is None or unmask is None or self.grid != "uniform":
+            return None
+        if self._closes(unmask) and not self.both:
             return None
         return self._sampler(query.the(finish.actions, ast.Draw))
 
@@ -398,5 +450,7 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         if unmask is None:
             return "Insert one token at a time, until a row stops"
+        if self.both:
+            return f"{RULES[unmask.much.rule]}, and insert others, on a uniform grid"
         grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
         return RULES[unmask.much.rule] + grid.get(self.grid, "")

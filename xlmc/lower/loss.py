@@ -1,8 +1,8 @@
-"""The loss and the likelihood."""
+"""The loss."""
 
 from xlmc import ast, ir, query
 from xlmc.check.loss import inlined
-from xlmc.lower.claims import claim, proportional
+from xlmc.lower.claims import proportional
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number, params
 from xlmc.mathtext import latex_expr, plain_expr
@@ -13,12 +13,18 @@ SUMMARIES = {
         "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows."
     ),
     "binary_cross_entropy": "Cross-entropy of whether nothing is missing, summed over rows.",
+    "poisson": "The cost of the number expected in each gap: n^ - n + n log(n / n^), summed.",
+    "gap_count": "Cross-entropy of the number that is missing in each gap, summed.",
+    "row_count": "Cross-entropy of the number that a row misses, summed over rows.",
 }
 LATEX = {
     "cross_entropy": r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
     "joint_cross_entropy": r"\frac{1}{n} \sum_{i\,\mathrm{gone}} "
     r"-\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
     "binary_cross_entropy": r"-\log p(\mathbb{1}[n = 0] \mid x_t)",
+    "poisson": r"\sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",
+    "gap_count": r"\sum_g -\log p(n_g \mid x_t)",
+    "row_count": r"-\log p(n \mid x_t)",
 }
 UNITS = {
     "tokens": "N: the free tokens of the batch. In nats per free token.",
@@ -73,8 +79,16 @@ def _around(family: ast.Family) -> list[ast.Expr]:
     return [weight for weight in weights if weight is not None and query.around(weight)]
 
 
+def _kind(term: ast.Term, family: ast.Family) -> str:
+    """The divergence of a term; those of numbers have names of their own."""
+    kind, target = term.divergence.kind, term.divergence.target
+    if kind == "cross_entropy" and isinstance(target, ast.Name) and target.id == "gone":
+        return "gap_count" if place(term, family) == "gaps" else "row_count"
+    return kind
+
+
 def _latex(term: ast.Term, family: ast.Family) -> str:
-    divergence = LATEX[term.divergence.kind]
+    divergence = LATEX[_kind(term, family)]
     if term.divergence.options:
         divergence = rf"b_n \, {divergence}"
     if term.weight is None:
@@ -83,7 +97,8 @@ def _latex(term: ast.Term, family: ast.Family) -> str:
         where, cost = divergence.split(r" -\log")
         return rf"{where} -w_i \log{cost}"
     if isinstance(term.weight, ast.Name) and term.weight.id == "bound":
-        return rf"w \, {divergence}"
+        which = f"_{{\\mathrm{{{term.head.id}}}}}" if query.chain(family) == "both" else ""
+        return rf"w{which} \, {divergence}"
     weight = latex_expr(term.weight)
     if isinstance(term.weight, ast.Binary) and term.weight.op in "+-":
         weight = rf"\left({weight}\right)"
@@ -103,7 +118,7 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
         for call in query.calls(weight):
             if call.function == "visible":
                 tensors.add(plain_expr(call))
-                names[plain_expr(call)] = _visible(call)
+                names[plain_expr(call)] = _visible(call, family)
         code, functions = clock.code(weight, names, tensors)
     reads = {"t"} if functions else set[str]()
     reads |= {"t", "count", "length"} & spoken
@@ -114,8 +129,9 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
     used |= functions
     return ir.Term(
         head=term.head.id,
-        kind=term.divergence.kind,
-        at=_at(term, family),
+        kind=_kind(term, family),
+        at=place(term, family),
+        size=query.size(query.heads(family)[term.head.id]),
         weight=code,
         reads=tuple(sorted(reads)),
         per_row=bool(reads),
@@ -124,15 +140,16 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
         cast=bool(functions) or "t" in reads,
         balance=_balance(term),
         params=found,
-        summary=SUMMARIES[term.divergence.kind],
+        summary=SUMMARIES[_kind(term, family)],
         detail=_detail(term, family, weight),
     )
 
 
-def _visible(call: ast.Call) -> str:
+def _visible(call: ast.Call, family: ast.Family) -> str:
     """The code of ``visible(geometric(p))``."""
     (kernel,) = call.arguments
-    return f"visible({plain_expr(kernel)}, noised.masked, batch.attend)"
+    row = "noised" if query.chain(family) == "both" else "batch"
+    return f"visible({plain_expr(kernel)}, noised.masked, {row}.attend)"
 
 
 def _balance(term: ast.Term) -> str:
@@ -144,10 +161,11 @@ def _balance(term: ast.Term) -> str:
     return ""
 
 
-def _at(term: ast.Term, family: ast.Family) -> str:
-    place = query.heads(family)[term.head.id].at
-    assert place is not None
-    return place.id
+def place(term: ast.Term, family: ast.Family) -> str:
+    """Where the head of a term stands."""
+    at = query.heads(family)[term.head.id].at
+    assert at is not None
+    return at.id
 
 
 def _detail(term: ast.Term, family: ast.Family, weight: ast.Expr | None) -> str:
@@ -165,51 +183,3 @@ def _detail(term: ast.Term, family: ast.Family, weight: ast.Expr | None) -> str:
 def _up_to(term: ast.Term) -> str:
     exact = isinstance(term.weight, ast.Name) and term.weight.id == "bound"
     return "." if exact else ", up to a constant."
-
-
-def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihood | None:
-    """`likelihood.py`, or None where there is no likelihood."""
-    value, why = claim(family)
-    if value == "none":
-        return None
-    chain = query.chain(family)
-    main = _read(family, "cross_entropy" if chain == "mask" else "joint_cross_entropy")
-    stop = _read(family, "binary_cross_entropy") if chain == "gone" else None
-    inverse = clock.use("inverse") if condition else ""
-    names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
-    if "sigma" in names:
-        clock.use("sigma")
-    return ir.Likelihood(
-        chain=chain,
-        head=main.head.id,
-        shifted=query.heads(family)[main.head.id].shifted,
-        stop=stop.head.id if stop else "",
-        stop_at=_at(stop, family) if stop else "",
-        schedule=tuple(sorted(names)),
-        inverse=inverse,
-        condition=condition,
-        detail=f"{value.capitalize()}: {why}.",
-        latex=MASK_LATEX if chain == "mask" else GONE_LATEX,
-    )
-
-
-def _read(family: ast.Family, kind: str) -> ast.Term:
-    """The term of a kind whose head the default decoder reads; the first, if it reads none."""
-    terms = [term for term in query.terms(family) if term.divergence.kind == kind]
-    read = set[str]()
-    for entry in query.decoders(family)[0].entries:
-        read |= mentioned(list(query.expressions(entry)))
-        if isinstance(entry, ast.Step):
-            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
-    return next((term for term in terms if term.head.id in read), terms[0])
-
-
-MASK_LATEX = (
-    r"-\log p(x_0) \le E_{n \sim U\{1..L\}} \frac{L}{n}",
-    r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
-)
-GONE_LATEX = (
-    r"-\log p(x_0) \le (L + 1) E_{n \sim U\{0..L\}} \Big[",
-    r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
-    r"- \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!",
-)

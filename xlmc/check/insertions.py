@@ -1,0 +1,107 @@
+"""Insertions of masks: how many, read from a head of numbers, and what finds no room."""
+
+import re
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from xlmc import ast, query
+from xlmc.check import scope
+from xlmc.check.rules import known
+from xlmc.check.scope import Environment
+from xlmc.check.words import one_of
+from xlmc.errors import Diagnostic
+from xlmc.refusals import ChanceLeavesRange, NeverTrained, WrongAction, WrongRule, WrongStep
+from xlmc.source import Span
+
+POLICIES = ("skip_row", "drop_right")
+
+
+def masks(
+    action: ast.Insert, block: str, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    """Whether a number of masks can be inserted into every gap."""
+    if block == "finish":
+        problem, why = "masks inserted in the end would be left in the sample", "no step follows"
+        yield WrongStep(span=action.span, problem=problem, why=why, hint="move it to the step")
+        return
+    yield from one_of(action.what, ("masks",), "something that this noise takes away")
+    counts = [h for h in query.heads(family).values() if h.kind.id in ("count", "distribution")]
+    gap, beta = (counts[0].name if counts else "gap"), [*env.schedules, "beta"][1]
+    rule, value = action.much.rule, action.much.value
+    if value is None or rule not in ("poisson", "chance"):
+        yield WrongRule(
+            span=action.much.span,
+            rule=rule,
+            why="each gap takes a number of masks, or one with a chance",
+            hint=f"write `insert masks poisson {gap} * reveal({beta})`",
+        )
+        return
+    own = evolve(env, names={**env.names, **{head.name: "Rate" for head in counts}})
+    wrong = list(known(value, own))
+    yield from wrong
+    read = {name.id for name in query.names(value)} & {head.name for head in counts}
+    if not wrong and len(read) != 1:
+        why = "no head is asked how many are missing" if not read else "which of the two heads?"
+        hint = f"write `insert masks {rule} {gap} * reveal({beta})`"
+        yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
+    yield from own_clock(value, rule, query.arrows(family)[-1], env)
+    for head in read:
+        yield from trained(value.span, head, family)
+        if not wrong and env.sound and len(read) == 1:
+            yield from _amounts(rule, value, head, own)
+
+
+def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterator[Diagnostic]:
+    """The values that a mean or a chance takes over the run of a decoder."""
+    axes: dict[str, list[float]] = {"masked": [0, 3], "length": [3], "limit": [8]}
+    steps = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
+    samples = [
+        {**sample, **step, head: gap}
+        for gap in (0.0, 0.3, 1.0, 4.0)
+        for sample in scope.grid(axes)
+        for step in steps
+    ]
+    for sample, found in scope.values(value, env, samples):
+        if not isinstance(found, float):
+            yield found
+            return
+        where = scope.show(value, env, sample)
+        if rule == "chance" and not -1e-9 <= found <= 1 + 1e-9:
+            yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
+            return
+        if found < -1e-9:
+            why, hint = f"{found:g} {where}", f"a mean is at least 0: `{head} * reveal(...)`"
+            yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
+            return
+
+
+def own_clock(
+    value: ast.Expr, rule: str, arrow: ast.Arrow, env: Environment
+) -> Iterator[Diagnostic]:
+    """An action goes by the clock of the arrow that it undoes, if by any."""
+    for call in query.calls(value):
+        asked = {call.function, *(name.id for name in query.names(call))} & {*env.schedules}
+        if asked and arrow.survival not in asked:
+            other = env.schedules[next(iter(asked))]
+            states = f"`{other.origin.id} -> {other.target.id}`"
+            mended = re.sub(rf"\b{other.survival}\b", arrow.survival, call.span.text)
+            why = f"it undoes `{arrow.origin.id} -> {arrow.target.id}`, and this is of {states}"
+            yield WrongRule(span=call.span, rule=rule, why=why, hint=f"write `{mended}`")
+
+
+def overflow(entry: ast.Overflow, chain: str) -> Iterator[Diagnostic]:
+    """What happens to insertions that find no room: only masks come several at a time."""
+    if chain == "both":
+        yield from one_of(entry.policy, POLICIES, "something to do with what finds no room")
+    elif chain:
+        why = "a canvas has its length" if chain == "mask" else "a row stops at the limit"
+        hint = "drop the overflow"
+        yield WrongAction(span=entry.span, action="overflow", why=why, hint=hint)
+
+
+def trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:
+    """A complaint if no term of the loss trains a head that is read."""
+    trained = {term.head.id for term in query.terms(family)}
+    if head not in trained and trained and trained <= {*query.heads(family)}:
+        yield NeverTrained(span=span, head=head)

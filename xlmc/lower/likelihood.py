@@ -1,0 +1,90 @@
+"""The likelihood."""
+
+import math
+
+from xlmc import ast, ir, query
+from xlmc.check.loss import counts
+from xlmc.lower.claims import claim
+from xlmc.lower.clock import Clock
+from xlmc.lower.loss import place
+from xlmc.lower.params import mentioned
+from xlmc.survival import examine
+
+
+def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihood | None:
+    """`likelihood.py`, or None where there is no likelihood."""
+    value, why = claim(family)
+    if value == "none":
+        return None
+    chain = query.chain(family)
+    if chain == "both":
+        return _of_both(family, clock, condition, f"{value.capitalize()}: {why}.")
+    main = _read(family, "cross_entropy" if chain == "mask" else "joint_cross_entropy")
+    stop = _read(family, "binary_cross_entropy") if chain == "gone" else None
+    inverse = clock.use("inverse") if condition else ""
+    names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
+    if "sigma" in names:
+        clock.use("sigma")
+    return ir.Likelihood(
+        chain=chain,
+        head=main.head.id,
+        shifted=query.heads(family)[main.head.id].shifted,
+        gap="",
+        hazards=(),
+        power=0,
+        stop=stop.head.id if stop else "",
+        stop_at=place(stop, family) if stop else "",
+        schedule=tuple(sorted(names)),
+        inverse=inverse,
+        condition=condition,
+        detail=f"{value.capitalize()}: {why}.",
+        latex=MASK_LATEX if chain == "mask" else GONE_LATEX,
+    )
+
+
+def _of_both(family: ast.Family, clock: Clock, condition: str, detail: str) -> ir.Likelihood:
+    hazards = (clock.to("mask").use("hazard"), clock.to("gone").use("hazard"))
+    orders = [examine(arrow).order for arrow in query.arrows(family)]
+    return ir.Likelihood(
+        chain="both",
+        head=_read(family, "cross_entropy").head.id,
+        shifted=False,
+        gap=_read(family, "poisson").head.id,
+        hazards=hazards,
+        power=max(2, math.ceil(2 / min(orders) - 0.05)),
+        stop="",
+        stop_at="",
+        schedule=tuple(sorted(hazards)),
+        inverse="",
+        condition=condition,
+        detail=detail,
+        latex=BOTH_LATEX,
+    )
+
+
+def _read(family: ast.Family, kind: str) -> ast.Term:
+    """The term of a kind whose head the default decoder reads; the first, if it reads none."""
+    terms = [term for term in query.terms(family) if term.divergence.kind == kind]
+    terms = [term for term in terms if not counts(term)]
+    read = set[str]()
+    for entry in query.decoders(family)[0].entries:
+        read |= mentioned(list(query.expressions(entry)))
+        if isinstance(entry, ast.Step):
+            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
+    return next((term for term in terms if term.head.id in read), terms[0])
+
+
+MASK_LATEX = (
+    r"-\log p(x_0) \le E_{n \sim U\{1..L\}} \frac{L}{n}",
+    r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
+)
+GONE_LATEX = (
+    r"-\log p(x_0) \le (L + 1) E_{n \sim U\{0..L\}} \Big[",
+    r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+    r"- \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!",
+)
+BOTH_LATEX = (
+    r"-\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
+    r"+ w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",
+    r"\Big] \, dt",
+)

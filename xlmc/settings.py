@@ -3,7 +3,17 @@
 The compiler does not import the runtime; a test keeps these lists equal to the runtime's own.
 """
 
-TASKS = ("lm1b", "star_easy", "star_hard", "star_medium")
+TASKS = (
+    "graph_coloring_10",
+    "graph_coloring_8",
+    "lm1b",
+    "n_queens_10",
+    "n_queens_8",
+    "star_easy",
+    "star_hard",
+    "star_medium",
+    "sudoku",
+)
 
 # setting -> the type of what it takes (Size: an integer >= 1, Positive: a number > 0), or words
 SETTINGS: dict[str, str | tuple[str, ...]] = {

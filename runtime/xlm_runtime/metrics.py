@@ -8,7 +8,7 @@ Each is a ratio :math:`R = \sum_i m_i / \sum_i d_i` over examples, with the stan
 that results of several ranks add up, and do not depend on how examples are divided among them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from torchmetrics import Metric, MetricCollection
 from xlm_runtime.plug import Example
 from xlm_runtime.shapes import Tensor
 
-__all__ = ["ExactMatch", "Ratio", "TokenAccuracy", "collection"]
+__all__ = ["ExactMatch", "Ratio", "Solved", "TokenAccuracy", "collection"]
 
 
 class Ratio(Metric):
@@ -85,6 +85,23 @@ class TokenAccuracy(Ratio):
         triples = zip(prediction, example.body, free, strict=False)
         right = sum(p == x for p, x, is_free in triples if is_free)
         return float(right), float(max(len(prediction), len(example.body)) - given)
+
+
+class Solved(Ratio):
+    r"""The share of examples with a right answer, of which there may be many.
+
+    :math:`m_i = [\hat x_i \text{ is right}]`, :math:`d_i = 1`; ``right`` is the task's own rule.
+    """
+
+    name = "solved"
+
+    def __init__(self, right: Callable[[Sequence[int], Example], bool], **options: Any) -> None:
+        super().__init__(**options)
+        self.right = right
+
+    def score(self, prediction: Sequence[int], example: Example) -> tuple[float, float]:
+        """1 of 1 for a right answer."""
+        return float(self.right(prediction, example)), 1.0
 
 
 def collection(*metrics: Ratio) -> MetricCollection:

@@ -22,6 +22,11 @@ _HOMES = {
     "star_easy": "star:EASY",
     "star_medium": "star:MEDIUM",
     "star_hard": "star:HARD",
+    "sudoku": "sudoku:SUDOKU",
+    "n_queens_8": "queens:EIGHT",
+    "n_queens_10": "queens:TEN",
+    "graph_coloring_8": "coloring:EIGHT",
+    "graph_coloring_10": "coloring:TEN",
     "lm1b": "lm1b:LM1B",
 }
 

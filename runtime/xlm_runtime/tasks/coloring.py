@@ -1,0 +1,77 @@
+"""Graph colouring: give each vertex one of three colours so that no edge joins two of a kind.
+
+A graph is made around a hidden colouring: each pair of vertices of different colours is an edge
+with a chance drawn anew for each graph, so that sparse and dense ones occur. The prompt is the list
+of edges, shuffled, an edge a word (`2-5`); the body the colour of each vertex. Any proper colouring
+is right.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import ClassVar
+
+import numpy as np
+
+from xlm_runtime.plug import Example
+from xlm_runtime.tasks.made import MadeTask, Problem
+from xlm_runtime.tasks.queens import Queens
+
+COLOURS = 3
+
+
+class Coloring(MadeTask):
+    """Three colours for n vertices."""
+
+    layout = "seq2seq"
+    train_size: ClassVar[Mapping[str, int]] = {"quick": 64_000, "paper": 200_000}
+    held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
+    quick: ClassVar[Mapping[str, float | int | str]] = {**Queens.quick, "train.steps": 3000}
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.pairs = list(combinations(range(n), 2))
+        self.longest_prompt = len(self.pairs)
+        self.name = f"graph_coloring_{n}"
+        self.title = f"Colour the {n} vertices of a graph with {COLOURS} colours"
+
+    def words(self, _: str) -> list[str]:
+        """The colours, then the edges."""
+        return [*"rgb", *(f"{a}-{b}" for a, b in self.pairs)]
+
+    def draw(self, _: str, rng: np.random.Generator) -> Problem:
+        """A graph with at least two edges, and the colouring that it was made around."""
+        colours = rng.permuted(np.arange(self.n) % COLOURS)
+        while True:
+            wanted = rng.random(len(self.pairs)) < rng.uniform(0.3, 0.9)
+            edges = [
+                i for i, (a, b) in enumerate(self.pairs) if wanted[i] and colours[a] != colours[b]
+            ]
+            if len(edges) > 1:
+                break
+        prompt = COLOURS + rng.permutation(edges)
+        return Problem(colours.tolist(), prompt=prompt.tolist())
+
+    def right(self, answer: Sequence[int], example: Example) -> bool:
+        """Whether every vertex has a colour and no edge joins two of a kind."""
+        proper = all(answer[a] != answer[b] for a, b in self._edges(example))
+        return max(answer, default=0) < COLOURS and proper
+
+    def chance(self, example: Example) -> float:
+        """Proper colourings over all colourings."""
+        before: list[list[int]] = [[] for _ in range(self.n)]  # neighbours of smaller numbers
+        for a, b in self._edges(example):
+            before[b].append(a)
+
+        def proper(colours: list[int]) -> int:
+            if len(colours) == self.n:
+                return 1
+            taken = {colours[a] for a in before[len(colours)]}
+            return sum(proper([*colours, c]) for c in range(COLOURS) if c not in taken)
+
+        return proper([]) / COLOURS**self.n
+
+    def _edges(self, example: Example) -> Iterator[tuple[int, int]]:
+        return (self.pairs[word - COLOURS] for word in example.prompt)
+
+
+EIGHT, TEN = Coloring(8), Coloring(10)

@@ -1,0 +1,132 @@
+"""Sudoku: fill a square so that every row, column and box holds every digit once.
+
+Made so that exactly one solution fits what is given: a solved square is drawn, then its cells are
+emptied in random order as long as the solution stays the only one and more are given than asked
+for. Or read from ``--data``: a table with a column of puzzles (81 characters, `0` or `.` for an
+empty cell) and one of their solutions. The body is the square, row by row; given cells stay.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from xlm_runtime.plug import Example
+from xlm_runtime.tasks.made import MadeTask, Problem
+from xlm_runtime.tasks.queens import Queens
+
+
+class Square:
+    """A square of ``side`` by ``side`` cells with boxes of ``height`` by ``side / height``."""
+
+    def __init__(self, side: int, height: int) -> None:
+        self.side = side
+        width = side // height
+        cells = [(r, c) for r in range(side) for c in range(side)]
+        lines: dict[tuple[str, int], list[int]] = {}
+        for i, (r, c) in enumerate(cells):
+            box = r // height * height + c // width
+            for unit in (("row", r), ("column", c), ("box", box)):
+                lines.setdefault(unit, []).append(i)
+        self.units = list(lines.values())
+        self.peers = [
+            {j for unit in self.units if i in unit for j in unit} - {i} for i in range(side**2)
+        ]
+
+    def solved(self, cells: Sequence[int]) -> bool:
+        """Whether every row, column and box holds every digit (counted from 0) once."""
+        digits = set(range(self.side))
+        return all({cells[i] for i in unit} == digits for unit in self.units)
+
+    def solutions(
+        self, cells: Sequence[int], rng: np.random.Generator | None = None
+    ) -> Iterator[tuple[int, ...]]:
+        """The solutions that keep what is given (-1: empty), digits tried in order or at random."""
+        yield from self._fill(list(cells), self._candidates(cells), rng)
+
+    def unique(self, cells: Sequence[int]) -> bool:
+        """Whether exactly one solution keeps what is given."""
+        found = self.solutions(cells)
+        return next(found, None) is not None and next(found, None) is None
+
+    def stays_unique(self, cells: Sequence[int], cell: int, digit: int) -> bool:
+        """Whether the only solution of a square stays the only one without one of its digits.
+
+        It does if no other digit leads to a solution, which is faster found out than `unique`.
+        """
+        values = [-1 if i == cell else value for i, value in enumerate(cells)]
+        candidates = self._candidates(values)
+        candidates[cell] &= ~(1 << digit)
+        return next(self._fill(values, candidates, None), None) is None
+
+    def _candidates(self, cells: Sequence[int]) -> dict[int, int]:
+        """What each empty cell may hold, a bit for each digit."""
+        every = (1 << self.side) - 1
+        return {
+            i: every & ~sum({1 << cells[j] for j in self.peers[i] if cells[j] >= 0})
+            for i, value in enumerate(cells)
+            if value < 0
+        }
+
+    def _fill(
+        self, values: list[int], candidates: dict[int, int], rng: np.random.Generator | None
+    ) -> Iterator[tuple[int, ...]]:
+        """The cell with the fewest candidates is filled first, so that dead ends show early."""
+        if not candidates:
+            yield tuple(values)
+            return
+        cell = min(candidates, key=lambda i: candidates[i].bit_count())
+        digits = [d for d in range(self.side) if candidates[cell] >> d & 1]
+        for digit in digits if rng is None else rng.permutation(digits).tolist():
+            values[cell], bit = digit, 1 << digit
+            peers = self.peers[cell]
+            rest = {i: c & ~bit if i in peers else c for i, c in candidates.items() if i != cell}
+            if all(rest.values()):
+                yield from self._fill(values, rest, rng)
+        values[cell] = -1
+
+
+SQUARES = {"quick": Square(4, 2), "paper": Square(9, 3)}
+LEAST = {"quick": 4, "paper": 26}  # cells given
+
+
+class Sudoku(MadeTask):
+    """Puzzles with one solution: nine by nine, or four by four with ``--preset quick``."""
+
+    name = "sudoku"
+    title = "Sudoku with exactly one solution (quick: 4 by 4)"
+    layout = "infill"
+    train_size: ClassVar[Mapping[str, int]] = {"quick": 16_000, "paper": 48_000}
+    held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
+    quick: ClassVar[Mapping[str, float | int | str]] = {**Queens.quick, "train.steps": 2000}
+
+    def words(self, preset: str) -> list[str]:
+        """The digits."""
+        return [str(1 + digit) for digit in range(SQUARES[preset].side)]
+
+    def draw(self, preset: str, rng: np.random.Generator) -> Problem:
+        """A solved square, emptied as far as one solution is left, or as far as is wanted."""
+        square = SQUARES[preset]
+        body = next(square.solutions([-1] * square.side**2, rng))
+        cells, left = list(body), square.side**2
+        wanted = rng.integers(LEAST[preset], square.side**2 * 3 // 4)
+        for i in rng.permutation(square.side**2).tolist():
+            if left <= wanted:
+                break
+            if square.stays_unique(cells, i, body[i]):
+                cells[i] = -1
+                left -= 1
+        return Problem(body, [cell >= 0 for cell in cells])
+
+    def right(self, answer: Sequence[int], _: Example) -> bool:
+        """Whether every row, column and box holds every digit once."""
+        square = next(one for one in SQUARES.values() if one.side**2 == len(answer))
+        return square.solved(answer)
+
+    def chance(self, example: Example) -> float:
+        """One right answer of all ways to fill the empty cells."""
+        side = round(len(example.body) ** 0.5)
+        return float(side) ** -(len(example.body) - sum(example.given))
+
+
+SUDOKU = Sudoku()

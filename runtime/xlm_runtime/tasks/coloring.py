@@ -68,7 +68,7 @@ class Coloring(MadeTask):
             taken = {colours[a] for a in before[len(colours)]}
             return sum(proper([*colours, c]) for c in range(COLOURS) if c not in taken)
 
-        return proper([]) / COLOURS**self.n
+        return float(proper([]) / COLOURS**self.n)
 
     def _edges(self, example: Example) -> Iterator[tuple[int, int]]:
         return (self.pairs[word - COLOURS] for word in example.prompt)

@@ -34,6 +34,8 @@ INCLUDED = {
         "decoder_mask.j2",
         "decoder_gone.j2",
         "decoder_both.j2",
+        "decoder_none.j2",
+        "append.j2",
         "unmask_places.j2",
         "unmask_scored.j2",
         "unmask_methods.j2",
@@ -43,6 +45,7 @@ INCLUDED = {
 PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
 LOCAL = {"d", "oracles", "outcome", "u", "told", "asked", "gone"}
+LOCAL |= {"cached", "lasts", "loop_name", "keeps"}
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)}
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}

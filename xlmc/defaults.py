@@ -25,7 +25,7 @@ def _section(section: ast.Section, chain: str, default: tuple[ast.Node, ...]) ->
         case "noise":
             entries = _noise(section.entries, chain, section.span)
         case "network":
-            entries = _network(section.entries, section.span)
+            entries = _network(section.entries, chain, section.span)
         case "loss":
             entries = _loss(section.entries, section.span)
         case "decoder":
@@ -80,7 +80,7 @@ def _name(id: str, span: Span) -> ast.Name:
 
 
 def _noise(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
-    if _has(entries, ast.Amount) or not chain:
+    if _has(entries, ast.Amount) or chain in ("", "none"):
         return entries
     if chain == "both":
         ends = tuple(ast.Number(Fraction(x), x, span=span) for x in ("1e-3", "1"))
@@ -93,7 +93,7 @@ def _noise(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.N
     return (*entries, ast.Amount(_name("count", span), law, span=span))
 
 
-def _network(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
+def _network(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
     whole = tuple(
         evolve(entry, at=_name("tokens", entry.span))
         if isinstance(entry, ast.Head) and entry.at is None and entry.kind.id == "logits"
@@ -102,7 +102,7 @@ def _network(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
     )
     if _has(entries, ast.Attention):
         return whole
-    attention = ast.Attention(_name("full", span), span=span)
+    attention = ast.Attention(_name("causal" if chain == "none" else "full", span), span=span)
     place = 1 if whole and isinstance(whole[0], ast.Backbone) else 0
     return (*whole[:place], attention, *whole[place:])
 
@@ -114,7 +114,7 @@ def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
 
 
 def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
-    start = {"mask": "masks", "gone": "empty", "both": "empty"}.get(chain)
+    start = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}.get(chain)
     if start and not _has(entries, ast.Start):
         entries = (ast.Start(_name(start, span), span=span), *entries)
     choices = {

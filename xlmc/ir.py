@@ -94,6 +94,7 @@ class Head:
     at: str
     shifted: bool  # it is read one position to the left
     size: int
+    following: bool  # it speaks of the token after the one at which it stands
 
 
 @frozen
@@ -102,6 +103,7 @@ class Network:
 
     backbone: str  # name of the class
     block: str  # name of its block's class; "" where it has none to choose
+    home: str  # name of the copied module with both
     module: str  # dotted module of a custom backbone; "" for a shipped one
     condition: str  # "", t or sigma
     published: str  # name of the head that published weights have; "" where there are none
@@ -209,10 +211,10 @@ class Insert:
 
 @frozen
 class Stop:
-    """A condition that ends a row: kind is full (length = limit), oracle or head."""
+    """A condition that ends a row: kind is full (length = limit), oracle, head or last (token)."""
 
     kind: str
-    name: str  # name of the head
+    name: str  # name of the head, or of the special that the last token is
     at: str
     code: str  # over the chance, named like the head
     temperature: str  # code; "" for 1
@@ -279,6 +281,7 @@ class Layout:
     predicts: tuple[str, ...]
     fills: bool
     keeps: bool
+    begins: bool  # what is kept is the beginning of the body
     left: bool  # what stands before the brackets is padded on the left
 
 
@@ -325,6 +328,7 @@ class Family:
     likelihood: bool
     published: str  # name of the head that published weights have; "" where there are none
     repo: str
+    noise: bool
 
 
 @frozen
@@ -335,7 +339,7 @@ class Package:
     source: str  # the name of the spec's file
     init: Init
     schedule: Schedule | None
-    noise: Noise
+    noise: Noise | None
     network: Network
     loss: Loss
     likelihood: Likelihood | None

@@ -52,8 +52,14 @@ CHAINS = {
 
 
 def chain(family: ast.Family) -> str:
-    """What noise makes of a token: mask, gone, or both in turn; "" if the checks refuse it."""
-    return CHAINS.get(tuple((a.origin.id, a.target.id) for a in arrows(family)), "")
+    """What noise makes of a token: mask, gone, or both in turn; none where there is no noise.
+
+    "" if the checks refuse it.
+    """
+    found = tuple((a.origin.id, a.target.id) for a in arrows(family))
+    if those(entries(family, "noise"), ast.NoNoise):
+        return "" if found else "none"
+    return CHAINS.get(found, "")
 
 
 def amount(family: ast.Family) -> ast.Amount | None:
@@ -90,6 +96,11 @@ def decoders(family: ast.Family) -> tuple[ast.Section, ...]:
 def layouts(family: ast.Family) -> tuple[ast.Layout, ...]:
     """The layouts."""
     return those(entries(family, "collate"), ast.Layout)
+
+
+def predicted(layout: ast.Layout) -> set[str]:
+    """The specials inside the brackets of a layout."""
+    return {slot.name for slot in layout.slots if slot.free} & {*SPECIALS}
 
 
 def condition(family: ast.Family) -> ast.Keyword | None:

@@ -200,7 +200,9 @@ class WrongChain(Diagnostic):
     code = "XLM070"
     title = "this chain of states is not supported"
     label = "{why}"
-    help = "a chain is `clean -> mask`, `clean -> gone`, or `clean -> mask` and `mask -> gone`"
+    help = (
+        "a chain is `clean -> mask`, `clean -> gone`, `clean -> mask` and `mask -> gone`, or `none`"
+    )
     why: str
 
 
@@ -252,11 +254,12 @@ class WrongAmount(Diagnostic):
     code = "XLM074"
     title = "this amount of noise cannot be drawn"
     label = "{why}"
-    help = (
+    help = "{hint}"
+    why: str
+    hint: str = (
         "write `amount t ~ uniform(0, 1)`, `amount t ~ fixed(0.15)` or "
         "`amount count ~ uniform(0, length)`"
     )
-    why: str
 
 
 @frozen(kw_only=True)
@@ -335,6 +338,18 @@ class CausalBackbone(Diagnostic):
     title = "a causal backbone cannot see what stands to the right"
     label = "the decoder fills in any order"
     help = "write `attention full`"
+
+
+@frozen(kw_only=True)
+class SeesAhead(Diagnostic):
+    """A network that sees the tokens that it is to predict."""
+
+    code = "XLM107"
+    title = "the network sees what it is to predict"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
 
 
 @frozen(kw_only=True)
@@ -512,8 +527,9 @@ class WrongReuse(Diagnostic):
     code = "XLM125"
     title = "the network's answer cannot be reused"
     label = "{why}"
-    help = "drop `reuse`, or the backbone's condition"
+    help = "{hint}"
     why: str
+    hint: str = "drop `reuse`"
 
 
 @frozen(kw_only=True)
@@ -522,9 +538,9 @@ class WrongStart(Diagnostic):
 
     code = "XLM126"
     title = "decoding starts where the noise ends"
-    label = "tokens end as `{state}`"
+    label = "{why}"
     help = "write `start {start}`"
-    state: str
+    why: str
     start: str
 
 
@@ -633,10 +649,12 @@ class NoAnchor(Diagnostic):
     """A layout whose first gap belongs to no token."""
 
     code = "XLM153"
-    title = "the gap before the body has no token to its left"
-    label = "insertions are read at the token left of a gap"
-    help = "put a special before the brackets: `{layout} : bos [body]`"
-    layout: str
+    title = "{what} has no token to its left"
+    label = "{why}"
+    help = "put a special before the brackets: `{example}`"
+    what: str
+    why: str
+    example: str
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,18 @@ from xlmc import ir, resources
 from xlmc.escape import comment, docstring, literal_text, math_block, py, raw_docstring
 from xlmc.shake import prune, shake
 
-COPIED = ("around", "backbone", "counts", "gaps", "growth", "places", "qwen2", "sampling")
+COPIED = (
+    "around",
+    "backbone",
+    "causal",
+    "counts",
+    "gaps",
+    "growth",
+    "places",
+    "prompt",
+    "qwen2",
+    "sampling",
+)
 IMPORT = re.compile(r"^from \.(\w+) import (.+)$", re.MULTILINE)
 
 

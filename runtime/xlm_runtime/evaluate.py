@@ -44,13 +44,14 @@ def said(losses: Mapping[str, float]) -> str:
 def likelihood(
     model: Model, examples: Iterable[Example], size: int, draws: int, tick: Tick
 ) -> dict[str, float]:
-    """The NELBO by the family's own estimate, averaged over ``draws`` draws of its noise.
+    """The NELBO by the family's own estimate, averaged over ``draws`` draws of its noise, if any.
 
     In nats per example and per token (free, not padding), the perplexity per token, and bits.
     `Model.family.claim` says what it is; callers have seen that it is not ``none``.
     """
     if model.family.nelbo is None:
         raise ValueError(f"{model.family.name} has no likelihood: {model.family.claim.why}")
+    draws = draws if model.family.corrupt is not None else 1
     nats, tokens, count = 0.0, 0, 0
     for part, batch in model.batches(examples, size):
         for draw in range(draws):

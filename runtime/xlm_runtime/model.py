@@ -37,9 +37,11 @@ class Model:
         return next(self.network.parameters()).device
 
     def loss(self, batch: Batch, noise: Noise) -> Losses:
-        """Corrupts a batch on its device and returns the training loss."""
-        amount = self.family.amount(batch, noise)
-        noised = self.family.corrupt(batch, amount, noise, self.vocabulary)
+        """Corrupts a batch on its device, if the family does, and returns the training loss."""
+        family = self.family
+        if family.amount is None or family.corrupt is None:
+            return self.objective(self.network, batch, **self.loss_params)
+        noised = family.corrupt(batch, family.amount(batch, noise), noise, self.vocabulary)
         return self.objective(self.network, noised, batch, **self.loss_params)
 
     def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:

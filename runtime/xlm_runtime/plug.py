@@ -7,6 +7,7 @@ A package exports one ``FAMILY``. The runtime makes examples, asks a layout of t
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
@@ -168,12 +169,13 @@ class Layout(ABC):
 
     Called with examples it gives a batch. ``predicts`` names the specials inside the brackets,
     which heads may predict beside the body tokens. ``fills``: the brackets are filled up to the
-    capacity of the body, so that its length is predicted rather than given. ``body`` is that
-    capacity.
+    capacity of the body, so that its length is predicted rather than given. ``begins``: only the
+    beginning of a body can be given. ``body`` is its capacity.
     """
 
     predicts: ClassVar[tuple[str, ...]] = ()
     fills: ClassVar[bool] = False
+    begins: ClassVar[bool] = False
 
     def __init__(self, vocab: Vocabulary, body: int) -> None:
         self.vocab = vocab
@@ -187,12 +189,18 @@ class Layout(ABC):
         """Lay out and stack examples.
 
         Raises:
-            ValueError: if a body has more tokens than the capacity; nothing is cut off here.
+            ValueError: if a body has more tokens than the capacity (nothing is cut off here), or if
+                tokens are given behind one that is not and only a beginning can be.
         """
         for example in examples:
             if len(example.body) > self.body:
                 size = f"{len(example.body)} tokens, and there is room for {self.body}"
                 raise ValueError(f"the body of example {example.index} has {size}")
+            if self.begins and any(b > a for a, b in pairwise(example.given)):
+                raise ValueError(
+                    f"example {example.index} gives tokens behind some that it does not give, and "
+                    "this family writes from left to right"
+                )
         return stack([self.row(example) for example in examples], examples, self.vocab["pad"])
 
 
@@ -322,12 +330,15 @@ class Family:
     specials: the special tokens that its layouts and states use.
     layouts: name -> class of `Layout`.
     network: (vocab, allowed ids, size) -> the module.
-    amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
-    corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it.
-    loss: (network, noised, batch, **params) -> Losses.
-    nelbo: (network, batch, noise) -> Nelbo, or None where the claim is ``none``.
+    loss: (network, noised, batch, **params) -> Losses; (network, batch, **params) where nothing is
+        corrupted.
+    nelbo: (network, batch, noise) -> Nelbo, or None where the claim is ``none``. Without `corrupt`
+        it is exact, and reads no noise.
     decoders: name -> class; an instance takes the params, a call (network, batch, noise, limit,
         record) gives a Decoded. `limit` is the largest number of body tokens.
+    amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
+    corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it. Both are None
+        where nothing is corrupted.
     params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
     samples: for each decoder what its samples are worth.
     recipes: task -> settings published for it (paths of the run configuration -> values).
@@ -340,11 +351,11 @@ class Family:
     specials: tuple[str, ...]
     layouts: Mapping[str, Callable[..., Layout]]
     network: Callable[[Vocabulary, Bool[Tensor, " vocab"], ModelSize], nn.Module]
-    amount: Callable[[Batch, Noise], Any]
-    corrupt: Callable[[Batch, Any, Noise, Vocabulary], Any]
     loss: Callable[..., Losses]
     nelbo: Callable[[Any, Batch, Noise], Nelbo] | None
     decoders: Mapping[str, Callable[..., Callable[..., Decoded]]]
+    amount: Callable[[Batch, Noise], Any] | None = None
+    corrupt: Callable[[Batch, Any, Noise, Vocabulary], Any] | None = None
     params: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
     samples: Mapping[str, Samples] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)

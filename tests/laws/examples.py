@@ -25,14 +25,18 @@ REPEATS: dict[Row, float] = {(A, A): 0.4, (A, A, A): 0.1, (A,): 0.2, (B, A, A): 
 NESTED: dict[Row, float] = {(): 0.1, (A,): 0.2, (A, B): 0.3, (A, A, B): 0.4}
 
 
-def examples(name: str, seed: int = 0) -> list[Example]:
-    """Examples of all sizes for a layout, an empty and a full one among them."""
+def examples(name: str, seed: int = 0, begins: bool = False) -> list[Example]:
+    """Examples of all sizes for a layout, an empty and a full one among them.
+
+    With `begins` what is given is the beginning of a body.
+    """
     rng = np.random.default_rng(seed)
     made = []
     for index, size in enumerate((3, 0, 5, 1, 4, 5)):
         body = [int(x) for x in rng.choice(TOKENS, size)]
         prompt = [int(x) for x in rng.choice(TOKENS, (2, 4, 0, 1, 3, 4)[index])]
         given = [bool(x) for x in rng.random(size) < 0.4]
+        given = sorted(given, reverse=True) if begins else given
         keeps = given if name == "infill" else ()
         prompts = prompt if name == "seq2seq" else ()
         made.append(Example(10 + 7 * index, body, prompts, keeps))
@@ -44,7 +48,7 @@ def layouts(package: Package) -> list[tuple[str, Layout, Batch]]:
     found = []
     for name in package.family.layouts:
         layout = package.layout(name, 5)
-        found.append((name, layout, layout(examples(name))))
+        found.append((name, layout, layout(examples(name, begins=layout.begins))))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import torch
 from laws.build import VOCAB, Package
 
-from xlm_runtime.plug import Batch, Noise
+from xlm_runtime.plug import Batch, Losses, Noise
 
 T = TypeVar("T")
 
@@ -70,6 +70,14 @@ def corrupted(package: Package, batch: Batch, noise: Any) -> Any:
     """A batch noised by the package, amount and all."""
     family = package.family
     return family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
+
+
+def loss_of(package: Package, network: Any, batch: Batch, seed: int = 0) -> Losses:
+    """The package's loss of a batch, noised first if it noises."""
+    family = package.family
+    if family.corrupt is None:
+        return family.loss(network, batch)
+    return family.loss(network, corrupted(package, batch, draw(batch, seed)), batch)
 
 
 def chosen(package: Package, batch: Batch, amount: Any, gone: torch.Tensor) -> Any:

@@ -50,3 +50,15 @@ def mean_is(values: torch.Tensor, expected: float) -> None:
     error = float(values.std()) / len(values) ** 0.5
     off = abs(float(values.mean()) - expected)
     assert off <= SIGMAS * error + 1e-12, f"{float(values.mean())} is not {expected} +- {error:.1g}"
+
+
+def near(found: Mapping[object, int], law: Mapping[object, float]) -> None:
+    """The total variation between draws and their law is one that draws have.
+
+    Its mean is at most sqrt(cells / draws) / 2, and each draw moves it by at most 1 / draws
+    (McDiarmid): above the bound it is with a chance of at most ERROR.
+    """
+    draws = sum(found.values())
+    far = sum(abs(found.get(key, 0) / draws - law.get(key, 0.0)) for key in {*found, *law}) / 2
+    bound = (len(law) / draws) ** 0.5 / 2 + (np.log(1 / ERROR) / (2 * draws)) ** 0.5
+    assert far <= bound, f"total variation {far:.4f} > {bound:.4f} at {draws} draws"

@@ -30,7 +30,7 @@ def missing_amount(package, batch, share):
     return torch.full((len(batch.x0),), float(share), dtype=torch.float64)
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_c1_no_noise_changes_nothing(package):
     for _, _, batch in layouts(package):
         amount = missing_amount(package, batch, 0)
@@ -41,7 +41,7 @@ def test_c1_no_noise_changes_nothing(package):
             assert torch.equal(noised.open, batch.open)
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_c1_full_noise_takes_all_that_is_free(package):
     left = package.spec.alpha(1.0)  # the share that survives until t = 1
     for _, _, batch in layouts(package):
@@ -68,7 +68,7 @@ def count_law(spec, length):
     return np.array([float(row @ weights) / 2 for row in law])
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_c2_counts_and_sets(package):
     """Counts uniform on 0..L for t ~ U and a linear survival; each set of a size alike."""
     length = 4
@@ -99,7 +99,7 @@ def test_c2_steps_are_independent(package):
     follows(pairs.tolist(), np.outer(single, single).ravel().tolist())
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_c3_fixed_tokens_stay(package):
     for _, _, batch in layouts(package):
         for seed in range(6):

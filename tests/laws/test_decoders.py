@@ -11,6 +11,7 @@ from laws import zoo
 from laws.build import VOCAB, A, B, C
 from laws.costs import row_of
 from laws.examples import MIXED, NESTED, REPEATS, around, examples, network, one, strings
+from laws.prefix import Prefixes, nexts
 from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is, samples_of
 from laws.table import Table, conditionals, insertion_heads, normalised
@@ -59,6 +60,17 @@ def mask_table(package, law):
 def gone_table(package, law, weighted):
     heads = insertion_heads(law, (lambda n: n + 1) if weighted else lambda n: 1, *around(package))
     return Table(*heads)
+
+
+def table_of(package, law, weighted=False):
+    """The table of a law for whatever chain a package has."""
+    match name_of_chain(package):
+        case "none":
+            inside = ("eos",) if "eos" in package.layout("text").predicts else ()
+            return Prefixes(nexts(law, around(package)[0], tuple(VOCAB[x] for x in inside)))
+        case "gone":
+            return gone_table(package, law, weighted)
+    return mask_table(package, law)
 
 
 def apart(law):
@@ -333,16 +345,14 @@ CUTTING = [
     ("gone_bound", "default", ("temperature", "top_k", "top_p")),
     ("gone_bound", "staged", ("temperature", "top_p")),
     ("ilm", "default", ("temperature", "top_p")),
+    *((name, "default", ("temperature", "top_k", "top_p")) for name in ("arlm", "next_plain")),
 ]
 
 
 @pytest.mark.parametrize(("package", "name", "cuts"), CUTTING, indirect=["package"])
 def test_d12_temperature_and_truncation(package, name, cuts):
     """T = 0 gives the likeliest, T = 1 the law; nucleus keeps the token that crosses p (D13)."""
-    if package.has("noise.close"):
-        table = gone_table(package, ONE_TOKEN, weighted=False)
-    else:
-        table = mask_table(package, ONE_TOKEN)
+    table = table_of(package, ONE_TOKEN)
     neutral = {cut: {"temperature": 1.0, "top_k": 0, "top_p": 1.0}[cut] for cut in cuts}
     for params, chances in CUTS:
         if not set(params) <= set(cuts):
@@ -434,7 +444,9 @@ def test_d5_an_insertion_decoder_calls_once_a_decision(package, name):
 def cases(package):
     """Every layout with a batch and a network of its own."""
     for name in package.family.layouts:
-        yield name, package.layout(name, 5)(examples(name)), network(package, name)
+        layout = package.layout(name, 5)
+        made = layout(examples(name, begins=layout.begins))
+        yield name, made, network(package, name)
 
 
 def tokens(row):
@@ -492,6 +504,8 @@ def test_d15_samples_hold_body_tokens_and_predicted_specials(package, name):
 
 
 def name_of_chain(package):
+    if not package.has("noise"):
+        return "none"
     return "gone" if package.has("noise.close") else "mask"
 
 
@@ -531,7 +545,8 @@ def test_d21_a_row_does_not_depend_on_its_companions(package, name):
             together[i] for i in order
         ]
         for i in (0, 1, 2):
-            alone = package.layout(layout, 5)([examples(layout)[i]])
+            laid = package.layout(layout, 5)
+            alone = laid([examples(layout, begins=laid.begins)[i]])
             found = made(sampler(net, alone, Noise(6, alone.example), LIMIT))
             assert found == [together[i]], (layout, i)
 
@@ -545,10 +560,8 @@ def made(decoded):
 @samplers([(spec, name) for spec, name in EVERY if name not in zoo.SPECS[spec].greedy])
 def test_d21_seeds_and_examples_differ(package, name):
     """Noise is keyed by the example and by the seed: neither is forgotten."""
-    if package.has("noise.close"):
-        table = gone_table(package, MIXED, weighted=True)
-    else:
-        table = mask_table(package, strings(3))
+    law = MIXED if name_of_chain(package) == "gone" else strings(3)
+    table = table_of(package, law, weighted=True)
     _batch, first = filled(package, table, package.sampler(name), 3, rows=64)
     _, again = filled(package, table, package.sampler(name), 3, rows=64)
     _, other = filled(package, table, package.sampler(name), 3, rows=64, seed=42)

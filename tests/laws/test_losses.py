@@ -32,7 +32,7 @@ from laws.table import (
 )
 
 CLOSE = 3e-6  # the training loss is computed in single precision
-LIKELY = [name for name in zoo.ALL if zoo.SPECS[name].has("-> mask")] + zoo.GONES
+LIKELY = zoo.MASKS + zoo.GONES
 WEIGHTED = zoo.those("(gone) weight bound")
 
 
@@ -391,7 +391,7 @@ def ends(package, batch):
         yield chosen(package, batch, amount, gone)
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_l23_finite_whatever_is_corrupted(package):
     """The loss and its slopes, with empty bodies and with nothing else, too."""
     for name, _layout, batch in layouts(package):
@@ -407,7 +407,7 @@ def test_l23_finite_whatever_is_corrupted(package):
             assert package.family.nelbo(net, part, draw(part)).nats.isfinite().all()
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_l23_no_noise_costs_no_tokens(package):
     for name, _, batch in layouts(package):
         noised = next(ends(package, batch))
@@ -415,7 +415,7 @@ def test_l23_no_noise_costs_no_tokens(package):
         assert terms["slot" if "slot" in terms else "token"].item() == 0
 
 
-@every(zoo.ALL)
+@every(zoo.NOISED)
 def test_l24_a_batch_is_the_weighted_mean_of_its_rows(package):
     """The denominator is the one of the spec; a batch twice over has the same loss."""
     for name, _, batch in layouts(package):

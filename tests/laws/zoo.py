@@ -162,6 +162,31 @@ GONE = """family toy "Toy" {{
 }}
 """
 ORACLE = "  decoder oracle { stop when length = oracle }\n"
+NONE = """family toy "Toy" {{
+  noise {{ none }}
+  network {{ backbone rotary; attention causal; head token : logits }}
+  loss {{
+    {param}
+    token : cross_entropy(following){weight}
+    mean over {over}
+  }}
+  decoder {{
+    param temperature : Scale = 1.0
+    param top_k : Count = 0
+    param top_p : Chance = 1.0
+    step {{ append one; draw token with temperature, top_k, top_p }}
+    stop when {stop}length = limit
+    {reuse}
+  }}
+  {decoders}
+  collate {{
+    text    : {before} {inside}
+    seq2seq : prompt {before} {inside}
+    infill  : {before} {inside} keeping prefix
+    pad prompt {side}
+  }}
+}}
+"""
 EVERY = (
     " weight hazard(alpha) + dsigma(alpha) + sigma(alpha) - alpha'(t) + alpha(t) + corrupted(alpha)"
 )
@@ -195,6 +220,28 @@ def gone(
         weight=weight,
         stop_weight=stop_weight,
         over=over,
+    )
+
+
+def none(
+    weight: str = "",
+    over: str = "tokens",
+    decoders: str = "",
+    reuse: str = "reuse while prefix",
+    eos: bool = True,
+    before: str = "bos",
+    side: str = "left",
+) -> str:
+    return NONE.format(
+        param="param scale : Scale = 1.0" if "scale" in weight else "",
+        weight=weight,
+        over=over,
+        decoders=decoders,
+        reuse=reuse,
+        stop="last = eos or " if eos else "",
+        inside="[body eos]" if eos else "[body]",
+        before=before,
+        side=side,
     )
 
 
@@ -294,6 +341,18 @@ SPECS = {
         gone("cos(pi*t/2)", "t ~ uniform(0, 1)", backbone="dit", over="tokens"), _cos, _dcos
     ),
     "gone_fixed": Spec(gone(amount="t ~ fixed(0.7)", over="gone"), low=0.7, high=0.7),
+    "arlm": Spec((SHIPPED / "arlm.xlm").read_text(encoding="utf-8")),
+    "next_plain": Spec(none(over="sequences", reuse="", side="right")),
+    "next_both": Spec(
+        none(
+            weight=" weight scale / length",
+            over="tokens per sequence",
+            decoders="decoder anew { drop reuse }\n"
+            "  decoder sure { step { append one; draw token greedy } }",
+            before="cls bos",
+        )
+    ),
+    "next_fixed": Spec(none(weight=" weight bound", over="block", eos=False)),
 }  # fmt: skip
 
 
@@ -303,7 +362,9 @@ def those(*pieces: str) -> list[str]:
 
 
 SPREAD = [*those("antithetic"), *those("stratified")]
-PLAIN = [name for name in SPECS if name not in SPREAD]
+NOISED = [name for name, spec in SPECS.items() if not spec.has("cross_entropy(following)")]
+PLAIN = [name for name in NOISED if name not in SPREAD]
 MASKS = those("-> mask")
 GONES = those("-> gone")
+NONES = those("cross_entropy(following)")
 ALL = list(SPECS)

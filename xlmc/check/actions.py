@@ -17,8 +17,18 @@ from xlmc.refusals import (
     WrongStep,
 )
 
-UNDO = {"mask": "unmask chance reveal(alpha)", "gone": "insert tokens one"}
+UNDO = {
+    "mask": "unmask chance reveal(alpha)",
+    "gone": "insert tokens one",
+    "none": "append one",
+}
 MASKS = "insert masks poisson gap * reveal(beta)"
+PLACED = {
+    "mask": "masks stand where they stand",
+    "both": "masks stand where they stand",
+    "none": "the place is the end of the row",
+}
+NO_NOISE = "nothing is corrupted: tokens follow one another"
 OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
 
 
@@ -31,7 +41,7 @@ def actions(
 ) -> Iterator[Diagnostic]:
     """Whether a step or finish has the actions that it needs, each once, and each in order."""
     chain, actions = query.chain(family), block.actions
-    for kind in (ast.Unmask, ast.Insert, ast.Pick, ast.Draw):
+    for kind in (ast.Unmask, ast.Insert, ast.Append, ast.Pick, ast.Draw):
         same: tuple[ast.Node, ...] = query.those(actions, kind)
         for again in same[1:]:
             action = kind.__name__.lower()
@@ -40,8 +50,9 @@ def actions(
                 span=again.span, problem=problem, why="again here", hint="keep one of them"
             )
     unmask, insert = query.first(actions, ast.Unmask), query.first(actions, ast.Insert)
-    if chain in UNDO and unmask is None and insert is None:
-        yield DoesNotUndo(span=block.span, state=chain, example=undo(chain, env))
+    append = query.first(actions, ast.Append)
+    if chain in UNDO and unmask is None and insert is None and append is None:
+        yield _nothing_done(block, block_name, chain, env)
     if chain == "both" and unmask is None:
         yield DoesNotUndo(span=block.span, state="mask", example=undo("mask", env))
     if chain == "both" and insert is None and block_name == "step":
@@ -55,6 +66,8 @@ def actions(
         yield from masks(insert, block_name, family, env)
     elif insert is not None:
         yield from _insert(insert, chain, env)
+    if append is not None:
+        yield from _append(append, chain, env)
     yield from _picks(actions, env, chain)
     draw = query.first(actions, ast.Draw)
     if draw is None:
@@ -66,6 +79,16 @@ def actions(
         yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
     else:
         yield from _draw(draw, family, env, chain)
+
+
+def _nothing_done(
+    block: ast.Step | ast.Finish, block_name: str, chain: str, env: Environment
+) -> Diagnostic:
+    if chain == "none":
+        problem = f"this {block_name} adds nothing to a row"
+        why, hint = "tokens follow one another", "add `append one`"
+        return WrongStep(span=block.span, problem=problem, why=why, hint=hint)
+    return DoesNotUndo(span=block.span, state=chain, example=undo(chain, env))
 
 
 def undo(chain: str, env: Environment) -> str:
@@ -80,8 +103,8 @@ def _unmask(
 ) -> Iterator[Diagnostic]:
     if chain not in (*UNDO, "both"):
         return  # the noise section says what is wrong with it
-    if chain == "gone":
-        why = f"tokens go `{chain}`, not `mask`"
+    if chain in ("gone", "none"):
+        why = f"tokens go `{chain}`, not `mask`" if chain != "none" else NO_NOISE
         hint = f"write `{undo(chain, env)}`"
         yield WrongAction(span=action.span, action="unmask", why=why, hint=hint)
         return
@@ -104,7 +127,7 @@ def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagno
     if chain not in UNDO:
         return
     if chain != "gone":
-        why = f"tokens go `{chain}`, not `gone`"
+        why = f"tokens go `{chain}`, not `gone`" if chain != "none" else NO_NOISE
         hint = f"write `{undo(chain, env)}`"
         yield WrongAction(span=action.span, action="insert", why=why, hint=hint)
         return
@@ -118,11 +141,24 @@ def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagno
         )
 
 
+def _append(action: ast.Append, chain: str, env: Environment) -> Iterator[Diagnostic]:
+    if chain not in UNDO:
+        return
+    if chain != "none":
+        why = f"tokens went `{chain}`: they come back where they stood"
+        hint = f"write `{undo(chain, env)}`"
+        yield WrongAction(span=action.span, action="append", why=why, hint=hint)
+    elif action.much.rule != "one":
+        why = "a token is drawn when all before it are known"
+        span, rule = action.much.span, action.much.rule
+        yield WrongRule(span=span, rule=rule, why=why, hint="write `append one`")
+
+
 def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Iterator[Diagnostic]:
     for pick in query.those(actions, ast.Pick):
         yield from one_of(pick.what, ("gap",), "something to pick")
-        if chain in ("mask", "both"):
-            why = "masks stand where they stand"
+        if chain in PLACED:
+            why = PLACED[chain]
             yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
         yield from _options(pick, env)
 
@@ -140,7 +176,7 @@ def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> I
             hint=suggest(draw.head.id, heads),
         )
         return
-    place = {"mask": "tokens", "gone": "gaps", "both": "tokens"}.get(chain)
+    place = {"mask": "tokens", "gone": "gaps", "both": "tokens", "none": "tokens"}.get(chain)
     good = [h.name for h in heads.values() if h.kind.id == "logits" and h.at and h.at.id == place]
     if head.kind.id != "logits" or (place and good and head.name not in good):
         yield WrongDraw(

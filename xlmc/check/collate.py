@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xlmc import ast, query
 from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic
+from xlmc.query import SPECIALS
 from xlmc.refusals import (
     AnchorAndTarget,
     MissingEntry,
@@ -17,6 +18,7 @@ from xlmc.refusals import (
 )
 
 LAYOUTS = ("infill", "seq2seq", "text")
+KEPT = {"none": "prefix"}  # what infilling can keep, `given` apart
 SLOTS = ("bos", "cls", "eos", "pad", "prompt", "body")
 
 
@@ -56,14 +58,15 @@ def _layout(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
     yield from _prompt(layout)
     yield from _inside(layout, chain)
     yield from _twice(layout)
-    yield from _keeping(layout)
+    yield from _keeping(layout, chain)
 
 
 def _example(layout: str, chain: str) -> str:
     """A layout as it should be."""
     prompt = "prompt " * (layout == "seq2seq")
-    keeping = " keeping given" * (layout == "infill")
-    return f"{layout} : {prompt}bos [body]{'' if chain == 'gone' else ' eos'}{keeping}"
+    keeping = f" keeping {KEPT.get(chain, 'given')}" * (layout == "infill")
+    body = {"gone": "[body]", "none": "[body eos]"}.get(chain, "[body] eos")
+    return f"{layout} : {prompt}bos {body}{keeping}"
 
 
 def _brackets(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
@@ -110,6 +113,8 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             why, hint = "padding fills the brackets up, and comes last", "move it to the end"
         elif slot.name == "pad" and chain in ("gone", "both"):
             why, hint = "padding cannot be dropped and inserted", "drop it: lengths are free"
+        elif slot.name == "pad" and chain == "none":
+            why, hint = "a row ends at its `eos`: nothing follows it", "drop it: lengths are free"
         elif slot.name in ("bos", "cls"):
             why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
         elif slot.name == "pad" and "eos" not in {s.name for s in inside}:
@@ -121,7 +126,34 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             why = "padding outside the brackets is put there by `pad`"
             yield WrongInside(span=slot.span, slot="pad", why=why, hint="drop it")
     if chain in ("gone", "both") and layout.slots and layout.slots[0].free:
-        yield NoAnchor(span=layout.slots[0].span, layout=layout.name)
+        yield NoAnchor(
+            span=layout.slots[0].span,
+            what="the gap before the body",
+            why="insertions are read at the token left of a gap",
+            example=f"{layout.name} : bos [body]",
+        )
+    elif chain == "none":
+        yield from _ends_open(layout)
+
+
+def _ends_open(layout: ast.Layout) -> Iterator[Diagnostic]:
+    """What is appended follows a special, since prompts may be empty, and nothing follows it."""
+    free = [i for i, slot in enumerate(layout.slots) if slot.free]
+    if not free:
+        return
+    before, after = layout.slots[: free[0]], layout.slots[free[-1] + 1 :]
+    if not any(slot.name in SPECIALS for slot in before):
+        yield NoAnchor(
+            span=layout.slots[free[0]].span,
+            what="the first token of the body",
+            why="a token is predicted at the one before it, and a prompt may be empty",
+            example=_example(layout.name, "none"),
+        )
+    for slot in after:
+        if slot.name in SPECIALS:
+            why = "nothing stands behind what is appended"
+            hint = f"move it in: `[body {slot.name}]`" if slot.name == "eos" else "drop it"
+            yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
 
 
 def _twice(layout: ast.Layout) -> Iterator[Diagnostic]:
@@ -136,17 +168,27 @@ def _twice(layout: ast.Layout) -> Iterator[Diagnostic]:
         seen.add(slot.name)
 
 
-def _keeping(layout: ast.Layout) -> Iterator[Diagnostic]:
+def _keeping(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
+    kept = KEPT.get(chain, "given")
     if layout.keeping is None:
         if layout.name == "infill":
             yield WrongKeeping(
                 span=layout.span,
                 problem="this layout does not say what it keeps",
                 why="in infilling some tokens are given",
-                hint="add `keeping given`",
+                hint=f"add `keeping {kept}`",
             )
         return
-    yield from one_of(layout.keeping, ("given",), "something to keep")
+    if (layout.keeping.id, kept) == ("given", "prefix"):
+        yield WrongKeeping(
+            span=layout.keeping.span,
+            problem="only the beginning of a body can be given",
+            why="what is given further on is not seen when the tokens before it are drawn",
+            hint="write `keeping prefix`",
+        )
+    else:
+        known = (kept,) if chain else ("given", "prefix")
+        yield from one_of(layout.keeping, known, "something to keep")
     if layout.name != "infill":
         yield WrongKeeping(
             span=layout.keeping.span,

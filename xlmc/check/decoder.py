@@ -28,7 +28,8 @@ from xlmc.refusals import (
     WrongType,
 )
 
-STARTS = {"mask": "masks", "gone": "empty", "both": "empty"}
+STARTS = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}
+ONE_BY_ONE = ("gone", "none")  # chains that are decoded without a grid
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -50,11 +51,10 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from known(one.value, env)
     for start in query.those(entries, ast.Start):
         if chain in STARTS and start.state.id != STARTS[chain]:
-            yield WrongStart(
-                span=start.state.span,
-                state="gone" if chain == "both" else chain,
-                start=STARTS[chain],
-            )
+            noisy = f"tokens end as `{'gone' if chain == 'both' else chain}`"
+            begins = "nothing is corrupted: a row begins as what is given"
+            why = begins if chain == "none" else noisy
+            yield WrongStart(span=start.state.span, why=why, start=STARTS[chain])
     for grid in query.those(entries, ast.Grid):
         yield from _grid(grid, section, env, chain)
     if chain == "both" and not query.those(entries, ast.Grid):
@@ -81,8 +81,8 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _finish(finish, section, family, env)
     for stop in query.those(entries, ast.Stop):
         yield from conditions(stop, family, env)
-    if chain == "gone":
-        yield from ends(section)
+    if chain in ONE_BY_ONE:
+        yield from ends(section, family)
     for reuse in query.those(entries, ast.Reuse):
         yield from _reuse(reuse, family)
 
@@ -109,7 +109,7 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
         isinstance(grid.value, ast.Name) and grid.value.id == "events"
     )
     names = {"length": "Count"}
-    if query.chain(family) != "gone":
+    if query.chain(family) not in ONE_BY_ONE:
         names["masked"] = "Count"
     if query.chain(family) != "mask":
         names["limit"] = "Count"
@@ -127,11 +127,12 @@ def _grid(
     grid: ast.Grid, section: ast.Section, env: Environment, chain: str
 ) -> Iterator[Diagnostic]:
     value = grid.value
-    if chain == "gone":
+    if chain in ONE_BY_ONE:
+        done = "inserted" if chain == "gone" else "appended"
         yield WrongAction(
             span=grid.span,
             action="walk a grid for",
-            why="one token is inserted at a time, until the decoder stops",
+            why=f"one token is {done} at a time, until the decoder stops",
             hint="drop the grid",
         )
         return
@@ -205,11 +206,11 @@ def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:
 def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if query.chain(family) == "gone":
+    if query.chain(family) in ONE_BY_ONE:
         yield WrongAction(
             span=finish.span,
             action="finish",
-            why="an insertion decoder ends when it stops",
+            why="a decoder that adds tokens one at a time ends when it stops",
             hint="drop the block",
         )
         return
@@ -230,13 +231,26 @@ def _finish(
 
 
 def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
-    yield from one_of(reuse.what, ("unchanged",), "something that allows reuse")
-    if query.condition(family) is not None:
-        yield WrongReuse(span=reuse.span, why="the backbone is told the time, which moves on")
-    elif query.chain(family) == "gone":
-        yield WrongReuse(span=reuse.span, why="every insertion changes the row")
-    elif query.chain(family) == "both":
-        yield WrongReuse(span=reuse.span, why="every step asks the gaps")
+    wrong = list(one_of(reuse.what, ("prefix", "unchanged"), "something that allows reuse"))
+    yield from wrong
+    chain, prefix = query.chain(family), reuse.what.id == "prefix"
+    backbone = query.first(query.entries(family, "network"), ast.Backbone)
+    why, hint = "", "drop `reuse`"
+    if chain == "none" and not (prefix or wrong):
+        why, hint = "every token changes the row", "write `reuse while prefix`"
+    elif chain == "none" and backbone is not None and backbone.python is not None:
+        why = "a backbone of your own keeps no keys and values"
+    elif chain in ("mask", "gone", "both") and prefix:
+        why = "under full attention every token changes the answer at those before it"
+    elif chain != "none" and query.condition(family) is not None:
+        why = "the backbone is told the time, which moves on"
+        hint = "drop `reuse`, or the backbone's condition"
+    elif chain == "gone":
+        why = "every insertion changes the row"
+    elif chain == "both":
+        why = "every step asks the gaps"
+    if why:
+        yield WrongReuse(span=reuse.span, why=why, hint=hint)
 
 
 def _unused(family: ast.Family) -> Iterator[Diagnostic]:

@@ -19,5 +19,5 @@ def _entry(entry: ast.Node) -> Iterator[Diagnostic]:
         yield NotYet(span=entry.span, what=f"`{type(entry).__name__.lower()}`")
     if isinstance(entry, ast.Step | ast.Finish):
         for action in entry.actions:
-            if isinstance(action, ast.Remask | ast.Append):
+            if isinstance(action, ast.Remask):
                 yield NotYet(span=action.span, what=f"`{type(action).__name__.lower()}`")

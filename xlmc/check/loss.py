@@ -30,6 +30,11 @@ from xlmc.refusals import (
 from xlmc.refusals import TooHard as TooHardRefusal
 
 DIVERGENCES = ("binary_cross_entropy", "cross_entropy", "joint_cross_entropy", "poisson")
+TERMS = {
+    "mask": "token : cross_entropy(x0) on mask  weight bound",
+    "gone": "slot : joint_cross_entropy(gone)",
+    "none": "token : cross_entropy(following)",
+}
 COUNT = "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or "
 TIMES = tuple(10.0**-k for k in range(9, 0, -1))
 GROWTH = 3.0  # from one hundredth of the distance to an end to the next: what diverges
@@ -46,9 +51,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             span=section.span,
             entry="term",
             why="nothing is penalised",
-            example="slot : joint_cross_entropy(gone)"
-            if query.chain(family) == "gone"
-            else "token : cross_entropy(x0) on mask  weight bound",
+            example=TERMS.get(query.chain(family), TERMS["mask"]),
         )
     yield from scope.declarations(section.entries, "a param of the loss")
     yield from scope.lets_in_order(section.entries)
@@ -76,7 +79,7 @@ def _read(term: ast.Term) -> list[ast.Expr]:
 
 
 def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:
-    own = {"mask": ("masked",), "gone": ("gone",), "both": ()}
+    own = {"mask": ("masked",), "gone": ("gone",), "both": (), "none": ()}
     corrupted = own.get(chain, ("masked", "gone"))
     yield from one_of(mean.over, ("tokens", *corrupted, "block", "sequences"), "a denominator")
     if mean.per is not None:
@@ -142,6 +145,9 @@ def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
     at = head.at.id if head.at is not None else ""
     if not chain or (head.kind.id == "logits" and at not in ("tokens", "gaps")):
         return  # noise and network say what is wrong with them
+    if chain == "none":
+        yield from _follows(term, head, at)
+        return
     place = at if at in ("tokens", "gaps") and head.kind.id != "chance" else "special"
     fit = FITS.get((chain, head.kind.id, place))
     target_is = f"none {target.state.id}" if isinstance(target, ast.Nothing) else target.id
@@ -173,6 +179,25 @@ def written(fit: tuple[str, str, str | None]) -> str:
     return f"{kind}({target})" + (f" on {on}" if on else "")
 
 
+def _follows(term: ast.Term, head: ast.Head, at: str) -> Iterator[Diagnostic]:
+    """Without noise, logits at a token speak of the token after it."""
+    divergence, target = term.divergence, term.divergence.target
+    hint = f"write `{head.name} : cross_entropy(following)`"
+    why = ""
+    if divergence.kind != "cross_entropy":
+        why = "nothing is corrupted: a token is predicted from those before it"
+    elif head.kind.id != "logits" or at != "tokens":
+        why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
+        hint = f"write `head {head.name} : logits` in the network"
+    elif not isinstance(target, ast.Name) or target.id != "following":
+        said = f"none {target.state.id}" if isinstance(target, ast.Nothing) else target.id
+        why = f"nothing hides `{said}`; the target is `following`, the token after this one"
+    elif term.on is not None:
+        why = "`on` has no meaning here: every token is predicted"
+    if why:
+        yield WrongTerm(span=divergence.span, divergence=divergence.kind, why=why, hint=hint)
+
+
 def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     amount = query.amount(family)
     if amount is None or amount.variable.id != "count" or not amount.law.arguments:
@@ -191,12 +216,12 @@ def weights(family: ast.Family) -> Environment:
     """What a weight may mention."""
     amount = query.amount(family)
     timed = amount is not None and amount.variable.id == "t"
-    names = {"count": "Count", "length": "Count", "bound": "Rate"}
-    if query.chain(family) == "both":
-        del names["count"]  # of which of the two?
+    names = {"length": "Count", "bound": "Rate"}
+    if query.chain(family) not in ("both", "none"):
+        names["count"] = "Count"  # with two clocks: of which of the two?
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)} if timed else {}
     derived = tuple(name for name in DERIVED if name != "reveal") if timed else ()
-    where = "in a weight" if timed else "in a weight where the amount is a count"
+    where = "in a weight" if timed or amount is None else "in a weight where the amount is a count"
     entries = query.entries(family, "loss")
     if timed:
         names["t"] = "Time"
@@ -208,17 +233,20 @@ def _known(expr: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
     """What is wrong with the names and functions of a weight, or of a let of one."""
     env = weights(family)
     yield from scope.known(expr, env)
-    yield from around(expr, env, masks=query.chain(family) != "gone")
+    yield from around(expr, env, masks=query.chain(family) not in ("gone", "none"))
 
 
 def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
     """The weight under which the term is its part of the likelihood bound, or why there is none.
 
+    Without noise the term is -log p itself.
     Masked tokens: the hazard, by the range of t; or length / count (atlas of Sahoo et al. 2024).
     Dropped tokens: the number of counts, which makes a sum over insertions of their mean.
     Both in turn: the hazard of the term's own clock.
     """
     amount, chain = query.amount(family), query.chain(family)
+    if chain == "none":
+        return ast.Number(Fraction(1), "1", span=term.span)
     if amount is None or not amount.law.arguments:
         return "there is no noise"
     low, high = query.extent(amount)
@@ -346,7 +374,9 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
 
 def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
     amount = query.amount(family)
-    assert amount is not None
+    if amount is None:
+        yield from ({"length": length, "bound": 1.0} for length in (1.0, 2.0, 40.0))
+        return
     low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
     least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()

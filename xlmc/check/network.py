@@ -19,6 +19,7 @@ from xlmc.refusals import (
     NotLaidOut,
     NotPublished,
     NotUndone,
+    SeesAhead,
     SharedState,
     WrongCondition,
     WrongPath,
@@ -56,8 +57,11 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _backbone(backbone, family)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
-        if attention.kind.id == "causal" and query.chain(family):
+        if attention.kind.id == "causal" and query.chain(family) in ("mask", "gone"):
             yield CausalBackbone(span=attention.span)
+        elif attention.kind.id == "full" and query.chain(family) == "none":
+            why = "every token is predicted from those before it"
+            yield SeesAhead(span=attention.span, why=why, hint="write `attention causal`")
     for head in query.heads(family).values():
         yield from _head(head, family)
     yield from _shifts(family)
@@ -73,9 +77,11 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
     value = backbone.value
     if isinstance(value, ast.Name):
         yield from one_of(value, BACKBONES, "a backbone")
+        yield from _one_way(value, value.id, family)
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, BACKBONES, "a backbone")
+    yield from _one_way(name, value.function, family)
     for argument in value.arguments:
         yield WrongCondition(
             span=argument.span,
@@ -102,6 +108,13 @@ def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
         yield NotPublished(span=keyword.span, why=why, hint=hint)
 
 
+def _one_way(name: ast.Name, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
+    """The other backbones see both sides."""
+    if query.chain(family) == "none" and backbone in BACKBONES and backbone != "rotary":
+        why = f"`{backbone}` sees both sides, as denoising needs"
+        yield SeesAhead(span=name.span, why=why, hint="write `backbone rotary`")
+
+
 def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
     value, text = keyword.value, keyword.value.span.text
     hint, amount = "drop the condition", query.amount(family)
@@ -112,6 +125,9 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
             why="a condition is `t`, or `sigma`: -log of the survival",
             hint="write `condition = t`",
         )
+    elif query.chain(family) == "none":
+        why = "there is no noise, and so no time"
+        yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif backbone != "dit":
         why = "the plain Transformer has no place for a condition"
         hint = f"write `backbone dit(condition = {text})`, or `backbone {backbone}`"
@@ -181,7 +197,10 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
     plain = [head for head in tokens if head.at and head.at.id == "tokens" and not head.shifted]
     for head in (one for one in heads if one.shifted):
         why = hint = ""
-        if head not in tokens:
+        if query.chain(family) == "none":
+            why = "a token is read at the one before it anyway"
+            hint = "drop `shifted`"
+        elif head not in tokens:
             why, hint = "one special token is read where it stands", "drop `shifted`"
         elif head.at is not None and head.at.id == "gaps":
             why = "a gap is read at the token to its left anyway"
@@ -262,10 +281,18 @@ UNDONE = {  # state -> what its head gives, and where
 def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
     """Every arrow needs a head that can undo it."""
     chain, heads = query.chain(family), query.heads(family).values()
+    if chain == "none" and not heads:
+        yield MissingEntry(
+            span=section.span,
+            entry="head",
+            why="nothing is predicted",
+            example="head token : logits",
+        )
     known = {(h.kind.id, h.at.id) for h in heads if h.at is not None}
     if not {place for kind, place in known if kind == "logits"} <= {*PLACES}:
         return  # that is what is wrong
-    for state in {"both": ("mask", "both")}.get(chain, (chain,) if chain else ()):
+    states = {"both": ("mask", "both"), "none": (), "": ()}
+    for state in states.get(chain, (chain,)):
         kinds, place, example = UNDONE[state]
         if not known & {(kind, place) for kind in kinds}:
             gone = "gone" if state == "both" else state

@@ -7,7 +7,7 @@ from attrs import evolve
 from xlmc import ast, query
 from xlmc.check.scope import Environment, known, literal
 from xlmc.check.words import name_span, one_of, reserved, word
-from xlmc.errors import Diagnostic
+from xlmc.errors import Diagnostic, Related
 from xlmc.expression import MathError, TooHard
 from xlmc.limits import check_limits
 from xlmc.refusals import (
@@ -35,9 +35,11 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     if section is None:
         return
     arrows = query.arrows(family)
-    for none in query.those(entries, ast.NoNoise):
-        yield WrongChain(span=none.span, why="a family without noise is not supported yet")
-    if not arrows and not query.those(entries, ast.NoNoise):
+    if nothing := query.first(entries, ast.NoNoise):
+        for arrow in arrows:
+            why = "there is `none` beside it"
+            yield WrongChain(span=arrow.span, why=why, related=(Related(nothing.span, "here"),))
+    elif not arrows:
         yield MissingEntry(
             span=section.span,
             entry="arrow",
@@ -48,11 +50,14 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _arrow(arrow, starts=query.chain(family) != "both")
     yield from _life(arrows)
     amount = query.amount(family)
-    if amount is not None:
+    if amount is not None and nothing is None:
         yield from _amount(amount)
         if query.chain(family) == "both" and amount.variable.id == "count":
             why = "two clocks go by one time: a count of tokens does not tell it"
             yield WrongAmount(span=amount.span, why=why)
+    elif amount is not None:
+        why, hint = "nothing is corrupted", "drop the amount, or write an arrow in place of `none`"
+        yield WrongAmount(span=amount.span, why=why, hint=hint)
 
 
 def _arrow(arrow: ast.Arrow, starts: bool) -> Iterator[Diagnostic]:
@@ -97,7 +102,8 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
 
 def sound(family: ast.Family) -> bool:
     """Whether anything can be computed from the noise."""
-    if not query.chain(family) or query.amount(family) is None:
+    chain = query.chain(family)
+    if not chain or (chain != "none" and query.amount(family) is None):
         return False
     return not any(one.severity == "error" for one in check(family))
 

@@ -6,13 +6,15 @@ from xlmc import ast, query
 from xlmc.check.insertions import trained
 from xlmc.check.rules import number
 from xlmc.check.scope import Environment
-from xlmc.errors import Diagnostic, suggest
+from xlmc.check.words import one_of
+from xlmc.errors import Diagnostic, Related, suggest
 from xlmc.refusals import NeverEnds, UnknownName, WrongStop
 
 STOPS = {
     "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",
     "gone": "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`",
     "both": "drop the stop",
+    "none": "write `stop when last = eos or length = limit`",
 }
 
 
@@ -27,15 +29,20 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
     for one in stop.conditions:
         match one:
             case ast.NoState(state=state):
-                if chain == "gone" or state.id != "mask":
+                if chain != "mask" or state.id != "mask":
                     why = f"no token shows that it is `{state.id}`"
                     yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
             case ast.Compare(
-                op="=", left=ast.Name(id="length"), right=ast.Name(id="limit" | "oracle")
+                op="=", left=ast.Name(id="length"), right=ast.Name(id="limit" | "oracle" as end)
             ):
                 if chain == "mask":
                     why = "a canvas of masks has its length from the start"
                     yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
+                elif chain == "none" and end == "oracle":
+                    why = "a text that is written from left to right ends by itself"
+                    yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
+            case ast.Compare(op="=", left=ast.Name(id="last"), right=ast.Name() as special):
+                yield from _last(one, special, family)
             case ast.Compare() | ast.Happens() if chain == "mask":
                 why = "masks show what is missing: nothing else is asked"
                 yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
@@ -45,7 +52,7 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
             case ast.Happens(chance=chance) if query.asked(chance) in chances:
                 yield from _read(chance, family, env)
             case ast.Compare() | ast.Happens():
-                yield from _not_a_condition(one, chances, env)
+                yield from _not_a_condition(one, chances, env, chain)
 
 
 def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
@@ -56,7 +63,7 @@ def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Di
 
 
 def _not_a_condition(
-    one: ast.Compare | ast.Happens, chances: set[str], env: Environment
+    one: ast.Compare | ast.Happens, chances: set[str], env: Environment, chain: str
 ) -> Iterator[Diagnostic]:
     left = one.left if isinstance(one, ast.Compare) else one.chance
     unknown = [n for n in query.names(left) if n.id not in env.names and n.id != "pi"]
@@ -68,12 +75,40 @@ def _not_a_condition(
         why = "the decoder cannot decide it"
         if isinstance(left, ast.Name) and left.id in chances:
             why = "a row ends when a chance is above a number"
-        yield WrongStop(span=one.span, why=why, hint=STOPS["gone"])
+        yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
 
 
-def ends(section: ast.Section) -> Iterator[Diagnostic]:
-    """Insertion goes on until a head says stop; a head may never say so."""
+def _last(one: ast.Compare, special: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
+    """A row can end at a special that every layout lets be predicted."""
+    chain = query.chain(family)
+    if not chain:
+        return  # the noise section says what is wrong with it
+    if chain != "none":
+        why = "tokens do not come in their order: the last one may come first"
+        yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
+        return
+    wrong = list(one_of(special, ("eos",), "a special that ends a row"))
+    yield from wrong
+    for layout in query.layouts(family):
+        if not wrong and special.id not in query.predicted(layout):
+            why = f"layout `{layout.name}` never predicts `{special.id}`"
+            related = (Related(layout.span, "this layout"),)
+            hint = f"put it inside the brackets: `[body {special.id}]`"
+            yield WrongStop(span=one.span, why=why, hint=hint, related=related)
+
+
+def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    """Tokens are added until a head or a token says stop; they may never say so."""
+    chain = query.chain(family)
     stop = query.first(section.entries, ast.Stop)
+    last = any(
+        isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id == "last"
+        for one in (stop.conditions if stop else ())
+    )
+    predicted = [y for y in query.layouts(family) if "eos" in query.predicted(y)]
+    if chain == "none" and predicted and not last:
+        why = f"layout `{predicted[0].name}` predicts an `eos`, and nothing ends there"
+        yield NeverEnds(span=(stop or section).span, why=why, hint=STOPS[chain])
     full = any(
         isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id == "length"
         for one in (stop.conditions if stop else ())
@@ -81,5 +116,5 @@ def ends(section: ast.Section) -> Iterator[Diagnostic]:
     if not full:
         hint = "add `or length = limit` to its stop" if stop else "add `stop when length = limit`"
         yield NeverEnds(
-            span=(stop or section).span, why="nothing limits the number of insertions", hint=hint
+            span=(stop or section).span, why="nothing limits the number of tokens", hint=hint
         )

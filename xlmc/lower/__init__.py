@@ -40,7 +40,7 @@ def lower(family: ast.Family) -> ir.Package:
 def _lower(family: ast.Family) -> ir.Package:
     clock = Clock(query.arrows(family))
     told = _condition(family, clock)
-    noising = noise(family, clock, told)
+    noising = noise(family, clock, told) if query.arrows(family) else None
     network = _network(family)
     objective = loss(family, clock, told)
     likely = likelihood(family, clock, told)
@@ -48,6 +48,7 @@ def _lower(family: ast.Family) -> ir.Package:
     layouts = collate(family)
     schedule = clock.view()
     absent = {"schedule.py"} if schedule is None else set[str]()
+    absent |= {"noise.py"} if noising is None else set()
     absent |= {"likelihood.py"} if likely is None else set()
     return ir.Package(
         name=family.name.id,
@@ -74,13 +75,15 @@ def _condition(family: ast.Family, clock: Clock) -> str:
 
 def _network(family: ast.Family) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
+    chain = query.chain(family)
     heads = tuple(
         ir.Head(
-            head.name,
-            head.kind.id,
-            head.at.id if head.at is not None else "",
-            head.shifted,
-            query.size(head),
+            name=head.name,
+            kind=head.kind.id,
+            at=head.at.id if head.at is not None else "",
+            shifted=head.shifted,
+            size=query.size(head),
+            following=chain == "none",
         )
         for head in query.heads(family).values()
     )
@@ -88,15 +91,18 @@ def _network(family: ast.Family) -> ir.Network:
     condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        return ir.Network(name, "", module, condition, "", heads)
+        return ir.Network(name, "", "", module, condition, "", heads)
     value = backbone.value
     kind = value.function if isinstance(value, ast.Call) else value.id
     if condition:
-        return ir.Network("ConditionedTransformer", "", "", condition, "", heads)
+        return ir.Network("ConditionedTransformer", "", "backbone", "", condition, "", heads)
     if kind == "qwen2":
-        return ir.Network("Qwen2", "", "", condition, _published(family), heads)
+        return ir.Network("Qwen2", "", "qwen2", "", condition, _published(family), heads)
+    if chain == "none":
+        name = "Caching" if _keeps_past(family) else "Causal"
+        return ir.Network(f"{name}Transformer", f"{name}Block", "causal", "", "", "", heads)
     block = {"dit": "GatedBlock", "rotary": "Block"}[kind]
-    return ir.Network("Transformer", block, "", condition, "", heads)
+    return ir.Network("Transformer", block, "backbone", "", condition, "", heads)
 
 
 def _published(family: ast.Family) -> str:
@@ -105,8 +111,16 @@ def _published(family: ast.Family) -> str:
     return next((head.name for head in heads if head.kind.id == "logits"), "")
 
 
+def _keeps_past(family: ast.Family) -> bool:
+    """Whether a decoder keeps what the network made of a prefix."""
+    reuses = [query.first(section.entries, ast.Reuse) for section in query.decoders(family)]
+    return any(reuse is not None and reuse.what.id == "prefix" for reuse in reuses)
+
+
 def _init(family: ast.Family, absent: set[str]) -> ir.Init:
     value, why = claim(family)
+    clean = query.chain(family) == "none"
+    files = FILES | ({"decoder.py": "from a prompt to text"} if clean else {})
     papers = []
     for paper in family.papers:
         arxiv = f", https://arxiv.org/abs/{paper.arxiv.value}" if paper.arxiv else ""
@@ -117,7 +131,7 @@ def _init(family: ast.Family, absent: set[str]) -> ir.Init:
         doc=family.doc,
         claim=f"{value}: {why}",
         papers=tuple(papers),
-        files=tuple((name, what) for name, what in FILES.items() if name not in absent),
+        files=tuple((name, what) for name, what in files.items() if name not in absent),
     )
 
 
@@ -132,9 +146,10 @@ def _family(
     layouts: ir.Collate,
     likely: bool,
 ) -> ir.Family:
+    chain = query.chain(family)
     value, why = claim(family)
     parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
-    needed = ("pad", *(["mask"] if query.chain(family) in ("mask", "both") else []), *parts)
+    needed = ("pad", *(["mask"] if chain in ("mask", "both") else []), *parts)
     entries = query.entries(family, "loss")
     loss_params = params(entries, {p.name for p in objective.params})
     return ir.Family(
@@ -147,7 +162,7 @@ def _family(
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
-        samples=tuple((d.name, samples(d)) for d in decoding.decoders),
+        samples=tuple((d.name, samples(d, chain)) for d in decoding.decoders),
         recipes=tuple(
             ir.Recipe(recipe.task, tuple((one.path, setting(one.value)) for one in recipe.settings))
             for recipe in family.recipes
@@ -155,4 +170,5 @@ def _family(
         likelihood=likely,
         published=_published(family),
         repo=query.pretrained(family),
+        noise=chain != "none",
     )

@@ -21,6 +21,7 @@ BOTH = (
     "for any heads, with slack, as a path also says which token each mask was: what masks hide is "
     "paid for"
 )
+NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
 NO_STOP = "no head says when nothing is missing, so there is no law over lengths"
 TOGETHER = "tokens revealed in one step are drawn apart"
@@ -33,6 +34,8 @@ def claim(family: ast.Family) -> tuple[str, str]:
     """The claim of the family's likelihood (tight, bound or none) and the reason for it."""
     if query.chain(family) == "mask":
         return "tight", MASK
+    if query.chain(family) == "none":
+        return "tight", NONE
     kinds = {term.divergence.kind for term in query.terms(family)}
     if query.chain(family) == "both":
         return ("bound", BOTH) if "poisson" in kinds else ("none", NO_RATE)
@@ -91,9 +94,11 @@ def given(expr: ast.Expr, env: Environment) -> float | None:
     return env.defaults.get(expr.id) if isinstance(expr, ast.Name) else literal(expr)
 
 
-def samples(decoder: ir.Decoder) -> ir.Samples:
+def samples(decoder: ir.Decoder, chain: str) -> ir.Samples:
     """What the samples of a decoder are worth beside the likelihood."""
-    reasons = _gone(decoder) if decoder.unmask is None else _mask(decoder.unmask, decoder)
+    reasons = _gone(decoder) if chain == "gone" else []
+    if decoder.unmask is not None:
+        reasons += _mask(decoder.unmask, decoder)
     reasons += _cut(decoder)
     if reasons:
         return ir.Samples("none", "; ".join(reasons), (), "")

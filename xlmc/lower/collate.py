@@ -23,17 +23,19 @@ def _layout(layout: ast.Layout, left: bool) -> ir.Layout:
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     start, stop = free[0], free[-1] + 1
     inside = tuple(names[start:stop])
+    begins = layout.keeping is not None and layout.keeping.id == "prefix"
     return ir.Layout(
         name=layout.name,
         klass=layout.name.capitalize(),
         text=_text(layout),
-        detail=DETAILS[layout.name],
+        detail="A text whose beginning is given" if begins else DETAILS[layout.name],
         before=tuple(names[:start]),
         inside=inside,
         after=tuple(names[stop:]),
         predicts=tuple(name for name in inside if name != "body"),
         fills="pad" in inside,
         keeps=layout.keeping is not None,
+        begins=begins,
         left=left and "prompt" in names[:start],
     )
 

@@ -57,18 +57,21 @@ LACKS = {
 def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
     """`decoder.py`."""
     made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
+    chain = query.chain(family)
     return ir.Decoders(
-        chain=query.chain(family),
+        chain=chain,
         shifted=query.shifted(family),
         decoders=made,
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
         counts=tuple(sorted({name for d in made for name in _counts(d)})),
-        gaps=_gaps(made),
+        gaps=_gaps(made) if chain == "gone" else (),
         growth=tuple(sorted({name for d in made for name in _growth(d)})),
         places=_places(made, shifted=query.shifted(family)),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
-        schedule=tuple(sorted({name for d in made for name in _schedule(d, clock)})),
+        schedule=()
+        if chain == "none"
+        else tuple(sorted({name for d in made for name in _schedule(d, clock)})),
     )
 
 
@@ -78,8 +81,6 @@ def _places(made: tuple[ir.Decoder, ...], *, shifted: bool) -> tuple[str, ...]:
 
 
 def _gaps(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
-    if any(decoder.unmask is not None for decoder in made):
-        return ()
     picks = {"gap_logits" if decoder.pick is not None else "per_row" for decoder in made}
     return tuple(sorted({"insert", *picks}))
 
@@ -398,12 +399,14 @@ class _Maker:
 
     def _stops(self) -> tuple[ir.Stop, ...]:
         stop = query.first(self.section.entries, ast.Stop)
-        if stop is None or query.chain(self.family) != "gone":
+        if stop is None or query.chain(self.family) == "mask":
             return ()
         return tuple(self._stop(one) for one in stop.conditions)
 
     def _stop(self, one: ast.Condition) -> ir.Stop:
         match one:
+            case ast.Compare(left=ast.Name(id="last"), right=ast.Name(id=special)):
+                return ir.Stop("last", special, "", "", "")
             case ast.Compare(op=">", left=chance, right=right):
                 head = query.asked(chance)
                 return self._asks(chance, f"{head} > {self._code(right)}")
@@ -448,6 +451,8 @@ class _Maker:
     def _summary(self) -> str:
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
+        if query.first(step.actions, ast.Append) is not None:
+            return "Append one token at a time, until a row ends"
         if unmask is None:
             return "Insert one token at a time, until a row stops"
         if self.both:

@@ -19,7 +19,7 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
     chain = query.chain(family)
     if chain == "both":
         return _of_both(family, clock, condition, f"{value.capitalize()}: {why}.")
-    main = _read(family, "cross_entropy" if chain == "mask" else "joint_cross_entropy")
+    main = _read(family, "joint_cross_entropy" if chain == "gone" else "cross_entropy")
     stop = _read(family, "binary_cross_entropy") if chain == "gone" else None
     inverse = clock.use("inverse") if condition else ""
     names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
@@ -38,7 +38,7 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
         inverse=inverse,
         condition=condition,
         detail=f"{value.capitalize()}: {why}.",
-        latex=MASK_LATEX if chain == "mask" else GONE_LATEX,
+        latex={"mask": MASK_LATEX, "gone": GONE_LATEX, "none": NONE_LATEX}[chain],
     )
 
 
@@ -83,6 +83,7 @@ GONE_LATEX = (
     r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
     r"- \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!",
 )
+NONE_LATEX = (r"-\log p(x_0) = \sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})",)
 BOTH_LATEX = (
     r"-\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
     r"+ w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",

@@ -8,6 +8,7 @@ from xlmc.lower.params import mentioned, number, params
 from xlmc.mathtext import latex_expr, plain_expr
 
 SUMMARIES = {
+    "following": "Cross-entropy of the free tokens, each read at the one before it, summed.",
     "cross_entropy": "Cross-entropy of the masked tokens, summed.",
     "joint_cross_entropy": (
         "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows."
@@ -18,6 +19,7 @@ SUMMARIES = {
     "row_count": "Cross-entropy of the number that a row misses, summed over rows.",
 }
 LATEX = {
+    "following": r"\sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})",
     "cross_entropy": r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
     "joint_cross_entropy": r"\frac{1}{n} \sum_{i\,\mathrm{gone}} "
     r"-\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
@@ -80,8 +82,10 @@ def _around(family: ast.Family) -> list[ast.Expr]:
 
 
 def _kind(term: ast.Term, family: ast.Family) -> str:
-    """The divergence of a term; those of numbers have names of their own."""
+    """The divergence of a term; that of what follows and those of numbers have their own names."""
     kind, target = term.divergence.kind, term.divergence.target
+    if query.chain(family) == "none":
+        return "following"
     if kind == "cross_entropy" and isinstance(target, ast.Name) and target.id == "gone":
         return "gap_count" if place(term, family) == "gaps" else "row_count"
     return kind

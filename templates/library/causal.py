@@ -1,0 +1,152 @@
+"""The backbone: tokens to hidden states under causal attention with rotary positions.
+
+A token sees itself and what stands before it, padding apart.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from xlm_runtime.plug import ModelSize
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
+
+from .backbone import FeedForward, embedding, linear, rotate, rotation
+
+Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each block: batch heads length axes
+
+
+def visible(attend: Bool[Tensor, "batch length"], new: int) -> Bool[Tensor, "batch 1 new length"]:
+    """What each of the last ``new`` tokens sees; padding sees itself, so that it has an answer."""
+    key = torch.arange(attend.shape[1], device=attend.device)
+    query = key[len(key) - new :, None]
+    seen: Tensor = ((key < query) & attend[:, None, None]) | (key == query)
+    return seen
+
+
+class CausalAttention(nn.Module):
+    """Multi-head self-attention; a token sees itself and those before it that are not padding."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.qkv = linear(width, 3 * width, bias=False)
+        self.out = linear(width, width, bias=False)
+
+    def project(
+        self,
+        x: Float[Tensor, "batch length width"],
+        cos: Float[Tensor, "rows 1 length half"],
+        sin: Float[Tensor, "rows 1 length half"],
+    ) -> tuple[
+        Float[Tensor, "batch heads length axes"],
+        Float[Tensor, "batch heads length axes"],
+        Float[Tensor, "batch heads length axes"],
+    ]:
+        """Queries, keys and values."""
+        batch, length, width = x.shape
+        qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        return rotate(q, cos, sin), rotate(k, cos, sin), v
+
+    def mix(
+        self,
+        q: Float[Tensor, "batch heads new axes"],
+        k: Float[Tensor, "batch heads length axes"],
+        v: Float[Tensor, "batch heads length axes"],
+        seen: Bool[Tensor, "batch 1 new length"] | None,
+    ) -> Float[Tensor, "batch new width"]:
+        """What each query finds; ``seen`` is None where nothing is padded."""
+        dropout = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(q, k, v, seen, dropout, is_causal=seen is None)
+        out = self.out(mixed.transpose(1, 2).flatten(2))
+        return F.dropout(out, self.dropout, self.training)
+
+
+class CausalBlock(nn.Module):
+    """A pre-norm Transformer block."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(width)
+        self.attention = CausalAttention(width, heads, dropout)
+        self.norm_2 = nn.LayerNorm(width)
+        self.feed = FeedForward(width, dropout)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch length width"],
+        cos: Float[Tensor, "rows 1 length half"],
+        sin: Float[Tensor, "rows 1 length half"],
+        seen: Bool[Tensor, "batch 1 length length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Attention, then the feed-forward layer, each added to its input."""
+        q, k, v = self.attention.project(self.norm_1(x), cos, sin)
+        x = x + self.attention.mix(q, k, v, seen)
+        out: Tensor = x + self.feed(self.norm_2(x))
+        return out
+
+
+class CachingBlock(CausalBlock):
+    """A block that can go on from the keys and values of the tokens before."""
+
+    def extend(
+        self,
+        x: Float[Tensor, "batch new width"],
+        cos: Float[Tensor, "batch 1 new half"],
+        sin: Float[Tensor, "batch 1 new half"],
+        seen: Bool[Tensor, "batch 1 new length"],
+        past: tuple[Tensor, Tensor] | None,
+    ) -> tuple[Float[Tensor, "batch new width"], tuple[Tensor, Tensor]]:
+        """What `forward` makes of the last tokens, and the keys and values of all so far."""
+        q, k, v = self.attention.project(self.norm_1(x), cos, sin)
+        if past is not None:
+            k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
+        x = x + self.attention.mix(q, k, v, seen)
+        return x + self.feed(self.norm_2(x)), (k, v)
+
+
+class CausalTransformer(nn.Module):
+    """A decoder with rotary positions: tokens to hidden states that know of no later token."""
+
+    def __init__(self, vocab: int, size: ModelSize, block: type[nn.Module]) -> None:
+        super().__init__()
+        self.size = size
+        self.embed = embedding(vocab, size.width)
+        self.blocks = nn.ModuleList(
+            block(size.width, size.heads, size.dropout) for _ in range(size.layers)
+        )
+        self.norm = nn.LayerNorm(size.width)
+
+    def forward(
+        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+    ) -> Float[Tensor, "batch length width"]:
+        """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        cos, sin = rotation(attend, xt, self.size)
+        seen = None if attend is None else visible(attend, xt.shape[1])
+        x = self.embed(xt)
+        for block in self.blocks:
+            x = block(x, cos, sin, seen)
+        out: Tensor = self.norm(x)
+        return out
+
+
+class CachingTransformer(CausalTransformer):
+    """A decoder that can go on from what it made of a prefix: the key/value cache."""
+
+    def extend(
+        self, new: Int[Tensor, "batch new"], attend: Bool[Tensor, "batch length"], past: Past
+    ) -> tuple[Float[Tensor, "batch new width"], Past]:
+        """The hidden states of the last tokens, and the past of whatever comes next.
+
+        ``attend`` spans the past, empty at first, and the new tokens.
+        """
+        count = new.shape[1]
+        cos, sin = (part[:, :, -count:] for part in rotation(attend, new, self.size))
+        seen = visible(attend, count)
+        x, longer = self.embed(new), []
+        for i, block in enumerate(self.blocks):
+            assert isinstance(block, CachingBlock)
+            x, kept = block.extend(x, cos, sin, seen, past[i] if past else None)
+            longer.append(kept)
+        return self.norm(x), tuple(longer)

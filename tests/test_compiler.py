@@ -1,5 +1,6 @@
 """Specs become packages: the same bytes everywhere, with their parents, and all is said."""
 
+import ast
 import json
 import os
 import re
@@ -238,3 +239,15 @@ def test_all_errors_of_a_spec_are_raised_at_once() -> None:
     with pytest.raises(SpecErrors) as errors:
         compiler.compile_spec(Path("mdlm.xlm"))
     assert len(errors.value.diagnostics) == 2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_in_a_package_is_unused(family) -> None:
+    """Every function, class and method is read somewhere, or called by torch or the runtime."""
+    files = [data for name, data in shipped(family).files.items() if name.endswith(".py")]
+    nodes = [node for data in files for node in ast.walk(ast.parse(data))]
+    read = {node.id for node in nodes if isinstance(node, ast.Name)}
+    read |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    made = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    unused = {node.name for node in made if not node.name.startswith("__")} - read
+    assert unused <= {"forward", "row"}

@@ -12,32 +12,12 @@ import torch
 from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Decoded, Noise
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Float, Int, Tensor
 
 from .causal import Past
 from .network import Network
 from .prompt import given
 from .sampling import categorical, keep_top_k, keep_top_p, tempered
-
-
-def masks(
-    network: Network, batch: Batch, x: Int[Tensor, "batch length"]
-) -> Bool[Tensor, "batch length"]:
-    """The places that are still to be filled."""
-    return batch.free & (x == network.vocab["mask"])
-
-
-def ask(
-    network: Network,
-    batch: Batch,
-    x: Int[Tensor, "batch length"],
-    places: Bool[Tensor, "batch length"],
-    rows: Bool[Tensor, " batch"],
-) -> Float[Tensor, "places width"]:
-    """The hidden states of some places; the network sees only the rows asked for."""
-    attend = None if batch.attend is None else batch.attend[rows]
-    hidden = network.trunk(x[rows], attend)
-    return hidden[places[rows]]
 
 
 def append(

@@ -1,4 +1,4 @@
-"""The backbone: tokens to hidden states under full attention with rotary positions."""
+"""The backbone: tokens to hidden states, with rotary positions."""
 
 import torch
 from torch import nn

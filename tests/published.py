@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from tokenizers import AddedToken
+from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from xlm_runtime import tokenizers
 from xlmc.compiler import compile_spec
 
 SPEC = """family grown "A network of published weights" {
@@ -57,3 +59,23 @@ def edit(path: Path, **changes: Any) -> None:
     """A JSON file with some entries changed; None deletes one."""
     found = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({k: v for k, v in found.items() if v is not None}))
+
+
+TEMPLATE = (
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+TEXTS = ["the cat sat on the mat", "the dog sat on the log", "user assistant 0123456789"] * 5
+
+
+def tokenizer(folder: Path, template: str | None = TEMPLATE) -> Path:
+    """A tokenizer as it is published beside weights: pad and eos are one token."""
+    made = tokenizers.bpe(TEXTS, 290, ())._backend
+    names = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|beginoftext|>", "<|mask|>")
+    made.add_special_tokens([AddedToken(n, special=True, normalized=False) for n in names])
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=made, eos_token=names[0], pad_token=names[0], mask_token=names[4]
+    )
+    fast.chat_template = template
+    fast.save_pretrained(folder)
+    return folder

@@ -1,15 +1,16 @@
 """The runtime of xlmc: data, training, evaluation and generation for any generated package.
 
-From Python: ``xlm_runtime.load("runs/ilm/star_easy/quick-seed1").generate(["..."])``.
+From Python: ``xlm_runtime.load("runs/ilm/star_easy/quick-seed1").generate(["..."])``, and with
+weights that others have published ``xlm_runtime.pretrained("out/NAME", "OWNER/NAME")``.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xlm_runtime.trained import Loaded
 
-__all__ = ["load"]
+__all__ = ["load", "pretrained"]
 
 
 def load(run: str | Path, ckpt: str = "best") -> "Loaded":
@@ -20,3 +21,13 @@ def load(run: str | Path, ckpt: str = "best") -> "Loaded":
     from xlm_runtime import trained  # not before it is needed: packages import the plug alone
 
     return trained.load(run, ckpt)
+
+
+def pretrained(package: str | Path, weights: str | Path = "published", **options: Any) -> "Loaded":
+    """A package and published weights, as they are; see `trained.pretrained` for the options.
+
+    Raises UsageError and RunError where they cannot be had or do not fit.
+    """
+    from xlm_runtime import trained
+
+    return trained.pretrained(package, weights, **options)

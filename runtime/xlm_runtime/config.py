@@ -20,7 +20,12 @@ SIZES = {"tiny": (3, 64, 4), "small": (6, 384, 6), "base": (12, 768, 12)}  # lay
 
 @frozen(kw_only=True)
 class Model:
-    """The backbone.  ``layers``, ``width`` and ``heads`` follow from ``size`` where not set."""
+    """The backbone.  ``layers``, ``width`` and ``heads`` follow from ``size`` where not set.
+
+    pretrained: published weights to start from, a repository of the Hub or a folder; they decide
+        the size. ``published`` stands for what the spec names, empty for none.
+    dtype: of the weights.
+    """
 
     size: Literal["tiny", "small", "base"] = "small"
     layers: Size = SIZES["small"][0]
@@ -28,6 +33,8 @@ class Model:
     heads: Size = SIZES["small"][2]
     dropout: Chance = 0.0
     rotary_base: Positive = 10_000.0
+    pretrained: str = ""
+    dtype: Literal["float32", "bfloat16"] = "float32"
 
     @property
     def shape(self) -> ModelSize:
@@ -113,12 +120,14 @@ class Data:
     seed: of generated data, so that runs of different seeds learn from the same.
     tokenizer: a name on the Hub, a local file or folder; empty for the task's own.
     columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``.
+    chat: prompts stand in the tokenizer's own chat template.
     """
 
     block: Count = 0
     seed: Count = 1
     tokenizer: str = ""
     columns: str = ""
+    chat: bool = False
 
     @property
     def roles(self) -> dict[str, str]:

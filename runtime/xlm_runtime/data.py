@@ -36,6 +36,9 @@ class DataOptions:
     specials: the special tokens of the family (``Family.specials``).
     tokenizer: a name on the Hub, a local file or folder, or ``bpe:4096``; None for the task's own.
     block: the largest number of body tokens; None for the task's own.
+    published: the ids are those of published weights, so that roles which share a token there (pad
+        and eos, often) go on sharing it.
+    chat: prompts are encoded by `Tokenizer.chat`.
     """
 
     preset: Literal["quick", "paper"]
@@ -46,6 +49,8 @@ class DataOptions:
     specials: tuple[str, ...] = ()
     tokenizer: str | None = None
     block: int | None = None
+    published: bool = False
+    chat: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,11 @@ from xlm_runtime.atomic import read_json, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
 from xlm_runtime.env import device, rank
-from xlm_runtime.model import Model, first, load_weights, make
+from xlm_runtime.model import Model, first, load_weights, make, pretrained
 from xlm_runtime.package import Package
-from xlm_runtime.plug import Example
+from xlm_runtime.plug import Example, Family, Vocabulary
 from xlm_runtime.progress import Watch, say
+from xlm_runtime.published import Checkpoint
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
 
@@ -33,12 +34,24 @@ class Session:
     config: Config
     run: Run
     ckpt: str | None
+    published: Checkpoint | None = None
 
     def model(self) -> Model:
-        """A model with fresh weights."""
-        vocabulary = self.prepared.tokenizer.vocabulary
-        family, body = self.package.family, self.prepared.body
-        return make(family, vocabulary, self.task.layout, body, self.config)
+        """A model with fresh weights, of the size of the published ones where there are some."""
+        about = None if self.published is None else self.published.config
+        return make(*self._parts, about)
+
+    def start(self) -> Model:
+        """What training starts from: the published weights, or fresh ones."""
+        if self.published is None:
+            return self.model()
+        say(f"published weights: {self.published.name}")
+        return pretrained(*self._parts, self.published)
+
+    @property
+    def _parts(self) -> tuple[Family, Vocabulary, str, int, Config]:
+        vocabulary, body = self.prepared.tokenizer.vocabulary, self.prepared.body
+        return self.package.family, vocabulary, self.task.layout, body, self.config
 
     def blanks(self, examples: Sequence[Example], model: Model) -> list[Example]:
         """Examples without their answers."""
@@ -61,7 +74,7 @@ def training(session: Session) -> None:
     if begun >= steps:
         say(f"run {run.path} is trained ({begun} steps)")
         return
-    model = session.model()
+    model = session.model() if begun else session.start()
     size = sum(weight.numel() for weight in model.network.parameters())
     family = session.package.family
     say(f"{family.title}: {size / 1e6:.2f} M weights on {device().type}, run {run.path}")
@@ -192,20 +205,27 @@ def _targets(session: Session, asked: Sequence[Example]) -> list[Example | None]
 
 
 def _loaded(session: Session, folder: Path) -> Model:
-    """The model with the averaged weights of a checkpoint."""
-    model = session.model()
-    load_weights(model.network, folder / saved.AVERAGE)
+    """The model with the averaged weights of a checkpoint, or with the published ones."""
+    if session.published is not None and folder == session.published.folder:
+        model = session.start()
+        say("they are used as they are: this run has trained nothing")
+    else:
+        model = session.model()
+        load_weights(model.network, folder / saved.AVERAGE)
     model.network.to(device()).eval()
     return model
 
 
 def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
     """The checkpoint that a job reads, and a digest of all that its result depends on."""
-    folder = saved.resolve(session.run.checkpoints, session.ckpt or "best")
+    if session.published is not None and not session.run.steps:
+        folder = session.published.folder
+    else:
+        folder = saved.resolve(session.run.checkpoints, session.ckpt or "best")
     plain = session.config.to_json()
     parts = [
         session.package.digest,
         str(folder),
-        *(plain[s] for s in ("train", "decoder", *sections)),
+        *(plain[s] for s in ("model", "train", "decoder", *sections)),
     ]
     return folder, sha256(json.dumps(parts).encode()).hexdigest()

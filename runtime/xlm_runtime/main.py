@@ -8,13 +8,16 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import env, package, runs, tasks
+from xlm_runtime import env, package, published, runs, tasks
+from xlm_runtime.atomic import write_json
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
-from xlm_runtime.data import DataOptions
+from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
+from xlm_runtime.plug import Family
 from xlm_runtime.progress import say
+from xlm_runtime.published import Checkpoint
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
 
@@ -90,15 +93,21 @@ def _do(command: Command) -> None:
         )
     jobs = JOBS[command.job]
     trains = "train" in jobs or not jobs
-    begun = None if trains else _used(command, found, task.name)
+    as_is = not trains and _untrained(command)
+    begun = None if trains or as_is else _used(command, found, task.name)
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
-    prepared = task.prepare(_options(facts, config, found))
+    weights = _weights(config, found.family, reads=bool(jobs) and begun is None)
+    config = _sized(config, found.family, weights)
+    prepared = task.prepare(_options(facts, config, found, weights))
+    _check_chat(config, task, prepared)
     _tell(task, prepared.facts)
     if not jobs:
         return
-    chosen = begun or _trained(command, found, config, facts)
-    session = Session(found, task, prepared, config, chosen, command.ckpt)
+    chosen = begun or _trained(command, found, config, facts, as_is)
+    if weights is not None and env.rank() == 0:
+        write_json(chosen.path / runs.PUBLISHED, dict(weights.config))
+    session = Session(found, task, prepared, config, chosen, command.ckpt, weights)
     if trains:
         os.environ[_RUN] = str(chosen.path)
         training(session)
@@ -138,6 +147,7 @@ def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
 def _config(command: Command, found: Package, task: Task, preset: str, begun: Run | None) -> Config:
     """The configuration of the command; a run that exists keeps what it was trained with."""
     sets = parse_sets(command.sets)
+    _check_size(sets)
     base = [] if preset == "paper" else _quick(task)
     if preset == "paper":
         base.append(Setting("model.size", "base", "preset paper"))
@@ -157,6 +167,62 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
         lines = [f"{s.origin}: {begun.path} was trained with another value" for s in wrong]
         raise UsageError("\n".join(lines))
     return kept
+
+
+def _check_size(sets: Sequence[Setting]) -> None:
+    """Raises UsageError where a size is set beside published weights, which have their own."""
+    if not any(s.path == "model.pretrained" and s.value for s in sets):
+        return
+    fixed = {f"model.{name}" for name in ("size", "layers", "width", "heads", "rotary_base")}
+    wrong = [f"{s.origin}: the published weights decide the size" for s in sets if s.path in fixed]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _untrained(command: Command) -> bool:
+    """Whether published weights are meant as they are: those that a setting names, of no run."""
+    named = any(s.path == "model.pretrained" and s.value for s in parse_sets(command.sets))
+    return named and not (command.run_dir or command.name or command.ckpt)
+
+
+def _weights(config: Config, family: Family, *, reads: bool) -> Checkpoint | None:
+    """The published weights of a configuration, fetched only if they are read."""
+    name = config.model.pretrained
+    if not name:
+        return None
+    if name == "published":
+        repo = "" if family.published is None else family.published.repo
+        if not repo:
+            raise UsageError(
+                f"model.pretrained=published: {family.name} names no published weights; "
+                "give a repository of the Hub or a folder"
+            )
+        name = repo
+    return published.find(name, weights=reads)
+
+
+def _sized(config: Config, family: Family, weights: Checkpoint | None) -> Config:
+    """The configuration with the size that published weights have."""
+    if weights is None:
+        return config
+    size = published.size_of(family, weights.config, weights.name)
+    model = evolve(
+        config.model,
+        pretrained=weights.name,
+        layers=size.layers,
+        width=size.width,
+        heads=size.heads,
+        rotary_base=size.rotary_base,
+    )
+    return evolve(config, model=model)
+
+
+def _check_chat(config: Config, task: Task, prepared: Prepared) -> None:
+    """Whether there are prompts to put into a chat template, and one to put them into."""
+    if config.data.chat and task.layout == "text":
+        raise UsageError(f"data.chat=true: task {task.name} has no prompts to put into a chat")
+    if config.data.chat:
+        prepared.tokenizer.chat("")
 
 
 def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[str]:
@@ -181,8 +247,10 @@ def _used(command: Command, found: Package, task: str) -> Run:
     return chosen
 
 
-def _trained(command: Command, found: Package, config: Config, facts: dict[str, Any]) -> Run:
-    """The run folder that training writes: the same run if it was begun, else a fresh one."""
+def _trained(
+    command: Command, found: Package, config: Config, facts: dict[str, Any], as_is: bool
+) -> Run:
+    """The run folder to write to: the same run if it was begun, else a fresh one."""
     if env.rank():
         return Run(Path(os.environ[_RUN]))
     home = runs.home(found.family.name, facts["task"])
@@ -190,6 +258,7 @@ def _trained(command: Command, found: Package, config: Config, facts: dict[str, 
         path = command.run_dir or home / str(command.name)
     else:
         label = f"{facts['preset']}-seed{config.train.seed}"
+        label = f"{facts['preset']}-published" if as_is else label
         path, why = runs.for_training(home, label, found, config, facts)
         if why:
             say(why)
@@ -212,8 +281,11 @@ def _cache() -> Path:
     return Path(os.environ.get("XLM_CACHE") or Path(home) / "xlmc")
 
 
-def _options(facts: Mapping[str, Any], config: Config, found: Package) -> DataOptions:
-    """What a task is asked for."""
+def _options(
+    facts: Mapping[str, Any], config: Config, found: Package, weights: Checkpoint | None
+) -> DataOptions:
+    """What a task is asked for; published weights come with their tokenizer."""
+    own = str(weights.folder) if weights is not None else None
     return DataOptions(
         preset=facts["preset"],
         cache=_cache(),
@@ -221,7 +293,9 @@ def _options(facts: Mapping[str, Any], config: Config, found: Package) -> DataOp
         columns=config.data.roles,
         seed=config.data.seed,
         specials=found.family.specials,
-        tokenizer=config.data.tokenizer or None,
+        tokenizer=config.data.tokenizer or own,
+        published=weights is not None,
+        chat=config.data.chat,
         block=config.data.block or None,
     )
 

@@ -1,17 +1,23 @@
 """A family with its network and vocabulary: what training, evaluation and generation work with."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from attrs import frozen
 from safetensors.torch import load_model, save_model
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from xlm_runtime.config import Config, Decoder
 from xlm_runtime.data import Split
+from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, Noise, Vocabulary
+from xlm_runtime.progress import say
+from xlm_runtime.published import Checkpoint, fill, size_of
 
 
 @frozen(eq=False)
@@ -57,15 +63,66 @@ class Model:
             yield part, self.layout(part).to(self.device)
 
 
-def make(family: Family, vocabulary: Vocabulary, layout: str, body: int, config: Config) -> Model:
-    """A model with fresh weights, drawn from the seed of the configuration."""
+def make(
+    family: Family,
+    vocabulary: Vocabulary,
+    layout: str,
+    body: int,
+    config: Config,
+    published: Mapping[str, Any] | None = None,
+    *,
+    empty: bool = False,
+) -> Model:
+    """A model with fresh weights, drawn from the seed of the configuration.
+
+    ``published`` is the config of published weights, whose size the network takes; ``empty``
+    weights take no memory until they are filled.
+    """
     laid: Callable[..., Layout] = family.layouts[layout]
     made = laid(vocabulary, body)
-    with torch.random.fork_rng():
+    known, allowed, size = vocabulary, vocabulary.allowed(made.predicts), config.model.shape
+    if published is not None:
+        size = size_of(family, published, config.model.pretrained)
+        size = replace(size, dropout=config.model.dropout)
+        known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
+    with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
         torch.manual_seed(config.train.seed)
-        network = family.network(vocabulary, vocabulary.allowed(made.predicts), config.model.shape)
+        network = family.network(known, allowed, size)
+    network.to(getattr(torch, config.model.dtype))
     parts = (family, network, vocabulary, made, body, config.loss, config.decoder)
     return Model(*parts, objective=family.loss)
+
+
+def with_rows(vocabulary: Vocabulary, allowed: Tensor, rows: int) -> tuple[Vocabulary, Tensor]:
+    """A vocabulary as large as published embeddings: the ids beyond the tokenizer's are not said.
+
+    Raises UsageError where the tokenizer has more ids than there are rows.
+    """
+    beyond = rows - vocabulary.size
+    if beyond < 0:
+        raise UsageError(
+            f"the tokenizer has {vocabulary.size} ids, and the published embeddings have {rows} "
+            "rows: use the tokenizer that was published with them (leave data.tokenizer empty)"
+        )
+    return replace(vocabulary, size=rows), F.pad(allowed, (0, beyond))
+
+
+def pretrained(
+    family: Family,
+    vocabulary: Vocabulary,
+    layout: str,
+    body: int,
+    config: Config,
+    checkpoint: Checkpoint,
+) -> Model:
+    """A model with published weights, read one by one.  Raises RunError where they do not fit."""
+    model = make(family, vocabulary, layout, body, config, checkpoint.config, empty=True)
+    assert family.published is not None
+    dtype = getattr(torch, config.model.dtype)
+    fresh = fill(model.network, family.published.names, checkpoint, dtype)
+    if fresh:
+        say(f"not among the published weights, and drawn afresh: {', '.join(fresh)}")
+    return model
 
 
 def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:

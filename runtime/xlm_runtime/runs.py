@@ -1,6 +1,7 @@
 """Run folders: ``runs/<family>/<task>/<name>/``, and which of them a command means.
 
 config.json  run.json  package/  tokenizer/  checkpoints/  logs/  metrics.json  predictions.jsonl
+published.json
 """
 
 import shutil
@@ -20,6 +21,7 @@ from xlm_runtime.package import Package, changes
 from xlm_runtime.saved import INDEX, Index
 
 ROOT = Path("runs")
+PUBLISHED = "published.json"  # the config of the weights that a run began with
 TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
 
 

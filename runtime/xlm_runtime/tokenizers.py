@@ -6,6 +6,7 @@ and plain words. Special tokens never come out of a text, whatever the text says
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ __all__ = ["Tokenizer", "bpe", "load", "pretrained", "words"]
 SIZES = {"bert-base-uncased": 30522, "gpt2": 50257}  # checked: a loader that fails gives a few ids
 _ROLES = ("eos", "pad", "mask", "cls", "bos")  # the order in which they choose a token
 _ALIASES = {"bos": "cls", "eos": "sep"}  # what stands at the ends where nothing else is declared
+_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model")
+_MESSAGE = "a message that nobody writes"
 _NAMES = {
     "pad": ("[PAD]", "<pad>", "<|pad|>"),
-    "mask": ("[MASK]", "<mask>", "<|mask|>"),
+    "mask": ("[MASK]", "<mask>", "<|mask|>", "<|mdm_mask|>"),
     "cls": ("[CLS]", "<cls>"),
     "sep": ("[SEP]", "<sep>"),
-    "bos": ("<bos>", "<s>", "[BOS]"),
+    "bos": ("<bos>", "<s>", "[BOS]", "<|beginoftext|>", "<|startoftext|>"),
     "eos": ("<eos>", "</s>", "[EOS]", "<|endoftext|>"),
     "unk": ("[UNK]", "<unk>"),
 }
@@ -36,17 +39,23 @@ _NAMES = {
 class Tokenizer:
     """Text ↔ ids.  ``specials`` maps roles (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to ids.
 
-    ``unknown`` is the id that stands for what the vocabulary lacks, or None where nothing does.
+    ``unknown`` is the id that stands for what the vocabulary lacks, or None where nothing does;
+    ``template`` the chat template that it was published with, or None.
     """
 
     def __init__(
-        self, backend: Backend, specials: Mapping[str, int], unknown: int | None = None
+        self,
+        backend: Backend,
+        specials: Mapping[str, int],
+        unknown: int | None = None,
+        template: str | None = None,
     ) -> None:
         backend.no_truncation()  # a tokenizer.json may bake both in
         backend.no_padding()
         backend.encode_special_tokens = True  # "[MASK]" in a text is text; no file keeps this
         self._backend = backend
         self.unknown = unknown
+        self.template = template
         vocab = backend.get_vocab(with_added_tokens=True)
         self.vocabulary = Vocabulary(max(vocab.values()) + 1, dict(specials))
         self._special_ids = frozenset(specials.values())
@@ -66,6 +75,49 @@ class Tokenizer:
             self._refuse(text)
         encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
+
+    def chat(self, text: str) -> list[int]:
+        """The ids of a user's message in the chat template, ready for the answer to follow.
+
+        Special tokens of the template are such, those in the message are text. Message and template
+        are encoded apart. Raises UsageError where there is no template, or one that fails.
+        """
+        before, after = self._around
+        return [*before, *self.encode(text), *after]
+
+    @cached_property
+    def _around(self) -> tuple[list[int], list[int]]:
+        """What the chat template puts before and after a message."""
+        if self.template is None:
+            raise UsageError("the tokenizer has no chat template: leave data.chat=false")
+        backend = Backend.from_str(self._backend.to_str())
+        backend.encode_special_tokens = False
+        parts = [
+            backend.encode(part, add_special_tokens=False).ids
+            for part in self._rendered(_MESSAGE).split(_MESSAGE)
+        ]
+        if len(parts) != 2:
+            raise UsageError("the chat template does not repeat a user's message once as it is")
+        return parts[0], parts[1]
+
+    def _rendered(self, text: str) -> str:
+        from jinja2 import TemplateError
+        from transformers import PreTrainedTokenizerFast
+
+        named = {
+            f"{role}_token": self._backend.id_to_token(i)
+            for role, i in self.vocabulary.specials.items()
+        }
+        made: Any = PreTrainedTokenizerFast(tokenizer_object=self._backend, **named)  # type: ignore[no-untyped-call]
+        said = [{"role": "user", "content": text}]
+        try:
+            return str(
+                made.apply_chat_template(
+                    said, chat_template=self.template, tokenize=False, add_generation_prompt=True
+                )
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            raise UsageError(f"the tokenizer's chat template fails: {error}") from error
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; specials are left out."""
@@ -103,6 +155,7 @@ class Tokenizer:
             **named,
             "xlm_specials": specials,
             "xlm_unknown": self.unknown,
+            **({} if self.template is None else {"chat_template": self.template}),
         }
         text = json.dumps(config, indent=1)
         (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
@@ -123,11 +176,13 @@ class Tokenizer:
             "backend": self._backend.to_str(),
             "specials": dict(self.vocabulary.specials),
             "unknown": self.unknown,
+            "template": self.template,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         backend = Backend.from_str(state["backend"])
-        self.__init__(backend, state["specials"], state["unknown"])  # type: ignore[misc]
+        parts = (state["specials"], state["unknown"], state["template"])
+        self.__init__(backend, *parts)  # type: ignore[misc]
 
 
 def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
@@ -160,26 +215,32 @@ def load(folder: Path) -> Tokenizer:
     try:
         backend = Backend.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
         config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        return Tokenizer(backend, config["xlm_specials"], config["xlm_unknown"])
+        parts = (config["xlm_specials"], config["xlm_unknown"], config.get("chat_template"))
+        return Tokenizer(backend, *parts)
     except (FileNotFoundError, KeyError) as error:
         raise RunError(f"{folder} holds no tokenizer of a run: {error}") from error
 
 
-def pretrained(name: str, specials: Iterable[str], instead: str = "") -> Tokenizer:
+def pretrained(
+    name: str, specials: Iterable[str], instead: str = "", *, sharing: bool = False
+) -> Tokenizer:
     """A published tokenizer by its name on the Hub, or a local ``tokenizer.json`` or folder.
 
-    Tokens that it declares for a role are used; a role that has none gets a new id at the end, and
-    no two roles share one. Raises RunError where it cannot be had (``instead`` says what else can
-    be done), UsageError where the file is no tokenizer.
+    Tokens that it declares for a role are used, and those that are special and have a usual name; a
+    role that has none gets a new id at the end. No two roles share one, unless ``sharing``: then
+    those that declare the same token do. Raises RunError where it cannot be had (``instead`` says
+    what else can be done), UsageError where the file is no tokenizer.
     """
     path = Path(name)
+    template = None
     if path.is_file():
         backend = _from_file(path)
         declared = _conventional(backend)
     else:
-        backend, declared = _from_transformers(name, path.is_dir(), instead)
+        backend, declared, template = _from_transformers(name, path, instead)
+        declared = _conventional(backend) | declared
     _check_size(backend, name)
-    return _with_specials(backend, declared, specials)
+    return _with_specials(backend, declared, specials, template, sharing=sharing)
 
 
 def _from_file(path: Path) -> Backend:
@@ -195,17 +256,38 @@ def _from_file(path: Path) -> Backend:
     return Backend.from_str(text)
 
 
-def _from_transformers(name: str, local: bool, instead: str) -> tuple[Backend, dict[str, str]]:
+def _from_transformers(
+    name: str, folder: Path, instead: str
+) -> tuple[Backend, dict[str, str], str | None]:
+    """The fast form of a tokenizer, its tokens by their roles, and its chat template."""
+    local = folder.is_dir()
+    if local and not any((folder / file).is_file() for file in _FILES):
+        raise UsageError(f"{name} has no tokenizer: name one with data.tokenizer")
     with reaching(f"the tokenizer {name}", instead):
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, Qwen2Tokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+        # the byte-level BPE of Qwen2 in files that only code of their own would read
+        plain = local and not (folder / "tokenizer.json").is_file()
+        spelt = plain and (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+        try:
+            tokenizer = (Qwen2Tokenizer if spelt else AutoTokenizer).from_pretrained(
+                name, local_files_only=local, trust_remote_code=False
+            )
+        except ValueError as error:
+            raise UsageError(
+                f"data.tokenizer={name}: it cannot be read without running code of its own: {error}"
+            ) from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no tokenizer.json")
     roles = ("pad", "mask", "cls", "sep", "bos", "eos", "unk")
     named = {role: getattr(tokenizer, f"{role}_token", None) for role in roles}
-    return backend, {role: token for role, token in named.items() if token}
+    template = getattr(tokenizer, "chat_template", None)
+    return (
+        backend,
+        {role: token for role, token in named.items() if token},
+        template if isinstance(template, str) else None,
+    )
 
 
 def _conventional(backend: Backend) -> dict[str, str]:
@@ -230,7 +312,12 @@ def _check_size(backend: Backend, name: str) -> None:
 
 
 def _with_specials(
-    backend: Backend, declared: Mapping[str, str], wanted: Iterable[str]
+    backend: Backend,
+    declared: Mapping[str, str],
+    wanted: Iterable[str],
+    template: str | None = None,
+    *,
+    sharing: bool = False,
 ) -> Tokenizer:
     """Give every wanted role an id of its own: declared, borrowed (`_ALIASES`), or new."""
     found = {role: backend.token_to_id(token) for role, token in declared.items()}
@@ -239,7 +326,10 @@ def _with_specials(
     specials: dict[str, int] = {}
 
     def take(role: str, source: str) -> None:
-        if role not in specials and source in ids and ids[source] not in specials.values():
+        free = source in ids and (
+            ids[source] not in specials.values() or (sharing and role == source)
+        )
+        if role not in specials and free:
             specials[role] = ids[source]
 
     for role in roles:
@@ -252,7 +342,8 @@ def _with_specials(
     unknown = ids.pop("unk", None)
     for role in ids:  # declared and not wanted: no body tokens either
         take(role, role)
-    return Tokenizer(backend, specials, None if unknown in specials.values() else unknown)
+    unknown = None if unknown in specials.values() else unknown
+    return Tokenizer(backend, specials, unknown, template)
 
 
 def _new(backend: Backend, role: str) -> int:

@@ -1,7 +1,8 @@
 """A trained run from Python: ``xlm_runtime.load("runs/...").generate(["a prompt"])``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -10,8 +11,10 @@ from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
 from xlm_runtime.errors import UsageError
 from xlm_runtime.model import Model, load_weights, make
+from xlm_runtime.model import pretrained as from_published
 from xlm_runtime.plug import Example
-from xlm_runtime.runs import Run, open_run
+from xlm_runtime.published import find, save
+from xlm_runtime.runs import PUBLISHED, Run, open_run
 from xlm_runtime.tokenizers import Tokenizer
 
 
@@ -21,6 +24,7 @@ class Loaded:
 
     prompt: the room for the tokens of a prompt; 0 where the task has none.
     lengths: of bodies, from which an open length is drawn.
+    published: the config of the published weights that it began with.
     """
 
     model: Model
@@ -28,6 +32,20 @@ class Loaded:
     config: Config
     prompt: int
     lengths: Sequence[int]
+    published: Mapping[str, Any] | None = None
+
+    def publish(self, folder: str | Path) -> None:
+        """Writes the weights in the format of published ones, with the tokenizer.
+
+        Raises UsageError where the backbone has no such format.
+        """
+        form, network = self.model.family.published, self.model.network
+        if form is None:
+            raise UsageError(f"the backbone of {self.model.family.name} has no published format")
+        size = self.model.vocabulary.size
+        about = self.published or form.config(self.config.model.shape, size)
+        save(network, form.names, about, Path(folder))
+        self.tokenizer.save(Path(folder))
 
     def generate(
         self,
@@ -52,7 +70,8 @@ class Loaded:
         return [self.tokenizer.decode(self.tokenizer.body(sample.ids)) for sample in made]
 
     def _example(self, index: int, text: str, seed: int) -> Example:
-        ids = self.tokenizer.encode(text)
+        wrapped = self.config.data.chat and self.prompt
+        ids = self.tokenizer.chat(text) if wrapped else self.tokenizer.encode(text)
         room = self.prompt or self.model.body
         if len(ids) > room:
             raise UsageError(
@@ -95,10 +114,41 @@ def load(run: str | Path, ckpt: str = "best") -> Loaded:
     config, about = found.config, read_json(found.path / "data.json")
     tokenizer = tokenizers.load(found.path / "tokenizer")
     family = package.load(found.package).family
-    model = make(family, tokenizer.vocabulary, about["layout"], about["body"], config)
+    file = found.path / PUBLISHED
+    began = read_json(file) if file.is_file() else None
+    model = make(family, tokenizer.vocabulary, about["layout"], about["body"], config, began)
     load_weights(model.network, folder / saved.AVERAGE)
     model.network.to(env.device()).eval()
-    return Loaded(model, tokenizer, config, about["prompt"], about["lengths"])
+    return Loaded(model, tokenizer, config, about["prompt"], about["lengths"], began)
+
+
+def pretrained(
+    path: str | Path,
+    weights: str | Path = "published",
+    *,
+    prompt: int = 512,
+    body: int = 128,
+    chat: bool = False,
+    dtype: str = "float32",
+) -> Loaded:
+    """A package and published weights, as they are.
+
+    ``weights`` is a repository of the Hub or a folder, or ``published`` for what the spec names;
+    ``prompt`` and ``body`` are the room for tokens, ``chat`` puts prompts into a chat template.
+    Raises UsageError and RunError where package, weights or tokenizer cannot be had or do not fit.
+    """
+    family = package.load(Path(path)).family
+    repo = family.published.repo if family.published is not None else ""
+    name = repo if weights == "published" and repo else str(weights)
+    sets = [("model.pretrained", name), ("model.dtype", dtype), ("data.chat", chat)]
+    config = build(family, [], [Setting(key, v, f"{key}={v!r}") for key, v in sets])
+    checkpoint = find(name, weights=True)
+    tokenizer = tokenizers.pretrained(str(checkpoint.folder), family.specials, sharing=True)
+    layout = "seq2seq" if prompt and "seq2seq" in family.layouts else "text"
+    model = from_published(family, tokenizer.vocabulary, layout, body, config, checkpoint)
+    model.network.to(env.device()).eval()
+    room = prompt if layout == "seq2seq" else 0
+    return Loaded(model, tokenizer, config, room, [body], checkpoint.config)
 
 
 def _found(path: Path, ckpt: str) -> tuple[Run, Path]:

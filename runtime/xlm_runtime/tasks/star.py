@@ -217,7 +217,9 @@ class StarTask(Task):
         if options.data or options.columns:
             raise UsageError(f"{self.name} makes its graphs: it takes no --data")
         if options.tokenizer:
-            raise UsageError(f"{self.name} has one id per node: it takes no data.tokenizer")
+            raise UsageError(
+                f"{self.name} has one id per node: it takes no tokenizer, and no weights published with one"
+            )
         block = star.body if options.block is None else options.block
         if block < star.body:
             raise UsageError(

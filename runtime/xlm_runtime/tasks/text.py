@@ -175,7 +175,9 @@ def _tokenizer(
 ) -> Tokenizer:
     """A published or local tokenizer, or one trained on the training texts and kept."""
     if not name.startswith("bpe:"):
-        return tokenizers.pretrained(name, options.specials, _instead(options))
+        return tokenizers.pretrained(
+            name, options.specials, _instead(options), sharing=options.published
+        )
     if not name[4:].isdecimal():
         raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
     size = int(name[4:])

@@ -1,0 +1,195 @@
+"""Published weights at work: used as they are, gone on from, and asked from Python."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from published import SPEC, package, published, reference, tokenizer
+from safetensors.torch import load_file
+
+import xlm_runtime
+from xlm_runtime import tokenizers
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.main import run
+from xlm_runtime.runs import Run
+
+HERE = Path(__file__).parent
+SPECIALS = ("pad", "mask", "bos", "eos")
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    return package(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return tokenizer(published(folder, reference(vocab=320)))
+
+
+@pytest.fixture
+def start(monkeypatch, tmp_path, grown):
+    """Runs the family with published weights in an empty folder."""
+    monkeypatch.syspath_prepend(HERE)
+    monkeypatch.chdir(tmp_path)
+
+    def begin(*sets, job="all", task="chat_task:CHAT", family=grown, **more):
+        quick = ("generate.samples=0", "generate.count=3", "eval.draws=1")
+        return run(family, task, job=job, sets=(*quick, *sets), **more)
+
+    return begin
+
+
+def test_published_weights_are_used_without_training(start, source, capsys):
+    for job in ("eval", "generate"):
+        assert start(f"model.pretrained={source}", job=job) == 0
+    said = capsys.readouterr().out
+    assert f"published weights: {source}" in said
+    assert "they are used as they are: this run has trained nothing" in said
+    home = Path("runs/grown/chat/quick-published")
+    assert json.loads((home / "metrics.json").read_text())["examples"] == 8
+    assert len((home / "predictions.jsonl").read_text().splitlines()) == 3
+    model = Run(home).config.model
+    assert (model.layers, model.width, model.heads, model.rotary_base) == (3, 32, 4, 1e6)
+    assert start(f"model.pretrained={source}", "decoder.steps=1", job="generate") == 0
+
+
+def test_training_goes_on_from_published_weights(start, source, capsys, tmp_path):
+    there = shutil.copytree(source, tmp_path / "moved")
+    sets = ("data.chat=true", "train.learning_rate=1e-9", "train.ema=0")
+    assert start(f"model.pretrained={there}", *sets) == 0
+    home = Path("runs/grown/chat/quick-seed1")
+    trained = load_file(home / "checkpoints/step-00000004/raw.safetensors")
+    first = reference(vocab=320).state_dict()["model.norm.weight"]
+    assert torch.allclose(trained["backbone.norm.weight"], first, atol=1e-6)
+    assert start(job="eval") == 0  # of the run, not of what it began with
+    assert "evaluation of step-00000004" in capsys.readouterr().out
+    shutil.rmtree(there)
+    loaded = xlm_runtime.load(home)  # needs nothing but the run
+    assert loaded.generate(["the cat"]) == loaded.generate(["the cat"])
+    loaded.publish(tmp_path / "again")
+    again = xlm_runtime.pretrained(home / "package", tmp_path / "again", body=6, chat=True)
+    assert again.generate(["the cat", "a dog"], steps=2) == loaded.generate(
+        ["the cat", "a dog"], steps=2
+    )
+
+
+@pytest.mark.parametrize(("sets", "told"), [
+    (["model.pretrained={0}", "model.layers=2"], "the published weights decide the size"),
+    (["model.pretrained={0}/nothing"], "there is no such folder"),
+    (["model.pretrained=published"], "names no published weights"),
+    (["model.pretrained={0}", "model.dtype=int8"], "must be one of float32, bfloat16"),
+])  # fmt: skip
+def test_what_a_run_cannot_mean(start, source, capsys, tmp_path, sets, told):
+    (tmp_path / "new").mkdir()
+    family = package(tmp_path / "new", SPEC.replace('(pretrained = "someone/weights")', ""))
+    assert start(*(s.format(source) for s in sets), job="eval", family=family) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_what_the_spec_names(start, monkeypatch, source, capsys):
+    asked = []
+    monkeypatch.setattr(
+        "xlm_runtime.hub.snapshot", lambda repo, files, instead: asked.append(repo) or source
+    )
+    assert start("model.pretrained=published", "model.dtype=bfloat16", job="generate") == 0
+    assert asked == ["someone/weights"]
+    home = Run(Path("runs/grown/chat/quick-published"))
+    assert home.config.model.pretrained == "someone/weights"
+
+
+def test_a_family_without_published_weights(start, source, capsys):
+    assert start(
+        f"model.pretrained={source}", job="eval", family=HERE / "toy_family",
+        task="toy_task:REVERSE",
+    ) == 2  # fmt: skip
+    assert "the backbone of toy has no published weights" in capsys.readouterr().err
+
+
+def test_tasks_that_have_no_use_for_it(start, source, capsys):
+    assert start(f"model.pretrained={source}", job="eval", task="star_easy") == 2
+    assert "it takes no tokenizer" in capsys.readouterr().err
+    assert start("data.chat=true", job="prepare", task="lm1b") == 2
+    assert "has no prompts to put into a chat" in capsys.readouterr().err
+
+
+def test_no_chat_template(start, source, tmp_path, capsys):
+    plain = shutil.copytree(source, tmp_path / "plain")
+    (plain / "chat_template.jinja").unlink()
+    assert start(f"model.pretrained={plain}", "data.chat=true", job="eval") == 2
+    assert "has no chat template" in capsys.readouterr().err
+
+
+def test_a_tokenizer_of_more_ids_than_rows(grown, tmp_path):
+    small = tokenizer(published(tmp_path, reference(vocab=100)))
+    with pytest.raises(UsageError, match="and the published embeddings have 100 rows"):
+        xlm_runtime.pretrained(grown, small)
+
+
+def test_weights_without_a_tokenizer(grown, tmp_path):
+    bare = published(tmp_path, reference())
+    with pytest.raises(UsageError, match="has no tokenizer: name one with data"):
+        xlm_runtime.pretrained(grown, bare)
+
+
+def test_a_repository_that_is_not_there(grown, monkeypatch):
+    monkeypatch.setattr("xlm_runtime.hub._resolves", lambda: False)
+    with pytest.raises(RunError, match="the model someone/weights is not here yet"):
+        xlm_runtime.pretrained(grown)
+
+
+# Tokenizers as published
+
+
+def test_roles_are_those_of_the_published_tokens(source):
+    """Pad and eos share a token as declared; bos is found by its usual name; nothing is new."""
+    made = tokenizers.pretrained(str(source), SPECIALS, sharing=True)
+    ids = made.vocabulary.specials
+    names = {role: made._backend.id_to_token(i) for role, i in ids.items()}
+    assert names["pad"] == names["eos"] == "<|endoftext|>"
+    assert (names["bos"], names["mask"]) == ("<|beginoftext|>", "<|mask|>")
+    apart = tokenizers.pretrained(str(source), SPECIALS)
+    assert apart.vocabulary["pad"] != apart.vocabulary["eos"]
+    assert apart.vocabulary.size == made.vocabulary.size + 1
+    file = tokenizers.pretrained(str(source / "tokenizer.json"), ("mask", "bos"))
+    assert file.vocabulary["mask"] == ids["mask"]
+
+
+def test_a_chat_is_the_template_around_the_message(source, tmp_path):
+    made = tokenizers.pretrained(str(source), SPECIALS, sharing=True)
+    ids = made.chat("the cat <|im_end|>")
+    start, end = (made._backend.token_to_id(n) for n in ("<|im_start|>", "<|im_end|>"))
+    assert [ids.count(start), ids.count(end)] == [2, 1]  # what the message says is text
+    assert ids[0] == start
+    text = made._backend.decode(ids, skip_special_tokens=False)
+    assert text == "<|im_start|>user\nthe cat <|im_end|><|im_end|>\n<|im_start|>assistant\n"
+    made.save(tmp_path)
+    assert tokenizers.load(tmp_path).chat("the cat <|im_end|>") == ids
+    for wrong in ("{{ nothing.at.all }}", "{{ messages[0].content * 2 }}", "hello", "{{"):
+        bad = tokenizers.Tokenizer(made._backend, made.vocabulary.specials, None, wrong)
+        with pytest.raises(UsageError, match="template"):
+            bad.chat("the cat")
+
+
+def test_files_that_name_code_of_their_own_are_read_without_it(source, tmp_path):
+    """A byte-level BPE in vocab.json and merges.txt, under a class that is not known."""
+    state = json.loads((source / "tokenizer.json").read_text())
+    (tmp_path / "vocab.json").write_text(json.dumps(state["model"]["vocab"]))
+    pairs = [m if isinstance(m, str) else " ".join(m) for m in state["model"]["merges"]]
+    (tmp_path / "merges.txt").write_text("\n".join(["#version: 0.2", *pairs]))
+    added = {str(t["id"]): {k: v for k, v in t.items() if k != "id"} for t in state["added_tokens"]}
+    config = {
+        "tokenizer_class": "OwnTokenizer", "added_tokens_decoder": added,
+        "auto_map": {"AutoTokenizer": ["own.OwnTokenizer", None]},
+        "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>", "mask_token": "<|mask|>",
+    }  # fmt: skip
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    made = tokenizers.pretrained(str(tmp_path), SPECIALS, sharing=True)
+    wanted = tokenizers.pretrained(str(source), SPECIALS, sharing=True)
+    assert made.vocabulary == wanted.vocabulary
+    for text in ("the cat sat on the mat 0123", "über\n"):
+        assert made.encode(text) == wanted.encode(text)
+        assert made.decode(made.encode(text)) == text

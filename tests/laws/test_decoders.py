@@ -173,7 +173,7 @@ def test_d22_each_mask_is_revealed_with_the_chance_1_minus_s_over_t(package, ste
         mean_is(revealed, 1 - s / t)
 
 
-@every(zoo.those("order_temperature"))
+@every(["mask_shifted"])
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_d22_the_order_is_drawn_without_replacement(package, temperature):
     """By the chances softmax(score / temperature); at 0 the highest scores come first."""

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from math import cos, log, pi
 from pathlib import Path
 
+from xlmc import printer
+from xlmc.compiler import checked
+from xlmc.defaults import explicit
+
 SHIPPED = Path(__file__).parents[2] / "spec"
 
 
@@ -50,6 +54,11 @@ class Spec:
     def over(self) -> str:
         found = re.search(r"mean over ([a-z]+(?: per [a-z]+)?)", self.text)
         return found[1] if found else "tokens"
+
+
+def written_out(name: str) -> str:
+    """A shipped spec with its parents and defaults."""
+    return printer.text(explicit(checked(SHIPPED / f"{name}.xlm")[0]))
 
 
 MASK = """family toy "Toy" {{
@@ -314,6 +323,7 @@ SPECS = {
         low=0.4,
         high=0.4,
     ),
+    "dream": Spec(written_out("dream"), low=1e-3),
     "mask_shifted": Spec(
         mask(
             amount="t ~ uniform(1e-3, 1)", backbone="qwen2", over="masked", decoders=DREAM,

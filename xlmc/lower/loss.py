@@ -1,5 +1,7 @@
 """The loss."""
 
+import textwrap
+
 from xlmc import ast, ir, query
 from xlmc.check.loss import inlined
 from xlmc.lower.claims import proportional
@@ -61,7 +63,7 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
         condition=condition,
         latex=(
             *_sum(tuple(_latex(term, family) for term in query.terms(family))),
-            *(rf"\quad w_i = {latex_expr(w)}" for w in _around(family)),
+            *(line for w in _around(family) for line in _wrapped(rf"\quad w_i = {latex_expr(w)}")),
         ),
         units=units + (f" {EACH[own].capitalize()}." if own else ""),
     )
@@ -73,6 +75,11 @@ def _sum(terms: tuple[str, ...]) -> tuple[str, ...]:
         return (rf"L = \frac{{1}}{{N}} {terms[0]}",)
     more = (f"+ {term}" for term in terms[1:])
     return (r"L = \frac{1}{N} \Big[", terms[0], *more, r"\Big]")
+
+
+def _wrapped(formula: str) -> list[str]:
+    """A formula in lines that a docstring has room for; spaces mean nothing in it."""
+    return textwrap.wrap(formula, 88, break_long_words=False)
 
 
 def _around(family: ast.Family) -> list[ast.Expr]:

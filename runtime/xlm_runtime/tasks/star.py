@@ -218,7 +218,7 @@ class StarTask(Task):
             raise UsageError(f"{self.name} makes its graphs: it takes no --data")
         if options.tokenizer:
             raise UsageError(
-                f"{self.name} has one id per node: it takes no tokenizer, and no weights published with one"
+                f"{self.name} has one id per node: it takes no tokenizer, nor weights with one"
             )
         block = star.body if options.block is None else options.block
         if block < star.body:

@@ -9,6 +9,7 @@ TASKS = (
     "lm1b",
     "n_queens_10",
     "n_queens_8",
+    "owt",
     "star_easy",
     "star_hard",
     "star_medium",

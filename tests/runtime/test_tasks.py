@@ -15,7 +15,7 @@ from tokenizers import models, normalizers, pre_tokenizers
 from xlm_runtime import hub, tasks
 from xlm_runtime.data import DataOptions, Prepared, Split
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.tasks import english, lm1b, text
+from xlm_runtime.tasks import english, lm1b, owt, text
 from xlm_runtime.tasks.task import Task
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
@@ -377,6 +377,28 @@ def test_the_published_layout_is_read_by_datasets(published: Path) -> None:
     assert made.body == 128
     assert made.tokenizer.decode(made.test[0].body).startswith("the cat , he said , [UNK] not")
     assert "SEDD and MDLM" in made.facts["protocol"]
+
+
+def test_web_pages_as_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    folder = tmp_path / "hub" / "data"
+    folder.mkdir(parents=True)
+    for split, count in (("train", 4000), ("validation", 30)):
+        rows = [f"The cat number {i} , it said ." for i in range(count)]
+        half = len(rows) // 2
+        for part, texts in enumerate((rows[:half], rows[half:])):
+            file = folder / f"{split}-{part:05}-of-00002.parquet"
+            pq.write_table(pa.table({"text": texts}), file)
+    monkeypatch.setattr(owt, "REPO", str(tmp_path / "hub"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
+    options = DataOptions(
+        preset="paper", cache=tmp_path, specials=SPECIALS, tokenizer=str(_bert(tmp_path))
+    )
+    made = tasks.get("owt").prepare(options)
+    sizes = made.facts["sizes"]
+    assert (sizes["train"] + sizes["validation"], sizes["test"]) == (4000, 30)
+    assert made.body == 1024
 
 
 def test_without_the_hub_one_error_names_both_ways_out(

@@ -28,6 +28,7 @@ _HOMES = {
     "graph_coloring_8": "coloring:EIGHT",
     "graph_coloring_10": "coloring:TEN",
     "lm1b": "lm1b:LM1B",
+    "owt": "owt:OWT",
 }
 
 

@@ -7,22 +7,15 @@ script). Sentences come with spaces around punctuation; the detokenizer is that 
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
-from xlm_runtime import hub
-from xlm_runtime.files import Dropped, fault
-from xlm_runtime.tasks.text import Name, Source, TextTask, by_hash
+from xlm_runtime.tasks.text import Name, Source, TextTask, hub_source
 
 REPO = "billion-word-benchmark/lm1b"
 REVISION = "refs/convert/parquet"
 FILES = {"train": "plain_text/train/*.parquet", "test": "plain_text/test/*.parquet"}
 HELD_OUT: dict[Name, float] = {"validation": 1 / 3000}
-
-_INSTEAD = (
-    "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
-    "--preset quick, which needs no network"
-)
 _RULES = [  # in this order; each acts on what the ones before it have left
     (re.compile(pattern), by)
     for pattern, by in (
@@ -84,28 +77,11 @@ class Lm1b(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        key = {"repo": REPO, "revision": REVISION, "files": FILES, "held out": HELD_OUT}
-        return Source(f"{REPO} on the Hub, {REVISION}", key, 4_280_000_000, _rows)
+        return hub_source(REPO, FILES, REVISION, HELD_OUT, 4_280_000_000)
 
     def clean(self, text: str) -> str:
         """The published detokenizer."""
         return detokenize(text)
-
-
-def _rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-    data: Any = hub.dataset(REPO, FILES, REVISION, _INSTEAD)
-    number = 0
-    for split in ("train", "test"):
-        for batch in data[split].iter(batch_size=1000):
-            for text in batch["text"]:
-                number += 1
-                found = fault(text)
-                if found:
-                    dropped.note(f"{found} in {split}", number)
-                elif split == "test":
-                    yield "test", text
-                else:
-                    yield by_hash(text, HELD_OUT), text
 
 
 LM1B = Lm1b()

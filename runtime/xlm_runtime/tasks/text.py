@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from xlm_runtime import files, store, tokenizers
+from xlm_runtime import files, hub, store, tokenizers
 from xlm_runtime.cache import cached, fingerprint
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
@@ -85,6 +85,40 @@ def user_source(path: Path, columns: Mapping[str, str]) -> Source:
                 yield (by_hash(text, shares) if parts[file] == "train" else parts[file]), text
 
     return Source(str(path), key, sum(f.stat().st_size for f in parts), rows)
+
+
+_INSTEAD = (
+    "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
+    "--preset quick, which needs no network"
+)
+
+
+def hub_source(
+    repo: str,
+    published: Mapping[str, str],
+    revision: str,
+    held_out: Mapping[Name, float],
+    size: int,
+) -> Source:
+    """The column ``text`` of a data set on the Hub; ``published`` maps its splits to files.
+
+    ``held_out`` are the shares of splits that it lacks, taken from its training texts by hash.
+    """
+    key = {"repo": repo, "revision": revision, "files": dict(published), "held out": dict(held_out)}
+
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+        data: Any = hub.dataset(repo, published, revision, _INSTEAD)
+        number = 0
+        for split in (name for name in SPLITS if name in published):
+            for batch in data[split].iter(batch_size=_BATCH):
+                for text in batch["text"]:
+                    number += 1
+                    if found := files.fault(text):
+                        dropped.note(f"{found} in {split}", number)
+                    else:
+                        yield (by_hash(text, held_out) if split == "train" else split), text
+
+    return Source(f"{repo} on the Hub, {revision}", key, size, rows)
 
 
 def _parts(path: Path) -> dict[Path, Name]:

@@ -12,7 +12,7 @@ TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][\w.]*|[0-9][\w.]*(?:e-[0-9]+)?|->|\*\*|
 WORDS = """
     t s x0 bound count length limit masked steps_left pi none alpha keep token slot done hidden
     loss clean mask gone tokens gaps cls bos eos pad prompt body text seq2seq infill given
-    unchanged full causal logits chance dit rotary qwen2 pretrained
+    unchanged prefix following last append full causal logits chance dit rotary qwen2 pretrained
     condition sigma hazard reveal corrupted
     dsigma uniform events stratified antithetic cross_entropy joint_cross_entropy
     binary_cross_entropy visible geometric shifted

@@ -13,7 +13,17 @@ from families import imported, rendered, specs
 from hypothesis import HealthCheck, Phase, given, settings
 from torch import Tensor
 
-from xlm_runtime.plug import Batch, Decoded, Example, Family, ModelSize, Noise, Vocabulary
+from xlm_runtime.plug import (
+    Batch,
+    Decoded,
+    Example,
+    Family,
+    Layout,
+    Losses,
+    ModelSize,
+    Noise,
+    Vocabulary,
+)
 
 VOCAB = Vocabulary(13, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 SIZE = ModelSize(layers=2, width=16, heads=2)
@@ -61,17 +71,17 @@ def live(text: str, folder: Path) -> None:
             for name in family.decoders:
                 made = decodes(family, network, batch, name)
                 if kind == "infill":
-                    keeps_given(made)
+                    keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            if "clean -> mask" in text:
+            if "clean -> mask" in text or family.corrupt is None:
                 knows_nothing(family, network, batch)
 
 
 def world(family: Family, kind: str, examples: Sequence[Example] = EXAMPLES) -> tuple[Batch, Any]:
     """A batch of a layout and a tiny network."""
     layout = family.layouts[kind](VOCAB, BODY)
-    batch = layout(examples)
+    batch = layout(shown(layout, examples))
     torch.manual_seed(0)
     return batch, family.network(VOCAB, VOCAB.allowed(layout.predicts), SIZE)
 
@@ -80,9 +90,7 @@ def trains(family: Family, network: Any, batch: Batch) -> None:
     """A step of training: finite loss and gradient, and prompts untouched by noise."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     for step in range(3):
-        noise = Noise(1, batch.example, step)
-        noised = family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
-        losses = family.loss(network, noised, batch)
+        noised, losses = cost(family, network, batch, Noise(1, batch.example, step))
         assert losses.total.isfinite()
         assert torch.allclose(sum(losses.terms.values()), losses.total)
         optimizer.zero_grad()
@@ -91,12 +99,29 @@ def trains(family: Family, network: Any, batch: Batch) -> None:
         assert found
         assert all(grad.isfinite().all() for grad in found)
         optimizer.step()
+    if noised is None:
+        return
     if hasattr(noised, "masked"):
         assert (noised.xt == batch.x0)[~batch.free].all()
         assert not (noised.masked & ~batch.free).any()
     else:
         assert not (noised.gone & ~batch.free).any()
     assert (noised.count <= batch.free.sum(1)).all()
+
+
+def shown(layout: Layout, examples: Sequence[Example] = EXAMPLES) -> list[Example]:
+    """The examples as a layout can hold them: what is given may have to be a beginning."""
+    if not layout.begins:
+        return list(examples)
+    return [replace(x, given=sorted(x.given, reverse=True)) for x in examples]
+
+
+def cost(family: Family, network: Any, batch: Batch, noise: Noise) -> tuple[Any, Losses]:
+    """The batch noised, or None, and its loss."""
+    if family.corrupt is None:
+        return None, family.loss(network, batch)
+    noised = family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
+    return noised, family.loss(network, noised, batch)
 
 
 def is_likely(family: Family, network: Any, batch: Batch) -> None:
@@ -138,9 +163,9 @@ def decodes(family: Family, network: Any, batch: Batch, name: str) -> Decoded:
     return made
 
 
-def keeps_given(made: Decoded) -> None:
+def keeps_given(made: Decoded, examples: Sequence[Example]) -> None:
     """What is given is part of the answer, in its order."""
-    for x, body, example in zip(made.x, made.body, EXAMPLES, strict=True):
+    for x, body, example in zip(made.x, made.body, examples, strict=True):
         pairs = zip(example.body, example.given, strict=True)
         assert is_within([token for token, given in pairs if given], x[body].tolist())
 
@@ -166,14 +191,12 @@ def attended(batch: Batch) -> Tensor:
 
 def adds_up(family: Family, network: Any, batch: Batch) -> None:
     """A loss that is a mean over rows is that of the rows one by one."""
-    noise = Noise(4, batch.example)
-    noised = family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
-    alone = [
-        family.loss(network, rows(noised, row), rows(batch, row)).total
-        for row in range(len(batch.x0))
-    ]
-    whole = family.loss(network, noised, batch).total
-    assert torch.allclose(torch.stack(alone).mean(), whole, rtol=1e-3, atol=1e-4)
+    noised, whole = cost(family, network, batch, Noise(4, batch.example))
+    alone = []
+    for row in range(len(batch.x0)):
+        some = [] if noised is None else [rows(noised, row)]
+        alone.append(family.loss(network, *some, rows(batch, row)).total)
+    assert torch.allclose(torch.stack(alone).mean(), whole.total, rtol=1e-3, atol=1e-4)
 
 
 def rows(record: Any, row: int) -> Any:

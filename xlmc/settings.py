@@ -10,6 +10,7 @@ TASKS = (
     "n_queens_10",
     "n_queens_8",
     "owt",
+    "star_back",
     "star_easy",
     "star_hard",
     "star_medium",

@@ -99,6 +99,8 @@ def test_a_what_is_given_is_not_counted(package):
 def weight(spec, length):
     """What multiplies the tokens of a row, its own denominator included."""
     own = length if "per" in spec.over else 1
+    if spec.has("weight 1 + scale / 2"):
+        return (1 + 2.5 / 2) / own
     return (2.5 / length if spec.has("weight scale") else 1) / own
 
 
@@ -118,7 +120,7 @@ def test_a_the_loss_is_the_weighted_sum_over_the_denominator(package, wrong):
     law = strings(2)
     tables = tables_of(package, law, wrong)
     batch = package.layout("text")([Example(i, body) for i, body in enumerate(law)])
-    params = {"scale": 2.5} if package.spec.has("weight scale") else {}
+    params = {"scale": 2.5} if package.spec.has("param scale") else {}
     losses = package.family.loss(Prefixes(tables), batch, **params)
     total, start = 0.0, around(package)[0]
     for body in law:

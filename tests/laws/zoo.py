@@ -352,7 +352,9 @@ SPECS = {
     ),
     "gone_fixed": Spec(gone(amount="t ~ fixed(0.7)", over="gone"), low=0.7, high=0.7),
     "arlm": Spec((SHIPPED / "arlm.xlm").read_text(encoding="utf-8")),
-    "next_plain": Spec(none(over="sequences", reuse="", side="right")),
+    "next_plain": Spec(
+        none(weight=" weight 1 + scale / 2", over="sequences", reuse="", side="right")
+    ),
     "next_both": Spec(
         none(
             weight=" weight scale / length",

@@ -15,7 +15,7 @@ from xlm_runtime.data import DataOptions, Prepared, Split
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example, Noise
 from xlm_runtime.tasks import star
-from xlm_runtime.tasks.star import EASY, HARD, MEDIUM, Star, StarTask, draw, graphs
+from xlm_runtime.tasks.star import BACK, EASY, HARD, MEDIUM, Star, StarTask, draw, graphs
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 Edge = tuple[int, int]
@@ -86,6 +86,28 @@ def test_the_easy_quick_task_is_the_one_that_is_promised(cache: Path) -> None:
     assert len(edges) == 6
     assert sorted(len(walk) for walk in _walks(edges, source)) == [4, 4]
     assert next(w for w in _walks(edges, source) if w[-1] == goal) == list(made.test[0].body)
+
+
+def test_the_path_backwards_is_forced(cache: Path) -> None:
+    """From goal to source, every node has one edge that leads to it; of the easy graphs."""
+    made = _prepare("star_back", cache)
+    assert "guess" not in made.facts
+    for example in (made.test[i] for i in range(40)):
+        edges, source, goal = _problem(made, example.prompt)
+        body = list(example.body)
+        assert (body[0], body[-1]) == (goal, source)
+        for node, before in pairwise(body):
+            assert [tail for tail, head in edges if head == node] == [before]
+
+
+@pytest.mark.parametrize("kind", [BACK._stars["paper"], MEDIUM._stars["paper"]], ids=str)
+def test_turned_paths_are_paths_read_from_the_other_end(kind: Star) -> None:
+    made = draw(kind, Noise(4, torch.arange(60)), "train")
+    turned = made.turned
+    assert torch.equal(turned.edges, made.edges)
+    for there, back in zip(made.path.tolist(), turned.path.tolist(), strict=True):
+        length = sum(node >= 0 for node in there)
+        assert back == [*there[:length][::-1], *[-1] * (len(there) - length)]
 
 
 @pytest.mark.parametrize("star_", [t._stars["paper"] for t in (EASY, MEDIUM, HARD)], ids=str)

@@ -137,6 +137,8 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
         denominator = {"tokens": "length", "corrupted": "count"}[own]
         reads.add(denominator)
         code = f"{f'({code})' if code else '1'} / {denominator}.clamp(min=1)"
+    elif not reads and isinstance(weight, ast.Binary) and weight.op in "+-":
+        code = f"({code})"  # it stands before a product
     used |= functions
     return ir.Term(
         head=term.head.id,

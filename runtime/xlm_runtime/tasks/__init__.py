@@ -22,6 +22,7 @@ _HOMES = {
     "star_easy": "star:EASY",
     "star_medium": "star:MEDIUM",
     "star_hard": "star:HARD",
+    "star_back": "star:BACK",
     "sudoku": "sudoku:SUDOKU",
     "n_queens_8": "queens:EIGHT",
     "n_queens_10": "queens:TEN",

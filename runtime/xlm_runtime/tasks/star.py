@@ -9,11 +9,14 @@ the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes th
 The prompt is the list of edges, shuffled, then source and goal; the body is the path, as pairs of
 nodes (``edges``, as published) or node by node (``nodes``). For small models an edge of the prompt
 is one word, so that its two ends need not be found first. Who follows the edges and chooses a
-line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess.
+line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess, and all that is
+learned by who writes from left to right what is easy and must begin with what is hard. With
+``backward`` the path is written from goal to source. In a symmetric star each of its steps is
+forced, so that it can be decided from left to right.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -51,6 +54,7 @@ class Star:
     labels: int
     path: Literal["edges", "nodes"]
     joined: bool = False  # an edge of the prompt is one word, `3>5`
+    backward: bool = False  # the path is written from goal to source
 
     @property
     def prompt(self) -> int:
@@ -96,6 +100,15 @@ class Graphs:
         """The path as edges."""
         pairs = torch.stack([self.path[:, :-1], self.path[:, 1:]], -1)
         return torch.where(pairs[..., 1:] >= 0, pairs, -1).flatten(1)
+
+    @property
+    def turned(self) -> "Graphs":
+        """The same graphs with their paths from goal to source."""
+        last = (self.path >= 0).sum(1, keepdim=True) - 1
+        place = last - torch.arange(self.path.shape[1])
+        return Graphs(
+            self.edges, self.path.gather(1, place.clamp(min=0)).masked_fill(place < 0, -1)
+        )
 
     def problems(self) -> list[bytes]:
         """A name for each problem: the set of its edges, its source and its goal."""
@@ -174,7 +187,8 @@ class StarTask(Task):
         self, name: str, paper: Star, quick_star: Star, quick: Mapping[str, float | int | str]
     ) -> None:
         self.name = name
-        self.title = f"Star graphs: find one of {paper.degree} paths ({name.removeprefix('star_')})"
+        what = f"find one of {paper.degree} paths" if not paper.backward else "the path, backwards"
+        self.title = f"Star graphs: {what} ({name.removeprefix('star_')})"
         self.quick = quick  # type: ignore[misc]
         self._stars = {"paper": paper, "quick": quick_star}
         self._sizes: dict[str, dict[Name, int]] = {
@@ -182,9 +196,13 @@ class StarTask(Task):
             "quick": {"train": 4_000 * 64, "validation": 256, "test": 512},
         }
 
+    def star(self, preset: str) -> Star:
+        """The kind of star of a preset."""
+        return self._stars[preset]
+
     def prepare(self, options: DataOptions) -> Prepared:
         """Generate the graphs, or find them in the cache."""
-        star, sizes = self._stars[options.preset], self._sizes[options.preset]
+        star, sizes = self.star(options.preset), self._sizes[options.preset]
         body = self._room(star, options)
         tokenizer = words(star.words, options.specials)
         key = {
@@ -233,7 +251,8 @@ def _write(folder: Path, star: Star, split: Name, size: int, seed: int, vocab: i
     make = (_fresh if split == "train" else _distinct)(star, split, size, seed)
     with Writer(folder, vocab) as writer, Watch(f"graphs for {split}", size) as watch:
         for made in make:
-            path = made.pairs if star.path == "edges" else made.path
+            walk = made.turned if star.backward else made
+            path = walk.pairs if star.path == "edges" else walk.path
             prompt = Block.padded(_array(made.prompts(star)))
             writer.add(body=Block.padded(_array(path)), prompt=prompt)
             watch.at(writer.rows)
@@ -268,12 +287,16 @@ def _distinct(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]
 def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
     same = star.shortest == star.longest
     nodes = f"{star.longest}" if same else f"{star.shortest} to {star.longest}"
+    body = f"{star.path}, from goal to source" if star.backward else star.path
+    blind = {
+        "guess": 1 / star.degree,
+        "guess_means": "follow the edges, choose a line blindly at the centre",
+    }
     return {
         "source": f"generated with seed {seed}",
         "sizes": dict(sizes),
-        "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels; body: {star.path}",
-        "guess": 1 / star.degree,
-        "guess_means": "follow the edges, choose a line blindly at the centre",
+        "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels; body: {body}",
+        **({} if star.backward else blind),
         "protocol": "exact match of the whole path; no problem (edges, source, goal) of one split "
         "is in another, whatever the order of its edges; held-out problems are distinct",
     }
@@ -310,4 +333,10 @@ HARD = StarTask(
     Star(degree=5, shortest=6, longest=12, ahead=5, labels=56, path="edges"),
     Star(degree=3, shortest=3, longest=5, ahead=2, labels=14, path="nodes", joined=True),
     _QUICK,
+)
+BACK = StarTask(
+    "star_back",
+    replace(EASY.star("paper"), backward=True),
+    replace(EASY.star("quick"), backward=True),
+    _QUICK | {"train.steps": 500},
 )

@@ -14,7 +14,7 @@ FAMILY = Family(
     title="Autoregressive language model",
     claim=Claim(
         "tight",
-        ("-log p of the tokens inside the brackets, each given all that stands before it"),
+        ("-log p of the tokens inside the brackets, each given all that stands before " "it"),
     ),
     specials=("pad", "bos", "eos"),
     layouts={
@@ -67,8 +67,25 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
         },
+        "star_back": {
+            "decoder": "likeliest",
+            "batch": 64,
+            "steps": 80000,
+            "learning_rate": 0.0001,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
         "lm1b": {
             "block": 128,
+            "batch": 512,
+            "steps": 1000000,
+            "learning_rate": 0.0003,
+            "warmup": 2500,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
+        "owt": {
+            "block": 1024,
             "batch": 512,
             "steps": 1000000,
             "learning_rate": 0.0003,

@@ -140,6 +140,7 @@ class Heads:
     stop: str
     stop_at: str
     condition: str
+    hides: str  # what a guide may hide: prompt, given or nothing
     shifted: bool = False
 
 
@@ -244,6 +245,7 @@ def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> s
     amount = draw(names("a param of a decoder", taken, "threshold", "eta"))
     order = draw(names("a param of a decoder", taken, "order", "rule"))
     let = draw(names("a let", taken, "back", "part"))
+    size = draw(names("a param of a decoder", taken, "size", "block_length"))
     grid = draw(st.sampled_from(["", "uniform(3)", f"uniform({steps})", "events"]))
     timed = grid.startswith("uniform")
     rule = draw(rules(noise, grid, amount, let)) if grid != "events" else "one"
@@ -257,7 +259,10 @@ def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> s
     head = draw(st.sampled_from([heads.main, heads.other or heads.main]))
     drawn = draw(draws(head))
     lets = [f"let {let} = {value}"] if says(action, let) else []
-    whole = f"{grid} {action} {drawn} {' '.join(lets)}"
+    back = draw(remasks(amount)) if timed else ""
+    around = "" if heads.condition else draw(st.sampled_from(["", "", "2", "3", size]))
+    guide = draw(guides(amount, heads))
+    whole = f"{grid} {action} {drawn} {back} {guide} {' '.join(lets)}"
     finish = draw(st.sampled_from(["", "", f"finish {{ unmask all; draw {head} greedy }}"]))
     return section(
         f"decoder {name}".rstrip(),
@@ -269,11 +274,29 @@ def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> s
             *options(drawn, "temperature" if by.endswith("temperature temperature") else ""),
             *lets,
             f"grid {grid}" if grid else "",
-            f"step {{\n  {action}\n  {drawn}\n}}",
+            f"param {size} : Count = 2" if around == size else "",
+            f"step {{\n  {back}\n  {action}\n  {drawn}\n}}",
             finish if timed else "",
-            draw(st.sampled_from(["", "stop when no mask"])),
+            "" if back else draw(st.sampled_from(["", "stop when no mask"])),
+            f"blocks {around}" if around else "",
+            guide,
             "" if heads.condition else maybe(draw, "reuse while unchanged"),
         ],
+    )
+
+
+def remasks(amount: str) -> st.SearchStrategy[str]:
+    """Which tokens become masks again, if any does."""
+    found = ["chance 0.2", f"chance {amount}", f"chance min({amount}, 1 - s)", "quota 2"]
+    found += ["quota 1 by confidence", "quota masked / 2 by random", "one by confidence", "one"]
+    return st.sampled_from(["", "", *(f"remask {one}" for one in found)])
+
+
+def guides(amount: str, heads: Heads) -> st.SearchStrategy[str]:
+    """A second look, if the layouts have something to hide."""
+    scales = [amount, "1.5"] if heads.hides else []
+    return st.sampled_from(
+        ["", *(f"guide cfg(scale = {one}, without = {heads.hides})" for one in scales)]
     )
 
 
@@ -386,6 +409,8 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
 def collations(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     """The collate section; the special that a chance is read at stands once in every layout."""
     kinds = draw(st.lists(st.sampled_from(["text", "seq2seq", "infill"]), min_size=1, unique=True))
+    needed = {"prompt": "seq2seq", "given": "infill"}.get(heads.hides, kinds[0])
+    kinds = list(dict.fromkeys([*kinds, needed]))
     lines = [draw(layouts(kind, noise, heads)) for kind in kinds]
     pads = ["", "pad body right", "pad prompt right", "pad body right, prompt left"]
     return section("collate", [*lines, draw(st.sampled_from(pads))])
@@ -522,7 +547,8 @@ def noised_specs(draw: st.DrawFn, chain: str | None = None) -> str:
     condition = draw(st.sampled_from(told)) if whole else ""
     place = draw(st.sampled_from(["cls", "bos", "eos"])) if stop else ""
     shifted = noise.chain == "mask" and draw(st.booleans())
-    heads = Heads(main, other, stop, place, condition, shifted)
+    hides = draw(st.sampled_from(["", "prompt", "given"])) if noise.chain == "mask" else ""
+    heads = Heads(main, other, stop, place, condition, hides, shifted)
     make = masked_decoders if noise.chain == "mask" else gone_decoders
     labels = set[str]()
     named = draw(st.lists(names("a decoder", labels, "sampled", "fast"), max_size=2))
@@ -543,7 +569,7 @@ def noised_specs(draw: st.DrawFn, chain: str | None = None) -> str:
 
 def apart(decoder: str, default: str) -> str:
     """A named decoder that drops what it does not change of the default one."""
-    entries = ("grid", "finish", "stop", "reuse")
+    entries = ("grid", "finish", "stop", "reuse", "blocks", "guide")
     lines = [f"    drop {e}\n" for e in entries if starts(default, e) and not starts(decoder, e)]
     head, _, rest = decoder.partition("\n")
     return "".join([head, "\n", *lines, rest])
@@ -672,7 +698,13 @@ def changed(text: str, *pairs: tuple[str, str]) -> str:
 
 def completed(text: str) -> ast.Family:
     """The tree of a spec, flat and with its defaults."""
-    return complete(flatten(parse(Source("drawn.xlm", text)), lambda _: None))
+    return complete(flatten(parse(Source("drawn.xlm", text)), shipped))
+
+
+def shipped(name: str) -> Source | None:
+    """The shipped spec of a family."""
+    path = ROOT / "spec" / f"{name}.xlm"
+    return Source(path.name, path.read_text("utf-8")) if path.is_file() else None
 
 
 def lowered(text: str) -> ir.Package:

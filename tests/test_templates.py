@@ -44,13 +44,17 @@ INCLUDED = {
 }
 PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
-LOCAL = {"d", "oracles", "outcome", "u", "told", "asked", "gone"}
+LOCAL = {"answer", "calls", "d", "oracles", "outcome", "u", "told", "asked", "gone"}
 LOCAL |= {"cached", "lasts", "loop_name", "keeps"}
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)}
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
-NOT_OF_TEMPLATES = {("Decoder", "name"), *(("Package", name) for name in FIELDS["Package"])}
+NOT_OF_TEMPLATES = {
+    ("Decoder", "name"),
+    ("Remask", "off"),
+    *(("Package", name) for name in FIELDS["Package"]),
+}
 FAMILIES = ("arlm", "dilm", "dream", "flexmdm", "ilm", "llada", "mdlm", "mlm", "remdm", "sedd")
 
 
@@ -177,6 +181,11 @@ MASK = {
     }
     finish { unmask all; draw token greedy }
     stop when no mask
+  }
+  decoder third {
+    let third = 0.1 * scale_
+    step { remask quota third by confidence; unmask chance 0.5; draw token }
+    guide cfg(scale = scale_, without = given)
   }
   decoder other { drop finish; grid events; step { unmask one by random; draw token }""",
     "INSIDE": "eos pad",

@@ -139,8 +139,8 @@ def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
 
 
 def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
-    """A rule that takes some of the masks needs an order: at random unless said otherwise."""
-    if not isinstance(action, ast.Unmask):
+    """A rule that takes some of the places needs an order: at random unless said otherwise."""
+    if not isinstance(action, ast.Unmask | ast.Remask):
         return action
     order, span = action.order, action.span
     if order is None:
@@ -148,7 +148,7 @@ def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
             return action
         return evolve(action, order=ast.Order(_name("random", span), span=span))
     scores = choices.get(order.score.id, {order.score.id})
-    if order.of is None and "confidence" in scores:
+    if isinstance(action, ast.Unmask) and order.of is None and "confidence" in scores:
         order = evolve(order, of=_name("likeliest", span))
     return evolve(action, order=order)
 

@@ -210,6 +210,30 @@ class Insert:
 
 
 @frozen
+class Guide:
+    """A second look without something, from which the answers are led away."""
+
+    name: str  # name of the function
+    head: str  # name
+    without: str  # prompt or given
+    scale: str  # code
+    calls: str  # code of the number of calls
+
+
+@frozen
+class Remask:
+    """Which drawn tokens become masks again: rule is chance or quota.
+
+    score: confidence or random, the order of a quota. off: the param at whose 0 none does.
+    """
+
+    rule: str
+    code: str
+    score: str
+    off: str  # name
+
+
+@frozen
 class Stop:
     """A condition that ends a row: kind is full (length = limit), oracle, head or last (token)."""
 
@@ -227,13 +251,17 @@ class Decoder:
     name: str
     klass: str  # name
     spec: str
-    summary: str
+    doc: tuple[str, ...]
     params: tuple[Param, ...]
     head: str  # name
     draw: Sampler
     pick: Sampler | None
     unmask: Unmask | None
     insert: Insert | None  # of masks
+    remask: Remask | None
+    guide: Guide | None
+    blocks: str  # code of the size of a block; "" without blocks
+    block_param: str  # name of the param that is the size; "" for a literal
     lets: tuple[tuple[str, str], ...]  # name, code
     last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
     grid: str  # "", uniform or events
@@ -259,9 +287,13 @@ class Decoders:
     decoders: tuple[Decoder, ...]
     choices: bool
     shapes: tuple[str, ...]
+    fills: bool  # a decoder reveals until no mask is left, however many steps it takes
+    blocks: tuple[str, ...]
     counts: tuple[str, ...]
     gaps: tuple[str, ...]
     growth: tuple[str, ...]
+    guidance: tuple[str, ...]
+    guides: tuple[Guide, ...]  # one for each function
     places: tuple[str, ...]
     sampling: tuple[str, ...]
     schedule: tuple[str, ...]

@@ -603,6 +603,30 @@ class NoDefaultDecoder(Diagnostic):
     help = "add `decoder {{ }}` without a name"
 
 
+@frozen(kw_only=True)
+class WrongBlocks(Diagnostic):
+    """Blocks that the decoder cannot fill one after the other."""
+
+    code = "XLM140"
+    title = "these blocks cannot be filled one by one"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
+
+
+@frozen(kw_only=True)
+class WrongGuide(Diagnostic):
+    """A guide that the decoder cannot follow."""
+
+    code = "XLM141"
+    title = "this guide cannot lead"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
+
+
 # Collation
 
 
@@ -818,13 +842,3 @@ class SharedState(Diagnostic):
     )
     help = "put `bos` before the brackets"
     layout: str
-
-
-@frozen(kw_only=True)
-class NotYet(Diagnostic):
-    """Something that the language has a form for and the compiler no code."""
-
-    code = "XLM058"
-    title = "{what} is not supported yet"
-    label = "this"
-    what: str

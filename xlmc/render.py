@@ -13,10 +13,12 @@ from xlmc.shake import prune, shake
 COPIED = (
     "around",
     "backbone",
+    "blocks",
     "causal",
     "counts",
     "gaps",
     "growth",
+    "guidance",
     "places",
     "prompt",
     "qwen2",

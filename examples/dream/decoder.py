@@ -5,6 +5,7 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +46,27 @@ def ask(
     attend = None if batch.attend is None else batch.attend[rows]
     hidden = network.trunk(x[rows], attend)
     return shifted(hidden, attend)[places[rows]]
+
+
+def fill(
+    network: Network,
+    batch: Batch,
+    noise: Noise,
+    record: bool,
+    step: Callable[..., tuple[Int[Tensor, "batch length"], Tensor]],
+) -> Decoded:
+    """Mask the free positions of a batch, then take steps until no mask is left."""
+    x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+    nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+    history = [x]
+    i = 0
+    while masks(network, batch, x).any():
+        x, called = step(network, batch, x, noise.at(i))
+        nfe = nfe + called
+        i += 1
+        if record:
+            history.append(x)
+    return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
 
 @dataclass(frozen=True)
@@ -163,17 +185,7 @@ class ThresholdDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        i = 0
-        while masks(network, batch, x).any():
-            x, called = self.step(network, batch, x, noise.at(i))
-            nfe = nfe + called
-            i += 1
-            if record:
-                history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        return fill(network, batch, noise, record, self.step)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -229,17 +241,7 @@ class BoundedDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        i = 0
-        while masks(network, batch, x).any():
-            x, called = self.step(network, batch, x, noise.at(i))
-            nfe = nfe + called
-            i += 1
-            if record:
-                history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        return fill(network, batch, noise, record, self.step)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -297,17 +299,7 @@ class ConfidentDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        i = 0
-        while masks(network, batch, x).any():
-            x, called = self.step(network, batch, x, noise.at(i))
-            nfe = nfe + called
-            i += 1
-            if record:
-                history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        return fill(network, batch, noise, record, self.step)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise

@@ -31,6 +31,8 @@ def weight(spec: zoo.Spec, t: float, count: int, length: int) -> float:
     if spec.has("weight hazard"):
         a, da = spec.alpha(t), spec.slope(t)
         return -da / (1 - a) - da / a - log(a) - da + a + (1 - a)
+    if spec.has("weight 1 / t"):
+        return 1 / t
     if not (spec.has("on mask  weight bound") or spec.has("on mask weight bound")):
         return length + 1.0 if spec.has("(gone) weight bound") else 1.0
     if spec.has("amount count"):

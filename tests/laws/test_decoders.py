@@ -1,6 +1,7 @@
 """Decoders with exact tables: the laws of what they make, and what they may not touch."""
 
 import itertools
+import re
 from collections import Counter
 from math import inf, log
 
@@ -20,7 +21,11 @@ from xlm_runtime.plug import Example, Noise
 
 DRAWS = 8_000
 LIMIT = 8
-CHANCES = zoo.those("-> mask", "unmask chance reveal(alpha)")
+CHANCES = [
+    name
+    for name in zoo.those("-> mask", "unmask chance reveal(alpha)")
+    if not any(zoo.SPECS[name].has(word) for word in ("remask", "blocks", "guide cfg"))
+]
 HITTING = zoo.those("first_hitting")
 EVERY = [(name, sampler) for name in zoo.ALL for sampler in zoo.SPECS[name].samplers]
 INSERTING = [(name, sampler) for name, sampler in EVERY if name in zoo.GONES]
@@ -266,6 +271,7 @@ def test_s9_the_network_is_told_the_time_of_the_state(package, steps):
     times = [1 - i / steps for i in range(steps)]
     if package.spec.has("condition = sigma"):
         times = [-log(package.spec.alpha(t)) for t in times]
+    times = [t for t in times for _ in range(1 + package.spec.has("guide cfg"))]
     assert told == [[pytest.approx(t, rel=1e-12)] for t in times]
 
 
@@ -454,9 +460,21 @@ def tokens(row):
     return [x for x in row.tolist() if x != VOCAB["pad"]]
 
 
+def takes_back(spec, name):
+    """Whether a decoder of a spec may turn a token back into a mask."""
+    chunks = re.split(r"^ +decoder\b", spec.text, flags=re.MULTILINE)[1:]
+    found = {re.match(r" *([a-z_]*)", chunk)[1] or "default": chunk for chunk in chunks}
+    own = found[name] if "step" in found[name] else found["default"]
+    return "remask" in own
+
+
 @samplers(FILLING)
 def test_d14_a_canvas_changes_only_from_mask_to_token(package, name):
-    """Prompts, specials and given tokens stay at every step; what is revealed stays too."""
+    """Prompts, specials and given tokens stay at every step; what is revealed stays too.
+
+    A decoder that takes tokens back changes them to masks alone, and none at its last step.
+    """
+    back = takes_back(package.spec, name)
     for layout, batch, net in cases(package):
         sampler = package.sampler(name)
         decoded = sampler(net, batch, draw(batch, 3), LIMIT, record=True)
@@ -464,7 +482,9 @@ def test_d14_a_canvas_changes_only_from_mask_to_token(package, name):
         assert torch.equal(decoded.body, batch.inside), layout
         assert (decoded.history[0][batch.free] == VOCAB["mask"]).all()
         for before, after in zip(decoded.history, decoded.history[1:], strict=False):
-            assert torch.equal(before[~masks], after[~masks])
+            stays = ~masks & (after != VOCAB["mask"]) if back else ~masks
+            assert torch.equal(before[stays], after[stays])
+            assert torch.equal(after[~batch.free], batch.x0[~batch.free])
             masks = after == VOCAB["mask"]
         assert torch.equal(decoded.history[0][~batch.free], batch.x0[~batch.free])
         assert torch.equal(decoded.history[-1], decoded.x)

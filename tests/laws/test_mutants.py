@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from laws import (
     examples,
+    test_blocks,
     test_collation,
     test_corruption,
     test_decoders,
     test_following,
+    test_guidance,
     test_losses,
     test_masks,
+    test_remask,
     test_schedules,
 )
 
@@ -32,12 +35,15 @@ class Mutant:
     told: dict[str, Any] = field(default_factory=dict)
 
 
+B = test_blocks
 C = test_corruption
 D = test_decoders
 F = test_following
+G = test_guidance
 K = test_collation
 L = test_losses
 M = test_masks
+R = test_remask
 S = test_schedules
 
 MUTANTS = [
@@ -178,6 +184,67 @@ MUTANTS = [
     Mutant("scores for errors", "mlm", "decoder.py", "error = 1 - margin", "error = margin",
            M.test_d11_as_many_as_their_errors_allow,
            {"name": "bounded", "order": "margin", "gamma": 0.3}),
+    Mutant("a quota of the whole batch", "mask_orders", "decoder.py", "(masked.sum(1) / steps_left",
+           "(masked.sum(1).double().mean().expand(len(x)) / steps_left", D.test_d7_quotas_add_up,
+           {"name": "default", "steps": 3}),
+    Mutant("a cut through the kernel", "mdlm", "decoder.py",
+           "logits = keep_top_k(logits, self.top_k)",
+           "logits = keep_top_k(logits, 2 * self.top_k)", D.test_d12_temperature_and_truncation,
+           {"name": "default", "cuts": ("top_k",)}),
+    Mutant("blocks over all places", "mask_blocks", "blocks.py", "free.long().cumsum(1) - 1",
+           "torch.arange(free.shape[1]).expand_as(free)",
+           B.test_d20_a_block_is_begun_when_the_one_before_is_full,
+           {"name": "default", "layout": "infill", "size": 2}),
+    Mutant("the last block first", "mask_blocks", "blocks.py", "block.amin(1, keepdim=True)",
+           "block.masked_fill(~masked, -1).amax(1, keepdim=True)",
+           B.test_d20_blocks_of_one_are_greedy_from_left_to_right, {"name": "leftmost"}),
+    Mutant("all blocks at once", "mask_blocks", "blocks.py", "<= block[:, None]",
+           "<= block[:, None] + 1", B.test_d20_a_block_is_begun_when_the_one_before_is_full,
+           {"name": "by_chance", "layout": "text", "size": 2}),
+    Mutant("as many steps for every row", "mask_blocks", "decoder.py",
+           "blocks = block_count(batch.free, self.size)",
+           "blocks = block_count(batch.free, self.size).amax().expand(len(x))",
+           D.test_d21_a_row_does_not_depend_on_its_companions, {"name": "default"}),
+    Mutant("one time for all blocks", "mask_blocks", "decoder.py", "left / share",
+           "left / steps", B.test_d1_every_block_walks_the_whole_clock),
+    Mutant("the quota of the whole row", "mask_blocks", "decoder.py", "turn(i, steps, blocks)",
+           "turn(i, steps, torch.ones_like(blocks))",
+           B.test_d7_the_steps_of_a_row_are_shared_over_its_blocks,
+           {"name": "default", "size": 2, "steps": 4}),
+    Mutant("led the wrong way", "mask_guided", "guidance.py", "(scale + 1) * (logits - blind)",
+           "(scale + 1) * (blind - logits)",
+           G.test_led_samples_follow_the_law_that_the_scale_says, {"scale": 0.5}),
+    Mutant("a scale off by one", "mask_guided", "guidance.py", "(scale + 1)", "scale",
+           G.test_led_samples_follow_the_law_that_the_scale_says, {"scale": 0.5}),
+    Mutant("a hidden bos", "mask_guided", "guidance.py", "~batch.inside & body[batch.x0]",
+           "~batch.inside", G.test_only_tokens_of_the_prompt_are_hidden, {"name": "single"}),
+    Mutant("a call that does not count", "llada", "decoder.py",
+           "(2 if self.cfg_scale else 1) * rows", "1 * rows",
+           G.test_a_scale_of_0_is_the_identity_and_takes_one_call,
+           {"name": "default"}),
+    Mutant("a second call for nothing", "mask_guided", "decoder.py", "if scale == 0:",
+           "if scale < 0:", G.test_led_samples_follow_the_law_that_the_scale_says, {"scale": 0.0}),
+    Mutant("what is impossible", "mask_guided", "guidance.py",
+           "found.masked_fill(logits == -torch.inf, -torch.inf)", "found",
+           G.test_what_is_impossible_stays_impossible),
+    Mutant("a prompt that becomes a mask", "mask_back", "decoder.py",
+           "written = batch.free & ~masked", "written = ~masked",
+           R.test_what_is_given_never_becomes_a_mask, {"name": "default", "layout": "seq2seq"}),
+    Mutant("a kernel that only hides", "remdm", "decoder.py",
+           "reveal(s, t) + back * alpha(t) / (1 - alpha(t))", "reveal(s, t)",
+           R.test_the_marginals_are_those_of_the_noise, {"name": "default", "eta": 0.2}),
+    Mutant("a chance that is not capped", "remdm", "decoder.py", "max=self.eta", "max=1.0",
+           R.test_a_token_comes_back_with_its_chance, {"name": "default"}),
+    Mutant("tokens of the new state", "mask_back", "decoder.py",
+           "logits = network.token(ask(network, batch, x, places, rows))",
+           "logits = network.token(ask(network, batch, kept, places, rows))",
+           R.test_the_least_sure_tokens_come_back, {"name": "revised", "worst": 1}),
+    Mutant("the surest tokens come back", "mask_back", "decoder.py", "first(-sure,", "first(sure,",
+           R.test_the_least_sure_tokens_come_back, {"name": "revised", "worst": 1}),
+    Mutant("a token that remembers", "mask_back", "decoder.py",
+           "sure = torch.where(places, drawn, sure)",
+           "sure = torch.where(places & (sure == 0), drawn, sure)",
+           R.test_the_least_sure_tokens_come_back, {"name": "doubting", "worst": 1}),
     Mutant("temperature upside down", "mdlm", "sampling.py", "logits / temperature",
            "logits * temperature", D.test_d12_temperature_and_truncation,
            {"name": "default", "cuts": ("temperature",)}),
@@ -204,7 +271,7 @@ MUTANTS = [
     Mutant("insertion before the gap", "ilm", "gaps.py", "place == gap[:, None] + 1",
            "place == gap[:, None]", D.test_d14_an_insertion_leaves_the_rest_in_place,
            {"name": "sampled"}),
-    Mutant("one token beyond the limit", "ilm", "decoder.py", "<= limit", "<= limit + 1",
+    Mutant("one token beyond the limit", "ilm", "decoder.py", "<= room[rows]", "<= room[rows] + 1",
            D.test_d16_no_more_tokens_than_the_limit, {"name": "sampled", "limit": 1}),
     Mutant("a sampled stop by threshold", "gone_bound", "decoder.py",
            "noise.uniform(\"done\")[:, 0] < done", "done > 0.5",

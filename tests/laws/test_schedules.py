@@ -192,7 +192,7 @@ class Fixed:
         return self.u
 
 
-@every(zoo.those("-> mask", "unmask chance reveal(alpha)"))
+@every([n for n in zoo.those("-> mask", "unmask chance reveal(alpha)") if n != "mask_blocks"])
 def test_s9_the_grid_walks_from_noise_to_data(package, monkeypatch):
     """S intervals that meet, from 1 to 0; each token is revealed with the exact chance."""
     seen = []

@@ -45,6 +45,8 @@ class Spec:
     @property
     def greedy(self) -> list[str]:
         """The decoders whose steps take the likeliest token."""
+        if self.has("param temperature : Scale = 0.0"):
+            return self.samplers
         chunks = re.split(r"^ +decoder\b", self.text, flags=re.MULTILINE)[1:]
         found = [re.match(r" *([a-z_]*)", chunk)[1] or "default" for chunk in chunks]
         steps = [re.search(r"step *\{[^}]*greedy", chunk) for chunk in chunks]
@@ -129,6 +131,69 @@ DREAM = """decoder {
     drop grid
     step { unmask one by confidence temperature order_temperature; draw token }
   }
+"""
+BLOCKS = """decoder {
+    param steps : Count = 4
+    param size : Count = 2
+    grid uniform(steps)
+    step { unmask quota masked / steps_left by confidence; draw token }
+    blocks size
+  }
+  decoder whole { drop blocks }
+  decoder by_chance { step { unmask chance reveal(alpha); draw token }; reuse while unchanged }
+  decoder ancestral {
+    drop blocks
+    step { unmask chance reveal(alpha); draw token }
+    reuse while unchanged
+  }
+  decoder single { drop grid; step { unmask one by entropy; draw token } }
+  decoder leftmost { drop grid; blocks 1; step { unmask one by confidence; draw token greedy } }
+  decoder slow { step { unmask chance 0.4 / steps_left; draw token } }
+  decoder doubting {
+    step { remask quota 1 by confidence; unmask quota 1 + masked / steps_left; draw token }
+  }
+"""
+GUIDED = """decoder {
+    param steps : Count = 3
+    param w : Scale = 1.5
+    grid uniform(steps)
+    step { unmask chance reveal(alpha); draw token }
+    guide cfg(scale = w, without = prompt)
+  }
+  decoder unguided { drop guide }
+  decoder single { drop grid; step { unmask one by confidence; draw token } }
+  decoder half {
+    step { unmask chance 0.5; draw token }
+    guide cfg(scale = 0.5, without = given)
+    finish { unmask all; draw token greedy }
+  }
+"""
+BACK = """decoder {
+    param steps : Count = 5
+    param eta : Chance = 0.3
+    let back = min(eta, (1 - alpha(s)) / max(alpha(t), 1e-9))
+    grid uniform(steps)
+    step {
+      remask chance back
+      unmask chance reveal(alpha) + back * alpha(t) / (1 - alpha(t))
+      draw token
+    }
+  }
+  decoder doubting {
+    param worst : Count = 1
+    step {
+      remask quota worst by confidence
+      unmask quota 1 + masked / steps_left by confidence of sampled
+      draw token
+    }
+    reuse while unchanged
+  }
+  decoder careless {
+    param worst : Count = 1
+    step { remask quota worst; unmask chance 0.5; draw token }
+    finish { unmask all; draw token greedy }
+  }
+  decoder revised { step { remask one by confidence; unmask chance 0.5; draw token } }
 """
 GONE = """family toy "Toy" {{
   noise {{
@@ -262,8 +327,15 @@ def _dcos(t: float) -> float:
     return -pi / 2 * cos(pi * (1 - t) / 2)
 
 
+def shipped(name: str) -> str:
+    """A shipped spec with its parents written out."""
+    return printer.text(explicit(checked(SHIPPED / f"{name}.xlm")[0]))
+
+
 SPECS = {
     "mdlm": Spec((SHIPPED / "mdlm.xlm").read_text(encoding="utf-8")),
+    "llada": Spec(shipped("llada"), low=1e-3),
+    "remdm": Spec(shipped("remdm")),
     "mlm": Spec((SHIPPED / "mlm.xlm").read_text(encoding="utf-8")),
     "ilm": Spec((SHIPPED / "ilm.xlm").read_text(encoding="utf-8")),
     "mask_t": Spec(mask()),
@@ -333,6 +405,18 @@ SPECS = {
         .replace("loss {", "loss { param kernel : Chance = 0.3;")
         .replace("prompt bos [", "prompt ["),
         low=1e-3,
+    ),
+    "mask_blocks": Spec(
+        mask("(1 - t)**2", weight="", over="masked", decoders=BLOCKS),
+        lambda t: (1 - t) ** 2,
+        lambda t: -2 * (1 - t),
+    ),
+    "mask_guided": Spec(
+        mask(amount="t ~ uniform(0, 1)", backbone="dit(condition = t)", over="block",
+             decoders=GUIDED)
+    ),
+    "mask_back": Spec(
+        mask("cos(pi*t/2)", "t ~ uniform(0, 1)", over="sequences", decoders=BACK), _cos, _dcos
     ),
     "gone_bound": Spec(gone(weight=" weight bound", stop_weight="stop_scale * bound")),
     "gone_balanced": Spec(

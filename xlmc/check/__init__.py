@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc import ast
-from xlmc.check import collate, decoder, later, loss, names, network, noise, recipe
+from xlmc.check import collate, decoder, loss, names, network, noise, recipe
 from xlmc.check.words import reserved
 from xlmc.errors import Diagnostic, SpecErrors, in_order
 from xlmc.refusals import MissingSection
@@ -33,7 +33,7 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
     yield from reserved(family.name.id, "a family", family.name)
     missing = list(_missing(family))
     yield from missing
-    for part in (names, noise, network, loss, decoder, later, collate, recipe):
+    for part in (names, noise, network, loss, decoder, collate, recipe):
         yield from part.check(family)
 
 

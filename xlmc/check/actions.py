@@ -41,7 +41,7 @@ def actions(
 ) -> Iterator[Diagnostic]:
     """Whether a step or finish has the actions that it needs, each once, and each in order."""
     chain, actions = query.chain(family), block.actions
-    for kind in (ast.Unmask, ast.Insert, ast.Append, ast.Pick, ast.Draw):
+    for kind in (ast.Unmask, ast.Remask, ast.Insert, ast.Append, ast.Pick, ast.Draw):
         same: tuple[ast.Node, ...] = query.those(actions, kind)
         for again in same[1:]:
             action = kind.__name__.lower()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from xlmc import ast, query
-from xlmc.check import scope
+from xlmc.check import canvas, scope
 from xlmc.check.actions import UNDO, actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
@@ -83,6 +83,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from conditions(stop, family, env)
     if chain in ONE_BY_ONE:
         yield from ends(section, family)
+    yield from canvas.check(section, family, env)
     for reuse in query.those(entries, ast.Reuse):
         yield from _reuse(reuse, family)
 

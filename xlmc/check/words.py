@@ -33,13 +33,14 @@ _IMPORTED = _set(
 # What they define, import from each other, and call their variables.
 _VARIABLES = _set(
     """
-    amount ask asked at attend batch best body called categorical close confidence corrupt dict
-    early error fill finish first gap gap_logits gaps go gone grid grow gumbel hidden hide high
-    history i index insert insertion inverse joint joint_nll keep_top_k keep_top_p left level
+    again amount ask asked at attend batch best blind block block_count block_of blocks body
+    called categorical close confidence corrupt dict early error fill finish first gap
+    gap_logits gaps given go gone grid grow guided gumbel hidden hide high history i index
+    insert insertion inverse joint joint_nll keep_top_k keep_top_p kept leading led left level
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll noise
-    noised nothing odds open_ order outcome over p per_row place places position quota record
-    room row rows score self share size start stays step stop subset surest tempered tempered_chance
-    terms token tokens u vocab weight x
+    noised nothing odds open_ opened order outcome over p per_row place places position prompt
+    quota record room row rows score self share size start stays step stop subset sure surest
+    tempered tempered_chance terms token tokens turn u vocab weight without written x
     """
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.
@@ -68,7 +69,9 @@ _TAKEN = {
     "a param of a decoder": _IMPORTED | _set("draw error finish score step stop"),
     "a let": _IMPORTED | _VARIABLES,
 }
-_MADE = re.compile(r"to_.*|.*_term")  # names that the generated code makes of those of heads
+_MADE = re.compile(
+    r"to_.*|.*_term|guided_.*"
+)  # names that the generated code makes of those of heads
 _SETTINGS = frozenset({"default", "loss"})
 
 

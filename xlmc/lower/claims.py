@@ -117,6 +117,10 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and "reveal" not in decoder.insert.code:
         reasons.append("masks do not come back at the times of the clock")
+    if decoder.remask is not None and not decoder.remask.off:
+        reasons.append("tokens are taken back and drawn anew, several at once")
+    if decoder.guide is not None and not PARAM.fullmatch(decoder.guide.scale):
+        reasons.append("answers are led away from what the network says")
     return reasons
 
 
@@ -148,6 +152,10 @@ def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
         for function, code in _cuts(decoder)
         if PARAM.fullmatch(code)
     }
+    if decoder.guide is not None:
+        found[decoder.guide.scale.removeprefix("self.")] = "0"
+    if decoder.remask is not None:
+        found[decoder.remask.off] = "0"
     return tuple(found.items())
 
 

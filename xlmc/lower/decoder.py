@@ -6,7 +6,10 @@ from collections.abc import Set
 from attrs import frozen
 
 from xlmc import ast, ir, query
+from xlmc.check.decoder import environment
 from xlmc.check.names import camel
+from xlmc.check.words import DERIVED
+from xlmc.lower.canvas import block_helpers, fills, guide_functions, guide_name, paragraphs, switch
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number, params
 from xlmc.numeric import FLOAT, Scope, value_of
@@ -58,15 +61,20 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
     """`decoder.py`."""
     made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
     chain = query.chain(family)
+    guides = guide_functions(made)
     return ir.Decoders(
         chain=chain,
         shifted=query.shifted(family),
         decoders=made,
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
+        fills=any(fills(d) for d in made),
+        blocks=tuple(sorted({name for d in made for name in block_helpers(d)})),
         counts=tuple(sorted({name for d in made for name in _counts(d)})),
         gaps=_gaps(made) if chain == "gone" else (),
         growth=tuple(sorted({name for d in made for name in _growth(d)})),
+        guidance=tuple(sorted({g.without for g in guides} | ({"led"} if guides else set()))),
+        guides=guides,
         places=_places(made, shifted=query.shifted(family)),
         sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
         schedule=()
@@ -77,6 +85,7 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
 
 def _places(made: tuple[ir.Decoder, ...], *, shifted: bool) -> tuple[str, ...]:
     ranks = {RANKS[d.unmask.rule] for d in made if d.unmask and d.unmask.rule in RANKS}
+    ranks |= {"first" for d in made if d.remask and d.remask.rule == "quota"}
     return tuple(sorted(ranks | ({"shifted"} if shifted else set())))
 
 
@@ -107,6 +116,8 @@ def _sampling(decoder: ir.Decoder) -> set[str]:
             names |= {name for name, _ in sampler.steps}
             names |= set() if sampler.greedy else {"categorical"}
     names |= {"tempered_chance"} if any(stop.temperature for stop in decoder.stops) else set()
+    if decoder.remask is not None and decoder.remask.score == "confidence":
+        names |= {"confidence"}
     if decoder.unmask is not None and decoder.unmask.order.reads_network:
         order = decoder.unmask.order
         names |= {HELPERS[score] for score in order.scores if score in HELPERS}
@@ -120,6 +131,7 @@ def _schedule(decoder: ir.Decoder, clock: Clock) -> set[str]:
             decoder.condition_code,
             decoder.unmask.code if decoder.unmask else "",
             decoder.insert.code if decoder.insert else "",
+            decoder.remask.code if decoder.remask else "",
             *(code for _, code in decoder.lets),
         ]
     )
@@ -144,31 +156,34 @@ class _Maker:
         told = query.condition(self.family)
         condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
         insert = query.first(step.actions, ast.Insert) if self.both else None
-        rule = self._unmask(unmask)
-        values = [
-            a.much.value for a in (unmask, insert) if a is not None and a.much.value is not None
-        ]
-        reads = self._reads(unmask, insert, condition)
+        remask = query.first(step.actions, ast.Remask)
+        actions: tuple[ast.Unmask | ast.Remask | ast.Insert | None, ...] = (unmask, remask, insert)
+        values = [a.much.value for a in actions if a is not None and a.much.value is not None]
         timed = condition and self.grid != "uniform"  # the tokens tell the time, or the events do
         condition_code = f"{self.clock.use('sigma')}(t)" if condition == "sigma" else condition
-        steps = self._steps()
+        spec = "decoder" if self.section.name is None else f"decoder {name}"
+        steps, blocks = self._steps(), self._blocks()
         return ir.Decoder(
             name=name,
             klass=f"{title}Decoder",
-            spec="decoder" if self.section.name is None else f"decoder {name}",
-            summary=self._summary(),
+            spec=spec,
+            doc=paragraphs(*self._summary(), spec),
             params=params(self.section.entries, self._used()),
             head=draw.head.id,
             draw=self._sampler(draw),
             pick=self._sampler(pick) if pick is not None else None,
-            unmask=rule,
+            unmask=self._unmask(unmask) if unmask is not None else None,
             insert=self._insert(insert) if insert is not None else None,
+            remask=self._remask(remask) if remask is not None else None,
+            guide=self._guide(draw.head.id),
+            blocks=blocks,
+            block_param=blocks.removeprefix("self.") if blocks.startswith("self.") else "",
             lets=self._lets(values),
             last=self._last(unmask),
             grid=self.grid,
             steps=steps,
             steps_param=steps.removeprefix("self.") if steps.startswith("self.") else "",
-            reads=reads,
+            reads=self._reads(values, condition),
             early_stop=self._stops_early(),
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             stops=(stops := self._stops()),
@@ -224,11 +239,16 @@ class _Maker:
         }
 
     def _code(self, expr: ast.Expr) -> str:
-        tensors = {*TENSORS}
+        tensors = {*self._tensors}
         for one in query.those(self.section.entries, ast.Let):
             if self._is_tensor(one.value, tensors):
                 tensors.add(one.name)
         return self.clock.code(expr, self._names(), tensors)[0]
+
+    @property
+    def _tensors(self) -> Set[str]:
+        """The names of expressions that are tensors; blocks have times and steps of their own."""
+        return TENSORS | {"steps_left"} if self._blocked else TENSORS
 
     def _is_tensor(self, expr: ast.Expr, tensors: Set[str]) -> bool:
         return bool(mentioned([expr]) & tensors) or self.clock.reads(expr)
@@ -236,19 +256,51 @@ class _Maker:
     def _per_row(self, expr: ast.Expr) -> bool:
         lets = {one.name: one.value for one in query.those(self.section.entries, ast.Let)}
         spoken = mentioned([expr])
-        if {"masked", "length"} & spoken:
+        if {"masked", "length"} & spoken or (self._blocked and self._timed(expr)):
             return True
         return any(self._per_row(lets[name]) for name in spoken & set(lets))
 
+    def _timed(self, expr: ast.Expr) -> bool:
+        """Whether an expression reads the time or the steps that are left."""
+        called = {call.function for call in query.calls(expr)}
+        return bool(mentioned([expr]) & {"t", "s", "steps_left"} or called & {*DERIVED})
+
     # Unmasking
 
-    def _unmask(self, action: ast.Unmask | None) -> ir.Unmask | None:
-        if action is None:
-            return None
+    def _unmask(self, action: ast.Unmask) -> ir.Unmask:
         rule, value = action.much.rule, action.much.value
         code = "" if value is None else self._amount(rule, value)
         kind = "quota" if rule == "poisson" else rule
         return ir.Unmask(kind, code, self._order(action.order, rule))
+
+    def _remask(self, action: ast.Remask) -> ir.Remask:
+        rule, value = action.much.rule, action.much.value
+        return ir.Remask(
+            rule="quota" if rule == "one" else rule,
+            code="written.any(1).long()" if value is None else self._amount(rule, value),
+            score=action.order.score.id if action.order is not None else "",
+            off=switch(value, environment(self.section, self.family)) if value is not None else "",
+        )
+
+    def _guide(self, head: str) -> ir.Guide | None:
+        guide = query.first(self.section.entries, ast.Guide)
+        if guide is None:
+            return None
+        options = {keyword.name: keyword.value for keyword in guide.value.keywords}
+        without = options["without"]
+        assert isinstance(without, ast.Name)
+        scale = self._option("scale", options["scale"])
+        calls = f"(2 if {scale} else 1)" if scale.startswith("self.") else "2"
+        name = guide_name(self.family, head, without.id)
+        return ir.Guide(name, head, without.id, scale, calls)
+
+    @property
+    def _blocked(self) -> bool:
+        return query.first(self.section.entries, ast.Blocks) is not None
+
+    def _blocks(self) -> str:
+        blocks = query.first(self.section.entries, ast.Blocks)
+        return self._option("size", blocks.size) if blocks is not None else ""
 
     def _lets(self, values: list[ast.Expr]) -> tuple[tuple[str, str], ...]:
         """Those lets that the amounts need, in their order."""
@@ -261,7 +313,7 @@ class _Maker:
 
     def _amount(self, rule: str, value: ast.Expr) -> str:
         code = self._code(value)
-        tensor = self._is_tensor(value, TENSORS) or self._per_row(value)
+        tensor = self._is_tensor(value, self._tensors) or self._per_row(value)
         if rule == "quota":
             if tensor:
                 whole = f"({code} + 1e-9).floor().long()"
@@ -326,16 +378,10 @@ class _Maker:
             else "",
         )
 
-    def _reads(
-        self, unmask: ast.Unmask | None, insert: ast.Insert | None, condition: str
-    ) -> tuple[str, ...]:
-        actions = [action for action in (unmask, insert) if action is not None]
-        exprs = [action.much.value for action in actions if action.much.value is not None]
-        if unmask is not None and unmask.order is not None and unmask.order.temperature is not None:
-            exprs.append(unmask.order.temperature)
-        needed = {name for name, _ in self._lets(exprs)}
+    def _reads(self, values: list[ast.Expr], condition: str) -> tuple[str, ...]:
+        needed = {name for name, _ in self._lets(values)}
         lets = query.those(self.section.entries, ast.Let)
-        exprs += [one.value for one in lets if one.name in needed]
+        exprs = [*values, *(one.value for one in lets if one.name in needed)]
         spoken = mentioned(exprs)
         called = {call.function for expr in exprs for call in query.calls(expr)}
         reads = spoken & {"t", "s", "steps_left"}
@@ -371,7 +417,8 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         if finish is None or unmask is None or self.grid != "uniform":
             return None
-        if self._closes(unmask) and not self.both:
+        remask = query.first(step.actions, ast.Remask)
+        if self._closes(unmask) and not self.both and remask is None:
             return None
         return self._sampler(query.the(finish.actions, ast.Draw))
 
@@ -445,17 +492,20 @@ class _Maker:
 
     def _option(self, name: str, value: ast.Expr) -> str:
         if isinstance(value, ast.Number):
-            return number(value, whole=name == "top_k")
+            return number(value, whole=name in ("top_k", "size"))
         return self._code(value)
 
-    def _summary(self) -> str:
+    def _summary(self) -> tuple[str, str]:
+        """What the decoder does at a step, and along which way."""
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
         if query.first(step.actions, ast.Append) is not None:
-            return "Append one token at a time, until a row ends"
+            return "Append one token at a time", ", until a row ends"
         if unmask is None:
-            return "Insert one token at a time, until a row stops"
+            return "Insert one token at a time", ", until a row stops"
         if self.both:
-            return f"{RULES[unmask.much.rule]}, and insert others, on a uniform grid"
+            return f"{RULES[unmask.much.rule]}, and insert others", ", on a uniform grid"
         grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
-        return RULES[unmask.much.rule] + grid.get(self.grid, "")
+        back = " and take some tokens back" if query.first(step.actions, ast.Remask) else ""
+        blocks = ", block by block" if self._blocked else ""
+        return RULES[unmask.much.rule] + back, grid.get(self.grid, "") + blocks

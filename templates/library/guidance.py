@@ -1,0 +1,26 @@
+"""Guidance: answers led away from those that the network gives when it cannot see the prompt."""
+
+import torch
+
+from xlm_runtime.plug import Batch, Vocabulary
+from xlm_runtime.shapes import Bool, Float, Tensor
+
+
+def prompt(batch: Batch, vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
+    """The tokens of the prompts: what stands outside the brackets, specials apart."""
+    body = vocab.allowed(()).to(batch.x0.device)
+    return ~batch.inside & body[batch.x0]
+
+
+def given(batch: Batch, vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
+    """The tokens that are given inside the brackets, specials apart."""
+    body = vocab.allowed(()).to(batch.x0.device)
+    return batch.inside & ~batch.free & body[batch.x0]
+
+
+def led(
+    logits: Float[Tensor, "places vocab"], blind: Float[Tensor, "places vocab"], scale: float
+) -> Float[Tensor, "places vocab"]:
+    """(scale + 1) logits - scale blind; what is impossible stays impossible."""
+    found = blind + (scale + 1) * (logits - blind)
+    return found.masked_fill(logits == -torch.inf, -torch.inf)

@@ -1,0 +1,112 @@
+"""Guidance: logits led away from those to a row whose prompt is hidden."""
+
+from dataclasses import replace
+from math import inf
+
+import pytest
+import torch
+from laws.build import VOCAB, A, B
+from laws.examples import examples, network
+from laws.scripted import draw, repeat
+from laws.stats import samples_of
+from laws.table import Table, conditionals, normalised
+from laws.test_decoders import LIMIT, bodies, every, made, samplers
+
+from xlm_runtime.plug import Example
+
+LED = [("mask_guided", "default"), ("mask_guided", "single"), ("llada", "default")]
+LED += [("llada", "threshold"), ("llada", "confident")]
+MASK = VOCAB["mask"]
+# (prompt, body): what is likely depends on the prompt
+JOINT = {(A, A): 0.4, (A, B): 0.1, (B, A): 0.2, (B, B): 0.3}
+
+
+def scale_of(package, name, scale):
+    """The param of the scale."""
+    return {"cfg_scale" if package.spec.has("cfg_scale") else "w": scale}
+
+
+@samplers(LED)
+def test_a_scale_of_0_is_the_identity_and_takes_one_call(package, name):
+    """Rows without a prompt are not led either, whatever the scale; a second call is counted."""
+    net = network(package, "seq2seq")
+    batch = package.layout("seq2seq", 5)(examples("seq2seq"))
+    plain = package.sampler(name, **scale_of(package, name, 0.0))(net, batch, draw(batch), LIMIT)
+    led = package.sampler(name, **scale_of(package, name, 2.0))(net, batch, draw(batch), LIMIT)
+    calls = [nfe for _, nfe in made(plain)]
+    assert made(plain) != made(led)
+    if name == "default" and package.spec.has("unguided"):
+        same = package.sampler("unguided")(net, batch, draw(batch), LIMIT)
+        assert made(same) == made(plain)
+    text = package.layout("text", 5)(examples("text"))
+    rows = [
+        made(package.sampler(name, **scale_of(package, name, w))(net, text, draw(text), LIMIT))
+        for w in (0.0, 2.0)
+    ]
+    assert [body for body, _ in rows[0]] == [body for body, _ in rows[1]]
+    assert [2 * nfe for _, nfe in rows[0]] == [nfe for _, nfe in rows[1]]
+    assert max(calls) <= 2 * LIMIT
+
+
+@every(["mask_guided"])
+@pytest.mark.parametrize("scale", [0.0, 0.5, 2.0])
+def test_led_samples_follow_the_law_that_the_scale_says(package, scale):
+    """p(x | prompt)**(w + 1) / p(x)**w, normalised; and as many calls as were made."""
+    batch = package.layout("seq2seq", 0)([Example(0, (), (A,))])
+    row = tuple(batch.x0[0].tolist())
+    places = [row.index(A)]
+    target = int(batch.free[0].nonzero()[0, 0])
+    law = {}
+    for (prompt, body), p in JOINT.items():
+        whole = [prompt if i in places else x for i, x in enumerate(row)]
+        whole[target] = body
+        law[tuple(whole)] = p
+    table = Table(conditionals(law, [*places, target]))
+    batch = repeat(batch, 6000)
+    decoded = package.sampler("single", w=scale)(table, batch, draw(batch, 43), LIMIT)
+    known = {x: JOINT[A, x] / 0.5 for x in (A, B)}
+    blind = {x: JOINT[A, x] + JOINT[B, x] for x in (A, B)}
+    expected = normalised({(x,): known[x] ** (scale + 1) / blind[x] ** scale for x in (A, B)})
+    samples_of(bodies(decoded), expected)
+    assert table.rows == int(decoded.nfe.sum()) == 6000 * (2 if scale else 1)
+
+
+@samplers([*LED, ("mask_guided", "half")])
+def test_only_tokens_of_the_prompt_are_hidden(package, name):
+    """Not its specials, nor padding, nor what is given inside unless that is what is hidden."""
+    layout = "infill" if name == "half" else "seq2seq"
+    batch = package.layout(layout, 5)(examples(layout))
+    net, seen = network(package, layout), []
+    trunk = net.trunk
+    net.trunk = lambda xt, *more: seen.append(xt) or trunk(xt, *more)
+    more = {} if name == "half" else scale_of(package, name, 1.0)
+    # one row at a time: then every state belongs to it
+    for i in range(len(batch.x0)):
+        row = replace(
+            batch,
+            **{
+                field: getattr(batch, field)[i : i + 1]
+                for field in ("x0", "inside", "free", "open", "example")
+            },
+            attend=None if batch.attend is None else batch.attend[i : i + 1],
+        )
+        seen.clear()
+        package.sampler(name, **more)(net, row, draw(row), LIMIT)
+        fixed = ~row.free[0]
+        body = VOCAB.allowed(())[row.x0[0]]
+        hidden = fixed & body & (row.inside[0] if name == "half" else ~row.inside[0])
+        for known, blind in zip(seen[::2], seen[1::2], strict=True):
+            assert torch.equal(known[0, fixed], row.x0[0, fixed])
+            assert torch.equal(known[0, row.free[0]], blind[0, row.free[0]])
+            assert (blind[0, hidden] == MASK).all()
+            assert torch.equal(blind[0, fixed & ~hidden], row.x0[0, fixed & ~hidden])
+
+
+@every(["mask_guided"])
+def test_what_is_impossible_stays_impossible(package):
+    logits = torch.tensor([[0.0, -inf, 1.0], [2.0, 0.5, -inf]])
+    blind = torch.tensor([[0.5, -inf, 0.0], [0.0, 0.5, -inf]])
+    led = package.guidance.led(logits, blind, 2.0)
+    assert led.tolist() == [[-1.0, -inf, 3.0], [6.0, 0.5, -inf]]
+    assert torch.equal(package.guidance.led(logits, logits, 2.0), logits)
+    assert torch.equal(package.guidance.led(logits, blind, 0.0), logits)

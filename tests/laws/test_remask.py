@@ -1,0 +1,129 @@
+"""Tokens that become masks again: the law of the states, and which tokens come back."""
+
+import itertools
+from math import comb
+
+import pytest
+import torch
+from laws.build import VOCAB, A, B
+from laws.examples import examples, network, strings
+from laws.scripted import draw
+from laws.stats import follows, samples_of
+from laws.test_decoders import LIMIT, bodies, every, filled, mask_table, samplers, takes_back
+
+BACK = [("remdm", "default"), ("mask_back", "default")]
+MASK = VOCAB["mask"]
+APART = {(x, y): p * q for x, p in ((A, 0.8), (B, 0.2)) for y, q in ((A, 0.3), (B, 0.7))}
+
+
+@samplers(BACK)
+@pytest.mark.parametrize("eta", [0.0, 0.2, 1.0])
+def test_the_marginals_are_those_of_the_noise(package, name, eta):
+    """At every time of the grid the masks are binomial with 1 - alpha(t), whatever comes back."""
+    steps = 4
+    table = mask_table(package, APART)
+    _, decoded = filled(
+        package, table, package.sampler(name, eta=eta, steps=steps), 2, rows=6000, record=True
+    )
+    for i, state in enumerate(decoded.history[: steps + 1]):
+        p = 1 - package.spec.alpha(1 - i / steps)
+        law = [comb(2, k) * p**k * (1 - p) ** (2 - k) for k in range(3)]
+        counts = torch.bincount((state == MASK).sum(1), minlength=3).tolist()
+        follows(counts, law)
+    samples_of(bodies(decoded), APART)
+
+
+@samplers(BACK)
+def test_a_token_comes_back_with_its_chance(package, name):
+    """min(eta, (1 - alpha(s)) / alpha(t)) of the tokens are masks after the step; at 0 none."""
+    steps, eta = 4, 0.3
+    table = mask_table(package, APART)
+    _, decoded = filled(
+        package, table, package.sampler(name, eta=eta, steps=steps), 2, rows=6000, record=True
+    )
+    alpha = package.spec.alpha
+    for i, (before, after) in enumerate(itertools.pairwise(decoded.history[: steps + 1])):
+        t, s = 1 - i / steps, 1 - (i + 1) / steps
+        written = (before != MASK)[:, 1:3]
+        if not written.any():
+            continue
+        back = min(eta, (1 - alpha(s)) / alpha(t))
+        gone = int(((after == MASK)[:, 1:3] & written).sum())
+        total = int(written.sum())
+        follows([gone, total - gone], [back, 1 - back])
+
+
+def test_without_remasking_it_is_the_decoder_of_the_parent(workshop):
+    """eta = 0: the same tokens at every step, and the same calls (atlas 3.6)."""
+    remdm, mdlm = workshop.package("remdm"), workshop.package("mdlm")
+    for layout in ("text", "seq2seq", "infill"):
+        batch = mdlm.layout(layout, 5)(examples(layout))
+        net = network(mdlm, layout)
+        made = [
+            sampler(net, batch, draw(batch, 3), LIMIT, record=True)
+            for sampler in (remdm.sampler(eta=0.0, steps=5), mdlm.sampler(steps=5))
+        ]
+        assert torch.equal(made[0].x, made[1].x)
+        assert torch.equal(made[0].nfe, made[1].nfe)
+        states = zip(made[0].history[:6], made[1].history, strict=True)
+        assert all(torch.equal(*pair) for pair in states)
+
+
+@samplers([("mask_back", "doubting"), ("mask_back", "revised"), ("mask_blocks", "doubting")])
+@pytest.mark.parametrize("worst", [1, 2])
+def test_the_least_sure_tokens_come_back(package, name, worst):
+    """By the chance that each had when it was drawn; tokens of the same step stay."""
+    params = {"worst": worst} if package.spec.has("worst") and name == "doubting" else {}
+    number = params.get("worst", 1)
+    table = mask_table(package, strings(3))
+    params["steps"] = 5
+    _, decoded = filled(package, table, package.sampler(name, **params), 3, rows=150, record=True)
+    seen = 0
+    for i in range(150):
+        sure = {}
+        states = [state[i] for state in decoded.history]
+        for before, after in itertools.pairwise(states[:6]):
+            hidden = table.trunk(before[None], None)[0]
+            chances = torch.softmax(table.token(hidden).detach(), -1)
+            again = {p for p in sure if after[p] == MASK}
+            if sure:
+                assert len(again) == min(number, len(sure))
+                least = max(sure[p] for p in again)
+                assert all(least <= sure[p] + 1e-6 for p in sure if p not in again)
+                seen += 1
+            sure = {p: c for p, c in sure.items() if p not in again}
+            for p in (1, 2, 3):
+                if before[p] == MASK and after[p] != MASK:
+                    sure[p] = float(chances[p, after[p]])
+    assert seen > 150
+
+
+@every(["mask_back"])
+def test_tokens_come_back_at_random(package):
+    """Of two tokens drawn either is taken back as often."""
+    table = mask_table(package, APART)
+    sampler = package.sampler("careless", steps=3)
+    _, decoded = filled(package, table, sampler, 2, rows=6000, record=True)
+    before, after = decoded.history[1:3]
+    both = (before[:, 1:3] != MASK).all(1)
+    again = (after[both][:, 1:3] == MASK).long()
+    assert (again.sum(1) == 1).all()
+    follows([int(again[:, 0].sum()), int(again[:, 1].sum())], [0.5, 0.5])
+
+
+@samplers(
+    [(name, one) for name, one in [*BACK, ("mask_back", "doubting"), ("mask_blocks", "doubting")]]
+)
+@pytest.mark.parametrize("layout", ["seq2seq", "infill"])
+def test_what_is_given_never_becomes_a_mask(package, name, layout):
+    assert takes_back(package.spec, name)
+    batch = package.layout(layout, 5)(examples(layout))
+    net = network(package, layout)
+    back = 0
+    for seed in range(6):
+        decoded = package.sampler(name)(net, batch, draw(batch, seed), LIMIT, record=True)
+        for before, after in itertools.pairwise(decoded.history):
+            back += int(((before != MASK) & (after == MASK)).sum())
+            assert torch.equal(after[~batch.free], batch.x0[~batch.free])
+        assert not (decoded.x == MASK).any()
+    assert back

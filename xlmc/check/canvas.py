@@ -1,0 +1,193 @@
+"""What a decoder of masks may do beside revealing: blocks, guidance, and taking tokens back."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.rules import amount, known, number
+from xlmc.check.scope import Environment, literal, values
+from xlmc.check.words import one_of, word
+from xlmc.errors import Diagnostic
+from xlmc.refusals import (
+    NeedsGrid,
+    OutOfRange,
+    WrongAction,
+    WrongBlocks,
+    WrongGuide,
+    WrongRule,
+    WrongScore,
+    WrongStop,
+    WrongType,
+)
+
+ALL_BACK = "a step would take back all that was drawn"
+
+
+def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
+    """Everything about these entries of a decoder."""
+    for blocks in query.those(section.entries, ast.Blocks):
+        yield from _blocks(blocks, section, family, env)
+    for guide in query.those(section.entries, ast.Guide):
+        yield from _guide(guide, family, env)
+    for step in query.those(section.entries, ast.Step):
+        for remask in query.those(step.actions, ast.Remask):
+            yield from _remask(remask, section, family, env)
+    for finish in query.those(section.entries, ast.Finish):
+        for remask in query.those(finish.actions, ast.Remask):
+            why = "masks would be left in the sample"
+            yield WrongAction(span=remask.span, action="remask", why=why, hint="drop the remask")
+
+
+def _blocks(
+    blocks: ast.Blocks, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    if query.chain(family) != "mask":
+        why = "only a canvas of masks has places from the start"
+        yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks")
+        return
+    if query.condition(family) is not None:
+        why = "the backbone is told one time for a row, and every block has its own"
+        yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks, or the condition")
+    wrong = list(known(blocks.size, env))
+    wrong = wrong or list(_size(blocks.size, env))
+    yield from wrong
+    if not wrong and env.sound:
+        yield from _fits(blocks, section, env)
+
+
+def _size(size: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
+    """A literal or a param of type Count, of at least 1."""
+    value = literal(size)
+    kind = env.names.get(size.id) if isinstance(size, ast.Name) else None
+    if isinstance(size, ast.Name) and kind == "Count":
+        value = env.defaults.get(size.id)
+    if value is None:
+        yield WrongType(
+            span=size.span,
+            expected="a Count",
+            found=f"`{size.span.text}`" + (f", a {kind}" if kind else ""),
+            why="the size of a block is an integer or a param of type Count",
+            hint="write `param block_length : Count = 32` and `blocks block_length`",
+        )
+    elif value < 1 or value != int(value):
+        meaning = "an integer of at least 1"
+        text = f"{size.span.text} = {value:g}" if kind else size.span.text
+        yield OutOfRange(
+            span=size.span, value=text, kind="size of a block", meaning=meaning, hint=""
+        )
+
+
+def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+    """Whether a quota that is the same at every step fits into a block."""
+    step = query.first(section.entries, ast.Step)
+    unmask = query.first(step.actions, ast.Unmask) if step else None
+    if unmask is None or unmask.much.rule != "quota" or unmask.much.value is None:
+        return
+    size = env.defaults.get(getattr(blocks.size, "id", ""), literal(blocks.size))
+    samples = [
+        {"masked": m, "length": m, "steps_left": 1.0, "t": 0.5, "s": 0.4} for m in (1.0, 1e6)
+    ]
+    found = [value for _, value in values(unmask.much.value, env, samples)]
+    few, many = (*found, None, None)[:2]
+    if size is not None and isinstance(few, float) and few == many and few > size:
+        why = f"{few:g} masks are revealed in a step, and a block holds {size:g}"
+        hint = "take larger blocks, or a smaller quota"
+        yield WrongBlocks(span=blocks.span, why=why, hint=hint)
+
+
+def _guide(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
+    call = guide.value
+    example = "write `guide cfg(scale = cfg_scale, without = prompt)`"
+    if query.chain(family) != "mask":
+        why = "only the answers at masks can be led, token by token"
+        yield WrongGuide(span=guide.span, why=why, hint="drop the guide")
+        return
+    wrong = list(one_of(word(call, call.function), ("cfg",), "a guide"))
+    options = {keyword.name: keyword for keyword in call.keywords}
+    for keyword in call.keywords:
+        wrong += one_of(word(keyword, keyword.name), ("scale", "without"), "an option of a guide")
+    if not wrong and (call.arguments or call.primes or len(call.keywords) != len(options)):
+        wrong.append(
+            WrongGuide(span=call.span, why="its options have names, once each", hint=example)
+        )
+    if not wrong and len(options) < 2:
+        why = "it needs a scale, and what the second look is without"
+        wrong.append(WrongGuide(span=call.span, why=why, hint=example))
+    yield from wrong
+    if not wrong:
+        yield from number(options["scale"].value, "Scale", "scale", env)
+        yield from _without(options["without"].value, family)
+        if literal(options["scale"].value) == 0:
+            span = options["scale"].span
+            yield WrongGuide(span=span, why="a scale of 0 changes nothing", hint="drop the guide")
+
+
+def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
+    if not isinstance(value, ast.Name):
+        why = "what is hidden has a name"
+        yield WrongGuide(span=value.span, why=why, hint="write `without = prompt`")
+        return
+    wrong = list(one_of(value, ("prompt", "given"), "something that the network can do without"))
+    yield from wrong
+    layouts = query.layouts(family)
+    there = {
+        "prompt": any(slot.name == "prompt" for layout in layouts for slot in layout.slots),
+        "given": any(layout.keeping is not None for layout in layouts),
+    }
+    if not wrong and layouts and not there[value.id]:
+        example = {
+            "prompt": "seq2seq : prompt bos [body eos pad]",
+            "given": "infill : bos [body] eos keeping given",
+        }
+        reason = {"prompt": "no layout has a prompt", "given": "no layout keeps what is given"}
+        hint = f"add `{example[value.id]}` to the collation, or drop the guide"
+        yield WrongGuide(span=value.span, why=reason[value.id], hint=hint)
+
+
+def _remask(
+    action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    if query.chain(family) != "mask":
+        why = "only on a canvas of masks a token can be taken back"
+        yield WrongAction(span=action.span, action="remask", why=why, hint="drop the remask")
+        return
+    for stop in query.those(section.entries, ast.Stop):
+        for one in query.those(stop.conditions, ast.NoState):
+            why = "a token may become a mask again"
+            yield WrongStop(span=one.span, why=why, hint="drop the stop: the grid ends the decoder")
+    if "t" not in env.names:
+        yield NeedsGrid(span=action.span, name="remask")
+        return
+    yield from _rule(action, env)
+    yield from _order(action)
+
+
+def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
+    rule, value, span = action.much.rule, action.much.value, action.much.span
+    hint = "write `remask chance 0.02` or `remask quota 2 by confidence`"
+    if rule == "all" or (rule == "chance" and value is not None and literal(value) == 1):
+        yield WrongRule(span=span, rule=rule, why=ALL_BACK, hint=hint)
+    elif rule not in ("chance", "quota", "one"):
+        why = "tokens are taken back by a chance or in a number"
+        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
+    elif value is not None:
+        wrong = list(known(value, env))
+        yield from wrong
+        if not wrong and env.sound:
+            yield from amount(rule, value, env)
+
+
+def _order(action: ast.Remask) -> Iterator[Diagnostic]:
+    order, rule = action.order, action.much.rule
+    if order is None:
+        return
+    if rule == "chance":
+        why, hint = "`chance` takes back without an order", "drop the order, or write `quota`"
+        yield WrongScore(span=order.span, why=why, hint=hint)
+        return
+    yield from one_of(order.score, ("confidence", "random"), "a score of drawn tokens")
+    if order.of is not None:
+        why = "it is the chance that the token had when it was drawn"
+        yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
+    if order.temperature is not None:
+        why = "the least sure tokens are taken back as they are"
+        yield WrongScore(span=order.temperature.span, why=why, hint="drop the temperature")

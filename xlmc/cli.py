@@ -2,8 +2,8 @@
 
 Each command imports what it needs when it runs, so that ``--help`` and completion are instant.
 
-Exit codes: 0 ok, 1 messages about a spec, 2 usage, 3 drift, unformatted or edited by hand, 4 a run
-or the machine failed, 70 a bug in xlmc, 130 interrupted.
+Exit codes: 0 ok, 1 messages about a spec or a refuted claim, 2 usage, 3 drift, unformatted or
+edited by hand, 4 a run or the machine failed, 70 a bug in xlmc, 130 interrupted.
 """
 
 import os
@@ -22,6 +22,7 @@ from xlmc.commands.explain import explain
 from xlmc.commands.fmt import fmt
 from xlmc.commands.run import run
 from xlmc.commands.tasks import tasks
+from xlmc.commands.verify import verify
 from xlmc.failure import Failure
 
 ABOUT = """Compile specs of language-model families into PyTorch packages, and run them.
@@ -61,7 +62,7 @@ def xlmc() -> None:
     """The command line."""
 
 
-for command in (build, check, fmt, expand, explain, doc, run, tasks):
+for command in (build, check, fmt, expand, explain, doc, verify, run, tasks):
     xlmc.add_command(command)
 
 

@@ -350,7 +350,8 @@ class Family:
     title: str
     claim: str
     why: str
-    tilt: str  # code over length; "" where every length keeps its chance
+    tilt: str  # code of a function of a length; "" where every length keeps its chance
+    trained: bool
     specials: tuple[str, ...]
     layouts: tuple[tuple[str, str], ...]
     decoders: tuple[tuple[str, str], ...]

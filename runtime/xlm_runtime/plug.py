@@ -272,12 +272,14 @@ class Claim:
     ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack. ``none``:
     no likelihood can be computed. ``why`` says it in words. ``tilt``: trained on data of law p, the
     best heads make the law p(x) tilt(length) instead, up to a constant; None where nothing so
-    simple is known.
+    simple is known. ``trained``: among examples of one length the training loss is this likelihood
+    but for a factor and a constant, whatever the heads say.
     """
 
     value: Literal["tight", "bound", "none"]
     why: str
     tilt: Callable[[int], float] | None = even
+    trained: bool = False
 
 
 @dataclass(frozen=True)

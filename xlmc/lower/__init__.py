@@ -3,7 +3,7 @@
 from xlmc import ast, ir, query
 from xlmc.errors import SpecErrors
 from xlmc.expression import MathError
-from xlmc.lower.claims import claim, samples, tilt
+from xlmc.lower.claims import claim, samples, tilt, trained
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders
@@ -158,6 +158,7 @@ def _family(
         claim=value,
         why=why,
         tilt=tilt(family),
+        trained=trained(family),
         specials=tuple(name for name in query.SPECIALS if name in needed),
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),

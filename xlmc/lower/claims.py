@@ -25,8 +25,15 @@ NONE = "-log p of the tokens inside the brackets, each given all that stands bef
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
 NO_STOP = "no head says when nothing is missing, so there is no law over lengths"
 TOGETHER = "tokens revealed in one step are drawn apart"
+ORDERED = "the order is not a random one"
 NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
 PARAM = re.compile(r"self\.\w+")
+STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
+OWN = {  # what a mean within each sequence divides its terms by
+    "tokens per sequence": "length",
+    "masked per sequence": "count",
+    "gone per sequence": "count",
+}
 EVEN = 0.5  # a balance under which all rows count alike
 
 
@@ -61,17 +68,40 @@ def tilt(family: ast.Family) -> str:
     return "lambda length: 1 / (length + 1)" if flat else "None"
 
 
-def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> bool:
-    """Whether a term's weight is a constant times the one that makes it part of the bound.
+def trained(family: ast.Family) -> bool:
+    """Whether the loss is the likelihood but for a factor and a constant, lengths being equal."""
+    if claim(family)[0] == "none" or mean_over(family) not in STEADY:
+        return False
+    terms = query.terms(family)
+    return any(
+        None not in found and len(found) == 1
+        for found in ({factor(term, family, flat=flat) for term in terms} for flat in (False, True))
+    )
 
-    With `flat` whether it is a constant times that over length + 1, a balance being what it is by
-    default; a claim holds for all params, and so for no balance.
+
+def mean_over(family: ast.Family) -> str:
+    """What the loss is a mean over, in the words of the spec."""
+    mean = query.the(query.entries(family, "loss"), ast.Mean)
+    return f"{mean.over.id} per {mean.per.id}" if mean.per is not None else mean.over.id
+
+
+def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> bool:
+    """Whether a term's weight is a constant times the one that makes it part of the bound."""
+    return factor(term, family, flat=flat) is not None
+
+
+def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
+    """What a term weighs beside the bound; None where that varies.
+
+    With `flat` times length + 1, a balance being what it is by default; a claim holds for all
+    params, and so for no balance.
     """
     env = weights(family)
     if isinstance(bound(term, family), str) or (term.divergence.options and not flat):
-        return False
+        return None
     if any(given(option.value, env) != EVEN for option in term.divergence.options):
-        return False
+        return None
+    own = OWN.get(mean_over(family), "")
     weight = term.weight or ast.Name("one", span=term.span)
     points = [
         with_bound(
@@ -82,11 +112,13 @@ def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> b
         for t in (0.2, 0.7)
     ]
     ratios = [
-        value / point["bound"] * (point["length"] + 1 if flat else 1)
+        value / point["bound"] * (point["length"] + 1 if flat else 1) / point.get(own, 1.0)
         for point, value in values(weight, env, points)
         if isinstance(value, float)
     ]
-    return len(ratios) == len(points) and max(ratios) - min(ratios) < 1e-9 * max(ratios)
+    if len(ratios) < len(points) or max(ratios) - min(ratios) > 1e-9 * max(ratios):
+        return None
+    return round(ratios[0], 9)
 
 
 def given(expr: ast.Expr, env: Environment) -> float | None:
@@ -102,9 +134,16 @@ def samples(decoder: ir.Decoder, chain: str) -> ir.Samples:
     reasons += _cut(decoder)
     if reasons:
         return ir.Samples("none", "; ".join(reasons), (), "")
+    if decoder.unmask is not None and decoder.grid != "uniform" and _ordered(decoder.unmask):
+        return ir.Samples("heads", ORDERED, _neutral(decoder), "")
     if decoder.unmask is None or decoder.grid != "uniform":
         return ir.Samples("exact", "", _neutral(decoder), "")
     return ir.Samples("limit", TOGETHER, _neutral(decoder), decoder.steps_param)
+
+
+def _ordered(unmask: ir.Unmask) -> bool:
+    """Whether the order is another than a random one."""
+    return unmask.order.scores not in ((), ("random",))
 
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:

@@ -1,0 +1,142 @@
+"""A package beside one toy: its batches, a table fitted by its own loss, the law to expect."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import torch
+from attrs import frozen
+
+from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, Noise, Vocabulary
+from xlm_runtime.shapes import Float, Tensor
+from xlm_runtime.verify.quasi import Ending, Quasi, quasi
+from xlm_runtime.verify.table import Table, build, outputs, sight, told
+from xlm_runtime.verify.toys import Toy
+
+
+T = TypeVar("T")
+
+
+@frozen
+class Settings:
+    """seed: of all draws. draws: samples of each decoder. steps: numbers of steps that are tried.
+
+    points: how many noises the table is fitted with for each unit of an example's chance.
+    """
+
+    seed: int = 1
+    draws: int = 20_000
+    steps: tuple[int, ...] = (1, 4, 16, 128)
+    points: int = 128
+
+
+class Bench:
+    """What the checks ask of a package, for one toy."""
+
+    def __init__(self, family: Family, vocab: Vocabulary, toy: Toy, settings: Settings) -> None:
+        self.family, self.vocab, self.toy, self.settings = family, vocab, toy, settings
+        make: Callable[..., Layout] = family.layouts[toy.layout]
+        self.layout = make(vocab, toy.capacity)
+        self.allowed = vocab.allowed(self.layout.predicts)
+
+    def network(self, width: int = 0) -> Any:
+        """A small network of the package with random weights."""
+        make = self.family.network
+        return build(make, self.vocab, self.allowed, self.settings.seed, width)
+
+    @cached_property
+    def table(self) -> Table:
+        """A table that has met every state of training and answers nothing yet."""
+        probe = self.network()
+        width = -(-max(outputs(probe) + 1, 8) // 4) * 4  # a multiple of what heads need
+        columns = self.weighted(1).x0.shape[1]
+        return Table(self.network(width), width, sight(probe, columns))
+
+    def timed(self) -> bool:
+        """Whether the network is told a time."""
+        return told(self.table.network) > 0
+
+    # Batches
+
+    def weighted(self, points: int) -> Batch:
+        """Each outcome as often as its law says, times the number of points."""
+        rows = [
+            example
+            for example, units in zip(self.toy.outcomes, self.toy.units, strict=True)
+            for _ in range(units)
+        ]
+        return spread(self.layout(rows), points)
+
+    def canvas(self, times: Sequence[int]) -> Batch:
+        """Blank examples, each as many times as told, each row with an index of its own."""
+        batch = self.layout(self.blanks(self.toy.outcomes))
+        rows = torch.arange(len(times)).repeat_interleave(torch.tensor(times))
+        return replace(pick(batch, rows), example=torch.arange(len(rows)))
+
+    def noised(self, batch: Batch, noise: Noise) -> Any:
+        """A batch corrupted by the package; the batch itself where nothing is corrupted."""
+        amount: Any = self.family.amount
+        corrupt: Any = self.family.corrupt
+        if corrupt is None:
+            return None
+        return corrupt(batch, amount(batch, noise), noise, self.vocab)
+
+    def loss(self, table: Any, noised: Any, batch: Batch) -> Losses:
+        """The package's own loss with the values that its params have unless a run sets them."""
+        told_ = (batch,) if noised is None else (noised, batch)
+        return self.family.loss(table, *told_)
+
+    # Decoding
+
+    def neutral(self, name: str) -> dict[str, Any]:
+        """The params at which a decoder's samples are worth what the package says."""
+        kinds = {param.name: param.kind for param in self.family.params.get(name, ())}
+        values = self.family.samples[name].neutral
+        return {k: int(v) if kinds.get(k) == "Count" else float(v) for k, v in values.items()}
+
+    def decode(
+        self, table: Any, name: str, batch: Batch, record: bool = False, **params: Any
+    ) -> Decoded:
+        """Runs a decoder of the package."""
+        decoder = self.family.decoders[name](**params)
+        noise = Ending(self.settings.seed, batch.example)
+        return decoder(table, batch, noise, self.toy.capacity, record)
+
+    def blanks(self, examples: Sequence[Example]) -> list[Example]:
+        """Examples in which nothing is left of what is to be written but its length."""
+        letters = [i for i in range(self.vocab.size) if i not in self.vocab.specials.values()]
+        return [replace(e, body=_blank(e, letters[0])) for e in examples]
+
+
+def _blank(example: Example, letter: int) -> tuple[int, ...]:
+    given = example.given or [False] * len(example.body)
+    return tuple(x if kept else letter for x, kept in zip(example.body, given, strict=True))
+
+
+def spread(batch: Batch, points: int) -> Batch:
+    """Every row many times, each with an index of its own."""
+    rows = torch.arange(len(batch.x0)).repeat_interleave(points)
+    return replace(pick(batch, rows), example=torch.arange(len(rows)))
+
+
+def pick(thing: T, rows: Tensor) -> T:
+    """Some rows of a batch or of its noised form; what is not of a row stays."""
+    if thing is None:
+        return thing
+    data: Any = thing
+    named: Mapping[str, Any] = {f.name: getattr(data, f.name) for f in fields(data)}
+    tensors = {k: v[rows] for k, v in named.items() if isinstance(v, Tensor) and v.dim()}
+    picked: T = replace(data, **tensors)
+    return picked
+
+
+def source(batch: Batch, seed: int) -> Quasi:
+    """Evenly spread noise for all rows of a batch."""
+    return quasi(len(batch.x0), seed)
+
+
+def nats(bench: Bench, table: Any, batch: Batch, noise: Noise) -> Float[Tensor, " batch"]:
+    """The package's own estimate of -log p of each row."""
+    assert bench.family.nelbo is not None
+    return bench.family.nelbo(table, batch, noise).nats.double()

@@ -1,0 +1,103 @@
+"""The law that samples ought to follow, given what a decoder starts from."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import log
+
+import torch
+from attrs import frozen
+
+from xlm_runtime.plug import Decoded
+from xlm_runtime.shapes import Bool, Int, Tensor
+from xlm_runtime.verify.bench import Bench
+
+Ids = tuple[int, ...]
+Outcome = tuple[Ids, Ids]  # what is known at the start, and what is written
+
+
+@frozen
+class Law:
+    """Chances of outcomes: they add up to one over those that start alike.
+
+    outcomes: of each example of the toy. starts: how often each start occurs. data: the toy's law.
+    made: what the best heads make of it, by the package's claim; None where it does not say.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    starts: Mapping[Ids, float]
+    data: Mapping[Outcome, float]
+    made: Mapping[Outcome, float] | None
+
+    @property
+    def tilted(self) -> bool:
+        """Whether something else than the data's law is made of it."""
+        made = self.made or {}
+        return any(abs(made[x] - p) > 1e-9 for x, p in self.data.items() if made)
+
+    def entropy(self) -> float:
+        """Of the data given the start, in nats per example."""
+        return self.cross(self.data)
+
+    def cross(self, other: Mapping[Outcome, float]) -> float:
+        """Minus the mean of the log-chance that another law gives to the data."""
+        return -sum(self.starts[x[0]] * p * log(other[x]) for x, p in self.data.items())
+
+
+def law_of(bench: Bench) -> Law:
+    """The law of a toy; what a decoder starts from is read from its first state."""
+    batch = bench.layout(bench.toy.outcomes)
+    whole = zip(starts(bench), texts(bench, batch.x0, batch.inside), strict=True)
+    outcomes = tuple(whole)
+    shares = [units / sum(bench.toy.units) for units in bench.toy.units]
+    first: Counter[Ids] = Counter()
+    for outcome, share in zip(outcomes, shares, strict=True):
+        first[outcome[0]] += share  # type: ignore[assignment]
+    data = {x: share / first[x[0]] for x, share in zip(outcomes, shares, strict=True)}
+    return Law(outcomes, first, data, _made(bench, outcomes, data, batch.free.sum(1).tolist()))
+
+
+def _made(
+    bench: Bench, outcomes: Sequence[Outcome], data: Mapping[Outcome, float], lengths: list[int]
+) -> dict[Outcome, float] | None:
+    tilt = bench.family.claim.tilt
+    if tilt is None:
+        return None
+    tilted = {x: data[x] * tilt(length) for x, length in zip(outcomes, lengths, strict=True)}
+    total = {x[0]: 0.0 for x in outcomes}
+    for x, chance in tilted.items():
+        total[x[0]] += chance
+    return {x: chance / total[x[0]] for x, chance in tilted.items()}
+
+
+def starts(bench: Bench) -> list[Ids]:
+    """What a decoder knows of each outcome before it begins, padding apart."""
+    name = next(iter(bench.family.decoders))
+    blank = bench.layout(bench.blanks(bench.toy.outcomes))
+    decoded = bench.decode(bench.table, name, blank, record=True)
+    pad = bench.vocab["pad"]
+    return [tuple(x for x in row if x != pad) for row in decoded.history[0].tolist()]
+
+
+def texts(
+    bench: Bench, x: Int[Tensor, "batch length"], body: Bool[Tensor, "batch length"]
+) -> list[Ids]:
+    """What stands in the marked places of each row, without the padding at its end."""
+    pad, found = bench.vocab["pad"], []
+    for ids, own in zip(x.tolist(), body.tolist(), strict=True):
+        kept = [token for token, here in zip(ids, own, strict=True) if here]
+        while kept and kept[-1] == pad:
+            kept.pop()
+        found.append(tuple(kept))
+    return found
+
+
+def counted(bench: Bench, law: Law, decoded: Decoded, rows: Sequence[int]) -> Counter[Outcome]:
+    """How often each outcome was made; ``rows`` says of which example of the toy each row is."""
+    hidden = torch.where(decoded.body, decoded.x, -1)
+    keyed = torch.cat([torch.tensor(rows)[:, None], hidden], dim=1)
+    distinct, counts = torch.unique(keyed, dim=0, return_counts=True)
+    found: Counter[Outcome] = Counter()
+    written = texts(bench, distinct[:, 1:], distinct[:, 1:] >= 0)
+    for row, text, count in zip(distinct[:, 0].tolist(), written, counts.tolist(), strict=True):
+        found[law.outcomes[row][0], text] += count
+    return found

@@ -1,0 +1,44 @@
+"""``xlmc verify``: from its options to an exit code."""
+
+import json
+import sys
+from pathlib import Path
+from time import monotonic
+
+import torch
+
+from xlm_runtime import package
+from xlm_runtime.errors import UsageError
+from xlm_runtime.progress import say
+from xlm_runtime.verify import report
+from xlm_runtime.verify.bench import Settings
+from xlm_runtime.verify.examine import examine
+
+
+def verify(path: Path, settings: Settings, *, as_json: bool = False) -> int:
+    """Examines a package and says what was found; returns the exit code.
+
+    0: nothing refuted. 1: a claim is refuted. 4: there is no package, or it cannot be examined.
+    """
+    try:
+        family = package.load(path).family
+        if not {"text", "seq2seq", "infill"} & {*family.layouts}:
+            raise UsageError(f"{family.name} has no layout text, seq2seq or infill to try it with")
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 4
+    begun, found = monotonic(), []
+    torch.set_num_threads(min(torch.get_num_threads(), 4))
+    for line in () if as_json else report.heading(family):
+        say(line)
+    for one in examine(family, settings):
+        found.append(one)
+        for line in () if as_json else report.lines(one):
+            say(line)
+    seconds = monotonic() - begun
+    if as_json:
+        print(json.dumps(report.document(str(path), family, settings, found, seconds), indent=2))
+    else:
+        for line in report.summary(found, seconds):
+            say(line)
+    return int(report.refuted(found))

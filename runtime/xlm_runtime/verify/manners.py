@@ -1,0 +1,192 @@
+"""What no decoder may do and no corruption may touch, whatever it is worth as a sampler.
+
+The package's own network with random weights is asked, not a table: it knows every state, and
+padding could disturb it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from xlm_runtime.plug import Batch, Decoded, Example
+from xlm_runtime.verify.bench import Bench, source
+from xlm_runtime.verify.law import texts
+from xlm_runtime.verify.table import told
+from xlm_runtime.verify.verdict import Verdict, decided
+
+_ROWS = 12
+
+
+class Spy(nn.Module):
+    """A network that remembers what it was shown."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+        self.shown: list[tuple[torch.Tensor, torch.Tensor | None]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything but the trunk is the network's own."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("network"), name)
+
+    def trunk(self, xt: torch.Tensor, attend: torch.Tensor | None, *more: torch.Tensor) -> Any:
+        """As of the network."""
+        self.shown.append((xt, attend))
+        return self.network.trunk(xt, attend, *more)
+
+
+def manners(bench: Bench) -> Iterator[Verdict]:
+    """Verdicts on the network, on corruption and on each decoder with the params it comes with."""
+    network = bench.network()
+    yield _verdict(
+        bench, "network.padding", "", "padding changes no answer", _padding(bench, network)
+    )
+    if bench.family.corrupt is not None:
+        yield _verdict(bench, "noise.fixed", "", "noise leaves what stands outside of its reach",
+                       _fixed(bench, network))  # fmt: skip
+    for name in bench.family.decoders:
+        yield from _decoder(bench, network, name)
+
+
+def _verdict(bench: Bench, claim: str, decoder: str, rule: str, wrong: str) -> Verdict:
+    return Verdict(claim=claim, outcome=decided(not wrong), found=wrong or rule,
+                   toy=bench.toy.name, decoder=decoder)  # fmt: skip
+
+
+def examples(bench: Bench) -> list[Example]:
+    """Some outcomes of every size, each with an index of its own."""
+    step = max(1, len(bench.toy.outcomes) // _ROWS)
+    chosen = bench.toy.outcomes[::step][:_ROWS]
+    return [replace(e, index=10 + 7 * i) for i, e in enumerate(chosen)]
+
+
+@torch.no_grad()
+def _padding(bench: Bench, network: Any) -> str:
+    batch = bench.layout(examples(bench))
+    attend = torch.ones_like(batch.inside) if batch.attend is None else batch.attend
+    wide = [nn.functional.pad(attend, sides) for sides in ((2, 0), (0, 2))]
+    more = [torch.full((len(attend),), 0.5, dtype=torch.float64)] * told(network)
+    answer = network.trunk(batch.x0, attend, *more)[attend]
+    for mask, sides in zip(wide, ((2, 0), (0, 2)), strict=True):
+        x = nn.functional.pad(batch.x0, sides, value=bench.vocab["pad"])
+        found = network.trunk(x, mask, *more)[mask]
+        if not torch.allclose(found, answer, atol=1e-6):
+            return f"padding on the {'left' if sides[0] else 'right'} changes the network's answers"
+    return ""
+
+
+@torch.no_grad()
+def _fixed(bench: Bench, network: Any) -> str:
+    """What training shows the network holds every token that is not free, in order."""
+    batch = bench.weighted(1)
+    noised = bench.noised(batch, source(batch, bench.settings.seed))
+    spy = Spy(network)
+    bench.loss(spy, noised, batch)
+    for xt, attend in spy.shown:
+        seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
+        rows = zip(
+            batch.x0.tolist(), fixed(batch).tolist(), xt.tolist(), seen.tolist(), strict=True
+        )
+        for x0, still, shown, there in rows:
+            own = [x for x, here in zip(x0, still, strict=True) if here]
+            left = iter([x for x, here in zip(shown, there, strict=True) if here])
+            if not all(x in left for x in own):
+                return f"training shows {shown} for {x0}: a token is gone that noise may not touch"
+    return ""
+
+
+def fixed(batch: Batch) -> torch.Tensor:
+    """The places of what neither noise nor decoders may touch."""
+    return ~batch.free if batch.attend is None else ~batch.free & batch.attend
+
+
+def _decoder(bench: Bench, network: Any, name: str) -> Iterator[Verdict]:
+    chosen = examples(bench)
+    batch = bench.layout(bench.blanks(chosen))
+    made = bench.decode(network, name, batch)
+    rules: list[tuple[str, str, Callable[[], str]]] = [
+        ("keeps", "what is given stays, and so does the rest", lambda: _keeps(bench, batch, made)),
+        ("says", "it writes what may be predicted", lambda: _says(bench, batch, made)),
+        ("limit", "it writes no more than there is room for", lambda: _limit(bench, made)),
+        ("blind", "it does not look at what it is to write",
+         lambda: _blind(bench, network, name, chosen, made)),
+        ("alone", "a row is the same whatever stands beside it",
+         lambda: _alone(bench, network, name, chosen, made)),
+    ]  # fmt: skip
+    for rule, words, check in rules:
+        yield _verdict(bench, f"decoder.{rule}", name, words, check())
+
+
+def _keeps(bench: Bench, batch: Batch, made: Decoded) -> str:
+    """Given tokens stay among what is written; the rest of a row stays as it is."""
+    outside = texts(bench, made.x, ~made.body)
+    before = texts(bench, batch.x0, ~batch.inside)
+    given = texts(bench, batch.x0, batch.inside & ~batch.free)
+    for was, now, kept, body in zip(
+        before, outside, given, texts(bench, made.x, made.body), strict=True
+    ):
+        pad = bench.vocab["pad"]
+        if [x for x in was if x != pad] != [x for x in now if x != pad]:
+            return f"{list(was)} outside of the brackets became {list(now)}"
+        left = iter(body)
+        if not all(x in left for x in kept):
+            return f"the given {list(kept)} is not in {list(body)}"
+    return ""
+
+
+def _says(bench: Bench, batch: Batch, made: Decoded) -> str:
+    """Every token written may be predicted, or was given, or is padding."""
+    fine = {i for i, allowed in enumerate(bench.allowed.tolist()) if allowed} | {bench.vocab["pad"]}
+    given = texts(bench, batch.x0, batch.inside & ~batch.free)
+    for body, kept in zip(texts(bench, made.x, made.body), given, strict=True):
+        if set(body) - fine - set(kept):
+            return f"it writes {list(body)}, where only {sorted(fine)} may be predicted"
+    return ""
+
+
+def _limit(bench: Bench, made: Decoded) -> str:
+    """No more body tokens than the capacity, and what a filled layout has beside it."""
+    specials = set(bench.vocab.specials.values())
+    for body in texts(bench, made.x, made.body):
+        letters = [x for x in body if x not in specials]
+        room = bench.toy.capacity + (len(bench.layout.predicts) if bench.layout.fills else 0)
+        if len(letters) > room:
+            return f"it writes {len(letters)} tokens where {bench.toy.capacity} are allowed"
+    return ""
+
+
+def _results(bench: Bench, made: Decoded) -> list[tuple[tuple[int, ...], int]]:
+    return list(zip(texts(bench, made.x, made.body), made.nfe.tolist(), strict=True))
+
+
+def _blind(bench: Bench, network: Any, name: str, chosen: list[Example], made: Decoded) -> str:
+    """With other tokens in the places that are to be written it writes the same."""
+    others = [replace(e, body=_other(bench, e)) for e in chosen]
+    again = bench.decode(network, name, bench.layout(others))
+    same = _results(bench, again) == _results(bench, made)
+    return "" if same else "its samples depend on the tokens that it is to write"
+
+
+def _other(bench: Bench, example: Example) -> tuple[int, ...]:
+    last = bench.vocab.size - 1
+    given = example.given or [False] * len(example.body)
+    return tuple(x if kept else last for x, kept in zip(example.body, given, strict=True))
+
+
+def _alone(bench: Bench, network: Any, name: str, chosen: list[Example], made: Decoded) -> str:
+    """Turned around and one by one, the rows come out the same."""
+    whole = _results(bench, made)
+    turned = bench.layout(bench.blanks(chosen[::-1]))
+    if _results(bench, bench.decode(network, name, turned)) != whole[::-1]:
+        return "its samples depend on the order of the rows"
+    for example, result in zip(chosen, whole, strict=True):
+        alone = bench.layout(bench.blanks([example]))
+        if _results(bench, bench.decode(network, name, alone)) != [result]:
+            return "a row alone comes out otherwise than with others"
+    return ""

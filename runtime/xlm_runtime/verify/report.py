@@ -1,0 +1,113 @@
+"""What was found, for people and for programs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import asdict
+
+from xlm_runtime.plug import Family
+from xlm_runtime.verify.bench import Settings
+from xlm_runtime.verify.examine import Examined
+from xlm_runtime.verify.samplers import Curve
+from xlm_runtime.verify.verdict import Verdict
+
+MARKS = {"confirmed": "✓", "refuted": "✗", "undecided": "·"}
+_BRIEF = ("network.", "noise.", "decoder.")  # told in one line where nothing is wrong
+
+
+def heading(family: Family) -> Iterator[str]:
+    """What is about to be examined."""
+    yield f"{family.title} ({family.name}); {family.claim.value}: {family.claim.why}"
+
+
+def lines(one: Examined) -> Iterator[str]:
+    """What was found with one toy."""
+    yield ""
+    yield f"{one.toy.name}: {one.toy.what} (layout {one.toy.layout}), {one.seconds:.0f} s"
+    if one.fit is not None and one.entropy is not None:
+        yield (
+            f"  a table of {one.fit.states} states, {one.fit.error:.4f} above the least loss; "
+            f"entropy {one.entropy:.4f} nats"
+        )
+    brief = [v for v in one.verdicts if v.claim.startswith(_BRIEF) and v.outcome == "confirmed"]
+    curves = {curve.decoder: curve for curve in one.curves}
+    for verdict in one.verdicts:
+        if verdict not in brief:
+            yield from _verdict(verdict, curves)
+    if brief:
+        claims = ", ".join(dict.fromkeys(v.claim for v in brief))
+        yield f"  {MARKS['confirmed']} {len(brief)} rules kept: {claims}"
+
+
+def _verdict(verdict: Verdict, curves: dict[str, Curve]) -> Iterator[str]:
+    about = f" of decoder {verdict.decoder}" if verdict.decoder else ""
+    numbers = ""
+    if verdict.measured is not None and verdict.expected is not None:
+        numbers = f" ({verdict.measured:.4f}, expected {verdict.expected:.4f}"
+        numbers += f", margin {verdict.margin:.4f})" if verdict.margin is not None else ")"
+    yield f"  {MARKS[verdict.outcome]} {verdict.claim}{about}: {verdict.found}{numbers}"
+    curve = curves.get(verdict.decoder)
+    if verdict.claim == "samples" and curve is not None:
+        yield from _curve(curve)
+
+
+def _curve(curve: Curve) -> Iterator[str]:
+    """The distances, beside those of a perfect sampler."""
+    floor = f"a perfect sampler: {curve.null.mean:.4f}, seldom above {curve.null.high:.4f}"
+    at = ", ".join(
+        f"{distance:.4f}" + (f" at {steps} steps" if steps else "")
+        for steps, distance in zip(curve.steps, curve.distance, strict=True)
+    )
+    yield f"      distance {at} ({floor}; {curve.draws} draws)"
+    if curve.data[-1] - curve.distance[-1] > curve.null.mean:
+        yield f"      distance to the data itself {curve.data[-1]:.4f}, as the claim foretells"
+
+
+def summary(found: list[Examined], seconds: float) -> Iterator[str]:
+    """How often each outcome came up, and what was refuted."""
+    verdicts = [verdict for one in found for verdict in one.verdicts]
+    counts = {name: sum(v.outcome == name for v in verdicts) for name in MARKS}
+    yield ""
+    for verdict in verdicts:
+        if verdict.outcome == "refuted":
+            about = f", decoder {verdict.decoder}" if verdict.decoder else ""
+            yield f"refuted: {verdict.claim} (toy {verdict.toy}{about}): {verdict.found}"
+    yield (
+        f"{counts['confirmed']} confirmed, {counts['refuted']} refuted, "
+        f"{counts['undecided']} cannot be decided; {seconds:.0f} s"
+    )
+
+
+def document(
+    path: str, family: Family, settings: Settings, found: list[Examined], seconds: float
+) -> dict[str, Any]:
+    """Everything, as JSON."""
+    claim = family.claim
+    return {
+        "package": path,
+        "family": family.name,
+        "claim": {"value": claim.value, "why": claim.why, "trained": claim.trained},
+        "settings": asdict(settings),
+        "ok": not refuted(found),
+        "seconds": round(seconds, 1),
+        "toys": [_toy(one) for one in found],
+    }
+
+
+def _toy(one: Examined) -> dict[str, Any]:
+    return {
+        "name": one.toy.name,
+        "what": one.toy.what,
+        "layout": one.toy.layout,
+        "outcomes": len(one.toy.outcomes),
+        "entropy": one.entropy,
+        "fit": asdict(one.fit) if one.fit is not None else None,
+        "curves": [asdict(curve) for curve in one.curves],
+        "verdicts": [asdict(verdict) for verdict in one.verdicts],
+        "seconds": round(one.seconds, 1),
+    }
+
+
+def refuted(found: list[Examined]) -> bool:
+    """Whether anything was."""
+    return any(v.outcome == "refuted" for one in found for v in one.verdicts)

@@ -1,0 +1,40 @@
+"""Statistical tests at a stated rate of error."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from attrs import frozen
+
+ERROR = 1e-3  # the chance that one verdict refutes what is true; a run gives about ten such
+_SIMULATED = 4_000
+
+
+@frozen
+class Null:
+    """Distances of a perfect sampler from its law: the mean, and what 1 - `ERROR` stay below."""
+
+    mean: float
+    high: float
+
+
+def null(groups: Sequence[tuple[int, Sequence[float]]], seed: int) -> Null:
+    """Simulates a perfect sampler: of each group how many draws there are, and their law."""
+    return _simulated(tuple((draws, tuple(law)) for draws, law in groups), seed)
+
+
+@cache
+def _simulated(groups: tuple[tuple[int, tuple[float, ...]], ...], seed: int) -> Null:
+    rng = np.random.default_rng(seed)
+    total, distance = sum(draws for draws, _ in groups), np.zeros(_SIMULATED)
+    for draws, law in groups:
+        p = np.array(law) / sum(law)
+        counts = rng.multinomial(draws, p, _SIMULATED)
+        distance += np.abs(counts - draws * p).sum(1) / 2 / total
+    return Null(float(distance.mean()), float(np.quantile(distance, 1 - ERROR)))
+
+
+def mean(values: Sequence[float]) -> tuple[float, float]:
+    """The mean of independent values, and the margin beyond which it errs once in 1 / `ERROR`."""
+    found = np.asarray(values, float)
+    return float(found.mean()), 4.0 * float(found.std(ddof=1)) / len(found) ** 0.5

@@ -1,0 +1,164 @@
+"""A table in the network's place: a free row of hidden values for every state and position.
+
+The heads are the package's own, read from the table's rows as they are read from a backbone's: wide
+enough rows let them say anything, whatever kinds of heads there are.
+"""
+
+import inspect
+from copy import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from xlm_runtime.plug import ModelSize, Vocabulary
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.verify.basis import Basis
+
+_HEADS = 2
+
+
+class Table(nn.Module):
+    """A stand-in for a generated network, with its `trunk` and all of its heads.
+
+    It first learns, while `recording`, which states there are; `settle` gives each a row of zeros.
+    A state is what a position sees of the ids of its row, padding apart, and its place among them.
+    `asked` and `strange` count the positions looked up, and those of unknown states.
+    """
+
+    def __init__(self, network: Any, width: int, sees: Bool[Tensor, "columns columns"]):
+        super().__init__()
+        self.network = network.double().requires_grad_(False)
+        self.width, self.sees = width, sees
+        self.size: int = network.vocab.size
+        self.recording = True
+        self.asked = self.strange = 0
+        self._codes: list[Tensor] = []
+        self._told: list[Tensor] = []
+        self.keeps = False
+        self._kept: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """The heads, and what else a network has beside its trunk."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("network"), name)
+
+    def trunk(
+        self,
+        xt: Int[Tensor, "batch length"],
+        attend: Bool[Tensor, "batch length"] | None,
+        told: Float[Tensor, " batch"] | None = None,
+    ) -> Float[Tensor, "batch length width"]:
+        """The rows of a batch of states, at the time that the network is told."""
+        if self.recording:
+            codes = self.codes(xt, attend)
+            self._codes.append(codes[codes >= 0])
+            self._told += [] if told is None else [told.detach()]
+            return torch.zeros(*xt.shape, self.width, dtype=torch.float64)
+        index = self._index(xt, attend)
+        found = nn.functional.embedding(index, self.rows)  # batch length parts*width
+        if told is None or self.basis.parts == 1:
+            return found[..., : self.width] * self.scale[index][..., None]
+        parts = found.view(*index.shape, self.basis.parts, self.width)
+        mixed: Tensor = (parts * self.basis(told)[:, None, :, None]).sum(2)
+        return mixed * self.scale[index][..., None]
+
+    def settle(self) -> None:
+        """Gives every state met so far a row of zeros; steps are as long for rare as for common."""
+        self.recording = False
+        self.known, counts = torch.unique(torch.cat(self._codes), return_counts=True)
+        scale = (counts.max() / counts.double()).sqrt()
+        self.scale = torch.cat([torch.zeros(1, dtype=torch.float64), scale])
+        self.basis = Basis(torch.cat(self._told) if self._told else None)
+        width = self.basis.parts * self.width
+        self.rows = nn.Parameter(torch.zeros(len(self.known) + 1, width, dtype=torch.float64))
+        self._codes, self._told = [], []
+
+    def wrong(self, seed: int, spread: float) -> "Table":
+        """The same table with random answers."""
+        generator = torch.Generator().manual_seed(seed)
+        rows = torch.randn(self.rows.shape, generator=generator, dtype=torch.float64)
+        return self._with(spread * rows)
+
+    def uneven(self, seed: int) -> "Table":
+        """The same table with random answers, sure ones at some states and vague ones at others."""
+        generator = torch.Generator().manual_seed(seed)
+        rows = torch.randn(self.rows.shape, generator=generator, dtype=torch.float64)
+        states = torch.rand(len(rows), 1, generator=generator, dtype=torch.float64)
+        return self._with(3 * states**2 * rows)
+
+    def _with(self, rows: Float[Tensor, "states numbers"]) -> "Table":
+        other = copy(self)
+        other._parameters = dict(self._parameters)
+        other.rows = nn.Parameter(rows / self.scale.clamp(min=1e-9)[:, None])
+        return other
+
+    def codes(
+        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+    ) -> Int[Tensor, "batch length"]:
+        """A number for what each position sees; -1 at padding."""
+        seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
+        rank = seen.long().cumsum(1) - 1
+        base = self.size + 1
+        digits = torch.where(seen, (xt + 1) * base ** rank.clamp(min=0), 0)
+        columns = xt.shape[1]
+        if self.sees.all():
+            code = digits.sum(1, keepdim=True)
+        else:
+            code = (digits[:, None, :] * self.sees[:columns, :columns]).sum(2)
+        return torch.where(seen, code * 32 + rank, -1)
+
+    def remember(self, keep: bool) -> None:
+        """Whether the places of the states of a tensor are kept, for batches seen many times."""
+        self.keeps = keep
+        self._kept.clear()
+
+    def _index(self, xt: Tensor, attend: Tensor | None) -> Tensor:
+        if id(xt) in self._kept:
+            return self._kept[id(xt)][1]
+        codes = self.codes(xt, attend)
+        place = torch.searchsorted(self.known, codes).clamp(max=len(self.known) - 1)
+        found = self.known[place] == codes
+        self.asked += int((codes >= 0).sum())
+        self.strange += int(((codes >= 0) & ~found).sum())
+        index = torch.where(found, place + 1, 0)
+        if self.keeps:
+            self._kept[id(xt)] = (xt, index)
+        return index
+
+
+def told(network: Any) -> int:
+    """How many things a trunk is told beside the tokens and which of them are padding."""
+    return len(inspect.signature(network.trunk).parameters) - 2
+
+
+def outputs(network: Any) -> int:
+    """How many numbers the heads of a network read from one row."""
+    return sum(m.out_features for m in network.children() if isinstance(m, nn.Linear))
+
+
+def build(make: Any, vocab: Vocabulary, allowed: Tensor, seed: int, width: int = 0) -> Any:
+    """A small network of a package with random weights everywhere."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = make(vocab, allowed, ModelSize(2, width or 8, _HEADS))
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.copy_(0.4 * torch.randn(weights.shape))
+    return network.double().eval()
+
+
+def sight(network: Any, columns: int) -> Bool[Tensor, "columns columns"]:
+    """Which columns the answer of a network at each column depends on: found out by asking."""
+    first = network.vocab.size - 3  # three letters at the end of the vocabulary
+    letters = torch.arange(columns) % 3
+    rows = (first + letters).repeat(columns + 1, 1)
+    rows[1:].fill_diagonal_(0)
+    rows[1:] += torch.diag(first + (letters + 1) % 3)
+    more = [torch.full((columns + 1,), 0.5, dtype=torch.float64)] * told(network)
+    with torch.no_grad():
+        hidden = network.trunk(rows, None, *more)
+    changed: Tensor = (hidden[1:] - hidden[:1]).abs().amax(-1) > 1e-9
+    return changed.T

@@ -1,0 +1,73 @@
+"""``xlmc verify``: is a package what it claims to be?"""
+
+from pathlib import Path
+
+import click
+
+from xlmc.commands.common import runtime
+
+some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
+
+
+class Steps(click.ParamType):  # type: ignore[type-arg]
+    """Numbers of steps, in rising order: 1,4,16."""
+
+    name = "N,N,..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The numbers."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(part.isdecimal() and int(part) > 0 for part in parts):
+            self.fail(f"'{value}' is no list of numbers above 0: 1,4,16", param, ctx)
+        return tuple(sorted({int(part) for part in parts}))
+
+
+@click.command(short_help="Hold a package against the truth on toy data.")
+@click.argument("package", type=some_path, metavar="PKG")
+@click.option("--json", "as_json", is_flag=True, help="Write all that was found as JSON.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of all draws."
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(min=256, max=10_000_000),
+    default=20_000,
+    show_default=True,
+    help="Samples of each decoder.",
+)
+@click.option(
+    "--steps",
+    type=Steps(),
+    default=(1, 4, 16, 128),
+    show_default="1,4,16,128",
+    help="Numbers of steps to try where a decoder has one.",
+)
+@click.option(
+    "--points",
+    type=click.IntRange(min=8, max=4096),
+    default=128,
+    show_default=True,
+    help="Noises that the table is fitted with, times the chances of the examples.",
+)
+def verify(
+    package: Path, as_json: bool, seed: int, draws: int, steps: tuple[int, ...], points: int
+) -> int:
+    r"""Check what PKG claims, with a table in its network's place.
+
+    On data that can be listed, the table is fitted with the package's own loss and sampled with its
+    own decoders: do samples follow the law that they should, is the likelihood tight or a bound, is
+    the loss what it says, are prompts left alone? Takes about half a minute on a CPU.
+
+    \b
+    Exit code: 0 nothing is refuted, 1 a claim is refuted, 4 the package cannot be loaded.
+    """
+    with runtime():
+        from xlm_runtime.verify.bench import Settings
+        from xlm_runtime.verify.main import verify as start
+
+    settings = Settings(seed=seed, draws=draws, steps=steps, points=points)
+    return start(package, settings, as_json=as_json)

@@ -334,7 +334,7 @@ class Recipe:
 
 @frozen
 class Samples:
-    """What a decoder's samples are worth: law is exact, limit or none."""
+    """What a decoder's samples are worth: law is exact, heads, limit or none."""
 
     law: str
     why: str

@@ -286,13 +286,14 @@ class Claim:
 class Samples:
     """What the samples of a decoder are worth: how near their law comes to that of the model.
 
-    law: ``exact``: the model's own law. ``limit``: the same as a number grows. ``none``: another.
+    law: ``exact``: the model's own law, the one that the likelihood is of. ``heads``: the same if
+        the heads are exact. ``limit``: that as a number grows. ``none``: another.
     why: what stands between, in words; empty where nothing does.
     neutral: the values of the decoder's params at which this holds.
     grows: the param of a ``limit``; empty where the number is fixed.
     """
 
-    law: Literal["exact", "limit", "none"]
+    law: Literal["exact", "heads", "limit", "none"]
     why: str = ""
     neutral: Mapping[str, float | int] = field(default_factory=dict)
     grows: str = ""
@@ -302,6 +303,8 @@ class Samples:
         if self.law == "none":
             return f"not of the model's law: {self.why}"
         words = "of the model's law"
+        if self.law == "heads":
+            words += f" for exact heads ({self.why})"
         if self.law == "limit":
             words += f", as {self.grows or 'the number of steps'} grows ({self.why})"
         at = " and ".join(f"{name} = {value}" for name, value in self.neutral.items())

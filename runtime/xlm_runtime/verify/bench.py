@@ -14,7 +14,6 @@ from xlm_runtime.verify.quasi import Ending, Quasi, quasi
 from xlm_runtime.verify.table import Table, build, outputs, sight, told
 from xlm_runtime.verify.toys import Toy
 
-
 T = TypeVar("T")
 
 
@@ -115,9 +114,15 @@ def _blank(example: Example, letter: int) -> tuple[int, ...]:
 
 
 def spread(batch: Batch, points: int) -> Batch:
-    """Every row many times, each with an index of its own."""
-    rows = torch.arange(len(batch.x0)).repeat_interleave(points)
-    return replace(pick(batch, rows), example=torch.arange(len(rows)))
+    """Every row many times, all rows one after the other, and so again.
+
+    Thus times that are drawn in strata of a batch are spread evenly for each row. The copies of a
+    row have indices that follow one another, and so an even share of evenly spread noise.
+    """
+    size = len(batch.x0)
+    rows = torch.arange(size).repeat(points)
+    index = rows * points + torch.arange(points).repeat_interleave(size)
+    return replace(pick(batch, rows), example=index)
 
 
 def pick(thing: T, rows: Tensor) -> T:
@@ -133,7 +138,7 @@ def pick(thing: T, rows: Tensor) -> T:
 
 def source(batch: Batch, seed: int) -> Quasi:
     """Evenly spread noise for all rows of a batch."""
-    return quasi(len(batch.x0), seed)
+    return quasi(batch.example, seed)
 
 
 def nats(bench: Bench, table: Any, batch: Batch, noise: Noise) -> Float[Tensor, " batch"]:

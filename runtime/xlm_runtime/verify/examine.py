@@ -60,8 +60,11 @@ def _examined(bench: Bench) -> Examined:
     _run(bench, "fit", prepare, found)
     if laws:
         _run(bench, "loss", partial(objective, bench), found)
-        _run(bench, "samples", partial(samplers, bench, laws[0]), found)
-        _run(bench, "likelihood", partial(likelihood, bench, laws[0]), found)
+        _run(bench, "likelihood", partial(likelihood, bench, laws[0], fitted[0]), found)
+        off = next(
+            (v.details["distance"] for v in found if isinstance(v, Verdict) and v.details), 0
+        )
+        _run(bench, "samples", partial(samplers, bench, laws[0], off), found)
     return Examined(
         toy=bench.toy,
         entropy=laws[0].entropy() if laws else None,

@@ -66,7 +66,7 @@ def _minimise(bench: Bench, table: Table, batch: Batch, noised: Any, steps: int)
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        total = bench.loss(table, noised, batch).total
+        total = bench.loss(table, noised, batch).total + table.surprise() / len(batch.x0)
         total.backward()  # type: ignore[no-untyped-call]
         return total
 

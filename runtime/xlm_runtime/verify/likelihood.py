@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from xlm_runtime.verify.bench import Bench, nats, source, spread
+from xlm_runtime.verify.fit import Fit
 from xlm_runtime.verify.law import Law
 from xlm_runtime.verify.samplers import drawn
 from xlm_runtime.verify.stats import mean
@@ -19,7 +20,7 @@ _POINTS = 128  # noises of each example in one of them
 _SPREADS = (0.5, 1.5)  # of the random answers of wrong tables
 
 
-def likelihood(bench: Bench, law: Law) -> Iterator[Verdict]:
+def likelihood(bench: Bench, law: Law, fitted: Fit) -> Iterator[Verdict]:
     """Verdicts on the claim; a wrong table has to obey a bound as well as the right one."""
     claim = bench.family.claim
     if bench.family.nelbo is None:
@@ -27,7 +28,7 @@ def likelihood(bench: Bench, law: Law) -> Iterator[Verdict]:
                       found=f"not claimed: {claim.why}")  # fmt: skip
         return
     found = estimates(bench, bench.table)
-    yield _value(bench, law, found)
+    yield _value(bench, law, fitted, found)
     yield _total(bench, law, found, "the fitted table")
     for seed, spread_ in enumerate(_SPREADS):
         wrong = bench.table.wrong(seed, spread_)
@@ -41,18 +42,18 @@ def estimates(bench: Bench, table: Table) -> np.ndarray:
     rows = []
     for i in range(_REPEATS):
         noise = source(batch, 1000 * bench.settings.seed + i)
-        values = nats(bench, table, batch, noise).view(-1, _POINTS)
-        rows.append(values.mean(1).numpy())
+        values = nats(bench, table, batch, noise).view(_POINTS, -1)
+        rows.append(values.mean(0).numpy())
     return np.stack(rows)
 
 
-def _value(bench: Bench, law: Law, found: np.ndarray) -> Verdict:
+def _value(bench: Bench, law: Law, fitted: Fit, found: np.ndarray) -> Verdict:
     """The mean over the data: a tight one meets the entropy, a bound stays above."""
     shares = np.array(bench.toy.units) / sum(bench.toy.units)
     value, error = mean((found @ shares).tolist())
     claim, entropy = bench.family.claim, law.entropy()
     expected = law.cross(law.made) if law.made is not None else entropy
-    margin = error + FITTED
+    margin = error + FITTED + 2 * fitted.error * value / max(fitted.loss, 1e-9)
     above = value - expected
     tight = claim.value == "tight"
     if tight:
@@ -69,8 +70,15 @@ def _value(bench: Bench, law: Law, found: np.ndarray) -> Verdict:
         measured=value,
         expected=expected,
         margin=margin,
-        details={"entropy": entropy},
+        details={"entropy": entropy, "distance": _distance(law, found)},
     )
+
+
+def _distance(law: Law, found: np.ndarray) -> float:
+    """How far the law of the fitted table, by its likelihood, is from the one to expect."""
+    made = law.made or law.data
+    chances = {x: exp(-nelbo) for x, nelbo in zip(law.outcomes, found.mean(0), strict=True)}
+    return sum(law.starts[x[0]] * abs(p - made[x]) for x, p in chances.items()) / 2
 
 
 def _total(bench: Bench, law: Law, found: np.ndarray, which: str) -> Verdict:

@@ -36,11 +36,11 @@ class Quasi(Noise):
         return drawn if isinstance(positions, int) else drawn.gather(1, positions.clamp(min=0))
 
 
-def quasi(rows: int, seed: int) -> Quasi:
-    """A source for `rows` rows; another seed scrambles anew."""
+def quasi(example: Int[Tensor, " batch"], seed: int) -> Quasi:
+    """A source for rows with the indices 0, 1, ... in any order; another seed scrambles anew."""
     engine = SobolEngine(_AXES, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
-    points = engine.draw(rows, dtype=torch.float64)
-    return Quasi(seed, torch.arange(rows), points=points)
+    points = engine.draw(len(example), dtype=torch.float64)
+    return Quasi(seed, example, points=points)
 
 
 class Endless(RuntimeError):

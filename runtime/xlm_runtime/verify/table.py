@@ -16,6 +16,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from xlm_runtime.verify.basis import Basis
 
 _HEADS = 2
+_WIDE, _NARROW = 10.0, 0.3  # of answers, and of what time changes in them
 
 
 class Table(nn.Module):
@@ -75,6 +76,12 @@ class Table(nn.Module):
         width = self.basis.parts * self.width
         self.rows = nn.Parameter(torch.zeros(len(self.known) + 1, width, dtype=torch.float64))
         self._codes, self._told = [], []
+
+    def surprise(self) -> Float[Tensor, ""]:
+        """How unlikely the rows are before any data: wide normal laws, narrow for change in time."""
+        answers = self.rows * self.scale[:, None]
+        still, moving = answers[:, : self.width], answers[:, self.width :]
+        return (still / _WIDE).square().sum() / 2 + (moving / _NARROW).square().sum() / 2
 
     def wrong(self, seed: int, spread: float) -> "Table":
         """The same table with random answers."""
@@ -147,7 +154,7 @@ def build(make: Any, vocab: Vocabulary, allowed: Tensor, seed: int, width: int =
         with torch.no_grad():
             for weights in network.parameters():
                 weights.copy_(0.4 * torch.randn(weights.shape))
-    return network.double().eval()
+    return network.eval()
 
 
 def sight(network: Any, columns: int) -> Bool[Tensor, "columns columns"]:
@@ -157,8 +164,8 @@ def sight(network: Any, columns: int) -> Bool[Tensor, "columns columns"]:
     rows = (first + letters).repeat(columns + 1, 1)
     rows[1:].fill_diagonal_(0)
     rows[1:] += torch.diag(first + (letters + 1) % 3)
-    more = [torch.full((columns + 1,), 0.5, dtype=torch.float64)] * told(network)
+    more = [torch.full((columns + 1,), 0.5)] * told(network)
     with torch.no_grad():
         hidden = network.trunk(rows, None, *more)
-    changed: Tensor = (hidden[1:] - hidden[:1]).abs().amax(-1) > 1e-9
+    changed: Tensor = (hidden[1:] - hidden[:1]).abs().amax(-1) > 1e-6
     return changed.T

@@ -16,6 +16,7 @@ FAMILY = Family(
     claim=Claim(
         "tight",
         ("the sum over all insertions of the random order and over every decision to " "stop"),
+        trained=True,
     ),
     specials=("pad", "bos", "cls"),
     layouts={

@@ -72,6 +72,8 @@ def trained(family: ast.Family) -> bool:
     """Whether the loss is the likelihood but for a factor and a constant, lengths being equal."""
     if claim(family)[0] == "none" or mean_over(family) not in STEADY:
         return False
+    if query.chain(family) == "both":
+        return False  # the draws of the likelihood are others than those of training
     terms = query.terms(family)
     return any(
         None not in found and len(found) == 1

@@ -16,7 +16,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from xlm_runtime.verify.basis import Basis
 
 _HEADS = 2
-_WIDE, _NARROW = 10.0, 0.3  # of answers, and of what time changes in them
+_WIDE, _NARROW = 10.0, 0.5  # of answers, and of what time changes in them
 
 
 class Table(nn.Module):
@@ -78,7 +78,7 @@ class Table(nn.Module):
         self._codes, self._told = [], []
 
     def surprise(self) -> Float[Tensor, ""]:
-        """How unlikely the rows are before any data: wide normal laws, narrow for change in time."""
+        """How unlikely the rows are before any data: wide normal laws, narrow ones for change."""
         answers = self.rows * self.scale[:, None]
         still, moving = answers[:, : self.width], answers[:, self.width :]
         return (still / _WIDE).square().sum() / 2 + (moving / _NARROW).square().sum() / 2

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import torch
@@ -14,6 +15,7 @@ from xlm_runtime.verify.quasi import Ending, Quasi, quasi
 from xlm_runtime.verify.table import Table, build, outputs, sight, told
 from xlm_runtime.verify.toys import Toy
 
+_EDGES = (0.0, 0.04, 0.12, 0.3, 0.6, 1.0)
 T = TypeVar("T")
 
 
@@ -73,13 +75,32 @@ class Bench:
         rows = torch.arange(len(times)).repeat_interleave(torch.tensor(times))
         return replace(pick(batch, rows), example=torch.arange(len(rows)))
 
-    def noised(self, batch: Batch, noise: Noise) -> Any:
-        """A batch corrupted by the package; the batch itself where nothing is corrupted."""
+    def noised(self, batch: Batch, noise: Noise, band: tuple[float, float] | None = None) -> Any:
+        """A batch corrupted by the package; None where nothing is corrupted.
+
+        ``band``: the part of the range of times, from 0 to 1, that is kept.
+        """
         amount: Any = self.family.amount
         corrupt: Any = self.family.corrupt
         if corrupt is None:
             return None
-        return corrupt(batch, amount(batch, noise), noise, self.vocab)
+        drawn = amount(batch, noise)
+        if band is not None:
+            low, high = float(drawn.min()), float(drawn.max())
+            drawn = low + (drawn - low) * (band[1] - band[0]) + band[0] * (high - low)
+        return corrupt(batch, drawn, noise, self.vocab)
+
+    @cached_property
+    def bands(self) -> tuple[tuple[float, float] | None, ...]:
+        """Parts of the time that a table which is told the time may be fitted on apart.
+
+        Its answers at one time are nobody else's business, while weights differ by decades.
+        """
+        batch = self.weighted(1)
+        amount: Any = self.family.amount
+        if not self.timed() or not amount(batch, source(batch, 1)).is_floating_point():
+            return (None,)
+        return tuple(pairwise(_EDGES))
 
     def loss(self, table: Any, noised: Any, batch: Batch) -> Losses:
         """The package's own loss with the values that its params have unless a run sets them."""

@@ -11,7 +11,7 @@ from xlm_runtime.verify.table import Table
 from xlm_runtime.verify.toys import UNITS
 
 _FIRST = 16  # points of a first, rough fit
-_TIMED = 64  # the most points where rows depend on a time: each costs several times as much
+_TIMED = 128  # the most points where rows depend on a time: each costs several times as much
 
 
 @frozen
@@ -34,26 +34,54 @@ def fit(bench: Bench) -> Fit:
     table = bench.table
     points = min(bench.settings.points, _TIMED) if bench.timed() else bench.settings.points
     seed = 100 * bench.settings.seed
-    batches = [_noised(bench, n, seed) for n in sorted({min(_FIRST, points), points})]
-    for batch, noised in batches:
-        bench.loss(table, noised, batch)  # the table meets the states
+    rough, fine = (_Objective(bench, n, seed) for n in (min(_FIRST, points), points))
+    for data in (rough, fine):
+        data.value(table)  # the table meets the states
     table.settle()
-    for i, (batch, noised) in enumerate(batches):
-        reached = _minimise(bench, table, batch, noised, 60 if i == 0 else 30)
+    for data in (rough, fine):
+        data.weigh(table)
+    _minimise(table, rough, 60)
+    _minimise(table, fine, 30)
     with torch.no_grad():
-        batch, noised = _noised(bench, points, seed + 1)
-        fresh = float(bench.loss(table, noised, batch).total)
-    error = max(fresh - reached, 0.0) / 2
-    return Fit(len(table.known), points * UNITS, reached, error)
+        unseen = _Objective(bench, points, seed + 50, fine.scales)
+        reached, fresh = float(fine.value(table)), float(unseen.value(table))
+    return Fit(len(table.known), points * UNITS, reached, max(fresh - reached, 0.0) / 2)
 
 
-def _noised(bench: Bench, points: int, seed: int) -> tuple[Batch, Any]:
-    batch = bench.weighted(points)
-    return batch, bench.noised(batch, source(batch, seed))
+class _Objective:
+    """The package's loss on noised data; summed over bands of time, each as heavy as the others."""
+
+    def __init__(
+        self, bench: Bench, points: int, seed: int, scales: tuple[float, ...] = ()
+    ) -> None:
+        self.bench = bench
+        self.data: list[tuple[Batch, Any]] = []
+        share = max(1, points // len(bench.bands))
+        for i, band in enumerate(bench.bands):
+            batch = bench.weighted(share)
+            self.data.append((batch, bench.noised(batch, source(batch, seed + i), band)))
+        self.rows = sum(len(batch.x0) for batch, _ in self.data)
+        self.scales = scales or (1.0,) * len(self.data)
+
+    def weigh(self, table: Table) -> None:
+        """Makes all bands as heavy as each other, by what a table without answers loses."""
+        if len(self.data) > 1:
+            with torch.no_grad():
+                losses = [float(self._loss(table, i)) for i in range(len(self.data))]
+            self.scales = tuple(1 / (len(losses) * loss) for loss in losses)
+
+    def value(self, table: Table) -> torch.Tensor:
+        """The loss of a table."""
+        parts = [scale * self._loss(table, i) for i, scale in enumerate(self.scales)]
+        return torch.stack(parts).sum()
+
+    def _loss(self, table: Table, i: int) -> torch.Tensor:
+        batch, noised = self.data[i]
+        return self.bench.loss(table, noised, batch).total
 
 
-def _minimise(bench: Bench, table: Table, batch: Batch, noised: Any, steps: int) -> float:
-    """Full-batch L-BFGS; returns the loss that it reached."""
+def _minimise(table: Table, data: _Objective, steps: int) -> None:
+    """Full-batch L-BFGS."""
     table.remember(True)
     optimiser = torch.optim.LBFGS(
         [table.rows],
@@ -66,12 +94,9 @@ def _minimise(bench: Bench, table: Table, batch: Batch, noised: Any, steps: int)
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        total = bench.loss(table, noised, batch).total + table.surprise() / len(batch.x0)
+        total = data.value(table) + table.surprise() / data.rows
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        reached = float(bench.loss(table, noised, batch).total)
     table.remember(False)
-    return reached

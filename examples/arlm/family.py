@@ -15,6 +15,7 @@ FAMILY = Family(
     claim=Claim(
         "tight",
         ("-log p of the tokens inside the brackets, each given all that stands before " "it"),
+        trained=True,
     ),
     specials=("pad", "bos", "eos"),
     layouts={

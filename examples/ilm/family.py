@@ -21,7 +21,6 @@ FAMILY = Family(
             "weights every length alike (the weight `bound` removes it)"
         ),
         tilt=lambda length: 1 / (length + 1),
-        trained=True,
     ),
     specials=("pad", "bos", "cls"),
     layouts={

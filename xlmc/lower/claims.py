@@ -120,7 +120,8 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
     ]
     if len(ratios) < len(points) or max(ratios) - min(ratios) > 1e-9 * max(ratios):
         return None
-    return round(ratios[0], 9)
+    share = EVEN if term.divergence.options else 1.0
+    return round(share * ratios[0], 9)
 
 
 def given(expr: ast.Expr, env: Environment) -> float | None:

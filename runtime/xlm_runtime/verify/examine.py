@@ -41,7 +41,7 @@ class Examined:
 def examine(family: Family, settings: Settings) -> Iterator[Examined]:
     """Each toy for which the family has a layout."""
     vocab = vocabulary(family.specials)
-    for toy in toys(tuple(family.layouts)):
+    for toy in toys(family.layouts):
         yield _examined(Bench(family, vocab, toy, settings))
 
 
@@ -61,9 +61,7 @@ def _examined(bench: Bench) -> Examined:
     if laws:
         _run(bench, "loss", partial(objective, bench), found)
         _run(bench, "likelihood", partial(likelihood, bench, laws[0], fitted[0]), found)
-        off = next(
-            (v.details["distance"] for v in found if isinstance(v, Verdict) and v.details), 0
-        )
+        off = _off(fitted[0], laws[0], found)
         _run(bench, "samples", partial(samplers, bench, laws[0], off), found)
     return Examined(
         toy=bench.toy,
@@ -73,6 +71,17 @@ def _examined(bench: Bench) -> Examined:
         verdicts=tuple(one for one in found if isinstance(one, Verdict)),
         seconds=monotonic() - begun,
     )
+
+
+def _off(fitted: Fit, law: Law, found: list[Verdict | Curve]) -> float:
+    """How far from the law to expect that of the fitted table may be.
+
+    By Pinsker's inequality from what the fit lost, or by the likelihood, which is closer to the
+    point where it has no slack.
+    """
+    lost = fitted.error / max(fitted.loss, 1e-9) * law.entropy()
+    told = [v.details["distance"] for v in found if isinstance(v, Verdict) and v.details]
+    return float(min([(lost / 2) ** 0.5, *told]))
 
 
 def _run(bench: Bench, what: str, check: Check, found: list[Verdict | Curve]) -> None:

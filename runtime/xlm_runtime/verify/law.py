@@ -81,10 +81,13 @@ def starts(bench: Bench) -> list[Ids]:
 def texts(
     bench: Bench, x: Int[Tensor, "batch length"], body: Bool[Tensor, "batch length"]
 ) -> list[Ids]:
-    """What stands in the marked places of each row, without the padding at its end."""
+    """What stands in the marked places of each row, up to the end of text or the padding there."""
     pad, found = bench.vocab["pad"], []
+    end = bench.vocab["eos"] if "eos" in bench.layout.predicts else None
     for ids, own in zip(x.tolist(), body.tolist(), strict=True):
         kept = [token for token, here in zip(ids, own, strict=True) if here]
+        if end in kept:
+            kept = kept[: kept.index(end)]
         while kept and kept[-1] == pad:
             kept.pop()
         found.append(tuple(kept))

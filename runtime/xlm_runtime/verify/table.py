@@ -74,6 +74,16 @@ class Table(nn.Module):
         mixed: Tensor = (parts * share[..., None]).sum(-2)
         return mixed
 
+    def extend(
+        self,
+        new: Int[Tensor, "batch new"],
+        attend: Bool[Tensor, "batch length"],
+        past: tuple[tuple[Tensor, Tensor], ...],
+    ) -> tuple[Float[Tensor, "batch new width"], tuple[tuple[Tensor, Tensor], ...]]:
+        """What `trunk` gives for the last tokens of a row; the tokens themselves are the past."""
+        xt = torch.cat([past[0][0], new], dim=1) if past else new
+        return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
+
     def settle(self) -> None:
         """Gives every state met so far a row of zeros; steps are as long for rare as for common."""
         self.recording = False

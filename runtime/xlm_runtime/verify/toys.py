@@ -4,7 +4,9 @@ Chances are whole numbers of `UNITS`, so that a batch can hold each outcome exac
 law says. No law is a product, every string that a network could be shown has a chance above zero.
 """
 
+from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -39,9 +41,10 @@ def vocabulary(specials: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(C + 1 + len(late), letters | late)
 
 
-def toys(layouts: tuple[str, ...]) -> list[Toy]:
+def toys(layouts: Mapping[str, Any]) -> list[Toy]:
     """The toys for the layouts of a package."""
-    made = (_fixed(), _mixed(), _prompted(), _given())
+    begins = getattr(layouts.get("infill"), "begins", False)
+    made = (_fixed(), _mixed(), _prompted(), _begun() if begins else _given())
     return [toy for toy in made if toy.layout in layouts]
 
 
@@ -75,6 +78,15 @@ def _given() -> Toy:
     ]
     return _toy("given", "8 strings of two or three letters of which one is given", "infill", 3,
                 outcomes)  # fmt: skip
+
+
+def _begun() -> Toy:
+    ends = [body for length in (1, 2) for body in product((A, B), repeat=length)]
+    outcomes = [
+        Example(i, (C, *end), (), (True, *(False for _ in end))) for i, end in enumerate(ends)
+    ]
+    return _toy("given", "6 strings of two or three letters of which the first is given", "infill",
+                3, outcomes)  # fmt: skip
 
 
 def _toy(name: str, what: str, layout: str, capacity: int, outcomes: list[Example]) -> Toy:

@@ -1,0 +1,147 @@
+"""Verdicts on the shipped packages, and on packages in which something was broken."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from xlmc.cli import execute
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+QUICK = ("--draws", "4000", "--points", "32", "--steps", "1,4,32")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def verified(path, capsys, *more):
+    """The exit code and the document."""
+    code = execute(["verify", str(path), "--json", *QUICK, *more])
+    out = capsys.readouterr().out
+    return code, json.loads(out) if out else {}
+
+
+def verdicts(document, outcome):
+    return [v for toy in document["toys"] for v in toy["verdicts"] if v["outcome"] == outcome]
+
+
+def broken(tmp_path, family, file, old, new):
+    """A copy of a shipped package with one piece of text replaced."""
+    copy = tmp_path / family
+    shutil.copytree(EXAMPLES / family, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (copy / file).read_text("utf-8")
+    assert old in text
+    (copy / file).write_text(text.replace(old, new), "utf-8")
+    return copy
+
+
+@pytest.mark.parametrize("family", ["mdlm", "ilm"])
+def test_a_shipped_package_is_what_it_claims(family, capsys):
+    code, document = verified(EXAMPLES / family, capsys)
+    assert [v["found"] for v in verdicts(document, "refuted")] == []
+    assert code == 0
+    assert document["ok"] is True
+    claims = {v["claim"] for v in verdicts(document, "confirmed")}
+    assert {"samples", "likelihood.valid", "loss.additive", "decoder.blind"} <= claims
+    assert ("loss.bound" in claims) == document["claim"]["trained"]
+    assert {toy["name"] for toy in document["toys"]} == {"fixed", "mixed", "prompted", "given"}
+
+
+def test_samples_of_mixed_lengths_are_tilted_as_the_claim_says(capsys):
+    """p / (L + 1): far from the data, near to what is foretold; and the likelihood pays for it."""
+    _, document = verified(EXAMPLES / "ilm", capsys)
+    mixed = next(toy for toy in document["toys"] if toy["name"] == "mixed")
+    (curve,) = mixed["curves"]
+    assert curve["distance"][-1] < 0.03 < 0.1 < curve["data"][-1]
+    (bound,) = [v for v in mixed["verdicts"] if v["claim"] == "likelihood.bound"]
+    assert bound["expected"] - bound["details"]["entropy"] == pytest.approx(0.0533, abs=1e-3)
+
+
+def test_the_document_has_stable_keys(capsys):
+    _, document = verified(EXAMPLES / "mdlm", capsys, "--seed", "2")
+    assert list(document) == [
+        "package", "family", "claim", "settings", "ok", "seconds", "toys",
+    ]  # fmt: skip
+    assert document["settings"] == {"seed": 2, "draws": 4000, "steps": [1, 4, 32], "points": 32}
+    toy = document["toys"][0]
+    assert list(toy) == [
+        "name", "what", "layout", "outcomes", "entropy", "fit", "curves", "verdicts", "seconds",
+    ]  # fmt: skip
+    assert list(toy["fit"]) == ["states", "examples", "loss", "error"]
+    assert {"toy", "decoder", "steps", "distance", "null"} < set(toy["curves"][0])
+    assert {"claim", "outcome", "found", "toy", "decoder", "measured"} < set(toy["verdicts"][0])
+
+
+BUGS = [
+    ("a dropped weight", "mdlm", "loss.py", "weight[row] * nll", "nll", "loss.bound"),
+    ("a mean before the weight", "mdlm", "loss.py", "(weight[row] * nll).sum()",
+     "weight[row].mean() * nll.sum()", "loss.additive"),
+    ("a wrong reveal", "mdlm", "schedule.py", "(t - s) / t", "t - s", "samples"),
+    ("a wrong stop", "ilm", "decoder.py", "noise.uniform(\"done\")[:, 0] < done",
+     "noise.uniform(\"done\")[:, 0] > done", "samples"),
+    ("a bound without its factor", "ilm", "likelihood.py", "(length + 1) * step", "length * step",
+     "likelihood.bound"),
+    ("samples that look at the answer", "mdlm", "decoder.py",
+     "x = batch.x0.masked_fill(batch.free, network.vocab[\"mask\"])", "x = batch.x0",
+     "decoder.blind"),
+    ("a masked prompt", "mdlm", "noise.py", "subset(u, batch.free, count)",
+     "subset(u, batch.free | ~batch.inside, count)", "noise.fixed"),
+    ("a decoder that never ends", "mdlm", "decoder.py",
+     "x.masked_scatter(places, token[places[asked]])", "x", "manners.runs"),
+    ("attention to padding", "ilm", "backbone.py",
+     "attn_mask=None if attend is None else attend[:, None, None, :]", "attn_mask=None",
+     "network.padding"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "file", "old", "new", "claim"), [bug[1:] for bug in BUGS], ids=[b[0] for b in BUGS]
+)
+def test_a_planted_bug_is_refuted(tmp_path, capsys, family, file, old, new, claim):
+    code, document = verified(broken(tmp_path, family, file, old, new), capsys)
+    assert code == 1
+    assert document["ok"] is False
+    assert claim in {v["claim"] for v in verdicts(document, "refuted")}
+
+
+def test_the_words_name_what_is_refuted(tmp_path, capsys):
+    copy = broken(tmp_path, "mdlm", "loss.py", "weight[row] * nll", "nll")
+    assert execute(["verify", str(copy), *QUICK]) == 1
+    out = capsys.readouterr().out
+    assert "refuted: loss.bound (toy fixed): the loss weighs its terms otherwise" in out
+    assert " 1 refuted, " in out
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: p / "nothing", "there is no package at"),
+        (lambda p: EXAMPLES / "mdlm" / "mdlm.xlm", "is a spec; build it first"),
+        (lambda p: broken(p, "mdlm", "loss.py", "import", "inport"), "is broken (SyntaxError"),
+        (lambda p: broken(p, "mdlm", "family.py", "FAMILY = Family(", "OTHER = Family("),
+         "is broken (ImportError"),
+    ],
+)  # fmt: skip
+def test_what_is_no_package(tmp_path, capsys, make, words):
+    assert execute(["verify", str(make(tmp_path))]) == 4
+    assert words in capsys.readouterr().err
+
+
+def test_a_package_without_its_head(tmp_path, capsys):
+    copy = broken(tmp_path, "mdlm", "network.py", "def token(", "def other(")
+    code, document = verified(copy, capsys)
+    assert code == 1
+    assert any("has no attribute 'token'" in v["found"] for v in verdicts(document, "refuted"))
+
+
+@pytest.mark.parametrize("steps", ["0", "a", "1,,2", "-3"])
+def test_steps_are_numbers(steps, capsys):
+    assert execute(["verify", str(EXAMPLES / "mdlm"), "--steps", steps]) == 2
+    assert "no list of numbers" in capsys.readouterr().err

@@ -19,6 +19,7 @@ FAMILY = Family(
             "the average of -log p over all orders of revealing the tokens one by one, "
             "whatever weight the heads were trained with"
         ),
+        trained=True,
     ),
     specials=("pad", "mask", "bos", "eos"),
     layouts={

@@ -36,11 +36,12 @@ def append(
     x, attend, inside = given(batch, pad)
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
+    width = x.shape[1]
     rows = (inside.sum(1) < limit).nonzero()[:, 0]
     seen = 0
     past: Past = ()
     while len(rows):
-        at = noise.rows(rows).at(len(history) - 1)
+        at = noise.rows(rows).at(x.shape[1] - width)
         hidden, past = network.extend(x[rows, seen:], attend[rows], past)
         seen = x.shape[1]
         nfe[rows] += 1
@@ -49,7 +50,8 @@ def append(
         attend, inside = F.pad(attend, (0, 1)), F.pad(inside, (0, 1))
         x[rows, -1] = token
         attend[rows, -1] = inside[rows, -1] = True
-        history.append(x)
+        if record:
+            history.append(x)
         go = (token != network.vocab["eos"]) & (inside[rows].sum(1) < limit)
         rows = rows[go]
         past = tuple((k[go], v[go]) for k, v in past)

@@ -383,7 +383,7 @@ MUTANTS = [
     Mutant("the hidden state before the last", "next_plain", "decoder.py", "hidden[:, -1]",
            "hidden[:, max(-2, -hidden.shape[1])]", F.test_d12_samples_are_of_the_law,
            {"name": "default", "law": examples.strings(3)}),
-    Mutant("the same noise for every token", "arlm", "decoder.py", ".at(len(history) - 1)",
+    Mutant("the same noise for every token", "arlm", "decoder.py", ".at(x.shape[1] - width)",
            ".at(0)", F.test_d12_samples_are_of_the_law,
            {"name": "default", "law": examples.strings(3)}),
     Mutant("noise by the rows that are left", "arlm", "decoder.py", "noise.rows(rows)",

@@ -24,6 +24,7 @@ from xlmc.parse import parse
 from xlmc.render import render
 from xlmc.source import Source
 
+TEXT = "text = stop_strings"
 ROOT = Path(__file__).parent.parent
 _KEYWORDS = frozenset(grammar.keywords(grammar.parser()))
 
@@ -277,7 +278,7 @@ def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> s
             f"param {size} : Count = 2" if around == size else "",
             f"step {{\n  {back}\n  {action}\n  {drawn}\n}}",
             finish if timed else "",
-            "" if back else draw(st.sampled_from(["", "stop when no mask"])),
+            "" if back else draw(st.sampled_from(["", "stop when no mask", f"stop when no mask or {TEXT}"])),
             f"blocks {around}" if around else "",
             guide,
             "" if heads.condition else maybe(draw, "reuse while unchanged"),

@@ -16,7 +16,8 @@ SPEC = """family grown "A network of published weights" {
   network { backbone qwen2(pretrained = "someone/weights"); head token : logits shifted }
   loss { token : cross_entropy(x0) on mask weight bound }
   decoder { param steps : Count = 3; grid uniform(steps)
-    step { unmask quota masked / steps_left by confidence; draw token greedy } }
+    step { unmask quota masked / steps_left by confidence; draw token greedy }
+    stop when no mask or text = stop_strings }
   collate { text : bos [body] eos; seq2seq : prompt [body eos pad] }
 }
 """

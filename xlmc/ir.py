@@ -269,6 +269,7 @@ class Decoder:
     steps_param: str  # name of the param that is the number of steps; "" for a literal
     reads: tuple[str, ...]  # of t, s and steps_left: what a step reads
     early_stop: bool
+    ends: bool  # a row is done when its text holds a string that the run names
     reuse: bool
     stops: tuple[Stop, ...]
     oracle: bool  # a row ends at the length of its own example
@@ -288,6 +289,7 @@ class Decoders:
     choices: bool
     shapes: tuple[str, ...]
     fills: bool  # a decoder reveals until no mask is left, however many steps it takes
+    cuts: bool  # one of those ends rows by their text
     blocks: tuple[str, ...]
     counts: tuple[str, ...]
     gaps: tuple[str, ...]
@@ -361,6 +363,7 @@ class Family:
     likelihood: bool
     published: str  # name of the head that published weights have; "" where there are none
     repo: str
+    ending: tuple[str, ...]  # decoders
     noise: bool
 
 

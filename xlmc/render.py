@@ -15,6 +15,7 @@ COPIED = (
     "backbone",
     "blocks",
     "causal",
+    "ending",
     "counts",
     "gaps",
     "growth",

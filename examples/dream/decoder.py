@@ -5,15 +5,15 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from xlm_runtime.plug import Batch, Decoded, Noise
+from xlm_runtime.plug import Batch, Decoded, Ended, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
+from .ending import cut
 from .network import Network
 from .places import first, shifted, surest
 from .sampling import (
@@ -26,6 +26,7 @@ from .sampling import (
     negative_entropy,
     tempered,
 )
+from .schedule import reveal
 
 
 def masks(
@@ -48,27 +49,6 @@ def ask(
     return shifted(hidden, attend)[places[rows]]
 
 
-def fill(
-    network: Network,
-    batch: Batch,
-    noise: Noise,
-    record: bool,
-    step: Callable[..., tuple[Int[Tensor, "batch length"], Tensor]],
-) -> Decoded:
-    """Mask the free positions of a batch, then take steps until no mask is left."""
-    x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-    nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-    history = [x]
-    i = 0
-    while masks(network, batch, x).any():
-        x, called = step(network, batch, x, noise.at(i))
-        nfe = nfe + called
-        i += 1
-        if record:
-            history.append(x)
-    return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
-
-
 @dataclass(frozen=True)
 class Decoder:
     """Reveal a number of masks of each row on a uniform grid of times (spec: decoder)."""
@@ -79,6 +59,7 @@ class Decoder:
     top_p: float = 0.95
     order: Literal["entropy", "confidence", "margin", "random"] = "entropy"
     order_temperature: float = 0.0
+    ended: Ended | None = None
 
     def __post_init__(self) -> None:
         """Refuse a grid without steps."""
@@ -101,6 +82,7 @@ class Decoder:
         for i in range(self.steps):
             x, called = self.step(network, batch, x, grid[i], grid[i + 1], noise.at(i))
             nfe = nfe + called
+            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
             if record:
                 history.append(x)
             if not masks(network, batch, x).any():
@@ -176,6 +158,7 @@ class ThresholdDecoder:
     top_k: int = 0
     top_p: float = 0.95
     tau: float = 0.9
+    ended: Ended | None = None
 
     @torch.no_grad()
     def __call__(
@@ -185,7 +168,18 @@ class ThresholdDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        return fill(network, batch, noise, record, self.step)
+        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        history = [x]
+        i = 0
+        while masks(network, batch, x).any():
+            x, called = self.step(network, batch, x, noise.at(i))
+            nfe = nfe + called
+            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
+            i += 1
+            if record:
+                history.append(x)
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -232,6 +226,7 @@ class BoundedDecoder:
     top_p: float = 0.95
     order: Literal["entropy", "confidence", "margin"] = "entropy"
     gamma: float = 0.1
+    ended: Ended | None = None
 
     @torch.no_grad()
     def __call__(
@@ -241,7 +236,18 @@ class BoundedDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        return fill(network, batch, noise, record, self.step)
+        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        history = [x]
+        i = 0
+        while masks(network, batch, x).any():
+            x, called = self.step(network, batch, x, noise.at(i))
+            nfe = nfe + called
+            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
+            i += 1
+            if record:
+                history.append(x)
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -291,6 +297,8 @@ class BoundedDecoder:
 class ConfidentDecoder:
     """Reveal one mask of each row (spec: decoder confident)."""
 
+    ended: Ended | None = None
+
     @torch.no_grad()
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
@@ -299,7 +307,18 @@ class ConfidentDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        return fill(network, batch, noise, record, self.step)
+        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        history = [x]
+        i = 0
+        while masks(network, batch, x).any():
+            x, called = self.step(network, batch, x, noise.at(i))
+            nfe = nfe + called
+            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
+            i += 1
+            if record:
+                history.append(x)
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -342,6 +361,7 @@ class OriginDecoder:
     temperature: float = 0.2
     top_k: int = 0
     top_p: float = 0.95
+    ended: Ended | None = None
 
     def __post_init__(self) -> None:
         """Refuse a grid without steps."""
@@ -364,6 +384,7 @@ class OriginDecoder:
         for i in range(self.steps):
             x, called = self.step(network, batch, x, grid[i], grid[i + 1], noise.at(i))
             nfe = nfe + called
+            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
             if record:
                 history.append(x)
             if not masks(network, batch, x).any():
@@ -384,7 +405,7 @@ class OriginDecoder:
         spec: decoder origin.step
         """
         masked = masks(network, batch, x)
-        places = masked & (noise.uniform("unmask", batch.position) < 1 - s / t)
+        places = masked & (noise.uniform("unmask", batch.position) < reveal(s, t))
         rows = masked.any(1)
         if not rows.any():
             return x, rows

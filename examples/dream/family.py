@@ -78,7 +78,12 @@ FAMILY = Family(
         "threshold": Samples("none", "several tokens are revealed at once"),
         "bounded": Samples("none", "several tokens are revealed at once"),
         "confident": Samples("none", "the likeliest token is taken"),
-        "origin": Samples("none", "several tokens are revealed at once"),
+        "origin": Samples(
+            "limit",
+            "tokens revealed in one step are drawn apart",
+            neutral={"temperature": 1, "top_k": 0, "top_p": 1},
+            grows="steps",
+        ),
     },
     recipes={
         "star_easy": {
@@ -123,4 +128,5 @@ FAMILY = Family(
         config=to_config,
         names={**NAMES, "to_token": "lm_head"},
     ),
+    ending=("default", "threshold", "bounded", "confident", "origin"),
 )

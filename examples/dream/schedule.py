@@ -15,3 +15,15 @@ def corrupted(t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     spec: noise.alpha
     """
     return t.double()
+
+
+def reveal(s: Float[Tensor, "*shape"], t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    r"""The chance that a token corrupted at t is clean at s < t; 1 at s = 0.
+
+    .. math:: \frac{\alpha(s) - \alpha(t)}{1 - \alpha(t)} = \frac{t - s}{t}
+
+    spec: noise.alpha
+    """
+    s = s.double()
+    t = t.double()
+    return (t - s) / t

@@ -104,12 +104,27 @@ class Eval:
 
 @frozen(kw_only=True)
 class Generate:
-    """Generation.  ``samples`` are shown at each validation; ``history`` writes the states."""
+    """Generation.  ``samples`` are shown at each validation; ``history`` writes the states.
+
+    stop: a string at which a generated text is cut, or several as a JSON list. What is evaluated is
+        cut there as well.
+    """
 
     count: Size = 16
     batch: Size = 64
     samples: Count = 2
     history: bool = False
+    stop: str = ""
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The strings of ``stop``.  Raises ValueError where it is no list of strings."""
+        if not self.stop.startswith("["):
+            return (self.stop,) if self.stop else ()
+        found = json.loads(self.stop)
+        if not all(isinstance(one, str) and one for one in found):
+            raise ValueError("a string to stop at is a text that is not empty")
+        return tuple(found)
 
 
 @frozen(kw_only=True)
@@ -318,6 +333,10 @@ def _check_whole(config: Config) -> None:
             f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
             f"times train.device_batch={train.part}"
         )
+    try:
+        _ = config.generate.stops
+    except ValueError as error:
+        problems.append(f'generate.stop={config.generate.stop}: write "A", or ["A", "B"]: {error}')
     if problems:
         raise UsageError("\n".join(problems))
 

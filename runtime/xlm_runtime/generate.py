@@ -11,8 +11,8 @@ from attrs import frozen
 
 from xlm_runtime.atomic import write_text
 from xlm_runtime.model import Model
-from xlm_runtime.plug import Example, Noise
-from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.plug import Ended, Example, Noise
+from xlm_runtime.tokenizers import Tokenizer, before
 
 
 @frozen
@@ -75,12 +75,21 @@ def unconditional(count: int) -> list[Example]:
     return [Example(index, ()) for index in range(count)]
 
 
-def record(sample: Sample, tokenizer: Tokenizer, target: Example | None) -> dict[str, Any]:
-    """A line of ``predictions.jsonl``."""
+def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
+    """When a text is over: as soon as it holds one of the strings; None where there are none."""
+    if not stops:
+        return None
+    return lambda ids: before(text := tokenizer.decode(tokenizer.body(ids)), stops) != text
+
+
+def record(
+    sample: Sample, tokenizer: Tokenizer, target: Example | None, stops: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A line of ``predictions.jsonl``; the text ends before the first of ``stops``."""
     shown: dict[str, Any] = {"index": sample.example.index}
     if sample.example.prompt:
         shown["prompt"] = tokenizer.decode(sample.example.prompt)
-    shown["prediction"] = tokenizer.decode(tokenizer.body(sample.ids))
+    shown["prediction"] = before(tokenizer.decode(tokenizer.body(sample.ids)), stops)
     if target is not None:
         shown["target"] = tokenizer.decode(target.body)
     shown["nfe"] = sample.nfe

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlm_runtime import evaluate, generate, saved
 from xlm_runtime.atomic import read_json, write_json
@@ -39,14 +39,19 @@ class Session:
     def model(self) -> Model:
         """A model with fresh weights, of the size of the published ones where there are some."""
         about = None if self.published is None else self.published.config
-        return make(*self._parts, about)
+        return self._ending(make(*self._parts, about))
 
     def start(self) -> Model:
         """What training starts from: the published weights, or fresh ones."""
         if self.published is None:
             return self.model()
         say(f"published weights: {self.published.name}")
-        return pretrained(*self._parts, self.published)
+        return self._ending(pretrained(*self._parts, self.published))
+
+    def _ending(self, model: Model) -> Model:
+        """The model with decoders that know when a text is over."""
+        stops = self.config.generate.stops
+        return evolve(model, ended=generate.ending(self.prepared.tokenizer, stops))
 
     @property
     def _parts(self) -> tuple[Family, Vocabulary, str, int, Config]:
@@ -99,7 +104,8 @@ def _glimpse(session: Session, model: Model) -> list[str]:
     targets = _targets(session, asked)
     made = generate.samples(model, session.blanks(asked, model), count, session.config.train.seed)
     pairs = zip(made, targets, strict=True)
-    return [generate.show(generate.record(s, tokenizer, target)) for s, target in pairs]
+    stops = session.config.generate.stops
+    return [generate.show(generate.record(s, tokenizer, target, stops)) for s, target in pairs]
 
 
 def evaluation(session: Session, again: bool) -> None:
@@ -137,13 +143,14 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
 
 def _answers(session: Session, model: Model, examples: Sequence[Example]) -> dict[str, float]:
     """The task's own metrics of what the decoder answers."""
-    metrics = session.task.metrics()
+    metrics, tokenizer = session.task.metrics(), session.prepared.tokenizer
     blanks = session.blanks(examples, model)
     seed, size = session.config.train.seed, session.config.eval.batch
     with Watch("decode", len(examples)) as watch:
         made = generate.samples(model, blanks, size, seed)
         for done, (sample, example) in enumerate(zip(made, examples, strict=True), 1):
-            metrics.update(session.prepared.tokenizer.body(sample.ids), example)
+            ids = tokenizer.until(tokenizer.body(sample.ids), session.config.generate.stops)
+            metrics.update(ids, example)
             watch.at(done)
     return {name: float(value) for name, value in metrics.compute().items()}
 
@@ -195,7 +202,7 @@ def _generate(session: Session, model: Model) -> list[dict[str, Any]]:
     with Watch("generate", len(asked)) as watch:
         made = generate.samples(model, blanks, options.batch, seed, options.history)
         for sample, target in zip(made, targets, strict=True):
-            records.append(generate.record(sample, tokenizer, target))
+            records.append(generate.record(sample, tokenizer, target, options.stops))
             watch.at(len(records))
     return records
 
@@ -226,6 +233,7 @@ def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
     parts = [
         session.package.digest,
         str(folder),
+        session.config.generate.stop,
         *(plain[s] for s in ("model", "train", "decoder", *sections)),
     ]
     return folder, sha256(json.dumps(parts).encode()).hexdigest()

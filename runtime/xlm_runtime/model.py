@@ -15,7 +15,17 @@ from torch.nn import functional as F
 from xlm_runtime.config import Config, Decoder
 from xlm_runtime.data import Split
 from xlm_runtime.errors import UsageError
-from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, Noise, Vocabulary
+from xlm_runtime.plug import (
+    Batch,
+    Decoded,
+    Ended,
+    Example,
+    Family,
+    Layout,
+    Losses,
+    Noise,
+    Vocabulary,
+)
 from xlm_runtime.progress import say
 from xlm_runtime.published import Checkpoint, fill, size_of
 
@@ -25,7 +35,7 @@ class Model:
     """A family at work on one kind of example.
 
     layout: examples -> Batch. body: the largest number of body tokens. objective: the family's
-    loss, which training may compile.
+    loss, which training may compile. ended: when a text is over before its end.
     """
 
     family: Family
@@ -36,6 +46,7 @@ class Model:
     loss_params: dict[str, Any]
     decoder: Decoder
     objective: Callable[..., Losses]
+    ended: Ended | None = None
 
     @property
     def device(self) -> torch.device:
@@ -52,7 +63,10 @@ class Model:
 
     def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:
         """Runs the chosen decoder on a batch whose free positions it fills."""
-        decoder = self.family.decoders[self.decoder.name](**self.decoder.params)
+        name, params = self.decoder.name, dict(self.decoder.params)
+        if self.ended is not None and name in self.family.ending:
+            params["ended"] = self.ended
+        decoder = self.family.decoders[name](**params)
         return decoder(self.network, batch, noise, self.body, record)
 
     def batches(

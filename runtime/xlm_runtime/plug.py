@@ -20,6 +20,7 @@ __all__ = [
     "Batch",
     "Claim",
     "Decoded",
+    "Ended",
     "Example",
     "Family",
     "Layout",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound="Movable")
+Ended = Callable[[Sequence[int]], bool]  # whether a text, by its ids, holds what it ends with
 
 
 class Movable:
@@ -348,6 +350,7 @@ class Family:
     samples: for each decoder what its samples are worth.
     recipes: task -> settings published for it (paths of the run configuration -> values).
     published: how published weights fit the network; None where none do.
+    ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.
     """
 
     name: str
@@ -365,3 +368,4 @@ class Family:
     samples: Mapping[str, Samples] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
     published: Published | None = None
+    ending: tuple[str, ...] = ()

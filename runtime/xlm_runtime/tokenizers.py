@@ -18,7 +18,7 @@ from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.hub import reaching
 from xlm_runtime.plug import Vocabulary
 
-__all__ = ["Tokenizer", "bpe", "load", "pretrained", "words"]
+__all__ = ["Tokenizer", "before", "bpe", "load", "pretrained", "words"]
 
 SIZES = {"bert-base-uncased": 30522, "gpt2": 50257}  # checked: a loader that fails gives a few ids
 _ROLES = ("eos", "pad", "mask", "cls", "bos")  # the order in which they choose a token
@@ -138,6 +138,19 @@ class Tokenizer:
             kept.append(i)
         return kept
 
+    def until(self, ids: Iterable[int], stops: Sequence[str]) -> list[int]:
+        """Ids up to the first of the strings, a token that it begins within apart.
+
+        Strings are looked for in the text, however it is divided into tokens.
+        """
+        kept = list(ids)
+        whole = self.decode(kept)
+        text = before(whole, stops)
+        if text == whole:
+            return kept
+        fits = (k for k in range(len(kept), 0, -1) if text.startswith(self.decode(kept[:k])))
+        return kept[: next(fits, 0)]
+
     @property
     def fingerprint(self) -> str:
         """A digest of everything that shapes ids."""
@@ -183,6 +196,12 @@ class Tokenizer:
         backend = Backend.from_str(state["backend"])
         parts = (state["specials"], state["unknown"], state["template"])
         self.__init__(backend, *parts)  # type: ignore[misc]
+
+
+def before(text: str, stops: Sequence[str]) -> str:
+    """A text up to the first of some strings, which are no part of it."""
+    found = [text.find(stop) for stop in stops if stop in text]
+    return text[: min(found)] if found else text
 
 
 def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:

@@ -15,7 +15,7 @@ from xlm_runtime.model import pretrained as from_published
 from xlm_runtime.plug import Example
 from xlm_runtime.published import find, save
 from xlm_runtime.runs import PUBLISHED, Run, open_run
-from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.tokenizers import Tokenizer, before
 
 
 @frozen(eq=False)
@@ -54,9 +54,12 @@ class Loaded:
         seed: int = 1,
         batch: int = 64,
         decoder: str | None = None,
+        stop: Sequence[str] = (),
         **params: float | int | str,
     ) -> list[str]:
-        """One text for each prompt; ``decoder`` and ``params`` override those of the run.
+        """One text for each prompt, which ends before the first of the strings ``stop``.
+
+        ``decoder``, ``params`` and ``stop`` override those of the run.
 
         Where the task has no prompts, an empty one asks for a text, and any other for one that
         begins with it. Raises UsageError for a wrong decoder or param, and for a prompt that is too
@@ -66,8 +69,12 @@ class Loaded:
         examples = [self._example(i, text, seed) for i, text in enumerate(prompts)]
         if any(example.given for example in examples):
             model = self._infilling(model)
+        stops = stop or self.config.generate.stops
+        model = evolve(model, ended=generate.ending(self.tokenizer, stops))
         made = generate.samples(model, examples, batch, seed)
-        return [self.tokenizer.decode(self.tokenizer.body(sample.ids)) for sample in made]
+        return [
+            before(self.tokenizer.decode(self.tokenizer.body(sample.ids)), stops) for sample in made
+        ]
 
     def _example(self, index: int, text: str, seed: int) -> Example:
         wrapped = self.config.data.chat and self.prompt

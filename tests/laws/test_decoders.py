@@ -178,6 +178,37 @@ def test_d22_each_mask_is_revealed_with_the_chance_1_minus_s_over_t(package, ste
         mean_is(revealed, 1 - s / t)
 
 
+ENDING = [
+    (name, sampler)
+    for name, sampler in FILLING
+    if zoo.SPECS[name].has("text = stop_strings") and sampler in ("default", "origin", "drawn", "blockwise")
+]
+
+
+@samplers(ENDING)
+def test_d23_a_row_is_done_when_its_text_has_ended(package, name):
+    """It is cut at the first mask and asks no more; what stands before the end is the same."""
+    ended = set()
+    for layout, batch, net in cases(package):
+        whole = package.sampler(name)(net, batch, draw(batch, 6), LIMIT)
+        sampler = package.sampler(name, ended=lambda ids: B in ids)
+        cut = sampler(net, batch, draw(batch, 6), LIMIT, record=True)
+        assert not (cut.x == VOCAB["mask"]).any(), layout
+        assert (cut.nfe <= whole.nfe).all()
+        for i in range(len(cut.x)):
+            made, full = (x[i][batch.inside[i]].tolist() for x in (cut.x, whole.x))
+            if B not in full:
+                assert made == full
+                assert cut.nfe[i] == whole.nfe[i]
+                continue
+            assert made[: full.index(B) + 1] == full[: full.index(B) + 1]
+            assert all(a in (b, VOCAB["pad"]) for a, b in zip(made, full, strict=True))
+            ended.add(int(cut.nfe[i]) < int(whole.nfe[i]))
+        none = package.sampler(name, ended=lambda ids: False)(net, batch, draw(batch, 6), LIMIT)
+        assert torch.equal(none.x, whole.x)
+    assert True in ended
+
+
 @every(["mask_shifted"])
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_d22_the_order_is_drawn_without_replacement(package, temperature):

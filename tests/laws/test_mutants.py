@@ -323,6 +323,12 @@ MUTANTS = [
            D.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
     Mutant("an order by uniform noise", "mask_shifted", "decoder.py", "* gumbel(u)", "* u",
            D.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
+    Mutant("a text that begins behind a mask", "mask_shifted", "ending.py",
+           "inside[row] & (masked[row].cumsum(0) == 0)", "inside[row]",
+           D.test_d23_a_row_is_done_when_its_text_has_ended, {"name": "drawn"}),
+    Mutant("rows that end together", "mask_shifted", "ending.py", "over[:, None] & masked",
+           "over.any() & masked", D.test_d23_a_row_is_done_when_its_text_has_ended,
+           {"name": "default"}),
     # collation and the backbone
     Mutant("grouped heads that see padding", "mask_shifted", "qwen2.py",
            "None if attend is None else attend[:, None, None, :]", "None",

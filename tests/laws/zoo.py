@@ -123,7 +123,7 @@ DREAM = """decoder {
     param order = confidence | margin | entropy | random
     grid uniform(steps)
     step { unmask quota masked * (1 - s / t) by order of sampled; draw token with top_p }
-    stop when no mask
+    stop when no mask or text = stop_strings
   }
   decoder origin { step { unmask chance 1 - s / t; draw token } }
   decoder drawn {

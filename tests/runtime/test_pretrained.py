@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from published import SPEC, package, published, reference, tokenizer
+from published import SPEC, TEXTS, package, published, reference, tokenizer
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import tokenizers
+from xlm_runtime import generate, tokenizers
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.main import run
 from xlm_runtime.runs import Run
@@ -193,3 +193,47 @@ def test_files_that_name_code_of_their_own_are_read_without_it(source, tmp_path)
     for text in ("the cat sat on the mat 0123", "über\n"):
         assert made.encode(text) == wanted.encode(text)
         assert made.decode(made.encode(text)) == text
+
+
+# Stop strings
+
+
+def test_texts_are_cut_at_the_first_stop_string():
+    made = tokenizers.bpe(TEXTS, 290, ("pad", "eos"))
+    ids = made.encode("the cat\n\nQ: the dog")
+    assert made.decode(made.until(ids, ["Q:", "\n\n"])) == "the cat"
+    assert made.until(ids, ["nowhere"]) == ids
+    assert made.until(ids, ["the"]) == []
+    inside = made.until(ids, ["at\n"])  # begins within a token, or at its end
+    assert "the cat".startswith(made.decode(inside))
+    assert generate.ending(made, ()) is None
+    over = generate.ending(made, ["\n\n"])
+    assert over(ids)
+    assert not over(made.encode("the cat\n"))
+    assert not over([*made.encode("the cat"), made.vocabulary["eos"], *made.encode("\n\n")])
+
+
+def test_a_run_names_stop_strings(start, source, capsys):
+    sets = (f"model.pretrained={source}", "generate.count=6")
+    home = Path("runs/grown/chat/quick-published")
+
+    def made(*more):
+        assert start(*sets, *more, job="generate") == 0
+        return [
+            json.loads(x)["prediction"]
+            for x in (home / "predictions.jsonl").read_text().splitlines()
+        ]
+
+    whole = made()
+    letter = next(text for text in whole if text)[0]
+    cut = made(f"generate.stop={json.dumps([letter, 'never'])}")
+    assert cut == [text.partition(letter)[0] for text in whole]
+    assert cut != whole
+    capsys.readouterr()
+    for wrong in ('["a', "[1]", '[""]'):
+        assert start(*sets, f"generate.stop={wrong}", job="generate") == 2
+        assert "generate.stop=" in capsys.readouterr().err
+    loaded = xlm_runtime.pretrained("runs/grown/chat/quick-published/package", source, body=6)
+    (first,) = loaded.generate(["the cat"])
+    (again,) = loaded.generate(["the cat"], stop=[first[:1] or "x"])
+    assert again == ""

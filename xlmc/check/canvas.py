@@ -151,7 +151,7 @@ def _remask(
         yield WrongAction(span=action.span, action="remask", why=why, hint="drop the remask")
         return
     for stop in query.those(section.entries, ast.Stop):
-        for one in query.those(stop.conditions, ast.NoState):
+        for one in stop.conditions:
             why = "a token may become a mask again"
             yield WrongStop(span=one.span, why=why, hint="drop the stop: the grid ends the decoder")
     if "t" not in env.names:

@@ -43,6 +43,11 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
                     yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
             case ast.Compare(op="=", left=ast.Name(id="last"), right=ast.Name() as special):
                 yield from _last(one, special, family)
+            case (
+                ast.Compare(left=ast.Name(id="text"))
+                | ast.Compare(right=ast.Name(id="stop_strings"))
+            ):
+                yield from _text(one, chain)
             case ast.Compare() | ast.Happens() if chain == "mask":
                 why = "masks show what is missing: nothing else is asked"
                 yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
@@ -53,6 +58,19 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
                 yield from _read(chance, family, env)
             case ast.Compare() | ast.Happens():
                 yield from _not_a_condition(one, chances, env, chain)
+
+
+def _text(one: ast.Compare, chain: str) -> Iterator[Diagnostic]:
+    """``text = stop_strings``: a row is done when its text holds one of the run's strings."""
+    sides = (one.left, one.op, one.right)
+    good = [side.id if isinstance(side, ast.Name) else side for side in sides]
+    if good != ["text", "=", "stop_strings"]:
+        why = "a text is over where it holds one of the strings that a run names"
+        yield WrongStop(span=one.span, why=why, hint="write `text = stop_strings`")
+    elif chain != "mask":
+        why = "only a canvas of masks is done before it is full"
+        hint = "drop it: `generate.stop` of a run cuts what any decoder writes"
+        yield WrongStop(span=one.span, why=why, hint=hint)
 
 
 def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:

@@ -18,7 +18,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-VALUES = _set("t s x0 xt bound count length limit masked steps_left pi none")
+VALUES = _set("t s x0 xt bound count length limit masked steps_left pi none text stop_strings")
 FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
 AROUND = ("geometric", "visible")  # of the tokens around a masked one

@@ -171,5 +171,6 @@ def _family(
         likelihood=likely,
         published=_published(family),
         repo=query.pretrained(family),
+        ending=tuple(d.name for d in decoding.decoders if d.ends),
         noise=chain != "none",
     )

@@ -69,6 +69,7 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
         fills=any(fills(d) for d in made),
+        cuts=any(fills(d) and d.ends for d in made),
         blocks=tuple(sorted({name for d in made for name in block_helpers(d)})),
         counts=tuple(sorted({name for d in made for name in _counts(d)})),
         gaps=_gaps(made) if chain == "gone" else (),
@@ -185,6 +186,7 @@ class _Maker:
             steps_param=steps.removeprefix("self.") if steps.startswith("self.") else "",
             reads=self._reads(values, condition),
             early_stop=self._stops_early(),
+            ends=self._ends(),
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             stops=(stops := self._stops()),
             oracle=any(stop.kind == "oracle" for stop in stops),
@@ -407,6 +409,11 @@ class _Maker:
             and self.grid == "uniform"
             and any(isinstance(one, ast.NoState) for one in stop.conditions)
         )
+
+    def _ends(self) -> bool:
+        stop = query.first(self.section.entries, ast.Stop)
+        conditions = query.those(stop.conditions, ast.Compare) if stop is not None else ()
+        return any(one.left == ast.Name("text", span=one.span) for one in conditions)
 
     # The end
 

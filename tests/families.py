@@ -278,7 +278,9 @@ def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> s
             f"param {size} : Count = 2" if around == size else "",
             f"step {{\n  {back}\n  {action}\n  {drawn}\n}}",
             finish if timed else "",
-            "" if back else draw(st.sampled_from(["", "stop when no mask", f"stop when no mask or {TEXT}"])),
+            ""
+            if back
+            else draw(st.sampled_from(["", "stop when no mask", f"stop when no mask or {TEXT}"])),
             f"blocks {around}" if around else "",
             guide,
             "" if heads.condition else maybe(draw, "reuse while unchanged"),

@@ -5,6 +5,7 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,7 @@ import torch
 from xlm_runtime.plug import Batch, Decoded, Ended, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
+from .blocks import block_count, opened, turn
 from .ending import cut
 from .network import Network
 from .places import first, shifted, surest
@@ -47,6 +49,29 @@ def ask(
     attend = None if batch.attend is None else batch.attend[rows]
     hidden = network.trunk(x[rows], attend)
     return shifted(hidden, attend)[places[rows]]
+
+
+def fill(
+    network: Network,
+    batch: Batch,
+    noise: Noise,
+    record: bool,
+    step: Callable[..., tuple[Int[Tensor, "batch length"], Tensor]],
+    ended: Ended | None,
+) -> Decoded:
+    """Mask the free positions of a batch, then take steps until no mask is left."""
+    x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+    nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+    history = [x]
+    i = 0
+    while masks(network, batch, x).any():
+        x, called = step(network, batch, x, noise.at(i))
+        nfe = nfe + called
+        x = cut(x, masks(network, batch, x), batch.inside, ended, network.vocab["pad"])
+        i += 1
+        if record:
+            history.append(x)
+    return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
 
 
 @dataclass(frozen=True)
@@ -168,18 +193,7 @@ class ThresholdDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        i = 0
-        while masks(network, batch, x).any():
-            x, called = self.step(network, batch, x, noise.at(i))
-            nfe = nfe + called
-            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
-            i += 1
-            if record:
-                history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        return fill(network, batch, noise, record, self.step, self.ended)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -236,18 +250,7 @@ class BoundedDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        i = 0
-        while masks(network, batch, x).any():
-            x, called = self.step(network, batch, x, noise.at(i))
-            nfe = nfe + called
-            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
-            i += 1
-            if record:
-                history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        return fill(network, batch, noise, record, self.step, self.ended)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -307,18 +310,7 @@ class ConfidentDecoder:
 
         The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
         """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        i = 0
-        while masks(network, batch, x).any():
-            x, called = self.step(network, batch, x, noise.at(i))
-            nfe = nfe + called
-            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
-            i += 1
-            if record:
-                history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        return fill(network, batch, noise, record, self.step, self.ended)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
@@ -412,6 +404,115 @@ class OriginDecoder:
         logits = network.token(ask(network, batch, x, places, rows))
         token = self.draw(logits, noise.uniform("token", batch.position)[places])
         return x.masked_scatter(places, token), rows
+
+    def draw(
+        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
+    ) -> Int[Tensor, " places"]:
+        """Draw a token for each place."""
+        logits = tempered(logits, self.temperature)
+        logits = keep_top_k(logits, self.top_k)
+        logits = keep_top_p(logits, self.top_p)
+        return categorical(logits, u)
+
+
+@dataclass(frozen=True)
+class BlockwiseDecoder:
+    """Reveal a number of masks of each row on a uniform grid of times, block by block.
+
+    spec: decoder blockwise
+    """
+
+    steps: int = 512
+    temperature: float = 0.2
+    top_k: int = 0
+    top_p: float = 0.95
+    order: Literal["entropy", "confidence", "margin", "random"] = "entropy"
+    order_temperature: float = 0.0
+    block_length: int = 32
+    ended: Ended | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a grid without steps and blocks without places."""
+        if self.steps < 1:
+            raise ValueError(f"steps is at least 1, not {self.steps}")
+        if self.block_length < 1:
+            raise ValueError(f"block_length is at least 1, not {self.block_length}")
+
+    @torch.no_grad()
+    def __call__(
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+    ) -> Decoded:
+        """Fill the free positions of a batch; what stood there is not looked at.
+
+        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
+        """
+        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
+        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        history = [x]
+        blocks = block_count(batch.free, self.block_length)
+        steps = blocks.clamp(min=self.steps)  # at least one for each block
+        for i in range(int(steps.max())):
+            block, left, share = turn(i, steps, blocks)
+            x, called = self.step(
+                network, batch, x, block, left / share, (left - 1) / share, noise.at(i)
+            )
+            nfe = nfe + called
+            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
+            if record:
+                history.append(x)
+            if not masks(network, batch, x).any():
+                break
+        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+
+    def step(
+        self,
+        network: Network,
+        batch: Batch,
+        x: Int[Tensor, "batch length"],
+        block: Int[Tensor, " batch"],
+        t: Float[Tensor, " batch"],
+        s: Float[Tensor, " batch"],
+        noise: Noise,
+    ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
+        """One reverse step: the new state, and the rows for which the network was called.
+
+        spec: decoder blockwise.step
+        """
+        open_ = opened(batch.free, self.block_length, block)
+        masked = open_ & masks(network, batch, x)
+        quota = (masked.sum(1) * (1 - s / t) + 1e-9).floor().long()
+        rows = masked.any(1)
+        if not rows.any():
+            return x, rows
+        asked = masked & rows[:, None]
+        logits = network.token(ask(network, batch, x, asked, rows))
+        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
+        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
+        score[asked] = self.score(logits, token, noise.uniform("order", batch.position)[asked])
+        places = first(score, asked, quota)
+        return x.masked_scatter(places, token[places[asked]]), rows
+
+    def score(
+        self,
+        logits: Float[Tensor, "places vocab"],
+        token: Int[Tensor, " places"],
+        u: Float[Tensor, " places"],
+    ) -> Float[Tensor, " places"]:
+        """The score of each mask, by `order`.
+
+        entropy: minus the entropy of its law; confidence: the chance of its token (sampled);
+        margin: the lead of its likeliest token over the second; random: a random number.
+        """
+        match self.order:
+            case "entropy":
+                score = negative_entropy(logits)
+            case "confidence":
+                score = confidence(logits, token)
+            case "margin":
+                score = margin(logits)
+            case "random":
+                score = u
+        return score.double() + self.order_temperature * gumbel(u)
 
     def draw(
         self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]

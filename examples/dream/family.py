@@ -4,7 +4,14 @@
 from xlm_runtime.plug import Claim, Family, Param, Published, Samples
 
 from .collate import Infill, Seq2seq, Text
-from .decoder import BoundedDecoder, ConfidentDecoder, Decoder, OriginDecoder, ThresholdDecoder
+from .decoder import (
+    BlockwiseDecoder,
+    BoundedDecoder,
+    ConfidentDecoder,
+    Decoder,
+    OriginDecoder,
+    ThresholdDecoder,
+)
 from .likelihood import nelbo
 from .loss import loss
 from .network import Network
@@ -38,6 +45,7 @@ FAMILY = Family(
         "bounded": BoundedDecoder,
         "confident": ConfidentDecoder,
         "origin": OriginDecoder,
+        "blockwise": BlockwiseDecoder,
     },
     params={
         "loss": (Param("kernel", "Chance", 0.3),),
@@ -69,6 +77,15 @@ FAMILY = Family(
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 0.95),
         ),
+        "blockwise": (
+            Param("steps", "Count", 512),
+            Param("temperature", "Scale", 0.2),
+            Param("top_k", "Count", 0),
+            Param("top_p", "Chance", 0.95),
+            Param("order", "Choice", "entropy", ("entropy", "confidence", "margin", "random")),
+            Param("order_temperature", "Scale", 0.0),
+            Param("block_length", "Count", 32),
+        ),
     },
     samples={
         "default": Samples(
@@ -83,6 +100,10 @@ FAMILY = Family(
             "tokens revealed in one step are drawn apart",
             neutral={"temperature": 1, "top_k": 0, "top_p": 1},
             grows="steps",
+        ),
+        "blockwise": Samples(
+            "none",
+            ("several tokens are revealed at once; the order looks at the token that was " "drawn"),
         ),
     },
     recipes={
@@ -128,5 +149,5 @@ FAMILY = Family(
         config=to_config,
         names={**NAMES, "to_token": "lm_head"},
     ),
-    ending=("default", "threshold", "bounded", "confident", "origin"),
+    ending=("default", "threshold", "bounded", "confident", "origin", "blockwise"),
 )

@@ -181,7 +181,8 @@ def test_d22_each_mask_is_revealed_with_the_chance_1_minus_s_over_t(package, ste
 ENDING = [
     (name, sampler)
     for name, sampler in FILLING
-    if zoo.SPECS[name].has("text = stop_strings") and sampler in ("default", "origin", "drawn", "blockwise")
+    if zoo.SPECS[name].has("text = stop_strings")
+    and sampler in ("default", "origin", "drawn", "blockwise")
 ]
 
 

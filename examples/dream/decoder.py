@@ -129,7 +129,7 @@ class Decoder:
         """
         masked = masks(network, batch, x)
         quota = (masked.sum(1) * (1 - s / t) + 1e-9).floor().long()
-        rows = masked.any(1)
+        rows = masked.any(1) & (quota > 0)
         if not rows.any():
             return x, rows
         asked = masked & rows[:, None]
@@ -398,7 +398,7 @@ class OriginDecoder:
         """
         masked = masks(network, batch, x)
         places = masked & (noise.uniform("unmask", batch.position) < reveal(s, t))
-        rows = masked.any(1)
+        rows = places.any(1)
         if not rows.any():
             return x, rows
         logits = network.token(ask(network, batch, x, places, rows))
@@ -481,7 +481,7 @@ class BlockwiseDecoder:
         open_ = opened(batch.free, self.block_length, block)
         masked = open_ & masks(network, batch, x)
         quota = (masked.sum(1) * (1 - s / t) + 1e-9).floor().long()
-        rows = masked.any(1)
+        rows = masked.any(1) & (quota > 0)
         if not rows.any():
             return x, rows
         asked = masked & rows[:, None]

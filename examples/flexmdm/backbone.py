@@ -99,8 +99,9 @@ class FeedForward(nn.Sequential):
 class Condition(nn.Module):
     """A scalar per row (t, or the total noise sigma) as a vector.
 
-    Sines and cosines of 128 frequencies from 1 to 1/10,000 of 1000 times the value, then a
-    two-layer network.
+    Sines and cosines of 128 multiples of the value, from 4 down to 1/2,500, then a two-layer
+    network. What the best answer depends on is smooth in time: faster waves would make noise of
+    small differences.
     """
 
     def __init__(self, width: int) -> None:
@@ -109,8 +110,8 @@ class Condition(nn.Module):
 
     def forward(self, value: Float[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
         """Embed the values."""
-        frequency = 10_000.0 ** (-torch.arange(128, device=value.device) / 128)
-        angle = 1000.0 * value.float()[:, None] * frequency
+        frequency = 4.0 * 10_000.0 ** (-torch.arange(128, device=value.device) / 128)
+        angle = value.float()[:, None] * frequency
         out: Tensor = self.net(torch.cat([angle.cos(), angle.sin()], dim=-1))
         return out
 

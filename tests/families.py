@@ -431,7 +431,7 @@ def layouts(draw: st.DrawFn, kind: str, noise: Noise, heads: Heads) -> str:
         before = [heads.stop_at, *before]
     if heads.stop_at == "eos":
         after = ["eos"]
-    if noise.chain == "gone" and not before and kind != "seq2seq":
+    if noise.chain in ("gone", "both") and not before and kind != "seq2seq":
         before = ["bos"]
     if kind == "seq2seq":
         before = list(before)

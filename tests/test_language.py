@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from families import imported, rendered, specs
+from flows import flows
 from hypothesis import HealthCheck, Phase, given, settings
 from torch import Tensor
 
@@ -50,6 +51,19 @@ def test_drawn_families_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
+@given(flows())
+@settings(drawn, max_examples=12)
+def test_drawn_families_of_two_clocks_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.mark.slow
+@given(flows())
+@settings(drawn, max_examples=60)
+def test_many_drawn_families_of_two_clocks_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.mark.slow
 @given(specs())
 @settings(drawn, max_examples=100)
@@ -64,17 +78,18 @@ def live(text: str, folder: Path) -> None:
         compile(code, name, "exec")
     with imported(files, folder, f"drawn_{next(COUNTER)}") as package:
         family = package.FAMILY
+        masks, grows = "clean -> mask" in text, "mask -> gone" in text
         for kind in family.layouts:
             batch, network = world(family, kind)
             trains(family, network, batch)
             is_likely(family, network, batch)
             for name in family.decoders:
-                made = decodes(family, network, batch, name)
+                made = decodes(family, network, batch, name, canvas=masks and not grows)
                 if kind == "infill":
                     keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            if "clean -> mask" in text or family.corrupt is None:
+            if (masks and not grows) or family.corrupt is None:
                 knows_nothing(family, network, batch)
 
 
@@ -100,6 +115,9 @@ def trains(family: Family, network: Any, batch: Batch) -> None:
         assert all(grad.isfinite().all() for grad in found)
         optimizer.step()
     if noised is None:
+        return
+    if hasattr(noised, "missing"):
+        assert (noised.missing.sum(1) <= batch.free.sum(1)).all()
         return
     if hasattr(noised, "masked"):
         assert (noised.xt == batch.x0)[~batch.free].all()
@@ -136,8 +154,11 @@ def is_likely(family: Family, network: Any, batch: Batch) -> None:
     assert (draws[0].tokens == (batch.free & (batch.x0 != 0)).sum(1)).all()
 
 
-def decodes(family: Family, network: Any, batch: Batch, name: str) -> Decoded:
-    """What is fixed stays, what is free becomes what the heads may say, within the limit."""
+def decodes(family: Family, network: Any, batch: Batch, name: str, *, canvas: bool) -> Decoded:
+    """What is fixed stays, what is free becomes what the heads may say, within the limit.
+
+    On a canvas it stays in its place.
+    """
     network.eval()
     noise = Noise(3, batch.example)
     made = family.decoders[name]()(network, batch, noise, BODY, record=True)
@@ -149,8 +170,8 @@ def decodes(family: Family, network: Any, batch: Batch, name: str) -> Decoded:
         whole = made.x[row].tolist()
         said = [token for token in whole if token != 0]
         assert is_within(kept, said)
-        if "mask" in family.specials:
-            assert 1 not in whole
+        assert 1 not in whole
+        if canvas:
             assert torch.equal(made.x[row][fixed[row]], batch.x0[row][fixed[row]])
             assert not network.forbidden[made.x[row][batch.free[row]]].any()
         else:

@@ -6,7 +6,7 @@ among them; of its gaps only those inside the brackets count.
 
 from collections.abc import Callable
 from itertools import product
-from math import inf, log
+from math import comb, inf, log, log1p
 
 import numpy as np
 import torch
@@ -28,13 +28,19 @@ def integral(f: Callable[[float], float], low: float, high: float) -> float:
     return total
 
 
+def absent(spec: zoo.Spec, t: float) -> float:
+    """The chance that a token is gone; all are at t = 1, even if a survival has something left."""
+    return (1 - spec.beta(t)) / (1 - spec.beta(1.0))
+
+
 def chances(spec: zoo.Spec, t: float) -> tuple[float, float, float]:
     """Of a token at t to be clean, masked and gone, by the reverse clocks (design 1.3)."""
-    whole = 1 - spec.beta(1.0)  # all are gone at t = 1, even if a survival has something left
-    gone = (1 - spec.beta(t)) / whole
+    gone = absent(spec, t)
 
     def born(s: float) -> float:
-        return -spec.beta_slope(s) / whole * (1 - spec.alpha(t)) / (1 - spec.alpha(s))
+        return (
+            -spec.beta_slope(s) / (1 - spec.beta(1.0)) * (1 - spec.alpha(t)) / (1 - spec.alpha(s))
+        )
 
     masked = integral(born, t, 1.0)
     return 1 - gone - masked, masked, gone
@@ -89,6 +95,14 @@ class Posterior:
         return np.tensordot(share, self.token[state], 1), np.tensordot(share, self.gap[state], 1)
 
 
+def numbers(size: int, mean: float) -> list[float]:
+    """The logarithms of a binomial law over 0..size that has the mean."""
+    share = min(max(mean / size, 1e-9), 1 - 1e-9)
+    return [
+        log(comb(size, n)) + n * log(share) + (size - n) * log1p(-share) for n in range(size + 1)
+    ]
+
+
 class Flow(nn.Module):
     """A network that gives the exact heads of a law, or those thrown off by ``wrong``.
 
@@ -123,10 +137,12 @@ class Flow(nn.Module):
         self.rows += len(xt)
         self.told.append(told)
         seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
+        whole = torch.cat([torch.where(seen, xt + 1, 0).double(), told[:, None].double()], 1)
+        states, row = whole.unique(dim=0, return_inverse=True)
         found = []
-        for x, a, t in zip(xt.tolist(), seen.tolist(), told.tolist(), strict=True):
-            found.append(self._answer(tuple(i for i, is_in in zip(x, a, strict=True) if is_in), t))
-        answer = torch.tensor(found)[:, None].expand_as(xt)
+        for *ids, t in states.tolist():
+            found.append(self._answer(tuple(int(i) - 1 for i in ids if i), t))
+        answer = torch.tensor(found)[row][:, None].expand_as(xt)
         return torch.stack([answer, seen.long().cumsum(1) - 1], -1).double()
 
     def _answer(self, row: Row, t: float) -> int:
@@ -147,7 +163,7 @@ class Flow(nn.Module):
 
     def heads(self, state: Row, t: float) -> tuple[np.ndarray, np.ndarray]:
         """The chance of each token and the mean of each gap."""
-        tokens, gaps = self.posterior.at(state, chances(self.spec, t)[GONE])
+        tokens, gaps = self.posterior.at(state, absent(self.spec, t))
         if self.wrong:
             rng = np.random.default_rng([*state, round(1000 * self.wrong)])
             tokens = tokens * np.exp(self.wrong * rng.normal(size=tokens.shape))
@@ -162,10 +178,7 @@ class Flow(nn.Module):
         mean = self._read(self.gaps, hidden, ())
         if self.size is None:
             return mean
-        share = mean / self.size  # a law on 0 and the largest number
-        logits = torch.full((*mean.shape, self.size + 1), -inf, dtype=torch.float64)
-        logits[..., 0], logits[..., -1] = torch.log1p(-share), share.log()
-        return logits
+        return torch.tensor([numbers(self.size, float(m)) for m in mean]).view(len(mean), -1)
 
     @staticmethod
     def _read(table, hidden, shape):
@@ -185,8 +198,10 @@ def costs(spec: zoo.Spec, flow: Flow, string: Row, t: float) -> tuple[float, flo
         law, means = flow.heads(state, t)
         hidden = [(i, token) for i, token in enumerate(clean) if state[i] == MASK]
         tokens -= chance * sum(log(law[i, token]) for i, token in hidden)
-        pairs = zip(missing, means, strict=True)
-        gaps += chance * sum(m - n + (n * log(n / m) if n else 0) for n, m in pairs)
+        gaps += chance * sum(
+            m - n + (n * log(n / m) if n else 0) if flow.size is None else -numbers(flow.size, m)[n]
+            for n, m in zip(missing, means, strict=True)
+        )
     return tokens, gaps
 
 

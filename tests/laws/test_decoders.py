@@ -12,6 +12,7 @@ from laws import zoo
 from laws.build import VOCAB, A, B, C
 from laws.costs import row_of
 from laws.examples import MIXED, NESTED, REPEATS, around, examples, network, one, strings
+from laws.flow import Flow
 from laws.prefix import Prefixes, nexts
 from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is, samples_of
@@ -75,6 +76,9 @@ def table_of(package, law, weighted=False):
             return Prefixes(nexts(law, around(package)[0], tuple(VOCAB[x] for x in inside)))
         case "gone":
             return gone_table(package, law, weighted)
+        case "both":
+            size = 6 if package.spec.has("distribution") else None
+            return Flow(package.spec, law, around(package), size=size)
     return mask_table(package, law)
 
 
@@ -558,6 +562,8 @@ def test_d15_samples_hold_body_tokens_and_predicted_specials(package, name):
 def name_of_chain(package):
     if not package.has("noise"):
         return "none"
+    if package.spec.has("mask -> gone"):
+        return "both"
     return "gone" if package.has("noise.close") else "mask"
 
 
@@ -612,7 +618,7 @@ def made(decoded):
 @samplers([(spec, name) for spec, name in EVERY if name not in zoo.SPECS[spec].greedy])
 def test_d21_seeds_and_examples_differ(package, name):
     """Noise is keyed by the example and by the seed: neither is forgotten."""
-    law = MIXED if name_of_chain(package) == "gone" else strings(3)
+    law = MIXED if name_of_chain(package) in ("gone", "both") else strings(3)
     table = table_of(package, law, weighted=True)
     _batch, first = filled(package, table, package.sampler(name), 3, rows=64)
     _, again = filled(package, table, package.sampler(name), 3, rows=64)

@@ -60,7 +60,7 @@ def test_s1_the_hazard_is_the_slope_of_the_log_of_what_is_corrupted(package):
     assert torch.allclose(slope, torch.tensor(known, dtype=torch.float64), rtol=1e-9)
 
 
-@every([name for name in zoo.ALL if zoo.SPECS[name].has("amount t")])
+@every([name for name in zoo.ONES if zoo.SPECS[name].has("amount t")])
 def test_s2_a_clock_runs_from_clean_to_noise(package):
     """alpha(0) = 1, never rising, alpha(1) as the spec says."""
     grid = torch.linspace(0, 1, 1001, dtype=torch.float64)
@@ -105,7 +105,7 @@ def test_s4_the_integral_of_the_weight_is_a_logarithm(package):
     assert found == pytest.approx(expected, rel=1e-10)
 
 
-@every(zoo.SPREAD)
+@every([*zoo.SPREAD, *zoo.boths("stratified"), *zoo.boths("antithetic")])
 @pytest.mark.parametrize("rows", [1, 5, 64])
 def test_s5_spread_times_fall_one_into_each_stratum(package, rows):
     """Also the mean of what is corrupted over a batch is close to its integral."""

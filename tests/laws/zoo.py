@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, log, pi
+from math import cos, exp, log, pi, sin
 from pathlib import Path
 
 from xlmc import printer
@@ -261,6 +261,69 @@ NONE = """family toy "Toy" {{
   }}
 }}
 """
+BOTH = """family toy "Toy" {{
+  noise {{
+    clean -> mask survival alpha(t) = {alpha}
+    mask -> gone survival beta(t) = {beta}
+    amount {amount}
+  }}
+  network {{
+    backbone dit(condition = t)
+    head token : logits
+    head gap : {head} at gaps
+  }}
+  loss {{
+    token : cross_entropy(x0) on mask{weight}
+    gap : {gap}
+    mean over {over}
+  }}
+  decoder {{
+    param steps : Count = 8
+    param temperature : Scale = 1.0
+    grid uniform(steps)
+    step {{
+      unmask chance reveal(alpha)
+      draw token with temperature
+      insert masks {insert}
+    }}
+    overflow {overflow}
+  }}
+  decoder adaptive {{
+    param order = confidence | margin | entropy | left | random
+    step {{
+      unmask poisson masked * reveal(alpha) by order
+      draw token with temperature
+      insert masks {insert}
+    }}
+  }}
+  decoder single {{
+    step {{ unmask one by left; draw token; insert masks {insert} }}
+    finish {{ unmask all; draw token greedy }}
+  }}
+  collate {{
+    text    : bos [body] eos
+    seq2seq : prompt bos [body] eos
+    infill  : bos [body] eos keeping given
+  }}
+}}
+"""
+# What a user writes who mixes primitives that nobody mixed: two clocks, a cosine for insertion,
+# and the mask of the lowest entropy first.
+MIXED = """family mixed "Any length, the surest mask first" {
+  noise {
+    clean -> mask  survival alpha(t) = 1 - t; mask -> gone  survival beta(t) = cos(pi / 2 * t)
+  }
+  network { backbone dit(condition = t); head token : logits; head gap : count at gaps }
+  loss { token : cross_entropy(x0) on mask  weight bound; gap : poisson(gone)  weight bound }
+  decoder {
+    param steps : Count = 32; grid uniform(steps)
+    step { unmask poisson masked * reveal(alpha) by entropy; draw token
+           insert masks poisson gap * reveal(beta) }
+  }
+  collate { text    : bos [body] eos
+            seq2seq : prompt bos [body] eos }
+}
+"""
 EVERY = (
     " weight hazard(alpha) + dsigma(alpha) + sigma(alpha) - alpha'(t) + alpha(t) + corrupted(alpha)"
 )
@@ -317,6 +380,23 @@ def none(
         before=before,
         side=side,
     )
+
+
+def both(
+    alpha: str = "1 - t",
+    beta: str = "1 - t",
+    amount: str = "t ~ uniform(0, 1)",
+    head: str = "count",
+    weight: str = " weight bound",
+    gap: str = "poisson(gone) weight bound",
+    over: str = "sequences",
+    insert: str = "poisson gap * reveal(beta)",
+    overflow: str = "skip_row",
+) -> str:
+    return BOTH.format(
+        alpha=alpha, beta=beta, amount=amount, head=head, weight=weight, gap=gap, over=over,
+        insert=insert, overflow=overflow,
+    )  # fmt: skip
 
 
 def _cos(t: float) -> float:
@@ -449,18 +529,64 @@ SPECS = {
         )
     ),
     "next_fixed": Spec(none(weight=" weight bound", over="block", eos=False)),
+    "flexmdm": Spec((SHIPPED / "flexmdm.xlm").read_text(encoding="utf-8"), low=1e-3),
+    "both_mixed": Spec(MIXED, low=1e-3, beta=_cos, beta_slope=_dcos),
+    "both_square": Spec(
+        both("1 - t**2", "1 - sin(pi/2*t)", over="tokens", amount="t ~ uniform(0, 1) antithetic"),
+        lambda t: 1 - t**2,
+        lambda t: -2 * t,
+        beta=lambda t: 1 - sin(pi * t / 2),
+        beta_slope=lambda t: -pi / 2 * cos(pi * t / 2),
+    ),
+    "both_geometric": Spec(
+        both("exp(-(1e-7)**(1 - t) * 20**t)", "1 - t", "t ~ uniform(0.1, 1)", over="block",
+             overflow="drop_right"),
+        lambda t: exp(-(1e-7 ** (1 - t)) * 20**t),
+        lambda t: -log(2e8) * 1e-7 ** (1 - t) * 20**t * exp(-(1e-7 ** (1 - t)) * 20**t),
+        low=0.1,
+    ),
+    "both_left": Spec(
+        both("cos(pi/2*t)**2", "exp(-5*t)", "t ~ uniform(0.01, 0.99)", over="tokens per sequence",
+             weight=" weight 0.5", gap="poisson(gone) weight 2 * hazard(beta) + t"),
+        lambda t: _cos(t) ** 2,
+        lambda t: 2 * _cos(t) * _dcos(t),
+        low=0.01,
+        high=0.99,
+        beta=lambda t: exp(-5 * t),
+        beta_slope=lambda t: -5 * exp(-5 * t),
+    ),
+    "both_early": Spec(
+        both("1 - t", "1 - t**12", "t ~ uniform(1e-3, 1)"), low=1e-3,
+        beta=lambda t: 1 - t**12, beta_slope=lambda t: -12 * t**11,
+    ),
+    "both_late": Spec(
+        both("1 - t**12", "1 - t", "t ~ uniform(1e-3, 1)"),
+        lambda t: 1 - t**12, lambda t: -12 * t**11, low=1e-3,
+    ),
+    "both_law": Spec(
+        both(head="distribution(6)", gap="cross_entropy(gone)",
+             insert="chance min(1, gap * reveal(beta))", overflow="drop_right"),
+    ),
 }  # fmt: skip
+TWO = [name for name, spec in SPECS.items() if spec.has("mask -> gone")]
+BOTHS = [name for name in TWO if not SPECS[name].has("t**12")]  # without limits of a clock
+ONES = [name for name in SPECS if name not in TWO]  # of one arrow
 
 
 def those(*pieces: str) -> list[str]:
-    """The names of the specs that contain all the pieces of text."""
-    return [name for name, spec in SPECS.items() if spec.has(*pieces)]
+    """The names of the specs of one arrow that contain all the pieces of text."""
+    return [name for name in ONES if SPECS[name].has(*pieces)]
+
+
+def boths(*pieces: str) -> list[str]:
+    """The names of the specs of two arrows that contain all the pieces of text."""
+    return [name for name in BOTHS if SPECS[name].has(*pieces)]
 
 
 SPREAD = [*those("antithetic"), *those("stratified")]
-NOISED = [name for name, spec in SPECS.items() if not spec.has("cross_entropy(following)")]
+NOISED = [name for name in ONES if not SPECS[name].has("cross_entropy(following)")]
 PLAIN = [name for name in NOISED if name not in SPREAD]
 MASKS = those("-> mask")
 GONES = those("-> gone")
 NONES = those("cross_entropy(following)")
-ALL = list(SPECS)
+ALL = [*ONES, *BOTHS]

@@ -44,14 +44,14 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
 
 def _of_both(family: ast.Family, clock: Clock, condition: str, detail: str) -> ir.Likelihood:
     hazards = (clock.to("mask").use("hazard"), clock.to("gone").use("hazard"))
-    orders = [examine(arrow).order for arrow in query.arrows(family)]
+    orders = [order for arrow in query.arrows(family) if (order := examine(arrow).order)]
     return ir.Likelihood(
         chain="both",
         head=_read(family, "cross_entropy").head.id,
         shifted=False,
         gap=_read(family, "poisson").head.id,
         hazards=hazards,
-        power=max(2, math.ceil(2 / min(orders) - 0.05)),
+        power=max(2, math.ceil(2 / min(orders, default=1) - 0.05)),
         stop="",
         stop_at="",
         schedule=tuple(sorted(hazards)),

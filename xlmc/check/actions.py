@@ -142,10 +142,11 @@ def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagno
 
 
 def _append(action: ast.Append, chain: str, env: Environment) -> Iterator[Diagnostic]:
-    if chain not in UNDO:
+    if chain not in (*UNDO, "both"):
         return
     if chain != "none":
-        why = f"tokens went `{chain}`: they come back where they stood"
+        state = "gone" if chain == "both" else chain
+        why = f"tokens went `{state}`: they come back where they stood"
         hint = f"write `{undo(chain, env)}`"
         yield WrongAction(span=action.span, action="append", why=why, hint=hint)
     elif action.much.rule != "one":

@@ -562,7 +562,7 @@ def test_d15_samples_hold_body_tokens_and_predicted_specials(package, name):
 def name_of_chain(package):
     if not package.has("noise"):
         return "none"
-    if package.spec.has("mask -> gone"):
+    if package.spec.two:
         return "both"
     return "gone" if package.has("noise.close") else "mask"
 

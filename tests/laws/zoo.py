@@ -38,6 +38,11 @@ class Spec:
         return all(piece in self.text for piece in pieces)
 
     @property
+    def two(self) -> bool:
+        """Whether tokens become masks, and masks go."""
+        return self.has("-> mask", "-> gone")
+
+    @property
     def samplers(self) -> list[str]:
         """The names of the decoders, `default` first."""
         return ["default", *re.findall(r"decoder ([a-z_]+) +[{]", self.text)]
@@ -568,7 +573,7 @@ SPECS = {
              insert="chance min(1, gap * reveal(beta))", overflow="drop_right"),
     ),
 }  # fmt: skip
-TWO = [name for name, spec in SPECS.items() if spec.has("mask -> gone")]
+TWO = [name for name, spec in SPECS.items() if spec.two]
 BOTHS = [name for name in TWO if not SPECS[name].has("t**12")]  # without limits of a clock
 ONES = [name for name in SPECS if name not in TWO]  # of one arrow
 

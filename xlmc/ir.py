@@ -235,7 +235,10 @@ class Remask:
 
 @frozen
 class Stop:
-    """A condition that ends a row: kind is full (length = limit), oracle, head or last (token)."""
+    """A condition that ends a row.
+
+    Its kind is full (length = limit), oracle, head, zero (of a head's number) or last (token).
+    """
 
     kind: str
     name: str  # name of the head, or of the special that the last token is

@@ -112,9 +112,14 @@ def condition(family: ast.Family) -> ast.Keyword | None:
 
 
 def asked(chance: ast.Expr) -> str:
-    """The head whose chance a condition reads: ``done`` or ``tempered(done, 0.5)``; else ""."""
+    """The head whose chance a condition reads: ``done``, ``tempered(done, 0.5)``; else "".
+
+    ``zero(missing)`` is the chance of 0 under the distribution of a head.
+    """
     match chance:
         case ast.Name(id=head):
+            return head
+        case ast.Call(function="zero", arguments=(ast.Name(id=head),), keywords=(), primes=0):
             return head
         case ast.Call(function="tempered", arguments=(ast.Name(id=head), _), keywords=(), primes=0):
             return head

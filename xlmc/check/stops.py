@@ -22,6 +22,7 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
     """Whether the decoder can decide each condition of a stop."""
     chain, heads = query.chain(family), query.heads(family)
     chances = {name for name, head in heads.items() if head.kind.id == "chance"}
+    chances |= {f"zero({name})" for name, head in heads.items() if head.kind.id == "distribution"}
     if chain == "both":
         why = "the grid ends every row at the same time"
         yield WrongStop(span=stop.span, why=why, hint=STOPS[chain])
@@ -51,10 +52,10 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
             case ast.Compare() | ast.Happens() if chain == "mask":
                 why = "masks show what is missing: nothing else is asked"
                 yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
-            case ast.Compare(op=">", left=left, right=right) if query.asked(left) in chances:
+            case ast.Compare(op=">", left=left, right=right) if _chance(left) in chances:
                 yield from _read(left, family, env)
                 yield from number(right, "Chance", "threshold", env)
-            case ast.Happens(chance=chance) if query.asked(chance) in chances:
+            case ast.Happens(chance=chance) if _chance(chance) in chances:
                 yield from _read(chance, family, env)
             case ast.Compare() | ast.Happens():
                 yield from _not_a_condition(one, chances, env, chain)
@@ -73,10 +74,16 @@ def _text(one: ast.Compare, chain: str) -> Iterator[Diagnostic]:
         yield WrongStop(span=one.span, why=why, hint=hint)
 
 
+def _chance(expr: ast.Expr) -> str:
+    """A chance by the head that it is read from: ``done``, ``zero(missing)``."""
+    head = query.asked(expr)
+    return f"zero({head})" if isinstance(expr, ast.Call) and expr.function == "zero" else head
+
+
 def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
-    """``done``, or ``tempered(done, temperature)``."""
+    """``done``, ``tempered(done, temperature)`` or ``zero(missing)``."""
     yield from trained(chance.span, query.asked(chance), family)
-    if isinstance(chance, ast.Call):
+    if isinstance(chance, ast.Call) and chance.function == "tempered":
         yield from number(chance.arguments[1], "Scale", "temperature", env)
 
 

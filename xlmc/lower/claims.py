@@ -23,7 +23,7 @@ BOTH = (
 )
 NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
-NO_STOP = "no head says when nothing is missing, so there is no law over lengths"
+NO_STOP = "no head of a chance says when nothing is missing, so no law over lengths is known"
 TOGETHER = "tokens revealed in one step are drawn apart"
 ORDERED = "the order is not a random one"
 NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
@@ -169,9 +169,9 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
 def _gone(decoder: ir.Decoder) -> list[str]:
     if decoder.oracle:
         return ["its length is given"]
-    if any("uniform" in stop.code for stop in decoder.stops if stop.kind == "head"):
+    if any("uniform" in stop.code for stop in decoder.stops if stop.kind in ("head", "zero")):
         return []
-    stops = any(stop.kind == "head" for stop in decoder.stops)
+    stops = any(stop.kind in ("head", "zero") for stop in decoder.stops)
     return ["it stops by a threshold" if stops else "it never stops by itself"]
 
 

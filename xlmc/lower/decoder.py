@@ -474,10 +474,12 @@ class _Maker:
     def _asks(self, chance: ast.Expr, code: str) -> ir.Stop:
         """A condition on the chance of a head, tempered or not."""
         head = query.asked(chance)
-        temperature = (
-            self._option("temperature", chance.arguments[1]) if isinstance(chance, ast.Call) else ""
-        )
-        return ir.Stop("head", head, self._place(head), code, temperature)
+        place, temperature = self._place(head), ""
+        if isinstance(chance, ast.Call) and chance.function == "zero":
+            return ir.Stop("zero", head, place, code, "")
+        if isinstance(chance, ast.Call):
+            temperature = self._option("temperature", chance.arguments[1])
+        return ir.Stop("head", head, place, code, temperature)
 
     def _place(self, head: str) -> str:
         place = query.heads(self.family)[head].at

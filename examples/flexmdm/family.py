@@ -37,7 +37,7 @@ FAMILY = Family(
         "adaptive": AdaptiveDecoder,
     },
     params={
-        "loss": (),
+        "loss": (Param("cap", "Scale", 1.0),),
         "default": (
             Param("steps", "Count", 128),
             Param("temperature", "Scale", 1.0),
@@ -68,6 +68,7 @@ FAMILY = Family(
     },
     recipes={
         "star_easy": {
+            "loss.cap": 1000,
             "decoder": "adaptive",
             "decoder.order": "margin",
             "decoder.steps": 500,
@@ -79,6 +80,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "star_medium": {
+            "loss.cap": 1000,
             "decoder": "adaptive",
             "decoder.order": "margin",
             "decoder.steps": 500,
@@ -90,6 +92,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "star_hard": {
+            "loss.cap": 1000,
             "decoder.steps": 500,
             "decoder.top_k": 1,
             "batch": 64,
@@ -99,6 +102,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "lm1b": {
+            "loss.cap": 1000,
             "block": 128,
             "batch": 512,
             "steps": 1000000,
@@ -108,6 +112,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "owt": {
+            "loss.cap": 1000,
             "decoder.steps": 1024,
             "block": 1024,
             "batch": 512,

@@ -19,8 +19,8 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Lo
     .. math::
 
         L = \frac{1}{N} \Big[
-        \min\left(\mathrm{bound}, \mathrm{cap}\right) \, \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
-        + \min\left(\mathrm{bound}, \mathrm{cap}\right) \, \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
+        w_{\mathrm{token}} \, \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+        + w_{\mathrm{gap}} \, \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
         \Big]
 
     N: the positions of the batch, padding included. In nats per position.

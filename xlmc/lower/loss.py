@@ -107,7 +107,8 @@ def _latex(term: ast.Term, family: ast.Family) -> str:
     if query.around(inlined(term, family)):
         where, cost = divergence.split(r" -\log")
         return rf"{where} -w_i \log{cost}"
-    if isinstance(term.weight, ast.Name) and term.weight.id == "bound":
+    alone = isinstance(term.weight, ast.Name) and term.weight.id == "bound"
+    if alone or query.chain(family) == "both":
         which = f"_{{\\mathrm{{{term.head.id}}}}}" if query.chain(family) == "both" else ""
         return rf"w{which} \, {divergence}"
     weight = latex_expr(term.weight)

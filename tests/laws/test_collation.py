@@ -59,7 +59,7 @@ def laid_out(spec, layout, example):
     return [tuple(x) for x in row], before
 
 
-@every(zoo.ALL)
+@every(zoo.those("collate {"))
 def test_k6_a_layout_is_what_the_spec_says(package):
     """Every token in its place, free inside the brackets only; eos as declared; padding outside."""
     for name, layout, batch in layouts(package):

@@ -54,8 +54,8 @@ _MODULE = _set(
     register_full_backward_pre_hook register_load_state_dict_post_hook
     register_load_state_dict_pre_hook register_module register_parameter
     register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
-    set_submodule share_memory state_dict T_destination to to_empty train training trunk type
-    vocab xpu zero_grad
+    set_submodule share_memory smart_apply state_dict T_destination to to_empty train training
+    trunk type vocab xpu zero_grad
     """
 )
 _CODE = "the generated code uses it for something else"

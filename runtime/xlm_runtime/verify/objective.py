@@ -38,6 +38,9 @@ def _additive(bench: Bench, tables: list[Table]) -> Verdict:
     for pair in rng.integers(0, len(batch.x0), (_PAIRS, 2)).tolist():
         one, other, both = (_losses(bench, tables, batch, noised, rows) for rows in
                             ([pair[0]], [pair[1]], pair))  # fmt: skip
+        if not np.isfinite([*one, *other, *both]).all():
+            worst = float("inf")
+            continue
         apart, near = one - other, both - other
         size = float(apart @ apart)
         share = float(apart @ near) / size if size > 0 else 0.5
@@ -50,7 +53,9 @@ def _additive(bench: Bench, tables: list[Table]) -> Verdict:
         outcome=decided(holds),
         found="a batch is a weighted mean of its rows, whatever the heads say"
         if holds
-        else "what a row adds to the loss depends on the rows beside it",
+        else "what a row adds to the loss depends on the rows beside it"
+        if np.isfinite(worst)
+        else "the loss is not finite",
         toy=bench.toy.name,
         measured=worst,
         expected=0.0,
@@ -78,6 +83,8 @@ def _bound(bench: Bench, tables: list[Table]) -> Verdict:
         losses.append([float(bench.loss(table, noised, batch).total) for table in tables])
         values.append([float(nats(bench, table, batch, noise).mean()) for table in tables])
     y, x = np.array(losses), np.array(values)
+    if not (np.isfinite(y).all() and np.isfinite(x).all()):
+        return Verdict("loss.bound", "refuted", "the loss is not finite", bench.toy.name)
     slope, constant = np.polyfit(x.mean(0), y.mean(0), 1)
     off = y - slope * x - constant
     error = off.std(0, ddof=1) / _REPEATS**0.5

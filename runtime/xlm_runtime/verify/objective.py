@@ -84,7 +84,12 @@ def _bound(bench: Bench, tables: list[Table]) -> Verdict:
         values.append([float(nats(bench, table, batch, noise).mean()) for table in tables])
     y, x = np.array(losses), np.array(values)
     if not (np.isfinite(y).all() and np.isfinite(x).all()):
-        return Verdict("loss.bound", "refuted", "the loss is not finite", bench.toy.name)
+        return Verdict(
+            claim="loss.bound",
+            outcome="refuted",
+            found="the loss is not finite",
+            toy=bench.toy.name,
+        )
     slope, constant = np.polyfit(x.mean(0), y.mean(0), 1)
     off = y - slope * x - constant
     error = off.std(0, ddof=1) / _REPEATS**0.5

@@ -368,6 +368,7 @@ class Family:
     repo: str
     ending: tuple[str, ...]  # decoders
     noise: bool
+    inserts: bool
 
 
 @frozen

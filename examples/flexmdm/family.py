@@ -123,4 +123,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    inserts=True,
 )

@@ -103,4 +103,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    inserts=True,
 )

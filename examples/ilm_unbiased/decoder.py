@@ -6,7 +6,7 @@ the rows beside it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn import functional as F
@@ -35,10 +35,11 @@ def grow(
     """
     start = close(batch, batch.free, network.vocab)
     x, attend, open_ = start.xt, start.attend, start.open
+    inside = close(replace(batch, open=batch.inside), batch.free, network.vocab).open
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
     rows = torch.arange(len(x), device=x.device)
-    while len(rows := rows[open_[rows].sum(1) <= room[rows]]):
+    while len(rows := rows[open_[rows].any(1) & (inside[rows].sum(1) < room[rows])]):
         at = noise.rows(rows).at(len(history) - 1)
         hidden = network.trunk(x[rows], attend[rows])
         nfe[rows] += 1
@@ -49,13 +50,13 @@ def grow(
             break
         gap, token = draw(network, hidden, open_[rows], at)
         x = F.pad(x, (0, 1), value=network.vocab["pad"])
-        attend, open_ = F.pad(attend, (0, 1)), F.pad(open_, (0, 1))
+        attend, open_, inside = (F.pad(one, (0, 1)) for one in (attend, open_, inside))
         x[rows] = insert(x[rows], gap, token)
         attend[rows] = insert(attend[rows], gap, True)
         open_[rows] = insert(open_[rows], gap, True)
+        inside[rows] = insert(inside[rows], gap, True)
         history.append(x)
-    body = open_ & F.pad(open_, (1, -1))  # between two open gaps
-    return Decoded(x, body, nfe, tuple(history) if record else ())
+    return Decoded(x, inside, nfe, tuple(history) if record else ())
 
 
 @dataclass(frozen=True)

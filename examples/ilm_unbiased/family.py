@@ -96,4 +96,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    inserts=True,
 )

@@ -88,13 +88,15 @@ class Example:
     """What a task gives: token ids without any layout.
 
     ``given`` marks the tokens of ``body`` that an infilling layout keeps; ``index`` is the stable
-    place of the example in its data and keys all its randomness.
+    place of the example in its data and keys all its randomness. ``gaps`` marks the gaps before
+    and behind the tokens of ``body`` into which may be inserted; empty for all of them.
     """
 
     index: int
     body: Sequence[int]
     prompt: Sequence[int] = ()
     given: Sequence[bool] = ()
+    gaps: Sequence[bool] = ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,8 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
         if row.kept:
             free[i, start : start + len(row.kept)] = ~torch.tensor(row.kept, dtype=torch.bool)
         open_[i, start - bool(row.start) : stop] = True
+        if gaps := examples[i].gaps:
+            open_[i, start - 1 : start - 1 + len(gaps)] = torch.tensor(gaps, dtype=torch.bool)
     example = torch.tensor([example.index for example in examples])
     return Batch(x0, inside, free, open_, None if attend.all() else attend, example)
 
@@ -351,6 +355,7 @@ class Family:
     recipes: task -> settings published for it (paths of the run configuration -> values).
     published: how published weights fit the network; None where none do.
     ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.
+    inserts: decoders insert into gaps; else they fill places, whose number is given.
     """
 
     name: str
@@ -369,3 +374,4 @@ class Family:
     recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
     published: Published | None = None
     ending: tuple[str, ...] = ()
+    inserts: bool = False

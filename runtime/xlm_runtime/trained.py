@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import env, generate, package, saved, tokenizers
+from xlm_runtime import env, generate, holes, package, saved, tokenizers
 from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
 from xlm_runtime.errors import UsageError
@@ -62,12 +62,13 @@ class Loaded:
         ``decoder``, ``params`` and ``stop`` override those of the run.
 
         Where the task has no prompts, an empty one asks for a text, and any other for one that
-        begins with it. Raises UsageError for a wrong decoder or param, and for a prompt that is too
-        long.
+        begins with it. A text may have holes to fill, ``[MASK*3]`` or ``[GAP]`` (see
+        `xlm_runtime.holes`); the rest of it stays. Raises UsageError for a wrong decoder or param,
+        for a prompt that is too long, and for a hole that the family cannot fill.
         """
         model = self._deciding(decoder, params)
         examples = [self._example(i, text, seed) for i, text in enumerate(prompts)]
-        if any(example.given for example in examples):
+        if any(example.given or example.gaps for example in examples):
             model = self._infilling(model)
         stops = stop or self.config.generate.stops
         model = evolve(model, ended=generate.ending(self.tokenizer, stops))
@@ -77,6 +78,8 @@ class Loaded:
         ]
 
     def _example(self, index: int, text: str, seed: int) -> Example:
+        if holes.has_holes(text):
+            return self._holed(index, text)
         wrapped = self.config.data.chat and self.prompt
         ids = self.tokenizer.chat(text) if wrapped else self.tokenizer.encode(text)
         room = self.prompt or self.model.body
@@ -91,6 +94,17 @@ class Loaded:
             return blank
         rest = [self.model.vocabulary["pad"]] * max(0, len(blank.body) - len(ids))
         return Example(index, [*ids, *rest], given=[True] * len(ids) + [False] * len(rest))
+
+    def _holed(self, index: int, text: str) -> Example:
+        """A text with holes, as far as the run can fill them."""
+        family, body = self.model.family, self.model.body
+        if self.prompt:
+            raise UsageError(f"the run answers prompts, and fills no holes: {text!r}")
+        made = holes.example(index, text, family, self.tokenizer)
+        if len(made.body) > body:
+            size = f"{len(made.body)} tokens, and there is room for {body}"
+            raise UsageError(f"the text has {size}: {text!r}")
+        return made
 
     def _deciding(self, decoder: str | None, params: dict[str, float | int | str]) -> Model:
         """The model with the decoder that a call asks for."""

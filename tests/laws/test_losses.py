@@ -460,3 +460,29 @@ def test_l1_the_table_is_exact():
         heads = insertion_heads(string_law, lambda n: n + 1, (2,))
         made = generated(*heads, (2,), (), limit=9)
         assert {k: v for k, v in made.items() if v > 1e-15} == pytest.approx(string_law)
+
+
+def test_l6_means_per_sequence_are_the_bound_of_another_package_over_l_plus_1(workshop):
+    """Atlas 3.6: the loss of MLM by sequences is that of MDLM over L + 1, of any heads."""
+    mlm, mdlm = workshop.package("mask_mlm"), workshop.package("mdlm")
+    tables, _ = mask_table(mdlm, strings(3), wrong=True)
+    for body in ((A, A, B), (B, A, B)):
+        costs = [
+            expected_terms(package, Table(tables), body)["token"].item() for package in (mlm, mdlm)
+        ]
+        assert 4 * costs[0] == pytest.approx(costs[1], rel=1e-5)
+        assert nelbo(mlm, Table(tables), body) == pytest.approx(costs[1], rel=1e-5)
+
+
+@every(["mlm"])
+def test_l7_a_mean_over_the_masked_of_a_batch_is_a_ratio(package):
+    """It divides by the masks that there are: a weight of L / k costs H_8 = 2.718 a row alone."""
+    batch = one(package, (A,) * 8)
+    weights = []
+    for k in range(1, 9):
+        gone = torch.zeros_like(batch.free)
+        gone[0, batch.free[0].nonzero()[:k, 0]] = True
+        noised = chosen(package, batch, torch.tensor([0.4]).double(), gone)
+        weights.append(over(package, noised, batch))
+    assert weights == list(range(1, 9))
+    assert np.mean([8 / k for k in weights]) == pytest.approx(2.718, abs=1e-3)

@@ -173,4 +173,5 @@ def _family(
         repo=query.pretrained(family),
         ending=tuple(d.name for d in decoding.decoders if d.ends),
         noise=chain != "none",
+        inserts=chain in ("gone", "both"),
     )

@@ -1,0 +1,80 @@
+"""Texts with holes: masks of a number that is given, and gaps."""
+
+from pathlib import Path
+
+import pytest
+
+from xlm_runtime import holes, package
+from xlm_runtime.config import Setting, build
+from xlm_runtime.errors import UsageError
+from xlm_runtime.model import make
+from xlm_runtime.tokenizers import words
+from xlm_runtime.trained import Loaded
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def untrained(name: str, prompt: int = 0) -> Loaded:
+    """A tiny model of a shipped family with fresh weights, for texts of up to 8 letters."""
+    family = package.load(EXAMPLES / name).family
+    tokenizer = words("abcdefgh", family.specials)
+    config = build(family, [], [Setting("model.size", "tiny", "the test")])
+    model = make(family, tokenizer.vocabulary, "text", 8, config)
+    model.network.eval()
+    return Loaded(model, tokenizer, config, prompt, [8])
+
+
+@pytest.mark.parametrize("name", ["mlm", "mdlm", "remdm", "llada"])
+def test_masks_are_filled_and_the_rest_stays(name: str) -> None:
+    loaded = untrained(name)
+    texts = ["a [MASK*3] b", "[MASK] c d[MASK*2]", "[MASK*8]", "e f"]
+    more = {"steps": 8}
+    for seed in (1, 2, 3):
+        made = [text.split() for text in loaded.generate(texts, seed=seed, **more)]
+        assert [len(text) for text in made[:3]] == [5, 5, 8]
+        assert made[0][0] == "a"
+        assert made[0][-1] == "b"
+        assert made[1][1:3] == ["c", "d"]
+        assert made[3][:2] == ["e", "f"]
+
+
+@pytest.mark.parametrize("name", ["ilm", "flexmdm"])
+def test_gaps_are_filled_and_nothing_is_inserted_elsewhere(name: str) -> None:
+    loaded = untrained(name)
+    lengths = set()
+    for seed in range(6):
+        one, two, end, none = loaded.generate(
+            ["a b [GAP] c", "[GAP] d e f [GAP] g", "h h h[GAP]", "a b c d e f g h [GAP]"],
+            seed=seed,
+            batch=1,
+        )
+        assert one.startswith("a b ")
+        assert one.endswith(" c")
+        assert " d e f " in f" {two} "
+        assert two.endswith(" g")
+        assert end.startswith("h h h")
+        assert none == "a b c d e f g h"
+        lengths.add(len(one.split()))
+    assert max(lengths) > 3
+
+
+def test_a_hole_of_the_wrong_kind() -> None:
+    with pytest.raises(UsageError, match=r"\[GAP\] in 'a \[GAP\] b': mlm fills a fixed number"):
+        untrained("mlm").generate(["a [GAP] b"])
+    with pytest.raises(UsageError, match=r"\[MASK\*3\] in .* ilm inserts as many tokens"):
+        untrained("ilm").generate(["a [MASK*3] b"])
+    with pytest.raises(UsageError, match="arlm goes on from a text"):
+        untrained("arlm").generate(["a [MASK*3] b"])
+    with pytest.raises(UsageError, match="a hole has at least one token"):
+        untrained("mlm").generate(["a [MASK*0] b"])
+    with pytest.raises(UsageError, match="the text has 10 tokens, and there is room for 8"):
+        untrained("mlm").generate(["a [MASK*8] b"])
+    with pytest.raises(UsageError, match="unknown: 'x'; the words are a, b"):
+        untrained("mlm").generate(["a [MASK*2] x"])
+    with pytest.raises(UsageError, match="answers prompts, and fills no holes"):
+        untrained("mlm", prompt=4).generate(["a [MASK*2] b"])
+
+
+def test_what_is_no_hole_is_text() -> None:
+    for text in ("[mask]", "[MASK*]", "[MASK*-1]", "[GAP*2]", "MASK*3", "[ GAP ]"):
+        assert not holes.has_holes(text)

@@ -272,7 +272,7 @@ MUTANTS = [
     Mutant("insertion before the gap", "ilm", "gaps.py", "place == gap[:, None] + 1",
            "place == gap[:, None]", D.test_d14_an_insertion_leaves_the_rest_in_place,
            {"name": "sampled"}),
-    Mutant("one token beyond the limit", "ilm", "decoder.py", "<= room[rows]", "<= room[rows] + 1",
+    Mutant("one token beyond the limit", "ilm", "decoder.py", "< room[rows])", "<= room[rows])",
            D.test_d16_no_more_tokens_than_the_limit, {"name": "sampled", "limit": 1}),
     Mutant("a sampled stop by threshold", "gone_bound", "decoder.py",
            "noise.uniform(\"done\")[:, 0] < done", "done > 0.5",

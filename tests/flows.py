@@ -120,6 +120,7 @@ def decoders(draw: st.DrawFn, noise: Noise, beta: str, heads: Heads, gap: str, n
     actions = draw(
         st.permutations([f"unmask {rule} {by}".rstrip(), f"insert masks {insert}", drawn])
     )
+    others = "" if rule.startswith("above") else " | left"  # a threshold needs the network
     grid = draw(st.sampled_from([steps, "3"]))
     finish = draw(st.sampled_from(["", f"finish {{ unmask all; draw {heads.main} greedy }}"]))
     policy = draw(st.sampled_from(["", "overflow skip_row", "overflow drop_right"]))
@@ -127,7 +128,7 @@ def decoders(draw: st.DrawFn, noise: Noise, beta: str, heads: Heads, gap: str, n
         f"decoder {name}".rstrip(),
         [
             f"param {steps} : Count = 3" if grid == steps else "",
-            f"param {order} = confidence | margin | left" if says(by, order) else "",
+            f"param {order} = confidence | margin{others}" if says(by, order) else "",
             *options(drawn, "temperature" if by.endswith("temperature temperature") else ""),
             f"let {let} = {value}" if says(insert, let) else "",
             f"grid uniform({grid})",

@@ -39,7 +39,7 @@ _VARIABLES = _set(
     insert insertion inverse joint joint_nll keep_top_k keep_top_p kept leading led left level
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll noise
     noised nothing odds open_ opened order outcome over p per_row place places position prompt
-    quota record room row rows score self share size start stays step stop subset sure surest
+    inside quota record room row rows score self share size start stays step stop subset sure surest
     tempered tempered_chance terms token tokens turn u vocab weight without written x
     """
 )

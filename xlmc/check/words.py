@@ -64,7 +64,7 @@ _TAKEN = {
     "a schedule": _IMPORTED | _VARIABLES,
     "a head": _IMPORTED
     | _MODULE
-    | _set("batch hidden loss network noise noised over self terms x"),
+    | _set("batch empty hidden loss network noise noised over self terms x"),
     "a param of the loss": _IMPORTED | _VARIABLES,
     "a param of a decoder": _IMPORTED | _set("draw error finish score step stop"),
     "a let": _IMPORTED | _VARIABLES,

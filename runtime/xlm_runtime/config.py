@@ -92,6 +92,7 @@ class Eval:
     """Evaluation.
 
     draws: noise draws per example of a likelihood. examples: how many to read, 0 for all.
+    samples: how many texts to generate for the metrics of a task of plain texts.
     oracle: an answer is asked for at the length that it has, here and in generation; without it,
     lengths that the layout does not predict are drawn from those of the training data.
     """
@@ -99,6 +100,7 @@ class Eval:
     batch: Size = 64
     draws: Size = 4
     examples: Count = 0
+    samples: Size = 256
     oracle: bool = False
 
 

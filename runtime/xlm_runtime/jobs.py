@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -20,6 +21,9 @@ from xlm_runtime.progress import Watch, say
 from xlm_runtime.published import Checkpoint
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
 
 _SHOWN = 5  # predictions that are printed
 
@@ -134,32 +138,52 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
             found["likelihood"] = evaluate.likelihood(
                 model, examples, options.batch, options.draws, watch.at
             )
-    if session.task.layout != "text":
-        found["answers"] = _answers(session, model, examples)
+    metrics = session.task.metrics(session.prepared)
+    if len(metrics):
+        asked = examples
+        if session.task.layout == "text":
+            asked = generate.unconditional(options.samples)
+        found["decoding"] = _decode(session, model, asked, metrics)
+        found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
         if "guess" in session.prepared.facts:
             found["guess"] = session.prepared.facts["guess"]
     return found
 
 
-def _answers(session: Session, model: Model, examples: Sequence[Example]) -> dict[str, float]:
-    """The task's own metrics of what the decoder answers."""
-    metrics, tokenizer = session.task.metrics(), session.prepared.tokenizer
-    blanks = session.blanks(examples, model)
-    seed, size = session.config.train.seed, session.config.eval.batch
-    with Watch("decode", len(examples)) as watch:
-        made = generate.samples(model, blanks, size, seed)
-        for done, (sample, example) in enumerate(zip(made, examples, strict=True), 1):
+def _decode(
+    session: Session, model: Model, asked: Sequence[Example], metrics: "MetricCollection"
+) -> dict[str, float]:
+    """Lets metrics see what the decoder answers; what that took.
+
+    ``nfe`` is the mean number of calls of the network for an answer (those of a batch are shared),
+    ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch size.
+    """
+    from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
+
+    tokenizer, options = session.prepared.tokenizer, session.config.eval
+    blanks = session.blanks(asked, model)
+    calls, tokens, began = 0, 0, perf_counter()
+    with Watch("decode", len(asked)) as watch:
+        made = generate.samples(model, blanks, options.batch, session.config.train.seed)
+        for done, (sample, example) in enumerate(zip(made, asked, strict=True), 1):
             ids = tokenizer.until(tokenizer.body(sample.ids), session.config.generate.stops)
-            metrics.update(ids, example)
+            metrics.update(Answer(ids, example, tokenizer))
+            calls, tokens = calls + sample.nfe, tokens + len(ids)
             watch.at(done)
-    return {name: float(value) for name, value in metrics.compute().items()}
+    spent = perf_counter() - began
+    return {"nfe": calls / len(asked), "tokens_per_second": tokens / spent}
 
 
 def _table(found: dict[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
     claim = found["claim"]
     lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
-    for section, mark in (("loss", ""), ("likelihood", claim["value"]), ("answers", "decoded")):
+    for section, mark in (
+        ("loss", ""),
+        ("likelihood", claim["value"]),
+        ("answers", "decoded"),
+        ("decoding", ""),
+    ):
         values = found.get(section, {})
         values = evaluate.shown(values) if section == "loss" else values
         for name, value in values.items():

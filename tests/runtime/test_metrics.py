@@ -6,17 +6,24 @@ import pytest
 import torch
 from torchmetrics import MetricCollection
 
-from xlm_runtime.metrics import ExactMatch, Ratio, TokenAccuracy, collection
+from xlm_runtime.metrics import Answer, ExactMatch, Ratio, TokenAccuracy, collection
 from xlm_runtime.plug import Example
+from xlm_runtime.tokenizers import words
+
+TOKENIZER = words([str(i) for i in range(10)], ("pad",))
 
 
 def _example(*body: int, given: tuple[bool, ...] = ()) -> Example:
     return Example(0, body=body, given=given)
 
 
+def _answer(ids: list[int], example: Example) -> Answer:
+    return Answer(ids, example, TOKENIZER)
+
+
 def _fill(metric: Ratio, *pairs: tuple[list[int], Example]) -> dict[str, float]:
     for prediction, example in pairs:
-        metric.update(prediction, example)
+        metric.update(_answer(prediction, example))
     return {name: float(value) for name, value in metric.compute().items()}
 
 
@@ -86,8 +93,8 @@ def test_errors_of_one_example_and_ratios_of_none_are_nan() -> None:
 def test_a_collection_updates_each_of_its_metrics() -> None:
     """Both see 1 of 1 first: compute groups would take them for the same metric."""
     metrics = collection(ExactMatch(), TokenAccuracy())
-    metrics.update([1], _example(1))
-    metrics.update([1, 2], _example(1, 3))
+    metrics.update(_answer([1], _example(1)))
+    metrics.update(_answer([1, 2], _example(1, 3)))
     found = metrics.compute()
     assert float(found["exact_match"]) == 0.5
     assert float(found["token_accuracy"]) == pytest.approx(2 / 3)
@@ -97,8 +104,8 @@ def test_states_of_several_ranks_add_up() -> None:
     pairs = [([1, 2], _example(1, 2)), ([3], _example(4)), ([5, 6, 7], _example(5))]
     whole, first, second = TokenAccuracy(), TokenAccuracy(), TokenAccuracy()
     for place, (prediction, example) in enumerate(pairs):
-        whole.update(prediction, example)
-        (first if place == 0 else second).update(prediction, example)
+        whole.update(_answer(prediction, example))
+        (first if place == 0 else second).update(_answer(prediction, example))
     first.merge_state(second)
     for name, value in whole.compute().items():
         torch.testing.assert_close(first.compute()[name], value)
@@ -106,9 +113,9 @@ def test_states_of_several_ranks_add_up() -> None:
 
 def test_reset_forgets() -> None:
     metrics: MetricCollection = collection(ExactMatch())
-    metrics.update([1], _example(2))
+    metrics.update(_answer([1], _example(2)))
     metrics.reset()
-    metrics.update([2], _example(2))
+    metrics.update(_answer([2], _example(2)))
     assert float(metrics.compute()["exact_match"]) == 1
 
 
@@ -116,5 +123,5 @@ def test_sums_stay_in_float64() -> None:
     """In float32 a count stops at 16,777,216."""
     metric = ExactMatch()
     metric.n += 2.0**24
-    metric.update([1], _example(1))
+    metric.update(_answer([1], _example(1)))
     assert int(metric.n) == 2**24 + 1

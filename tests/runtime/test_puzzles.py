@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import permutations, product
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from xlm_runtime import tasks
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.metrics import Answer
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks.coloring import Coloring
 from xlm_runtime.tasks.made import MadeTask, Problem, split_of
 from xlm_runtime.tasks.queens import Queens, attacked, solutions
 from xlm_runtime.tasks.sudoku import LEAST, SQUARES, Sudoku
+from xlm_runtime.tokenizers import words
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 NAMES = ("sudoku", "n_queens_8", "n_queens_10", "graph_coloring_8", "graph_coloring_10")
@@ -173,10 +176,10 @@ def test_solved_counts_right_answers_and_not_only_the_one_drawn() -> None:
     task = Queens(4)
     one, other = solutions(4)
     example = Example(0, one, given=[False] * 4)
-    metrics = task.metrics()
+    metrics = task.metrics(cast(Prepared, None))
     answers: list[Sequence[int]] = [one, other, [0, 1, 2, 3]]
     for answer in answers:
-        metrics.update(answer, example)
+        metrics.update(Answer(answer, example, words(task.words("quick"), ())))
     found = metrics.compute()
     assert float(found["solved"]) == pytest.approx(2 / 3)
     assert float(found["exact_match"]) == pytest.approx(1 / 3)

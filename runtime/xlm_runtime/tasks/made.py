@@ -81,7 +81,7 @@ class MadeTask(Task):
     def words(self, preset: str) -> list[str]:
         """The words of prompts and bodies, in the order of their ids."""
 
-    def metrics(self) -> "MetricCollection":
+    def metrics(self, _: Prepared) -> "MetricCollection":
         """Whether answers are right, beside how near they are to those that were drawn."""
         from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy, collection
 

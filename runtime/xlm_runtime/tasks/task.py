@@ -51,10 +51,11 @@ class Task(ABC):
     def prepare(self, options: DataOptions) -> Prepared:
         """The data, made or found in the cache.  Raises RunError or UsageError in plain words."""
 
-    def metrics(self) -> "MetricCollection":
-        """Metrics of generated bodies: ``update(prediction, example)``, then ``compute()``.
+    def metrics(self, prepared: Prepared) -> "MetricCollection":  # noqa: ARG002
+        """Metrics of what is generated: ``update(Answer(...))``, then ``compute()``.
 
-        By default exact match and token accuracy; for ``text``, where no body is right, none.
+        ``prepared`` is what `prepare` gave. By default exact match and token accuracy; for
+        ``text``, where no body is right, none.
         """
         from xlm_runtime.metrics import ExactMatch, TokenAccuracy, collection
 

@@ -1,0 +1,36 @@
+"""What a metric judges: one answer beside the example that it is for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from xlm_runtime.plug import Example
+from xlm_runtime.tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A generated body, as ids and as text.
+
+    ids: the body up to its end, unpadded. example: what it answers; of a task of plain texts, an
+    example of which nothing is known.
+    """
+
+    ids: Sequence[int]
+    example: Example
+    tokenizer: Tokenizer
+
+    @cached_property
+    def text(self) -> str:
+        """The answer."""
+        return self.tokenizer.decode(self.ids)
+
+    @cached_property
+    def prompt(self) -> str:
+        """What was asked."""
+        return self.tokenizer.decode(self.example.prompt)
+
+    @cached_property
+    def target(self) -> str:
+        """The body of the example."""
+        return self.tokenizer.decode(self.example.body)

@@ -95,6 +95,7 @@ class Eval:
     samples: how many texts to generate for the metrics of a task of plain texts.
     oracle: an answer is asked for at the length that it has, here and in generation; without it,
     lengths that the layout does not predict are drawn from those of the training data.
+    metrics: a metric beside those of the task, or several as a JSON list; `--metric` sets it.
     """
 
     batch: Size = 64
@@ -102,6 +103,12 @@ class Eval:
     examples: Count = 0
     samples: Size = 256
     oracle: bool = False
+    metrics: str = ""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The metrics of ``metrics``.  Raises ValueError where it is no list of strings."""
+        return _strings(self.metrics, "a metric")
 
 
 @frozen(kw_only=True)
@@ -121,12 +128,7 @@ class Generate:
     @property
     def stops(self) -> tuple[str, ...]:
         """The strings of ``stop``.  Raises ValueError where it is no list of strings."""
-        if not self.stop.startswith("["):
-            return (self.stop,) if self.stop else ()
-        found = json.loads(self.stop)
-        if not all(isinstance(one, str) and one for one in found):
-            raise ValueError("a string to stop at is a text that is not empty")
-        return tuple(found)
+        return _strings(self.stop, "a string to stop at")
 
 
 @frozen(kw_only=True)
@@ -335,12 +337,26 @@ def _check_whole(config: Config) -> None:
             f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
             f"times train.device_batch={train.part}"
         )
-    try:
-        _ = config.generate.stops
-    except ValueError as error:
-        problems.append(f'generate.stop={config.generate.stop}: write "A", or ["A", "B"]: {error}')
+    for path, text, noun in (
+        ("generate.stop", config.generate.stop, "a string to stop at"),
+        ("eval.metrics", config.eval.metrics, "a metric"),
+    ):
+        try:
+            _strings(text, noun)
+        except ValueError as error:
+            problems.append(f'{path}={text}: write "A", or ["A", "B"]: {error}')
     if problems:
         raise UsageError("\n".join(problems))
+
+
+def _strings(text: str, noun: str) -> tuple[str, ...]:
+    """One string, or those of a JSON list.  Raises ValueError where it is no list of strings."""
+    if not text.startswith("["):
+        return (text,) if text else ()
+    found = json.loads(text)
+    if not all(isinstance(one, str) and one for one in found):
+        raise ValueError(f"{noun} is a text that is not empty")
+    return tuple(found)
 
 
 def _value(text: str) -> object:

@@ -1,7 +1,7 @@
 """The jobs of a run: training, evaluation and generation, each done once for the same settings."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -129,6 +129,7 @@ def evaluation(session: Session, again: bool) -> None:
 
 def _measure(session: Session, model: Model) -> dict[str, Any]:
     options, claim = session.config.eval, model.family.claim
+    metrics = metrics_of(session)
     examples = list(first(session.prepared.test, options.examples))
     found: dict[str, Any] = {"examples": len(examples), "decoder": session.config.decoder.name}
     found["loss"] = evaluate.losses(model, examples, options.batch)
@@ -138,16 +139,31 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
             found["likelihood"] = evaluate.likelihood(
                 model, examples, options.batch, options.draws, watch.at
             )
-    metrics = session.task.metrics(session.prepared)
     if len(metrics):
         asked = examples
         if session.task.layout == "text":
             asked = generate.unconditional(options.samples)
         found["decoding"] = _decode(session, model, asked, metrics)
         found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
-        if "guess" in session.prepared.facts:
-            found["guess"] = session.prepared.facts["guess"]
+        found |= beside(session)
     return found
+
+
+def metrics_of(session: Session) -> "MetricCollection":
+    """The metrics of the task, and those that the run asks for."""
+    own, asked = session.task.metrics(session.prepared), session.config.eval.asked
+    if not asked:
+        return own
+    from xlm_runtime.metrics.asked import extended  # torchmetrics takes a second to import
+
+    return extended(own, asked, session.prepared)
+
+
+def beside(session: Session) -> dict[str, Any]:
+    """What belongs beside the values of metrics: the rate of a guess, the protocol, judges."""
+    facts, asked = session.prepared.facts, session.config.eval.asked
+    found = {name: facts[name] for name in ("guess", "protocol") if name in facts}
+    return found | ({"asked": list(asked)} if asked else {})
 
 
 def _decode(
@@ -178,23 +194,35 @@ def _table(found: dict[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
     claim = found["claim"]
     lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
-    for section, mark in (
-        ("loss", ""),
-        ("likelihood", claim["value"]),
-        ("answers", "decoded"),
-        ("decoding", ""),
-    ):
-        values = found.get(section, {})
-        values = evaluate.shown(values) if section == "loss" else values
-        for name, value in values.items():
-            if not name.endswith(("_error", "_count")):  # beside what they belong to
-                error = values.get(f"{name}_error")
-                spread = "" if error is None else f"± {error:.4f}"
-                lines.append(f"  {name.replace('_', ' '):<18}{value:>10.4f} {spread:<10}{mark}")
-    if "guess" in found:
-        lines.append(f"  {'a guess would be':<18}{found['guess']:>10.4f}")
+    loss = evaluate.shown(found["loss"])
+    likelihood = (found.get("likelihood", {}), claim["value"])
+    answers = (found.get("answers", {}), "decoded")
+    lines += values(((loss, ""), likelihood, answers, (found.get("decoding", {}), "")), found)
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
-    return [line.rstrip() for line in [*lines, f"  {said}: {claim['why']}"]]
+    return [*lines, f"  {said}: {claim['why']}"]
+
+
+def values(
+    sections: Sequence[tuple[Mapping[str, float], str]], found: Mapping[str, Any]
+) -> list[str]:
+    """Numbers as lines, each with its error and the mark of its section; and what is beside."""
+    rows = [
+        (name, value, part.get(f"{name}_error"), mark)
+        for part, mark in sections
+        for name, value in part.items()
+        if not name.endswith(("_error", "_count"))  # beside what they belong to
+    ]
+    rows += [("a_guess_would_be", found["guess"], None, "")] if "guess" in found else []
+    wide = max(18, *(len(name) + 1 for name, *_ in rows)) if rows else 18
+    lines = []
+    for name, value, error, mark in rows:
+        spread = "" if error is None else f"± {error:.4f}"
+        lines.append(f"  {name.replace('_', ' '):<{wide}}{value:>10.4f} {spread:<10}{mark}")
+    if "asked" in found:
+        lines.append(f"  asked for: {', '.join(found['asked'])}")
+    if "protocol" in found:
+        lines.append(f"  protocol: {found['protocol']}")
+    return [line.rstrip() for line in lines]
 
 
 def generation(session: Session, again: bool) -> None:
@@ -259,5 +287,15 @@ def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
         str(folder),
         session.config.generate.stop,
         *(plain[s] for s in ("model", "train", "decoder", *sections)),
+        *_prints(session.config.eval.asked),
     ]
     return folder, sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _prints(asked: Sequence[str]) -> list[str]:
+    """What the metrics that are asked for depend on."""
+    if not asked:
+        return []
+    from xlm_runtime.metrics.asked import fingerprint
+
+    return fingerprint(asked)

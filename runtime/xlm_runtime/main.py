@@ -1,5 +1,6 @@
 """``xlmc run``: what a command means, from its options to the jobs it does."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ class Command:
     job: str
     preset: str
     sets: tuple[str, ...]
+    metrics: tuple[str, ...]
     data: Path | None
     ckpt: str | None
     run_dir: Path | None
@@ -55,6 +57,7 @@ def run(
     job: str = "all",
     preset: str = "quick",
     sets: tuple[str, ...] = (),
+    metrics: tuple[str, ...] = (),
     data: Path | None = None,
     ckpt: str | None = None,
     run_dir: Path | None = None,
@@ -67,8 +70,8 @@ def run(
     0: done. 2: the command, a setting or the package is wrong. 4: the run failed. 130: stopped.
     """
     command = Command(
-        package=package, task=task, job=job, preset=preset, sets=sets, data=data, ckpt=ckpt,
-        run_dir=run_dir, name=name, seed=seed, force=force,
+        package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
+        ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, force=force,
     )  # fmt: skip
     try:
         _do(command)
@@ -97,6 +100,8 @@ def _do(command: Command) -> None:
     begun = None if trains or as_is else _used(command, found, task.name)
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
+    if "eval" in jobs:
+        _check_metrics(config)
     weights = _weights(config, found.family, reads=bool(jobs) and begun is None)
     config = _sized(config, found.family, weights)
     prepared = task.prepare(_options(facts, config, found, weights))
@@ -154,6 +159,9 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
     base += recipe_settings(found.family, task.name, preset)
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
+    if command.metrics:
+        listed = json.dumps(command.metrics, ensure_ascii=False)
+        sets.append(Setting("eval.metrics", listed, "--metric"))
     config = build(found.family, base, sets)
     if begun is None:
         return config
@@ -223,6 +231,14 @@ def _check_chat(config: Config, task: Task, prepared: Prepared) -> None:
         raise UsageError(f"data.chat=true: task {task.name} has no prompts to put into a chat")
     if config.data.chat:
         prepared.tokenizer.chat("")
+
+
+def _check_metrics(config: Config) -> None:
+    """Whether the metrics that are asked for can be had: said now, not after the training."""
+    if config.eval.asked:
+        from xlm_runtime.metrics import asked  # torchmetrics takes a second to import
+
+        asked.check(config.eval.asked)
 
 
 def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[str]:

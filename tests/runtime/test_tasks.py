@@ -70,7 +70,9 @@ def test_an_unknown_name_is_answered_with_the_names() -> None:
 def test_metrics_go_by_layout() -> None:
     data = cast(Prepared, None)  # these tasks do not look at it
     assert set(tasks.get("star_easy").metrics(data)) == {"exact_match", "token_accuracy"}
-    assert not set(tasks.get("lm1b").metrics(data))
+    distinct = {"distinct_1", "distinct_2", "distinct_3"}
+    expected = {"unigram_entropy", "repetition", "length", *distinct}
+    assert set(tasks.get("lm1b").metrics(data)) == expected
 
 
 # ---------------------------------------------------------------- a task of one's own

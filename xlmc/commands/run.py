@@ -38,6 +38,13 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     help="Change a setting: model.layers=4, decoder.top_p=0.9. Repeatable.",
 )
 @click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME[=JUDGE]",
+    help="Measure more: generative_perplexity=gpt2-large, mauve=DIR, my_metrics:MINE. Repeatable.",
+)
+@click.option(
     "--data", type=some_path, metavar="PATH", help="Local text, JSON lines or Parquet to read."
 )
 @click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval and generate use.")
@@ -53,6 +60,7 @@ def run(
     job: str,
     preset: str,
     sets: tuple[str, ...],
+    metrics: tuple[str, ...],
     data: Path | None,
     ckpt: str | None,
     run_dir: Path | None,
@@ -76,6 +84,7 @@ def run(
             job=job,
             preset=preset,
             sets=sets,
+            metrics=metrics,
             data=data,
             ckpt=ckpt,
             run_dir=run_dir,

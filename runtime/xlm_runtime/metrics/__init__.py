@@ -1,7 +1,8 @@
 """Metrics of what is generated: torchmetrics whose ``update`` takes an `Answer`.
 
 A metric has a ``name``; ``compute`` gives one value or several by name. ``NAME_error`` is the
-standard error of ``NAME``, and ``NAME_count`` what it is a mean of.
+standard error of ``NAME``, and ``NAME_count`` what it is a mean of. `asked` knows those that a run
+may ask for by name.
 """
 
 from torchmetrics import Metric, MetricCollection

@@ -40,7 +40,10 @@ class Ratio(Metric):
 
     def update(self, answer: Answer) -> None:
         """Count an answer."""
-        m, d = self.score(answer)
+        self.add(*self.score(answer))
+
+    def add(self, m: float, d: float) -> None:
+        """Count an answer that adds m to the numerator and d to the denominator."""
         for sum_, value in zip(self._SUMS, (1, m, d, m * m, m * d, d * d), strict=True):
             setattr(self, sum_, getattr(self, sum_) + value)
 

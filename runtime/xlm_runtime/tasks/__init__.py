@@ -3,13 +3,11 @@
 A task of one's own is an object in any module, named ``package.module:NAME``; see `task.Task`.
 """
 
-import sys
 from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
+from xlm_runtime import dotted
 from xlm_runtime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,10 +46,7 @@ def get(name: str) -> "Task":
         built_in: Task = getattr(import_module(f"{__name__}.{module}"), attribute)
         return built_in
     if ":" in name:
-        here = str(Path.cwd())  # a console script does not look where it was started
-        if here not in sys.path:
-            sys.path.append(here)
-        return _task(name)
+        return _own(name)
     near = get_close_matches(name, _HOMES, n=1)
     hint = f", did you mean '{near[0]}'?" if near else ""
     raise UsageError(
@@ -69,40 +64,7 @@ def __getattr__(name: str) -> object:
     return found
 
 
-def _task(dotted: str) -> "Task":
+def _own(name: str) -> "Task":
     from xlm_runtime.tasks.task import Task
 
-    path, _, attribute = dotted.partition(":")
-    module = _module(path, dotted)
-    found = getattr(module, attribute, None)
-    if isinstance(found, Task):
-        return found
-    ready = [key for key, value in vars(module).items() if isinstance(value, Task)]
-    if isinstance(found, type) and issubclass(found, Task):
-        problem = f"'{attribute}' is a class; name an instance of it"
-    elif found is None:
-        problem = f"module {path} has no '{attribute}'"
-    else:
-        problem = f"'{attribute}' is a {type(found).__name__}, not an instance of a Task"
-    raise UsageError(f"--task {dotted}: {problem} (tasks in it: {', '.join(ready) or 'none'})")
-
-
-def _module(path: str, dotted: str) -> ModuleType:
-    try:
-        return import_module(path)
-    except ModuleNotFoundError as error:
-        missing = error.name or path
-        own = path == missing or path.startswith(f"{missing}.")
-        what = (
-            f"there is no module {missing}"
-            if own
-            else f"{path} needs {missing}, which is not there"
-        )
-        raise UsageError(
-            f"--task {dotted}: {what} (looked in {Path.cwd()} and the installed packages)"
-        ) from error
-    except (ImportError, SyntaxError) as error:
-        raise UsageError(f"--task {dotted}: {path} cannot be imported: {error}") from error
-    except BaseException as error:
-        error.add_note(f"while importing {path} for --task {dotted}")
-        raise
+    return dotted.load(name, Task, "--task")  # type: ignore[type-abstract]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from xlm_runtime import files, hub, store, tokenizers
 from xlm_runtime.cache import cached, fingerprint
@@ -19,6 +19,9 @@ from xlm_runtime.store import Block, Examples, Writer
 from xlm_runtime.tasks.english import english
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
 
 Name = Literal["train", "validation", "test"]
 SPLITS: tuple[Name, ...] = ("train", "validation", "test")
@@ -186,6 +189,12 @@ class TextTask(Task):
             body=block,
             facts={**built.facts, **more},
         )
+
+    def metrics(self, _: Prepared) -> "MetricCollection":
+        """How varied, how repetitive and how long texts are; of texts that are words."""
+        from xlm_runtime.metrics import collection, language
+
+        return collection(*language.texts())
 
     def _source(self, options: DataOptions) -> Source:
         if options.data:

@@ -1,0 +1,119 @@
+"""A causal language model of somebody else's, which reads what was generated."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from xlm_runtime import tokenizers
+from xlm_runtime.env import device
+from xlm_runtime.errors import UsageError
+from xlm_runtime.hub import reaching
+from xlm_runtime.shapes import Float, Int, Tensor
+
+_BATCH = 8
+_INSTEAD = "name a judge that is here: a folder with config.json, weights and tokenizer"
+
+
+def check(name: str, option: str) -> None:
+    """Raises UsageError or RunError where there is no such model; no weights are fetched."""
+    if not name:
+        raise UsageError(
+            f"{option}: say which model judges, as in {option}=gpt2-large, or a folder"
+        )
+    _read(name, "AutoConfig")
+
+
+class Judge:
+    """A causal language model in float32, by its name on the Hub or its folder.
+
+    Texts are read in the judge's own tokens, without any special one. Raises RunError where it
+    cannot be had, UsageError where it is none.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._tokenizer = tokenizers.pretrained(name, (), _INSTEAD)
+        made = _read(name, "AutoModelForCausalLM", dtype=torch.float32)
+        self._model = made.to(device()).eval()
+        about = self._model.config
+        self.context: int = getattr(about, "max_position_embeddings", 1024)
+
+    def nats(self, texts: Sequence[str]) -> list[tuple[float, int]]:
+        r"""Of each text :math:`-\sum_{i \ge 2} \log p(x_i | x_{<i})` in nats; and tokens scored.
+
+        The first token is context only: nothing stands before it (as in the loss of transformers
+        and in the numbers of SEDD and MDLM). Texts beyond the judge's context are read in windows
+        that begin with the last token of the one before, so that every later token is scored once.
+        """
+        found = [(0.0, 0)] * len(texts)
+        windows = [
+            (place, window)
+            for place, ids in enumerate(self._tokenizer.encode_all(texts))
+            for window in self._windows(ids)
+        ]
+        for part in _parts(windows):
+            for (place, window), nats in zip(part, self._score([w for _, w in part]), strict=True):
+                before, tokens = found[place]
+                found[place] = before + nats, tokens + len(window) - 1
+        return found
+
+    def features(self, texts: Sequence[str]) -> Float[Tensor, "texts width"]:
+        """The last hidden state at the last token of each text, cut at the judge's context."""
+        rows = [ids[: self.context] for ids in self._tokenizer.encode_all(texts)]
+        found = []
+        for part in _parts(rows):
+            ids, there = _padded(part)
+            with torch.no_grad():
+                out = self._model.base_model(**self._given(ids, there)).last_hidden_state
+            last = there.sum(1).to(out.device) - 1
+            found.append(out[torch.arange(len(part)), last].float().cpu())
+        return torch.cat(found)
+
+    def _windows(self, ids: Sequence[int]) -> Iterator[Sequence[int]]:
+        step = self.context - 1
+        starts = range(0, len(ids) - 1, step)  # none for a text of a single token
+        return (ids[start : start + self.context] for start in starts)
+
+    @torch.no_grad()
+    def _score(self, rows: Sequence[Sequence[int]]) -> list[float]:
+        """The nats of each row, its first token apart."""
+        ids, there = _padded(rows)
+        given = self._given(ids, there)
+        logits = self._model(**given).logits[:, :-1].float()
+        following = given["input_ids"][:, 1:]
+        nats = F.cross_entropy(logits.transpose(1, 2), following, reduction="none")
+        kept = given["attention_mask"][:, 1:]
+        return [float(total) for total in (nats.double() * kept).sum(1)]
+
+    def _given(self, ids: Int[Tensor, "rows length"], there: Tensor) -> dict[str, Tensor]:
+        where = self._model.device
+        return {"input_ids": ids.to(where), "attention_mask": there.long().to(where)}
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "rows length"], Tensor]:
+    """Rows padded on the right, where a causal model does not look, and what is no padding."""
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
+    there = torch.arange(longest) < torch.tensor([[len(row)] for row in rows])
+    return ids, there
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
+
+
+def _read(name: str, kind: str, **options: Any) -> Any:
+    """What transformers reads of a judge, from the Hub or a folder."""
+    import transformers
+
+    local = Path(name).is_dir()
+    with reaching(f"the judge {name}", _INSTEAD):
+        try:
+            return getattr(transformers, kind).from_pretrained(
+                name, local_files_only=local, trust_remote_code=False, **options
+            )
+        except ValueError as error:
+            raise UsageError(f"{name} is no causal language model: {error}") from error

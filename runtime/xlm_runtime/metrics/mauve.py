@@ -1,0 +1,77 @@
+"""MAUVE: how near the distribution of generated texts is to that of written ones.
+
+Pillutla et al. 2021 (arXiv:2102.01454): texts of both kinds become features, the last hidden state
+of a judge at their last token; the features of both together are clustered; and the two histograms
+over clusters are compared by the area under their divergence frontier, 1 for equal ones. Computed
+by the authors' package (``mauve-text``) with its defaults: as many clusters as a tenth of the
+texts, scaling 5, seed 25. It wants thousands of texts; the numbers of both kinds should be alike.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torchmetrics import Metric
+
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.metrics.answer import Answer
+from xlm_runtime.metrics.judge import Judge
+from xlm_runtime.progress import say
+from xlm_runtime.shapes import Tensor
+
+_LEAST = 20  # texts of each kind: two clusters
+
+
+def check() -> None:
+    """Raises UsageError where the package is not installed."""
+    try:
+        import mauve  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--metric mauve needs {error.name}, which is not installed: pip install 'xlmc[mauve]'"
+        ) from error
+
+
+class Mauve(Metric):
+    """MAUVE of answers beside as many written texts.
+
+    judge: a name on the Hub or a folder. references: the first so many texts, by their number.
+    """
+
+    name = "mauve"
+    full_state_update = False
+
+    def __init__(
+        self, judge: str, references: Callable[[int], Sequence[str]], **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.judge = Judge(judge)
+        self.references = references
+        self._texts: list[str] = []
+
+    def update(self, answer: Answer) -> None:
+        """Take a text."""
+        self._texts.append(answer.text)
+
+    def compute(self) -> dict[str, Tensor]:
+        """The score, and the number of texts of each kind.  Raises RunError for too few of them."""
+        from mauve import compute_mauve
+
+        texts = [text for text in self._texts if text.strip()]
+        written = [text for text in self.references(len(texts)) if text.strip()]
+        if min(len(texts), len(written)) < _LEAST:
+            raise RunError(
+                f"MAUVE needs {_LEAST} texts of each kind, and there are {len(texts)} generated "
+                f"and {len(written)} written ones: raise eval.samples or eval.examples"
+            )
+        if len(texts) < 1000:
+            say(f"MAUVE of {len(texts)} texts is rough: its authors advise thousands")
+        p, q = (np.asarray(self.judge.features(part)) for part in (texts, written))
+        score = compute_mauve(p_features=p, q_features=q, verbose=False).mauve
+        return {"mauve": torch.tensor(score), "mauve_count": torch.tensor(len(texts))}
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._texts = []
+        super().reset()

@@ -1,0 +1,61 @@
+r"""Generative perplexity: how likely a judge finds what was generated.
+
+.. math:: \exp\Big(-\sum_k \sum_{i \ge 2} \log p(x^k_i | x^k_{<i}) \Big/ \sum_k (L_k - 1)\Big)
+
+over texts k of :math:`L_k` tokens of the judge: total nats over total tokens, so that long texts
+count more; see `judge.Judge.nats` for the first token. A low one is had by saying the same likely
+words again and again: it is never shown without entropy and distinct-n (see `asked`).
+"""
+
+from typing import Any
+
+from xlm_runtime.metrics.answer import Answer
+from xlm_runtime.metrics.judge import Judge
+from xlm_runtime.metrics.ratio import Ratio
+from xlm_runtime.shapes import Tensor
+
+_AT_ONCE = 64
+
+
+class GenerativePerplexity(Ratio):
+    """The perplexity of answers under a causal language model, by its name on the Hub or folder.
+
+    ``_error`` is the standard error by the delta method; ``_tokens_count`` the tokens scored.
+    Answers of fewer than two tokens of the judge have nothing to score.
+    """
+
+    name = "generative_perplexity"
+    d: Tensor
+
+    def __init__(self, judge: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.judge = Judge(judge)
+        self._waiting: list[str] = []
+
+    def update(self, answer: Answer) -> None:
+        """Take a text; they are judged many at a time."""
+        self._waiting.append(answer.text)
+        if len(self._waiting) == _AT_ONCE:
+            self._judge()
+
+    def compute(self) -> dict[str, Tensor]:
+        """The perplexity, its standard error, and the numbers of texts and tokens."""
+        self._judge()
+        found = super().compute()
+        perplexity = found[self.name].exp()
+        return {
+            self.name: perplexity,
+            f"{self.name}_error": perplexity * found[f"{self.name}_error"],
+            f"{self.name}_count": found[f"{self.name}_count"],
+            f"{self.name}_tokens_count": self.d.clone(),
+        }
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._waiting = []
+        super().reset()
+
+    def _judge(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for nats, tokens in self.judge.nats(waiting):
+            self.add(nats, tokens)

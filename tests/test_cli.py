@@ -338,7 +338,8 @@ def runtime(monkeypatch) -> Runtime:
 
 def test_run_hands_everything_over(runtime) -> None:
     command = "run out/ilm --task star_easy --job eval --preset paper --set a.b=1 --set c=x"
-    command += " --metric length --data d.txt --ckpt best --run runs/r --name n --seed 7 --force"
+    command += " --metric length --predictions p.txt"
+    command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force"
     assert execute(command.split()) == 0
     package, task, options = runtime.called
     assert (package, task) == (Path("out/ilm"), "star_easy")
@@ -348,6 +349,7 @@ def test_run_hands_everything_over(runtime) -> None:
         "sets": ("a.b=1", "c=x"),
         "metrics": ("length",),
         "data": Path("d.txt"),
+        "predictions": Path("p.txt"),
         "ckpt": "best",
         "run_dir": Path("runs/r"),
         "name": "n",

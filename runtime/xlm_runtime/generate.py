@@ -82,6 +82,12 @@ def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
     return lambda ids: before(text := tokenizer.decode(tokenizer.body(ids)), stops) != text
 
 
+def said(sample: Sample, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> tuple[list[int], str]:
+    """The answer up to its end, or to the first of ``stops``: as ids and as text."""
+    ids = tokenizer.body(sample.ids)
+    return tokenizer.until(ids, stops), before(tokenizer.decode(ids), stops)
+
+
 def record(
     sample: Sample, tokenizer: Tokenizer, target: Example | None, stops: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -89,7 +95,10 @@ def record(
     shown: dict[str, Any] = {"index": sample.example.index}
     if sample.example.prompt:
         shown["prompt"] = tokenizer.decode(sample.example.prompt)
-    shown["prediction"] = before(tokenizer.decode(tokenizer.body(sample.ids)), stops)
+    ids, text = said(sample, tokenizer, stops)
+    shown["prediction"] = text
+    if tokenizer.known(text)[0] != ids:  # the text alone would be read as other tokens
+        shown["ids"] = ids
     if target is not None:
         shown["target"] = tokenizer.decode(target.body)
     shown["nfe"] = sample.nfe

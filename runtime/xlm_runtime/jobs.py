@@ -129,7 +129,7 @@ def evaluation(session: Session, again: bool) -> None:
 
 def _measure(session: Session, model: Model) -> dict[str, Any]:
     options, claim = session.config.eval, model.family.claim
-    metrics = metrics_of(session)
+    metrics = metrics_of(session.task, session.prepared, session.config)
     examples = list(first(session.prepared.test, options.examples))
     found: dict[str, Any] = {"examples": len(examples), "decoder": session.config.decoder.name}
     found["loss"] = evaluate.losses(model, examples, options.batch)
@@ -145,23 +145,23 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
             asked = generate.unconditional(options.samples)
         found["decoding"] = _decode(session, model, asked, metrics)
         found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
-        found |= beside(session)
+        found |= beside(session.prepared, session.config)
     return found
 
 
-def metrics_of(session: Session) -> "MetricCollection":
-    """The metrics of the task, and those that the run asks for."""
-    own, asked = session.task.metrics(session.prepared), session.config.eval.asked
+def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollection":
+    """The metrics of a task, and those that a run asks for."""
+    own, asked = task.metrics(prepared), config.eval.asked
     if not asked:
         return own
     from xlm_runtime.metrics.asked import extended  # torchmetrics takes a second to import
 
-    return extended(own, asked, session.prepared)
+    return extended(own, asked, prepared)
 
 
-def beside(session: Session) -> dict[str, Any]:
+def beside(prepared: Prepared, config: Config) -> dict[str, Any]:
     """What belongs beside the values of metrics: the rate of a guess, the protocol, judges."""
-    facts, asked = session.prepared.facts, session.config.eval.asked
+    facts, asked = prepared.facts, config.eval.asked
     found = {name: facts[name] for name in ("guess", "protocol") if name in facts}
     return found | ({"asked": list(asked)} if asked else {})
 
@@ -182,8 +182,8 @@ def _decode(
     with Watch("decode", len(asked)) as watch:
         made = generate.samples(model, blanks, options.batch, session.config.train.seed)
         for done, (sample, example) in enumerate(zip(made, asked, strict=True), 1):
-            ids = tokenizer.until(tokenizer.body(sample.ids), session.config.generate.stops)
-            metrics.update(Answer(ids, example, tokenizer))
+            ids, text = generate.said(sample, tokenizer, session.config.generate.stops)
+            metrics.update(Answer(ids, example, tokenizer, text))
             calls, tokens = calls + sample.nfe, tokens + len(ids)
             watch.at(done)
     spent = perf_counter() - began

@@ -27,6 +27,7 @@ JOBS = {
     "train": ("train",),
     "eval": ("eval",),
     "generate": ("generate",),
+    "score": ("score",),
     "all": ("train", "eval", "generate"),
 }
 _RUN = "XLM_RUN"  # tells the other processes of a distributed run its folder
@@ -43,6 +44,7 @@ class Command:
     sets: tuple[str, ...]
     metrics: tuple[str, ...]
     data: Path | None
+    predictions: Path | None
     ckpt: str | None
     run_dir: Path | None
     name: str | None
@@ -59,6 +61,7 @@ def run(
     sets: tuple[str, ...] = (),
     metrics: tuple[str, ...] = (),
     data: Path | None = None,
+    predictions: Path | None = None,
     ckpt: str | None = None,
     run_dir: Path | None = None,
     name: str | None = None,
@@ -71,7 +74,7 @@ def run(
     """
     command = Command(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
-        ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, force=force,
+        predictions=predictions, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, force=force,
     )  # fmt: skip
     try:
         _do(command)
@@ -97,17 +100,23 @@ def _do(command: Command) -> None:
     jobs = JOBS[command.job]
     trains = "train" in jobs or not jobs
     as_is = not trains and _untrained(command)
-    begun = None if trains or as_is else _used(command, found, task.name)
+    begun = None if trains or as_is else _begun(command, found, task.name)
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
-    if "eval" in jobs:
+    if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
-    weights = _weights(config, found.family, reads=bool(jobs) and begun is None)
+    reads = bool(jobs) and begun is None and command.job != "score"
+    weights = _weights(config, found.family, reads=reads)
     config = _sized(config, found.family, weights)
     prepared = task.prepare(_options(facts, config, found, weights))
     _check_chat(config, task, prepared)
     _tell(task, prepared.facts)
     if not jobs:
+        return
+    if command.predictions:
+        from xlm_runtime.scoring import scoring
+
+        scoring(task, prepared, config, command.predictions)
         return
     chosen = begun or _trained(command, found, config, facts, as_is)
     if weights is not None and env.rank() == 0:
@@ -135,6 +144,10 @@ def _check(command: Command) -> None:
         raise UsageError("--run names a folder and --name one among the runs of a pair: give one")
     if command.data and not command.data.exists():
         raise UsageError(f"--data {command.data}: there is no such file")
+    if command.job == "score" and command.predictions is None:
+        raise UsageError("--job score: name the file to score with --predictions FILE")
+    if command.predictions and command.job != "score":
+        raise UsageError("--predictions FILE belongs to --job score")
     if command.seed is not None and command.seed < 0:
         raise UsageError(f"--seed {command.seed}: must be at least 0")
 
@@ -249,6 +262,18 @@ def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[
 def _quick(task: Task) -> list[Setting]:
     """The quick values of a task as settings."""
     return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]
+
+
+def _begun(command: Command, found: Package, task: str) -> Run | None:
+    """The run that a job reads.  Scoring needs none; it takes the data of one if it knows which."""
+    named = command.run_dir or command.name
+    if command.predictions is None or named:
+        return _used(command, found, task)
+    near = Run(command.predictions.parent)
+    if (near.facts.get("family"), near.facts.get("task")) != (found.family.name, task):
+        return None
+    say(f"predictions of run {near.path}, with its data")
+    return near
 
 
 def _used(command: Command, found: Package, task: str) -> Run:

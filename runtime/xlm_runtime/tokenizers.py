@@ -76,6 +76,17 @@ class Tokenizer:
         encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def known(self, text: str) -> tuple[list[int], int]:
+        """The ids of a text, and how many of its words have none: ``pad`` stands for those."""
+        pad = self.vocabulary["pad"]
+        if self._words is None:
+            ids = [pad if i == self.unknown else i for i in self.encode(text)]
+            return ids, ids.count(pad)
+        ids = []
+        for word in text.split():
+            ids += self.encode(word) if word in self._words else [pad]
+        return ids, ids.count(pad)
+
     def chat(self, text: str) -> list[int]:
         """The ids of a user's message in the chat template, ready for the answer to follow.
 

@@ -18,7 +18,7 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option("--task", required=True, help="A name from `xlmc tasks`, or pkg.module:NAME.")
 @click.option(
     "--job",
-    type=click.Choice(["all", "prepare", "train", "eval", "generate"]),
+    type=click.Choice(["all", "prepare", "train", "eval", "generate", "score"]),
     default="all",
     show_default=True,
     help="The step to do.",
@@ -47,6 +47,9 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option(
     "--data", type=some_path, metavar="PATH", help="Local text, JSON lines or Parquet to read."
 )
+@click.option(
+    "--predictions", type=some_path, metavar="FILE", help="What --job score judges: of any system."
+)
 @click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval and generate use.")
 @click.option(
     "--run", "run_dir", type=some_path, metavar="DIR", help="An earlier run, if not the newest."
@@ -62,6 +65,7 @@ def run(
     sets: tuple[str, ...],
     metrics: tuple[str, ...],
     data: Path | None,
+    predictions: Path | None,
     ckpt: str | None,
     run_dir: Path | None,
     name: str | None,
@@ -86,6 +90,7 @@ def run(
             sets=sets,
             metrics=metrics,
             data=data,
+            predictions=predictions,
             ckpt=ckpt,
             run_dir=run_dir,
             name=name,

@@ -13,17 +13,18 @@ class Answer:
     """A generated body, as ids and as text.
 
     ids: the body up to its end, unpadded. example: what it answers; of a task of plain texts, an
-    example of which nothing is known.
+    example of which nothing is known. said: the answer as it was written, where ids say less.
     """
 
     ids: Sequence[int]
     example: Example
     tokenizer: Tokenizer
+    said: str | None = None
 
     @cached_property
     def text(self) -> str:
         """The answer."""
-        return self.tokenizer.decode(self.ids)
+        return self.tokenizer.decode(self.ids) if self.said is None else self.said
 
     @cached_property
     def prompt(self) -> str:

@@ -1,0 +1,66 @@
+"""The job ``score``: the metrics of a task for predictions of any system, without any model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from xlm_runtime import predictions
+from xlm_runtime.atomic import write_json
+from xlm_runtime.config import Config
+from xlm_runtime.data import Prepared
+from xlm_runtime.errors import UsageError
+from xlm_runtime.jobs import beside, metrics_of, values
+from xlm_runtime.model import first
+from xlm_runtime.plug import Example
+from xlm_runtime.predictions import Prediction
+from xlm_runtime.progress import Watch, say
+from xlm_runtime.tasks.task import Task
+
+
+def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
+    """Judges the predictions of a file as an evaluation judges those of a model.
+
+    Prints the numbers and writes them to ``NAME.scores.json`` beside ``NAME.jsonl``.
+    """
+    metrics = metrics_of(task, prepared, config)
+    if not len(metrics):
+        raise UsageError(f"task {task.name} has no metrics: ask for some with --metric")
+    pairs, examples = _pairs(task, prepared, config, file)
+    unknown = 0
+    with Watch("score", len(pairs)) as watch:
+        for done, (prediction, example) in enumerate(pairs, 1):
+            stops = config.generate.stops
+            answer, strange = predictions.answer(prediction, example, prepared.tokenizer, stops)
+            metrics.update(answer)
+            unknown += strange
+            watch.at(done)
+    found: dict[str, Any] = {"predictions": str(file), "scored": len(pairs), "examples": examples}
+    found["unknown_words"] = unknown
+    found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
+    found |= beside(prepared, config)
+    written = file.with_name(f"{file.stem}.scores.json")
+    write_json(written, found)
+    for line in [*_table(found), f"written to {written}"]:
+        say(line)
+
+
+def _pairs(
+    task: Task, prepared: Prepared, config: Config, file: Path
+) -> tuple[Sequence[tuple[Prediction, Example]], int]:
+    """Predictions and what they answer; and how many examples there are."""
+    read = predictions.read(file)
+    if task.layout == "text":  # nothing is asked
+        examples = [Example(p.line if p.index is None else p.index, ()) for p in read]
+    else:
+        examples = list(first(prepared.test, config.eval.examples))
+    return predictions.match(read, examples, prepared.tokenizer, file), len(examples)
+
+
+def _table(found: dict[str, Any]) -> list[str]:
+    scored, examples, unknown = found["scored"], found["examples"], found["unknown_words"]
+    lines = [f"{scored} predictions of {found['predictions']}"]
+    if scored < examples:
+        lines.append(f"  {examples - scored} of {examples} test examples have none: not counted")
+    if unknown:
+        lines.append(f"  {unknown} words that the tokenizer does not know, counted as wrong")
+    return lines + values([(found["answers"], "")], found)

@@ -43,6 +43,16 @@ def dataset(repo: str, files: Mapping[str, str], revision: str, instead: str) ->
         return load_dataset(repo, data_files=dict(files), revision=revision)
 
 
+def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
+    """Raises RunError where a split of a data set lacks one of the columns."""
+    missing = [column for column in columns if column not in split.column_names]
+    if missing:
+        raise RunError(
+            f"the data set {repo} has no column '{missing[0]}', its columns are "
+            f"{', '.join(split.column_names)}: it has changed since this was written\n{instead}"
+        )
+
+
 def snapshot(repo: str, patterns: Sequence[str], instead: str) -> Path:
     """The folder with the files of a repository that match some patterns.
 

@@ -26,6 +26,7 @@ _HOMES = {
     "n_queens_10": "queens:TEN",
     "graph_coloring_8": "coloring:EIGHT",
     "graph_coloring_10": "coloring:TEN",
+    "cfg": "cfg:CFG",
     "lm1b": "lm1b:LM1B",
     "owt": "owt:OWT",
 }

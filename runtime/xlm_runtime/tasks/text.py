@@ -102,19 +102,28 @@ def hub_source(
     revision: str,
     held_out: Mapping[Name, float],
     size: int,
+    *,
+    column: str = "text",
 ) -> Source:
-    """The column ``text`` of a data set on the Hub; ``published`` maps its splits to files.
+    """A column of a data set on the Hub; ``published`` maps its splits to files.
 
     ``held_out`` are the shares of splits that it lacks, taken from its training texts by hash.
     """
-    key = {"repo": repo, "revision": revision, "files": dict(published), "held out": dict(held_out)}
+    key: dict[str, Any] = {
+        "repo": repo,
+        "revision": revision,
+        "files": dict(published),
+        "held out": dict(held_out),
+    }
+    key |= {} if column == "text" else {"column": column}
 
     def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
         data: Any = hub.dataset(repo, published, revision, _INSTEAD)
         number = 0
         for split in (name for name in SPLITS if name in published):
+            hub.has(data[split], (column,), repo, _INSTEAD)
             for batch in data[split].iter(batch_size=_BATCH):
-                for text in batch["text"]:
+                for text in batch[column]:
                     number += 1
                     if found := files.fault(text):
                         dropped.note(f"{found} in {split}", number)
@@ -169,7 +178,7 @@ class TextTask(Task):
         clean = self.clean if options.preset == "paper" else str
         cleaned = [self.name, self.version] if options.preset == "paper" else []
         read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
-        tokenizer = _tokenizer(name, read, source, clean, options)
+        tokenizer = self.tokenizer(name, read, source, clean, options)
         key = {**read, "tokenizer": tokenizer.fingerprint, "block": block}
 
         def build(folder: Path) -> dict[str, Any]:
@@ -195,6 +204,20 @@ class TextTask(Task):
         from xlm_runtime.metrics import collection, language
 
         return collection(*language.texts())
+
+    def tokenizer(
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        source: Source,
+        clean: Callable[[str], str],
+        options: DataOptions,
+    ) -> Tokenizer:
+        """A published or local tokenizer, or one trained on the training texts and kept.
+
+        ``key`` holds all that the texts depend on.
+        """
+        return _tokenizer(name, key, source, clean, options)
 
     def _source(self, options: DataOptions) -> Source:
         if options.data:

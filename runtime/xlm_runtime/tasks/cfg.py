@@ -1,0 +1,158 @@
+"""Sentences of a context-free grammar: what a model has learnt can be told exactly.
+
+With ``--preset quick`` they are drawn from `AGREEING`, in which a verb agrees with its noun across
+clauses that stand between them, one within the other. With ``--preset paper`` they are read from
+``dhruveshpatel/cfg-small`` on the Hub (column ``text``, words between spaces) and judged by
+`PUBLISHED`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.files import Dropped
+from xlm_runtime.grammar import Grammar
+from xlm_runtime.tasks.text import Name, Source, TextTask, by_hash, hub_source
+from xlm_runtime.tokenizers import Tokenizer, words
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+REPO = "dhruveshpatel/cfg-small"
+FILES = {name: f"data/{name}-*.parquet" for name in ("train", "validation", "test")}
+SIZE = 24_000
+SHARES: dict[Name, float] = {"validation": 1 / 16, "test": 1 / 16}
+
+AGREEING = Grammar.of("""
+    s: one is | many are
+    one: 4 det cone | det cone "that" is | det cone "that" one sees
+         | det cone "that" many see
+    many: 4 det cmany | det cmany "that" are | det cmany "that" one sees
+         | det cmany "that" many see
+    is: 4 rests | 5 sees np | says "that" s
+    are: 4 rest | 5 see np | say "that" s
+    np: one | many
+    det: "the" | "some"
+    cone: 4 dog | adj cone
+    cmany: 4 dogs | adj cmany
+    adj: "small" | "old" | "happy"
+    dog: "dog" | "cat" | "bird" | "child"
+    dogs: "dogs" | "cats" | "birds" | "children"
+    rests: "sleeps" | "runs"
+    rest: "sleep" | "run"
+    sees: "sees" | "likes"
+    see: "see" | "like"
+    says: "says" | "thinks"
+    say: "say" | "think"
+""")
+
+# The language of the published grammar, which is ambiguous (what `with` belongs to, and `s):
+#     S -> NP VP | NP Vindirect C S
+#     NP -> NProp | Det N | Det A N | NP PP | NP Poss NP
+#     PP -> P NP
+#     VP -> Vintr | Vtr NP | VP PP
+# A noun phrase is a chain of simple ones, joined by prepositions and `s; and a preposition behind
+# an object may as well belong to the object, so that only a verb without one needs it.
+PUBLISHED = Grammar.of("""
+    s: np vp | np vindirect "that" s
+    np: simple | np joint simple
+    joint: p | "`s"
+    simple: nprop | det n | det a n
+    vp: vintr | vintr p np | vtr np
+    a: "big" | "small" | "happy" | "sad"
+    det: "the" | "my" | "your"
+    n: "man" | "telescope" | "elephant"
+    nprop: "John" | "Mary" | "Alice"
+    vintr: "sneezed" | "laughed"
+    vtr: "chased" | "bought"
+    vindirect: "said" | "thought"
+    p: "with" | "under"
+""")
+GRAMMARS = {"quick": AGREEING, "paper": PUBLISHED}
+
+
+class Cfg(TextTask):
+    """Sentences, each alone in its block."""
+
+    name = "cfg"
+    title = "sentences of a small grammar (quick: agreement across nested clauses)"
+    blocks: ClassVar[Mapping[str, int]] = {"paper": 32, "quick": 24}
+    tokenizers: ClassVar[Mapping[str, str]] = {"paper": "words", "quick": "words"}
+    protocols: ClassVar[Mapping[str, str]] = {
+        "paper": "the published splits; parsable: the whole text is a sentence of the grammar",
+        "data": "every row alone, cut at the block; splits by file or by hash of the row; "
+        "parsable: by the grammar of the preset",
+        "quick": "drawn from the grammar by its weights, repeats kept, splits by hash of the "
+        "sentence, so that none is in two of them; parsable: the whole text is a sentence",
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = {
+        "model.layers": 3,
+        "model.width": 96,
+        "model.heads": 4,
+        "model.dropout": 0.0,
+        "model.rotary_base": 100.0,
+        "train.batch": 64,
+        "train.steps": 2000,
+        "train.learning_rate": 3e-3,
+        "train.schedule": "cosine",
+        "train.warmup": 100,
+        "train.ema": 0.99,
+    }
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        return hub_source(REPO, FILES, "main", {}, 3_000_000)
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """The sentences, and how often a blind one would be right."""
+        made = super().prepare(options)
+        grammar = GRAMMARS[options.preset]
+        more = {
+            "grammar": options.preset,
+            "guess": grammar.guess(made.lengths.tolist()),
+            "guess_means": "words drawn uniformly, at the lengths of the training texts",
+        }
+        return replace(made, facts={**made.facts, **more})
+
+    def metrics(self, prepared: Prepared) -> "MetricCollection":
+        """How many texts are sentences, beside how varied they are."""
+        from xlm_runtime.metrics import collection, language
+        from xlm_runtime.metrics.syntax import Parsable
+
+        return collection(Parsable(GRAMMARS[prepared.facts["grammar"]]), *language.texts())
+
+    def tokenizer(
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        source: Source,
+        clean: Callable[[str], str],
+        options: DataOptions,
+    ) -> Tokenizer:
+        """One id for each word of the grammar."""
+        if name == "words":
+            return words(GRAMMARS[options.preset].words, options.specials)
+        return super().tokenizer(name, key, source, clean, options)
+
+    def _source(self, options: DataOptions) -> Source:
+        if options.data or options.columns or options.preset == "paper":
+            return super()._source(options)
+        return _drawn(options.seed, options.block or self.blocks["quick"])
+
+
+def _drawn(seed: int, longest: int) -> Source:
+    """Sentences of `AGREEING` that are not too long, each by its own stream of random numbers."""
+    key = {"grammar": AGREEING.fingerprint, "seed": seed, "size": SIZE, "longest": longest}
+
+    def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+        for index in range(SIZE):
+            text = " ".join(AGREEING.draw(np.random.default_rng([seed, index]), longest))
+            yield by_hash(text, SHARES), text
+
+    return Source(f"drawn from the grammar with seed {seed}", key, 34 * SIZE, rows)
+
+
+CFG = Cfg()

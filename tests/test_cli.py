@@ -14,6 +14,7 @@ from toy_compiler import TEXTS, save, toy
 
 from xlmc import cli
 from xlmc.cli import execute
+from xlmc.commands.common import task_names
 from xlmc.parse import parse, read_source
 
 __all__ = ["toy"]
@@ -396,4 +397,20 @@ def test_a_runtime_that_is_not_installed_is_no_bug(capsys, monkeypatch) -> None:
 
 def test_tasks_are_listed(capsys) -> None:
     assert execute(["tasks"]) == 0
-    assert "star_easy\n" in said(capsys)[0]
+    lines = said(capsys)[0].splitlines()
+    names = [line.split()[0] for line in lines]
+    assert names[0] == "star_easy"
+    assert len(names) == len(set(names)) > 10
+    assert "seq2seq  Star graphs: find one of 3 paths (easy)" in lines[0]
+
+
+def test_a_task_is_shown(capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XLM_CACHE", str(tmp_path))
+    assert execute(["tasks", "show", "star_hard", "--examples", "0"]) == 0
+    assert "layout: seq2seq" in said(capsys)[0]
+    assert execute(["tasks", "show", "star_hrad"]) == 2
+    assert "did you mean 'star_hard'?" in said(capsys)[1]
+
+
+def test_names_of_tasks_are_completed() -> None:
+    assert task_names(None, None, "star_m") == ["star_medium"]

@@ -27,6 +27,12 @@ _PIECE = 1 << 16
 _PIECES = 256
 
 
+def home() -> Path:
+    """Where prepared data is kept: ``XLM_CACHE``, else the user's cache folder."""
+    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("XLM_CACHE") or Path(folder) / "xlmc")
+
+
 @dataclass(frozen=True)
 class Built:
     """A complete folder and what its builder had to say about it (plain JSON values)."""

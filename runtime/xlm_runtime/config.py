@@ -151,8 +151,7 @@ class Data:
     @property
     def roles(self) -> dict[str, str]:
         """``columns`` by role."""
-        pairs = (part.partition("=") for part in self.columns.split(",") if part)
-        return {role.strip(): column.strip() for role, _, column in pairs}
+        return roles(self.columns)
 
 
 @frozen(kw_only=True)
@@ -187,6 +186,12 @@ class Config:
         if found:
             raise UsageError("\n".join(f"{where}: {line}" for line in found))
         return converter.structure(plain, Config)
+
+
+def roles(columns: str) -> dict[str, str]:
+    """``prompt=question,target=answer`` as roles and their columns."""
+    pairs = (part.partition("=") for part in columns.split(",") if part)
+    return {role.strip(): column.strip() for role, _, column in pairs}
 
 
 SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import env, package, published, runs, tasks
+from xlm_runtime import cache, env, package, published, runs, tasks
 from xlm_runtime.atomic import write_json
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
 from xlm_runtime.data import DataOptions, Prepared
@@ -316,12 +316,6 @@ def _trained(
     return runs.create(path, found, config, facts)
 
 
-def _cache() -> Path:
-    """Where prepared data is kept: ``XLM_CACHE``, else the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("XLM_CACHE") or Path(home) / "xlmc")
-
-
 def _options(
     facts: Mapping[str, Any], config: Config, found: Package, weights: Checkpoint | None
 ) -> DataOptions:
@@ -329,7 +323,7 @@ def _options(
     own = str(weights.folder) if weights is not None else None
     return DataOptions(
         preset=facts["preset"],
-        cache=_cache(),
+        cache=cache.home(),
         data=Path(facts["data"]) if facts["data"] else None,
         columns=config.data.roles,
         seed=config.data.seed,

@@ -96,3 +96,11 @@ def save(path: Path, text: str) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def task_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The tasks that begin with what is typed so far."""
+    with runtime():
+        from xlm_runtime.tasks import names
+
+    return [name for name in names() if name.startswith(incomplete)]

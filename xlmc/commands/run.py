@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime
+from xlmc.commands.common import runtime, task_names
 from xlmc.failure import Failure
 
 some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
@@ -15,7 +15,12 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 
 @click.command(short_help="Train, evaluate and generate with a package.")
 @click.argument("package", type=some_path, metavar="PKG")
-@click.option("--task", required=True, help="A name from `xlmc tasks`, or pkg.module:NAME.")
+@click.option(
+    "--task",
+    required=True,
+    shell_complete=task_names,
+    help="A name from `xlmc tasks`, or pkg.module:NAME.",
+)
 @click.option(
     "--job",
     type=click.Choice(["all", "prepare", "train", "eval", "generate", "score"]),

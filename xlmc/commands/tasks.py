@@ -1,18 +1,48 @@
 """``xlmc tasks``: what a package can be run on."""
 
+from pathlib import Path
+
 import click
 
-from xlmc.commands.common import runtime
+from xlmc.commands.common import runtime, task_names
+
+some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
 
-@click.command()
-def tasks() -> None:
-    """List the tasks that come with xlmc.
+@click.group(invoke_without_command=True)
+@click.pass_context
+def tasks(context: click.Context) -> None:
+    """List the tasks that come with xlmc, or show one.
 
     `xlmc run --task` also takes one of your own, as pkg.module:NAME.
     """
-    with runtime():
-        from xlm_runtime.tasks import names
+    if context.invoked_subcommand is None:
+        with runtime():
+            from xlm_runtime.show import listed
 
-    for name in names():
-        click.echo(name)
+        for line in listed():
+            click.echo(line)
+
+
+@tasks.command(short_help="Tell all about a task.")
+@click.argument("name", shell_complete=task_names)
+@click.option(
+    "--preset", type=click.Choice(["quick", "paper"]), default="quick", show_default=True,
+    help="Whose data to tell of.",
+)  # fmt: skip
+@click.option("--data", type=some_path, metavar="PATH", help="Your own data, as for `xlmc run`.")
+@click.option("--columns", default="", metavar="ROLE=COLUMN,...", help="What to read from --data.")
+@click.option(
+    "--examples",
+    type=click.IntRange(min=0),
+    help="How many to render; with preset paper none, since they may need the network.",
+)
+def show(name: str, preset: str, data: Path | None, columns: str, examples: int | None) -> int:
+    """Tell where the data of NAME come from, what is done to them, how answers are judged.
+
+    A few examples are rendered. Nothing is fetched unless --examples asks for published data.
+    """
+    with runtime():
+        from xlm_runtime.show import show as start
+
+    return start(name, preset=preset, data=data, columns=columns, examples=examples)

@@ -1,5 +1,6 @@
 """Tasks whose problems are made, one by one and by index: seeded, and no problem in two splits."""
 
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,20 @@ class MadeTask(Task):
     def words(self, preset: str) -> list[str]:
         """The words of prompts and bodies, in the order of their ids."""
 
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """Where problems come from, their words, how many there are, and what is counted."""
+        found = {
+            "source": f"made with seed {options.seed}",
+            "problem": " ".join((sys.modules[type(self).__module__].__doc__ or "").split()),
+            "tokenizer": f"a word each: {_short(self.words(options.preset))}",
+            "sizes": self._sizes(options),
+        }
+        return {**found, "protocol": self._protocol()}
+
+    def _sizes(self, options: DataOptions) -> dict[str, int]:
+        held_out = self.held_out[options.preset]
+        return dict.fromkeys(SPLITS, held_out) | {"train": self.train_size[options.preset]}
+
     def metrics(self, _: Prepared) -> "MetricCollection":
         """Whether answers are right, beside how near they are to those that were drawn."""
         from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy, collection
@@ -103,8 +118,7 @@ class MadeTask(Task):
             raise UsageError(f"{self.name} has one id per word: it takes no data.tokenizer")
         labels = self.words(options.preset)
         tokenizer = words(labels, options.specials)
-        held_out = self.held_out[options.preset]
-        sizes = dict.fromkeys(SPLITS, held_out) | {"train": self.train_size[options.preset]}
+        sizes = self._sizes(options)
         key = {
             "task": [self.name, self.version, store.VERSION],
             "preset": options.preset,
@@ -188,3 +202,7 @@ def _write(folder: Path, split: Name, size: int, made: Iterator[Problem], vocab:
             blocks = {name: Block.of([get(p) for p in part]) for name, get in columns.items()}
             writer.add(**blocks)
             watch.at(writer.rows)
+
+
+def _short(words: Sequence[str]) -> str:
+    return " ".join(words[:12]) + (f" ... ({len(words)})" if len(words) > 12 else "")

@@ -200,6 +200,13 @@ class StarTask(Task):
         """The kind of star of a preset."""
         return self._stars[preset]
 
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """The kind of star, the published sizes, and the protocol."""
+        star = self.star(options.preset)
+        words = f"{star.labels} nodes" + (" and their edges, a word each" if star.joined else "")
+        facts = _facts(star, self._sizes[options.preset], options.seed)
+        return {**facts, "tokenizer": words}
+
     def prepare(self, options: DataOptions) -> Prepared:
         """Generate the graphs, or find them in the cache."""
         star, sizes = self.star(options.preset), self._sizes[options.preset]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
 
@@ -50,6 +50,18 @@ class Task(ABC):
     @abstractmethod
     def prepare(self, options: DataOptions) -> Prepared:
         """The data, made or found in the cache.  Raises RunError or UsageError in plain words."""
+
+    def about(self, options: DataOptions) -> Mapping[str, Any]:  # noqa: ARG002
+        """What is known without the data: where they come from, what is done to them, protocol.
+
+        Keys are those of `Prepared.facts`, which hold what the data themselves say. Nothing is
+        fetched.
+        """
+        return {}
+
+    def given(self, options: DataOptions) -> "Task":  # noqa: ARG002
+        """The task as it is with these options, for one whose layout depends on the data."""
+        return self
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":  # noqa: ARG002
         """Metrics of what is generated: ``update(Answer(...))``, then ``compute()``.

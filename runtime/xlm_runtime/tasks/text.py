@@ -199,6 +199,20 @@ class TextTask(Task):
             facts={**built.facts, **more},
         )
 
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """Source, cleaning, tokenizer, block and protocol."""
+        found: dict[str, Any] = {"source": str(options.data or "what ships with Python")}
+        if options.preset == "paper":
+            published = self.published()
+            found = found if options.data else {"source": published.title, **published.key}
+            found["cleaning"] = (type(self).clean.__doc__ or "").splitlines()[0]
+        return {
+            **found,
+            "tokenizer": options.tokenizer or self.tokenizers[options.preset],
+            "block": options.block or self.blocks[options.preset],
+            "protocol": self.protocols["data" if options.data else options.preset],
+        }
+
     def metrics(self, _: Prepared) -> "MetricCollection":
         """How varied, how repetitive and how long texts are; of texts that are words."""
         from xlm_runtime.metrics import collection, language

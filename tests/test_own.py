@@ -1,0 +1,57 @@
+"""The task and the metric in ``examples/own`` work as a user would run them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the examples in it, in which a command is given."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    return tmp_path
+
+
+def _run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    code = f"import sys; sys.path += {sys.path!r}; from xlmc.__main__ import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_task_and_a_metric_of_one_s_own(checkout: Path) -> None:
+    sets = ["train.steps=3", "eval.examples=20", "generate.count=2", "generate.samples=0"]
+    done = _run(
+        checkout, "run", "examples/mdlm", "--task", "examples.own.addition:ADDITION",
+        "--metric", "examples.own.distance:DISTANCE",
+        *(part for one in sets for part in ("--set", one)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (file,) = checkout.glob("runs/mdlm/addition/*/metrics.json")
+    found = json.loads(file.read_text())["answers"]
+    assert {"exact_match", "token_accuracy", "distance"} <= found.keys()
+    (predictions,) = checkout.glob("runs/mdlm/addition/*/predictions.jsonl")
+    for line in predictions.read_text().splitlines():
+        row = json.loads(line)
+        first, second = (int(part.replace(" ", "")) for part in row["prompt"].split(" + "))
+        assert int(row["target"].replace(" ", "")) == first + second
+
+
+def test_the_metric_measures_the_distance(checkout: Path) -> None:
+    (checkout / "mine.jsonl").write_text('{"index": 500, "prediction": "1"}\n')
+    command = ["run", "examples/mdlm", "--task", "examples.own.addition:ADDITION", "--job", "score"]
+    command += ["--metric", "examples.own.distance:DISTANCE", "--predictions", "mine.jsonl"]
+    done = _run(checkout, *command)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((checkout / "mine.scores.json").read_text())["answers"]
+    assert found["distance"] > 1
+    assert found["distance_count"] == 1

@@ -1,6 +1,6 @@
 """A task of one's own in one file: add two numbers below 100, digit by digit.
 
-xlmc run out/mdlm --task examples.own.addition:ADDITION --metric examples.own.distance:DISTANCE
+``xlmc run out/ilm --task examples.own.addition:ADDITION --metric examples.own.distance:DISTANCE``
 """
 
 from collections.abc import Mapping

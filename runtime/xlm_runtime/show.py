@@ -87,7 +87,7 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
     known = task.about(options)
     yield from _facts({k: v for k, v in prepared.facts.items() if k not in known})
     yield f"  room: {prepared.prompt} tokens of prompt, {prepared.body} of body"
-    yield f"  metrics: {', '.join(task.metrics(prepared).keys()) or 'none'}"
+    yield f"  metrics: {', '.join(map(str, task.metrics(prepared).keys())) or 'none'}"
     split = prepared.test
     chosen = [split[i] for i in range(min(count, len(split)))]
     form = "prompt → body" if prepared.prompt else "body"

@@ -93,8 +93,8 @@ class MadeTask(Task):
         return {**found, "protocol": self._protocol()}
 
     def _sizes(self, options: DataOptions) -> dict[str, int]:
-        held_out = self.held_out[options.preset]
-        return dict.fromkeys(SPLITS, held_out) | {"train": self.train_size[options.preset]}
+        held_out, train = self.held_out[options.preset], self.train_size[options.preset]
+        return {"train": train, "validation": held_out, "test": held_out}
 
     def metrics(self, _: Prepared) -> "MetricCollection":
         """Whether answers are right, beside how near they are to those that were drawn."""

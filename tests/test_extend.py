@@ -133,7 +133,7 @@ def test_sides_of_padding_are_merged() -> None:
 
 def test_settings_are_merged() -> None:
     made = flat(child("recipe lm1b { ema 0.5; drop batch }\nrecipe star { batch 1 }"))
-    printed = {r.task: [printer.entry(s) for s in r.settings] for r in made.recipes}
+    printed = {r.title: [printer.entry(s) for s in r.settings] for r in made.recipes}
     assert printed == {"lm1b": ["ema 0.5"], "star": ["batch 1"]}
 
 

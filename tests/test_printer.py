@@ -113,8 +113,8 @@ def test_columns_and_blank_lines() -> None:
     )
 
 
-def test_long_recipe_has_a_line_for_each_setting() -> None:
+def test_settings_of_a_long_recipe_fill_its_lines() -> None:
     settings_ = "; ".join(f"setting_{n} {n}" for n in range(12))
-    text = printer.text(reparsed(f"family x {{ recipe r {{ {settings_} }} }}"))
-    assert "    setting_11 11\n" in text
-    assert max(map(len, text.splitlines())) < 40
+    text = printer.text(reparsed(f"family x {{ recipe r, s {{ {settings_} }} }}"))
+    assert "  recipe r, s {\n    setting_0 0; setting_1 1;" in text
+    assert 90 < max(map(len, text.splitlines())) <= 110

@@ -420,11 +420,16 @@ class Setting(Node):
 
 @frozen
 class Recipe(Node):
-    """``recipe star_easy { batch 64 }``: published settings for a task; parents' ones to drop."""
+    """``recipe owt, lm1b { batch 64 }``: published settings for tasks; parents' ones to drop."""
 
-    task: str
+    tasks: tuple[Name, ...]
     settings: tuple[Setting, ...]
     drops: tuple[Drop, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its tasks as they are written."""
+        return ", ".join(task.id for task in self.tasks)
 
 
 @frozen

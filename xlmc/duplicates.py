@@ -27,7 +27,6 @@ _MESSAGES: dict[type[ast.Node], type[DuplicateEntry]] = {
     ast.Arrow: DuplicateArrow,
     ast.Term: DuplicateTerm,
     ast.Layout: DuplicateLayout,
-    ast.Recipe: DuplicateRecipe,
     ast.Setting: DuplicateSetting,
     ast.Side: DuplicateLayout,
     ast.Keyword: DuplicateArgument,
@@ -48,8 +47,6 @@ def key(node: ast.Node) -> str:
             return node.id
         case ast.Setting():
             return node.path
-        case ast.Recipe():
-            return node.task
         case ast.Drop():
             return node.key
         case ast.NoNoise():
@@ -75,11 +72,22 @@ def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
             related = (Related(first.span, "first here"),)
             yield DuplicateSection(span=section.span, name=name, related=related)
         yield from _among(section.entries, name)
-    yield from _among(family.recipes, family.name.id)
+    tasks = [task for recipe in family.recipes for task in recipe.tasks]
+    yield from _twice(tasks)
     for recipe in family.recipes:
-        yield from _among((*recipe.settings, *recipe.drops), recipe.task)
+        yield from _among((*recipe.settings, *recipe.drops), recipe.title)
     for node in _walk(family):
         yield from _among(_arguments(node), "")
+
+
+def _twice(tasks: Iterable[ast.Name]) -> Iterator[Diagnostic]:
+    """Tasks with a second recipe."""
+    seen: dict[str, ast.Name] = {}
+    for task in tasks:
+        first = seen.setdefault(task.id, task)
+        if first is not task:
+            related = (Related(first.span, "first here"),)
+            yield DuplicateRecipe(span=task.span, name=task.id, place="", related=related)
 
 
 def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:

@@ -107,14 +107,15 @@ class _Merger:
     ) -> None:
         self.parent, self.child, self.problems = parent, child, problems
         self.sections = {called(s): s for s in parent.sections} if parent else {}
-        self.recipes = {r.task: r for r in parent.recipes} if parent else {}
+        self.recipes = {r.title: r for r in parent.recipes} if parent else {}
 
     def merge(self) -> ast.Family:
         """The child with all that it inherits. A new section stands behind those of its kind."""
         for section in sorted(self.child.sections, key=lambda s: s.name is not None):
             self.sections[called(section)] = self._section(section)
         for recipe in self.child.recipes:
-            self.recipes[recipe.task] = self._recipe(recipe)
+            for task in recipe.tasks:
+                self.recipes[task.id] = self._recipe(evolve(recipe, tasks=(task,)))
         inherited = self.parent.papers if self.parent else ()
         kinds = list(dict.fromkeys(s.kind for s in self.sections.values()))
         return evolve(
@@ -143,10 +144,10 @@ class _Merger:
         return evolve(section, entries=entries, replace=False)
 
     def _recipe(self, recipe: ast.Recipe) -> ast.Recipe:
-        """A recipe laid over the one it adds to."""
-        below = self.recipes.get(recipe.task)
-        kept = self._entries(below.settings if below else (), recipe.drops, recipe.task)
-        settings = self._entries(kept, recipe.settings, recipe.task)
+        """The recipe of one task laid over the one it adds to."""
+        below = self.recipes.get(recipe.title)
+        kept = self._entries(below.settings if below else (), recipe.drops, recipe.title)
+        settings = self._entries(kept, recipe.settings, recipe.title)
         only = tuple(s for s in settings if isinstance(s, ast.Setting))
         return evolve(recipe, settings=only, drops=())
 

@@ -28,7 +28,7 @@ def format_source(source: Source) -> str:
     remarks = comments(source)
     holders = [r.span for r in family.recipes]
     commented = {h for h in holders if any(h.start < c.start < h.end for c in remarks)}
-    lines = printer.lines(family, lambda r: r.span not in commented and printer.short_enough(r))
+    lines = printer.lines(family, lambda recipe: recipe.span not in commented)
     rows = [_Row(line) for line in lines]
     tail = [c for c in remarks if not _attach(c, rows)]
     written = "\n".join(_layout(rows, tail)) + "\n"

@@ -2,7 +2,7 @@
 
 Two spaces a level; one statement a line, however long; no parentheses but those that are needed.
 In a section, what stands before the sign of a head, a term, a layout or an arrow is padded to one
-width. A recipe that is short enough stands on one line.
+width. The settings of a recipe fill lines, all on its own line if they are short enough.
 """
 
 import re
@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from xlmc import ast
 from xlmc.source import Span
 
-_WIDEST_RECIPE = 132  # columns
+_WIDEST_RECIPE = 110  # columns
 _INDENT = "  "
 
 
@@ -37,7 +37,7 @@ class Line:
 def text(family: ast.Family) -> str:
     """The spec of a family, as `expand` prints it: with its doc, without other comments."""
     out = [f"# {line}".rstrip() for line in family.doc.splitlines()]
-    header, *items, footer = _blocks(family, _items(family), short_enough)
+    header, *items, footer = _blocks(family, _items(family), lambda _: True)
     out += map(str, header)
     papers = len(family.papers)
     for number, item in enumerate(items):
@@ -49,15 +49,13 @@ def text(family: ast.Family) -> str:
     return "\n".join([*out, *map(str, footer)]) + "\n"
 
 
-def lines(family: ast.Family, one_line: Callable[[ast.Recipe], bool]) -> list[Line]:
-    """The lines of a spec in the order of its source; ``one_line`` picks recipes for one line."""
+def lines(family: ast.Family, fills: Callable[[ast.Recipe], bool]) -> list[Line]:
+    """The lines of a spec in the order of its source.
+
+    ``fills`` picks recipes whose settings share lines; of others each has a line of its own.
+    """
     items = sorted(_items(family), key=lambda item: item.span.start)
-    return [line for block in _blocks(family, items, one_line) for line in block]
-
-
-def short_enough(recipe: ast.Recipe) -> bool:
-    """Whether a recipe fits on one line."""
-    return len(_INDENT + _one_line(recipe)) <= _WIDEST_RECIPE
+    return [line for block in _blocks(family, items, fills) for line in block]
 
 
 # Blocks
@@ -70,25 +68,30 @@ def _items(family: ast.Family) -> list[_Item]:
 
 
 def _blocks(
-    family: ast.Family, items: Iterable[_Item], one_line: Callable[[ast.Recipe], bool]
+    family: ast.Family, items: Iterable[_Item], fills: Callable[[ast.Recipe], bool]
 ) -> list[list[Line]]:
     """The lines of the header, of each item and of the last brace."""
     title = [expression(family.title)] if family.title else []
     parent = ["extends", family.parent.id] if family.parent else []
     header = " ".join(["family", family.name.id, *title, *parent])
     first, last = _braces(header, family, 0)
-    return [[first], *(_item(item, one_line) for item in items), [last]]
+    return [[first], *(_item(item, fills) for item in items), [last]]
 
 
-def _item(item: _Item, one_line: Callable[[ast.Recipe], bool]) -> list[Line]:
+def _item(item: _Item, fills: Callable[[ast.Recipe], bool]) -> list[Line]:
     if isinstance(item, ast.Paper):
         return [Line(1, entry(item), item.span)]
     if isinstance(item, ast.Section):
         words = ["replace"] * item.replace + [item.kind] + ([item.name] if item.name else [])
         return _block(" ".join(words), item, item.entries, 1)
-    if one_line(item):
-        return [Line(1, _one_line(item), item.span)]
-    return _block(f"recipe {item.task}", item, _settings(item), 1)
+    header = f"recipe {item.title}"
+    if not fills(item):
+        return _block(header, item, _settings(item), 1)
+    only = f"{header} {{ {''.join(f'{entry(s)}; ' for s in _settings(item))}}}".replace("; }", " }")
+    if len(_INDENT + only) <= _WIDEST_RECIPE:
+        return [Line(1, only, item.span)]
+    first, last = _braces(header, item, 1)
+    return [first, *_filled(_settings(item), 2), last]
 
 
 def _block(header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int) -> list[Line]:
@@ -115,9 +118,20 @@ def _settings(recipe: ast.Recipe) -> list[ast.Setting | ast.Drop]:
     return sorted((*recipe.settings, *recipe.drops), key=lambda s: s.span.start)
 
 
-def _one_line(recipe: ast.Recipe) -> str:
-    settings = "; ".join(entry(s) for s in _settings(recipe))
-    return f"recipe {recipe.task} {{ {settings} }}" if settings else f"recipe {recipe.task} {{ }}"
+def _filled(entries: Sequence[ast.Node], depth: int) -> list[Line]:
+    """Entries side by side, as many as a line holds."""
+    rows: list[Line] = []
+    for one in entries:
+        joined = f"{rows[-1].text}; {entry(one)}" if rows else ""
+        if rows and len(_INDENT * depth + joined) <= _WIDEST_RECIPE:
+            rows[-1] = evolve(rows[-1], text=joined, span=_from_to(rows[-1].span, one.span))
+        else:
+            rows.append(Line(depth, entry(one), one.span))
+    return rows
+
+
+def _from_to(first: Span, last: Span) -> Span:
+    return evolve(first, end=last.end)
 
 
 # Entries

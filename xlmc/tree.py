@@ -113,12 +113,12 @@ class _Builder:
     def collate(self, span: Span, replace: Token | None, *entries: ast.Node) -> ast.Section:
         return ast.Section(span=span, kind="collate", entries=entries, replace=bool(replace))
 
-    def recipe(self, span: Span, task: Token, *settings: ast.Setting | ast.Drop) -> ast.Recipe:
+    def recipe(self, span: Span, *parts: ast.Name | ast.Setting | ast.Drop) -> ast.Recipe:
         return ast.Recipe(
             span=span,
-            task=str(task),
-            settings=tuple(s for s in settings if isinstance(s, ast.Setting)),
-            drops=tuple(s for s in settings if isinstance(s, ast.Drop)),
+            tasks=tuple(p for p in parts if isinstance(p, ast.Name)),
+            settings=tuple(p for p in parts if isinstance(p, ast.Setting)),
+            drops=tuple(p for p in parts if isinstance(p, ast.Drop)),
         )
 
     def setting(self, span: Span, path: Token, value: ast.Expr) -> ast.Setting:

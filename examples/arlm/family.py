@@ -46,6 +46,7 @@ FAMILY = Family(
     recipes={
         "star_easy": {
             "decoder": "likeliest",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -54,6 +55,7 @@ FAMILY = Family(
         },
         "star_medium": {
             "decoder": "likeliest",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -62,6 +64,7 @@ FAMILY = Family(
         },
         "star_hard": {
             "decoder": "likeliest",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -70,6 +73,7 @@ FAMILY = Family(
         },
         "star_back": {
             "decoder": "likeliest",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -77,6 +81,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "lm1b": {
+            "size": "base",
             "block": 128,
             "batch": 512,
             "steps": 1000000,
@@ -86,6 +91,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "owt": {
+            "size": "base",
             "block": 1024,
             "batch": 512,
             "steps": 1000000,

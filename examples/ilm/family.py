@@ -71,6 +71,7 @@ FAMILY = Family(
     recipes={
         "star_easy": {
             "decoder": "confident",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -79,6 +80,7 @@ FAMILY = Family(
         },
         "star_medium": {
             "decoder": "confident",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -87,6 +89,7 @@ FAMILY = Family(
         },
         "star_hard": {
             "decoder": "confident",
+            "size": "base",
             "batch": 64,
             "steps": 80000,
             "learning_rate": 0.0001,
@@ -94,11 +97,28 @@ FAMILY = Family(
             "dropout": 0.1,
         },
         "lm1b": {
+            "decoder.gap_top_k": 1,
+            "size": "base",
             "block": 128,
             "batch": 512,
             "steps": 1000000,
             "learning_rate": 0.0005,
             "warmup": 1000,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
+        "owt": {
+            "loss.stop_scale": 0.001,
+            "loss.stop_balance": 0.9,
+            "decoder.top_p": 0.9,
+            "decoder.gap_top_k": 1,
+            "decoder.stop_above": 0.9,
+            "size": "base",
+            "block": 1024,
+            "batch": 512,
+            "steps": 1000000,
+            "learning_rate": 0.0001,
+            "warmup": 2000,
             "ema": 0.9999,
             "dropout": 0.1,
         },

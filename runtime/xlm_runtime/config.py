@@ -196,7 +196,10 @@ def roles(columns: str) -> dict[str, str]:
 
 SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}
 _TYPES: dict[str, Any] = {"Count": Count, "Chance": Chance, "Scale": Scale}
-_RECIPE = {"dropout": "model.dropout", "block": "data.block"} | {
+_RECIPE = {
+    "block": "data.block",
+    **{key: f"model.{key}" for key in ("dropout", "layers", "size")},
+} | {
     key: f"train.{key}"
     for key in ("batch", "steps", "learning_rate", "warmup", "ema", "schedule", "weight_decay")
 }

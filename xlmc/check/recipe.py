@@ -21,13 +21,14 @@ EXPECTED = {
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """Everything about the recipes."""
     for recipe in family.recipes:
-        if recipe.task not in TASKS:
-            yield UnknownTask(
-                span=name_span(recipe, recipe.task),
-                task=recipe.task,
-                known=", ".join(TASKS),
-                hint=suggest(recipe.task, TASKS),
-            )
+        for task in recipe.tasks:
+            if task.id not in TASKS:
+                yield UnknownTask(
+                    span=task.span,
+                    task=task.id,
+                    known=", ".join(TASKS),
+                    hint=suggest(task.id, TASKS),
+                )
         known = settings(family, recipe)
         for setting in query.those(recipe.settings, ast.Setting):
             yield from _setting(setting, known)

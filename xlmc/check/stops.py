@@ -25,7 +25,7 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
     chances |= {f"zero({name})" for name, head in heads.items() if head.kind.id == "distribution"}
     if chain == "both":
         why = "the grid ends every row at the same time"
-        yield WrongStop(span=stop.span, why=why, hint=STOPS[chain])
+        yield WrongStop(span=stop.span, why=why, hint=STOPS.get(chain, ""))
         return
     for one in stop.conditions:
         match one:
@@ -38,10 +38,10 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
             ):
                 if chain == "mask":
                     why = "a canvas of masks has its length from the start"
-                    yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
+                    yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
                 elif chain == "none" and end == "oracle":
                     why = "a text that is written from left to right ends by itself"
-                    yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
+                    yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
             case ast.Compare(op="=", left=ast.Name(id="last"), right=ast.Name() as special):
                 yield from _last(one, special, family)
             case (
@@ -51,7 +51,7 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
                 yield from _text(one, chain)
             case ast.Compare() | ast.Happens() if chain == "mask":
                 why = "masks show what is missing: nothing else is asked"
-                yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
+                yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
             case ast.Compare(op=">", left=left, right=right) if _chance(left) in chances:
                 yield from _read(left, family, env)
                 yield from number(right, "Chance", "threshold", env)
@@ -100,7 +100,7 @@ def _not_a_condition(
         why = "the decoder cannot decide it"
         if isinstance(left, ast.Name) and left.id in chances:
             why = "a row ends when a chance is above a number"
-        yield WrongStop(span=one.span, why=why, hint=STOPS[chain])
+        yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
 
 
 def _last(one: ast.Compare, special: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
@@ -133,7 +133,7 @@ def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     predicted = [y for y in query.layouts(family) if "eos" in query.predicted(y)]
     if chain == "none" and predicted and not last:
         why = f"layout `{predicted[0].name}` predicts an `eos`, and nothing ends there"
-        yield NeverEnds(span=(stop or section).span, why=why, hint=STOPS[chain])
+        yield NeverEnds(span=(stop or section).span, why=why, hint=STOPS.get(chain, ""))
     full = any(
         isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id == "length"
         for one in (stop.conditions if stop else ())

@@ -165,7 +165,9 @@ def _family(
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
         samples=tuple((d.name, samples(d, chain)) for d in decoding.decoders),
         recipes=tuple(
-            ir.Recipe(recipe.task, tuple((one.path, setting(one.value)) for one in recipe.settings))
+            ir.Recipe(
+                recipe.title, tuple((one.path, setting(one.value)) for one in recipe.settings)
+            )
             for recipe in family.recipes
         ),
         likelihood=likely,

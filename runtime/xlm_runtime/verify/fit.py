@@ -61,7 +61,8 @@ class _Objective:
         for i, band in enumerate(bench.bands):
             batch = bench.weighted(share)
             self.data.append((batch, bench.noised(batch, source(batch, seed + i), band)))
-        self.rows = sum(len(batch.x0) for batch, _ in self.data)
+        exact = bench.settings.points if bench.family.corrupt is None else 1  # not drawn: sure
+        self.rows = exact * sum(len(batch.x0) for batch, _ in self.data)
         self.scales = scales or (1.0,) * len(self.data)
 
     def weigh(self, table: Table) -> None:

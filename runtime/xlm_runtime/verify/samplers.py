@@ -14,6 +14,7 @@ from xlm_runtime.verify.verdict import Verdict, decided
 FITTED = 0.006  # what an imperfect fit may add to a distance
 FULL = "fixed"  # the toy for which all numbers of steps are tried; for others two are
 SLOWER = 1.5  # a distance that falls like 1/steps may be this many times above that
+NEAR = 0.5  # from here on it falls so: a distance is never above 1, however few the steps
 
 
 @frozen
@@ -120,7 +121,8 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     floor = curve.null.high + max(off, FITTED)
     limits = [floor]
     for earlier, later, above in zip(curve.steps, curve.steps[1:], curve.distance, strict=False):
-        limits.append(floor + SLOWER * above * earlier / later)
+        share = earlier / later if above <= NEAR else 1.0
+        limits.append(floor + SLOWER * above * share)
     checked = list(zip(curve.distance, limits, strict=True))[len(curve.steps) > 1 :]
     holds = all(distance <= limit for distance, limit in checked)
     last, limit = curve.distance[-1], limits[-1]

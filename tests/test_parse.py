@@ -333,5 +333,5 @@ def test_every_beginning_of_a_spec_is_refused_where_it_ends() -> None:
         text = "".join(pieces[:end])
         with pytest.raises(SpecErrors) as caught:
             read(text)
-        end_of_words = len(re.sub(r"(\s|;|#.*)+$", "", text))
+        end_of_words = len(re.sub(r"(\s|;|\.|#.*)+$", "", text))
         assert caught.value.diagnostics[-1].span.end >= end_of_words

@@ -13,7 +13,21 @@ from xlm_runtime.errors import UsageError
 from xlmc.check.recipe import check, settings
 from xlmc.settings import SETTINGS, TASKS
 
-VALUES = ["0", "1", "7", "0.5", "1.5", "1e3", "3e-4", "-1", "cosine", "fast", "default", '"7"']
+VALUES = [
+    "0",
+    "1",
+    "7",
+    "0.5",
+    "1.5",
+    "1e3",
+    "3e-4",
+    "-1",
+    "cosine",
+    "fast",
+    "small",
+    "default",
+    '"7"',
+]
 
 
 def kind(path: str) -> Any:

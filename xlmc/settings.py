@@ -11,6 +11,7 @@ TASKS = (
     "n_queens_10",
     "n_queens_8",
     "owt",
+    "qm9",
     "star_back",
     "star_easy",
     "star_hard",

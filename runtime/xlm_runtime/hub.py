@@ -53,7 +53,7 @@ def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
         )
 
 
-def snapshot(repo: str, patterns: Sequence[str], instead: str) -> Path:
+def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "model") -> Path:
     """The folder with the files of a repository that match some patterns.
 
     The token comes from the environment or from `hf auth login`. Raises RunError where they cannot
@@ -61,7 +61,7 @@ def snapshot(repo: str, patterns: Sequence[str], instead: str) -> Path:
     """
     from huggingface_hub import snapshot_download
 
-    with reaching(f"the model {repo}", instead):
+    with reaching(f"the {kind} {repo}", instead):
         return Path(snapshot_download(repo, allow_patterns=list(patterns)))
 
 

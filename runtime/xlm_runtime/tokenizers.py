@@ -18,7 +18,7 @@ from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.hub import reaching
 from xlm_runtime.plug import Vocabulary
 
-__all__ = ["Tokenizer", "before", "bpe", "load", "pretrained", "words"]
+__all__ = ["Tokenizer", "before", "bpe", "load", "of", "pretrained", "words"]
 
 SIZES = {"bert-base-uncased": 30522, "gpt2": 50257}  # checked: a loader that fails gives a few ids
 _ROLES = ("eos", "pad", "mask", "cls", "bos")  # the order in which they choose a token
@@ -220,6 +220,11 @@ def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
     backend = Backend(models.WordLevel({label: i for i, label in enumerate(labels)}))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return _with_specials(backend, {}, specials)
+
+
+def of(backend: Backend, specials: Iterable[str]) -> Tokenizer:
+    """A tokenizer of the library as one of ours: its special tokens are known by their names."""
+    return _with_specials(backend, _conventional(backend), specials)
 
 
 def bpe(texts: Iterable[str], size: int, specials: Iterable[str]) -> Tokenizer:

@@ -29,6 +29,7 @@ _HOMES = {
     "cfg": "cfg:CFG",
     "lm1b": "lm1b:LM1B",
     "owt": "owt:OWT",
+    "qm9": "qm9:QM9",
 }
 
 

@@ -90,7 +90,7 @@ def user_source(path: Path, columns: Mapping[str, str]) -> Source:
     return Source(str(path), key, sum(f.stat().st_size for f in parts), rows)
 
 
-_INSTEAD = (
+INSTEAD = (
     "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
     "--preset quick, which needs no network"
 )
@@ -118,10 +118,10 @@ def hub_source(
     key |= {} if column == "text" else {"column": column}
 
     def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-        data: Any = hub.dataset(repo, published, revision, _INSTEAD)
+        data: Any = hub.dataset(repo, published, revision, INSTEAD)
         number = 0
         for split in (name for name in SPLITS if name in published):
-            hub.has(data[split], (column,), repo, _INSTEAD)
+            hub.has(data[split], (column,), repo, INSTEAD)
             for batch in data[split].iter(batch_size=_BATCH):
                 for text in batch[column]:
                     number += 1
@@ -256,7 +256,7 @@ def _tokenizer(
     """A published or local tokenizer, or one trained on the training texts and kept."""
     if not name.startswith("bpe:"):
         return tokenizers.pretrained(
-            name, options.specials, _instead(options), sharing=options.published
+            name, options.specials, instead(options), sharing=options.published
         )
     if not name[4:].isdecimal():
         raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
@@ -272,7 +272,7 @@ def _tokenizer(
     return tokenizers.pretrained(str(built.folder / "tokenizer.json"), options.specials)
 
 
-def _instead(options: DataOptions) -> str:
+def instead(options: DataOptions) -> str:
     """What to do where a published tokenizer cannot be fetched."""
     local = "--set data.tokenizer=bpe:4096 (trained on it; or a local folder or tokenizer.json)"
     if options.data or options.preset == "quick":

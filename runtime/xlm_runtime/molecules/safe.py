@@ -1,0 +1,134 @@
+r"""Bracket SAFE: a molecule as its fragments, with numbers for the bonds between them.
+
+SAFE (Noutahi et al. 2024, arXiv:2310.10773) cuts the bonds of BRICS, writes the fragments one after
+another, divided by dots, and marks both ends of a cut bond with the same number, as SMILES does
+with rings: any reader of SMILES reads it. Bracket SAFE (GenMol, Lee et al. 2025, arXiv:2501.06158)
+puts these numbers in angle brackets, so that they are other tokens than those of rings:
+``CC(N)=O`` with the amide cut is ``CC<1>=O.N<1>``.
+
+This is the definition of GenMol's converter, but for what its own decoder cannot read back: a cut
+double bond loses the parentheses around it (``C(=<1>)C`` is ``C=<1>C``); the tenth number is
+``<10>`` and not ``<%10>``; and no bond is cut beside a double bond of stated geometry, whose marks
+would be lost. Numbers count up as they come, where those of GenMol come in any order. ``safe-mol``
+brings more than a hundred packages along, so this is our own.
+"""
+
+import re
+from collections import Counter
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import BRICS
+
+from xlm_runtime.molecules.smiles import canonical, largest, parsed
+
+_CUT = re.compile(r"\[(\d+)\*\]")
+_WRAPPED = re.compile(r"\(([=#/\\]?)(<\d+>)\)")
+_LABEL = re.compile(r"<%?(\d+)>")
+_RING = re.compile(r"\[[^\]]*\]|<%?\d+>|%\((\d+)\)|%(\d\d)|(\d)")
+
+
+def encode(smiles: str, rng: np.random.Generator | None = None) -> str | None:
+    """The bracket SAFE of a molecule, largest fragment first; None where there is no molecule.
+
+    With ``rng`` atoms and fragments are in random order, as GenMol trains on them.
+    """
+    mol = parsed(smiles)
+    if mol is None:
+        return None
+    if rng is not None:
+        mol = Chem.RenumberAtoms(mol, rng.permutation(mol.GetNumAtoms()).tolist())
+    parts = _fragments(mol)
+    if rng is None:
+        parts = sorted(parts, key=lambda part: part.GetNumAtoms(), reverse=True)
+    else:
+        parts = [parts[i] for i in rng.permutation(len(parts)).tolist()]
+    return spell(parts)
+
+
+def spell(parts: list[Chem.Mol]) -> str:
+    """Fragments with ``[k*]`` at their cut bonds, end to end; labels count from 1 as they come."""
+    text = ".".join(_rooted(part) for part in parts)
+    labels = {k: i for i, k in enumerate(dict.fromkeys(_CUT.findall(text)), 1)}
+    return _WRAPPED.sub(r"\1\2", _CUT.sub(lambda cut: f"<{labels[cut[1]]}>", text))
+
+
+def smiles(text: str) -> str:
+    """Bracket SAFE as plain SAFE, which is SMILES: labels are numbers that no ring uses."""
+    rings = [int(n) for found in _RING.finditer(text) for n in found.groups() if n]
+    first = max(rings, default=0)
+    return _LABEL.sub(lambda label: _number(first + int(label[1])), text)
+
+
+def strict(text: str) -> str | None:
+    """The molecule of a bracket SAFE as canonical SMILES, if it is one and whole; else None.
+
+    Whole: every label has its two ends, and all fragments hang together.
+    """
+    if not _balanced(text):
+        return None
+    found = canonical(smiles(text))
+    return None if found is None or "." in found or "*" in found else found
+
+
+def lenient(text: str) -> str | None:
+    """What GenMol makes of a bracket SAFE before it judges it, as canonical SMILES, or None.
+
+    Fragments that cannot be read are left out, open bonds get a hydrogen, and of what does not
+    hang together the longest SMILES is taken: more is valid than what was generated.
+    """
+    readable = [part for part in smiles(text).split(".") if parsed(_capped(part))]
+    found = _without_dummies(_capped(".".join(readable))) if readable else None
+    return canonical(largest(found)) if found else None
+
+
+def _fragments(mol: Chem.Mol) -> list[Chem.Mol]:
+    fixed = {
+        i
+        for bond in mol.GetBonds()
+        if bond.GetStereo() != Chem.BondStereo.STEREONONE
+        for i in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+    }
+    found = BRICS.FindBRICSBonds(mol)  # type: ignore[no-untyped-call]
+    pairs = [pair for pair, _ in found if not fixed.intersection(pair)]
+    bonds = [mol.GetBondBetweenAtoms(*pair).GetIdx() for pair in pairs]
+    if bonds:
+        labels = [(i, i) for i in range(1, len(bonds) + 1)]
+        mol = Chem.FragmentOnBonds(mol, bonds, dummyLabels=labels)
+    return list(Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False))
+
+
+def _rooted(part: Chem.Mol) -> str:
+    """A fragment from a true atom on, so that no cut bond stands first."""
+    root = next(atom.GetIdx() for atom in part.GetAtoms() if atom.GetAtomicNum())
+    return str(Chem.MolToSmiles(part, rootedAtAtom=root))
+
+
+def _number(n: int) -> str:
+    return str(n) if n < 10 else f"%{n}" if n < 100 else f"%({n})"
+
+
+def _balanced(text: str) -> bool:
+    return all(n == 2 for n in Counter(_LABEL.findall(text)).values())
+
+
+def _capped(text: str) -> str:
+    """SMILES in which every number that stands alone leads to a dummy atom."""
+    numbers = Counter(n for found in _RING.finditer(text) for n in found.groups() if n)
+    return ".".join([text, *(f"*{_number(int(n))}" for n, c in numbers.items() if c % 2)])
+
+
+def _without_dummies(text: str) -> str | None:
+    """The SMILES of a molecule whose dummy atoms have become hydrogens."""
+    mol = parsed(text)
+    if mol is None:
+        return None
+    with rdBase.BlockLogs():
+        for atom in mol.GetAtoms():
+            if atom.GetAtomicNum() == 0:
+                atom.SetAtomicNum(1)
+                atom.SetIsotope(0)
+        try:
+            return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+        except (Chem.MolSanitizeException, ValueError):
+            return None

@@ -1,0 +1,145 @@
+"""QM9 (Ramakrishnan et al. 2014): molecules of at most nine atoms of C, N, O and F, as SMILES.
+
+Read from the Parquet files of ``yairschiff/qm9`` on the Hub, column ``canonical_smiles``. 5 % of
+them are for testing, those that `datasets` splits off with seed 42, as Schiff et al. 2025
+(arXiv:2412.10193) did; 1 in 100 of the others is for validation, by hash. With ``--preset quick``
+molecules are made (`molecules.grow`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xlm_runtime import hub, molecules
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.files import Dropped, fault
+from xlm_runtime.molecules import tokens
+from xlm_runtime.tasks.text import INSTEAD, Name, Source, TextTask, by_hash, instead
+from xlm_runtime.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+REPO = "yairschiff/qm9"
+FILES = {"train": "data/train-*.parquet"}
+COLUMN = "canonical_smiles"
+TOKENIZER = "yairschiff/qm9-tokenizer"
+SHARE, SEED = 0.05, 42  # of the published split
+HELD_OUT: dict[Name, float] = {"validation": 0.01}
+DRAWS = 40_000  # of `quick`; what comes again is left out
+SHARES: dict[Name, float] = {"validation": 0.05, "test": 0.05}
+ATOMS = 3, 9
+
+
+class Qm9(TextTask):
+    """Small molecules, each alone in its block."""
+
+    name = "qm9"
+    title = "QM9, molecules of at most nine heavy atoms (quick: made ones)"
+    blocks: ClassVar[Mapping[str, int]] = {"paper": 32, "quick": 32}
+    tokenizers: ClassVar[Mapping[str, str]] = {"paper": TOKENIZER, "quick": "smiles"}
+    protocols: ClassVar[Mapping[str, str]] = {
+        "paper": "canonical SMILES as published; the test split is the published 5 %; valid: one "
+        "molecule that RDKit can sanitize; uniqueness of valid, novelty of distinct ones against "
+        "the training split",
+        "data": "every row alone, cut at the block; splits by file or by hash of the row; valid: "
+        "one molecule that RDKit can sanitize; numbers compare with no paper's",
+        "quick": "molecules of our own making, each once, splits by hash; valid: one molecule that "
+        "RDKit can sanitize; not the published data: its numbers compare with no paper's",
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = {
+        "model.layers": 3,
+        "model.width": 96,
+        "model.heads": 4,
+        "model.dropout": 0.0,
+        "model.rotary_base": 100.0,
+        "train.batch": 64,
+        "train.steps": 2000,
+        "train.learning_rate": 3e-3,
+        "train.schedule": "cosine",
+        "train.warmup": 100,
+        "train.ema": 0.99,
+    }
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """The molecules.  Raises UsageError where RDKit is not installed."""
+        molecules.check(f"task {self.name}")
+        return super().prepare(options)
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        key = {"repo": REPO, "split": [SHARE, SEED], "column": COLUMN, "held out": dict(HELD_OUT)}
+        return Source(f"{REPO} on the Hub, main", key, 2_000_000, _published)
+
+    def metrics(self, prepared: Prepared) -> "MetricCollection":
+        """Validity and the rest of `metrics.molecules`."""
+        from xlm_runtime.metrics import collection
+        from xlm_runtime.metrics.molecules import Molecules
+        from xlm_runtime.molecules.smiles import canonical, whole
+
+        def known() -> Iterator[str]:
+            train = (prepared.train[i].body for i in range(len(prepared.train)))
+            found = (canonical(prepared.tokenizer.decode(body)) for body in train)
+            return (smiles for smiles in found if smiles)
+
+        return collection(Molecules(whole, known))
+
+    def tokenizer(
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        source: Source,
+        clean: Callable[[str], str],
+        options: DataOptions,
+    ) -> Tokenizer:
+        """Our own tokens (``smiles``), the published ones, or any other tokenizer."""
+        if name == "smiles":
+            return tokens.own(options.specials)
+        if name == TOKENIZER:
+            return tokens.published(name, options.specials, instead(options))
+        return super().tokenizer(name, key, source, clean, options)
+
+    def _source(self, options: DataOptions) -> Source:
+        if options.data or options.columns or options.preset == "paper":
+            return super()._source(options)
+        return made(options.seed, DRAWS, *ATOMS)
+
+
+def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+    every: Any = hub.dataset(REPO, FILES, "main", INSTEAD)["train"]
+    hub.has(every, (COLUMN,), REPO, INSTEAD)
+    parts = every.select_columns(COLUMN).train_test_split(test_size=SHARE, seed=SEED)
+    for split in ("train", "test"):
+        for number, row in enumerate(parts[split], 1):
+            text = row[COLUMN]
+            if found := fault(text):
+                dropped.note(f"{found} in {split}", number)
+            else:
+                yield (by_hash(text, HELD_OUT) if split == "train" else "test"), text
+
+
+def made(seed: int, draws: int, least: int, most: int) -> Source:
+    """Made molecules of ``least`` to ``most`` heavy atoms, each once, by a stream of its own."""
+    from rdkit import rdBase
+
+    from xlm_runtime.molecules.grow import PIECES, grow
+
+    key = {
+        "made": [seed, draws, least, most, dict(SHARES)],
+        "pieces": PIECES,
+        "rdkit": rdBase.rdkitVersion,
+    }
+
+    def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+        seen: set[str] = set()
+        for index in range(draws):
+            smiles = grow(np.random.default_rng([seed, index]), least, most)
+            if smiles not in seen:
+                seen.add(smiles)
+                yield by_hash(smiles, SHARES), smiles
+
+    return Source(f"molecules made with seed {seed}", key, draws * (least + most) // 2, rows)
+
+
+QM9 = Qm9()

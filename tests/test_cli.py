@@ -340,6 +340,7 @@ def runtime(monkeypatch) -> Runtime:
 def test_run_hands_everything_over(runtime) -> None:
     command = "run out/ilm --task star_easy --job eval --preset paper --set a.b=1 --set c=x"
     command += " --metric length --predictions p.txt"
+    command += " --columns text=a --tokenizer bpe:300"
     command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force"
     assert execute(command.split()) == 0
     package, task, options = runtime.called
@@ -350,6 +351,8 @@ def test_run_hands_everything_over(runtime) -> None:
         "sets": ("a.b=1", "c=x"),
         "metrics": ("length",),
         "data": Path("d.txt"),
+        "columns": "text=a",
+        "tokenizer": "bpe:300",
         "predictions": Path("p.txt"),
         "ckpt": "best",
         "run_dir": Path("runs/r"),

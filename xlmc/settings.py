@@ -7,6 +7,7 @@ TASKS = (
     "cfg",
     "graph_coloring_10",
     "graph_coloring_8",
+    "jsonl",
     "lm1b",
     "n_queens_10",
     "n_queens_8",

@@ -44,6 +44,8 @@ class Command:
     sets: tuple[str, ...]
     metrics: tuple[str, ...]
     data: Path | None
+    columns: str | None
+    tokenizer: str | None
     predictions: Path | None
     ckpt: str | None
     run_dir: Path | None
@@ -61,6 +63,8 @@ def run(
     sets: tuple[str, ...] = (),
     metrics: tuple[str, ...] = (),
     data: Path | None = None,
+    columns: str | None = None,
+    tokenizer: str | None = None,
     predictions: Path | None = None,
     ckpt: str | None = None,
     run_dir: Path | None = None,
@@ -74,7 +78,8 @@ def run(
     """
     command = Command(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
-        predictions=predictions, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, force=force,
+        columns=columns, tokenizer=tokenizer, predictions=predictions, ckpt=ckpt,
+        run_dir=run_dir, name=name, seed=seed, force=force,
     )  # fmt: skip
     try:
         _do(command)
@@ -92,17 +97,18 @@ def run(
 def _do(command: Command) -> None:
     _check(command)
     found, task = package.load(command.package), tasks.get(command.task)
-    if task.layout not in found.family.layouts:
-        raise UsageError(
-            f"{found.family.name} has no layout '{task.layout}', which task {task.name} needs; "
-            f"it has: {', '.join(found.family.layouts)}"
-        )
     jobs = JOBS[command.job]
     trains = "train" in jobs or not jobs
     as_is = not trains and _untrained(command)
     begun = None if trains or as_is else _begun(command, found, task.name)
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
+    task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
+    if task.layout not in found.family.layouts:
+        raise UsageError(
+            f"{found.family.name} has no layout '{task.layout}', which task {task.name} needs; "
+            f"it has: {', '.join(found.family.layouts)}"
+        )
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
@@ -172,6 +178,9 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
     base += recipe_settings(found.family, task.name, preset)
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
+    for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):
+        if value is not None:
+            sets.append(Setting(f"data.{path}", value, f"--{path} {value}"))
     if command.metrics:
         listed = json.dumps(command.metrics, ensure_ascii=False)
         sets.append(Setting("eval.metrics", listed, "--metric"))

@@ -51,7 +51,7 @@ def show(
             columns=roles(columns),
             specials=_SPECIALS,
         )
-        task = tasks.get(name).given(options)
+        task = tasks.get(name).given(data, options.columns)
         for line in [*_description(task, options), *_data(task, options, examples)]:
             say(line)
         for line in _settings(task) if preset == "quick" else []:

@@ -53,6 +53,14 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     "--data", type=some_path, metavar="PATH", help="Local text, JSON lines or Parquet to read."
 )
 @click.option(
+    "--columns",
+    metavar="ROLE=COLUMN,...",
+    help="What to read from --data: text=body, or prompt=question,target=answer.",
+)
+@click.option(
+    "--tokenizer", metavar="NAME", help="On the Hub, a local file or folder, or bpe:4096: trained."
+)
+@click.option(
     "--predictions", type=some_path, metavar="FILE", help="What --job score judges: of any system."
 )
 @click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval and generate use.")
@@ -70,6 +78,8 @@ def run(
     sets: tuple[str, ...],
     metrics: tuple[str, ...],
     data: Path | None,
+    columns: str | None,
+    tokenizer: str | None,
     predictions: Path | None,
     ckpt: str | None,
     run_dir: Path | None,
@@ -95,6 +105,8 @@ def run(
             sets=sets,
             metrics=metrics,
             data=data,
+            columns=columns,
+            tokenizer=tokenizer,
             predictions=predictions,
             ckpt=ckpt,
             run_dir=run_dir,

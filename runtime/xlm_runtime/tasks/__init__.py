@@ -30,6 +30,7 @@ _HOMES = {
     "lm1b": "lm1b:LM1B",
     "owt": "owt:OWT",
     "qm9": "qm9:QM9",
+    "jsonl": "jsonl:JSONL",
 }
 
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
@@ -59,8 +60,8 @@ class Task(ABC):
         """
         return {}
 
-    def given(self, options: DataOptions) -> "Task":  # noqa: ARG002
-        """The task as it is with these options, for one whose layout depends on the data."""
+    def given(self, data: Path | None, columns: Mapping[str, str]) -> "Task":  # noqa: ARG002
+        """The task as it is with the user's data, for one whose layout depends on them."""
         return self
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":  # noqa: ARG002

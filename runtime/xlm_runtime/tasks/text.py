@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -64,12 +64,22 @@ def by_hash(text: str, shares: Mapping[Name, float]) -> Name:
     return "train"
 
 
-def user_source(path: Path, columns: Mapping[str, str]) -> Source:
+@dataclass(frozen=True)
+class UserRows:
+    """The user's rows, the texts of some columns each; ``key`` and ``size`` as of a `Source`."""
+
+    key: Mapping[str, Any]
+    size: int
+    rows: Callable[[Dropped], Iterator[tuple[Name, tuple[str, ...]]]]
+
+
+def user_rows(path: Path, roles: Sequence[str], columns: Mapping[str, str]) -> UserRows:
     """The user's file, or a folder in which files or folders are named after splits.
 
-    A held-out split without files takes its share of the training rows. Raises UsageError.
+    A held-out split without files takes its share of the training rows, by a hash of the text of
+    the first of ``roles``. Raises UsageError.
     """
-    parts = _parts(path)
+    parts = parts_of(path)
     if "train" not in parts.values():
         raise UsageError(
             f"--data {path}: no file there is for training; call it train.txt, or put it into a "
@@ -77,17 +87,28 @@ def user_source(path: Path, columns: Mapping[str, str]) -> Source:
         )
     tables = {file: files.read(file) for file in parts}
     for table in tables.values():
-        files.choose(("text",), columns, table.columns, table.path)
+        files.choose(roles, columns, table.columns, table.path)
     shares = {name: _SHARE for name in SPLITS if name not in parts.values()}
     prints = [[str(f.relative_to(path)), parts[f], fingerprint(f)] for f in parts]
     key = {"files": prints, "columns": dict(columns), "shares": shares}
 
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, tuple[str, ...]]]:
         for file, table in tables.items():
-            for (text,) in table.texts(("text",), columns, dropped):
-                yield (by_hash(text, shares) if parts[file] == "train" else parts[file]), text
+            for texts in table.texts(roles, columns, dropped):
+                own = parts[file]
+                yield (by_hash(texts[0], shares) if own == "train" else own), texts
 
-    return Source(str(path), key, sum(f.stat().st_size for f in parts), rows)
+    return UserRows(key, sum(f.stat().st_size for f in parts), rows)
+
+
+def user_source(path: Path, columns: Mapping[str, str]) -> Source:
+    """The user's texts; see `user_rows`."""
+    found = user_rows(path, ("text",), columns)
+
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+        return ((split, text) for split, (text,) in found.rows(dropped))
+
+    return Source(str(path), found.key, found.size, rows)
 
 
 INSTEAD = (
@@ -133,7 +154,7 @@ def hub_source(
     return Source(f"{repo} on the Hub, {revision}", key, size, rows)
 
 
-def _parts(path: Path) -> dict[Path, Name]:
+def parts_of(path: Path) -> dict[Path, Name]:
     """Files and their splits, by the name of the file or of a folder on the way to it."""
     if not path.is_dir():
         return {path: "train"}
@@ -231,7 +252,7 @@ class TextTask(Task):
 
         ``key`` holds all that the texts depend on.
         """
-        return _tokenizer(name, key, source, clean, options)
+        return tokenizer_for(name, key, source, clean, options)
 
     def _source(self, options: DataOptions) -> Source:
         if options.data:
@@ -246,7 +267,7 @@ class TextTask(Task):
         return Source("the documentation that ships with Python", key, shipped.size, shipped.rows)
 
 
-def _tokenizer(
+def tokenizer_for(
     name: str,
     key: Mapping[str, Any],
     source: Source,

@@ -1,0 +1,115 @@
+"""The user's own data: pairs of prompts and targets, or texts, whichever ``--data`` holds.
+
+    xlmc run out/ilm --task jsonl --data my.jsonl --columns prompt=question,target=answer
+
+JSON lines, CSV, Parquet or text, a file or a folder with ``train.*``, ``validation.*`` and
+``test.*``. With columns for prompt and target it is ``seq2seq``, with one of texts ``text``. Rows
+of one file go to splits by a hash of their prompt or text, 5 % to each held-out split. Rows of more
+than 512 tokens (`data.block`) are dropped if they are pairs, and cut if they are texts; both are
+counted.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from xlm_runtime import files
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.errors import UsageError
+from xlm_runtime.tasks.pairs import Pairs, PairTask
+from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.text import Source, TextTask, parts_of
+
+_ROOM = {"quick": 512, "paper": 512}
+_TOKENIZER = {"quick": "bpe:4096", "paper": "bpe:4096"}
+_QUICK: dict[str, float | int | str] = {
+    "model.layers": 4,
+    "model.width": 128,
+    "model.heads": 4,
+    "model.dropout": 0.0,
+    "train.batch": 32,
+    "train.steps": 1000,
+    "train.learning_rate": 1e-3,
+    "train.schedule": "cosine",
+    "train.warmup": 100,
+    "train.ema": 0.99,
+}
+_NONE = (
+    "task jsonl reads your own data: --data FILE, and if its columns have other names --columns "
+    "prompt=COLUMN,target=COLUMN or --columns text=COLUMN"
+)
+
+
+class OwnPairs(PairTask):
+    """Pairs of the user's."""
+
+    name = "jsonl"
+    title = "Your own pairs of prompts and targets"
+    snug = True
+    prompts: ClassVar[Mapping[str, int]] = _ROOM
+    blocks: ClassVar[Mapping[str, int]] = _ROOM
+    tokenizers: ClassVar[Mapping[str, str]] = _TOKENIZER
+    protocols: ClassVar[Mapping[str, str]] = {
+        "data": "exact match and token accuracy of the target's tokens; pairs beyond the room are "
+        "dropped, in the test split too; splits by file or by hash of the prompt"
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = _QUICK
+
+    def published(self) -> Pairs:
+        """There are none."""
+        raise UsageError(_NONE)
+
+    def made(self, _: int) -> Pairs:
+        """There are none."""
+        raise UsageError(_NONE)
+
+
+class OwnTexts(TextTask):
+    """Texts of the user's."""
+
+    name = "jsonl"
+    title = "Your own texts"
+    blocks: ClassVar[Mapping[str, int]] = _ROOM
+    tokenizers: ClassVar[Mapping[str, str]] = _TOKENIZER
+    protocols: ClassVar[Mapping[str, str]] = {
+        "data": "every row alone, cut at the block; splits by file or by hash of the row"
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = _QUICK
+
+    def published(self) -> Source:
+        """There are none."""
+        raise UsageError(_NONE)
+
+
+class Jsonl(Task):
+    """Pairs or texts, as the columns of the file say."""
+
+    name = "jsonl"
+    title = "Your own pairs or texts: --data FILE"
+    layout = "seq2seq"
+    quick: ClassVar[Mapping[str, float | int | str]] = _QUICK
+
+    def given(self, data: Path | None, columns: Mapping[str, str]) -> Task:
+        """Pairs where there are prompts and targets, else texts.  Raises UsageError."""
+        if data is None:
+            return self
+        if columns.keys() & {"prompt", "target"}:
+            return OwnPairs()
+        if "text" in columns:
+            return OwnTexts()
+        there = files.read(next(iter(parts_of(data)), data)).columns
+        if {"prompt", "target"} <= set(there):
+            return OwnPairs()
+        if "text" in there or len(there) == 1:
+            return OwnTexts()
+        raise UsageError(
+            f"--data {data}: which of its columns ({', '.join(there)}) are meant? --columns "
+            "prompt=COLUMN,target=COLUMN for pairs, --columns text=COLUMN for texts"
+        )
+
+    def prepare(self, _: DataOptions) -> Prepared:
+        """Refused: there are no data.  Raises UsageError."""
+        raise UsageError(_NONE)
+
+
+JSONL = Jsonl()

@@ -1,0 +1,255 @@
+"""What tasks of prompts and answers share: from rows of a table to ids on disk, split and counted.
+
+A row that is too long is dropped, counted and named, never cut: half an answer is a wrong one.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+from xlm_runtime import files, hub, store
+from xlm_runtime.cache import cached
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.files import Dropped
+from xlm_runtime.progress import Watch
+from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.text import SPLITS, Name, Source, by_hash, tokenizer_for, user_rows
+from xlm_runtime.tokenizers import Tokenizer
+
+_VERSION = 1
+_BATCH = 1000
+_INSTEAD = (
+    "train on pairs of your own with --data FILE (JSON lines, CSV or Parquet with columns prompt "
+    "and target), or use --preset quick, which needs no network"
+)
+Row = tuple[Name, str, str]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Prompts and targets, and the splits they belong to; see `Source`."""
+
+    title: str
+    key: Mapping[str, Any]
+    size: int
+    rows: Callable[[Dropped], Iterator[Row]]
+
+    def texts(self) -> Source:
+        """Both as texts: what a tokenizer is trained on."""
+
+        def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+            return ((s, text) for s, *pair in self.rows(dropped) for text in pair)
+
+        return Source(self.title, self.key, self.size, rows)
+
+
+def user_pairs(path: Path, columns: Mapping[str, str]) -> Pairs:
+    """The user's file or folder; a prompt is in one split only.  Raises UsageError."""
+    found = user_rows(path, ("prompt", "target"), columns)
+
+    def rows(dropped: Dropped) -> Iterator[Row]:
+        return ((split, prompt, target) for split, (prompt, target) in found.rows(dropped))
+
+    return Pairs(str(path), found.key, found.size, rows)
+
+
+def hub_pairs(
+    repo: str,
+    published: Mapping[str, str],
+    revision: str,
+    columns: tuple[str, str],
+    held_out: Mapping[Name, float],
+    size: int,
+) -> Pairs:
+    """Two columns of a data set on the Hub; ``published`` maps its splits to files.
+
+    ``held_out`` are the shares of splits that it lacks, taken from its training rows by a hash of
+    the prompt.
+    """
+    key = {
+        "repo": repo,
+        "revision": revision,
+        "files": dict(published),
+        "columns": list(columns),
+        "held out": dict(held_out),
+    }
+
+    def rows(dropped: Dropped) -> Iterator[Row]:
+        data: Any = hub.dataset(repo, published, revision, _INSTEAD)
+        for split in (name for name in SPLITS if name in published):
+            hub.has(data[split], columns, repo, _INSTEAD)
+            number = 0
+            for batch in data[split].iter(batch_size=_BATCH):
+                for pair in zip(*(batch[column] for column in columns), strict=True):
+                    number += 1
+                    faults = [f for f in map(files.fault, pair) if f]
+                    if faults:
+                        dropped.note(f"{faults[0]} in {split}", number)
+                    elif split == "train":
+                        yield by_hash(pair[0], held_out), *pair
+                    else:
+                        yield split, *pair
+
+    return Pairs(f"{repo} on the Hub, {revision}", key, size, rows)
+
+
+class PairTask(Task):
+    """A task whose data are prompts and targets in text.
+
+    ``prompts`` and ``blocks`` are the room for a prompt and for a body, by preset; with ``snug`` a
+    body has no more room than the longest needs. ``protocols`` is what stands behind its numbers
+    (under ``data`` for the user's pairs).
+    """
+
+    layout = "seq2seq"
+    version = 1  # of `clean`
+    snug = False
+    prompts: ClassVar[Mapping[str, int]]
+    blocks: ClassVar[Mapping[str, int]]
+    tokenizers: ClassVar[Mapping[str, str]]
+    protocols: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def published(self) -> Pairs:
+        """The published pairs.  Nothing is fetched before its rows are asked for."""
+
+    @abstractmethod
+    def made(self, seed: int) -> Pairs:
+        """Pairs of preset quick, which need no network."""
+
+    def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:  # noqa: ARG002
+        """What is done to a published pair."""
+        return prompt, target
+
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """Source, cleaning, tokenizer, room and protocol."""
+        source = None if options.data else self._source(options)
+        found = {"source": source.title, **source.key} if source else {"source": str(options.data)}
+        if options.preset == "paper":
+            found["cleaning"] = " ".join((type(self).clean.__doc__ or "").split())
+        return {
+            **found,
+            "tokenizer": options.tokenizer or self.tokenizers[options.preset],
+            "room": {
+                "prompt": self.prompts[options.preset],
+                "body": options.block or self.blocks[options.preset],
+            },
+            "protocol": self.protocols["data" if options.data else options.preset],
+        }
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """Read, clean and tokenize the pairs, or find them in the cache."""
+        source, about = self._source(options), self.about(options)
+        cleaned = [self.name, self.version] if not options.data else []
+        read = {"source": source.key, "clean": cleaned, "pairs": [_VERSION, store.VERSION]}
+        tokenizer = tokenizer_for(about["tokenizer"], read, source.texts(), str, options)
+        room, chat = about["room"], options.chat
+        key = {**read, "tokenizer": tokenizer.fingerprint, "room": room, "chat": chat}
+
+        def build(folder: Path) -> dict[str, Any]:
+            encoding = _Encoding(tokenizer, room["prompt"], room["body"], chat=chat)
+            size = tokenizer.vocabulary.size
+            return {**encoding.run(source, folder), "vocabulary": size}
+
+        built = cached(options.cache, self.name, key, build)
+        splits = {split: Examples(built.folder / split) for split in SPLITS}
+        longest = max(int(one.lengths.max()) for one in splits.values())
+        return Prepared(
+            train=splits["train"],
+            validation=splits["validation"],
+            test=splits["test"],
+            tokenizer=tokenizer,
+            body=longest if self.snug and not options.block else room["body"],
+            prompt=room["prompt"],
+            facts={**about, **built.facts, "cache": str(built.folder)},
+        )
+
+    def _source(self, options: DataOptions) -> Pairs:
+        if options.data:
+            return user_pairs(options.data, options.columns)
+        if options.columns:
+            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
+        if options.preset == "quick":
+            return self.made(options.seed)
+        found = self.published()
+
+        def rows(dropped: Dropped) -> Iterator[Row]:
+            return ((s, *self.clean(s, p, t)) for s, p, t in found.rows(dropped))
+
+        return Pairs(found.title, found.key, found.size, rows)
+
+
+@dataclass
+class _Encoding:
+    """One pass over pairs: tokenize, drop what is too long, write; and count what happened."""
+
+    tokenizer: Tokenizer
+    prompt: int
+    body: int
+    chat: bool
+    dropped: Dropped = field(default_factory=Dropped)
+    read: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    unknown: int = 0
+
+    def run(self, source: Pairs, folder: Path) -> dict[str, Any]:
+        """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
+        with ExitStack() as stack:
+            vocab = self.tokenizer.vocabulary.size
+            writers = {s: stack.enter_context(Writer(folder / s, vocab)) for s in SPLITS}
+            watch = stack.enter_context(Watch("tokenizing", source.size))
+            rows, done = source.rows(self.dropped), 0
+            while part := list(islice(rows, _BATCH)):
+                for split in SPLITS:
+                    pairs = [(prompt, target) for s, prompt, target in part if s == split]
+                    if pairs:
+                        self._write(writers[split], split, pairs)
+                done += sum(len(prompt) + len(target) for _, prompt, target in part)
+                watch.at(min(done, source.size))
+        sizes = {split: writer.rows for split, writer in writers.items()}
+        self._check(sizes, source)
+        tokens = {split: writer.tokens for split, writer in writers.items()}
+        facts = {"sizes": sizes, "tokens": tokens, "dropped": self.dropped.facts()}
+        return facts if self.tokenizer.unknown is None else facts | {"unknown": self.unknown}
+
+    def _write(self, writer: Writer, split: Name, pairs: list[tuple[str, str]]) -> None:
+        if self.chat:
+            prompts = [self.tokenizer.chat(prompt) for prompt, _ in pairs]
+        else:
+            prompts = self.tokenizer.encode_all([prompt for prompt, _ in pairs])
+        kept = []
+        bodies = self.tokenizer.encode_all([target for _, target in pairs])
+        for prompt, body in zip(prompts, bodies, strict=True):
+            self.read[split] += 1
+            fault = self._fault(prompt, body)
+            if fault:
+                self.dropped.note(f"{fault} in {split}", self.read[split])
+            else:
+                kept.append((prompt, body))
+        if self.tokenizer.unknown is not None:
+            self.unknown += sum(part.count(self.tokenizer.unknown) for row in kept for part in row)
+        writer.add(body=Block.of([b for _, b in kept]), prompt=Block.of([p for p, _ in kept]))
+
+    def _fault(self, prompt: list[int], body: list[int]) -> str | None:
+        """What keeps a pair from being used."""
+        if not prompt or not body:
+            return f"a {'target' if prompt else 'prompt'} without a token"
+        if len(prompt) > self.prompt:
+            return f"a prompt of more than {self.prompt} tokens"
+        return f"a target of more than {self.body} tokens" if len(body) > self.body else None
+
+    def _check(self, sizes: Mapping[Name, int], source: Pairs) -> None:
+        empty = [split for split, size in sizes.items() if size == 0]
+        if not empty:
+            return
+        reasons = "; ".join(f"{r}: {f['rows']} rows" for r, f in self.dropped.facts().items())
+        raise RunError(
+            f"{source.title}: no pair is left for {', '.join(empty)} (rows kept: "
+            f"{sum(sizes.values())}; dropped: {reasons or 'none'}); one row in 20 goes to each "
+            "held-out split: give more rows, or a folder with train.*, validation.* and test.*"
+        )

@@ -13,6 +13,7 @@ TASKS = (
     "n_queens_8",
     "owt",
     "qm9",
+    "safe",
     "star_back",
     "star_easy",
     "star_hard",

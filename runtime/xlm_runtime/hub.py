@@ -32,15 +32,18 @@ def reaching(what: str, instead: str) -> Iterator[None]:
             raise RunError(f"{_reason(what, error)}\n{instead}") from error
 
 
-def dataset(repo: str, files: Mapping[str, str], revision: str, instead: str) -> Any:
+def dataset(
+    repo: str, files: Mapping[str, str], revision: str, instead: str, *, streaming: bool = False
+) -> Any:
     """The splits of a data set: ``files`` maps splits to patterns of files in ``repo``.
 
+    ``streaming``: rows are fetched when they are read, within `reaching`, and nothing is kept.
     Raises RunError where the Hub or the data set cannot be reached; it ends with ``instead``.
     """
     with reaching(f"the data set {repo}", instead):
         from datasets import load_dataset
 
-        return load_dataset(repo, data_files=dict(files), revision=revision)
+        return load_dataset(repo, data_files=dict(files), revision=revision, streaming=streaming)
 
 
 def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
@@ -51,6 +54,13 @@ def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
             f"the data set {repo} has no column '{missing[0]}', its columns are "
             f"{', '.join(split.column_names)}: it has changed since this was written\n{instead}"
         )
+
+
+def first(split: Any, columns: Sequence[str], repo: str, instead: str) -> str:
+    """The first of some columns that a split has.  Raises RunError where there is none of them."""
+    found = next((column for column in columns if column in split.column_names), columns[0])
+    has(split, (found,), repo, instead)
+    return found
 
 
 def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "model") -> Path:

@@ -31,6 +31,7 @@ _HOMES = {
     "owt": "owt:OWT",
     "qm9": "qm9:QM9",
     "jsonl": "jsonl:JSONL",
+    "safe": "safe:SAFE",
 }
 
 

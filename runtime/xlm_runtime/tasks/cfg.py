@@ -79,6 +79,7 @@ class Cfg(TextTask):
 
     name = "cfg"
     title = "sentences of a small grammar (quick: agreement across nested clauses)"
+    shipped = "drawn from a grammar"
     blocks: ClassVar[Mapping[str, int]] = {"paper": 32, "quick": 24}
     tokenizers: ClassVar[Mapping[str, str]] = {"paper": "words", "quick": "words"}
     protocols: ClassVar[Mapping[str, str]] = {

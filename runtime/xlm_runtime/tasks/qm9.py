@@ -37,6 +37,7 @@ class Qm9(TextTask):
 
     name = "qm9"
     title = "QM9, molecules of at most nine heavy atoms (quick: made ones)"
+    shipped = "molecules of our own making"
     blocks: ClassVar[Mapping[str, int]] = {"paper": 32, "quick": 32}
     tokenizers: ClassVar[Mapping[str, str]] = {"paper": TOKENIZER, "quick": "smiles"}
     protocols: ClassVar[Mapping[str, str]] = {
@@ -76,14 +77,9 @@ class Qm9(TextTask):
         """Validity and the rest of `metrics.molecules`."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.molecules import Molecules
-        from xlm_runtime.molecules.smiles import canonical, whole
+        from xlm_runtime.molecules.smiles import whole
 
-        def known() -> Iterator[str]:
-            train = (prepared.train[i].body for i in range(len(prepared.train)))
-            found = (canonical(prepared.tokenizer.decode(body)) for body in train)
-            return (smiles for smiles in found if smiles)
-
-        return collection(Molecules(whole, known))
+        return collection(Molecules(whole, lambda: known(prepared, whole)))
 
     def tokenizer(
         self,
@@ -117,6 +113,13 @@ def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
                 dropped.note(f"{found} in {split}", number)
             else:
                 yield (by_hash(text, HELD_OUT) if split == "train" else "test"), text
+
+
+def known(prepared: Prepared, read: Callable[[str], str | None]) -> Iterator[str]:
+    """The training molecules; ``read`` makes canonical SMILES of a text."""
+    train = (prepared.train[i].body for i in range(len(prepared.train)))
+    found = (read(prepared.tokenizer.decode(body)) for body in train)
+    return (smiles for smiles in found if smiles)
 
 
 def made(seed: int, draws: int, least: int, most: int) -> Source:

@@ -179,6 +179,7 @@ class TextTask(Task):
 
     layout = "text"
     version = 1  # of `clean`
+    shipped = "what ships with Python"  # what `quick` reads without data
     blocks: ClassVar[Mapping[str, int]]
     tokenizers: ClassVar[Mapping[str, str]]
     protocols: ClassVar[Mapping[str, str]]
@@ -222,7 +223,7 @@ class TextTask(Task):
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Source, cleaning, tokenizer, block and protocol."""
-        found: dict[str, Any] = {"source": str(options.data or "what ships with Python")}
+        found: dict[str, Any] = {"source": str(options.data or self.shipped)}
         if options.preset == "paper":
             published = self.published()
             found = found if options.data else {"source": published.title, **published.key}

@@ -1,0 +1,133 @@
+"""Drug-like molecules as bracket SAFE (`molecules.safe`): fragments, and the bonds between them.
+
+Read from the Parquet files of ``datamol-io/safe-gpt`` on the Hub (Noutahi et al. 2024,
+arXiv:2310.10773), column ``safe`` or ``input``, and written anew as GenMol does (Lee et al. 2025,
+arXiv:2501.06158): atoms and fragments in random order, here one that the row itself fixes. Of its
+1,182,796,783 rows for training the first 102,400,000 are read, as many as GenMol's 50,000 steps of
+2,048 see, which reads them in their order. With ``--preset quick`` molecules are made
+(`molecules.grow`). Rows of ``--data`` may be SMILES or SAFE.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xlm_runtime import hub, molecules
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.files import Dropped, fault
+from xlm_runtime.molecules import tokens
+from xlm_runtime.tasks.qm9 import QM9, known, made
+from xlm_runtime.tasks.text import INSTEAD, SPLITS, Name, Source, TextTask, instead
+from xlm_runtime.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+REPO = "datamol-io/safe-gpt"
+FILES = {name: f"data/{name}-*.parquet" for name in ("train", "validation", "test")}
+COLUMNS = ("safe", "input")  # the first that there is
+ROWS = {"train": 50_000 * 2_048, "validation": 10_000, "test": 10_000}  # the first ones
+TOKENIZER = "datamol-io/safe-gpt"
+DRAWS = 12_000  # of `quick`
+ATOMS = 8, 20
+LABELS = 20  # tokens <1> to <20>, of `quick`
+MOST_KNOWN = 1_000_000  # training molecules that novelty is asked of
+_VERSION = 1  # of what is done to a row
+JUDGED = (
+    "valid: the whole text is one molecule that RDKit can sanitize, with both ends of every bond; "
+    "genmol_*: what cannot be read is left out, open bonds are closed and the longest part is taken"
+    " first, as published; quality: distinct, QED at least 0.6, SA at most 4, of all texts"
+)
+
+
+class Safe(TextTask):
+    """Molecules, each alone in its block."""
+
+    name = "safe"
+    title = "molecules as bracket SAFE (quick: made ones)"
+    shipped = "molecules of our own making"
+    blocks: ClassVar[Mapping[str, int]] = {"paper": 256, "quick": 64}
+    tokenizers: ClassVar[Mapping[str, str]] = {"paper": TOKENIZER, "quick": "safe"}
+    protocols: ClassVar[Mapping[str, str]] = {
+        "paper": "the first 102,400,000 published training rows and 10,000 of each other split, as "
+        f"bracket SAFE, one order for each row; {JUDGED}",
+        "data": "every row alone as bracket SAFE, cut at the block; splits by file or by hash of "
+        f"the row; {JUDGED}",
+        "quick": "molecules of our own making, each once, splits by hash; not the published data: "
+        f"its numbers compare with no paper's; {JUDGED}",
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = QM9.quick
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """The molecules.  Raises UsageError where RDKit is not installed."""
+        molecules.check(f"task {self.name}")
+        return super().prepare(options)
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        key = {"repo": REPO, "columns": COLUMNS, "rows": ROWS}
+        return Source(f"{REPO} on the Hub, main", key, 6_000_000_000, _published)
+
+    def metrics(self, prepared: Prepared) -> "MetricCollection":
+        """`metrics.molecules`, for texts as they are and as GenMol mends them."""
+        from xlm_runtime.metrics import collection
+        from xlm_runtime.metrics.molecules import Molecules
+        from xlm_runtime.molecules.safe import lenient, strict
+
+        few = len(prepared.train) <= MOST_KNOWN
+        trained = (lambda: known(prepared, strict)) if few else None
+        return collection(Molecules(strict, trained), Molecules(lenient, prefix="genmol_"))
+
+    def tokenizer(
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        source: Source,
+        clean: Callable[[str], str],
+        options: DataOptions,
+    ) -> Tokenizer:
+        """Our own tokens (``safe``), the published ones, or any other tokenizer."""
+        if name == "safe":
+            return tokens.own(options.specials, LABELS)
+        if name == TOKENIZER:
+            return tokens.published(name, options.specials, instead(options))
+        return super().tokenizer(name, key, source, clean, options)
+
+    def _source(self, options: DataOptions) -> Source:
+        if options.data or options.columns or options.preset == "paper":
+            return bracketed(super()._source(options))
+        return bracketed(made(options.seed, DRAWS, *ATOMS))
+
+
+def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+    with hub.reaching(f"the data set {REPO}", INSTEAD):
+        data: Any = hub.dataset(REPO, FILES, "main", INSTEAD, streaming=True)
+        for split in SPLITS:
+            column = hub.first(data[split], COLUMNS, REPO, INSTEAD)
+            for number, row in enumerate(data[split].take(ROWS[split]), 1):
+                if found := fault(row[column]):
+                    dropped.note(f"{found} in {split}", number)
+                else:
+                    yield split, row[column]
+
+
+def bracketed(source: Source) -> Source:
+    """The rows of a source as bracket SAFE; those that are no molecule are dropped and counted."""
+    from xlm_runtime.molecules.safe import encode
+
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+        for number, (split, text) in enumerate(source.rows(dropped), 1):
+            seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+            found = encode(text, np.random.default_rng(seed))
+            if found is None:
+                dropped.note("no molecule that RDKit can read", number)
+            else:
+                yield split, found
+
+    return replace(source, key={**source.key, "bracket SAFE": _VERSION}, rows=rows)
+
+
+SAFE = Safe()

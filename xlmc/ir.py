@@ -369,6 +369,7 @@ class Family:
     ending: tuple[str, ...]  # decoders
     noise: bool
     inserts: bool
+    packs: bool
 
 
 @frozen

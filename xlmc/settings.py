@@ -12,6 +12,7 @@ TASKS = (
     "n_queens_10",
     "n_queens_8",
     "owt",
+    "owt_packed",
     "qm9",
     "safe",
     "star_back",

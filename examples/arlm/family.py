@@ -101,4 +101,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    packs=True,
 )

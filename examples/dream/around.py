@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import torch
 
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
+
+from .backbone import together
 
 Kernel = Callable[[Int[Tensor, "length length"]], Float[Tensor, "length length"]]
 
@@ -23,9 +25,9 @@ def geometric(p: float) -> Kernel:
 def visible(
     kernel: Kernel,
     masked: Bool[Tensor, "batch length"],
-    attend: Bool[Tensor, "batch length"] | None,
+    attend: Attend,
 ) -> Float[Tensor, "batch length"]:
-    """For each mask the sum of a kernel over the positions that hold no mask and no padding.
+    """For each mask the sum of a kernel over the positions of its document that hold no mask.
 
     What stands outside the brackets, a prompt for one, can be seen. At most 2 for a kernel that
     sums to 1 on either side.
@@ -33,5 +35,8 @@ def visible(
     place = torch.arange(masked.shape[1], device=masked.device)
     distance = (place[:, None] - place).abs()
     near = kernel(distance.clamp(min=1))
-    seen = ~masked if attend is None else attend & ~masked
-    return seen.to(near.dtype) @ near
+    sight = together(attend)
+    if sight is None:
+        return (~masked).to(near.dtype) @ near
+    seen = (sight[:, 0] & ~masked[:, None]).to(near.dtype)  # batch queries length
+    return (seen @ near)[:, 0] if seen.shape[1] == 1 else (seen * near).sum(2)

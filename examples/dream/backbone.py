@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from xlm_runtime.plug import ModelSize
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
 def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
@@ -24,17 +24,31 @@ def embedding(vocab: int, width: int) -> nn.Embedding:
     return embed
 
 
+def together(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | None:
+    """Which tokens each one sees: those of its own document, padding apart; None for all of them.
+
+    Where a row is one document all its tokens see the same, and ``queries`` is 1. Of several the
+    mask takes length x length for each row; padding then sees padding, so that it has an answer.
+    """
+    if attend is None:
+        return None
+    if attend.dtype == torch.bool:
+        return attend[:, None, None, :]
+    return attend[:, None, :, None] == attend[:, None, None, :]
+
+
 def rotation(
-    attend: Bool[Tensor, "batch length"] | None, xt: Int[Tensor, "batch length"], size: ModelSize
+    attend: Attend, xt: Int[Tensor, "batch length"], size: ModelSize
 ) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
     """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
-    Positions count attended tokens, so that padding on the left shifts nothing.
+    Positions count attended tokens, so that padding on the left shifts nothing. Only their
+    differences matter: the documents of a row need no count of their own.
     """
     if attend is None:
         position = torch.arange(xt.shape[1], device=xt.device)[None]
     else:
-        position = attend.long().cumsum(1) - 1
+        position = attend.bool().cumsum(1) - 1
     axes = size.width // size.heads
     frequency = size.rotary_base ** (-torch.arange(0, axes, 2, device=xt.device) / axes)
     angle = (position[:, :, None] * frequency)[:, None]

@@ -162,6 +162,7 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    packs=True,
     published=Published(
         repo="Dream-org/Dream-v0-Instruct-7B",
         size=from_config,

@@ -2,8 +2,9 @@
 """Which places: uniformly random subsets, and the first by a score."""
 
 import torch
+from torch.nn import functional as F
 
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
 def first(
@@ -44,14 +45,14 @@ def subset(
 
 
 def shifted(
-    hidden: Float[Tensor, "batch length width"], attend: Bool[Tensor, "batch length"] | None
+    hidden: Float[Tensor, "batch length width"], attend: Attend
 ) -> Float[Tensor, "batch length width"]:
     """The hidden state to the left of each position, as in a model that says the next token.
 
-    The first token of a row has none to its left and keeps its own, whatever padding stands there.
+    The first token of a document has none to its left and keeps its own, whatever stands there.
     """
     left = torch.cat([hidden[:, :1], hidden[:, :-1]], dim=1)
     if attend is None:
         return left
-    first = attend & (attend.long().cumsum(1) == 1)
+    first = attend.bool() & (attend != F.pad(attend[:, :-1], (1, 0)))
     return torch.where(first[:, :, None], hidden, left)

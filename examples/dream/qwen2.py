@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from xlm_runtime.plug import ModelSize
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import embedding, linear, rotate, rotation
+from .backbone import embedding, linear, rotate, rotation, together
 
 NAMES = {
     "backbone.embed": "model.embed_tokens",
@@ -106,7 +106,7 @@ def to_config(size: ModelSize, vocab: int) -> dict[str, Any]:
 class GroupedAttention(nn.Module):
     """Self-attention in which several heads of queries share one of keys and values.
 
-    Every token sees every token that is not padding (Ainslie et al. 2023, arXiv:2305.13245).
+    A token sees what ``seen`` lets it see (Ainslie et al. 2023, arXiv:2305.13245).
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -123,7 +123,7 @@ class GroupedAttention(nn.Module):
         x: Float[Tensor, "batch length width"],
         cos: Float[Tensor, "rows 1 length half"],
         sin: Float[Tensor, "rows 1 length half"],
-        attend: Bool[Tensor, "batch length"] | None,
+        seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Mix the tokens of each row."""
         q, k, v = (
@@ -134,7 +134,7 @@ class GroupedAttention(nn.Module):
             rotate(q, cos, sin),
             rotate(k, cos, sin),
             v,
-            attn_mask=None if attend is None else attend[:, None, None, :],
+            attn_mask=seen,
             dropout_p=self.dropout if self.training else 0.0,
             enable_gqa=True,
         )
@@ -175,10 +175,10 @@ class Qwen2Block(nn.Module):
         x: Float[Tensor, "batch length width"],
         cos: Float[Tensor, "rows 1 length half"],
         sin: Float[Tensor, "rows 1 length half"],
-        attend: Bool[Tensor, "batch length"] | None,
+        seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Attention, then the feed-forward layer, each added to its input."""
-        x = x + self.attention(self.norm_1(x), cos, sin, attend)
+        x = x + self.attention(self.norm_1(x), cos, sin, seen)
         out: Tensor = x + self.feed(self.norm_2(x))
         return out
 
@@ -194,12 +194,13 @@ class Qwen2(nn.Module):
         self.norm = nn.RMSNorm(shape.width, shape.eps)
 
     def forward(
-        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+        self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        seen = together(attend)
         cos, sin = rotation(attend, xt, self.shape)
         x = self.embed(xt)
         for block in self.blocks:
-            x = block(x, cos, sin, attend)
+            x = block(x, cos, sin, seen)
         out: Tensor = self.norm(x)
         return out

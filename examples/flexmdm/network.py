@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from xlm_runtime.plug import ModelSize, Vocabulary
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 from .backbone import ConditionedTransformer, linear
 
@@ -28,10 +28,7 @@ class Network(nn.Module):
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
     def trunk(
-        self,
-        xt: Int[Tensor, "batch length"],
-        attend: Bool[Tensor, "batch length"] | None,
-        t: Float[Tensor, " batch"],
+        self, xt: Int[Tensor, "batch length"], attend: Attend, t: Float[Tensor, " batch"]
     ) -> Float[Tensor, "batch length width"]:
         """Tokens to hidden states; ``attend`` is None where nothing is padded.
 

@@ -137,4 +137,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    packs=True,
 )

@@ -111,4 +111,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    packs=True,
 )

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from xlm_runtime.plug import ModelSize, Vocabulary
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 from .backbone import GatedBlock, Transformer, linear
 
@@ -26,7 +26,7 @@ class Network(nn.Module):
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
     def trunk(
-        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+        self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """Tokens to hidden states; ``attend`` is None where nothing is padded.
 

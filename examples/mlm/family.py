@@ -134,4 +134,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    packs=True,
 )

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from xlm_runtime.plug import ModelSize
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
 def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
@@ -25,17 +25,31 @@ def embedding(vocab: int, width: int) -> nn.Embedding:
     return embed
 
 
+def together(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | None:
+    """Which tokens each one sees: those of its own document, padding apart; None for all of them.
+
+    Where a row is one document all its tokens see the same, and ``queries`` is 1. Of several the
+    mask takes length x length for each row; padding then sees padding, so that it has an answer.
+    """
+    if attend is None:
+        return None
+    if attend.dtype == torch.bool:
+        return attend[:, None, None, :]
+    return attend[:, None, :, None] == attend[:, None, None, :]
+
+
 def rotation(
-    attend: Bool[Tensor, "batch length"] | None, xt: Int[Tensor, "batch length"], size: ModelSize
+    attend: Attend, xt: Int[Tensor, "batch length"], size: ModelSize
 ) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
     """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
-    Positions count attended tokens, so that padding on the left shifts nothing.
+    Positions count attended tokens, so that padding on the left shifts nothing. Only their
+    differences matter: the documents of a row need no count of their own.
     """
     if attend is None:
         position = torch.arange(xt.shape[1], device=xt.device)[None]
     else:
-        position = attend.long().cumsum(1) - 1
+        position = attend.bool().cumsum(1) - 1
     axes = size.width // size.heads
     frequency = size.rotary_base ** (-torch.arange(0, axes, 2, device=xt.device) / axes)
     angle = (position[:, :, None] * frequency)[:, None]
@@ -53,7 +67,7 @@ def rotate(
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention; every token sees every token that is not padding."""
+    """Multi-head self-attention; every token sees what ``seen`` lets it see."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -67,7 +81,7 @@ class Attention(nn.Module):
         x: Float[Tensor, "batch length width"],
         cos: Float[Tensor, "rows 1 length half"],
         sin: Float[Tensor, "rows 1 length half"],
-        attend: Bool[Tensor, "batch length"] | None,
+        seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Mix the tokens of each row."""
         batch, length, width = x.shape
@@ -77,7 +91,7 @@ class Attention(nn.Module):
             rotate(q, cos, sin),
             rotate(k, cos, sin),
             v,
-            attn_mask=None if attend is None else attend[:, None, None, :],
+            attn_mask=seen,
             dropout_p=self.dropout if self.training else 0.0,
         )
         mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
@@ -118,10 +132,10 @@ class GatedBlock(nn.Module):
         x: Float[Tensor, "batch length width"],
         cos: Float[Tensor, "rows 1 length half"],
         sin: Float[Tensor, "rows 1 length half"],
-        attend: Bool[Tensor, "batch length"] | None,
+        seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Attention, then the feed-forward layer, each gated and added to its input."""
-        x = x + self.gate_1 * self.attention(self.norm_1(x), cos, sin, attend)
+        x = x + self.gate_1 * self.attention(self.norm_1(x), cos, sin, seen)
         out: Tensor = x + self.gate_2 * self.feed(self.norm_2(x))
         return out
 
@@ -139,12 +153,13 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(size.width)
 
     def forward(
-        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+        self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        seen = together(attend)
         cos, sin = rotation(attend, xt, self.size)
         x = self.embed(xt)
         for block in self.blocks:
-            x = block(x, cos, sin, attend)
+            x = block(x, cos, sin, seen)
         out: Tensor = self.norm(x)
         return out

@@ -112,4 +112,5 @@ FAMILY = Family(
             "dropout": 0.1,
         },
     },
+    packs=True,
 )

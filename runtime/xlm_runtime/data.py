@@ -116,6 +116,10 @@ class Prepared:
             self._check_ids(ids, f"the {part} of {name}")
         if example.given and len(example.given) != len(example.body):
             raise RunError(f"{name}: `given` and `body` differ in length")
+        if example.document and len(example.document) != len(example.body):
+            raise RunError(f"{name}: `document` and `body` differ in length")
+        if example.document and (example.prompt or any(example.given)):
+            raise RunError(f"{name}: several documents have no prompt and no given tokens")
 
     def _check_ids(self, ids: Sequence[int], name: str) -> None:
         vocab = self.tokenizer.vocabulary

@@ -109,6 +109,7 @@ def _do(command: Command) -> None:
             f"{found.family.name} has no layout '{task.layout}', which task {task.name} needs; "
             f"it has: {', '.join(found.family.layouts)}"
         )
+    _check_packed(found.family, task)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
@@ -245,6 +246,22 @@ def _sized(config: Config, family: Family, weights: Checkpoint | None) -> Config
         rotary_base=size.rotary_base,
     )
     return evolve(config, model=model)
+
+
+def _check_packed(family: Family, task: Task) -> None:
+    """Whether a family keeps documents of one row apart, where a task has several in each."""
+    if not task.packed or family.packs:
+        return
+    why = (
+        "its tokens move as noise grows, so that the gap between two documents belongs to neither, "
+        "and what it says of a whole row would be said of several documents"
+        if family.inserts
+        else "its network is not known to keep the documents of a row apart"
+    )
+    raise UsageError(
+        f"{family.name} takes no packed rows, which task {task.name} has: {why}; choose a task "
+        "with one text in each row, such as lm1b or owt"
+    )
 
 
 def _check_chat(config: Config, task: Task, prepared: Prepared) -> None:

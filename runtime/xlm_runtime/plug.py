@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from xlm_runtime.noise import Noise
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 __all__ = [
     "Batch",
@@ -90,6 +90,8 @@ class Example:
     ``given`` marks the tokens of ``body`` that an infilling layout keeps; ``index`` is the stable
     place of the example in its data and keys all its randomness. ``gaps`` marks the gaps before
     and behind the tokens of ``body`` into which may be inserted; empty for all of them.
+    ``document`` numbers the documents that stand end to end in ``body``, token by token and rising;
+    empty where there is one.
     """
 
     index: int
@@ -97,6 +99,7 @@ class Example:
     prompt: Sequence[int] = ()
     given: Sequence[bool] = ()
     gaps: Sequence[bool] = ()
+    document: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class Batch(Movable):
     inside: the positions inside the layout's brackets.
     free: those of them that are not given: what noise, loss and decoder may touch.
     open: the gaps (the one to the right of each position) into which a decoder may insert.
-    attend: the positions that are not padding, or None where there is no padding at all.
+    attend: the positions that are not padding, or None where there is no padding at all; where rows
+        hold several documents, the number of each position's, from 1, and 0 at padding.
     example: the index of each example in its data.
     """
 
@@ -115,7 +119,7 @@ class Batch(Movable):
     inside: Bool[Tensor, "batch length"]
     free: Bool[Tensor, "batch length"]
     open: Bool[Tensor, "batch length"]
-    attend: Bool[Tensor, "batch length"] | None
+    attend: Attend
     example: Int[Tensor, " batch"]
 
     @property
@@ -126,7 +130,7 @@ class Batch(Movable):
         """
         if self.attend is None:
             return torch.arange(self.x0.shape[1], device=self.x0.device).expand_as(self.x0)
-        return self.attend.long().cumsum(1) - 1
+        return self.attend.bool().cumsum(1) - 1
 
 
 @dataclass(frozen=True)
@@ -153,12 +157,14 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
     left = max(row.left for row in rows)
     width = left + max(len(row.ids) - row.left for row in rows)
     x0 = torch.full((len(rows), width), pad)
-    inside, free, open_, attend = torch.zeros(4, len(rows), width, dtype=torch.bool)
+    inside, free, open_ = torch.zeros(3, len(rows), width, dtype=torch.bool)
+    packed = any(example.document for example in examples)
+    attend = torch.zeros(len(rows), width, dtype=torch.long if packed else torch.bool)
     for i, row in enumerate(rows):
         shift = left - row.left
         start, stop = shift + row.start, shift + row.stop
         x0[i, shift : shift + len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
-        attend[i, shift : shift + len(row.ids)] = True
+        attend[i, shift : shift + len(row.ids)] = _documents(row, examples[i])
         inside[i, start:stop] = True
         free[i, start:stop] = True
         if row.kept:
@@ -167,7 +173,20 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
         if gaps := examples[i].gaps:
             open_[i, start - 1 : start - 1 + len(gaps)] = torch.tensor(gaps, dtype=torch.bool)
     example = torch.tensor([example.index for example in examples])
-    return Batch(x0, inside, free, open_, None if attend.all() else attend, example)
+    return Batch(x0, inside, free, open_, attend if packed or not attend.all() else None, example)
+
+
+def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
+    """The document of each token of a row, from 1 on.
+
+    What stands before the body belongs to the first, what stands behind it to the last.
+    """
+    numbers = torch.ones(len(row.ids), dtype=torch.long)
+    if example.document:
+        document = torch.tensor(example.document)
+        numbers[row.start :] += document[-1] - document[0]
+        numbers[row.start : row.start + len(document)] = 1 + document - document[0]
+    return numbers
 
 
 class Layout(ABC):
@@ -356,6 +375,7 @@ class Family:
     published: how published weights fit the network; None where none do.
     ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.
     inserts: decoders insert into gaps; else they fill places, whose number is given.
+    packs: the network keeps the documents of a row apart where `Batch.attend` numbers them.
     """
 
     name: str
@@ -375,3 +395,4 @@ class Family:
     published: Published | None = None
     ending: tuple[str, ...] = ()
     inserts: bool = False
+    packs: bool = False

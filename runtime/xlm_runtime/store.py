@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,11 +44,13 @@ class Writer(AbstractContextManager["Writer"]):
     """Writes one split, block by block: ``writer.add(body=block, prompt=block)``.
 
     Columns are those of `Example`: ``body``, ``prompt``, ``given``. Every block of one call has as
-    many rows as the others, and every call the same columns. ``vocab`` sets the width of an id.
+    many rows as the others, and every call the same columns. ``vocab`` sets the width of an id;
+    ``separator`` is the id at which a new document begins, where bodies hold several.
     """
 
-    def __init__(self, folder: Path, vocab: int) -> None:
+    def __init__(self, folder: Path, vocab: int, separator: int | None = None) -> None:
         self._folder = folder
+        self._separator = separator
         self._dtype = np.min_scalar_type(vocab - 1)
         self._files: dict[str, tuple[IO[bytes], IO[bytes]]] = {}
         self._ends: dict[str, int] = {}
@@ -79,7 +82,12 @@ class Writer(AbstractContextManager["Writer"]):
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
-        index = {"dtype": self._dtype.str, "columns": list(self._files), "rows": self.rows}
+        index = {
+            "dtype": self._dtype.str,
+            "columns": list(self._files),
+            "rows": self.rows,
+            "separator": self._separator,
+        }
         (self._folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")
 
 
@@ -90,6 +98,7 @@ class Examples:
         self.folder = folder
         index: Mapping[str, Any] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         self._rows: int = index["rows"]
+        self._separator: int | None = index.get("separator")
         self._columns = {c: _column(folder, c, index["dtype"]) for c in index["columns"]}
 
     def __len__(self) -> int:
@@ -104,7 +113,14 @@ class Examples:
             for name, (values, starts) in self._columns.items()
         }
         given = tuple(map(bool, row.get("given", ())))
-        return Example(index, row["body"], row.get("prompt", ()), given)
+        document = self._documents(row["body"])
+        return Example(index, row["body"], row.get("prompt", ()), given, document=document)
+
+    def _documents(self, body: list[int]) -> Sequence[int]:
+        """The document of each token, where there are several: a separator opens the next one."""
+        if self._separator is None or self._separator not in body[1:]:
+            return ()
+        return list(accumulate(int(token == self._separator) for token in body))
 
     def __iter__(self) -> Iterator[Example]:
         return (self[i] for i in range(self._rows))

@@ -20,7 +20,11 @@ from xlm_runtime.plug import Vocabulary
 
 __all__ = ["Tokenizer", "before", "bpe", "load", "of", "pretrained", "words"]
 
-SIZES = {"bert-base-uncased": 30522, "gpt2": 50257}  # checked: a loader that fails gives a few ids
+SIZES = {  # checked: a loader that fails gives a few ids
+    "bert-base-uncased": 30522,
+    "gpt2": 50257,
+    "facebook/esm2_t30_150M_UR50D": 33,
+}
 _ROLES = ("eos", "pad", "mask", "cls", "bos")  # the order in which they choose a token
 _ALIASES = {"bos": "cls", "eos": "sep"}  # what stands at the ends where nothing else is declared
 _FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model")
@@ -40,7 +44,8 @@ class Tokenizer:
     """Text ↔ ids.  ``specials`` maps roles (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to ids.
 
     ``unknown`` is the id that stands for what the vocabulary lacks, or None where nothing does;
-    ``template`` the chat template that it was published with, or None.
+    ``template`` the chat template that it was published with, or None; ``separator`` the body token
+    that parts the documents of a row, or None where a row holds one.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Tokenizer:
         specials: Mapping[str, int],
         unknown: int | None = None,
         template: str | None = None,
+        separator: int | None = None,
     ) -> None:
         backend.no_truncation()  # a tokenizer.json may bake both in
         backend.no_padding()
@@ -56,6 +62,7 @@ class Tokenizer:
         self._backend = backend
         self.unknown = unknown
         self.template = template
+        self.separator = separator
         vocab = backend.get_vocab(with_added_tokens=True)
         self.vocabulary = Vocabulary(max(vocab.values()) + 1, dict(specials))
         self._special_ids = frozenset(specials.values())
@@ -165,7 +172,9 @@ class Tokenizer:
     @property
     def fingerprint(self) -> str:
         """A digest of everything that shapes ids."""
-        state = json.dumps([self._backend.to_str(), sorted(self.vocabulary.specials.items())])
+        parts = [self._backend.to_str(), sorted(self.vocabulary.specials.items())]
+        own = [] if self.separator is None else [self.separator]
+        state = json.dumps([*parts, *own])
         return blake2b(state.encode(), digest_size=16).hexdigest()
 
     def save(self, folder: Path) -> None:
@@ -179,6 +188,7 @@ class Tokenizer:
             **named,
             "xlm_specials": specials,
             "xlm_unknown": self.unknown,
+            "xlm_separator": self.separator,
             **({} if self.template is None else {"chat_template": self.template}),
         }
         text = json.dumps(config, indent=1)
@@ -201,11 +211,12 @@ class Tokenizer:
             "specials": dict(self.vocabulary.specials),
             "unknown": self.unknown,
             "template": self.template,
+            "separator": self.separator,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         backend = Backend.from_str(state["backend"])
-        parts = (state["specials"], state["unknown"], state["template"])
+        parts = (state["specials"], state["unknown"], state["template"], state["separator"])
         self.__init__(backend, *parts)  # type: ignore[misc]
 
 
@@ -251,20 +262,46 @@ def load(folder: Path) -> Tokenizer:
         backend = Backend.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
         config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         parts = (config["xlm_specials"], config["xlm_unknown"], config.get("chat_template"))
-        return Tokenizer(backend, *parts)
+        return Tokenizer(backend, *parts, config.get("xlm_separator"))
     except (FileNotFoundError, KeyError) as error:
         raise RunError(f"{folder} holds no tokenizer of a run: {error}") from error
 
 
+def letters(alphabet: str, specials: Iterable[str], *, parting: bool = False) -> Tokenizer:
+    """One id for each letter, in their order, and one for all others; specials come last.
+
+    Raises UsageError where a letter is named twice, or none is.
+    """
+    if len(set(alphabet)) != len(alphabet) or not alphabet.strip():
+        raise UsageError(f"data.tokenizer=letters:{alphabet}: name every letter once")
+    tokens = [*alphabet, "<unk>"]
+    backend = _spelling({token: i for i, token in enumerate(tokens)}, "<unk>")
+    return _with_specials(backend, {"unk": "<unk>"}, specials, parting=parting)
+
+
+def _spelling(vocab: Mapping[str, int], unknown: str) -> Backend:
+    """Texts letter by letter; spaces mean nothing."""
+    backend = Backend(models.BPE(dict(vocab), [], unk_token=unknown))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    backend.decoder = decoders.Fuse()
+    return backend
+
+
 def pretrained(
-    name: str, specials: Iterable[str], instead: str = "", *, sharing: bool = False
+    name: str,
+    specials: Iterable[str],
+    instead: str = "",
+    *,
+    sharing: bool = False,
+    parting: bool = False,
 ) -> Tokenizer:
     """A published tokenizer by its name on the Hub, or a local ``tokenizer.json`` or folder.
 
     Tokens that it declares for a role are used, and those that are special and have a usual name; a
     role that has none gets a new id at the end. No two roles share one, unless ``sharing``: then
-    those that declare the same token do. Raises RunError where it cannot be had (``instead`` says
-    what else can be done), UsageError where the file is no tokenizer.
+    those that declare the same token do. With ``parting`` the token that is declared for the end of
+    a text, or a new one, parts documents: a body token, and no role's. Raises RunError where it
+    cannot be had (``instead`` says what else can be done), UsageError where it is no tokenizer.
     """
     path = Path(name)
     template = None
@@ -275,7 +312,7 @@ def pretrained(
         backend, declared, template = _from_transformers(name, path, instead)
         declared = _conventional(backend) | declared
     _check_size(backend, name)
-    return _with_specials(backend, declared, specials, template, sharing=sharing)
+    return _with_specials(backend, declared, specials, template, sharing=sharing, parting=parting)
 
 
 def _from_file(path: Path) -> Backend:
@@ -312,7 +349,7 @@ def _from_transformers(
             raise UsageError(
                 f"data.tokenizer={name}: it cannot be read without running code of its own: {error}"
             ) from error
-    backend = getattr(tokenizer, "backend_tokenizer", None)
+    backend = getattr(tokenizer, "backend_tokenizer", None) or _spelled(tokenizer)
     if backend is None:
         raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no tokenizer.json")
     roles = ("pad", "mask", "cls", "sep", "bos", "eos", "unk")
@@ -323,6 +360,18 @@ def _from_transformers(
         {role: token for role, token in named.items() if token},
         template if isinstance(template, str) else None,
     )
+
+
+def _spelled(tokenizer: Any) -> Backend | None:
+    """The fast form of ESM's tokenizer of proteins, which is published without one.
+
+    It is a list of tokens, one for each letter beside the specials.
+    """
+    if type(tokenizer).__name__ != "EsmTokenizer":
+        return None
+    backend = _spelling(tokenizer.get_vocab(), tokenizer.unk_token)
+    backend.add_special_tokens(list(tokenizer.all_special_tokens))
+    return backend
 
 
 def _conventional(backend: Backend) -> dict[str, str]:
@@ -353,10 +402,16 @@ def _with_specials(
     template: str | None = None,
     *,
     sharing: bool = False,
+    parting: bool = False,
 ) -> Tokenizer:
     """Give every wanted role an id of its own: declared, borrowed (`_ALIASES`), or new."""
     found = {role: backend.token_to_id(token) for role, token in declared.items()}
-    ids = {role: i for role, i in found.items() if i is not None}
+    separator = None
+    if parting:
+        ends = (found[role] for role in ("eos", "sep") if found.get(role) is not None)
+        separator = next(ends, None)
+        separator = _new(backend, "|endoftext|") if separator is None else separator
+    ids = {role: i for role, i in found.items() if i not in (None, separator)}
     roles = sorted(set(wanted), key=lambda r: (_ROLES.index(r) if r in _ROLES else 9, r))
     specials: dict[str, int] = {}
 
@@ -378,11 +433,11 @@ def _with_specials(
     for role in ids:  # declared and not wanted: no body tokens either
         take(role, role)
     unknown = None if unknown in specials.values() else unknown
-    return Tokenizer(backend, specials, unknown, template)
+    return Tokenizer(backend, specials, unknown, template, separator)
 
 
 def _new(backend: Backend, role: str) -> int:
-    """The id of a new special token at the end of the vocabulary."""
+    """The id of a new token at the end of the vocabulary, which no text holds."""
     name = next(n for n in (f"<{role}>", f"<xlm-{role}>") if backend.token_to_id(n) is None)
     backend.add_special_tokens([AddedToken(name, special=True, normalized=False)])
     return backend.get_vocab(with_added_tokens=True)[name]

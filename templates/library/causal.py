@@ -1,6 +1,6 @@
 """The backbone: tokens to hidden states under causal attention with rotary positions.
 
-A token sees itself and what stands before it, padding apart.
+A token sees itself and what stands before it in its document, padding apart.
 """
 
 import torch
@@ -8,23 +8,28 @@ from torch import nn
 from torch.nn import functional as F
 
 from xlm_runtime.plug import ModelSize
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import FeedForward, embedding, linear, rotate, rotation
+from .backbone import FeedForward, embedding, linear, rotate, rotation, together
 
 Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each block: batch heads length axes
 
 
-def visible(attend: Bool[Tensor, "batch length"], new: int) -> Bool[Tensor, "batch 1 new length"]:
-    """What each of the last ``new`` tokens sees; padding sees itself, so that it has an answer."""
-    key = torch.arange(attend.shape[1], device=attend.device)
+def visible(attend: Attend, new: int) -> Bool[Tensor, "batch 1 new length"] | None:
+    """What each of the last ``new`` tokens sees; None where nothing but the order limits it.
+
+    Padding sees itself, so that it has an answer.
+    """
+    seen = together(attend)
+    if seen is None:
+        return None
+    key = torch.arange(seen.shape[-1], device=seen.device)
     query = key[len(key) - new :, None]
-    seen: Tensor = ((key < query) & attend[:, None, None]) | (key == query)
-    return seen
+    return ((key < query) & seen[:, :, -new:]) | (key == query)
 
 
 class CausalAttention(nn.Module):
-    """Multi-head self-attention; a token sees itself and those before it that are not padding."""
+    """Multi-head self-attention; a token sees itself and some of those before it."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -56,7 +61,7 @@ class CausalAttention(nn.Module):
         v: Float[Tensor, "batch heads length axes"],
         seen: Bool[Tensor, "batch 1 new length"] | None,
     ) -> Float[Tensor, "batch new width"]:
-        """What each query finds; ``seen`` is None where nothing is padded."""
+        """What each query finds; ``seen`` is None where it sees all that stands before it."""
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(q, k, v, seen, dropout, is_causal=seen is None)
         out = self.out(mixed.transpose(1, 2).flatten(2))
@@ -95,7 +100,7 @@ class CachingBlock(CausalBlock):
         x: Float[Tensor, "batch new width"],
         cos: Float[Tensor, "batch 1 new half"],
         sin: Float[Tensor, "batch 1 new half"],
-        seen: Bool[Tensor, "batch 1 new length"],
+        seen: Bool[Tensor, "batch 1 new length"] | None,
         past: tuple[Tensor, Tensor] | None,
     ) -> tuple[Float[Tensor, "batch new width"], tuple[Tensor, Tensor]]:
         """What `forward` makes of the last tokens, and the keys and values of all so far."""
@@ -119,11 +124,11 @@ class CausalTransformer(nn.Module):
         self.norm = nn.LayerNorm(size.width)
 
     def forward(
-        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+        self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
         cos, sin = rotation(attend, xt, self.size)
-        seen = None if attend is None else visible(attend, xt.shape[1])
+        seen = visible(attend, xt.shape[1])
         x = self.embed(xt)
         for block in self.blocks:
             x = block(x, cos, sin, seen)

@@ -14,6 +14,7 @@ from laws import (
     test_guidance,
     test_losses,
     test_masks,
+    test_packing,
     test_remask,
     test_schedules,
 )
@@ -43,6 +44,7 @@ G = test_guidance
 K = test_collation
 L = test_losses
 M = test_masks
+P = test_packing
 R = test_remask
 S = test_schedules
 T = test_flow
@@ -306,10 +308,11 @@ MUTANTS = [
     Mutant("a first token that reads padding", "mask_shifted", "places.py",
            "torch.where(first[:, :, None], hidden, left)", "left",
            D.test_k8_the_first_token_of_a_row_reads_its_own_state),
-    Mutant("visible masks", "mask_shifted", "around.py", "~masked if attend is None",
-           "torch.ones_like(masked) if attend is None", L.test_l18_weights_by_what_is_visible,
+    Mutant("visible masks", "mask_shifted", "around.py", "return (~masked)",
+           "return torch.ones_like(masked)", L.test_l18_weights_by_what_is_visible,
            {"body": (5, 6, 5), "taken": (0, 1, 2), "expected": [0.2235, 0.21, 0.2235]}),
-    Mutant("visible padding", "mask_shifted", "around.py", "attend & ~masked", "~masked",
+    Mutant("visible padding", "mask_shifted", "around.py",
+           "sight[:, 0] & ~masked[:, None]", "~masked[:, None]",
            L.test_l18_a_token_with_nothing_in_sight_weighs_nothing),
     Mutant("a kernel of one side", "mask_shifted", "around.py", ".abs()", ".clamp(min=0)",
            L.test_l18_weights_by_what_is_visible,
@@ -379,14 +382,13 @@ MUTANTS = [
     Mutant("one too few", "flexmdm", "counts.py", "u >= passed", "u > passed + 1e-3",
            T.test_c13_draws_of_numbers),
     # collation and the backbone
-    Mutant("grouped heads that see padding", "mask_shifted", "qwen2.py",
-           "None if attend is None else attend[:, None, None, :]", "None",
+    Mutant("grouped heads that see padding", "mask_shifted", "qwen2.py", "attn_mask=seen",
+           "attn_mask=None",
            K.test_k1_padding_changes_no_row),
     Mutant("positions by column", "ilm", "backbone.py", "x = self.embed(xt)\n",
            "x = self.embed(xt) + self.embed.weight[: xt.shape[1]]\n",
            K.test_k2_padding_on_the_left_shifts_nothing),
-    Mutant("attention to padding", "mdlm", "backbone.py",
-           "attn_mask=None if attend is None else attend[:, None, None, :]", "attn_mask=None",
+    Mutant("attention to padding", "mdlm", "backbone.py", "attn_mask=seen", "attn_mask=None",
            K.test_k1_padding_changes_no_row),
     Mutant("a free special", "mdlm", "collate.py", "start=len(before)", "start=len(before) - 1",
            K.test_k6_a_layout_is_what_the_spec_says),
@@ -415,10 +417,10 @@ MUTANTS = [
            {"wrong": False}),
     Mutant("no causal mask", "arlm", "causal.py", "is_causal=seen is None", "is_causal=False",
            F.test_b_a_token_changes_nothing_before_it, {"padded": False}),
-    Mutant("no causal mask beside padding", "arlm", "causal.py", "(key < query) & attend",
-           "(key >= 0) & attend", F.test_b_a_token_changes_nothing_before_it, {"padded": True}),
-    Mutant("padding that is seen", "arlm", "causal.py", " & attend[:, None, None]",
-           " & (attend[:, None, None] | True)", K.test_k2_padding_on_the_left_shifts_nothing),
+    Mutant("no causal mask beside padding", "arlm", "causal.py", "(key < query) & seen",
+           "(key >= 0) & seen", F.test_b_a_token_changes_nothing_before_it, {"padded": True}),
+    Mutant("padding that is seen", "arlm", "causal.py", " & seen[:, :, -new:]",
+           " & (seen[:, :, -new:] | True)", K.test_k2_padding_on_the_left_shifts_nothing),
     Mutant("a cache whose positions lag", "arlm", "causal.py", "part[:, :, -count:]",
            "part[:, :, :count]", F.test_d24_cached_and_uncached_answers_are_equal),
     Mutant("a cache of keys alone", "arlm", "causal.py", "torch.cat([past[1], v], 2)",
@@ -453,4 +455,21 @@ MUTANTS = [
            "(~known).long().argsort", F.test_d14_each_step_appends_one_token, {"name": "default"}),
     Mutant("anything may be given", "arlm", "collate.py", "begins: ClassVar[bool] = True",
            "begins: ClassVar[bool] = False", F.test_k_only_a_beginning_can_be_given),
+    # packing
+    Mutant("a document that sees those before it", "mdlm", "backbone.py",
+           "attend[:, None, :, None] == attend", "attend[:, None, :, None] >= attend",
+           P.test_k5_the_answers_are_those_of_each_document_alone),
+    Mutant("a document that goes on from the one before", "arlm", "causal.py",
+           "& seen[:, :, -new:]", "& seen.any(2, keepdim=True)",
+           P.test_k5_a_row_costs_what_its_documents_cost),
+    Mutant("a gradient from one document to another", "mlm", "backbone.py",
+           "attend[:, None, :, None] == attend", "attend[:, None, :, None] >= attend",
+           P.test_k5_no_token_of_another_document_moves_a_logit),
+    Mutant("an answer read in the document before", "dream", "places.py",
+           "attend.bool() & (attend != F.pad(attend[:, :-1], (1, 0)))",
+           "attend.bool() & (attend.bool().cumsum(1) == 1)",
+           P.test_k5_masks_of_a_row_are_read_as_in_each_document_alone),
+    Mutant("tokens of other documents seen around", "dream", "around.py",
+           "sight[:, 0] & ~masked[:, None]", "sight[:, 0] | ~masked[:, None]",
+           P.test_k5_what_can_be_seen_around_a_mask_is_its_own_document),
 ]  # fmt: skip

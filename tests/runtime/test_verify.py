@@ -106,7 +106,7 @@ BUGS = [
     ("a decoder that never ends", "mdlm", "decoder.py",
      "x.masked_scatter(places, token[places[asked]])", "x", "manners.runs"),
     ("attention to padding", "ilm", "backbone.py",
-     "attn_mask=None if attend is None else attend[:, None, None, :]", "attn_mask=None",
+     "attn_mask=seen", "attn_mask=None",
      "network.padding"),
 ]  # fmt: skip
 

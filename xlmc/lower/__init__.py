@@ -117,6 +117,12 @@ def _keeps_past(family: ast.Family) -> bool:
     return any(reuse is not None and reuse.what.id == "prefix" for reuse in reuses)
 
 
+def _packs(family: ast.Family) -> bool:
+    """Whether documents in one row are kept apart: by a backbone of ours, where no token moves."""
+    backbone = query.the(query.entries(family, "network"), ast.Backbone)
+    return query.chain(family) in ("mask", "none") and backbone.python is None
+
+
 def _init(family: ast.Family, absent: set[str]) -> ir.Init:
     value, why = claim(family)
     clean = query.chain(family) == "none"
@@ -176,4 +182,5 @@ def _family(
         ending=tuple(d.name for d in decoding.decoders if d.ends),
         noise=chain != "none",
         inserts=chain in ("gone", "both"),
+        packs=_packs(family),
     )

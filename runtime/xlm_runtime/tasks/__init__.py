@@ -29,6 +29,7 @@ _HOMES = {
     "cfg": "cfg:CFG",
     "lm1b": "lm1b:LM1B",
     "owt": "owt:OWT",
+    "owt_packed": "owt_packed:OWT_PACKED",
     "qm9": "qm9:QM9",
     "jsonl": "jsonl:JSONL",
     "safe": "safe:SAFE",

@@ -15,7 +15,8 @@ import numpy as np
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped
 from xlm_runtime.grammar import Grammar
-from xlm_runtime.tasks.text import Name, Source, TextTask, by_hash, hub_source
+from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.text import Source, TextTask, by_hash, hub_source
 from xlm_runtime.tokenizers import Tokenizer, words
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from xlm_runtime.tasks.text import Name, Source, TextTask, hub_source
+from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.text import Source, TextTask, hub_source
 
 REPO = "billion-word-benchmark/lm1b"
 REVISION = "refs/convert/parquet"

@@ -7,8 +7,9 @@ et al. 2025 (arXiv:2505.05755): 10,000 pages drawn from all are for testing.
 from collections.abc import Mapping
 from typing import ClassVar
 
+from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.lm1b import LM1B
-from xlm_runtime.tasks.text import Name, Source, TextTask, hub_source
+from xlm_runtime.tasks.text import Source, TextTask, hub_source
 
 REPO = "dhruveshpatel/owt-gpt2-1024-split"
 FILES = {"train": "data/train-*.parquet", "test": "data/validation-*.parquet"}

@@ -18,8 +18,9 @@ from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.files import Dropped
 from xlm_runtime.progress import Watch
 from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.tasks.encoding import SPLITS, Name
 from xlm_runtime.tasks.task import Task
-from xlm_runtime.tasks.text import SPLITS, Name, Source, by_hash, tokenizer_for, user_rows
+from xlm_runtime.tasks.text import Source, by_hash, tokenizer_for, user_rows
 from xlm_runtime.tokenizers import Tokenizer
 
 _VERSION = 1

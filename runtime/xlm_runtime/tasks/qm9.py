@@ -15,7 +15,8 @@ from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import tokens
-from xlm_runtime.tasks.text import INSTEAD, Name, Source, TextTask, by_hash, instead
+from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, by_hash, instead
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:

@@ -3,19 +3,18 @@
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from xlm_runtime import files, hub, store, tokenizers
 from xlm_runtime.cache import cached, fingerprint
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.errors import UsageError
 from xlm_runtime.files import Dropped
-from xlm_runtime.progress import Watch
-from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.store import Examples
+from xlm_runtime.tasks.encoding import PACKED, SPLITS, Encoding, Name, Packing
 from xlm_runtime.tasks.english import english
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
@@ -23,8 +22,6 @@ from xlm_runtime.tokenizers import Tokenizer
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-Name = Literal["train", "validation", "test"]
-SPLITS: tuple[Name, ...] = ("train", "validation", "test")
 _VERSION = 1
 _BATCH = 1000
 _SHARE = 0.05  # of the user's rows, for each held-out split that has no file of its own
@@ -125,10 +122,12 @@ def hub_source(
     size: int,
     *,
     column: str = "text",
+    last: int = 0,
 ) -> Source:
     """A column of a data set on the Hub; ``published`` maps its splits to files.
 
-    ``held_out`` are the shares of splits that it lacks, taken from its training texts by hash.
+    ``held_out`` are the shares of splits that it lacks, taken from its training texts by hash;
+    ``last`` is how many of the last training texts are for testing.
     """
     key: dict[str, Any] = {
         "repo": repo,
@@ -137,19 +136,23 @@ def hub_source(
         "held out": dict(held_out),
     }
     key |= {} if column == "text" else {"column": column}
+    key |= {"last": last} if last else {}
 
     def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
         data: Any = hub.dataset(repo, published, revision, INSTEAD)
         number = 0
         for split in (name for name in SPLITS if name in published):
             hub.has(data[split], (column,), repo, INSTEAD)
+            ends = number + len(data[split]) - (last if split == "train" else 0)
             for batch in data[split].iter(batch_size=_BATCH):
                 for text in batch[column]:
                     number += 1
                     if found := files.fault(text):
                         dropped.note(f"{found} in {split}", number)
+                    elif split == "train":
+                        yield (by_hash(text, held_out) if number <= ends else "test"), text
                     else:
-                        yield (by_hash(text, held_out) if split == "train" else split), text
+                        yield split, text
 
     return Source(f"{repo} on the Hub, {revision}", key, size, rows)
 
@@ -174,7 +177,7 @@ class TextTask(Task):
     It says where the published texts are (`published`), how they are cleaned, which tokenizer and
     block go with each preset, and what stands behind its numbers (``protocols``; under ``data`` for
     the user's texts, which ``--data`` gives). ``--preset quick`` without data reads the
-    documentation of Python (`english`).
+    documentation of Python (`english`). A task that is ``packed`` puts texts end to end.
     """
 
     layout = "text"
@@ -192,6 +195,17 @@ class TextTask(Task):
         """What is done to a text with ``--preset paper``."""
         return text
 
+    def shipped(self, options: DataOptions) -> Source:
+        """What ``--preset quick`` reads: texts that need no network."""
+        file = english(options.cache)
+        found = user_source(file, {})
+        key = {"english": fingerprint(file), "shares": found.key["shares"]}
+        return Source("the documentation that ships with Python", key, found.size, found.rows)
+
+    def encoding(self, tokenizer: Tokenizer, block: int, clean: Callable[[str], str]) -> Encoding:
+        """How texts become rows."""
+        return (Packing if self.packed else Encoding)(tokenizer, block, clean)
+
     def prepare(self, options: DataOptions) -> Prepared:
         """Read, clean, tokenize and cut the texts, or find them in the cache."""
         source = self._source(options)
@@ -202,9 +216,10 @@ class TextTask(Task):
         read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
         tokenizer = self.tokenizer(name, read, source, clean, options)
         key = {**read, "tokenizer": tokenizer.fingerprint, "block": block}
+        key |= {"packed": PACKED} if self.packed else {}
 
         def build(folder: Path) -> dict[str, Any]:
-            facts = _Encoding(tokenizer, block, clean).run(source, folder)
+            facts = self.encoding(tokenizer, block, clean).run(source, folder)
             about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
             return {"source": source.title, **facts, **about}
 
@@ -253,7 +268,7 @@ class TextTask(Task):
 
         ``key`` holds all that the texts depend on.
         """
-        return tokenizer_for(name, key, source, clean, options)
+        return tokenizer_for(name, key, source, clean, options, self.packed)
 
     def _source(self, options: DataOptions) -> Source:
         if options.data:
@@ -262,10 +277,7 @@ class TextTask(Task):
             raise UsageError("data.columns speaks of the file that --data gives, and there is none")
         if options.preset == "paper":
             return self.published()
-        file = english(options.cache)
-        shipped = user_source(file, {})
-        key = {"english": fingerprint(file), "shares": shipped.key["shares"]}
-        return Source("the documentation that ships with Python", key, shipped.size, shipped.rows)
+        return self.shipped(options)
 
 
 def tokenizer_for(
@@ -274,11 +286,14 @@ def tokenizer_for(
     source: Source,
     clean: Callable[[str], str],
     options: DataOptions,
+    packed: bool = False,
 ) -> Tokenizer:
-    """A published or local tokenizer, or one trained on the training texts and kept."""
+    """A published or local tokenizer, one of letters, or one trained on the texts and kept."""
+    if name.startswith("letters:"):
+        return tokenizers.letters(name[8:], options.specials, parting=packed)
     if not name.startswith("bpe:"):
         return tokenizers.pretrained(
-            name, options.specials, instead(options), sharing=options.published
+            name, options.specials, instead(options), sharing=options.published, parting=packed
         )
     if not name[4:].isdecimal():
         raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
@@ -291,7 +306,8 @@ def tokenizer_for(
         return {"size": made.vocabulary.size}
 
     built = cached(options.cache, "tokenizers", {**key, "bpe": size}, train)
-    return tokenizers.pretrained(str(built.folder / "tokenizer.json"), options.specials)
+    made = str(built.folder / "tokenizer.json")
+    return tokenizers.pretrained(made, options.specials, parting=packed)
 
 
 def instead(options: DataOptions) -> str:
@@ -300,65 +316,3 @@ def instead(options: DataOptions) -> str:
     if options.data or options.preset == "quick":
         return f"use {local}"
     return f"train on a file of your own: --data FILE with {local}; or use --preset quick"
-
-
-@dataclass
-class _Encoding:
-    """One pass over a source: clean, tokenize, cut, write; and count what happened."""
-
-    tokenizer: Tokenizer
-    block: int
-    clean: Callable[[str], str]
-    dropped: Dropped = field(default_factory=Dropped)
-    cut: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
-    unknown: int = 0
-
-    def run(self, source: Source, folder: Path) -> dict[str, Any]:
-        """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
-        with ExitStack() as stack:
-            vocab = self.tokenizer.vocabulary.size
-            writers = {s: stack.enter_context(Writer(folder / s, vocab)) for s in SPLITS}
-            watch = stack.enter_context(Watch("tokenizing", source.size))
-            done = 0
-            for split, texts in _batches(source.rows(self.dropped)):
-                self._write(writers[split], split, texts)
-                done += sum(map(len, texts))
-                watch.at(min(done, source.size))
-        sizes = {split: writer.rows for split, writer in writers.items()}
-        self._check(sizes, source)
-        tokens = {split: writer.tokens for split, writer in writers.items()}
-        facts = {"sizes": sizes, "tokens": tokens, "cut": self.cut, "dropped": self.dropped.facts()}
-        return facts if self.tokenizer.unknown is None else facts | {"unknown": self.unknown}
-
-    def _write(self, writer: Writer, split: Name, texts: list[str]) -> None:
-        rows = self.tokenizer.encode_all([self.clean(text) for text in texts])
-        self.cut[split] += sum(len(row) > self.block for row in rows)
-        for place, row in enumerate(rows, writer.rows + 1):
-            if not row:
-                self.dropped.note(f"no token in a text for {split}", place)
-        kept = [row[: self.block] for row in rows if row]
-        if self.tokenizer.unknown is not None:
-            self.unknown += sum(row.count(self.tokenizer.unknown) for row in kept)
-        writer.add(body=Block.of(kept))
-
-    def _check(self, sizes: Mapping[Name, int], source: Source) -> None:
-        empty = [split for split, size in sizes.items() if size == 0]
-        if not empty:
-            return
-        reasons = "; ".join(f"{r}: {f['rows']} rows" for r, f in self.dropped.facts().items())
-        raise RunError(
-            f"{source.title}: no text is left for {', '.join(empty)} (rows kept: "
-            f"{sum(sizes.values())}; dropped: {reasons or 'none'}); one row in 20 goes to each "
-            "held-out split: give more rows, or a folder with train.*, validation.* and test.*"
-        )
-
-
-def _batches(rows: Iterator[tuple[Name, str]]) -> Iterator[tuple[Name, list[str]]]:
-    """Rows of the same split, up to 1,000 at a time, in their order."""
-    waiting: dict[Name, list[str]] = {split: [] for split in SPLITS}
-    for split, text in rows:
-        waiting[split].append(text)
-        if len(waiting[split]) == _BATCH:
-            yield split, waiting[split]
-            waiting[split] = []
-    yield from ((split, texts) for split, texts in waiting.items() if texts)

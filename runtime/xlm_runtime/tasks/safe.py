@@ -19,8 +19,9 @@ from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import tokens
+from xlm_runtime.tasks.encoding import SPLITS, Name
 from xlm_runtime.tasks.qm9 import QM9, known, made
-from xlm_runtime.tasks.text import INSTEAD, SPLITS, Name, Source, TextTask, instead
+from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, instead
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:

@@ -195,7 +195,7 @@ class TextTask(Task):
         """What is done to a text with ``--preset paper``."""
         return text
 
-    def shipped(self, options: DataOptions) -> Source:
+    def quick_texts(self, options: DataOptions) -> Source:
         """What ``--preset quick`` reads: texts that need no network."""
         file = english(options.cache)
         found = user_source(file, {})
@@ -277,7 +277,7 @@ class TextTask(Task):
             raise UsageError("data.columns speaks of the file that --data gives, and there is none")
         if options.preset == "paper":
             return self.published()
-        return self.shipped(options)
+        return self.quick_texts(options)
 
 
 def tokenizer_for(

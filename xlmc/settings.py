@@ -7,6 +7,7 @@ TASKS = (
     "cfg",
     "graph_coloring_10",
     "graph_coloring_8",
+    "gsm8k",
     "jsonl",
     "lm1b",
     "n_queens_10",
@@ -20,6 +21,7 @@ TASKS = (
     "star_hard",
     "star_medium",
     "sudoku",
+    "tinygsm",
 )
 
 # setting -> the type of what it takes (Size: an integer >= 1, Positive: a number > 0), or words

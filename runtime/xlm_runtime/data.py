@@ -58,6 +58,9 @@ class Prepared:
     """The data of a task, ready to be laid out.
 
     body, prompt: the largest numbers of tokens of each, without any special token.
+    loss: the split that the loss and the likelihood of an evaluation are of; ``none`` where bodies
+        are answers alone, of which they would say nothing.
+    untrainable: why nothing can be trained on it; empty where it can.
     facts: plain JSON values, printed and saved with the run: where the data come from, sizes, what
         was dropped or cut and why, the rate of a guess, the protocol behind published numbers.
     """
@@ -68,6 +71,8 @@ class Prepared:
     tokenizer: Tokenizer
     body: int
     prompt: int = 0
+    loss: Literal["test", "validation", "none"] = "test"
+    untrainable: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

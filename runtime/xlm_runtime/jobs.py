@@ -132,13 +132,8 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
     metrics = metrics_of(session.task, session.prepared, session.config)
     examples = list(first(session.prepared.test, options.examples))
     found: dict[str, Any] = {"examples": len(examples), "decoder": session.config.decoder.name}
-    found["loss"] = evaluate.losses(model, examples, options.batch)
     found["claim"] = {"value": claim.value, "why": claim.why}
-    if claim.value != "none":
-        with Watch("likelihood", len(examples)) as watch:
-            found["likelihood"] = evaluate.likelihood(
-                model, examples, options.batch, options.draws, watch.at
-            )
+    found |= _losses(session, model)
     if len(metrics):
         asked = examples
         if session.task.layout == "text":
@@ -146,6 +141,23 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
         found["decoding"] = _decode(session, model, asked, metrics)
         found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
         found |= beside(session.prepared, session.config)
+    return found
+
+
+def _losses(session: Session, model: Model) -> dict[str, Any]:
+    """Loss and likelihood of the split whose bodies they say something of."""
+    options, prepared = session.config.eval, session.prepared
+    if prepared.loss == "none":
+        return {}
+    split = prepared.test if prepared.loss == "test" else prepared.validation
+    examples = list(first(split, options.examples or len(prepared.test)))
+    found: dict[str, Any] = {"loss_split": prepared.loss}
+    found["loss"] = evaluate.losses(model, examples, options.batch)
+    if model.family.claim.value != "none":
+        with Watch("likelihood", len(examples)) as watch:
+            found["likelihood"] = evaluate.likelihood(
+                model, examples, options.batch, options.draws, watch.at
+            )
     return found
 
 
@@ -194,7 +206,9 @@ def _table(found: dict[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
     claim = found["claim"]
     lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
-    loss = evaluate.shown(found["loss"])
+    if found.get("loss_split") == "validation":
+        lines.append("  loss and likelihood are of the validation split")
+    loss = evaluate.shown(found["loss"]) if "loss" in found else {}
     likelihood = (found.get("likelihood", {}), claim["value"])
     answers = (found.get("answers", {}), "decoded")
     lines += values(((loss, ""), likelihood, answers, (found.get("decoding", {}), "")), found)

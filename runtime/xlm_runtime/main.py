@@ -118,6 +118,8 @@ def _do(command: Command) -> None:
     prepared = task.prepare(_options(facts, config, found, weights))
     _check_chat(config, task, prepared)
     _tell(task, prepared.facts)
+    if trains and prepared.untrainable:
+        raise UsageError(prepared.untrainable)
     if not jobs:
         return
     if command.predictions:

@@ -24,6 +24,7 @@ SIZES = {  # checked: a loader that fails gives a few ids
     "bert-base-uncased": 30522,
     "gpt2": 50257,
     "facebook/esm2_t30_150M_UR50D": 33,
+    "Qwen/Qwen2-0.5B": 151646,
 }
 _ROLES = ("eos", "pad", "mask", "cls", "bos")  # the order in which they choose a token
 _ALIASES = {"bos": "cls", "eos": "sep"}  # what stands at the ends where nothing else is declared

@@ -7,17 +7,16 @@ count more; see `judge.Judge.nats` for the first token. A low one is had by sayi
 words again and again: it is never shown without entropy and distinct-n (see `asked`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from xlm_runtime.metrics.answer import Answer
+from xlm_runtime.metrics.batched import Batched
 from xlm_runtime.metrics.judge import Judge
-from xlm_runtime.metrics.ratio import Ratio
 from xlm_runtime.shapes import Tensor
 
-_AT_ONCE = 64
 
-
-class GenerativePerplexity(Ratio):
+class GenerativePerplexity(Batched):
     """The perplexity of answers under a causal language model, by its name on the Hub or folder.
 
     ``_error`` is the standard error by the delta method; ``_tokens_count`` the tokens scored.
@@ -29,18 +28,15 @@ class GenerativePerplexity(Ratio):
 
     def __init__(self, judge: str, **options: Any) -> None:
         super().__init__(**options)
-        self.judge = Judge(judge)
-        self._waiting: list[str] = []
+        self.model = Judge(judge)
 
-    def update(self, answer: Answer) -> None:
-        """Take a text; they are judged many at a time."""
-        self._waiting.append(answer.text)
-        if len(self._waiting) == _AT_ONCE:
-            self._judge()
+    def judge(self, answers: Sequence[Answer]) -> None:
+        """Nats and tokens of some texts."""
+        for nats, tokens in self.model.nats([answer.text for answer in answers]):
+            self.add(nats, tokens)
 
     def compute(self) -> dict[str, Tensor]:
         """The perplexity, its standard error, and the numbers of texts and tokens."""
-        self._judge()
         found = super().compute()
         perplexity = found[self.name].exp()
         return {
@@ -49,13 +45,3 @@ class GenerativePerplexity(Ratio):
             f"{self.name}_count": found[f"{self.name}_count"],
             f"{self.name}_tokens_count": self.d.clone(),
         }
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._waiting = []
-        super().reset()
-
-    def _judge(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for nats, tokens in self.judge.nats(waiting):
-            self.add(nats, tokens)

@@ -31,6 +31,8 @@ _HOMES = {
     "owt": "owt:OWT",
     "owt_packed": "owt_packed:OWT_PACKED",
     "qm9": "qm9:QM9",
+    "tinygsm": "gsm8k:TINYGSM",
+    "gsm8k": "gsm8k:GSM8K",
     "jsonl": "jsonl:JSONL",
     "safe": "safe:SAFE",
 }

@@ -9,7 +9,7 @@ than 512 tokens (`data.block`) are dropped if they are pairs, and cut if they ar
 counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,7 +45,7 @@ class OwnPairs(PairTask):
 
     name = "jsonl"
     title = "Your own pairs of prompts and targets"
-    snug = True
+    snug: ClassVar[Collection[str]] = ("quick", "paper")
     prompts: ClassVar[Mapping[str, int]] = _ROOM
     blocks: ClassVar[Mapping[str, int]] = _ROOM
     tokenizers: ClassVar[Mapping[str, str]] = _TOKENIZER

@@ -4,12 +4,12 @@ A row that is too long is dropped, counted and named, never cut: half an answer 
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from xlm_runtime import files, hub, store
 from xlm_runtime.cache import cached
@@ -100,21 +100,36 @@ def hub_pairs(
     return Pairs(f"{repo} on the Hub, {revision}", key, size, rows)
 
 
+def joined(*parts: Pairs) -> Pairs:
+    """Pairs of several sources, one after another."""
+
+    def rows(dropped: Dropped) -> Iterator[Row]:
+        return (row for part in parts for row in part.rows(dropped))
+
+    key = {part.title: dict(part.key) for part in parts}
+    title = "; ".join(part.title for part in parts)
+    return Pairs(title, key, sum(part.size for part in parts), rows)
+
+
 class PairTask(Task):
     """A task whose data are prompts and targets in text.
 
-    ``prompts`` and ``blocks`` are the room for a prompt and for a body, by preset; with ``snug`` a
-    body has no more room than the longest needs. ``protocols`` is what stands behind its numbers
-    (under ``data`` for the user's pairs).
+    ``prompts`` and ``blocks`` are the room for a prompt and for a body, by preset; with the presets
+    of ``snug`` a body has no more room than the longest needs. ``protocols`` is what stands behind
+    its numbers (under ``data`` for the user's pairs).
     """
 
     layout = "seq2seq"
     version = 1  # of `clean`
-    snug = False
+    snug: ClassVar[Collection[str]] = ()
     prompts: ClassVar[Mapping[str, int]]
     blocks: ClassVar[Mapping[str, int]]
     tokenizers: ClassVar[Mapping[str, str]]
     protocols: ClassVar[Mapping[str, str]]
+
+    def loss(self, options: DataOptions) -> Literal["test", "validation", "none"]:  # noqa: ARG002
+        """Which split the loss of an evaluation is of; see `Prepared`."""
+        return "test"
 
     @abstractmethod
     def published(self) -> Pairs:
@@ -166,8 +181,9 @@ class PairTask(Task):
             validation=splits["validation"],
             test=splits["test"],
             tokenizer=tokenizer,
-            body=longest if self.snug and not options.block else room["body"],
+            body=longest if options.preset in self.snug and not options.block else room["body"],
             prompt=room["prompt"],
+            loss=self.loss(options),
             facts={**about, **built.facts, "cache": str(built.folder)},
         )
 

@@ -1,0 +1,72 @@
+"""Programs that a model wrote, run apart: with little time, little memory, no files, no network.
+
+What it is: a fresh Python process for each program (``-I -S``, an empty environment, no module of
+the user's), killed after its time; the kernel's limits on memory, CPU time, open files (none beyond
+the three pipes, so neither files nor sockets), file sizes and processes; and audit hooks that
+refuse to open, import, delete or start anything. What it is not: a jail. Programs run as the same
+user in the same file system, hooks of Python can be got around by who sets out to, root is under no
+limit of processes, and macOS has none of memory. It is made for the mistakes of models of
+arithmetic; judge models that you do not trust within a container or a virtual machine.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+SECONDS = 1.0
+MEMORY = 512 * 2**20
+_CELL = Path(__file__).with_name("cell.py")
+_STARTING = 10.0  # seconds that a process may take beside those of its program, on a busy machine
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a program: a number, out of time, or a crash (any exception, no number)."""
+
+    kind: Literal["number", "time", "crash"]
+    number: float = 0.0
+    why: str = ""
+
+
+def run(program: str, seconds: float = SECONDS, memory: int = MEMORY) -> Outcome:
+    """Run one program; see `cell.result` for what of it counts."""
+    command = [sys.executable, "-I", "-S", "-B", str(_CELL), str(seconds), str(memory)]
+    try:
+        done = subprocess.run(
+            command,
+            input=program.encode("utf-8", "replace"),
+            capture_output=True,
+            env={},
+            cwd="/",
+            timeout=seconds + _STARTING,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome("time", why="killed")
+    if done.returncode in (-signal.SIGALRM, -signal.SIGXCPU):
+        return Outcome("time", why=f"more than {seconds:g} s")
+    try:
+        said = json.loads(done.stdout)
+        return Outcome("number", float(said["number"]))
+    except (ValueError, KeyError, TypeError):
+        return Outcome("crash", why=_why(done))
+
+
+def run_all(programs: Sequence[str]) -> list[Outcome]:
+    """Run programs side by side, one for each core."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(run, programs))
+
+
+def _why(done: subprocess.CompletedProcess[bytes]) -> str:
+    try:
+        return str(json.loads(done.stdout)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"it ended with code {done.returncode}"

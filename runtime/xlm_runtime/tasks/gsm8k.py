@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped
+from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.lm1b import LM1B
 from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs, joined
-from xlm_runtime.tasks.text import Name, by_hash
+from xlm_runtime.tasks.text import by_hash
 from xlm_runtime.tasks.word_problems import problems
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from xlm_runtime.verify.basis import Basis
 
 _HEADS = 2
-_WIDE, _NARROW = 10.0, 0.2  # of answers, and of what time changes in them
+_WIDE, _NARROW = 10.0, 1.0  # of answers, and of what time changes in them
 
 
 class Table(nn.Module):

@@ -10,6 +10,7 @@ TASKS = (
     "gsm8k",
     "jsonl",
     "lm1b",
+    "math500",
     "n_queens_10",
     "n_queens_8",
     "owt",

@@ -118,7 +118,7 @@ def _do(command: Command) -> None:
     prepared = task.prepare(_options(facts, config, found, weights))
     _check_chat(config, task, prepared)
     _tell(task, prepared.facts)
-    if trains and prepared.untrainable:
+    if "train" in jobs and prepared.untrainable:
         raise UsageError(prepared.untrainable)
     if not jobs:
         return
@@ -178,7 +178,8 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
     base = [] if preset == "paper" else _quick(task)
     if preset == "paper":
         base.append(Setting("model.size", "base", "preset paper"))
-    base += recipe_settings(found.family, task.name, preset)
+    if "train" in JOBS[command.job] or preset == "quick" or task.name in found.family.recipes:
+        base += recipe_settings(found.family, task.name, preset)  # only training cannot do without
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
     for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):

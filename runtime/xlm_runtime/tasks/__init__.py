@@ -33,6 +33,7 @@ _HOMES = {
     "qm9": "qm9:QM9",
     "tinygsm": "gsm8k:TINYGSM",
     "gsm8k": "gsm8k:GSM8K",
+    "math500": "math500:MATH500",
     "jsonl": "jsonl:JSONL",
     "safe": "safe:SAFE",
 }

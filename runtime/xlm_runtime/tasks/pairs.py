@@ -4,7 +4,7 @@ A row that is too long is dropped, counted and named, never cut: half an answer 
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
@@ -131,6 +131,10 @@ class PairTask(Task):
         """Which split the loss of an evaluation is of; see `Prepared`."""
         return "test"
 
+    def only_judged(self, options: DataOptions) -> str:  # noqa: ARG002
+        """Why nothing can be trained on the data, which are a test split alone; empty if it can."""
+        return ""
+
     @abstractmethod
     def published(self) -> Pairs:
         """The published pairs.  Nothing is fetched before its rows are asked for."""
@@ -165,16 +169,17 @@ class PairTask(Task):
         cleaned = [self.name, self.version] if not options.data else []
         read = {"source": source.key, "clean": cleaned, "pairs": [_VERSION, store.VERSION]}
         tokenizer = tokenizer_for(about["tokenizer"], read, source.texts(), str, options)
-        room, chat = about["room"], options.chat
+        room, chat, only = about["room"], options.chat, self.only_judged(options)
         key = {**read, "tokenizer": tokenizer.fingerprint, "room": room, "chat": chat}
 
         def build(folder: Path) -> dict[str, Any]:
-            encoding = _Encoding(tokenizer, room["prompt"], room["body"], chat=chat)
+            needed = SPLITS[-1:] if only else SPLITS
+            encoding = _Encoding(tokenizer, room["prompt"], room["body"], chat, needed)
             size = tokenizer.vocabulary.size
             return {**encoding.run(source, folder), "vocabulary": size}
 
         built = cached(options.cache, self.name, key, build)
-        splits = {split: Examples(built.folder / split) for split in SPLITS}
+        splits = {s: Examples(built.folder / ("test" if only else s)) for s in SPLITS}
         longest = max(int(one.lengths.max()) for one in splits.values())
         return Prepared(
             train=splits["train"],
@@ -184,6 +189,7 @@ class PairTask(Task):
             body=longest if options.preset in self.snug and not options.block else room["body"],
             prompt=room["prompt"],
             loss=self.loss(options),
+            untrainable=only,
             facts={**about, **built.facts, "cache": str(built.folder)},
         )
 
@@ -210,6 +216,7 @@ class _Encoding:
     prompt: int
     body: int
     chat: bool
+    needed: Sequence[Name]
     dropped: Dropped = field(default_factory=Dropped)
     read: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
     unknown: int = 0
@@ -261,7 +268,7 @@ class _Encoding:
         return f"a target of more than {self.body} tokens" if len(body) > self.body else None
 
     def _check(self, sizes: Mapping[Name, int], source: Pairs) -> None:
-        empty = [split for split, size in sizes.items() if size == 0]
+        empty = [split for split in self.needed if sizes[split] == 0]
         if not empty:
             return
         reasons = "; ".join(f"{r}: {f['rows']} rows" for r, f in self.dropped.facts().items())

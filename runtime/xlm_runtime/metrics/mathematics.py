@@ -1,0 +1,92 @@
+r"""Answers to problems of mathematics: the last ``\boxed{}``, judged by its value.
+
+Gold and answer are parsed and compared by the package ``math-verify`` (Kydlíček, Hugging Face), so
+that ``\frac12``, ``0.5`` and ``\dfrac{1}{2}`` are the same.
+"""
+
+from typing import Any
+
+from xlm_runtime.errors import UsageError
+from xlm_runtime.metrics.answer import Answer
+from xlm_runtime.metrics.ratio import Ratio
+from xlm_runtime.shapes import Tensor
+
+NEXT = "Problem:"  # a model of texts that is shown examples goes on with a problem of its own
+
+
+def check() -> None:
+    """Raises UsageError where the package is not installed."""
+    try:
+        import math_verify  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"answers of mathematics need {error.name}, which is not installed: pip install "
+            "'xlmc[math]'"
+        ) from error
+
+
+class MathAnswers(Ratio):
+    r"""The share of answers whose boxed expression equals that of the target.
+
+    A target without ``\boxed{}`` is an expression as a whole; an answer without one is wrong, and
+    counted by ``not_boxed``, a share of all. What comes after ``Problem:`` does not count.
+    """
+
+    name = "solved"
+    n: Tensor
+    not_boxed: Tensor
+
+    def __init__(self, **options: Any) -> None:
+        check()
+        super().__init__(**options)
+        self.add_state("not_boxed", self.n.clone(), dist_reduce_fx="sum")
+
+    def score(self, answer: Answer) -> tuple[float, float]:
+        """1 of 1 for an equal expression."""
+        said = boxed(answer.text.partition(NEXT)[0])
+        gold = boxed(answer.target)
+        if said is None:
+            self.not_boxed = self.not_boxed + 1
+            return 0.0, 1.0
+        return float(equal(answer.target if gold is None else gold, said)), 1.0
+
+    def compute(self) -> dict[str, Tensor]:
+        """The share with its error, and that of answers without an expression."""
+        return {**super().compute(), "not_boxed": self.not_boxed / self.n}
+
+
+def equal(gold: str, said: str) -> bool:
+    """Whether two expressions have the same value; the order matters to math-verify."""
+    from math_verify import parse, verify
+
+    if gold.strip() == said.strip():
+        return True
+    return bool(verify(parse(f"${gold}$"), parse(f"${said}$")))
+
+
+def boxed(text: str) -> str | None:
+    r"""What stands in the last ``\boxed{}`` or ``\fbox{}`` that is closed, or None."""
+    places = [i for start in (r"\boxed", r"\fbox") for i in _found(text, start)]
+    for place in sorted(places, reverse=True):
+        inside = _braced(text[place:])
+        if inside is not None:
+            return inside
+    return None
+
+
+def _found(text: str, start: str) -> list[int]:
+    """The places behind each ``start``."""
+    return [i + len(start) for i in range(len(text)) if text.startswith(start, i)]
+
+
+def _braced(text: str) -> str | None:
+    """What stands between the brace that a text begins with and the one that closes it."""
+    if not text.lstrip().startswith("{"):
+        return None
+    begin, depth = text.index("{"), 0
+    for i in range(begin, len(text)):
+        escaped = i > 0 and text[i - 1] == "\\"
+        depth += 0 if escaped else {"{": 1, "}": -1}.get(text[i], 0)
+        if depth == 0:
+            return text[begin + 1 : i]
+    return None

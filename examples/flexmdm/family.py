@@ -127,6 +127,18 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
         },
+        "tinygsm": {
+            "loss.cap": 1000,
+            "decoder.steps": 512,
+            "size": "base",
+            "block": 256,
+            "batch": 512,
+            "steps": 1000000,
+            "learning_rate": 0.0001,
+            "warmup": 2000,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
     },
     inserts=True,
 )

@@ -17,12 +17,17 @@ TASKS = (
     "owt_packed",
     "qm9",
     "safe",
+    "safe_linker",
+    "safe_motif",
+    "safe_scaffold",
+    "safe_superstructure",
     "star_back",
     "star_easy",
     "star_hard",
     "star_medium",
     "sudoku",
     "tinygsm",
+    "sudoku_extreme",
 )
 
 # setting -> the type of what it takes (Size: an integer >= 1, Positive: a number > 0), or words

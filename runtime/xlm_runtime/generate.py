@@ -53,21 +53,43 @@ def blank(
     """Examples without their answers: prompt and given tokens stay, all else is padding.
 
     Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
-    ``oracle`` that of the answer, if there is one.
+    ``oracle`` that of the answer, if there is one. So is that of a body with an open end, of which
+    a beginning is given and whose gaps are open behind it alone; among lengths that go beyond it.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
-        if any(example.given):
-            pairs = zip(example.body, example.given, strict=True)
-            hidden: Sequence[int] = [token if given else pad for token, given in pairs]
+        given, gaps = example.given, example.gaps
+        if any(given):
+            pairs = zip(example.body, given, strict=True)
+            hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
+            known = _beginning(example)
+            if known and not oracle:
+                free = _length(example, lengths, seed, model.body, known) - known
+                hidden = [*hidden[:known], *[pad] * free]
+                given = [True] * known + [False] * free
+                gaps = [False] * known + [True] * (free + 1)
         elif model.layout.fills:
             hidden = ()
         elif oracle and example.body:
             hidden = [pad] * len(example.body)
         else:
-            draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
-            hidden = [pad] * min(lengths[int(draw * len(lengths))], model.body)
-        yield Example(example.index, hidden, example.prompt, example.given)
+            hidden = [pad] * _length(example, lengths, seed, model.body)
+        yield Example(example.index, hidden, example.prompt, given, gaps)
+
+
+def _beginning(example: Example) -> int:
+    """How many tokens are given of a body with an open end; 0 for others."""
+    known = sum(example.given)
+    free = len(example.given) - known
+    behind = [False] * known + [True] * (free + 1)
+    return known if list(example.gaps) == behind and all(example.given[:known]) else 0
+
+
+def _length(example: Example, lengths: Sequence[int], seed: int, most: int, beyond: int = 0) -> int:
+    """One of some lengths, drawn for an example; of those that go beyond a number, if any do."""
+    longer = [n for n in lengths if n > beyond] if beyond else lengths
+    draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
+    return min(longer[int(draw * len(longer))], most) if longer else most
 
 
 def unconditional(count: int) -> list[Example]:

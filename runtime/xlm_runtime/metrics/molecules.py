@@ -69,7 +69,7 @@ class Molecules(Metric):
         if self.known is not None:
             distinct = _distinct(self.seen)
             known = set(self.known()) if distinct else set()
-            found |= _mean("novelty", [float(one not in known) for one in distinct])
+            found |= mean("novelty", [float(one not in known) for one in distinct])
         return {f"{self.prefix}{k}": torch.tensor(v, dtype=torch.float64) for k, v in found.items()}
 
 
@@ -81,12 +81,12 @@ def measures(seen: Iterable[str | None]) -> dict[str, float]:
     good = {one for one in distinct if qed(one) >= QED_LEAST and sa(one) <= SA_MOST}
     firsts = [one in good and one not in every[:i] for i, one in enumerate(every)]
     return {
-        **_mean("validity", [float(one is not None) for one in every]),
+        **mean("validity", [float(one is not None) for one in every]),
         "uniqueness": len(distinct) / len(valid) if valid else nan,
         "diversity": diversity(distinct),
-        **_mean("qed", [qed(one) for one in valid]),
-        **_mean("sa", [sa(one) for one in valid]),
-        **_mean("quality", [float(first) for first in firsts]),
+        **mean("qed", [qed(one) for one in valid]),
+        **mean("sa", [sa(one) for one in valid]),
+        **mean("quality", [float(first) for first in firsts]),
     }
 
 
@@ -122,7 +122,7 @@ def _distinct(seen: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(one for one in seen if one is not None))
 
 
-def _mean(name: str, values: list[float]) -> dict[str, float]:
+def mean(name: str, values: list[float]) -> dict[str, float]:
     """A mean, its standard error (NaN below two values), and how many values there are."""
     n = len(values)
     mean = sum(values) / n if n else nan

@@ -15,6 +15,7 @@ brings more than a hundred packages along, so this is our own.
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -22,6 +23,7 @@ from rdkit.Chem import BRICS
 
 from xlm_runtime.molecules.smiles import canonical, largest, parsed
 
+Bond = tuple[int, int]  # by its atoms
 _CUT = re.compile(r"\[(\d+)\*\]")
 _WRAPPED = re.compile(r"\(([=#/\\]?)(<\d+>)\)")
 _LABEL = re.compile(r"<%?(\d+)>")
@@ -38,7 +40,7 @@ def encode(smiles: str, rng: np.random.Generator | None = None) -> str | None:
         return None
     if rng is not None:
         mol = Chem.RenumberAtoms(mol, rng.permutation(mol.GetNumAtoms()).tolist())
-    parts = _fragments(mol)
+    parts = [part for part, _ in cut(mol, brics(mol))]
     if rng is None:
         parts = sorted(parts, key=lambda part: part.GetNumAtoms(), reverse=True)
     else:
@@ -46,7 +48,30 @@ def encode(smiles: str, rng: np.random.Generator | None = None) -> str | None:
     return spell(parts)
 
 
-def spell(parts: list[Chem.Mol]) -> str:
+def brics(mol: Chem.Mol) -> list[Bond]:
+    """The bonds of BRICS, those beside a double bond of stated geometry apart."""
+    fixed = {
+        i
+        for bond in mol.GetBonds()
+        if bond.GetStereo() != Chem.BondStereo.STEREONONE
+        for i in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+    }
+    found = BRICS.FindBRICSBonds(mol)  # type: ignore[no-untyped-call]
+    return [bond for bond, _ in found if not fixed.intersection(bond)]
+
+
+def cut(mol: Chem.Mol, bonds: Sequence[Bond]) -> list[tuple[Chem.Mol, set[int]]]:
+    """The fragments between some bonds, ``[k*]`` at both ends of each, with their own atoms."""
+    if bonds:
+        indices = [mol.GetBondBetweenAtoms(*bond).GetIdx() for bond in bonds]
+        numbers = [(k, k) for k in range(1, len(bonds) + 1)]
+        mol = Chem.FragmentOnBonds(mol, indices, dummyLabels=numbers)
+    atoms: list[tuple[int, ...]] = []
+    parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=atoms)
+    return list(zip(parts, map(set, atoms), strict=True))
+
+
+def spell(parts: Iterable[Chem.Mol]) -> str:
     """Fragments with ``[k*]`` at their cut bonds, end to end; labels count from 1 as they come."""
     text = ".".join(_rooted(part) for part in parts)
     labels = {k: i for i, k in enumerate(dict.fromkeys(_CUT.findall(text)), 1)}
@@ -77,25 +102,9 @@ def lenient(text: str) -> str | None:
     Fragments that cannot be read are left out, open bonds get a hydrogen, and of what does not
     hang together the longest SMILES is taken: more is valid than what was generated.
     """
-    readable = [part for part in smiles(text).split(".") if parsed(_capped(part))]
-    found = _without_dummies(_capped(".".join(readable))) if readable else None
+    readable = [part for part in smiles(text).split(".") if parsed(capped(part))]
+    found = _without_dummies(capped(".".join(readable))) if readable else None
     return canonical(largest(found)) if found else None
-
-
-def _fragments(mol: Chem.Mol) -> list[Chem.Mol]:
-    fixed = {
-        i
-        for bond in mol.GetBonds()
-        if bond.GetStereo() != Chem.BondStereo.STEREONONE
-        for i in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
-    }
-    found = BRICS.FindBRICSBonds(mol)  # type: ignore[no-untyped-call]
-    pairs = [pair for pair, _ in found if not fixed.intersection(pair)]
-    bonds = [mol.GetBondBetweenAtoms(*pair).GetIdx() for pair in pairs]
-    if bonds:
-        labels = [(i, i) for i in range(1, len(bonds) + 1)]
-        mol = Chem.FragmentOnBonds(mol, bonds, dummyLabels=labels)
-    return list(Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False))
 
 
 def _rooted(part: Chem.Mol) -> str:
@@ -112,7 +121,7 @@ def _balanced(text: str) -> bool:
     return all(n == 2 for n in Counter(_LABEL.findall(text)).values())
 
 
-def _capped(text: str) -> str:
+def capped(text: str) -> str:
     """SMILES in which every number that stands alone leads to a dummy atom."""
     numbers = Counter(n for found in _RING.finditer(text) for n in found.groups() if n)
     return ".".join([text, *(f"*{_number(int(n))}" for n, c in numbers.items() if c % 2)])

@@ -22,6 +22,7 @@ _HOMES = {
     "star_hard": "star:HARD",
     "star_back": "star:BACK",
     "sudoku": "sudoku:SUDOKU",
+    "sudoku_extreme": "sudoku_extreme:SUDOKU_EXTREME",
     "n_queens_8": "queens:EIGHT",
     "n_queens_10": "queens:TEN",
     "graph_coloring_8": "coloring:EIGHT",
@@ -36,6 +37,10 @@ _HOMES = {
     "math500": "math500:MATH500",
     "jsonl": "jsonl:JSONL",
     "safe": "safe:SAFE",
+    "safe_linker": "fragments:LINKER",
+    "safe_motif": "fragments:MOTIF",
+    "safe_scaffold": "fragments:SCAFFOLD",
+    "safe_superstructure": "fragments:SUPERSTRUCTURE",
 }
 
 

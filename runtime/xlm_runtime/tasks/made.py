@@ -96,6 +96,10 @@ class MadeTask(Task):
         held_out, train = self.held_out[options.preset], self.train_size[options.preset]
         return {"train": train, "validation": held_out, "test": held_out}
 
+    def split(self, problem: Problem) -> Name:
+        """Where a problem belongs."""
+        return split_of(problem)
+
     def metrics(self, _: Prepared) -> "MetricCollection":
         """Whether answers are right, beside how near they are to those that were drawn."""
         from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy, collection
@@ -186,7 +190,7 @@ class MadeTask(Task):
         for attempt in range(_TRIES):
             stream = [options.seed, SPLITS.index(split), index, attempt]
             problem = self.draw(options.preset, np.random.default_rng(stream))
-            if split_of(problem) == split:
+            if self.split(problem) == split:
                 return problem
         raise RunError(f"{self.name}: none of {_TRIES} problems belongs to {split}")
 
@@ -194,15 +198,19 @@ class MadeTask(Task):
 def _write(folder: Path, split: Name, size: int, made: Iterator[Problem], vocab: int) -> None:
     with Writer(folder, vocab) as writer, Watch(f"problems for {split}", size) as watch:
         while part := list(islice(made, _CHUNK)):
-            columns: dict[str, Callable[[Problem], Sequence[int]]] = {
-                "body": lambda p: p.body,
-                "given": lambda p: p.given,
-                "prompt": lambda p: p.prompt,
-            }
-            blocks = {name: Block.of([get(p) for p in part]) for name, get in columns.items()}
-            writer.add(**blocks)
+            writer.add(**blocks(part))
             watch.at(writer.rows)
 
 
 def _short(words: Sequence[str]) -> str:
     return " ".join(words[:12]) + (f" ... ({len(words)})" if len(words) > 12 else "")
+
+
+def blocks(problems: Sequence[Problem]) -> dict[str, Block]:
+    """Problems as columns of `store.Writer`."""
+    columns: dict[str, Callable[[Problem], Sequence[int]]] = {
+        "body": lambda p: p.body,
+        "given": lambda p: p.given,
+        "prompt": lambda p: p.prompt,
+    }
+    return {name: Block.of([get(p) for p in problems]) for name, get in columns.items()}

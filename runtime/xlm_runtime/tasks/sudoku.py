@@ -2,8 +2,8 @@
 
 Made so that exactly one solution fits what is given: a solved square is drawn, then its cells are
 emptied in random order as long as the solution stays the only one and more are given than asked
-for. Or read from ``--data``: a table with a column of puzzles (81 characters, `0` or `.` for an
-empty cell) and one of their solutions. The body is the square, row by row; given cells stay.
+for. The body is the square, row by row; given cells stay. Puzzles of one's own are read by
+`sudoku_extreme`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,6 +58,17 @@ class Square:
         candidates = self._candidates(values)
         candidates[cell] &= ~(1 << digit)
         return next(self._fill(values, candidates, None), None) is None
+
+    def singles(self, cells: Sequence[int]) -> bool:
+        """Whether it is solved by filling, again and again, cells that have one candidate left.
+
+        These are the naked singles, the simplest of the rules by which people solve.
+        """
+        left = self._candidates(cells)
+        while ready := [i for i, c in left.items() if c.bit_count() == 1]:
+            bit, cell = left.pop(ready[0]), ready[0]
+            left = {i: c & ~bit if i in self.peers[cell] else c for i, c in left.items()}
+        return not left
 
     def _candidates(self, cells: Sequence[int]) -> dict[int, int]:
         """What each empty cell may hold, a bit for each digit."""

@@ -1,0 +1,96 @@
+"""Molecules of which some fragments are given: these first, then the rest, as bracket SAFE.
+
+The kinds of tasks are those of GenMol (Lee et al. 2025, arXiv:2501.06158), which asks for all of
+them alike: the given fragments, a dot, and whatever comes then.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from rdkit import Chem
+
+from xlm_runtime.molecules import safe
+from xlm_runtime.molecules.smiles import parsed
+
+_MATCHES = 1000  # places of a fragment in a molecule that are looked at
+
+
+def offered(whole: str, given: str) -> tuple[str, str] | str:
+    """The given fragments of a molecule and its rest, or why they are none of it.
+
+    ``given`` is a SMILES, its fragments divided by dots. Dummy atoms (``[11*]``) stand for where
+    something follows; where there are none, every bond that leaves the fragments is open.
+    """
+    mol, part = parsed(whole), parsed(given)
+    if mol is None or part is None:
+        return "no molecule that RDKit can read"
+    core, ends = _core(part)
+    for match in mol.GetSubstructMatches(core, uniquify=False, maxMatches=_MATCHES):
+        inside, leaving = set(match), []
+        for bond in mol.GetBonds():
+            pair = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+            if len(inside.intersection(pair)) == 1:
+                leaving.append(pair)
+        anchors = Counter(i for pair in leaving for i in pair if i in inside)
+        if leaving and (not ends or anchors == Counter(match[i] for i in ends)):
+            others = [pair for pair in safe.brics(mol) if not inside.intersection(pair)]
+            parts = safe.cut(mol, [*leaving, *others])
+            first = [part for part, atoms in parts if atoms & inside]
+            return _texts(first, [part for part, atoms in parts if not atoms & inside])
+    return "a fragment that is no part of its molecule, or all of it"
+
+
+def chosen(whole: str, kind: str, rng: np.random.Generator) -> tuple[str, str] | None:
+    """Fragments of a molecule for a kind of task, and its rest; None where it has none for it.
+
+    ``linker``: two with one open bond each, which is not the same. ``motif``: one with one open
+    bond. ``scaffold``: one with several. ``superstructure``: any.
+    """
+    mol = parsed(whole)
+    parts = [] if mol is None else [part for part, _ in safe.cut(mol, safe.brics(mol))]
+    if len(parts) < 2:
+        return None
+    open_ = [
+        sorted(a.GetIsotope() for a in part.GetAtoms() if not a.GetAtomicNum()) for part in parts
+    ]
+    ends = [i for i, own in enumerate(open_) if len(own) == 1]
+    every: dict[str, Sequence[tuple[int, ...]]] = {
+        "linker": [(i, j) for i in ends for j in ends if i < j and open_[i] != open_[j]],
+        "motif": [(i,) for i in ends],
+        "scaffold": [(i,) for i, own in enumerate(open_) if len(own) > 1],
+        "superstructure": [(i,) for i in range(len(parts))],
+    }
+    if not every[kind]:
+        return None
+    picked = every[kind][int(rng.integers(len(every[kind])))]
+    first = [parts[i] for i in picked]
+    return _texts(first, [part for i, part in enumerate(parts) if i not in picked])
+
+
+def contains(whole: str, given: str) -> bool:
+    """Whether a molecule has the fragments of a bracket SAFE, each at a place of its own.
+
+    Their open bonds may lead anywhere; stereochemistry is not looked at.
+    """
+    mol, part = parsed(whole), parsed(safe.capped(safe.smiles(given.strip("."))))
+    return mol is not None and part is not None and mol.HasSubstructMatch(_core(part)[0])
+
+
+def _core(part: Chem.Mol) -> tuple[Chem.Mol, list[int]]:
+    """A fragment without its dummy atoms, and the atoms that these hang on, by their new places."""
+    kept = [atom.GetIdx() for atom in part.GetAtoms() if atom.GetAtomicNum()]
+    dummies = [atom for atom in part.GetAtoms() if not atom.GetAtomicNum()]
+    ends = [kept.index(next(iter(d.GetNeighbors())).GetIdx()) for d in dummies]
+    core = Chem.RWMol(part)
+    for i in sorted((d.GetIdx() for d in dummies), reverse=True):
+        core.RemoveAtom(i)
+    return core.GetMol(), ends
+
+
+def _texts(first: Iterable[Chem.Mol], rest: Iterable[Chem.Mol]) -> tuple[str, str]:
+    """Given fragments with a dot behind each, and the rest, with the numbers of one text."""
+    first = list(first)
+    sized = sorted(rest, key=lambda part: part.GetNumAtoms(), reverse=True)
+    parts = safe.spell([*first, *sized]).split(".")
+    return "".join(f"{part}." for part in parts[: len(first)]), ".".join(parts[len(first) :])

@@ -1,0 +1,151 @@
+"""Molecules to be made of given fragments: linkers, motifs, scaffolds and superstructures.
+
+As in GenMol (Lee et al. 2025, arXiv:2501.06158) a model of task `safe` is trained on whole
+molecules, and asked for texts that begin with the given fragments and a dot: a body of which a
+beginning is given, and whose end is open. What it is asked is read with ``--data`` from GenMol's
+table (``fragments.csv`` of its repository): column ``smiles`` holds the originals, the columns
+``linker_design``, ``motif_extension``, ``scaffold_decoration`` and ``superstructure_generation``
+what is given. With ``--preset quick`` and no table it is made of the molecules that `safe` keeps
+for testing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xlm_runtime import files, molecules
+from xlm_runtime.cache import fingerprint
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.files import Dropped
+from xlm_runtime.plug import Example
+from xlm_runtime.tasks.safe import JUDGED, SAFE
+from xlm_runtime.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+Asked = tuple[str, str]  # what is given, and the rest of the original, as bracket SAFE
+REPEATS = {"quick": 8, "paper": 100}  # answers to each question
+QUESTIONS = 24  # of `quick`
+_MISSING = (
+    "--preset paper asks what stands in GenMol's table of fragments: give it with --data "
+    "fragments.csv (data/fragments.csv of its repository), or use --preset quick"
+)
+
+
+class FragmentTask(Task):
+    """One kind of questions.  ``column`` is where they stand in GenMol's table."""
+
+    layout = "infill"
+    quick: ClassVar[Mapping[str, float | int | str]] = SAFE.quick
+
+    def __init__(self, kind: str, column: str, title: str) -> None:
+        self.kind, self.column = kind, column
+        self.name = f"safe_{kind}"
+        self.title = f"{title}, as bracket SAFE (quick: made ones)"
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """Whole molecules to train on, and the questions.  Raises UsageError and RunError."""
+        molecules.check(f"task {self.name}")
+        if options.preset == "paper" and not options.data:
+            raise UsageError(_MISSING)
+        trained = SAFE.prepare(replace(options, data=None, columns={}))
+        dropped = Dropped()
+        found = self._table(options, dropped) if options.data else self._made(trained)
+        kept = _fitting(found, trained, dropped)
+        if not kept:
+            said = "; ".join(f"{why}: {f['rows']} rows" for why, f in dropped.facts().items())
+            raise RunError(f"{options.data}: no question is left (dropped: {said or 'none'})")
+        repeats = REPEATS[options.preset]
+        test = [
+            _example(i, asked) for i, asked in enumerate(a for a in kept for _ in range(repeats))
+        ]
+        about = {"questions": len(kept), "answers_to_each": repeats, "dropped": dropped.facts()}
+        if options.data:
+            about["table"] = [str(options.data), fingerprint(options.data)]
+        sizes = {**trained.facts["sizes"], "test": len(test)}
+        facts = {**trained.facts, **self.about(options), **about, "sizes": sizes}
+        return replace(trained, test=test, facts=facts)
+
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """What is trained on, what is asked, and how it is judged."""
+        known = SAFE.about(replace(options, data=None, columns={}))
+        asked = f"column {self.column} of {options.data}" if options.data else "made ones"
+        return {**known, "asked": asked, "protocol": _PROTOCOL}
+
+    def metrics(self, _: Prepared) -> "MetricCollection":
+        """`metrics.fragments`, for texts as they are and as GenMol mends them."""
+        from xlm_runtime.metrics import collection
+        from xlm_runtime.metrics.fragments import Fragments
+        from xlm_runtime.molecules.safe import lenient, strict
+
+        return collection(Fragments(strict), Fragments(lenient, prefix="genmol_"))
+
+    def _table(self, options: DataOptions, dropped: Dropped) -> Iterator[tuple[int, Asked]]:
+        from xlm_runtime.molecules.pieces import offered
+
+        assert options.data is not None
+        table = files.read(options.data)
+        roles = ("smiles", self.column)
+        for number, (whole, given) in enumerate(table.texts(roles, options.columns, dropped), 1):
+            found = offered(whole.strip(), given.strip())
+            if isinstance(found, str):
+                dropped.note(found, number)
+            else:
+                yield number, found
+
+    def _made(self, trained: Prepared) -> Iterator[tuple[int, Asked]]:
+        from xlm_runtime.molecules.pieces import chosen
+        from xlm_runtime.molecules.safe import strict
+
+        made = 0
+        for index in range(len(trained.test)):
+            whole = strict(trained.tokenizer.decode(trained.test[index].body))
+            found = chosen(whole, self.kind, np.random.default_rng(index)) if whole else None
+            if found and made < QUESTIONS:
+                made += 1
+                yield index, found
+
+
+_PROTOCOL = (
+    "trained on whole molecules; asked for texts that begin with the given fragments, of lengths "
+    "drawn from those of the training texts (GenMol: of at least 30 tokens more); where a fragment "
+    "shows no open bond, those of the original are open (GenMol: some at random); means over "
+    "questions of what the answers to each are; an answer without the fragments is not valid; "
+    f"{JUDGED}"
+)
+
+
+def _fitting(
+    found: Iterator[tuple[int, Asked]], trained: Prepared, dropped: Dropped
+) -> list[tuple[list[int], list[int]]]:
+    """Questions as ids; what is too long or cannot be spelled is dropped and counted."""
+    kept = []
+    for number, parts in found:
+        given, rest = (trained.tokenizer.encode(part) for part in parts)
+        if len(given) + len(rest) > trained.body:
+            dropped.note(f"a molecule of more than {trained.body} tokens", number)
+        elif trained.tokenizer.unknown in (*given, *rest):
+            dropped.note("a molecule with tokens that the vocabulary lacks", number)
+        else:
+            kept.append((given, rest))
+    return kept
+
+
+def _example(index: int, asked: tuple[list[int], list[int]]) -> Example:
+    """A body whose beginning is given, and into which may be inserted behind it."""
+    given, rest = asked
+    known = [True] * len(given) + [False] * len(rest)
+    gaps = [False] * len(given) + [True] * (len(rest) + 1)
+    return Example(index, [*given, *rest], given=known, gaps=gaps)
+
+
+LINKER = FragmentTask("linker", "linker_design", "linker design and scaffold morphing")
+MOTIF = FragmentTask("motif", "motif_extension", "motif extension")
+SCAFFOLD = FragmentTask("scaffold", "scaffold_decoration", "scaffold decoration")
+SUPERSTRUCTURE = FragmentTask(
+    "superstructure", "superstructure_generation", "superstructure generation"
+)

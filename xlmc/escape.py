@@ -45,9 +45,9 @@ def math_block(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 def literal_text(text: str) -> str:
     """A literal of a long text, in pieces that fit on a line."""
-    pieces = wrap(comment(text), WIDTH - 12, break_long_words=False, drop_whitespace=False)
-    if len(pieces) < 2:
+    if len(repr(comment(text))) <= 100 - 12 - 1:  # behind three levels of indentation
         return repr(comment(text))
+    pieces = wrap(comment(text), WIDTH - 12, break_long_words=False, drop_whitespace=False)
     return "(" + "\n".join(map(repr, pieces)) + ")"
 
 

@@ -90,7 +90,7 @@ FAMILY = Family(
     samples={
         "default": Samples(
             "none",
-            ("several tokens are revealed at once; the order looks at the token that was " "drawn"),
+            "several tokens are revealed at once; the order looks at the token that was drawn",
         ),
         "threshold": Samples("none", "several tokens are revealed at once"),
         "bounded": Samples("none", "several tokens are revealed at once"),
@@ -103,7 +103,7 @@ FAMILY = Family(
         ),
         "blockwise": Samples(
             "none",
-            ("several tokens are revealed at once; the order looks at the token that was " "drawn"),
+            "several tokens are revealed at once; the order looks at the token that was drawn",
         ),
     },
     recipes={

@@ -15,7 +15,7 @@ FAMILY = Family(
     title="Insertion language model, every insertion weighted alike",
     claim=Claim(
         "tight",
-        ("the sum over all insertions of the random order and over every decision to " "stop"),
+        "the sum over all insertions of the random order and over every decision to stop",
         trained=True,
     ),
     specials=("pad", "bos", "cls"),

@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import cache, env, package, published, runs, tasks
+from xlm_runtime import cache, env, package, pair, published, runs, tasks
 from xlm_runtime.atomic import write_json
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import DataOptions
 from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
@@ -104,19 +104,14 @@ def _do(command: Command) -> None:
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
-    if task.layout not in found.family.layouts:
-        raise UsageError(
-            f"{found.family.name} has no layout '{task.layout}', which task {task.name} needs; "
-            f"it has: {', '.join(found.family.layouts)}"
-        )
-    _check_packed(found.family, task)
+    pair.check(found.family, task)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = _weights(config, found.family, reads=reads)
     config = _sized(config, found.family, weights)
     prepared = task.prepare(_options(facts, config, found, weights))
-    _check_chat(config, task, prepared)
+    pair.check_data(found.family, task, prepared, chat=config.data.chat)
     _tell(task, prepared.facts)
     if "train" in jobs and prepared.untrainable:
         raise UsageError(prepared.untrainable)
@@ -249,30 +244,6 @@ def _sized(config: Config, family: Family, weights: Checkpoint | None) -> Config
         rotary_base=size.rotary_base,
     )
     return evolve(config, model=model)
-
-
-def _check_packed(family: Family, task: Task) -> None:
-    """Whether a family keeps documents of one row apart, where a task has several in each."""
-    if not task.packed or family.packs:
-        return
-    why = (
-        "its tokens move as noise grows, so that the gap between two documents belongs to neither, "
-        "and what it says of a whole row would be said of several documents"
-        if family.inserts
-        else "its network is not known to keep the documents of a row apart"
-    )
-    raise UsageError(
-        f"{family.name} takes no packed rows, which task {task.name} has: {why}; choose a task "
-        "with one text in each row, such as lm1b or owt"
-    )
-
-
-def _check_chat(config: Config, task: Task, prepared: Prepared) -> None:
-    """Whether there are prompts to put into a chat template, and one to put them into."""
-    if config.data.chat and task.layout == "text":
-        raise UsageError(f"data.chat=true: task {task.name} has no prompts to put into a chat")
-    if config.data.chat:
-        prepared.tokenizer.chat("")
 
 
 def _check_metrics(config: Config) -> None:

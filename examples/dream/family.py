@@ -48,7 +48,7 @@ FAMILY = Family(
         "blockwise": BlockwiseDecoder,
     },
     params={
-        "loss": (Param("kernel", "Chance", 0.3),),
+        "loss": (Param("kernel", "Chance", 0.1),),
         "default": (
             Param("steps", "Count", 512),
             Param("temperature", "Scale", 0.2),

@@ -12,7 +12,7 @@ from .noise import Noised
 from .places import shifted
 
 
-def loss(network: Network, noised: Noised, batch: Batch, kernel: float = 0.3) -> Losses:
+def loss(network: Network, noised: Noised, batch: Batch, kernel: float = 0.1) -> Losses:
     r"""The training objective of a noised batch (spec: loss).
 
     .. math::

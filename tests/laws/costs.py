@@ -65,7 +65,8 @@ def mask_cost(
     spec: zoo.Spec, answer: Callable[[Row], np.ndarray], row: Row, free: list[int]
 ) -> float:
     """The expected loss of a row, the common denominator of the batch apart."""
-    seen = (lambda state, i: near(state, i, 0.3)) if spec.has("visible") else (lambda *_: 1.0)
+    p = spec.kernel
+    seen = (lambda state, i: near(state, i, p)) if p else (lambda *_: 1.0)
     costs, length = masked_costs(answer, row, free, seen), len(free)
     total = 0.0
     for t, law in amounts(spec, length):

@@ -284,7 +284,7 @@ def test_l4_insertions_that_know_cost_nothing(package):
     assert nelbo(package, table, (A, B, B)) == pytest.approx(0, abs=1e-11)
 
 
-def terms_of(package, net, body, taken):
+def terms_of(package, net, body, taken, **params):
     """The terms of one row of which the given places of the body are gone."""
     batch = one(package, body)
     gone = torch.zeros_like(batch.free)
@@ -293,7 +293,7 @@ def terms_of(package, net, body, taken):
     if not package.spec.has("amount count"):
         amount = torch.tensor([0.4]).double()
     noised = chosen(package, batch, amount, gone)
-    losses = package.family.loss(net, noised, batch)
+    losses = package.family.loss(net, noised, batch, **params)
     return losses, noised, {k: v * over(package, noised, batch) for k, v in losses.terms.items()}
 
 
@@ -306,7 +306,7 @@ def terms_of(package, net, body, taken):
 ])  # fmt: skip
 def test_l18_weights_by_what_is_visible(package, body, taken, expected):
     """Half of p (1 - p)^(d - 1) for each visible token at a distance d, bos and eos among them."""
-    _, _, terms = terms_of(package, uniform(package, body), body, taken)
+    _, _, terms = terms_of(package, uniform(package, body), body, taken, kernel=0.3)
     assert terms["token"].item() == pytest.approx(log(3) * sum(expected), rel=1e-5)
     assert all(weight < 1 for weight in expected)
 

@@ -43,6 +43,12 @@ class Spec:
         return self.has("-> mask", "-> gone")
 
     @property
+    def kernel(self) -> float:
+        """What the nearest token that a mask can see counts; 0 where all count alike."""
+        found = re.search(r"kernel : Chance = ([\d.]+)", self.text)
+        return float(found[1]) if found else 0.0
+
+    @property
     def samplers(self) -> list[str]:
         """The names of the decoders, `default` first."""
         return ["default", *re.findall(r"decoder ([a-z_]+) +[{]", self.text)]

@@ -1,7 +1,7 @@
 """Runs every family on every task, a few steps each; writes docs/pairs.md.
 
-    python tests/pairs.py                  all pairs: an hour on one core
-    python tests/pairs.py --task sudoku    those of one task (or --family ilm); the rest stays
+    python tests/all_pairs.py                  all pairs: an hour on one core
+    python tests/all_pairs.py --task sudoku    those of one task (or --family ilm); the rest stays
 
 Every pair is what `xlmc run examples/FAMILY --task TASK` does with preset quick, made short: it
 prepares, trains, evaluates and generates. What is refused is refused in words, which are kept.
@@ -43,9 +43,9 @@ SHORT = (
 DATA = {"jsonl": '{"prompt": "1 plus 2", "target": "3"}'}
 HEAD = f"""# Families and tasks
 
-Written by `python tests/pairs.py`, which did with every pair what `xlmc run` does: prepare, train,
-evaluate, generate: preset quick, networks of two layers of width 64, {STEPS} steps. Nothing
-is learnt in so few: the table says that every pair works, and no file of this project is about one.
+Written by `python tests/all_pairs.py`, which did with every pair what `xlmc run` does: prepare,
+train, evaluate, generate, with preset quick, networks of two layers of width 64, and {STEPS} steps.
+Nothing is learnt in so few: the table says that every pair works, and no file here is about one.
 A cell holds the loss of the first and of the last five steps, and how many seconds it all took; a
 number in brackets is a refusal, in words below the table.
 

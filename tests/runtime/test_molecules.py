@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from rdkit.Chem import QED, Descriptors
 from xlm_runtime import tasks
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.metrics import Answer
+from xlm_runtime.metrics import Answer, collection, fcd
+from xlm_runtime.metrics.asked import check, extended
 from xlm_runtime.metrics.molecules import Molecules, diversity, fingerprint, measures, qed, sa
 from xlm_runtime.molecules import tokens
 from xlm_runtime.molecules.grow import grow
@@ -184,6 +186,54 @@ def test_novelty_is_of_distinct_molecules_however_they_are_spelt() -> None:
     metric.reset()
     metric.update(next(_answers("C(")))
     assert float(metric.compute()["a_validity"]) == 0
+
+
+# ---------------------------------------------------------------- FCD
+
+
+@pytest.fixture(scope="module")
+def two_sets() -> list[list[str]]:
+    return [[grow(np.random.default_rng([s, i]), 3, 9) for i in range(20)] for s in (1, 2)]
+
+
+def test_the_distance_of_distributions_by_its_formula(two_sets: list[list[str]]) -> None:
+    """The trace of a root is the sum of the roots of the eigenvalues."""
+    one, other = (fcd.activations(part).astype(np.float64) for part in two_sets)
+    assert one.shape == (20, 512)
+    means = float(((one.mean(0) - other.mean(0)) ** 2).sum())
+    a, b = np.cov(one.T), np.cov(other.T)
+    roots = np.sqrt(np.linalg.eigvals(a @ b).astype(complex)).real.sum()
+    expected = means + np.trace(a) + np.trace(b) - 2 * roots
+    assert fcd.distance(*two_sets) == pytest.approx(expected, rel=1e-3)
+    assert expected > 1
+    assert fcd.distance(two_sets[0], two_sets[0]) == pytest.approx(0, abs=1e-3)
+
+
+def test_fcd_is_asked_for_where_texts_are_molecules(
+    made: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcd, "REFERENCES", 30)
+    metrics = extended(tasks.get("qm9").metrics(made), ["fcd"], made)
+    for text in ("CCO", "CCN", "C("):
+        metrics["fcd"].update(next(_answers(text)))
+    found = metrics["fcd"].compute()
+    assert (float(found["fcd_count"]), float(found["fcd_references_count"])) == (2, 30)
+    assert float(found["fcd"]) > 0
+    with pytest.raises(UsageError, match="the texts of this task are no molecules"):
+        extended(collection(), ["fcd"], replace(made, facts={}))
+
+
+def test_too_few_molecules_for_fcd_are_said(made: Prepared) -> None:
+    metrics = extended(collection(), ["fcd"], made)
+    metrics.update(next(_answers("C(")))
+    with pytest.raises(RunError, match="there are 0 valid ones of 1 and"):
+        metrics.compute()
+
+
+def test_without_fcd_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcd", None)
+    with pytest.raises(UsageError, match=r"--metric fcd needs fcd.*pip install 'xlmc\[fcd\]'"):
+        check(["fcd"])
 
 
 # ---------------------------------------------------------------- qm9

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from xlm_runtime.data import Prepared
 
 _JUDGED = ("generative_perplexity", "mauve")
-_PLAIN = ("exact_match", "token_accuracy", "unigram_entropy", "distinct", "repetition", "length")
+_PLAIN = (
+    "exact_match",
+    "token_accuracy",
+    "unigram_entropy",
+    "distinct",
+    "repetition",
+    "length",
+    "fcd",
+)
 _COMPANIONS = ("unigram_entropy", "distinct")  # never a generative perplexity without them
 
 
@@ -35,6 +43,10 @@ def check(asked: Sequence[str]) -> None:
             _check_mauve(name)
         elif name in _PLAIN and equals:
             raise UsageError(f"--metric {text}: {name} takes nothing: write --metric {name}")
+        elif name == "fcd":
+            from xlm_runtime.metrics import fcd
+
+            fcd.check()
         elif name not in _PLAIN:
             _own(text)
 
@@ -86,6 +98,7 @@ def _made(text: str, prepared: "Prepared") -> "tuple[Metric, ...]":
     makers: dict[str, Callable[[], tuple[Metric, ...]]] = {
         "generative_perplexity": lambda: _perplexity(judge),
         "mauve": lambda: _mauve(judge, prepared),
+        "fcd": lambda: _fcd(prepared),
     }
     if name in makers:
         return makers[name]()
@@ -115,6 +128,16 @@ def _mauve(judge: str, prepared: "Prepared") -> "tuple[Metric, ...]":
         return [prepared.tokenizer.decode(row.body) for row in rows]
 
     return (Mauve(judge, written),)
+
+
+def _fcd(prepared: "Prepared") -> "tuple[Metric, ...]":
+    notation = prepared.facts.get("notation")
+    if notation is None:
+        raise UsageError("--metric fcd: the texts of this task are no molecules")
+    from xlm_runtime.metrics.fcd import Fcd
+    from xlm_runtime.molecules.notation import known, reader
+
+    return (Fcd(reader(notation), lambda: known(prepared)),)
 
 
 def _check_mauve(name: str) -> None:

@@ -7,6 +7,7 @@ molecules are made (`molecules.grow`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import tokens
+from xlm_runtime.molecules.notation import SMILES, known
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, by_hash, instead
 from xlm_runtime.tokenizers import Tokenizer
@@ -67,7 +69,8 @@ class Qm9(TextTask):
     def prepare(self, options: DataOptions) -> Prepared:
         """The molecules.  Raises UsageError where RDKit is not installed."""
         molecules.check(f"task {self.name}")
-        return super().prepare(options)
+        found = super().prepare(options)
+        return replace(found, facts={**found.facts, "notation": SMILES})
 
     def published(self) -> Source:
         """The data set on the Hub."""
@@ -80,7 +83,7 @@ class Qm9(TextTask):
         from xlm_runtime.metrics.molecules import Molecules
         from xlm_runtime.molecules.smiles import whole
 
-        return collection(Molecules(whole, lambda: known(prepared, whole)))
+        return collection(Molecules(whole, lambda: known(prepared)))
 
     def tokenizer(
         self,
@@ -114,13 +117,6 @@ def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
                 dropped.note(f"{found} in {split}", number)
             else:
                 yield (by_hash(text, HELD_OUT) if split == "train" else "test"), text
-
-
-def known(prepared: Prepared, read: Callable[[str], str | None]) -> Iterator[str]:
-    """The training molecules; ``read`` makes canonical SMILES of a text."""
-    train = (prepared.train[i].body for i in range(len(prepared.train)))
-    found = (read(prepared.tokenizer.decode(body)) for body in train)
-    return (smiles for smiles in found if smiles)
 
 
 def made(seed: int, draws: int, least: int, most: int) -> Source:

@@ -18,9 +18,9 @@ import numpy as np
 from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped, fault
-from xlm_runtime.molecules import tokens
+from xlm_runtime.molecules import notation, tokens
 from xlm_runtime.tasks.encoding import SPLITS, Name
-from xlm_runtime.tasks.qm9 import QM9, known, made
+from xlm_runtime.tasks.qm9 import QM9, made
 from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, instead
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -65,7 +65,8 @@ class Safe(TextTask):
     def prepare(self, options: DataOptions) -> Prepared:
         """The molecules.  Raises UsageError where RDKit is not installed."""
         molecules.check(f"task {self.name}")
-        return super().prepare(options)
+        found = super().prepare(options)
+        return replace(found, facts={**found.facts, "notation": notation.SAFE})
 
     def published(self) -> Source:
         """The data set on the Hub."""
@@ -79,7 +80,7 @@ class Safe(TextTask):
         from xlm_runtime.molecules.safe import lenient, strict
 
         few = len(prepared.train) <= MOST_KNOWN
-        trained = (lambda: known(prepared, strict)) if few else None
+        trained = (lambda: notation.known(prepared)) if few else None
         return collection(Molecules(strict, trained), Molecules(lenient, prefix="genmol_"))
 
     def tokenizer(

@@ -26,8 +26,9 @@ TASKS = (
     "star_hard",
     "star_medium",
     "sudoku",
-    "tinygsm",
     "sudoku_extreme",
+    "tinygsm",
+    "uniref50",
 )
 
 # setting -> the type of what it takes (Size: an integer >= 1, Positive: a number > 0), or words

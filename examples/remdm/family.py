@@ -111,6 +111,16 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
         },
+        "owt_packed": {
+            "size": "base",
+            "block": 1024,
+            "batch": 512,
+            "steps": 1000000,
+            "learning_rate": 0.0003,
+            "warmup": 2500,
+            "ema": 0.9999,
+            "dropout": 0.1,
+        },
     },
     packs=True,
 )

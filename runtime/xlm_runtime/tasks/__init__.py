@@ -31,6 +31,7 @@ _HOMES = {
     "lm1b": "lm1b:LM1B",
     "owt": "owt:OWT",
     "owt_packed": "owt_packed:OWT_PACKED",
+    "uniref50": "uniref50:UNIREF50",
     "qm9": "qm9:QM9",
     "tinygsm": "gsm8k:TINYGSM",
     "gsm8k": "gsm8k:GSM8K",

@@ -1,0 +1,100 @@
+"""UniRef50 (Suzek et al. 2015): proteins end to end, a letter for each residue.
+
+Read from the Parquet files of ``airkingbd/uniref50`` on the Hub, the clusters that EvoDiff
+(Alamdari et al. 2023) prepared and DPLM (Wang et al. 2024, arXiv:2402.18567) trains on: about 42
+million proteins in the column ``seq``. The tokenizer is ESM-2's (Lin et al. 2023), which is
+published as a list of 33 tokens.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.files import Dropped
+from xlm_runtime.tasks import chain
+from xlm_runtime.tasks.encoding import PACKING, Encoding, Name, Packing
+from xlm_runtime.tasks.lm1b import LM1B
+from xlm_runtime.tasks.text import Source, TextTask, by_hash, hub_source
+from xlm_runtime.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+REPO = "airkingbd/uniref50"
+FILES = {"train": "**/train-*.parquet", "test": "**/valid*.parquet"}
+HELD_OUT: dict[Name, float] = {"validation": 1 / 3000}
+COUNT = 6000  # proteins of the quick data
+SHARES: dict[Name, float] = {"validation": 0.05, "test": 0.05}
+LONG = (
+    "of a protein that is longer than a row a window of that size is taken, from a place that is "
+    "settled by the protein itself"
+)
+
+
+class Uniref50(TextTask):
+    """Proteins, several in each row."""
+
+    name = "uniref50"
+    title = "UniRef50: proteins end to end in full rows (quick: made ones)"
+    shipped = "proteins of our own making"
+    packed = True
+    blocks: ClassVar[Mapping[str, int]] = {"paper": 1024, "quick": 128}
+    tokenizers: ClassVar[Mapping[str, str]] = {
+        "paper": "facebook/esm2_t30_150M_UR50D",
+        "quick": "letters:LAGVSERTIDPKQNFYMHWCXBUZO",
+    }
+    protocols: ClassVar[Mapping[str, str]] = {
+        "paper": "test: the published validation split; validation: 1 in 3000 of the training "
+        f"proteins, by hash; {LONG} (DPLM draws another each time); {PACKING}",
+        "data": f"splits by file or by hash of the protein; {LONG}; {PACKING}; numbers compare "
+        "with no paper's",
+        "quick": "letters of a Markov chain whose entropy is known, 30 to 90 in a protein; splits "
+        f"by hash; {PACKING}; not the published data: its numbers compare with no paper's",
+    }
+    quick: ClassVar[Mapping[str, float | int | str]] = LM1B.quick
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        return hub_source(REPO, FILES, "main", HELD_OUT, 11_800_000_000, column="seq")
+
+    def quick_texts(self, options: DataOptions) -> Source:
+        """Proteins drawn from the chain."""
+        key = {"chain": chain.VERSION, "seed": options.seed, "count": COUNT, "shares": SHARES}
+
+        def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+            drawn = chain.chain().proteins(options.seed, COUNT)
+            return ((by_hash(protein, SHARES), protein) for protein in drawn)
+
+        title = f"proteins of our own making, with seed {options.seed}"
+        return Source(title, key, 60 * COUNT, rows)
+
+    def encoding(self, tokenizer: Tokenizer, block: int, clean: Callable[[str], str]) -> Encoding:
+        """Long proteins are cut to a window, so that none fills several rows."""
+        return Packing(tokenizer, block, clean, crop=True)
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """The proteins; of made ones the entropy is told."""
+        found = super().prepare(options)
+        if options.data or options.preset == "paper":
+            return found
+        law = chain.chain()
+        known = {"chain": law.entropy_rate, "letters": law.letter_entropy}
+        means = (
+            "nats per residue, the first of a protein apart: of the chain, which is what the best "
+            "model reaches, and of its letters, for one that knows no order; ends of proteins come "
+            "on top in likelihoods"
+        )
+        facts = {**found.facts, "entropy": known, "entropy_means": means}
+        return replace(found, facts=facts)
+
+    def metrics(self, prepared: Prepared) -> "MetricCollection":
+        """How many proteins are of amino acids, and how long; of made ones their likelihood."""
+        from xlm_runtime.metrics import collection
+        from xlm_runtime.metrics.proteins import LawNats, ProteinLength, ValidProteins
+
+        law = [LawNats(chain.chain().nats)] if "entropy" in prepared.facts else []
+        return collection(ValidProteins(), ProteinLength(), *law)
+
+
+UNIREF50 = Uniref50()

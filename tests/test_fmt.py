@@ -102,9 +102,7 @@ family x "X" {   # header
 # second block
 family x "X" {                               # header
   # first of noise
-  noise {
-    none
-  }                                          # beside noise
+  noise { none }                             # beside noise
 
   network {                                  # open
     # above

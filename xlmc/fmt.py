@@ -26,9 +26,9 @@ def format_source(source: Source) -> str:
     """
     family = parse(source)
     remarks = comments(source)
-    holders = [r.span for r in family.recipes]
+    holders = [block.span for block in (*family.sections, *family.recipes)]
     commented = {h for h in holders if any(h.start < c.start < h.end for c in remarks)}
-    lines = printer.lines(family, lambda recipe: recipe.span not in commented)
+    lines = printer.lines(family, lambda block: block.span not in commented)
     rows = [_Row(line) for line in lines]
     tail = [c for c in remarks if not _attach(c, rows)]
     written = "\n".join(_layout(rows, tail)) + "\n"

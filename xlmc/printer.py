@@ -2,7 +2,8 @@
 
 Two spaces a level; one statement a line, however long; no parentheses but those that are needed.
 In a section, what stands before the sign of a head, a term, a layout or an arrow is padded to one
-width. The settings of a recipe fill lines, all on its own line if they are short enough.
+width. A section of one statement stands on one line, and so does a recipe that is short enough; the
+settings of others fill their lines.
 """
 
 import re
@@ -14,7 +15,7 @@ from attrs import evolve, frozen
 from xlmc import ast
 from xlmc.source import Span
 
-_WIDEST_RECIPE = 110  # columns
+_WIDEST = 110  # columns
 _INDENT = "  "
 
 
@@ -49,10 +50,10 @@ def text(family: ast.Family) -> str:
     return "\n".join([*out, *map(str, footer)]) + "\n"
 
 
-def lines(family: ast.Family, fills: Callable[[ast.Recipe], bool]) -> list[Line]:
+def lines(family: ast.Family, fills: Callable[[ast.Recipe | ast.Section], bool]) -> list[Line]:
     """The lines of a spec in the order of its source.
 
-    ``fills`` picks recipes whose settings share lines; of others each has a line of its own.
+    ``fills`` picks what may share lines; of the rest each statement has a line of its own.
     """
     items = sorted(_items(family), key=lambda item: item.span.start)
     return [line for block in _blocks(family, items, fills) for line in block]
@@ -68,7 +69,7 @@ def _items(family: ast.Family) -> list[_Item]:
 
 
 def _blocks(
-    family: ast.Family, items: Iterable[_Item], fills: Callable[[ast.Recipe], bool]
+    family: ast.Family, items: Iterable[_Item], fills: Callable[[ast.Recipe | ast.Section], bool]
 ) -> list[list[Line]]:
     """The lines of the header, of each item and of the last brace."""
     title = [expression(family.title)] if family.title else []
@@ -78,20 +79,27 @@ def _blocks(
     return [[first], *(_item(item, fills) for item in items), [last]]
 
 
-def _item(item: _Item, fills: Callable[[ast.Recipe], bool]) -> list[Line]:
+def _item(item: _Item, fills: Callable[[ast.Recipe | ast.Section], bool]) -> list[Line]:
     if isinstance(item, ast.Paper):
         return [Line(1, entry(item), item.span)]
     if isinstance(item, ast.Section):
         words = ["replace"] * item.replace + [item.kind] + ([item.name] if item.name else [])
-        return _block(" ".join(words), item, item.entries, 1)
-    header = f"recipe {item.title}"
+        alone = len(item.entries) == 1 and not isinstance(item.entries[0], ast.Step | ast.Finish)
+        return _short(" ".join(words), item, item.entries, alone and fills(item)) or _block(
+            " ".join(words), item, item.entries, 1
+        )
+    header, settings = f"recipe {item.title}", _settings(item)
     if not fills(item):
-        return _block(header, item, _settings(item), 1)
-    only = f"{header} {{ {''.join(f'{entry(s)}; ' for s in _settings(item))}}}".replace("; }", " }")
-    if len(_INDENT + only) <= _WIDEST_RECIPE:
-        return [Line(1, only, item.span)]
+        return _block(header, item, settings, 1)
     first, last = _braces(header, item, 1)
-    return [first, *_filled(_settings(item), 2), last]
+    return _short(header, item, settings, True) or [first, *_filled(settings, 2), last]
+
+
+def _short(header: str, node: ast.Node, entries: Sequence[ast.Node], may: bool) -> list[Line]:
+    """A block on one line, if it may and does stand on one."""
+    inner = "; ".join(map(entry, entries))
+    text = f"{header} {{ {inner} }}" if inner else f"{header} {{ }}"
+    return [Line(1, text, node.span)] if may and len(_INDENT + text) <= _WIDEST else []
 
 
 def _block(header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int) -> list[Line]:
@@ -123,7 +131,7 @@ def _filled(entries: Sequence[ast.Node], depth: int) -> list[Line]:
     rows: list[Line] = []
     for one in entries:
         joined = f"{rows[-1].text}; {entry(one)}" if rows else ""
-        if rows and len(_INDENT * depth + joined) <= _WIDEST_RECIPE:
+        if rows and len(_INDENT * depth + joined) <= _WIDEST:
             rows[-1] = evolve(rows[-1], text=joined, span=_from_to(rows[-1].span, one.span))
         else:
             rows.append(Line(depth, entry(one), one.span))

@@ -145,8 +145,8 @@ def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
 
 
 def show(shown: dict[str, Any]) -> str:
-    """A record for a person: ``prompt → prediction``."""
+    """A record for a person in one line: ``prompt → prediction``."""
     prompt = f"{shown['prompt']} → " if "prompt" in shown else ""
     target = shown.get("target")
     mark = "" if target is None else "  ✓" if target == shown["prediction"] else f"  ✗ {target}"
-    return f"  {prompt}{shown['prediction']}{mark}"
+    return f"  {prompt}{shown['prediction']}{mark}".rstrip().replace("\n", " ⏎ ")

@@ -62,8 +62,8 @@ def test_the_number_of_a_program(program: str, number: float) -> None:
         ("raise SystemExit(0)", "SystemExit"),
         ("import os\nos._exit(0)", "code 0"),
         ("x = [0] * 10 ** 10", "MemoryError"),
-        ("x = 'a'\nwhile True:\n    x += x", "MemoryError"),
         ("", "NoneType is no number"),
+        ("import os\nwhile True:\n    os.write(1, b'x' * 1000)", "ended with code"),
         ("\ud800", "SyntaxError"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_program_that_crashes(program: str, why: str) -> None:
 def test_time_is_limited(program: str) -> None:
     began = time.monotonic()
     assert run(program, seconds=0.3).kind == "time"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 def test_files_processes_and_the_network_are_closed(tmp_path: Path) -> None:

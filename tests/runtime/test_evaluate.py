@@ -99,6 +99,7 @@ def test_show_marks_right_and_wrong() -> None:
     assert generate.show({"prompt": "a", "prediction": "b", "target": "b"}) == "  a → b  ✓"
     assert generate.show({"prompt": "a", "prediction": "b", "target": "c"}) == "  a → b  ✗ c"
     assert generate.show({"prediction": "b"}) == "  b"
+    assert generate.show({"prompt": "a\n", "prediction": "b\nc\n"}) == "  a ⏎  → b ⏎ c"
 
 
 def _with(family: object, **changes: object) -> object:

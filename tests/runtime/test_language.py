@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -297,6 +298,18 @@ def test_a_judge_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "config.json").write_text('{"model_type": "no_such_thing"}')
     with pytest.raises(UsageError, match="is no causal language model"):
         asked.check([f"generative_perplexity={tmp_path}"])
+
+
+def test_a_folder_that_lacks_something_is_said(judge: Path, tmp_path: Path) -> None:
+    shutil.copytree(judge, tmp_path / "bare")
+    (tmp_path / "bare/model.safetensors").unlink()
+    with pytest.raises(UsageError, match=r"is no causal language model: .*model\.safetensors"):
+        Judge(str(tmp_path / "bare"))
+    shutil.copytree(judge, tmp_path / "mute")
+    (tmp_path / "mute/tokenizer.json").unlink()
+    (tmp_path / "mute/tokenizer_config.json").unlink()
+    with pytest.raises(UsageError, match="comes without a tokenizer"):
+        Judge(str(tmp_path / "mute"))
 
 
 def test_mauve_names_its_extra(judge: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def close(seconds: float, memory: int) -> None:
     cpu = math.ceil(seconds) + 1
     limits = (
         (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, 1 << 12),  # of what it says
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_NOFILE, 3),  # those that are open already: no file, no socket

@@ -1,6 +1,7 @@
 """A causal language model of somebody else's, which reads what was generated."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from xlm_runtime.env import device
 from xlm_runtime.errors import UsageError
 from xlm_runtime.hub import reaching
 from xlm_runtime.shapes import Float, Int, Tensor
+from xlm_runtime.tokenizers import Tokenizer
 
 _BATCH = 8
 _INSTEAD = "name a judge that is here: a folder with config.json, weights and tokenizer"
@@ -35,7 +37,7 @@ class Judge:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._tokenizer = tokenizers.pretrained(name, (), _INSTEAD)
+        self._tokenizer = _tokenizer(name)
         made = _read(name, "AutoModelForCausalLM", dtype=torch.float32)
         self._model = made.to(device()).eval()
         about = self._model.config
@@ -110,10 +112,18 @@ def _read(name: str, kind: str, **options: Any) -> Any:
     import transformers
 
     local = Path(name).is_dir()
-    with reaching(f"the judge {name}", _INSTEAD):
+    wrong = (ValueError, OSError) if local else ValueError
+    with nullcontext() if local else reaching(f"the judge {name}", _INSTEAD):
         try:
             return getattr(transformers, kind).from_pretrained(
                 name, local_files_only=local, trust_remote_code=False, **options
             )
-        except ValueError as error:
+        except wrong as error:
             raise UsageError(f"{name} is no causal language model: {error}") from error
+
+
+def _tokenizer(name: str) -> Tokenizer:
+    try:
+        return tokenizers.pretrained(name, (), _INSTEAD)
+    except UsageError as error:
+        raise UsageError(f"the judge {name} comes without a tokenizer: {error}") from error

@@ -2,10 +2,10 @@
 
 What it is: a fresh Python process for each program (``-I -S``, an empty environment, no module of
 the user's), killed after its time; the kernel's limits on memory, CPU time, open files (none beyond
-the three pipes, so neither files nor sockets), file sizes and processes; and audit hooks that
-refuse to open, import, delete or start anything. What it is not: a jail. Programs run as the same
-user in the same file system, hooks of Python can be got around by who sets out to, root is under no
-limit of processes, and macOS has none of memory. It is made for the mistakes of models of
+the three it begins with, so neither files nor sockets), file sizes and processes; and audit hooks
+that refuse to open, import, delete or start anything. What it is not: a jail. Programs run as the
+same user in the same file system, hooks of Python can be got around by who sets out to, root is
+under no limit of processes, and macOS has none of memory. It is made for the mistakes of models of
 arithmetic; judge models that you do not trust within a container or a virtual machine.
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 SECONDS = 1.0
@@ -38,25 +39,25 @@ class Outcome:
 def run(program: str, seconds: float = SECONDS, memory: int = MEMORY) -> Outcome:
     """Run one program; see `cell.result` for what of it counts."""
     command = [sys.executable, "-I", "-S", "-B", str(_CELL), str(seconds), str(memory)]
-    try:
-        done = subprocess.run(
-            command,
-            input=program.encode("utf-8", "replace"),
-            capture_output=True,
-            env={},
-            cwd="/",
-            timeout=seconds + _STARTING,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Outcome("time", why="killed")
-    if done.returncode in (-signal.SIGALRM, -signal.SIGXCPU):
+    with TemporaryFile() as said:  # a file and no pipe: its size is limited
+        try:
+            code = subprocess.run(
+                command,
+                input=program.encode("utf-8", "replace"),
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                timeout=seconds + _STARTING,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return Outcome("time", why="killed")
+        said.seek(0)
+        text = said.read()
+    if code in (-signal.SIGALRM, -signal.SIGXCPU):
         return Outcome("time", why=f"more than {seconds:g} s")
-    try:
-        said = json.loads(done.stdout)
-        return Outcome("number", float(said["number"]))
-    except (ValueError, KeyError, TypeError):
-        return Outcome("crash", why=_why(done))
+    return _read(text, code)
 
 
 def run_all(programs: Sequence[str]) -> list[Outcome]:
@@ -65,8 +66,12 @@ def run_all(programs: Sequence[str]) -> list[Outcome]:
         return list(pool.map(run, programs))
 
 
-def _why(done: subprocess.CompletedProcess[bytes]) -> str:
+def _read(text: bytes, code: int) -> Outcome:
+    """What a process has written, if it is what `cell` writes."""
     try:
-        return str(json.loads(done.stdout)["error"])
+        said = json.loads(text)
+        if "error" in said:
+            return Outcome("crash", why=str(said["error"]))
+        return Outcome("number", float(said["number"]))
     except (ValueError, KeyError, TypeError):
-        return f"it ended with code {done.returncode}"
+        return Outcome("crash", why=f"it ended with code {code}")

@@ -1,0 +1,30 @@
+"""Every task with one family, and every family with some task: what `tests/all_pairs.py` does."""
+
+from pathlib import Path
+
+import pytest
+from all_pairs import FAMILIES, cell
+
+from xlm_runtime import tasks
+
+NAMES = tasks.names()
+REFUSED = {"math500": "published weights", "owt_packed": "no packed rows"}  # words of the reason
+PAIRS = [(FAMILIES[place % len(FAMILIES)], task) for place, task in enumerate(NAMES)]
+
+
+def test_every_family_has_its_turn() -> None:
+    assert {family for family, _ in PAIRS} == set(FAMILIES)
+
+
+@pytest.mark.parametrize(("family", "task"), PAIRS, ids=lambda name: name)
+def test_a_pair_trains_evaluates_and_generates_or_is_refused_in_words(
+    family: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XLM_CACHE", str(tmp_path / "cache"))
+    found = cell(family, task, tmp_path)
+    if task in REFUSED:
+        assert REFUSED[task] in found["refused"]
+    else:
+        assert 0 < found["last"] < 2 * found["first"]
+        assert found["claim"] in {"tight", "bound", "none"}

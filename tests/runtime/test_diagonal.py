@@ -8,7 +8,7 @@ from all_pairs import FAMILIES, cell
 from xlm_runtime import tasks
 
 NAMES = tasks.names()
-REFUSED = {"math500": "published weights", "owt_packed": "no packed rows"}  # words of the reason
+REFUSED = {"owt_packed": "no packed rows"}  # words of the reason
 PAIRS = [(FAMILIES[place % len(FAMILIES)], task) for place, task in enumerate(NAMES)]
 
 
@@ -24,7 +24,7 @@ def test_a_pair_trains_evaluates_and_generates_or_is_refused_in_words(
     monkeypatch.setenv("XLM_CACHE", str(tmp_path / "cache"))
     found = cell(family, task, tmp_path)
     if task in REFUSED:
-        assert REFUSED[task] in found["refused"]
+        assert REFUSED[task] in found.get("refused", "")
     else:
         assert 0 < found["last"] < 2 * found["first"]
         assert found["claim"] in {"tight", "bound", "none"}

@@ -16,6 +16,7 @@ from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped
 from xlm_runtime.grammar import Grammar
 from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.task import SMALL
 from xlm_runtime.tasks.text import Source, TextTask, by_hash, hub_source
 from xlm_runtime.tokenizers import Tokenizer, words
 
@@ -91,17 +92,10 @@ class Cfg(TextTask):
         "sentence, so that none is in two of them; parsable: the whole text is a sentence",
     }
     quick: ClassVar[Mapping[str, float | int | str]] = {
-        "model.layers": 3,
+        **SMALL,
         "model.width": 96,
         "model.heads": 4,
-        "model.dropout": 0.0,
         "model.rotary_base": 100.0,
-        "train.batch": 64,
-        "train.steps": 2000,
-        "train.learning_rate": 3e-3,
-        "train.schedule": "cosine",
-        "train.warmup": 100,
-        "train.ema": 0.99,
     }
 
     def published(self) -> Source:

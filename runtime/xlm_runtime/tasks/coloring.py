@@ -14,7 +14,7 @@ import numpy as np
 
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks.made import MadeTask, Problem
-from xlm_runtime.tasks.queens import Queens
+from xlm_runtime.tasks.task import SMALL
 
 COLOURS = 3
 
@@ -25,7 +25,7 @@ class Coloring(MadeTask):
     layout = "seq2seq"
     train_size: ClassVar[Mapping[str, int]] = {"quick": 64_000, "paper": 200_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
-    quick: ClassVar[Mapping[str, float | int | str]] = {**Queens.quick, "train.steps": 3000}
+    quick: ClassVar[Mapping[str, float | int | str]] = {**SMALL, "train.steps": 3000}
 
     def __init__(self, n: int) -> None:
         self.n = n

@@ -18,6 +18,7 @@ from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import tokens
 from xlm_runtime.molecules.notation import SMILES, known
 from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.task import SMALL
 from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, by_hash, instead
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -53,17 +54,10 @@ class Qm9(TextTask):
         "RDKit can sanitize; not the published data: its numbers compare with no paper's",
     }
     quick: ClassVar[Mapping[str, float | int | str]] = {
-        "model.layers": 3,
+        **SMALL,
         "model.width": 96,
         "model.heads": 4,
-        "model.dropout": 0.0,
         "model.rotary_base": 100.0,
-        "train.batch": 64,
-        "train.steps": 2000,
-        "train.learning_rate": 3e-3,
-        "train.schedule": "cosine",
-        "train.warmup": 100,
-        "train.ema": 0.99,
     }
 
     def prepare(self, options: DataOptions) -> Prepared:

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks.made import MadeTask, Problem
+from xlm_runtime.tasks.task import SMALL
 
 
 def attacked(columns: Sequence[int]) -> bool:
@@ -42,19 +43,7 @@ class Queens(MadeTask):
     layout = "infill"
     train_size: ClassVar[Mapping[str, int]] = {"quick": 32_000, "paper": 100_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
-    quick: ClassVar[Mapping[str, float | int | str]] = {
-        "model.layers": 3,
-        "model.width": 64,
-        "model.heads": 2,
-        "model.dropout": 0.0,
-        "model.rotary_base": 30.0,
-        "train.batch": 64,
-        "train.steps": 2000,
-        "train.learning_rate": 3e-3,
-        "train.schedule": "cosine",
-        "train.warmup": 100,
-        "train.ema": 0.99,
-    }
+    quick: ClassVar[Mapping[str, float | int | str]] = SMALL
 
     def __init__(self, n: int) -> None:
         self.n = n

@@ -32,7 +32,7 @@ from xlm_runtime.plug import Noise
 from xlm_runtime.progress import Watch
 from xlm_runtime.shapes import Int, Tensor
 from xlm_runtime.store import Block, Examples, Ints, Writer
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.task import SMALL, Task
 from xlm_runtime.tokenizers import words
 
 _VERSION = 3
@@ -309,19 +309,7 @@ def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
     }
 
 
-_QUICK: dict[str, float | int | str] = {
-    "model.layers": 4,
-    "model.width": 64,
-    "model.heads": 2,
-    "model.dropout": 0.0,
-    "model.rotary_base": 30.0,
-    "train.batch": 64,
-    "train.steps": 4000,
-    "train.learning_rate": 3e-3,
-    "train.schedule": "cosine",
-    "train.warmup": 100,
-    "train.ema": 0.99,
-}
+_QUICK = {**SMALL, "model.layers": 4, "train.steps": 4000}
 
 EASY = StarTask(
     "star_easy",

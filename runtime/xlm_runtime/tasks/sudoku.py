@@ -13,7 +13,7 @@ import numpy as np
 
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks.made import MadeTask, Problem
-from xlm_runtime.tasks.queens import Queens
+from xlm_runtime.tasks.task import SMALL
 
 
 class Square:
@@ -109,7 +109,7 @@ class Sudoku(MadeTask):
     layout = "infill"
     train_size: ClassVar[Mapping[str, int]] = {"quick": 16_000, "paper": 48_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
-    quick: ClassVar[Mapping[str, float | int | str]] = {**Queens.quick, "train.steps": 2000}
+    quick: ClassVar[Mapping[str, float | int | str]] = SMALL
 
     def words(self, preset: str) -> list[str]:
         """The digits."""

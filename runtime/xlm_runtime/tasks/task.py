@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
 
+SMALL: Mapping[str, float | int | str] = {  # minutes on a core, for tasks of few words
+    "model.layers": 3,
+    "model.width": 64,
+    "model.heads": 2,
+    "model.dropout": 0.0,
+    "model.rotary_base": 30.0,
+    "train.batch": 64,
+    "train.steps": 2000,
+    "train.learning_rate": 3e-3,
+    "train.schedule": "cosine",
+    "train.warmup": 100,
+    "train.ema": 0.99,
+}
+
+
 class Task(ABC):
     """One source of examples and the metrics of what is generated for them.
 

@@ -88,10 +88,8 @@ def smiles(text: str) -> str:
 def strict(text: str) -> str | None:
     """The molecule of a bracket SAFE as canonical SMILES, if it is one and whole; else None.
 
-    Whole: every label has its two ends, and all fragments hang together.
+    Whole: every bond has its two ends (else RDKit finds an open ring), and all hangs together.
     """
-    if not _balanced(text):
-        return None
     found = canonical(smiles(text))
     return None if found is None or "." in found or "*" in found else found
 
@@ -115,10 +113,6 @@ def _rooted(part: Chem.Mol) -> str:
 
 def _number(n: int) -> str:
     return str(n) if n < 10 else f"%{n}" if n < 100 else f"%({n})"
-
-
-def _balanced(text: str) -> bool:
-    return all(n == 2 for n in Counter(_LABEL.findall(text)).values())
 
 
 def capped(text: str) -> str:

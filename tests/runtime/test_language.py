@@ -207,7 +207,7 @@ class Points(Judge):
 def test_mauve_is_the_area_under_the_frontier(monkeypatch: pytest.MonkeyPatch) -> None:
     from xlm_runtime.metrics import mauve
 
-    monkeypatch.setattr(mauve, "Judge", Points)
+    monkeypatch.setattr(mauve, "load", Points)
     numbers = words([str(i) for i in range(4)], ("pad",))
     made, written = ["0"] * 8 + ["1"] * 12, ["0"] * 12 + ["1"] * 8
     metric = Mauve("", lambda count: written[:count])

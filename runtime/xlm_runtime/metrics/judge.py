@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ def check(name: str, option: str) -> None:
             f"{option}: say which model judges, as in {option}=gpt2-large, or a folder"
         )
     _read(name, "AutoConfig")
+
+
+@lru_cache(maxsize=1)
+def load(name: str) -> "Judge":
+    """The judge of a name; metrics that ask for the same one share it."""
+    return Judge(name)
 
 
 class Judge:
@@ -111,6 +118,7 @@ def _read(name: str, kind: str, **options: Any) -> Any:
     """What transformers reads of a judge, from the Hub or a folder."""
     import transformers
 
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     local = Path(name).is_dir()
     wrong = (ValueError, OSError) if local else ValueError
     with nullcontext() if local else reaching(f"the judge {name}", _INSTEAD):

@@ -16,7 +16,7 @@ from torchmetrics import Metric
 
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics.answer import Answer
-from xlm_runtime.metrics.judge import Judge
+from xlm_runtime.metrics.judge import load
 from xlm_runtime.progress import say
 from xlm_runtime.shapes import Tensor
 
@@ -46,7 +46,7 @@ class Mauve(Metric):
         self, judge: str, references: Callable[[int], Sequence[str]], **options: Any
     ) -> None:
         super().__init__(**options)
-        self.judge = Judge(judge)
+        self.judge = load(judge)
         self.references = references
         self._texts: list[str] = []
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.metrics.batched import Batched
-from xlm_runtime.metrics.judge import Judge
+from xlm_runtime.metrics.judge import load
 from xlm_runtime.shapes import Tensor
 
 
@@ -28,7 +28,7 @@ class GenerativePerplexity(Batched):
 
     def __init__(self, judge: str, **options: Any) -> None:
         super().__init__(**options)
-        self.model = Judge(judge)
+        self.model = load(judge)
 
     def judge(self, answers: Sequence[Answer]) -> None:
         """Nats and tokens of some texts."""

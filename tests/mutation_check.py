@@ -1,6 +1,6 @@
 """Plants every known mistake in its package and asks `verify`; writes docs/mutations.md.
 
-    python tests/mutation_check.py all        asks about all of them: half an hour on one core
+    python tests/mutation_check.py all        asks about all of them: an hour on one core
     python tests/mutation_check.py mdlm ilm   about those in some packages; the rest stays
     python tests/mutation_check.py            writes the table with what is known
 
@@ -68,16 +68,8 @@ def known() -> dict[str, str]:
     return {before + " | ": told for before, _, told in pairs}
 
 
-def main(names: list[str]) -> int:
-    """Asks about the mistakes in some packages, or all, and writes the table."""
-    torch.set_num_threads(1)
-    told = known()
-    with TemporaryDirectory() as root:
-        workshop = Workshop(Path(root))
-        for mutant in MUTANTS:
-            if mutant.package in names or names == ["all"]:
-                told[cells(mutant)] = asked(workshop, mutant)
-                print(cells(mutant) + told[cells(mutant)], flush=True)
+def written(told: dict[str, str]) -> str:
+    """Writes the table with what is known; its summary."""
     rows = [(cells(mutant), told.get(cells(mutant), "not asked")) for mutant in MUTANTS]
     found = sum("`" in answer for _, answer in rows)
     missed = sum(answer == "–" for _, answer in rows)
@@ -86,7 +78,21 @@ def main(names: list[str]) -> int:
     text = HEAD.format(summary=summary) + "".join(f"{a}{b} |\n" for a, b in rows)
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(text, encoding="utf-8")
-    print(summary)
+    return summary
+
+
+def main(names: list[str]) -> int:
+    """Asks about the mistakes in some packages, or all; what is known is kept at every step."""
+    torch.set_num_threads(1)
+    told = known()
+    with TemporaryDirectory() as root:
+        workshop = Workshop(Path(root))
+        for mutant in MUTANTS:
+            if mutant.package in names or names == ["all"]:
+                told[cells(mutant)] = asked(workshop, mutant)
+                print(cells(mutant) + told[cells(mutant)], flush=True)
+                written(told)
+    print(written(told))
     return 0
 
 

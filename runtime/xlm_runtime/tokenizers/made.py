@@ -1,0 +1,55 @@
+"""Tokenizers of our own making: words, letters, and a byte-level BPE trained on texts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from xlm_runtime.errors import UsageError
+from xlm_runtime.tokenizers.roles import with_roles
+from xlm_runtime.tokenizers.tokenizer import Tokenizer
+
+
+def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
+    """Words between spaces, one id each in their order; the specials come after them."""
+    backend = Backend(models.WordLevel({label: i for i, label in enumerate(labels)}))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return with_roles(backend, {}, specials)
+
+
+def bpe(texts: Iterable[str], size: int, specials: Iterable[str]) -> Tokenizer:
+    """A byte-level BPE of at most ``size`` ids, specials apart; it can spell any text.
+
+    Raises UsageError where ``size`` is less than the 256 bytes.
+    """
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    if size < len(alphabet):
+        raise UsageError(f"a byte-level BPE has at least {len(alphabet)} ids, not {size}")
+    backend = Backend(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, initial_alphabet=alphabet, show_progress=False, special_tokens=[]
+    )
+    backend.train_from_iterator(texts, trainer)
+    return with_roles(backend, {}, specials)
+
+
+def letters(alphabet: str, specials: Iterable[str], *, parting: bool = False) -> Tokenizer:
+    """One id for each letter, in their order, and one for all others; specials come last.
+
+    Raises UsageError where a letter is named twice, or none is.
+    """
+    if len(set(alphabet)) != len(alphabet) or not alphabet.strip():
+        raise UsageError(f"data.tokenizer=letters:{alphabet}: name every letter once")
+    tokens = [*alphabet, "<unk>"]
+    backend = spelling({token: i for i, token in enumerate(tokens)}, "<unk>")
+    return with_roles(backend, {"unk": "<unk>"}, specials, parting=parting)
+
+
+def spelling(vocab: Mapping[str, int], unknown: str) -> Backend:
+    """Texts letter by letter; spaces mean nothing."""
+    backend = Backend(models.BPE(dict(vocab), [], unk_token=unknown))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    backend.decoder = decoders.Fuse()
+    return backend

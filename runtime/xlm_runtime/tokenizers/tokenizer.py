@@ -1,0 +1,213 @@
+"""Text to ids and back, with the special tokens that a family needs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import models
+
+from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.plug import Vocabulary
+
+_MESSAGE = "a message that nobody writes"
+
+
+class Tokenizer:
+    """Text ↔ ids.  ``specials`` maps roles (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to ids.
+
+    ``unknown`` is the id that stands for what the vocabulary lacks, or None where nothing does;
+    ``template`` the chat template that it was published with, or None; ``separator`` the body token
+    that parts the documents of a row, or None where a row holds one.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        specials: Mapping[str, int],
+        unknown: int | None = None,
+        template: str | None = None,
+        separator: int | None = None,
+    ) -> None:
+        backend.no_truncation()  # a tokenizer.json may bake both in
+        backend.no_padding()
+        backend.encode_special_tokens = True  # "[MASK]" in a text is text; no file keeps this
+        self._backend = backend
+        self.unknown = unknown
+        self.template = template
+        self.separator = separator
+        vocab = backend.get_vocab(with_added_tokens=True)
+        self.vocabulary = Vocabulary(max(vocab.values()) + 1, dict(specials))
+        self._special_ids = frozenset(specials.values())
+        closed = isinstance(backend.model, models.WordLevel) and unknown is None
+        body = sorted((i, word) for word, i in vocab.items() if i not in self._special_ids)
+        self._words = [word for _, word in body] if closed else None
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without specials.  Raises UsageError for words of no known id."""
+        self._refuse(text)
+        ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+        """`encode` of each text, on all cores."""
+        for text in texts:
+            self._refuse(text)
+        encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def known(self, text: str) -> tuple[list[int], int]:
+        """The ids of a text, and how many of its words have none: ``pad`` stands for those."""
+        pad = self.vocabulary["pad"]
+        if self._words is None:
+            ids = [pad if i == self.unknown else i for i in self.encode(text)]
+            return ids, ids.count(pad)
+        ids = []
+        for word in text.split():
+            ids += self.encode(word) if word in self._words else [pad]
+        return ids, ids.count(pad)
+
+    def chat(self, text: str) -> list[int]:
+        """The ids of a user's message in the chat template, ready for the answer to follow.
+
+        Special tokens of the template are such, those in the message are text. Message and template
+        are encoded apart. Raises UsageError where there is no template, or one that fails.
+        """
+        before, after = self._around
+        return [*before, *self.encode(text), *after]
+
+    @cached_property
+    def _around(self) -> tuple[list[int], list[int]]:
+        """What the chat template puts before and after a message."""
+        if self.template is None:
+            raise UsageError("the tokenizer has no chat template: leave data.chat=false")
+        backend = Backend.from_str(self._backend.to_str())
+        backend.encode_special_tokens = False
+        parts = [
+            backend.encode(part, add_special_tokens=False).ids
+            for part in self._rendered(_MESSAGE).split(_MESSAGE)
+        ]
+        if len(parts) != 2:
+            raise UsageError("the chat template does not repeat a user's message once as it is")
+        return parts[0], parts[1]
+
+    def _rendered(self, text: str) -> str:
+        from jinja2 import TemplateError
+        from transformers import PreTrainedTokenizerFast
+
+        named = {
+            f"{role}_token": self._backend.id_to_token(i)
+            for role, i in self.vocabulary.specials.items()
+        }
+        made: Any = PreTrainedTokenizerFast(tokenizer_object=self._backend, **named)  # type: ignore[no-untyped-call]
+        said = [{"role": "user", "content": text}]
+        try:
+            return str(
+                made.apply_chat_template(
+                    said, chat_template=self.template, tokenize=False, add_generation_prompt=True
+                )
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            raise UsageError(f"the tokenizer's chat template fails: {error}") from error
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; specials are left out."""
+        kept = [int(i) for i in ids if int(i) not in self._special_ids]
+        text: str = self._backend.decode(kept, skip_special_tokens=False)
+        return text
+
+    def body(self, ids: Iterable[int]) -> list[int]:
+        """Generated ids up to the first ``eos`` or ``pad``.
+
+        Other specials stay where they are: a mask that was never filled is a mistake, not a gap.
+        """
+        ends = {self.vocabulary.specials.get("eos"), self.vocabulary.specials.get("pad")}
+        kept: list[int] = []
+        for i in map(int, ids):
+            if i in ends:
+                break
+            kept.append(i)
+        return kept
+
+    def until(self, ids: Iterable[int], stops: Sequence[str]) -> list[int]:
+        """Ids up to the first of the strings, a token that it begins within apart.
+
+        Strings are looked for in the text, however it is divided into tokens.
+        """
+        kept = list(ids)
+        whole = self.decode(kept)
+        text = before(whole, stops)
+        if text == whole:
+            return kept
+        fits = (k for k in range(len(kept), 0, -1) if text.startswith(self.decode(kept[:k])))
+        return kept[: next(fits, 0)]
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that shapes ids."""
+        parts = [self._backend.to_str(), sorted(self.vocabulary.specials.items())]
+        own = [] if self.separator is None else [self.separator]
+        state = json.dumps([*parts, *own])
+        return blake2b(state.encode(), digest_size=16).hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write ``tokenizer.json`` and ``tokenizer_config.json``; transformers reads them too."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._backend.save(str(folder / "tokenizer.json"))
+        specials = dict(self.vocabulary.specials)
+        named = {f"{role}_token": self._backend.id_to_token(i) for role, i in specials.items()}
+        config = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            **named,
+            "xlm_specials": specials,
+            "xlm_unknown": self.unknown,
+            "xlm_separator": self.separator,
+            **({} if self.template is None else {"chat_template": self.template}),
+        }
+        text = json.dumps(config, indent=1)
+        (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+
+    def _refuse(self, text: str) -> None:
+        """A vocabulary of words without an unknown one has an id for none but its words."""
+        if self._words is None:
+            return
+        strange = dict.fromkeys(w for w in text.split() if w not in self._words)
+        if strange:
+            raise UsageError(
+                f"unknown: {', '.join(map(repr, strange))}; the words are "
+                f"{', '.join(self._words[:40])}{', ...' if len(self._words) > 40 else ''}"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "backend": self._backend.to_str(),
+            "specials": dict(self.vocabulary.specials),
+            "unknown": self.unknown,
+            "template": self.template,
+            "separator": self.separator,
+        }
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        backend = Backend.from_str(state["backend"])
+        parts = (state["specials"], state["unknown"], state["template"], state["separator"])
+        self.__init__(backend, *parts)  # type: ignore[misc]
+
+
+def before(text: str, stops: Sequence[str]) -> str:
+    """A text up to the first of some strings, which are no part of it."""
+    found = [text.find(stop) for stop in stops if stop in text]
+    return text[: min(found)] if found else text
+
+
+def load(folder: Path) -> Tokenizer:
+    """What `Tokenizer.save` wrote.  Raises RunError where it is not there."""
+    try:
+        backend = Backend.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        parts = (config["xlm_specials"], config["xlm_unknown"], config.get("chat_template"))
+        return Tokenizer(backend, *parts, config.get("xlm_separator"))
+    except (FileNotFoundError, KeyError) as error:
+        raise RunError(f"{folder} holds no tokenizer of a run: {error}") from error

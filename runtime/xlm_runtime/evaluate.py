@@ -6,6 +6,7 @@ are exact over all examples, a smaller last batch included.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from math import exp, log
 
 import torch
@@ -28,6 +29,20 @@ def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, fl
             sums[name] += float(value) * len(part)
         count += len(part)
     return {name: total / count for name, total in sums.items()}
+
+
+def laid(model: Model) -> str:
+    """How a text is laid out, such as ``bos [body] eos``: what is predicted stands in brackets."""
+    specials = {token: role for role, token in model.vocabulary.specials.items()}
+    token = int(model.vocabulary.allowed(()).nonzero()[0])
+    batch = model.layout([Example(0, [token])])
+    words = [specials.get(i, "body") for i in batch.x0[0].tolist()]
+    parts = groupby(zip(words, batch.inside[0].tolist(), strict=True), lambda pair: pair[1])
+    said = []
+    for inside, pairs in parts:
+        text = " ".join(word for word, _ in groupby(word for word, _ in pairs))
+        said.append(f"[{text}]" if inside else text)
+    return " ".join(said)
 
 
 def shown(losses: Mapping[str, float]) -> dict[str, float]:

@@ -140,8 +140,9 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
             asked = generate.unconditional(options.samples)
         found["decoding"] = _decode(session, model, asked, metrics)
         found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
-        found |= beside(session.prepared, session.config)
-    return found
+    if session.task.layout == "text":
+        found["layout"] = evaluate.laid(model)
+    return found | beside(session.prepared, session.config)
 
 
 def _losses(session: Session, model: Model) -> dict[str, Any]:
@@ -234,6 +235,8 @@ def values(
         lines.append(f"  {name.replace('_', ' '):<{wide}}{value:>10.4f} {spread:<10}{mark}")
     if "asked" in found:
         lines.append(f"  asked for: {', '.join(found['asked'])}")
+    if "layout" in found:
+        lines.append(f"  layout: {found['layout']}")
     if "protocol" in found:
         lines.append(f"  protocol: {found['protocol']}")
     return [line.rstrip() for line in lines]

@@ -2,17 +2,19 @@
 
 from math import exp, log
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from attrs import evolve
 
 import xlm_runtime
-from xlm_runtime import evaluate, generate
+from xlm_runtime import evaluate, generate, package
 from xlm_runtime.config import Decoder
-from xlm_runtime.plug import Example, Nelbo, Noise
+from xlm_runtime.plug import Example, Nelbo, Noise, Vocabulary
 from xlm_runtime.trained import Loaded
 
+SHIPPED = Path(__file__).parents[2] / "examples"
 EXAMPLES = [Example(i, [i % 8, (i + 1) % 8, 0, 3], [3, 0, (i + 1) % 8, i % 8]) for i in range(11)]
 
 
@@ -88,6 +90,15 @@ def test_spelling_shows_what_is_still_hidden(loaded: Loaded) -> None:
     vocab = loaded.model.vocabulary
     ids = [0, 1, vocab["mask"], vocab["mask"], 2, vocab["pad"]]
     assert generate.spelled(ids, loaded.tokenizer) == "a b <mask> <mask> c"
+
+
+@pytest.mark.parametrize("name", ["arlm", "dream", "flexmdm", "ilm", "mdlm"])
+def test_the_layout_is_told_as_the_spec_has_it(name: str) -> None:
+    family = package.load(SHIPPED / name).family
+    vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
+    layout = family.layouts["text"](vocab, 4)
+    said = evaluate.laid(SimpleNamespace(layout=layout, vocabulary=vocab))  # type: ignore[arg-type]
+    assert f"``{said}``" in str(type(layout).__doc__)
 
 
 def test_a_single_term_is_not_shown_twice() -> None:

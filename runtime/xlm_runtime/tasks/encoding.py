@@ -29,6 +29,10 @@ PACKING = (  # what it means for numbers
     "ends of texts counted; a sample is one row whose tokens see beyond an end of text, as those "
     "of no row did in training"
 )
+EDGES = (  # what else decides the numbers of any text
+    "the specials at the edges of a row are those of the family's layout, and count where they "
+    "stand inside its brackets; tokens are drawn in float64"
+)
 _BATCH = 1000
 
 

@@ -14,7 +14,7 @@ from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.files import Dropped
 from xlm_runtime.store import Examples
-from xlm_runtime.tasks.encoding import PACKED, SPLITS, Encoding, Name, Packing
+from xlm_runtime.tasks.encoding import EDGES, PACKED, SPLITS, Encoding, Name, Packing
 from xlm_runtime.tasks.english import english
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
@@ -225,8 +225,7 @@ class TextTask(Task):
 
         built = cached(options.cache, self.name, key, build)
         splits = {split: Examples(built.folder / split) for split in SPLITS}
-        protocol = self.protocols["data" if options.data else options.preset]
-        more = {"protocol": protocol, "cache": str(built.folder)}
+        more = {"protocol": self._protocol(options), "cache": str(built.folder)}
         return Prepared(
             train=splits["train"],
             validation=splits["validation"],
@@ -247,7 +246,7 @@ class TextTask(Task):
             **found,
             "tokenizer": options.tokenizer or self.tokenizers[options.preset],
             "block": options.block or self.blocks[options.preset],
-            "protocol": self.protocols["data" if options.data else options.preset],
+            "protocol": self._protocol(options),
         }
 
     def metrics(self, _: Prepared) -> "MetricCollection":
@@ -269,6 +268,9 @@ class TextTask(Task):
         ``key`` holds all that the texts depend on.
         """
         return tokenizer_for(name, key, source, clean, options, self.packed)
+
+    def _protocol(self, options: DataOptions) -> str:
+        return f"{self.protocols['data' if options.data else options.preset]}; {EDGES}"
 
     def _source(self, options: DataOptions) -> Source:
         if options.data:

@@ -147,6 +147,7 @@ def test_programs_are_counted_apart() -> None:
     assert found["wrong_number"] == pytest.approx(2 / 8)
     assert found["crashed"] == found["timed_out"] == pytest.approx(1 / 8)
     assert found["solved_count"] == 8
+    metric.update(_answer("result = 2", "1"))  # it waits with others, and is forgotten
     metric.reset()
     metric.update(_answer("result = 1", "1"))
     assert float(metric.compute()["solved"]) == 1

@@ -251,3 +251,25 @@ def test_nothing_in_a_package_is_unused(family) -> None:
     made = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     unused = {node.name for node in made if not node.name.startswith("__")} - read
     assert unused <= {"forward", "row"}
+
+
+def test_an_inherited_setting_of_what_the_child_does_not_read_is_left_out() -> None:
+    """The child's decoder draws without ``top_k``, which recipes of the parent set."""
+    child = """family child extends mlm {
+  decoder {
+    step {
+      unmask one by random
+      draw token greedy
+    }
+  }
+}
+"""
+    path = Path("child.xlm")
+    path.write_text(child)
+    assert (
+        b"top_k" not in compiler.compile_spec(path).package.files["decoder.py"].split(b"class T")[0]
+    )
+    path.write_text(child[:-2] + "  recipe cfg { decoder.top_k 1 }\n}\n")
+    with pytest.raises(SpecErrors) as caught:
+        compiler.compile_spec(path)
+    assert [d.code for d in caught.value.diagnostics] == ["XLM171"]

@@ -93,6 +93,28 @@ def decoders(family: ast.Family) -> tuple[ast.Section, ...]:
     return tuple(sorted(found, key=lambda section: section.name is not None))
 
 
+def chosen(family: ast.Family, recipe: ast.Recipe) -> tuple[ast.Section, ...]:
+    """The decoder that a recipe chooses, the default one if it says nothing."""
+    named = [
+        setting.value.id
+        for setting in recipe.settings
+        if setting.path == "decoder" and isinstance(setting.value, ast.Name)
+    ]
+    name = named[0] if named else "default"
+    return tuple(section for section in decoders(family) if (section.name or "default") == name)
+
+
+def idle(family: ast.Family, recipe: ast.Recipe) -> set[str]:
+    """The settings of params that the decoder of a recipe has and does not read."""
+    found = set()
+    for decoder in chosen(family, recipe):
+        exprs = [expr for entry in decoder.entries for expr in expressions(entry)]
+        read = {name.id for expr in exprs for name in names(expr)}
+        params = [entry for entry in decoder.entries if isinstance(entry, ast.Param | ast.Choice)]
+        found |= {f"decoder.{param.name}" for param in params if param.name not in read}
+    return found
+
+
 def layouts(family: ast.Family) -> tuple[ast.Layout, ...]:
     """The layouts."""
     return those(entries(family, "collate"), ast.Layout)

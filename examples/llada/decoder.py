@@ -102,6 +102,8 @@ class Decoder:
 
     steps: int = 128
     temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
     order: Literal["confidence", "margin", "entropy", "random", "left"] = "confidence"
     order_temperature: float = 0.0
     block_length: int = 32
@@ -197,6 +199,8 @@ class Decoder:
     ) -> Int[Tensor, " places"]:
         """Draw a token for each place."""
         logits = tempered(logits, self.temperature)
+        logits = keep_top_k(logits, self.top_k)
+        logits = keep_top_p(logits, self.top_p)
         return categorical(logits, u)
 
 

@@ -43,6 +43,8 @@ FAMILY = Family(
         "default": (
             Param("steps", "Count", 128),
             Param("temperature", "Scale", 0.0),
+            Param("top_k", "Count", 0),
+            Param("top_p", "Chance", 1.0),
             Param(
                 "order",
                 "Choice",

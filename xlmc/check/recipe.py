@@ -29,34 +29,30 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
                     known=", ".join(TASKS),
                     hint=suggest(task.id, TASKS),
                 )
-        known = settings(family, recipe)
+        known, idle = settings(family, recipe), query.idle(family, recipe)
         for setting in query.those(recipe.settings, ast.Setting):
-            yield from _setting(setting, known)
+            inherited = setting.span.source != family.span.source
+            if not (inherited and setting.path in idle):  # the package leaves such out
+                yield from _setting(setting, known)
 
 
 def settings(family: ast.Family, recipe: ast.Recipe) -> dict[str, str | tuple[str, ...]]:
-    """Every setting that a recipe may have, and what it takes: those of the decoder it chooses."""
+    """Every setting that a recipe may have, and what it takes: those of the decoder it chooses.
+
+    A param that the decoder does not read is no setting: the package does not have it.
+    """
     known = dict(SETTINGS)
     names = [section.name or "default" for section in query.decoders(family)]
     if len(names) > 1:
         known["decoder"] = tuple(names)
-    chosen = _chosen(recipe)
-    for section in family.sections:
-        if section.kind == "decoder" and (section.name or "default") != chosen:
-            continue
+    sections = [section for section in family.sections if section.kind != "decoder"]
+    for section in (*sections, *query.chosen(family, recipe)):
         for param in query.those(section.entries, ast.Param):
             known[f"{section.kind}.{param.name}"] = param.kind
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
-    return known
-
-
-def _chosen(recipe: ast.Recipe) -> str:
-    """The decoder that a recipe chooses."""
-    for setting in query.those(recipe.settings, ast.Setting):
-        if setting.path == "decoder" and isinstance(setting.value, ast.Name):
-            return setting.value.id
-    return "default"
+    idle = query.idle(family, recipe)
+    return {path: kind for path, kind in known.items() if path not in idle}
 
 
 def _setting(setting: ast.Setting, known: dict[str, str | tuple[str, ...]]) -> Iterator[Diagnostic]:

@@ -172,7 +172,12 @@ def _family(
         samples=tuple((d.name, samples(d, chain)) for d in decoding.decoders),
         recipes=tuple(
             ir.Recipe(
-                recipe.title, tuple((one.path, setting(one.value)) for one in recipe.settings)
+                recipe.title,
+                tuple(
+                    (one.path, setting(one.value))
+                    for one in recipe.settings
+                    if one.path not in query.idle(family, recipe)
+                ),
             )
             for recipe in family.recipes
         ),

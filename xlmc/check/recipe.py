@@ -29,10 +29,10 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
                     known=", ".join(TASKS),
                     hint=suggest(task.id, TASKS),
                 )
-        known, idle = settings(family, recipe), query.idle(family, recipe)
+        known = settings(family, recipe)
         for setting in query.those(recipe.settings, ast.Setting):
             inherited = setting.span.source != family.span.source
-            if not (inherited and setting.path in idle):  # the package leaves such out
+            if setting.path in known or not inherited:  # the package leaves others out
                 yield from _setting(setting, known)
 
 

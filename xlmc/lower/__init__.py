@@ -1,6 +1,7 @@
 """A checked tree becomes the IR: every decision is made here."""
 
 from xlmc import ast, ir, query
+from xlmc.check.recipe import settings as known
 from xlmc.errors import SpecErrors
 from xlmc.expression import MathError
 from xlmc.lower.claims import claim, samples, tilt, trained
@@ -176,7 +177,8 @@ def _family(
                 tuple(
                     (one.path, setting(one.value))
                     for one in recipe.settings
-                    if one.path not in query.idle(family, recipe)
+                    if one.path
+                    in known(family, recipe)  # a child may have dropped what it inherits
                 ),
             )
             for recipe in family.recipes

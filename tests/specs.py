@@ -200,5 +200,5 @@ families = at(
     parent=st.none() | words,
     papers=many(at(ast.Paper, citation=strings, arxiv=st.none() | strings)),
     sections=many(sections()),
-    recipes=many(at(ast.Recipe, tasks=many(words, 1), settings=many(settings_), drops=many(drops))),
+    recipes=many(at(ast.Recipe, tasks=many(words), settings=many(settings_), drops=many(drops))),
 )

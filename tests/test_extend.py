@@ -133,8 +133,30 @@ def test_sides_of_padding_are_merged() -> None:
 
 def test_settings_are_merged() -> None:
     made = flat(child("recipe lm1b { ema 0.5; drop batch }\nrecipe star { batch 1 }"))
-    printed = {r.title: [printer.entry(s) for s in r.settings] for r in made.recipes}
-    assert printed == {"lm1b": ["ema 0.5"], "star": ["batch 1"]}
+    assert settings(made) == {"lm1b": ["ema 0.5"], "star": ["batch 1"]}
+
+
+def settings(family: ast.Family) -> dict[str, list[str]]:
+    return {r.title: [printer.entry(s) for s in r.settings] for r in family.recipes}
+
+
+def test_what_recipes_share_lies_under_each_and_over_what_is_inherited() -> None:
+    own = "recipe { ema 0.5; steps 9 }\nrecipe star { steps 2; batch 1 }"
+    assert settings(flat(child(own))) == {
+        "lm1b": ["batch 64", "ema 0.5", "steps 9"],
+        "star": ["ema 0.5", "steps 2", "batch 1"],
+    }
+
+
+def test_what_recipes_share_may_drop_what_some_inherit() -> None:
+    made = flat(child("recipe { drop batch }\nrecipe star { steps 2 }"))
+    assert settings(made) == {"lm1b": ["ema 0.9"], "star": ["steps 2"]}
+
+
+def test_recipes_share_in_each_generation() -> None:
+    middle = "family middle extends parent { recipe { steps 3 } }"
+    made = flat("family child extends middle { recipe { ema 0.1 } }", middle=middle)
+    assert settings(made) == {"lm1b": ["batch 64", "ema 0.1", "steps 3"]}
 
 
 def test_replaced_section_keeps_nothing() -> None:

@@ -97,9 +97,7 @@ def test_columns_and_blank_lines() -> None:
         "  }\n"
         "\n"
         "  decoder {\n"
-        "    step {\n"
-        "      draw token with p, k = 1\n"
-        "    }\n"
+        "    step { draw token with p, k = 1 }\n"
         "    stop when (chance(a)) > 1 or chance a\n"
         "  }\n"
         "\n"
@@ -111,6 +109,20 @@ def test_columns_and_blank_lines() -> None:
         "  recipe r { a 1 }\n"
         "}\n"
     )
+
+
+def test_a_step_stands_on_one_line_if_it_is_short() -> None:
+    short = "step { unmask one; draw token }"
+    assert f"  decoder {{ {short} }}\n" in printer.text(
+        reparsed(f"family x {{ decoder {{ {short} }} }}")
+    )
+    long = f"unmask quota {'masked' * 9} by {'score' * 9}"
+    text = printer.text(reparsed(f"family x {{ decoder {{ step {{ {long}; draw token }} }} }}"))
+    assert f"    step {{\n      {long}\n      draw token\n    }}\n" in text
+
+
+def test_a_recipe_without_tasks_has_no_name() -> None:
+    assert "  recipe { a 1 }\n" in printer.text(reparsed("family x { recipe { a 1 } }"))
 
 
 def test_settings_of_a_long_recipe_fill_its_lines() -> None:

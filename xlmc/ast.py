@@ -420,7 +420,10 @@ class Setting(Node):
 
 @frozen
 class Recipe(Node):
-    """``recipe owt, lm1b { batch 64 }``: published settings for tasks; parents' ones to drop."""
+    """``recipe owt, lm1b { batch 64 }``: published settings for tasks; parents' ones to drop.
+
+    One without tasks holds what all recipes have in common.
+    """
 
     tasks: tuple[Name, ...]
     settings: tuple[Setting, ...]
@@ -430,6 +433,11 @@ class Recipe(Node):
     def title(self) -> str:
         """Its tasks as they are written."""
         return ", ".join(task.id for task in self.tasks)
+
+    @property
+    def header(self) -> str:
+        """What stands before its brace."""
+        return f"recipe {self.title}" if self.tasks else "recipe"
 
 
 @frozen

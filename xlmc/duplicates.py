@@ -1,6 +1,7 @@
 """What stands twice in one spec and can stand there once."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from attrs import fields
 
@@ -64,18 +65,18 @@ def called(section: ast.Section) -> str:
 
 def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
     """A message for everything that stands a second time."""
-    seen: dict[str, ast.Section] = {}
-    for section in family.sections:
-        name = called(section)
-        first = seen.setdefault(name, section)
-        if first is not section:
+    seen: dict[str, ast.Node] = {}
+    shared = ((recipe.header, recipe) for recipe in family.recipes if not recipe.tasks)
+    for name, block in chain(((called(s), s) for s in family.sections), shared):
+        first = seen.setdefault(name, block)
+        if first is not block:
             related = (Related(first.span, "first here"),)
-            yield DuplicateSection(span=section.span, name=name, related=related)
-        yield from _among(section.entries, name)
-    tasks = [task for recipe in family.recipes for task in recipe.tasks]
-    yield from _twice(tasks)
+            yield DuplicateSection(span=block.span, name=name, related=related)
+    yield from _twice(task for recipe in family.recipes for task in recipe.tasks)
+    for section in family.sections:
+        yield from _among(section.entries, called(section))
     for recipe in family.recipes:
-        yield from _among((*recipe.settings, *recipe.drops), recipe.title)
+        yield from _among((*recipe.settings, *recipe.drops), recipe.header)
     for node in _walk(family):
         yield from _among(_arguments(node), "")
 

@@ -16,6 +16,7 @@ from xlmc.messages import (
     NothingToDrop,
     NothingToReplace,
     OtherFamily,
+    SharedByNone,
     UnknownParent,
 )
 from xlmc.parse import parse
@@ -113,9 +114,7 @@ class _Merger:
         """The child with all that it inherits. A new section stands behind those of its kind."""
         for section in sorted(self.child.sections, key=lambda s: s.name is not None):
             self.sections[called(section)] = self._section(section)
-        for recipe in self.child.recipes:
-            for task in recipe.tasks:
-                self.recipes[task.id] = self._recipe(evolve(recipe, tasks=(task,)))
+        self._lay_recipes()
         inherited = self.parent.papers if self.parent else ()
         kinds = list(dict.fromkeys(s.kind for s in self.sections.values()))
         return evolve(
@@ -143,13 +142,36 @@ class _Merger:
         )
         return evolve(section, entries=entries, replace=False)
 
-    def _recipe(self, recipe: ast.Recipe) -> ast.Recipe:
-        """The recipe of one task laid over the one it adds to."""
-        below = self.recipes.get(recipe.title)
-        kept = self._entries(below.settings if below else (), recipe.drops, recipe.title)
-        settings = self._entries(kept, recipe.settings, recipe.title)
+    def _lay_recipes(self) -> None:
+        """What is inherited, over it what all recipes share, over it what each one says itself."""
+        own = [evolve(r, tasks=(task,)) for r in self.child.recipes for task in r.tasks]
+        for recipe in own:
+            self.recipes.setdefault(recipe.title, evolve(recipe, settings=(), drops=()))
+        for shared in (recipe for recipe in self.child.recipes if not recipe.tasks):
+            if not self.recipes:
+                self.problems.append(SharedByNone(span=shared.span))
+            self._unshared(shared)
+            for title, below in self.recipes.items():
+                there = {key(setting) for setting in below.settings}
+                drops = tuple(drop for drop in shared.drops if drop.key in there)
+                self.recipes[title] = self._laid(below, evolve(shared, drops=drops))
+        for recipe in own:
+            below = self.recipes[recipe.title]
+            self.recipes[recipe.title] = evolve(self._laid(below, recipe), span=recipe.span)
+
+    def _unshared(self, shared: ast.Recipe) -> None:
+        """Complains of what is dropped from all recipes, and none has."""
+        known = {key(setting) for below in self.recipes.values() for setting in below.settings}
+        for drop in shared.drops:
+            if drop.key not in known:
+                self._nothing_to_drop(drop, shared.header, known)
+
+    def _laid(self, below: ast.Recipe, above: ast.Recipe) -> ast.Recipe:
+        """A recipe with the settings and without the drops of another."""
+        kept = self._entries(below.settings, above.drops, above.header)
+        settings = self._entries(kept, above.settings, above.header)
         only = tuple(s for s in settings if isinstance(s, ast.Setting))
-        return evolve(recipe, settings=only, drops=())
+        return evolve(below, settings=only)
 
     def _entries(
         self,

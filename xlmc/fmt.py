@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
-from xlmc import printer
+from xlmc import ast, printer
 from xlmc.errors import InternalError, SpecErrors
 from xlmc.parse import comments, parse
 from xlmc.source import Source, Span
@@ -26,9 +26,11 @@ def format_source(source: Source) -> str:
     """
     family = parse(source)
     remarks = comments(source)
-    holders = [block.span for block in (*family.sections, *family.recipes)]
-    commented = {h for h in holders if any(h.start < c.start < h.end for c in remarks)}
-    lines = printer.lines(family, lambda block: block.span not in commented)
+
+    def fills(block: ast.Node) -> bool:
+        return not any(block.span.start < c.start < block.span.end for c in remarks)
+
+    lines = printer.lines(family, fills)
     rows = [_Row(line) for line in lines]
     tail = [c for c in remarks if not _attach(c, rows)]
     written = "\n".join(_layout(rows, tail)) + "\n"

@@ -355,6 +355,16 @@ class NothingToReplace(Diagnostic):
     parent: str
 
 
+@frozen(kw_only=True)
+class SharedByNone(Diagnostic):
+    """A recipe without tasks in a family that has no recipe for a task."""
+
+    code = "XLM028"
+    title = "no recipe shares these settings"
+    label = "a recipe without tasks holds what all others have in common"
+    help = "name the tasks that it is for: `recipe star_easy, lm1b {{ ... }}`"
+
+
 # Duplicates
 
 

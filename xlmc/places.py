@@ -26,7 +26,7 @@ def _named(family: ast.Family) -> Iterator[tuple[str, ast.Node]]:
         for entry in section.entries:
             yield f"{called(section)}.{_key(entry)}", entry
     for recipe in family.recipes:
-        yield f"recipe {recipe.title}", recipe
+        yield recipe.header, recipe
 
 
 def _key(entry: ast.Node) -> str:

@@ -2,8 +2,8 @@
 
 Two spaces a level; one statement a line, however long; no parentheses but those that are needed.
 In a section, what stands before the sign of a head, a term, a layout or an arrow is padded to one
-width. A section of one statement stands on one line, and so does a recipe that is short enough; the
-settings of others fill their lines.
+width. A section of one statement stands on one line, and so does a step or a recipe that is short
+enough; the settings of others fill their lines.
 """
 
 import re
@@ -14,6 +14,8 @@ from attrs import evolve, frozen
 
 from xlmc import ast
 from xlmc.source import Span
+
+Fills = Callable[[ast.Node], bool]
 
 _WIDEST = 110  # columns
 _INDENT = "  "
@@ -50,10 +52,10 @@ def text(family: ast.Family) -> str:
     return "\n".join([*out, *map(str, footer)]) + "\n"
 
 
-def lines(family: ast.Family, fills: Callable[[ast.Recipe | ast.Section], bool]) -> list[Line]:
+def lines(family: ast.Family, fills: Fills) -> list[Line]:
     """The lines of a spec in the order of its source.
 
-    ``fills`` picks what may share lines; of the rest each statement has a line of its own.
+    ``fills`` picks the blocks that may share lines; of the rest each statement has its own.
     """
     items = sorted(_items(family), key=lambda item: item.span.start)
     return [line for block in _blocks(family, items, fills) for line in block]
@@ -62,15 +64,14 @@ def lines(family: ast.Family, fills: Callable[[ast.Recipe | ast.Section], bool])
 # Blocks
 
 _Item = ast.Paper | ast.Section | ast.Recipe
+_Steps = ast.Step | ast.Finish
 
 
 def _items(family: ast.Family) -> list[_Item]:
     return [*family.papers, *family.sections, *family.recipes]
 
 
-def _blocks(
-    family: ast.Family, items: Iterable[_Item], fills: Callable[[ast.Recipe | ast.Section], bool]
-) -> list[list[Line]]:
+def _blocks(family: ast.Family, items: Iterable[_Item], fills: Fills) -> list[list[Line]]:
     """The lines of the header, of each item and of the last brace."""
     title = [expression(family.title)] if family.title else []
     parent = ["extends", family.parent.id] if family.parent else []
@@ -79,35 +80,41 @@ def _blocks(
     return [[first], *(_item(item, fills) for item in items), [last]]
 
 
-def _item(item: _Item, fills: Callable[[ast.Recipe | ast.Section], bool]) -> list[Line]:
+def _item(item: _Item, fills: Fills) -> list[Line]:
     if isinstance(item, ast.Paper):
         return [Line(1, entry(item), item.span)]
     if isinstance(item, ast.Section):
         words = ["replace"] * item.replace + [item.kind] + ([item.name] if item.name else [])
-        alone = len(item.entries) == 1 and not isinstance(item.entries[0], ast.Step | ast.Finish)
-        return _short(" ".join(words), item, item.entries, alone and fills(item)) or _block(
-            " ".join(words), item, item.entries, 1
-        )
-    header, settings = f"recipe {item.title}", _settings(item)
+        alone = len(item.entries) == 1 and fills(item)
+        short = _short(" ".join(words), item, item.entries, 1) if alone else []
+        return short or _block(" ".join(words), item, item.entries, 1, fills)
+    settings = _settings(item)
     if not fills(item):
-        return _block(header, item, settings, 1)
-    first, last = _braces(header, item, 1)
-    return _short(header, item, settings, True) or [first, *_filled(settings, 2), last]
+        return _block(item.header, item, settings, 1, fills)
+    first, last = _braces(item.header, item, 1)
+    return _short(item.header, item, settings, 1) or [first, *_filled(settings, 2), last]
 
 
-def _short(header: str, node: ast.Node, entries: Sequence[ast.Node], may: bool) -> list[Line]:
-    """A block on one line, if it may and does stand on one."""
-    inner = "; ".join(map(entry, entries))
-    text = f"{header} {{ {inner} }}" if inner else f"{header} {{ }}"
-    return [Line(1, text, node.span)] if may and len(_INDENT + text) <= _WIDEST else []
+def _short(header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int) -> list[Line]:
+    """A block on one line, if it is short enough."""
+    text = _inline(header, entries)
+    return [Line(depth, text, node.span)] if len(_INDENT * depth + text) <= _WIDEST else []
 
 
-def _block(header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int) -> list[Line]:
+def _inline(header: str, entries: Sequence[ast.Node]) -> str:
+    inner = [_inline(entry(e), e.actions) if isinstance(e, _Steps) else entry(e) for e in entries]
+    return f"{header} {{ {'; '.join(inner)} }}" if inner else f"{header} {{ }}"
+
+
+def _block(
+    header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int, fills: Fills
+) -> list[Line]:
     first, last = _braces(header, node, depth)
     inner: list[Line] = []
     for one, aligned in zip(entries, _aligned(entries), strict=True):
-        if isinstance(one, ast.Step | ast.Finish):
-            inner += _block(aligned, one, one.actions, depth + 1)
+        if isinstance(one, _Steps):
+            short = _short(aligned, one, one.actions, depth + 1) if fills(one) else []
+            inner += short or _block(aligned, one, one.actions, depth + 1, fills)
         else:
             inner.append(Line(depth + 1, aligned, one.span))
     return [first, *inner, last]

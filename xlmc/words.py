@@ -33,7 +33,8 @@ _FORMS = {
     "_DECODER": "a decoder is written `decoder { ... }`, a second one `decoder my_name { ... }`",
     "_COLLATE": "a section is written `collate { ... }`, with one entry a line",
     "REPLACE": "`replace` stands before a section: `replace noise { ... }`",
-    "_RECIPE": "a recipe is written `recipe my_task { batch 64; steps 80_000 }`",
+    "_RECIPE": "a recipe is written `recipe my_task { batch 64; steps 80_000 }`; "
+    "one without a task holds what all of them share",
     "_PARAM": "a param is written `param steps : Count = 128` or "
     "`param order = confidence | margin`",
     "_LET": "a part of an expression is named by `let back = min(eta, 1)`",

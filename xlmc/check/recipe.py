@@ -1,6 +1,7 @@
 """Recipes: the task, the settings, their values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from xlmc import ast, query
 from xlmc.check.scope import literal
@@ -8,7 +9,9 @@ from xlmc.check.words import listed, name_span
 from xlmc.errors import Diagnostic, suggest
 from xlmc.refusals import UnknownSetting, UnknownTask, WrongSetting
 from xlmc.settings import SETTINGS, TASKS
+from xlmc.source import Span
 
+Known = dict[str, str | tuple[str, ...]]
 EXPECTED = {
     "Size": "an integer of at least 1",
     "Count": "an integer of at least 0",
@@ -29,14 +32,30 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
                     known=", ".join(TASKS),
                     hint=suggest(task.id, TASKS),
                 )
+    for places in _places(family):
+        setting = places[0][0]
+        inherited = setting.span.source != family.span.source
+        fitting = [known for _, known in places if setting.path in known]
+        if not (fitting or inherited):  # the package leaves out what no longer fits
+            fitting = [{path: kind for _, known in places for path, kind in known.items()}]
+        mistakes = (mistake for known in fitting for mistake in _setting(setting, known))
+        yield from islice(mistakes, 1)
+
+
+def _places(family: ast.Family) -> Iterable[list[tuple[ast.Setting, Known]]]:
+    """Each setting with what may stand there, once for each recipe that it is in.
+
+    One that recipes share need not fit the decoders of all of them.
+    """
+    found: dict[Span, list[tuple[ast.Setting, Known]]] = {}
+    for recipe in family.recipes:
         known = settings(family, recipe)
-        for setting in query.those(recipe.settings, ast.Setting):
-            inherited = setting.span.source != family.span.source
-            if setting.path in known or not inherited:  # the package leaves others out
-                yield from _setting(setting, known)
+        for setting in recipe.settings:
+            found.setdefault(setting.span, []).append((setting, known))
+    return found.values()
 
 
-def settings(family: ast.Family, recipe: ast.Recipe) -> dict[str, str | tuple[str, ...]]:
+def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
     """Every setting that a recipe may have, and what it takes: those of the decoder it chooses.
 
     A param that the decoder does not read is no setting: the package does not have it.
@@ -55,7 +74,7 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> dict[str, str | tuple[st
     return {path: kind for path, kind in known.items() if path not in idle}
 
 
-def _setting(setting: ast.Setting, known: dict[str, str | tuple[str, ...]]) -> Iterator[Diagnostic]:
+def _setting(setting: ast.Setting, known: Known) -> Iterator[Diagnostic]:
     kind = known.get(setting.path)
     if kind is None:
         yield UnknownSetting(

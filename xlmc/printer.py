@@ -129,7 +129,9 @@ def _braces(header: str, node: ast.Node, depth: int) -> tuple[Line, Line]:
 
 
 def _settings(recipe: ast.Recipe) -> list[ast.Setting | ast.Drop]:
-    """What a recipe sets and drops, in the order of the source."""
+    """What a recipe sets and drops, in the order of the source where there are both."""
+    if not recipe.drops:
+        return [*recipe.settings]  # what is inherited stands in a source of its own
     return sorted((*recipe.settings, *recipe.drops), key=lambda s: s.span.start)
 
 

@@ -42,7 +42,7 @@ class _Reader(Recovery):
     def _mend(self, token: Token) -> None:
         cures = [self._stray, self._double_equal, self._after_end, self._end_of_file]
         if self.statement and self.statement != [self.closed]:
-            cures += [self._second_word, self._misspelt, self._reserved]
+            cures += [self._second_word, self._misspelt, self._forgotten_brace, self._reserved]
             cures += [self._unfinished, self._runs_on, self._missing]
         else:
             cures += [self._unclosed, self._misplaced, self._first_word, self._no_action]
@@ -207,6 +207,20 @@ class _Reader(Recovery):
 
     def _misspelt(self, token: Token) -> bool:
         return token.type == "NAME" and self._correct(token, self.cursor.accepts())
+
+    def _forgotten_brace(self, token: Token) -> bool:
+        """A block without its brace, and on the same line what would stand in it."""
+        if "_LBRACE" not in self.cursor.accepts() or self._on_new_line(token):
+            return False
+        kinds = [kind for kind in _kinds(token) if self.cursor.takes("_LBRACE", kind)]
+        behind = self.source.text[self._span(token).end :].lstrip(" ")
+        if not kinds or behind.startswith((",", "{")):  # a name as well, or another block
+            return False
+        self._report(Missing(span=self._after_last(), what="`{`", form=self._form))
+        self._insert("_LBRACE")
+        self.reported = True
+        self.pending = Token(kinds[0], str(token), token.start_pos)
+        return True
 
     def _reserved(self, token: Token) -> bool:
         """A keyword where a name of the author's is needed."""

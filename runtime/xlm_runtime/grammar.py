@@ -87,13 +87,18 @@ class Grammar:
     @cached_property
     def lark(self) -> str:
         """The rules as Lark reads them."""
-        names = {word: f"W{i}" for i, word in enumerate(self.words)}
+        names = self._names
         rules = [
             f"{symbol}: " + " | ".join(" ".join(_lark(p, names) for p in way) for _, way in each)
             for symbol, each in self.ways.items()
         ]
         words = [f"{name}: /{re.escape(word)}(?!\\S)/" for word, name in names.items()]
         return "\n".join([*rules, *words, "%ignore / /"])
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """What Lark calls each word."""
+        return {word: f"W{i}" for i, word in enumerate(self.words)}
 
     @cached_property
     def _parser(self) -> Any:
@@ -103,15 +108,35 @@ class Grammar:
 
     def accepts(self, words: Sequence[str]) -> bool:
         """Whether some words are a sentence."""
+        return self.depth(words) is not None
+
+    def depth(self, words: Sequence[str]) -> int | None:
+        """How many rules lie above the deepest word of a sentence; None of what is none."""
         from lark.exceptions import UnexpectedInput
 
         if not set(self.words).issuperset(words):
-            return False
+            return None
         try:
-            self._parser.parse(" ".join(words))
+            return _height(self._parser.parse(" ".join(words)))
         except UnexpectedInput:
-            return False
-        return True
+            return None
+
+    def begun(self, words: Sequence[str]) -> int:
+        """How many of the first words some sentence begins with.
+
+        An LALR parser takes no word that no sentence could have there (Aho et al. 2006, section
+        4.7), and every symbol makes some words.
+        """
+        from lark import Token
+        from lark.exceptions import UnexpectedToken
+
+        parser = self._parser.parse_interactive()
+        for number, word in enumerate(words):
+            try:
+                parser.feed_token(Token(self._names.get(word, "UNKNOWN"), word))
+            except UnexpectedToken:
+                return number
+        return len(words)
 
     def counts(self, longest: int) -> list[int]:
         r"""How many sentences there are of 0, 1, ..., ``longest`` words.
@@ -153,6 +178,13 @@ def _way(text: str) -> tuple[float, Way]:
     if not parts or not all(_PART.fullmatch(part) for part in parts):
         raise ValueError(f"no way to write a symbol: {text!r}")
     return weight, tuple(parts)
+
+
+def _height(tree: Any) -> int:
+    """Rules on the longest way from a parse tree down to a word."""
+    return 1 + max(
+        (_height(part) for part in tree.children if hasattr(part, "children")), default=0
+    )
 
 
 def _is_word(symbol: str) -> bool:

@@ -95,6 +95,36 @@ def test_counts_are_those_of_every_sentence_listed(grammar: Grammar) -> None:
     assert grammar.counts(10) == [lengths.count(n) for n in range(11)]
 
 
+@pytest.mark.parametrize("grammar", [one_word_each(AGREEING), one_word_each(PUBLISHED)])
+def test_texts_begin_as_far_as_some_sentence_does(grammar: Grammar) -> None:
+    sentences = language(grammar, 12)
+    beginnings = {sentence[:n] for sentence in sentences for n in range(len(sentence) + 1)}
+    rng = np.random.default_rng(4)
+    told = 0
+    for _ in range(500):
+        words = grammar.draw(rng, 8)
+        words[rng.integers(len(words))] = str(rng.choice([*grammar.words, "unknown"]))
+        longest = max(n for n in range(len(words) + 1) if tuple(words[:n]) in beginnings)
+        assert grammar.begun(words) == longest
+        told += longest < len(words)
+    assert told > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("it sees it", 2),
+        ("it of it sees it", 3),
+        ("it of it of it of it sees it of it", 5),
+        ("it sees", None),
+        ("it unknown it", None),
+    ],
+)
+def test_depth_by_hand(text: str, depth: int | None) -> None:
+    grammar = Grammar.of('s: np "sees" np\nnp: "it" | "it" "of" np')
+    assert grammar.depth(text.split()) == depth
+
+
 def test_the_guess_by_trying_every_string() -> None:
     grammar = Grammar.of('s: np "sees" np\nnp: "it" | "it" "of" np')
     lengths = [3, 3, 5, 4]
@@ -194,7 +224,12 @@ def test_texts_are_judged_as_a_whole(made: Prepared) -> None:
     for text in ("the dog sleeps", "the dog", "", "dogs the sleeps"):
         ids = made.tokenizer.encode(text)
         metrics.update(Answer(ids, Example(0, ()), made.tokenizer))
-    assert float(metrics.compute()["parsable"]) == 0.25
+    found = {name: float(value) for name, value in metrics.compute().items()}
+    assert found["parsable"] == 0.25
+    assert found["begun_as_sentences"] == (3 + 2 + 0 + 0) / (3 + 2 + 0 + 3)
+    assert (found["derivation_depth"], found["derivation_depth_count"]) == (4, 4)
+    depths = [AGREEING.depth(text.split()) for text in texts(made, "test")]
+    assert found["derivation_depth_of_data"] == pytest.approx(np.mean(depths))
 
 
 def test_a_seed_fixes_the_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from xlm_runtime.plug import Example
 from xlm_runtime.tasks.coloring import Coloring
 from xlm_runtime.tasks.made import MadeTask, Problem, split_of
 from xlm_runtime.tasks.queens import Queens, attacked, solutions
+from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.sudoku import LEAST, SQUARES, Sudoku
 from xlm_runtime.tokenizers import words
 
@@ -128,7 +129,7 @@ def test_sudoku_has_one_solution_whatever_way_it_is_counted(preset: str, count: 
 
 
 def test_squares_of_sudoku() -> None:
-    square = SQUARES["quick"]
+    square = SMALL_SQUARE
     assert len(list(square.solutions([-1] * 16))) == 288  # all that there are
     rows = [0, 1, 2, 3, 2, 3, 0, 1, 1, 0, 3, 2, 3, 2, 1, 0]
     assert square.solved(rows)
@@ -136,7 +137,7 @@ def test_squares_of_sudoku() -> None:
     assert square.solved(turned)
     latin = [(r + c) % 4 for r in range(4) for c in range(4)]  # rows and columns, no boxes
     assert not square.solved(latin)
-    assert [len(units) for units in SQUARES["paper"].units] == [9] * 27
+    assert [len(units) for units in SQUARE.units] == [9] * 27
 
 
 def test_too_few_problems_are_said(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Hard sudoku: made, published, and of one's own."""
+"""Sudoku that is hard or read from a table: made, published, and of one's own."""
 
 from itertools import product
 from pathlib import Path
@@ -14,8 +14,10 @@ from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.tasks import sudoku_extreme as task
 from xlm_runtime.tasks.made import Problem
-from xlm_runtime.tasks.sudoku import SQUARES, SUDOKU
-from xlm_runtime.tasks.sudoku_extreme import MIDDLE, SUDOKU_EXTREME, hard, invariant, read
+from xlm_runtime.tasks.puzzles import read
+from xlm_runtime.tasks.squares import SMALL_SQUARE
+from xlm_runtime.tasks.sudoku import SUDOKU
+from xlm_runtime.tasks.sudoku_extreme import MIDDLE, SUDOKU_EXTREME, hard, invariant
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 # the example of Wikipedia's article on sudoku, which has this only solution
@@ -47,11 +49,11 @@ def test_they_have_one_solution_and_singles_do_not_find_it(drawn: list[Problem])
 def test_singles_solve_every_puzzle_of_the_other_task() -> None:
     rng = np.random.default_rng(5)
     problems = [SUDOKU.draw("quick", rng) for _ in range(40)]
-    assert all(SQUARES["quick"].singles(cells(problem)) for problem in problems)
+    assert all(SMALL_SQUARE.singles(cells(problem)) for problem in problems)
 
 
 def test_singles_by_hand() -> None:
-    square = SQUARES["quick"]
+    square = SMALL_SQUARE
     body = next(square.solutions([-1] * 16))
     assert square.singles([-1, *body[1:]])
     assert not square.singles([-1] * 16)
@@ -113,9 +115,11 @@ def rows(count: int) -> list[tuple[str, str]]:
     return found
 
 
-def prepare(cache: Path, preset: str = "quick", **more: object) -> Prepared:
+def prepare(
+    cache: Path, preset: str = "quick", name: str = "sudoku_extreme", **more: object
+) -> Prepared:
     options = DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    return tasks.get("sudoku_extreme").prepare(options)
+    return tasks.get(name).prepare(options)
 
 
 def test_the_published_puzzles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,17 +147,26 @@ def test_the_published_puzzles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert float(found["solved"]) == float(found["exact_match"]) == 0.5
 
 
-def test_puzzles_of_one_s_own(tmp_path: Path) -> None:
+BOTH = pytest.mark.parametrize("name", ["sudoku", "sudoku_extreme"])
+
+
+@BOTH
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_puzzles_of_one_s_own(name: str, preset: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     lines = [f"{question},{answer}" for question, answer in rows(200)]
     file.write_text("\n".join(["quizzes,solutions", *lines, "123,456", f",{ANSWER}"]))
     columns = {"question": "quizzes", "answer": "solutions"}
-    made = prepare(tmp_path, data=file, columns=columns)
+    made = prepare(tmp_path, preset, name, data=file, columns=columns)
     assert sum(made.facts["sizes"].values()) == 200
     reasons = made.facts["dropped"]
     assert sum(found["rows"] for found in reasons.values()) == 2
     assert any("3 characters in 'question' instead of 81" in why for why in reasons)
     assert made.facts["guess"] < 1e-40
+    assert made.body == 81
+    assert tasks.get(name).solves(made.test[0].body, made.test[0])
+    wrong = [*made.test[0].body[1:], made.test[0].body[0]]
+    assert not tasks.get(name).solves(wrong, made.test[0])
 
 
 @pytest.mark.parametrize(
@@ -174,9 +187,11 @@ def test_what_is_wrong_with_a_table(
         prepare(tmp_path, data=file, **more)
 
 
-def test_columns_without_a_table_are_refused(tmp_path: Path) -> None:
+@BOTH
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_columns_without_a_table_are_refused(name: str, preset: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"data\.columns speaks of the file that --data gives"):
-        prepare(tmp_path, "paper", columns={"question": "q"})
+        prepare(tmp_path, preset, name, columns={"question": "q"})
 
 
 def test_quick_makes_them_in_splits_that_share_no_puzzle(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REPO = "dhruveshpatel/cfg-small"
 FILES = {name: f"data/{name}-*.parquet" for name in ("train", "validation", "test")}
 SIZE = 24_000
+JUDGED = 1_000  # sentences of the test split that depths are compared with
 SHARES: dict[Name, float] = {"validation": 1 / 16, "test": 1 / 16}
 
 AGREEING = Grammar.of("""
@@ -114,11 +115,14 @@ class Cfg(TextTask):
         return replace(made, facts={**made.facts, **more})
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
-        """How many texts are sentences, beside how varied they are."""
+        """What the grammar says of texts, beside how varied they are."""
         from xlm_runtime.metrics import collection, language
-        from xlm_runtime.metrics.syntax import Parsable
+        from xlm_runtime.metrics.syntax import syntactic
 
-        return collection(Parsable(GRAMMARS[prepared.facts["grammar"]]), *language.texts())
+        test, grammar = prepared.test, GRAMMARS[prepared.facts["grammar"]]
+        some = range(min(JUDGED, len(test)))
+        sentences = (prepared.tokenizer.decode(test[i].body) for i in some)
+        return collection(*syntactic(grammar, sentences), *language.texts())
 
     def tokenizer(
         self,

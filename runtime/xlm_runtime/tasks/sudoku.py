@@ -2,102 +2,32 @@
 
 Made so that exactly one solution fits what is given: a solved square is drawn, then its cells are
 emptied in random order as long as the solution stays the only one and more are given than asked
-for. The body is the square, row by row; given cells stay. Puzzles of one's own are read by
-`sudoku_extreme`.
+for. The body is the square, row by row; given cells stay. Puzzles of one's own are read from
+``--data``: tables with columns ``question`` and ``answer``, 81 characters, ``.`` or ``0`` for an
+empty cell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
+from xlm_runtime import store
+from xlm_runtime.cache import cached
+from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Example
+from xlm_runtime.store import Examples
+from xlm_runtime.tasks import puzzles
 from xlm_runtime.tasks.made import MadeTask, Problem
+from xlm_runtime.tasks.pairs import Pairs
+from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.task import SMALL
+from xlm_runtime.tokenizers import words
 
-
-class Square:
-    """A square of ``side`` by ``side`` cells with boxes of ``height`` by ``side / height``."""
-
-    def __init__(self, side: int, height: int) -> None:
-        self.side = side
-        width = side // height
-        cells = [(r, c) for r in range(side) for c in range(side)]
-        lines: dict[tuple[str, int], list[int]] = {}
-        for i, (r, c) in enumerate(cells):
-            box = r // height * height + c // width
-            for unit in (("row", r), ("column", c), ("box", box)):
-                lines.setdefault(unit, []).append(i)
-        self.units = list(lines.values())
-        self.peers = [
-            {j for unit in self.units if i in unit for j in unit} - {i} for i in range(side**2)
-        ]
-
-    def solved(self, cells: Sequence[int]) -> bool:
-        """Whether every row, column and box holds every digit (counted from 0) once."""
-        digits = set(range(self.side))
-        return all({cells[i] for i in unit} == digits for unit in self.units)
-
-    def solutions(
-        self, cells: Sequence[int], rng: np.random.Generator | None = None
-    ) -> Iterator[tuple[int, ...]]:
-        """The solutions that keep what is given (-1: empty), digits tried in order or at random."""
-        yield from self._fill(list(cells), self._candidates(cells), rng)
-
-    def unique(self, cells: Sequence[int]) -> bool:
-        """Whether exactly one solution keeps what is given."""
-        found = self.solutions(cells)
-        return next(found, None) is not None and next(found, None) is None
-
-    def stays_unique(self, cells: Sequence[int], cell: int, digit: int) -> bool:
-        """Whether the only solution of a square stays the only one without one of its digits.
-
-        It does if no other digit leads to a solution, which is faster found out than `unique`.
-        """
-        values = [-1 if i == cell else value for i, value in enumerate(cells)]
-        candidates = self._candidates(values)
-        candidates[cell] &= ~(1 << digit)
-        return next(self._fill(values, candidates, None), None) is None
-
-    def singles(self, cells: Sequence[int]) -> bool:
-        """Whether it is solved by filling, again and again, cells that have one candidate left.
-
-        These are the naked singles, the simplest of the rules by which people solve.
-        """
-        left = self._candidates(cells)
-        while ready := [i for i, c in left.items() if c.bit_count() == 1]:
-            bit, cell = left.pop(ready[0]), ready[0]
-            left = {i: c & ~bit if i in self.peers[cell] else c for i, c in left.items()}
-        return not left
-
-    def _candidates(self, cells: Sequence[int]) -> dict[int, int]:
-        """What each empty cell may hold, a bit for each digit."""
-        every = (1 << self.side) - 1
-        return {
-            i: every & ~sum({1 << cells[j] for j in self.peers[i] if cells[j] >= 0})
-            for i, value in enumerate(cells)
-            if value < 0
-        }
-
-    def _fill(
-        self, values: list[int], candidates: dict[int, int], rng: np.random.Generator | None
-    ) -> Iterator[tuple[int, ...]]:
-        """The cell with the fewest candidates is filled first, so that dead ends show early."""
-        if not candidates:
-            yield tuple(values)
-            return
-        cell = min(candidates, key=lambda i: candidates[i].bit_count())
-        digits = [d for d in range(self.side) if candidates[cell] >> d & 1]
-        for digit in digits if rng is None else rng.permutation(digits).tolist():
-            values[cell], bit = digit, 1 << digit
-            peers = self.peers[cell]
-            rest = {i: c & ~bit if i in peers else c for i, c in candidates.items() if i != cell}
-            if all(rest.values()):
-                yield from self._fill(values, rest, rng)
-        values[cell] = -1
-
-
-SQUARES = {"quick": Square(4, 2), "paper": Square(9, 3)}
+SQUARES = {"quick": SMALL_SQUARE, "paper": SQUARE}
+_VERSION = 1  # of how tables are read
 LEAST = {"quick": 4, "paper": 26}  # cells given
 
 
@@ -110,6 +40,36 @@ class Sudoku(MadeTask):
     train_size: ClassVar[Mapping[str, int]] = {"quick": 16_000, "paper": 48_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
     quick: ClassVar[Mapping[str, float | int | str]] = SMALL
+
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """Source, kind and protocol."""
+        if options.data:
+            return {"source": str(options.data), "protocol": self._protocol()}
+        return super().about(options)
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """The puzzles, made or read."""
+        if options.data:
+            return self.read(puzzles.own(options), options)
+        if options.columns:
+            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
+        return super().prepare(options)
+
+    def read(self, pairs: Pairs, options: DataOptions) -> Prepared:
+        """The puzzles of a table, nine by nine whatever the preset."""
+        if options.tokenizer:
+            raise UsageError(f"{self.name} has one id per digit: it takes no data.tokenizer")
+        tokenizer = words(self.words("paper"), options.specials)
+        size = tokenizer.vocabulary.size
+        key = {"puzzles": [_VERSION, store.VERSION], **pairs.key, "vocabulary": size}
+
+        def build(folder: Path) -> dict[str, Any]:
+            facts = puzzles.written(pairs, folder, size)
+            test = Examples(folder / "test")
+            return {**facts, "guess": sum(map(self.chance, test)) / len(test)}
+
+        built = cached(options.cache, self.name, key, build)
+        return self._prepared(built.folder, built.facts, options, tokenizer)
 
     def words(self, preset: str) -> list[str]:
         """The digits."""
@@ -138,6 +98,12 @@ class Sudoku(MadeTask):
         """One right answer of all ways to fill the empty cells."""
         side = round(len(example.body) ** 0.5)
         return float(side) ** -(len(example.body) - sum(example.given))
+
+    def _protocol(self) -> str:
+        return (
+            f"{super()._protocol()}; puzzles of a table: it is not checked that a solution is the "
+            "only one, and any is right"
+        )
 
 
 SUDOKU = Sudoku()

@@ -42,8 +42,8 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--steps",
     type=Steps(),
-    default=(1, 4, 16, 128),
-    show_default="1,4,16,128",
+    default=(1, 4, 16, 64),
+    show_default="1,4,16,64",
     help="Numbers of steps to try where a decoder has one.",
 )
 @click.option(

@@ -28,7 +28,7 @@ class Settings:
 
     seed: int = 1
     draws: int = 20_000
-    steps: tuple[int, ...] = (1, 4, 16, 128)
+    steps: tuple[int, ...] = (1, 4, 16, 64)
     points: int = 128
 
 

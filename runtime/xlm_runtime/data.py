@@ -52,6 +52,11 @@ class DataOptions:
     published: bool = False
     chat: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises UsageError for columns of no file."""
+        if self.columns and not self.data:
+            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:

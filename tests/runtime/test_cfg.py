@@ -1,17 +1,20 @@
 """Grammars, their sentences, and the task that is judged by them."""
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lark import Lark
 from lark.exceptions import LarkError
+from prepared import texts
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.grammar import Grammar
 from xlm_runtime.metrics import Answer
@@ -19,7 +22,6 @@ from xlm_runtime.plug import Example
 from xlm_runtime.tasks import cfg
 from xlm_runtime.tasks.cfg import AGREEING, PUBLISHED
 
-SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 AMBIGUOUS = Grammar.of("""
     s: np vp | np vindirect "that" s
     np: nprop | det n | det a n | np pp | np poss np
@@ -191,9 +193,7 @@ def test_draws_keep_to_the_weights_and_the_length() -> None:
 # ---------------------------------------------------------------- the task
 
 
-def prepare(cache: Path, preset: str = "quick", **more: object) -> Prepared:
-    options = DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    return tasks.get("cfg").prepare(options)
+prepare = partial(prepared.prepare, "cfg")
 
 
 @pytest.fixture(scope="module")
@@ -201,11 +201,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cfg, "SIZE", 3000)
         return prepare(tmp_path_factory.mktemp("cache"))
-
-
-def texts(made: Prepared, name: str) -> list[str]:
-    split = getattr(made, name)
-    return [made.tokenizer.decode(split[i].body) for i in range(len(split))]
 
 
 def test_quick_draws_sentences_in_disjoint_splits(made: Prepared) -> None:

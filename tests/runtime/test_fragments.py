@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from prepared import SPECIALS, prepare
 
 from xlm_runtime import generate, tasks
-from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.metrics.fragments import Fragments
@@ -22,7 +22,6 @@ from xlm_runtime.plug import Example, Vocabulary
 from xlm_runtime.tasks import fragments
 from xlm_runtime.tasks import safe as safe_task
 
-SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 TOKENS = tokens.own(SPECIALS, 20)
 # the first row of GenMol's table
 BARICITINIB = "CCS(=O)(=O)N1CC(CC#N)(n2cc(-c3ncnc4[nH]ccc34)cn2)C1"
@@ -191,11 +190,6 @@ def test_what_genmol_mends_is_valid() -> None:
 # ---------------------------------------------------------------- the tasks
 
 
-def prepare(cache: Path, name: str, preset: str = "quick", **more: object) -> Prepared:
-    options = DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    return tasks.get(name).prepare(options)
-
-
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
@@ -208,7 +202,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_quick_asks_of_molecules_that_were_not_trained_on(kind: str, cache: Path) -> None:
-    made = prepare(cache, f"safe_{kind}")
+    made = prepare(f"safe_{kind}", cache)
     assert len(made.test) == made.facts["questions"] * 8 > 40
     decode = made.tokenizer.decode
     trained = {safe.strict(decode(made.train[i].body)) for i in range(len(made.train))}
@@ -224,7 +218,7 @@ def test_quick_asks_of_molecules_that_were_not_trained_on(kind: str, cache: Path
 
 
 def test_the_originals_are_right_answers(cache: Path) -> None:
-    made = prepare(cache, "safe_motif")
+    made = prepare("safe_motif", cache)
     metrics = tasks.get("safe_motif").metrics(made)
     for i in range(16):
         metrics.update(Answer(made.test[i].body, made.test[i], made.tokenizer))
@@ -246,7 +240,7 @@ def table(folder: Path, *more: str) -> Path:
 def test_the_published_table(kind: str, cache: Path, tmp_path: Path) -> None:
     long = "x," + ",".join([f"{'C' * 80}OC", *["[1*]OC"] * 4])
     file = table(tmp_path, long, "y,CCO,Cl,Cl,Cl,Cl", "z,CCO,,,,")
-    made = prepare(cache, f"safe_{kind}", data=file)
+    made = prepare(f"safe_{kind}", cache, data=file)
     assert (made.facts["questions"], len(made.test)) == (1, 8)
     whole = safe.strict(made.tokenizer.decode(made.test[0].body))
     assert whole == canonical(BARICITINIB)
@@ -259,9 +253,9 @@ def test_columns_may_have_other_names(cache: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text(f"whole,part\n{BARICITINIB},{ROW['motif_extension']}\n")
     columns = {"smiles": "whole", "motif_extension": "part"}
-    assert len(prepare(cache, "safe_motif", data=file, columns=columns).test) == 8
+    assert len(prepare("safe_motif", cache, data=file, columns=columns).test) == 8
     with pytest.raises(UsageError, match=r"no column 'smiles'.*its columns: whole, part"):
-        prepare(cache, "safe_motif", data=file)
+        prepare("safe_motif", cache, data=file)
 
 
 def test_a_table_without_a_question_is_said(cache: Path, tmp_path: Path) -> None:
@@ -270,9 +264,9 @@ def test_a_table_without_a_question_is_said(cache: Path, tmp_path: Path) -> None
     with pytest.raises(
         RunError, match=r"no question is left \(dropped: a fragment that is no part"
     ):
-        prepare(cache, "safe_motif", data=file)
+        prepare("safe_motif", cache, data=file)
 
 
 def test_the_published_questions_must_be_given(cache: Path) -> None:
     with pytest.raises(UsageError, match=r"GenMol's table of fragments: give it with --data"):
-        prepare(cache, "safe_motif", "paper")
+        prepare("safe_motif", cache, "paper")

@@ -5,17 +5,20 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prepared import SPECIALS, texts
 from rdkit import Chem
 from rdkit.Chem import QED, Descriptors
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer, collection, fcd
 from xlm_runtime.metrics.asked import check, extended
@@ -26,7 +29,6 @@ from xlm_runtime.molecules.smiles import canonical, whole
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks import qm9
 
-SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 
@@ -239,14 +241,7 @@ def test_without_fcd_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 # ---------------------------------------------------------------- qm9
 
 
-def prepare(cache: Path, preset: str = "quick", **more: object) -> Prepared:
-    options = DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    return tasks.get("qm9").prepare(options)
-
-
-def texts(made: Prepared, name: str) -> list[str]:
-    split = getattr(made, name)
-    return [made.tokenizer.decode(split[i].body) for i in range(len(split))]
+prepare = partial(prepared.prepare, "qm9")
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from typing import cast
 
 import numpy as np
 import pytest
+from prepared import prepare
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.plug import Example
@@ -20,7 +21,6 @@ from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.sudoku import LEAST, SQUARES, Sudoku
 from xlm_runtime.tokenizers import words
 
-SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 NAMES = ("sudoku", "n_queens_8", "n_queens_10", "graph_coloring_8", "graph_coloring_10")
 
 
@@ -31,11 +31,6 @@ def small(task: MadeTask, train: int = 400, held_out: int = 40) -> MadeTask:
     made.train_size = dict.fromkeys(("quick", "paper"), train)
     made.held_out = dict.fromkeys(("quick", "paper"), held_out)
     return made
-
-
-def prepare(task: MadeTask, cache: Path, **more: object) -> Prepared:
-    options = {"preset": "quick", "cache": cache, "specials": SPECIALS, **more}
-    return task.prepare(DataOptions(**options))  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=NAMES)
@@ -161,7 +156,7 @@ def test_a_split_that_no_problem_belongs_to(tmp_path: Path) -> None:
     ("more", "message"),
     [
         ({"data": Path("x")}, "takes no --data"),
-        ({"columns": {"text": "x"}}, "takes no --data"),
+        ({"columns": {"text": "x"}}, "speaks of the file that --data gives"),
         ({"tokenizer": "gpt2"}, "takes no data.tokenizer"),
         ({"block": 3}, "data.block=3: a body of n_queens_8 has 8 tokens"),
     ],

@@ -1,19 +1,22 @@
 """Bracket SAFE, and the task that is made of it."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prepared import texts
 from rdkit import Chem
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 from tokenizers.processors import TemplateProcessing
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.molecules import safe, tokens
@@ -22,7 +25,6 @@ from xlm_runtime.molecules.smiles import canonical
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks import safe as task
 
-SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 DRUGS = [  # stereo, charges, long rings, double bonds that are cut
     "C[C@H](N)C(=O)O",
     "O=C(O)C[C@H](Cc1ccccc1)NC(=O)[C@@H]1CCCN1",
@@ -153,14 +155,7 @@ def test_the_published_tokens_of_safe(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the task
 
 
-def prepare(cache: Path, preset: str = "quick", **more: object) -> Prepared:
-    options = DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    return tasks.get("safe").prepare(options)
-
-
-def texts(made: Prepared, name: str) -> list[str]:
-    split = getattr(made, name)
-    return [made.tokenizer.decode(split[i].body) for i in range(len(split))]
+prepare = partial(prepared.prepare, "safe")
 
 
 @pytest.fixture(scope="module")

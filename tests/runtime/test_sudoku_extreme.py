@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prepared import prepare
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.tasks import sudoku_extreme as task
@@ -19,7 +19,6 @@ from xlm_runtime.tasks.squares import SMALL_SQUARE
 from xlm_runtime.tasks.sudoku import SUDOKU
 from xlm_runtime.tasks.sudoku_extreme import MIDDLE, SUDOKU_EXTREME, hard, invariant
 
-SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 # the example of Wikipedia's article on sudoku, which has this only solution
 QUESTION = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
@@ -115,13 +114,6 @@ def rows(count: int) -> list[tuple[str, str]]:
     return found
 
 
-def prepare(
-    cache: Path, preset: str = "quick", name: str = "sudoku_extreme", **more: object
-) -> Prepared:
-    options = DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    return tasks.get(name).prepare(options)
-
-
 def test_the_published_puzzles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 
@@ -135,7 +127,7 @@ def test_the_published_puzzles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(task, "REPO", str(tmp_path / "hub"))
     monkeypatch.setattr(task, "HELD_OUT", {"validation": 0.1})
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
-    made = prepare(tmp_path, "paper")
+    made = prepare("sudoku_extreme", tmp_path, "paper")
     sizes = made.facts["sizes"]
     assert sizes["train"] + sizes["validation"] == 60
     assert sizes["test"] == 9
@@ -157,7 +149,7 @@ def test_puzzles_of_one_s_own(name: str, preset: str, tmp_path: Path) -> None:
     lines = [f"{question},{answer}" for question, answer in rows(200)]
     file.write_text("\n".join(["quizzes,solutions", *lines, "123,456", f",{ANSWER}"]))
     columns = {"question": "quizzes", "answer": "solutions"}
-    made = prepare(tmp_path, preset, name, data=file, columns=columns)
+    made = prepare(name, tmp_path, preset, data=file, columns=columns)
     assert sum(made.facts["sizes"].values()) == 200
     reasons = made.facts["dropped"]
     assert sum(found["rows"] for found in reasons.values()) == 2
@@ -184,14 +176,14 @@ def test_what_is_wrong_with_a_table(
     file = tmp_path / "mine.csv"
     file.write_text(text)
     with pytest.raises(error, match=message):
-        prepare(tmp_path, data=file, **more)
+        prepare("sudoku_extreme", tmp_path, data=file, **more)
 
 
 @BOTH
 @pytest.mark.parametrize("preset", ["quick", "paper"])
 def test_columns_without_a_table_are_refused(name: str, preset: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"data\.columns speaks of the file that --data gives"):
-        prepare(tmp_path, preset, name, columns={"question": "q"})
+        prepare(name, tmp_path, preset, columns={"question": "q"})
 
 
 def test_quick_makes_them_in_splits_that_share_no_puzzle(tmp_path: Path) -> None:
@@ -199,7 +191,7 @@ def test_quick_makes_them_in_splits_that_share_no_puzzle(tmp_path: Path) -> None
         patch.setattr(task, "PUZZLES", 30)
         patch.setattr(type(SUDOKU_EXTREME), "train_size", {"quick": 200})
         patch.setattr(type(SUDOKU_EXTREME), "held_out", {"quick": 20})
-        made = prepare(tmp_path)
+        made = prepare("sudoku_extreme", tmp_path)
     kinds = [
         {tuple(invariant(Problem(e.body, e.given))) for e in (split[i] for i in range(len(split)))}
         for split in (made.train, made.validation, made.test)

@@ -6,9 +6,9 @@ clauses that stand between them, one within the other. With ``--preset paper`` t
 `PUBLISHED`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -124,22 +124,14 @@ class Cfg(TextTask):
         sentences = (prepared.tokenizer.decode(test[i].body) for i in some)
         return collection(*syntactic(grammar, sentences), *language.texts())
 
-    def tokenizer(
-        self,
-        name: str,
-        key: Mapping[str, Any],
-        source: Source,
-        clean: Callable[[str], str],
-        options: DataOptions,
-    ) -> Tokenizer:
+    def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:
         """One id for each word of the grammar."""
         if name == "words":
             return words(GRAMMARS[options.preset].words, options.specials)
-        return super().tokenizer(name, key, source, clean, options)
+        return None
 
-    def _source(self, options: DataOptions) -> Source:
-        if options.data or options.columns or options.preset == "paper":
-            return super()._source(options)
+    def quick_texts(self, options: DataOptions) -> Source:
+        """Sentences drawn from the grammar."""
         return _drawn(options.seed, options.block or self.blocks["quick"])
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped
 from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.lm1b import LM1B
 from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs, joined
+from xlm_runtime.tasks.task import READING
 from xlm_runtime.tasks.text import by_hash
 from xlm_runtime.tasks.word_problems import problems
 
@@ -51,7 +51,7 @@ class WordProblems(PairTask):
     blocks: ClassVar[Mapping[str, int]] = {"paper": 256, "quick": 96}
     prompts: ClassVar[Mapping[str, int]] = {"paper": 256, "quick": 96}
     tokenizers: ClassVar[Mapping[str, str]] = {"paper": _QWEN, "quick": "bpe:1024"}
-    quick: ClassVar[Mapping[str, float | int | str]] = {**LM1B.quick, "train.steps": 2000}
+    quick: ClassVar[Mapping[str, float | int | str]] = {**READING, "train.steps": 2000}
 
 
 class TinyGsm(WordProblems):

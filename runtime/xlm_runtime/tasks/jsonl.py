@@ -17,23 +17,11 @@ from xlm_runtime import files
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.tasks.pairs import Pairs, PairTask
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.task import READING, Task
 from xlm_runtime.tasks.text import Source, TextTask, parts_of
 
 _ROOM = {"quick": 512, "paper": 512}
 _TOKENIZER = {"quick": "bpe:4096", "paper": "bpe:4096"}
-_QUICK: dict[str, float | int | str] = {
-    "model.layers": 4,
-    "model.width": 128,
-    "model.heads": 4,
-    "model.dropout": 0.0,
-    "train.batch": 32,
-    "train.steps": 1000,
-    "train.learning_rate": 1e-3,
-    "train.schedule": "cosine",
-    "train.warmup": 100,
-    "train.ema": 0.99,
-}
 _NONE = (
     "task jsonl reads your own data: --data FILE, and if its columns have other names --columns "
     "prompt=COLUMN,target=COLUMN or --columns text=COLUMN"
@@ -53,7 +41,7 @@ class OwnPairs(PairTask):
         "data": "exact match and token accuracy of the target's tokens; pairs beyond the room are "
         "dropped, in the test split too; splits by file or by hash of the prompt"
     }
-    quick: ClassVar[Mapping[str, float | int | str]] = _QUICK
+    quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Pairs:
         """There are none."""
@@ -74,7 +62,7 @@ class OwnTexts(TextTask):
     protocols: ClassVar[Mapping[str, str]] = {
         "data": "every row alone, cut at the block; splits by file or by hash of the row"
     }
-    quick: ClassVar[Mapping[str, float | int | str]] = _QUICK
+    quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
         """There are none."""
@@ -87,7 +75,7 @@ class Jsonl(Task):
     name = "jsonl"
     title = "Your own pairs or texts: --data FILE"
     layout = "seq2seq"
-    quick: ClassVar[Mapping[str, float | int | str]] = _QUICK
+    quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def given(self, data: Path | None, columns: Mapping[str, str]) -> Task:
         """Pairs where there are prompts and targets, else texts.  Raises UsageError."""

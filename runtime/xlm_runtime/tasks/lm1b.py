@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.task import READING
 from xlm_runtime.tasks.text import Source, TextTask, hub_source
 
 REPO = "billion-word-benchmark/lm1b"
@@ -63,18 +64,7 @@ class Lm1b(TextTask):
         "quick": "every sentence alone, cut at the block; splits by hash of the sentence, so that "
         "none is in two of them; not the published data: its numbers compare with no paper's",
     }
-    quick: ClassVar[Mapping[str, float | int | str]] = {
-        "model.layers": 4,
-        "model.width": 128,
-        "model.heads": 4,
-        "model.dropout": 0.0,
-        "train.batch": 32,
-        "train.steps": 1000,
-        "train.learning_rate": 1e-3,
-        "train.schedule": "cosine",
-        "train.warmup": 100,
-        "train.ema": 0.99,
-    }
+    quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
         """The data set on the Hub."""

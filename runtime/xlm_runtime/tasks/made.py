@@ -116,7 +116,7 @@ class MadeTask(Task):
 
     def prepare(self, options: DataOptions) -> Prepared:
         """Make the problems, or find them in the cache."""
-        if options.data or options.columns:
+        if options.data:
             raise UsageError(f"{self.name} makes its problems: it takes no --data")
         if options.tokenizer:
             raise UsageError(f"{self.name} has one id per word: it takes no data.tokenizer")

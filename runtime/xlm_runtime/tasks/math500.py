@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.files import Dropped
 from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.lm1b import LM1B
 from xlm_runtime.tasks.math_problems import SHOTS, asked, made
 from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs
+from xlm_runtime.tasks.task import READING
 from xlm_runtime.tasks.text import by_hash
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Math500(PairTask):
         "data": f"{_SOLVED}; splits by file or by hash of the prompt; compares with no paper's",
         "quick": f"{_SOLVED}; zero-shot; not the published data: compares with no paper's",
     }
-    quick: ClassVar[Mapping[str, float | int | str]] = {**LM1B.quick, "train.steps": 2000}
+    quick: ClassVar[Mapping[str, float | int | str]] = {**READING, "train.steps": 2000}
 
     def only_judged(self, options: DataOptions) -> str:
         """MATH-500 is a test set."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.lm1b import LM1B
+from xlm_runtime.tasks.task import READING
 from xlm_runtime.tasks.text import Source, TextTask, hub_source
 
 REPO = "dhruveshpatel/owt-gpt2-1024-split"
@@ -31,7 +32,7 @@ class Owt(TextTask):
         "compare with no paper's",
         "quick": LM1B.protocols["quick"],
     }
-    quick: ClassVar[Mapping[str, float | int | str]] = LM1B.quick
+    quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
         """The data set on the Hub."""

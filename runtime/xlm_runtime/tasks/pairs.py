@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from xlm_runtime import files, hub, store
 from xlm_runtime.cache import cached
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.errors import RunError
 from xlm_runtime.files import Dropped
 from xlm_runtime.progress import Watch
 from xlm_runtime.store import Block, Examples, Writer
@@ -196,8 +196,6 @@ class PairTask(Task):
     def _source(self, options: DataOptions) -> Pairs:
         if options.data:
             return user_pairs(options.data, options.columns)
-        if options.columns:
-            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
         if options.preset == "quick":
             return self.made(options.seed)
         found = self.published()

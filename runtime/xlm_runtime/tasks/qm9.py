@@ -6,7 +6,7 @@ them are for testing, those that `datasets` splits off with seed 42, as Schiff e
 molecules are made (`molecules.grow`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -79,24 +79,16 @@ class Qm9(TextTask):
 
         return collection(Molecules(whole, lambda: known(prepared)))
 
-    def tokenizer(
-        self,
-        name: str,
-        key: Mapping[str, Any],
-        source: Source,
-        clean: Callable[[str], str],
-        options: DataOptions,
-    ) -> Tokenizer:
-        """Our own tokens (``smiles``), the published ones, or any other tokenizer."""
+    def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:
+        """Our own tokens (``smiles``), or the published ones."""
         if name == "smiles":
             return tokens.own(options.specials)
         if name == TOKENIZER:
             return tokens.published(name, options.specials, instead(options))
-        return super().tokenizer(name, key, source, clean, options)
+        return None
 
-    def _source(self, options: DataOptions) -> Source:
-        if options.data or options.columns or options.preset == "paper":
-            return super()._source(options)
+    def quick_texts(self, options: DataOptions) -> Source:
+        """Molecules of our own making."""
         return made(options.seed, DRAWS, *ATOMS)
 
 

@@ -8,7 +8,7 @@ arXiv:2501.06158): atoms and fragments in random order, here one that the row it
 (`molecules.grow`). Rows of ``--data`` may be SMILES or SAFE.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -83,25 +83,20 @@ class Safe(TextTask):
         trained = (lambda: notation.known(prepared)) if few else None
         return collection(Molecules(strict, trained), Molecules(lenient, prefix="genmol_"))
 
-    def tokenizer(
-        self,
-        name: str,
-        key: Mapping[str, Any],
-        source: Source,
-        clean: Callable[[str], str],
-        options: DataOptions,
-    ) -> Tokenizer:
-        """Our own tokens (``safe``), the published ones, or any other tokenizer."""
+    def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:
+        """Our own tokens (``safe``), or the published ones."""
         if name == "safe":
             return tokens.own(options.specials, LABELS)
         if name == TOKENIZER:
             return tokens.published(name, options.specials, instead(options))
-        return super().tokenizer(name, key, source, clean, options)
+        return None
+
+    def quick_texts(self, options: DataOptions) -> Source:
+        """Molecules of our own making."""
+        return made(options.seed, DRAWS, *ATOMS)
 
     def _source(self, options: DataOptions) -> Source:
-        if options.data or options.columns or options.preset == "paper":
-            return bracketed(super()._source(options))
-        return bracketed(made(options.seed, DRAWS, *ATOMS))
+        return bracketed(super()._source(options))
 
 
 def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:

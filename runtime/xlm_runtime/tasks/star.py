@@ -239,7 +239,7 @@ class StarTask(Task):
 
     def _room(self, star: Star, options: DataOptions) -> int:
         """The capacity of a body.  Raises UsageError for options that mean nothing here."""
-        if options.data or options.columns:
+        if options.data:
             raise UsageError(f"{self.name} makes its graphs: it takes no --data")
         if options.tokenizer:
             raise UsageError(

@@ -51,8 +51,6 @@ class Sudoku(MadeTask):
         """The puzzles, made or read."""
         if options.data:
             return self.read(puzzles.own(options), options)
-        if options.columns:
-            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
         return super().prepare(options)
 
     def read(self, pairs: Pairs, options: DataOptions) -> Prepared:

@@ -44,7 +44,7 @@ class SudokuExtreme(Sudoku):
 
     def prepare(self, options: DataOptions) -> Prepared:
         """The puzzles, read or made."""
-        if options.preset == "paper" and not (options.data or options.columns):
+        if options.preset == "paper" and not options.data:
             return self.read(self.published(), options)
         return super().prepare(options)
 

@@ -25,6 +25,19 @@ SMALL: Mapping[str, float | int | str] = {  # minutes on a core, for tasks of fe
     "train.ema": 0.99,
 }
 
+READING: Mapping[str, float | int | str] = {  # minutes on a core, for tasks of natural language
+    "model.layers": 4,
+    "model.width": 128,
+    "model.heads": 4,
+    "model.dropout": 0.0,
+    "train.batch": 32,
+    "train.steps": 1000,
+    "train.learning_rate": 1e-3,
+    "train.schedule": "cosine",
+    "train.warmup": 100,
+    "train.ema": 0.99,
+}
+
 
 class Task(ABC):
     """One source of examples and the metrics of what is generated for them.

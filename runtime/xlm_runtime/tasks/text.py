@@ -214,7 +214,9 @@ class TextTask(Task):
         clean = self.clean if options.preset == "paper" else str
         cleaned = [self.name, self.version] if options.preset == "paper" else []
         read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
-        tokenizer = self.tokenizer(name, read, source, clean, options)
+        tokenizer = self.tokenizer(name, options) or tokenizer_for(
+            name, read, source, clean, options, self.packed
+        )
         key = {**read, "tokenizer": tokenizer.fingerprint, "block": block}
         key |= {"packed": PACKED} if self.packed else {}
 
@@ -255,19 +257,9 @@ class TextTask(Task):
 
         return collection(*language.texts())
 
-    def tokenizer(
-        self,
-        name: str,
-        key: Mapping[str, Any],
-        source: Source,
-        clean: Callable[[str], str],
-        options: DataOptions,
-    ) -> Tokenizer:
-        """A published or local tokenizer, or one trained on the training texts and kept.
-
-        ``key`` holds all that the texts depend on.
-        """
-        return tokenizer_for(name, key, source, clean, options, self.packed)
+    def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:  # noqa: ARG002
+        """A tokenizer that the task knows better than others do, by its name; None for others."""
+        return None
 
     def _protocol(self, options: DataOptions) -> str:
         return f"{self.protocols['data' if options.data else options.preset]}; {EDGES}"
@@ -275,8 +267,6 @@ class TextTask(Task):
     def _source(self, options: DataOptions) -> Source:
         if options.data:
             return user_source(options.data, options.columns)
-        if options.columns:
-            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
         if options.preset == "paper":
             return self.published()
         return self.quick_texts(options)
@@ -290,7 +280,10 @@ def tokenizer_for(
     options: DataOptions,
     packed: bool = False,
 ) -> Tokenizer:
-    """A published or local tokenizer, one of letters, or one trained on the texts and kept."""
+    """A published or local tokenizer, one of letters, or one trained on the texts and kept.
+
+    ``key`` holds all that the texts depend on.
+    """
     if name.startswith("letters:"):
         return tokenizers.letters(name[8:], options.specials, parting=packed)
     if not name.startswith("bpe:"):

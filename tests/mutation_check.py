@@ -2,6 +2,7 @@
 
     python tests/mutation_check.py all        asks about all of them: an hour on one core
     python tests/mutation_check.py mdlm ilm   about those in some packages; the rest stays
+    python tests/mutation_check.py new        about those that were not asked about
     python tests/mutation_check.py            writes the table with what is known
 
 The law that each mistake breaks is kept true by tests/laws/test_mutants.py, which every test run
@@ -25,6 +26,7 @@ from xlm_runtime.verify.bench import Settings  # noqa: E402
 from xlm_runtime.verify.examine import examine  # noqa: E402
 
 TABLE = ROOT / "docs/mutations.md"
+NOT_ASKED = "not asked"
 QUICK = Settings(draws=6000, steps=(1, 4, 32), points=32)
 HEAD = """# Planted mistakes
 
@@ -70,7 +72,7 @@ def known() -> dict[str, str]:
 
 def written(told: dict[str, str]) -> str:
     """Writes the table with what is known; its summary."""
-    rows = [(cells(mutant), told.get(cells(mutant), "not asked")) for mutant in MUTANTS]
+    rows = [(cells(mutant), told.get(cells(mutant), NOT_ASKED)) for mutant in MUTANTS]
     found = sum("`" in answer for _, answer in rows)
     missed = sum(answer == "–" for _, answer in rows)
     summary = f"{len(rows)} mistakes, each found by its law. `xlmc verify` was asked about "
@@ -88,7 +90,8 @@ def main(names: list[str]) -> int:
     with TemporaryDirectory() as root:
         workshop = Workshop(Path(root))
         for mutant in MUTANTS:
-            if mutant.package in names or names == ["all"]:
+            is_new = told.get(cells(mutant), NOT_ASKED) == NOT_ASKED
+            if mutant.package in names or names == ["all"] or (names == ["new"] and is_new):
                 told[cells(mutant)] = asked(workshop, mutant)
                 print(cells(mutant) + told[cells(mutant)], flush=True)
                 written(told)

@@ -1,15 +1,19 @@
 """Files that are there in whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes beside the file, then takes its place in one step."""
-    beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:

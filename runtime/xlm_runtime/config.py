@@ -223,7 +223,7 @@ def parse_sets(texts: Iterable[str]) -> list[Setting]:
             raise UsageError(
                 f"--set {text}: write it as --set path=value, as in --set train.steps=500"
             )
-        settings.append(Setting(path.strip(), _value(value.strip()), f"--set {text}"))
+        settings.append(Setting(path.strip(), _value(value), f"--set {text}"))
     return settings
 
 
@@ -340,7 +340,9 @@ def _check_whole(config: Config) -> None:
         problems.append(
             f"model.width={model.width} must be a multiple of twice model.heads={model.heads}"
         )
-    if train.batch % (train.devices * train.part):
+    if train.batch < train.devices:
+        problems.append(f"train.batch={train.batch} is less than train.devices={train.devices}")
+    elif train.batch % (train.devices * train.part):
         problems.append(
             f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
             f"times train.device_batch={train.part}"

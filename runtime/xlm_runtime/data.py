@@ -1,8 +1,10 @@
 """What a task is asked for (`DataOptions`) and what it gives (`Prepared`)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -14,6 +16,7 @@ from xlm_runtime.plug import Example
 from xlm_runtime.tokenizers import Tokenizer
 
 _LOOK = 100_000  # examples whose lengths are looked at where a split does not know them
+_SOME = 32  # examples of each split that tell data apart
 
 
 class Split(Protocol):
@@ -39,6 +42,8 @@ class DataOptions:
     published: the ids are those of published weights, so that roles which share a token there (pad
         and eos, often) go on sharing it.
     chat: prompts are encoded by `Tokenizer.chat`.
+    kept: the folder of the tokenizer that a run was trained with; it takes the place of one that
+        would be trained on the data, which may be others by now.
     """
 
     preset: Literal["quick", "paper"]
@@ -51,6 +56,7 @@ class DataOptions:
     block: int | None = None
     published: bool = False
     chat: bool = False
+    kept: Path | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageError for columns of no file."""
@@ -88,6 +94,17 @@ class Prepared:
                 raise RunError(f"the {name} split is empty")
             for index in {0, len(split) // 2, len(split) - 1}:
                 self._check(split[index], f"example {index} of {name}")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the data: the key that they are cached by, sizes, ids, and some examples."""
+        splits = (self.train, self.validation, self.test)
+        places = [(one, i) for one in splits for i in range(0, len(one), 1 + len(one) // _SOME)]
+        examples = [split[place] for split, place in places]
+        some = [[list(map(int, ids)) for ids in (e.prompt, e.body)] for e in examples]
+        cache = Path(str(self.facts.get("cache", ""))).name
+        parts = [cache, [len(split) for split in splits], self.tokenizer.fingerprint, some]
+        return blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
     @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:

@@ -20,6 +20,8 @@ def load(dotted: str, kind: type[T], option: str) -> T:
     if here not in sys.path:
         sys.path.append(here)
     path, _, attribute = dotted.partition(":")
+    if not all(part.isidentifier() for part in (*path.split("."), attribute)):
+        raise UsageError(f"{option} {dotted}: write it as package.module:NAME")
     module = _module(path, f"{option} {dotted}")
     found = getattr(module, attribute, None)
     if isinstance(found, kind):

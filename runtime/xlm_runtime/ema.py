@@ -15,14 +15,15 @@ class Ema(Callback):
     .. math:: a \leftarrow d\,a + (1-d)\,w, \qquad d = \min(\mathrm{decay}, (1+n)/(10+n))
 
     where n counts the updates before this one. Without the warm-up the average would be mostly the
-    initial weights for the first 1 / (1 - decay) steps.
+    initial weights for the first 1 / (1 - decay) steps. It is kept in float32, whatever the weights
+    are in: a step of 1e-4 of the way is lost to the rounding of bfloat16.
     """
 
     def __init__(self, decay: float, network: nn.Module) -> None:
         self.decay = decay
         self.updates = 0
         self.weights: list[Tensor] = list(network.parameters())
-        self.average = [w.detach().clone() for w in self.weights]
+        self.average = [w.detach().float().clone() for w in self.weights]
 
     def on_train_start(self, *_: Any) -> None:
         """Follows the weights to their device."""
@@ -37,21 +38,20 @@ class Ema(Callback):
     def update(self) -> None:
         """One update, as a single fused call for all weights."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(self.average, self.weights, 1 - decay)
+        torch._foreach_lerp_(self.average, [w.float() for w in self.weights], 1 - decay)
         self.updates += 1
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The network has the average in place of its weights within this context."""
-        self._swap()
+        raw = [weight.data for weight in self.weights]
+        for weight, average in zip(self.weights, self.average, strict=True):
+            weight.data = average.to(weight.dtype)
         try:
             yield
         finally:
-            self._swap()
-
-    def _swap(self) -> None:
-        for i, weight in enumerate(self.weights):
-            weight.data, self.average[i] = self.average[i], weight.data
+            for weight, data in zip(self.weights, raw, strict=True):
+                weight.data = data
 
     def state_dict(self) -> dict[str, Any]:
         """The average and the number of updates."""

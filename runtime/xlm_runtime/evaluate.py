@@ -1,7 +1,8 @@
 """How good a model is: its loss, its likelihood, and its answers.
 
-The noise is a function of the example alone, so that every evaluation sees the same; the averages
-are exact over all examples, a smaller last batch included.
+The noise is a function of the example alone, so that every evaluation sees the same. Likelihoods
+are exact averages over all examples; losses are those of batches, as in training, weighted by their
+rows: where a family divides by the tokens of a batch, they depend a little on ``eval.batch``.
 """
 
 from collections import defaultdict
@@ -20,7 +21,7 @@ Tick = Callable[[int], object]
 
 @torch.no_grad()
 def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
-    """The training loss and its terms, averaged over examples."""
+    """The training loss and its terms: the mean of those of batches, weighted by their rows."""
     sums: dict[str, float] = defaultdict(float)
     count = 0
     for part, batch in model.batches(examples, size):

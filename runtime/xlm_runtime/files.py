@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -69,6 +70,8 @@ def read(path: Path) -> Table:
     """
     if not path.exists():
         raise UsageError(f"--data {path}: there is no such file")
+    if path.is_dir():
+        raise UsageError(f"--data {path}: a folder in which no file is called train, or by a split")
     suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
     suffix = suffixes[-1] if suffixes else ".txt"
     if suffix not in _FORMATS:
@@ -139,7 +142,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, raw in enumerate(file, 1):
                 line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
                 yield number, _decoded(line, number, path).rstrip("\r\n")
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise RunError(f"--data {path}: not a whole gzip file ({error})") from error
 
 

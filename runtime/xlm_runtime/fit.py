@@ -59,11 +59,14 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"out of memory with {train.part} examples at once; "
-                f"try --set train.device_batch={max(1, train.part // 2)}: it changes no step"
+                f"try --set train.device_batch={max(1, train.part // 2)}: the same batch in parts, "
+                "whose means are averaged"
             ) from error
         finally:
             if logs:
                 logs.close()
+            if torch.distributed.is_initialized():  # what follows is the first process's alone
+                torch.distributed.destroy_process_group()
 
 
 def loader(model: Model, data: Split, train: Train, begun: int) -> DataLoader[Batch]:

@@ -185,21 +185,24 @@ def _decode(
     """Lets metrics see what the decoder answers; what that took.
 
     ``nfe`` is the mean number of calls of the network for an answer (those of a batch are shared),
-    ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch size.
+    ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch size; what
+    metrics take does not count.
     """
     from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
 
     tokenizer, options = session.prepared.tokenizer, session.config.eval
     blanks = session.blanks(asked, model)
-    calls, tokens, began = 0, 0, perf_counter()
+    calls, tokens, judging, began = 0, 0, 0.0, perf_counter()
     with Watch("decode", len(asked)) as watch:
         made = generate.samples(model, blanks, options.batch, session.config.train.seed)
         for done, (sample, example) in enumerate(zip(made, asked, strict=True), 1):
             ids, text = generate.said(sample, tokenizer, session.config.generate.stops)
+            made_at = perf_counter()
             metrics.update(Answer(ids, example, tokenizer, text))
+            judging += perf_counter() - made_at
             calls, tokens = calls + sample.nfe, tokens + len(ids)
             watch.at(done)
-    spent = perf_counter() - began
+    spent = perf_counter() - began - judging
     return {"nfe": calls / len(asked), "tokens_per_second": tokens / spent}
 
 
@@ -247,7 +250,7 @@ def generation(session: Session, again: bool) -> None:
     file = session.run.path / "predictions.jsonl"
     folder, key = _key(session, ("eval", "generate"))
     if not again and session.run.note("generate") == key and file.exists():
-        records = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
+        records = [json.loads(text) for text in file.read_text("utf-8").split("\n") if text]
         say(f"generated before ({file})")
     else:
         records = _generate(session, _loaded(session, folder))
@@ -303,7 +306,8 @@ def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
         session.package.digest,
         str(folder),
         session.config.generate.stop,
-        *(plain[s] for s in ("model", "train", "decoder", *sections)),
+        session.prepared.fingerprint,
+        *(plain[s] for s in ("model", "train", "data", "loss", "decoder", *sections)),
         *_prints(session.config.eval.asked),
     ]
     return folder, sha256(json.dumps(parts).encode()).hexdigest()

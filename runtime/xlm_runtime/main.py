@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,10 @@ def _do(command: Command) -> None:
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = _weights(config, found.family, reads=reads)
     config = _sized(config, found.family, weights)
-    prepared = task.prepare(_options(facts, config, found, weights))
+    prepared = task.prepare(_options(facts, config, found, weights, begun))
+    facts = {**facts, "content": prepared.fingerprint, "tokenizer": prepared.tokenizer.fingerprint}
+    if begun is not None:
+        _check_data(begun, facts)
     pair.check_data(found.family, task, prepared, chat=config.data.chat)
     _tell(task, prepared.facts)
     if "train" in jobs and prepared.untrainable:
@@ -126,14 +130,15 @@ def _do(command: Command) -> None:
     if weights is not None and env.rank() == 0:
         write_json(chosen.path / runs.PUBLISHED, dict(weights.config))
     session = Session(found, task, prepared, config, chosen, command.ckpt, weights)
-    if trains:
-        os.environ[_RUN] = str(chosen.path)
-        training(session)
-    if env.rank() == 0:
-        if "eval" in jobs:
-            evaluation(session, again=command.job == "eval")
-        if "generate" in jobs:
-            generation(session, again=command.job == "generate")
+    with runs.alone(chosen) if env.rank() == 0 else nullcontext():
+        if trains:
+            os.environ[_RUN] = str(chosen.path)
+            training(session)
+        if env.rank() == 0:
+            if "eval" in jobs:
+                evaluation(session, again=command.job == "eval")
+            if "generate" in jobs:
+                generation(session, again=command.job == "generate")
 
 
 def _check(command: Command) -> None:
@@ -281,8 +286,10 @@ def _used(command: Command, found: Package, task: str) -> Run:
     home = runs.home(found.family.name, task)
     if command.run_dir or command.name:
         chosen = runs.open_run(command.run_dir or home / str(command.name))
+        if command.preset == "paper" and chosen.facts["preset"] != "paper":
+            raise UsageError(f"--preset paper: {chosen.path} was trained with preset quick")
     else:
-        chosen = runs.newest(home, command.seed)
+        chosen = runs.newest(home, command.seed, command.preset)
     runs.check_package(chosen, found, command.force)
     say(f"run {chosen.path}")
     return chosen
@@ -316,8 +323,24 @@ def _trained(
     return runs.create(path, found, config, facts)
 
 
+def _check_data(begun: Run, facts: Mapping[str, Any]) -> None:
+    """Raises UsageError where the weights of a run would read other ids than they know."""
+    changed = runs.others(begun, facts)
+    if "tokenizer" in changed:
+        raise UsageError(
+            f"{begun.path} was trained with another tokenizer than its data have now, whose ids "
+            "mean other things; it is kept in its folder tokenizer"
+        )
+    if changed:
+        say(f"the data are not those that {begun.path} was trained on")
+
+
 def _options(
-    facts: Mapping[str, Any], config: Config, found: Package, weights: Checkpoint | None
+    facts: Mapping[str, Any],
+    config: Config,
+    found: Package,
+    weights: Checkpoint | None,
+    begun: Run | None,
 ) -> DataOptions:
     """What a task is asked for; published weights come with their tokenizer."""
     own = str(weights.folder) if weights is not None else None
@@ -331,6 +354,7 @@ def _options(
         tokenizer=config.data.tokenizer or own,
         published=weights is not None,
         chat=config.data.chat,
+        kept=None if begun is None else begun.tokenizer,
         block=config.data.block or None,
     )
 

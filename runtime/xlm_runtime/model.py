@@ -133,7 +133,9 @@ def pretrained(
     model = make(family, vocabulary, layout, body, config, checkpoint.config, empty=True)
     assert family.published is not None
     dtype = getattr(torch, config.model.dtype)
-    fresh = fill(model.network, family.published.names, checkpoint, dtype)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.train.seed)
+        fresh = fill(model.network, family.published.names, checkpoint, dtype)
     if fresh:
         say(f"not among the published weights, and drawn afresh: {', '.join(fresh)}")
     return model

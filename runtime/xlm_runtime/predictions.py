@@ -87,6 +87,10 @@ def match(
             path,
         )
     _check(pairs, tokenizer, path)
+    for prediction in predictions:
+        if any(not 0 <= token < tokenizer.vocabulary.size for token in prediction.ids or ()):
+            place = f"--predictions {path}: line {prediction.line}"
+            raise UsageError(f"{place}: `ids` go from 0 to {tokenizer.vocabulary.size - 1} here")
     return pairs
 
 
@@ -119,6 +123,10 @@ def _record(line: str, number: int, path: Path) -> Prediction:
     for key in _TEXTS:
         if not isinstance(found.get(key, ""), str):
             raise UsageError(f"{where}: `{key}` is no text but {found[key]!r}")
+        try:
+            str(found.get(key, "")).encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{where}: `{key}` holds half a character ({error})") from error
     index, ids = found.get("index"), found.get("ids")
     if index is not None and type(index) is not int:
         raise UsageError(f"{where}: `index` is no whole number but {index!r}")

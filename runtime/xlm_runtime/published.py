@@ -51,6 +51,13 @@ def find(name: str, *, weights: bool) -> Checkpoint:
     if not folder.is_dir():
         if not _REPO.fullmatch(name):
             raise UsageError(f"model.pretrained={name}: there is no such folder\n{_HINT}")
+        from huggingface_hub.errors import HFValidationError
+        from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+        try:
+            validate_repo_id(name)
+        except HFValidationError as error:
+            raise UsageError(f"model.pretrained={name}: no name on the Hub: {error}") from error
         wanted = (*_ABOUT, *_WEIGHTS) if weights else _ABOUT
         folder = hub.snapshot(name, wanted, f"and there is no folder {name}; {_HINT}")
     return Checkpoint(name, folder, _config(folder))

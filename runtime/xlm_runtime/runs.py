@@ -7,11 +7,13 @@ published.json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+from filelock import FileLock, Timeout
 
 from xlm_runtime import env
 from xlm_runtime.atomic import read_json, write_json
@@ -22,6 +24,7 @@ from xlm_runtime.saved import INDEX, Index
 
 ROOT = Path("runs")
 PUBLISHED = "published.json"  # the config of the weights that a run began with
+PRINTS = ("content", "tokenizer")  # digests of the data and of what gives them ids
 TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
 
 
@@ -40,6 +43,12 @@ class Run:
     def package(self) -> Path:
         """The copy of the package that it was begun with."""
         return self.path / "package"
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """The folder of the tokenizer that it was trained with, once it is written."""
+        folder = self.path / "tokenizer"
+        return folder if (folder / "tokenizer.json").is_file() else None
 
     @property
     def config(self) -> Config:
@@ -69,6 +78,22 @@ class Run:
         if key is not None:
             write_json(self.path / "done.json", notes | {job: key})
         return notes.get(job)
+
+
+@contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """Within: no other process works on the run.  Raises UsageError where one does."""
+    lock = FileLock(run.path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            f"another process works on {run.path}: wait for it, or choose another --name"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def home(family: str, task: str) -> Path:
@@ -101,12 +126,19 @@ def open_run(path: Path) -> Run:
     return Run(path)
 
 
-def newest(folder: Path, seed: int | None) -> Run:
-    """The newest run of a pair that has a checkpoint (of this seed, if one is given)."""
+def newest(folder: Path, seed: int | None, preset: str) -> Run:
+    """The newest run of a pair that has a checkpoint; of this seed, if one is given.
+
+    ``paper`` asks for a run with that preset; ``quick``, which is what a command has that names
+    none, for any.
+    """
     for run in listed(folder):
-        if run.steps and (seed is None or run.config.train.seed == seed):
+        fits = seed is None or run.config.train.seed == seed
+        if run.steps and fits and (preset != "paper" or run.facts["preset"] == "paper"):
             return run
-    wanted = "" if seed is None else f" with seed {seed}"
+    named = {"seed": seed, "preset": preset if preset == "paper" else None}
+    kinds = [f"{name} {value}" for name, value in named.items() if value is not None]
+    wanted = f" with {' and '.join(kinds)}" if kinds else ""
     raise UsageError(f"there is no trained run{wanted} in {folder}; train one: --job train")
 
 
@@ -123,10 +155,15 @@ def unlike(run: Run, config: Config, facts: Mapping[str, Any]) -> list[str]:
     except UsageError:
         return ["its configuration is of another version"]
     return differences(begun, config, TRAINED) + [
-        f"{key}: {before.get(key)} -> {value}"
-        for key, value in facts.items()
-        if before.get(key) != value
+        f"its {key} was another" if key in PRINTS else f"{key}: {before.get(key)} -> {facts[key]}"
+        for key in others(run, facts)
     ]
+
+
+def others(run: Run, facts: Mapping[str, Any]) -> list[str]:
+    """Which of the facts of a run are others now; it need not know those that are new."""
+    before = run.facts
+    return [key for key, value in facts.items() if before.get(key, value) != value]
 
 
 def check_package(run: Run, package: Package, force: bool) -> None:

@@ -1,5 +1,6 @@
 """The averaged weights: their warm-up, and that they change places with the raw ones and back."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -48,3 +49,17 @@ def test_state_round_trip() -> None:
     other.load_state_dict(ema.state_dict())
     assert other.updates == 5
     assert torch.equal(other.average[0], ema.average[0])
+
+
+def test_small_steps_are_not_lost_to_the_precision_of_the_weights() -> None:
+    network = nn.Linear(1, 1, bias=False, dtype=torch.bfloat16)
+    network.weight.data.fill_(1.0)
+    ema = Ema(0.999, network)
+    ema.updates = 10**6  # no warm-up
+    network.weight.data.fill_(1.5)
+    for _ in range(2000):
+        ema.update()
+    with ema.applied():
+        assert network.weight.dtype == torch.bfloat16
+        assert network.weight.item() == pytest.approx(1.5 - 0.5 * 0.999**2000, abs=0.01)
+    assert network.weight.item() == 1.5

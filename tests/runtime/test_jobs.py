@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import evaluate, fit, generate, jobs, package
+from xlm_runtime import evaluate, fit, generate, jobs, package, runs
 from xlm_runtime.config import build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
@@ -300,3 +300,23 @@ def test_an_old_configuration_is_another_run(
     assert "its configuration is of another version" in capsys.readouterr().out
     assert start(job="eval", name="quick-seed1") == 2
     assert "config.json: unknown: retired" in error(capsys)
+
+
+def test_what_two_processes_would_write_at_once(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(job="train", sets=SHORT, name="one") == 0
+    with runs.alone(runs.Run(HOME / "one")):
+        assert start(job="eval", name="one") == 2
+    assert "another process works on" in error(capsys)
+    assert start(job="eval", name="one", sets=("eval.examples=2",)) == 0
+
+
+def test_preset_paper_asks_for_a_run_of_it(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(job="train", sets=SHORT, name="one") == 0
+    assert start(job="eval", preset="paper") == 2
+    assert "there is no trained run with preset paper in" in error(capsys)
+    assert start(job="eval", preset="paper", name="one") == 2
+    assert "was trained with preset quick" in error(capsys)

@@ -11,19 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel
 
 from xlm_runtime import hub, tokenizers
 from xlm_runtime.config import Eval
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer, asked, collection
+from xlm_runtime.metrics.answer import documents
 from xlm_runtime.metrics.judge import Judge
 from xlm_runtime.metrics.language import Distinct, Length, Repetition, UnigramEntropy
 from xlm_runtime.metrics.mauve import Mauve
 from xlm_runtime.metrics.perplexity import GenerativePerplexity
 from xlm_runtime.plug import Example
-from xlm_runtime.tokenizers import Tokenizer, words
+from xlm_runtime.tokenizers import Tokenizer, letters, words
 
 Start = Callable[..., int]
 WORDS = words(["the", "cat", "sat", "on", "a", "mat"], ("pad",))
@@ -121,7 +122,9 @@ def test_nats_are_those_of_transformers_own_loss(judge: Path) -> None:
     model = GPT2LMHeadModel.from_pretrained(judge).eval()
     short = [text for text in TEXTS if 2 <= _ids(judge, text).shape[1] <= 16]
     assert len(short) >= 2
-    for text, (nats, tokens) in zip(short, Judge(str(judge)).nats(short), strict=True):
+    for text, (nats, tokens) in zip(
+        short, Judge(str(judge)).nats([[text] for text in short]), strict=True
+    ):
         ids = _ids(judge, text)
         with torch.no_grad():
             mean = float(model(input_ids=ids, labels=ids).loss)
@@ -141,14 +144,14 @@ def test_a_text_beyond_the_context_is_read_in_windows(judge: Path) -> None:
             window = ids[start : start + 16]
             logs = model(input_ids=window[None]).logits[0].log_softmax(-1)
             total -= sum(float(logs[i, window[i + 1]]) for i in range(len(window) - 1))
-    ((nats, tokens),) = Judge(str(judge)).nats([text])
+    ((nats, tokens),) = Judge(str(judge)).nats([[text]])
     assert tokens == len(ids) - 1
     assert nats == pytest.approx(total, rel=1e-5)
 
 
 def test_perplexity_is_of_all_tokens_together(judge: Path) -> None:
     found = _values(GenerativePerplexity(str(judge)), TEXTS * 40, tokenizers.load(judge))
-    pairs = Judge(str(judge)).nats(TEXTS)
+    pairs = Judge(str(judge)).nats([[text] for text in TEXTS])
     nats, tokens = sum(n for n, _ in pairs), sum(t for _, t in pairs)
     assert found["generative_perplexity"] == pytest.approx(math.exp(nats / tokens), rel=1e-5)
     assert found["generative_perplexity_tokens_count"] == 40 * tokens
@@ -157,20 +160,48 @@ def test_perplexity_is_of_all_tokens_together(judge: Path) -> None:
 
 
 def test_a_text_of_one_token_or_none_is_not_scored(judge: Path) -> None:
-    assert Judge(str(judge)).nats(["", "a"]) == [(0.0, 0), (0.0, 0)]
+    assert Judge(str(judge)).nats([[""], ["a"]]) == [(0.0, 0), (0.0, 0)]
     found = _values(GenerativePerplexity(str(judge)), ["", "a"], tokenizers.load(judge))
     assert math.isnan(found["generative_perplexity"])
 
 
 def test_what_a_special_token_looks_like_is_text(judge: Path) -> None:
-    ((_, tokens),) = Judge(str(judge)).nats(["a<eos>b"])
+    ((_, tokens),) = Judge(str(judge)).nats([["a<eos>b"]])
     assert tokens > 2
+
+
+def test_documents_of_a_row_are_parted_by_the_end_of_a_text(judge: Path) -> None:
+    model = GPT2LMHeadModel.from_pretrained(judge).eval()
+    model.config.eos_token_id = 5
+    model.save_pretrained(judge)
+    ids = torch.tensor([[*_ids(judge, "a b")[0], 5, *_ids(judge, "c")[0]]])
+    with torch.no_grad():
+        mean = float(model(input_ids=ids, labels=ids).loss)
+    ((nats, tokens),) = Judge(str(judge)).nats([["a b", "c"]])
+    assert tokens == ids.shape[1] - 1
+    assert nats == pytest.approx(mean * tokens, rel=1e-5)
+    parted = letters("abc ", ("pad",), parting=True)
+    row = [*parted.encode("ab"), parted.separator, *parted.encode("c")]
+    answer = Answer(row, Example(0, ()), parted)
+    assert documents(answer) == ["ab", "c"]
+
+
+def test_a_judge_that_looks_ahead_is_refused(tmp_path: Path) -> None:
+    tokenizer = tokenizers.bpe(TEXTS * 3, 300, ("eos",))
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    shape |= {"intermediate_size": 16, "vocab_size": tokenizer.vocabulary.size}
+    BertForMaskedLM(BertConfig(initializer_range=0.5, **shape)).save_pretrained(tmp_path)
+    tokenizer.save(tmp_path)
+    with pytest.raises(UsageError, match="no causal language model"):
+        Judge(str(tmp_path))
 
 
 def test_features_are_the_last_hidden_state_of_the_last_token(judge: Path) -> None:
     model = GPT2LMHeadModel.from_pretrained(judge).eval()
     texts = [TEXTS[1], "a"]
-    for row, text in zip(Judge(str(judge)).features(texts), texts, strict=True):
+    for row, text in zip(
+        Judge(str(judge)).features([[text] for text in texts]), texts, strict=True
+    ):
         with torch.no_grad():
             wanted = model.transformer(_ids(judge, text)[:, :16]).last_hidden_state[0, -1]
         torch.testing.assert_close(row, wanted, rtol=1e-4, atol=1e-4)
@@ -201,7 +232,7 @@ class Points(Judge):
         pass
 
     def features(self, texts: object) -> torch.Tensor:
-        return torch.eye(4)[[int(text) for text in texts]] * 100 + 1  # type: ignore[attr-defined]
+        return torch.eye(4)[[int(text) for (text,) in texts]] * 100 + 1  # type: ignore[attr-defined]
 
 
 def test_mauve_is_the_area_under_the_frontier(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +241,7 @@ def test_mauve_is_the_area_under_the_frontier(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(mauve, "load", Points)
     numbers = words([str(i) for i in range(4)], ("pad",))
     made, written = ["0"] * 8 + ["1"] * 12, ["0"] * 12 + ["1"] * 8
-    metric = Mauve("", lambda count: written[:count])
+    metric = Mauve("", lambda count: [[text] for text in written[:count]])
     found = _values(metric, made, numbers)
     counts = [Counter(part) for part in (made, written)]
     p, q = (np.array([count[str(i)] / 20 for i in range(2)]) for count in counts)

@@ -20,7 +20,7 @@ SETS = (
     "train.schedule=cosine", "train.warmup=4", "generate.samples=1", "model.dropout=0.2",
     "train.device_batch=8",
 )  # fmt: skip
-BEFORE = 250 + 3  # reads of training examples before the first step: their lengths, and a check
+BEFORE = 250 + 3 + 32  # training examples read before the first step: lengths, a check, a digest
 READS = BEFORE + 16 * 17 + 3  # strikes while step 18 is read; the last checkpoint is of step 16
 RUNS = Path("runs/toy/toy_reverse")
 

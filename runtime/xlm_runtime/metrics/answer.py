@@ -35,3 +35,8 @@ class Answer:
     def target(self) -> str:
         """The body of the example."""
         return self.tokenizer.decode(self.example.body)
+
+
+def documents(answer: Answer) -> list[str]:
+    """The texts that stand end to end in an answer; one, where nothing parts them."""
+    return answer.tokenizer.documents(answer.text)

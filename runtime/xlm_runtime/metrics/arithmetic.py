@@ -17,7 +17,7 @@ from xlm_runtime.metrics.sandbox import Outcome, run_all
 from xlm_runtime.shapes import Tensor
 
 _NEAR = 1e-3
-_NUMBER = re.compile(r"-?\$?-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
+_NUMBER = re.compile(r"(?:(?<![\d$])-)?\$?(?:(?<=\$)-)?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
 
 
 class Programs(Batched):

@@ -123,9 +123,10 @@ def _perplexity(judge: str) -> "tuple[Metric, ...]":
 def _mauve(judge: str, prepared: "Prepared") -> "tuple[Metric, ...]":
     from xlm_runtime.metrics.mauve import Mauve
 
-    def written(count: int) -> list[str]:
+    def written(count: int) -> list[list[str]]:
         rows = (prepared.test[i] for i in range(min(count, len(prepared.test))))
-        return [prepared.tokenizer.decode(row.body) for row in rows]
+        tokenizer = prepared.tokenizer
+        return [tokenizer.documents(tokenizer.decode(row.body)) for row in rows]
 
     return (Mauve(judge, written),)
 

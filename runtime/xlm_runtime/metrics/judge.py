@@ -38,8 +38,8 @@ def load(name: str) -> "Judge":
 class Judge:
     """A causal language model in float32, by its name on the Hub or its folder.
 
-    Texts are read in the judge's own tokens, without any special one. Raises RunError where it
-    cannot be had, UsageError where it is none.
+    Texts are read in the judge's own tokens, without any special one but its end of a text between
+    the documents of one row. Raises RunError where it cannot be had, UsageError where it is none.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,18 +49,26 @@ class Judge:
         self._model = made.to(device()).eval()
         about = self._model.config
         self.context: int = getattr(about, "max_position_embeddings", 1024)
+        end = about.eos_token_id
+        self._end: list[int] = [end] if isinstance(end, int) else list(end or ())[:1]
+        if not self._causal():
+            raise UsageError(
+                f"{name} is no causal language model: what it says of a token depends on those "
+                "that follow"
+            )
 
-    def nats(self, texts: Sequence[str]) -> list[tuple[float, int]]:
+    def nats(self, texts: Sequence[Sequence[str]]) -> list[tuple[float, int]]:
         r"""Of each text :math:`-\sum_{i \ge 2} \log p(x_i | x_{<i})` in nats; and tokens scored.
 
-        The first token is context only: nothing stands before it (as in the loss of transformers
-        and in the numbers of SEDD and MDLM). Texts beyond the judge's context are read in windows
-        that begin with the last token of the one before, so that every later token is scored once.
+        A text is a list of documents. The first token is context only: nothing stands before it (as
+        in the loss of transformers and in the numbers of SEDD and MDLM). Texts beyond the judge's
+        context are read in windows that begin with the last token of the one before, so that every
+        later token is scored once.
         """
         found = [(0.0, 0)] * len(texts)
         windows = [
             (place, window)
-            for place, ids in enumerate(self._tokenizer.encode_all(texts))
+            for place, ids in enumerate(self._read(texts))
             for window in self._windows(ids)
         ]
         for part in _parts(windows):
@@ -69,9 +77,9 @@ class Judge:
                 found[place] = before + nats, tokens + len(window) - 1
         return found
 
-    def features(self, texts: Sequence[str]) -> Float[Tensor, "texts width"]:
+    def features(self, texts: Sequence[Sequence[str]]) -> Float[Tensor, "texts width"]:
         """The last hidden state at the last token of each text, cut at the judge's context."""
-        rows = [ids[: self.context] for ids in self._tokenizer.encode_all(texts)]
+        rows = [ids[: self.context] for ids in self._read(texts)]
         found = []
         for part in _parts(rows):
             ids, there = _padded(part)
@@ -80,6 +88,22 @@ class Judge:
             last = there.sum(1).to(out.device) - 1
             found.append(out[torch.arange(len(part)), last].float().cpu())
         return torch.cat(found)
+
+    def _read(self, texts: Sequence[Sequence[str]]) -> Iterator[list[int]]:
+        """The ids of each text, its documents parted by the end of a text."""
+        every = iter(self._tokenizer.encode_all([one for text in texts for one in text]))
+        for text in texts:
+            ids = next(every)
+            for _ in text[1:]:
+                ids = [*ids, *self._end, *next(every)]
+            yield ids
+
+    @torch.no_grad()
+    def _causal(self) -> bool:
+        """Whether another last token leaves alone what is said at the first ones."""
+        rows = torch.tensor([[1, 2, 3, 4], [1, 2, 3, 5]])
+        said = self._model(**self._given(rows, torch.ones_like(rows))).logits[:, :3].float()
+        return bool(torch.allclose(said[0], said[1], rtol=1e-3, atol=1e-3))
 
     def _windows(self, ids: Sequence[int]) -> Iterator[Sequence[int]]:
         step = self.context - 1

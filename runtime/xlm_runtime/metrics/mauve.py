@@ -15,7 +15,7 @@ import torch
 from torchmetrics import Metric
 
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.metrics.answer import Answer
+from xlm_runtime.metrics.answer import Answer, documents
 from xlm_runtime.metrics.judge import load
 from xlm_runtime.progress import say
 from xlm_runtime.shapes import Tensor
@@ -36,30 +36,31 @@ def check() -> None:
 class Mauve(Metric):
     """MAUVE of answers beside as many written texts.
 
-    judge: a name on the Hub or a folder. references: the first so many texts, by their number.
+    judge: a name on the Hub or a folder. references: the documents of each of the first so many
+    texts, by their number.
     """
 
     name = "mauve"
     full_state_update = False
 
     def __init__(
-        self, judge: str, references: Callable[[int], Sequence[str]], **options: Any
+        self, judge: str, references: Callable[[int], Sequence[list[str]]], **options: Any
     ) -> None:
         super().__init__(**options)
         self.judge = load(judge)
         self.references = references
-        self._texts: list[str] = []
+        self._texts: list[list[str]] = []
 
     def update(self, answer: Answer) -> None:
         """Take a text."""
-        self._texts.append(answer.text)
+        self._texts.append(documents(answer))
 
     def compute(self) -> dict[str, Tensor]:
         """The score, and the number of texts of each kind.  Raises RunError for too few of them."""
         from mauve import compute_mauve
 
-        texts = [text for text in self._texts if text.strip()]
-        written = [text for text in self.references(len(texts)) if text.strip()]
+        texts = [text for text in self._texts if any(map(str.strip, text))]
+        written = [text for text in self.references(len(texts)) if any(map(str.strip, text))]
         if min(len(texts), len(written)) < _LEAST:
             raise RunError(
                 f"MAUVE needs {_LEAST} texts of each kind, and there are {len(texts)} generated "

@@ -10,7 +10,7 @@ words again and again: it is never shown without entropy and distinct-n (see `as
 from collections.abc import Sequence
 from typing import Any
 
-from xlm_runtime.metrics.answer import Answer
+from xlm_runtime.metrics.answer import Answer, documents
 from xlm_runtime.metrics.batched import Batched
 from xlm_runtime.metrics.judge import load
 from xlm_runtime.shapes import Tensor
@@ -32,7 +32,7 @@ class GenerativePerplexity(Batched):
 
     def judge(self, answers: Sequence[Answer]) -> None:
         """Nats and tokens of some texts."""
-        for nats, tokens in self.model.nats([answer.text for answer in answers]):
+        for nats, tokens in self.model.nats([documents(answer) for answer in answers]):
             self.add(nats, tokens)
 
     def compute(self) -> dict[str, Tensor]:

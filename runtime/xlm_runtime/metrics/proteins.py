@@ -60,10 +60,7 @@ class LawNats(Ratio):
 
 def proteins(answer: Answer) -> list[str]:
     """The proteins of an answer; before the end of a text that opens a row there is none."""
-    separator = answer.tokenizer.separator
-    if separator is None:
-        return [answer.text]
-    found = answer.text.split(answer.tokenizer.decode([separator]))
+    found = answer.tokenizer.documents(answer.text)
     return found[1:] if len(found) > 1 and not found[0] else found
 
 

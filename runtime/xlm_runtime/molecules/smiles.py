@@ -4,7 +4,12 @@ from rdkit import Chem, rdBase
 
 
 def parsed(smiles: str) -> Chem.Mol | None:
-    """The molecule of a SMILES: one that RDKit can sanitize and that has an atom; else None."""
+    """The molecule of a SMILES: one that RDKit can sanitize and that has an atom; else None.
+
+    RDKit takes what stands behind a blank for the name of the molecule; a SMILES holds none.
+    """
+    if any(map(str.isspace, smiles)):
+        return None
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
     return mol if mol is not None and mol.GetNumAtoms() else None

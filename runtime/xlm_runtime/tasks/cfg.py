@@ -8,7 +8,7 @@ clauses that stand between them, one within the other. With ``--preset paper`` t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -107,11 +107,10 @@ class Cfg(TextTask):
         """The sentences, and how often a blind one would be right."""
         made = super().prepare(options)
         grammar = GRAMMARS[options.preset]
-        more = {
-            "grammar": options.preset,
-            "guess": grammar.guess(made.lengths.tolist()),
-            "guess_means": "words drawn uniformly, at the lengths of the training texts",
-        }
+        more: dict[str, Any] = {"grammar": options.preset}
+        if made.facts["tokenizer"] == "words":  # lengths are in tokens
+            more["guess"] = grammar.guess(made.lengths.tolist())
+            more["guess_means"] = "words drawn uniformly, at the lengths of the training texts"
         return replace(made, facts={**made.facts, **more})
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":

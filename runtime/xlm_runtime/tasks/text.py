@@ -86,7 +86,7 @@ def user_rows(path: Path, roles: Sequence[str], columns: Mapping[str, str]) -> U
     for table in tables.values():
         files.choose(roles, columns, table.columns, table.path)
     shares = {name: _SHARE for name in SPLITS if name not in parts.values()}
-    prints = [[str(f.relative_to(path)), parts[f], fingerprint(f)] for f in parts]
+    prints = [[str(f.relative_to(path)), f.suffixes, parts[f], fingerprint(f)] for f in parts]
     key = {"files": prints, "columns": dict(columns), "shares": shares}
 
     def rows(dropped: Dropped) -> Iterator[tuple[Name, tuple[str, ...]]]:
@@ -164,9 +164,9 @@ def parts_of(path: Path) -> dict[Path, Name]:
     found: dict[Path, Name] = {}
     for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
         for part in file.relative_to(path).parts:
-            word = re.match(r"train|valid|val|dev|test", part.lower())
+            word = re.match(r"(train|valid|val|dev|test)(ing|ation)?(?![a-z])", part.lower())
             if word:
-                found[file] = _WORDS[word[0]]
+                found[file] = _WORDS[word[1]]
                 break
     return found
 
@@ -292,6 +292,8 @@ def tokenizer_for(
         )
     if not name[4:].isdecimal():
         raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
+    if options.kept is not None:
+        return tokenizers.load(options.kept)
     size = int(name[4:])
 
     def train(folder: Path) -> dict[str, int]:

@@ -74,7 +74,10 @@ def _from_file(path: Path) -> Backend:
         ) from error
     if known not in ("BPE", "WordPiece", "WordLevel", "Unigram"):
         raise UsageError(f"data.tokenizer={path}: unknown model '{known}'")
-    return Backend.from_str(text)
+    try:
+        return Backend.from_str(text)
+    except Exception as error:  # of no class of its own
+        raise UsageError(f"data.tokenizer={path}: it cannot be read: {error}") from error
 
 
 def _from_transformers(

@@ -119,6 +119,10 @@ class Tokenizer:
         text: str = self._backend.decode(kept, skip_special_tokens=False)
         return text
 
+    def documents(self, text: str) -> list[str]:
+        """The documents of a text: what its separator parts, or the text itself."""
+        return [text] if self.separator is None else text.split(self.decode([self.separator]))
+
     def body(self, ids: Iterable[int]) -> list[int]:
         """Generated ids up to the first ``eos`` or ``pad``.
 
@@ -149,8 +153,8 @@ class Tokenizer:
     def fingerprint(self) -> str:
         """A digest of everything that shapes ids."""
         parts = [self._backend.to_str(), sorted(self.vocabulary.specials.items())]
-        own = [] if self.separator is None else [self.separator]
-        state = json.dumps([*parts, *own])
+        more = {"separator": self.separator, "unknown": self.unknown, "chat": self.template}
+        state = json.dumps([*parts, {name: one for name, one in more.items() if one is not None}])
         return blake2b(state.encode(), digest_size=16).hexdigest()
 
     def save(self, folder: Path) -> None:

@@ -67,6 +67,10 @@ def match(
     By index or prompt some examples may be left out; by order there must be one for each. Raises
     UsageError for what fits no example, or one that another line has answered.
     """
+    for prediction in predictions:
+        if any(not 0 <= token < tokenizer.vocabulary.size for token in prediction.ids or ()):
+            place = f"--predictions {path}: line {prediction.line}"
+            raise UsageError(f"{place}: `ids` go from 0 to {tokenizer.vocabulary.size - 1} here")
     for key in ("index", "prompt"):
         have = [getattr(p, key) is not None for p in predictions]
         if all(have):
@@ -87,10 +91,6 @@ def match(
             path,
         )
     _check(pairs, tokenizer, path)
-    for prediction in predictions:
-        if any(not 0 <= token < tokenizer.vocabulary.size for token in prediction.ids or ()):
-            place = f"--predictions {path}: line {prediction.line}"
-            raise UsageError(f"{place}: `ids` go from 0 to {tokenizer.vocabulary.size - 1} here")
     return pairs
 
 

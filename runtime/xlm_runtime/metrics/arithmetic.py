@@ -17,7 +17,7 @@ from xlm_runtime.metrics.sandbox import Outcome, run_all
 from xlm_runtime.shapes import Tensor
 
 _NEAR = 1e-3
-_NUMBER = re.compile(r"(?:(?<![\d$])-)?\$?(?:(?<=\$)-)?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
+_NUMBER = re.compile(r"((?:(?<!\d)-)?(?:\$-?)?)(\d[\d,]*(?:\.\d+)?|\.\d+)")
 
 
 class Programs(Batched):
@@ -84,7 +84,8 @@ class Number(Ratio):
 def last_number(text: str, *, alone: bool = False) -> float | None:
     """The number after ``####``, or the last one; with ``alone`` if the text is nothing else."""
     text = text.rpartition("####")[2].strip()
-    found = _NUMBER.findall(text)
-    if not found or (alone and found[-1] != text):
+    found = list(_NUMBER.finditer(text))
+    if not found or (alone and found[-1][0] != text):
         return None
-    return float(found[-1].replace(",", "").replace("$", ""))
+    sign, digits = found[-1].groups()
+    return float(digits.replace(",", "")) * (-1 if "-" in sign else 1)

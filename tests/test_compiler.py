@@ -216,13 +216,39 @@ def test_a_stage_is_printed_as_json_and_nothing_is_written(capsys, stage, root) 
     assert not Path("out").exists()
 
 
-def test_what_expand_prints_is_a_spec_of_the_same_package(capsys) -> None:
-    assert execute(["expand", str(SPEC / "mdlm.xlm")]) == 0
-    Path("mdlm.xlm").write_text(capsys.readouterr().out)
-    expanded = compiler.compile_spec(Path("mdlm.xlm")).package.files
-    original = shipped("mdlm").files
+@pytest.mark.parametrize("name", sorted(path.stem for path in SPEC.glob("*.xlm")))
+def test_what_expand_prints_is_a_spec_of_the_same_package(name: str, capsys) -> None:
+    assert execute(["expand", str(SPEC / f"{name}.xlm")]) == 0
+    Path(f"{name}.xlm").write_text(capsys.readouterr().out)
+    expanded = compiler.compile_spec(Path(f"{name}.xlm")).package.files
+    original = shipped(name).files
     code = [name for name in original if name.endswith(".py")]
     assert [name for name in code if expanded[name] != original[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("unmask", "law"),
+    [
+        ("chance reveal(alpha)", "limit"),
+        ("chance reveal(alpha) * 0 + 1", "none"),
+        ("chance 1 - s / t", "limit"),
+        ("quota masked / steps_left by random", "limit"),
+        ("quota (masked + steps_left - 1) / steps_left by random", "limit"),
+        ("quota steps_left by random", "none"),
+        ("quota masked * steps_left by random", "none"),
+        ("quota 1 by random", "limit"),
+        ("quota 2 by random", "none"),
+        ("poisson masked * reveal(alpha) by random", "limit"),
+        ("poisson 1 by random", "none"),
+    ],
+)
+def test_samples_near_the_law_with_many_steps_if_few_masks_go_in_each(unmask, law) -> None:
+    step = f"step {{ unmask {unmask}; draw token }}; finish {{ unmask all; draw token }}"
+    Path("mine.xlm").write_text(f"family mine extends mdlm {{ decoder {{ {step} }} }}\n")
+    text = compiler.compile_spec(Path("mine.xlm")).package.files["family.py"].decode()
+    found = re.search(r'"default": Samples\(\s*"(\w+)"', text)
+    assert found is not None
+    assert found[1] == law
 
 
 def test_check_says_which_specs_are_good(capsys) -> None:

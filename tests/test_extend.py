@@ -159,6 +159,16 @@ def test_recipes_share_in_each_generation() -> None:
     assert settings(made) == {"lm1b": ["batch 64", "ema 0.1", "steps 3"]}
 
 
+def test_a_new_recipe_has_what_the_recipes_of_its_parent_share() -> None:
+    middle = "family middle extends parent { recipe { steps 3; ema 0.2 }; recipe star { batch 2 } }"
+    made = flat("family child extends middle { recipe cfg { ema 0.1 } }", middle=middle)
+    assert settings(made) == {
+        "lm1b": ["batch 64", "ema 0.2", "steps 3"],
+        "star": ["steps 3", "ema 0.2", "batch 2"],
+        "cfg": ["steps 3", "ema 0.1"],
+    }
+
+
 def test_replaced_section_keeps_nothing() -> None:
     made = flat(child("replace decoder { start empty }"))
     assert section(made, "decoder") == ["start empty"]

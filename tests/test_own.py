@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from xlm_runtime import tasks
+from xlm_runtime.data import DataOptions
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -44,6 +47,14 @@ def test_a_task_and_a_metric_of_one_s_own(checkout: Path) -> None:
         row = json.loads(line)
         first, second = (int(part.replace(" ", "")) for part in row["prompt"].split(" + "))
         assert int(row["target"].replace(" ", "")) == first + second
+
+
+def test_a_task_out_of_one_that_is_there(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout)
+    task = tasks.get("examples.own.stars:THREE")
+    about = task.about(DataOptions(preset="quick", cache=checkout))
+    assert about["problem"] == "3 lines of 4 nodes, 10 labels; body: nodes"
+    assert about["guess"] == 1 / 3
 
 
 def test_the_metric_measures_the_distance(checkout: Path) -> None:

@@ -121,6 +121,10 @@ def test_a_step_stands_on_one_line_if_it_is_short() -> None:
     assert f"    step {{\n      {long}\n      draw token\n    }}\n" in text
 
 
+def test_an_empty_block_stands_on_one_line() -> None:
+    assert "  decoder quick { }\n" in printer.text(reparsed("family x { decoder quick { } }"))
+
+
 def test_a_recipe_without_tasks_has_no_name() -> None:
     assert "  recipe { a 1 }\n" in printer.text(reparsed("family x { recipe { a 1 } }"))
 

@@ -53,6 +53,7 @@ FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in C
 NOT_OF_TEMPLATES = {
     ("Decoder", "name"),
     ("Remask", "off"),
+    ("Unmask", "gradual"),
     *(("Package", name) for name in FIELDS["Package"]),
 }
 FAMILIES = ("arlm", "dilm", "dream", "flexmdm", "ilm", "llada", "mdlm", "mlm", "remdm", "sedd")

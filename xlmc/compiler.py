@@ -8,6 +8,7 @@ from attrs import frozen
 
 from xlmc import ast
 from xlmc.check import check
+from xlmc.check.recipe import trimmed
 from xlmc.defaults import complete
 from xlmc.errors import Diagnostic
 from xlmc.extend import flatten
@@ -50,7 +51,8 @@ def _checked(library: Library) -> tuple[ast.Family, Sequence[Diagnostic]]:
     written = parse(library.spec)
     flat = flatten(written, library.find, library.known())
     family = complete(flat)
-    return family, check(family)
+    warnings = check(family)
+    return trimmed(family), warnings
 
 
 def tree(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:

@@ -76,7 +76,8 @@ def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
     for section in family.sections:
         yield from _among(section.entries, called(section))
     for recipe in family.recipes:
-        yield from _among((*recipe.settings, *recipe.drops), recipe.header)
+        said = sorted((*recipe.settings, *recipe.drops), key=lambda one: one.span.start)
+        yield from _among(said, recipe.header)
     for node in _walk(family):
         yield from _among(_arguments(node), "")
 

@@ -47,7 +47,7 @@ def flatten(family: ast.Family, find: Find, known: Iterable[str] = ()) -> ast.Fa
     if problems:
         raise SpecErrors(problems)
     assert flat is not None
-    return flat
+    return evolve(flat, recipes=tuple(recipe for recipe in flat.recipes if recipe.tasks))
 
 
 def lineage(family: ast.Family, find: Find, known: Iterable[str] = ()) -> list[ast.Family]:
@@ -108,7 +108,9 @@ class _Merger:
     ) -> None:
         self.parent, self.child, self.problems = parent, child, problems
         self.sections = {called(s): s for s in parent.sections} if parent else {}
-        self.recipes = {r.title: r for r in parent.recipes} if parent else {}
+        inherited = parent.recipes if parent else ()
+        self.recipes = {recipe.title: recipe for recipe in inherited if recipe.tasks}
+        self.shared = next((recipe for recipe in inherited if not recipe.tasks), None)
 
     def merge(self) -> ast.Family:
         """The child with all that it inherits. A new section stands behind those of its kind."""
@@ -122,7 +124,7 @@ class _Merger:
             parent=None,
             papers=tuple(dict.fromkeys((*self.child.papers, *inherited))),
             sections=tuple(sorted(self.sections.values(), key=lambda s: kinds.index(s.kind))),
-            recipes=tuple(self.recipes.values()),
+            recipes=(*([self.shared] if self.shared else []), *self.recipes.values()),
         )
 
     def _section(self, section: ast.Section) -> ast.Section:
@@ -145,19 +147,25 @@ class _Merger:
     def _lay_recipes(self) -> None:
         """What is inherited, over it what all recipes share, over it what each one says itself."""
         own = [evolve(r, tasks=(task,)) for r in self.child.recipes for task in r.tasks]
+        common = self.shared.settings if self.shared else ()
         for recipe in own:
-            self.recipes.setdefault(recipe.title, evolve(recipe, settings=(), drops=()))
+            self.recipes.setdefault(recipe.title, evolve(recipe, settings=common, drops=()))
         for shared in (recipe for recipe in self.child.recipes if not recipe.tasks):
             if not self.recipes:
                 self.problems.append(SharedByNone(span=shared.span))
             self._unshared(shared)
-            for title, below in self.recipes.items():
-                there = {key(setting) for setting in below.settings}
-                drops = tuple(drop for drop in shared.drops if drop.key in there)
-                self.recipes[title] = self._laid(below, evolve(shared, drops=drops))
+            below = self.shared or evolve(shared, settings=(), drops=())
+            self.shared = self._shared(below, shared)
+            self.recipes = {title: self._shared(r, shared) for title, r in self.recipes.items()}
         for recipe in own:
             below = self.recipes[recipe.title]
             self.recipes[recipe.title] = evolve(self._laid(below, recipe), span=recipe.span)
+
+    def _shared(self, below: ast.Recipe, shared: ast.Recipe) -> ast.Recipe:
+        """A recipe with what all share laid over it; what is dropped it need not have."""
+        there = {key(setting) for setting in below.settings}
+        drops = tuple(drop for drop in shared.drops if drop.key in there)
+        return self._laid(below, evolve(shared, drops=drops))
 
     def _unshared(self, shared: ast.Recipe) -> None:
         """Complains of what is dropped from all recipes, and none has."""

@@ -191,11 +191,15 @@ class Order:
 
 @frozen
 class Unmask:
-    """Which masks are revealed: rule is chance, quota, above, within, one or all."""
+    """Which masks are revealed: rule is chance, quota, above, within, one or all.
+
+    gradual: with many steps no two are revealed in one.
+    """
 
     rule: str
     code: str
     order: Order
+    gradual: bool
 
 
 @frozen

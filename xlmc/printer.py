@@ -85,7 +85,7 @@ def _item(item: _Item, fills: Fills) -> list[Line]:
         return [Line(1, entry(item), item.span)]
     if isinstance(item, ast.Section):
         words = ["replace"] * item.replace + [item.kind] + ([item.name] if item.name else [])
-        alone = len(item.entries) == 1 and fills(item)
+        alone = len(item.entries) <= 1 and fills(item)
         short = _short(" ".join(words), item, item.entries, 1) if alone else []
         return short or _block(" ".join(words), item, item.entries, 1, fills)
     settings = _settings(item)

@@ -1,6 +1,6 @@
 """Questions about a syntax tree that more than one stage asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from xlmc import ast
@@ -105,13 +105,34 @@ def chosen(family: ast.Family, recipe: ast.Recipe) -> tuple[ast.Section, ...]:
 
 
 def idle(family: ast.Family, recipe: ast.Recipe) -> set[str]:
-    """The settings of params that the decoder of a recipe has and does not read."""
+    """The settings of params that the loss, or the decoder of a recipe, has and does not read."""
+    losses = [section for section in family.sections if section.kind == "loss"]
     found = set()
-    for decoder in chosen(family, recipe):
-        exprs = [expr for entry in decoder.entries for expr in expressions(entry)]
-        read = {name.id for expr in exprs for name in names(expr)}
-        params = [entry for entry in decoder.entries if isinstance(entry, ast.Param | ast.Choice)]
-        found |= {f"decoder.{param.name}" for param in params if param.name not in read}
+    for section in (*losses, *chosen(family, recipe)):
+        exprs = [
+            expr
+            for entry in section.entries
+            if not isinstance(entry, ast.Let)
+            for expr in (weighed(entry) if isinstance(entry, ast.Term) else expressions(entry))
+        ]
+        read = spoken(exprs, those(section.entries, ast.Let))
+        params = [entry for entry in section.entries if isinstance(entry, ast.Param | ast.Choice)]
+        found |= {f"{section.kind}.{param.name}" for param in params if param.name not in read}
+    return found
+
+
+def weighed(term: ast.Term) -> list[ast.Expr]:
+    """The expressions of a term: what the params and lets of a loss may stand in."""
+    weight = [term.weight] if term.weight is not None else []
+    return [*weight, *(option.value for option in term.divergence.options)]
+
+
+def spoken(exprs: Iterable[ast.Expr], lets: Iterable[ast.Let]) -> set[str]:
+    """The names that expressions mention, those of the lets among them included."""
+    values = {one.name: one.value for one in lets}
+    found = {name.id for expr in exprs for name in names(expr)}
+    while more := {n.id for one in found & set(values) for n in names(values[one])} - found:
+        found |= more
     return found
 
 

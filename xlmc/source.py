@@ -45,6 +45,10 @@ class Span:
     start: int
     end: int
 
+    def __contains__(self, other: "Span") -> bool:
+        """Whether another span of the same source lies within this one."""
+        return self.source == other.source and self.start <= other.start and other.end <= self.end
+
     @property
     def line(self) -> int:
         """The line (from 1) on which the span starts."""

@@ -454,7 +454,13 @@ class BlockwiseDecoder:
         for i in range(int(steps.max())):
             block, left, share = turn(i, steps, blocks)
             x, called = self.step(
-                network, batch, x, block, left / share, (left - 1) / share, noise.at(i)
+                network,
+                batch,
+                x,
+                block,
+                left.double() / share,
+                (left - 1).double() / share,
+                noise.at(i),
             )
             nfe = nfe + called
             x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])

@@ -88,10 +88,7 @@ FAMILY = Family(
         ),
     },
     samples={
-        "default": Samples(
-            "none",
-            "several tokens are revealed at once; the order looks at the token that was drawn",
-        ),
+        "default": Samples("none", "the order looks at the token that was drawn"),
         "threshold": Samples("none", "several tokens are revealed at once"),
         "bounded": Samples("none", "several tokens are revealed at once"),
         "confident": Samples("none", "the likeliest token is taken"),
@@ -101,10 +98,7 @@ FAMILY = Family(
             neutral={"temperature": 1, "top_k": 0, "top_p": 1},
             grows="steps",
         ),
-        "blockwise": Samples(
-            "none",
-            "several tokens are revealed at once; the order looks at the token that was drawn",
-        ),
+        "blockwise": Samples("none", "the order looks at the token that was drawn"),
     },
     recipes={
         "star_easy": {
@@ -290,6 +284,13 @@ FAMILY = Family(
             "layers": 4,
         },
         "math500": {
+            "size": "base",
+            "batch": 512,
+            "steps": 1000000,
+            "learning_rate": 0.0001,
+            "warmup": 2000,
+            "ema": 0.9999,
+            "dropout": 0.1,
             "decoder": "blockwise",
             "decoder.block_length": 16,
             "decoder.order": "confidence",

@@ -39,8 +39,9 @@ def grow(
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
     rows = torch.arange(len(x), device=x.device)
+    i = 0
     while len(rows := rows[open_[rows].any(1) & (inside[rows].sum(1) < room[rows])]):
-        at = noise.rows(rows).at(len(history) - 1)
+        at = noise.rows(rows).at(i)
         hidden = network.trunk(x[rows], attend[rows])
         nfe[rows] += 1
         if stop is not None:
@@ -55,7 +56,9 @@ def grow(
         attend[rows] = insert(attend[rows], gap, True)
         open_[rows] = insert(open_[rows], gap, True)
         inside[rows] = insert(inside[rows], gap, True)
-        history.append(x)
+        if record:
+            history.append(x)
+        i += 1
     return Decoded(x, inside, nfe, tuple(history) if record else ())
 
 

@@ -25,7 +25,7 @@ def loss(
 
         L = \frac{1}{N} \Big[
         \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
-        + \mathrm{stop\_scale} \, b_n \, -\log p(\mathbb{1}[n = 0] \mid x_t)
+        + \mathrm{stop\_scale} \, b_n \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 
     N: the rows of the batch. In nats per row.

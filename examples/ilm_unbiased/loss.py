@@ -18,7 +18,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 
         L = \frac{1}{N} \Big[
         w \, \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
-        + w \, -\log p(\mathbb{1}[n = 0] \mid x_t)
+        + w \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 
     N: the rows of the batch. In nats per row.

@@ -2,6 +2,7 @@
 """LLaDA (`llada`).
 
 Masked diffusion at scale: block by block, the surest tokens first, led by the prompt.
+The recipes are those of mlm.
 
 Nie et al. 2025, https://arxiv.org/abs/2502.09992.
 Ghazvininejad et al. 2019, https://arxiv.org/abs/1904.09324.

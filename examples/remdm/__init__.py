@@ -2,6 +2,7 @@
 """Remasking diffusion (`remdm`).
 
 Masked diffusion that may take a token back, and write it anew in view of the others.
+The recipes are those of mdlm.
 
 Wang et al. 2025, https://arxiv.org/abs/2503.00307.
 Sahoo et al. 2024, https://arxiv.org/abs/2406.07524.

@@ -57,9 +57,16 @@ class Checkpoints(Callback):
         if validates or step % self.train.checkpoint_every == 0:
             losses = trainer.strategy.broadcast(self.validate(step) if validates else None)
             self.save(trainer, losses["loss"] if losses else None)
-        if self._signal and not at_end:
+        if not at_end and self._stops(trainer):
             self.save(trainer, None)
             raise Stopped
+
+    def _stops(self, trainer: Trainer) -> bool:
+        """Whether some process was asked to stop: saving is a matter of all of them."""
+        asked = bool(self._signal)
+        if trainer.world_size == 1:
+            return asked
+        return trainer.strategy.reduce_boolean_decision(asked, all=False)
 
     def on_exception(self, trainer: Trainer, _: Any, exception: BaseException) -> None:
         """Saves what a failure has left whole; not what the failure may be about."""

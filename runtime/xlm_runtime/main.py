@@ -117,6 +117,10 @@ def _do(command: Command) -> None:
         _check_data(begun, facts)
     pair.check_data(found.family, task, prepared, chat=config.data.chat)
     _tell(task, prepared.facts)
+    if {"eval", "score"}.intersection(jobs) and config.eval.asked:
+        from xlm_runtime.metrics import asked
+
+        asked.check_fit(task.metrics(prepared), config.eval.asked, prepared)
     if "train" in jobs and prepared.untrainable:
         raise UsageError(prepared.untrainable)
     if not jobs:

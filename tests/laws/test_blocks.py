@@ -11,6 +11,8 @@ from laws.scripted import draw
 from laws.stats import samples_of
 from laws.test_decoders import LIMIT, apart, bodies, every, filled, mask_table, samplers, shares
 
+from xlm_runtime.plug import Example
+
 BLOCKED = [("mask_blocks", name) for name in ("default", "by_chance", "single", "leftmost")]
 BLOCKED += [("llada", name) for name in ("default", "threshold", "bounded", "confident")]
 GRIDS = [("mask_blocks", "default"), ("mask_blocks", "by_chance"), ("llada", "default")]
@@ -49,6 +51,18 @@ def test_d20_a_block_is_begun_when_the_one_before_is_full(package, name, layout,
             new = hidden & (after[i] != MASK)
             assert not new.any() or (block[new] == block[hidden & free].min()).all()
     assert not (decoded.x == MASK).any()
+
+
+@pytest.mark.parametrize("steps", [16, 20, 32, 48, 128])
+def test_d8_a_quota_by_the_time_loses_nothing_to_rounding(workshop, steps):
+    """As many steps as masks in a block: one mask a step, however the times are rounded."""
+    package = workshop.package("dream")
+    batch = package.layout("text", steps)([Example(0, (A,) * (steps - 1))])  # eos is the last
+    places = int(batch.free.sum())
+    sampler = package.sampler("blockwise", steps=places, block_length=places)
+    decoded = sampler(network(package), batch, draw(batch, 3), LIMIT, record=True)
+    left = [int((x == MASK).sum()) for x in decoded.history]
+    assert left == list(range(places, -1, -1))
 
 
 @samplers(GRIDS)

@@ -398,3 +398,11 @@ def test_a_wrong_metric_is_said_before_the_training(
     assert start("TEXT", metrics=("lenght",)) == 2
     assert "did you mean 'length'" in capsys.readouterr().err
     assert not Path("runs").exists()
+
+
+def test_metrics_that_do_not_fit_are_refused_before_training(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(metrics=("fcd",)) == 2
+    assert "the texts of this task are no molecules" in capsys.readouterr().err
+    assert not Path("runs").exists()

@@ -254,17 +254,26 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
         yield WrongReuse(span=reuse.span, why=why, hint=hint)
 
 
+def _spoken(section: ast.Section) -> set[str]:
+    """The names that a decoder mentions, those of lets that it mentions included."""
+    entries = [entry for entry in section.entries if not isinstance(entry, ast.Let)]
+    exprs = [expr for entry in entries for expr in query.expressions(entry)]
+    return query.spoken(exprs, query.those(section.entries, ast.Let))
+
+
 def _unused(family: ast.Family) -> Iterator[Diagnostic]:
     decoders = query.decoders(family)
     if not decoders:
         return
     nodes = [entry for section in decoders for entry in section.entries]
-    spoken = {
-        name.id for node in nodes for expr in query.expressions(node) for name in query.names(expr)
-    }
-    for entry in decoders[0].entries:
-        if isinstance(entry, ast.Param | ast.Choice | ast.Let) and entry.name not in spoken:
-            yield NeverUsed(span=entry.span, name=entry.name)
+    spoken = {name for section in decoders for name in _spoken(section)}
+    for section in decoders:
+        read = spoken if section.name is None else _spoken(section)
+        for entry in section.entries:
+            if not isinstance(entry, ast.Param | ast.Choice | ast.Let) or entry.name in read:
+                continue
+            if entry.span in section.span and entry.span.source == family.span.source:
+                yield NeverUsed(span=entry.span, name=entry.name)
     drawn = {
         action.head.id
         for node in nodes

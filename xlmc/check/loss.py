@@ -65,17 +65,11 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _unused(section: ast.Section, terms: Iterable[ast.Term]) -> Iterator[Diagnostic]:
-    spoken = {name.id for term in terms for expr in _read(term) for name in query.names(expr)}
-    spoken |= {n.id for e in query.those(section.entries, ast.Let) for n in query.names(e.value)}
+    exprs = [expr for term in terms for expr in query.weighed(term)]
+    spoken = query.spoken(exprs, query.those(section.entries, ast.Let))
     for entry in section.entries:
         if isinstance(entry, ast.Param | ast.Choice | ast.Let) and entry.name not in spoken:
             yield NeverUsed(span=entry.span, name=entry.name)
-
-
-def _read(term: ast.Term) -> list[ast.Expr]:
-    """The expressions of a term."""
-    weight = [term.weight] if term.weight is not None else []
-    return [*weight, *(option.value for option in term.divergence.options)]
 
 
 def _mean(mean: ast.Mean, chain: str) -> Iterator[Diagnostic]:

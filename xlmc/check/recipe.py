@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from attrs import evolve
+
 from xlmc import ast, query
 from xlmc.check.scope import literal
 from xlmc.check.words import listed, name_span
@@ -34,12 +36,36 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
                 )
     for places in _places(family):
         setting = places[0][0]
-        inherited = setting.span.source != family.span.source
+        if _inherited(setting, family):
+            continue
         fitting = [known for _, known in places if setting.path in known]
-        if not (fitting or inherited):  # the package leaves out what no longer fits
+        if not fitting:
             fitting = [{path: kind for _, known in places for path, kind in known.items()}]
         mistakes = (mistake for known in fitting for mistake in _setting(setting, known))
         yield from islice(mistakes, 1)
+
+
+def trimmed(family: ast.Family) -> ast.Family:
+    """The family without the settings of recipes that its package does not have.
+
+    A child need not have what its parent's recipes set, nor recipes with other decoders what all of
+    them share.
+    """
+    return evolve(
+        family,
+        recipes=tuple(
+            evolve(recipe, settings=tuple(_kept(recipe.settings, settings(family, recipe))))
+            for recipe in family.recipes
+        ),
+    )
+
+
+def _kept(every: Iterable[ast.Setting], known: Known) -> Iterator[ast.Setting]:
+    return (one for one in every if one.path in known and _fits(one.value, known[one.path]))
+
+
+def _inherited(setting: ast.Setting, family: ast.Family) -> bool:
+    return setting.span.source != family.span.source
 
 
 def _places(family: ast.Family) -> Iterable[list[tuple[ast.Setting, Known]]]:

@@ -1,7 +1,6 @@
 """A checked tree becomes the IR: every decision is made here."""
 
 from xlmc import ast, ir, query
-from xlmc.check.recipe import settings as known
 from xlmc.errors import SpecErrors
 from xlmc.expression import MathError
 from xlmc.lower.claims import claim, samples, tilt, trained
@@ -174,12 +173,7 @@ def _family(
         recipes=tuple(
             ir.Recipe(
                 recipe.title,
-                tuple(
-                    (one.path, setting(one.value))
-                    for one in recipe.settings
-                    if one.path
-                    in known(family, recipe)  # a child may have dropped what it inherits
-                ),
+                tuple((one.path, setting(one.value)) for one in recipe.settings),
             )
             for recipe in family.recipes
         ),

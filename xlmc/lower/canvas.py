@@ -9,6 +9,26 @@ STEPS = range(1, 9)
 LINE = 88  # columns of a docstring
 
 
+MANY = 1e6  # steps
+RARE = 0.01  # a chance that falls like 1 / steps is far below it by then
+
+
+def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
+    """Whether with many steps no two masks are revealed in one.
+
+    ``off`` is the param at whose 0 nothing is taken back.
+    """
+    rule, value = action.much.rule, action.much.value
+    if rule == "one" or value is None:
+        return rule == "one"
+    if off:
+        env = evolve(env, defaults={**env.defaults, off: 0.0})
+    middle = {"t": 0.5, "s": 0.5 - 1 / MANY, "steps_left": MANY / 2}
+    most = 2 if rule == "quota" else RARE
+    points = [{**middle, "masked": masked, "length": 2 * masked} for masked in (3.0, 300.0)]
+    return all(isinstance(n, float) and n < most for _, n in values(value, env, points))
+
+
 def paragraphs(what: str, way: str, spec: str) -> tuple[str, ...]:
     """The docstring of a decoder, whose first paragraph is one line."""
     if len(line := f"{what}{way} (spec: {spec}).") <= LINE:

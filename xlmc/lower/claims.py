@@ -151,9 +151,7 @@ def _ordered(unmask: ir.Unmask) -> bool:
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     """Why revealing tokens does not end in the model's law, even with many steps."""
-    reads = {"chance": r"reveal\w*\(", "quota": r"steps_left|poisson\(.*reveal", "one": ""}
-    found = re.search(reads.get(unmask.rule, "$^"), unmask.code)
-    grid = decoder.grid == "uniform" and found is not None
+    grid = decoder.grid == "uniform" and unmask.gradual
     reasons = [] if grid or unmask.rule == "one" else ["several tokens are revealed at once"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")

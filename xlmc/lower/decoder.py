@@ -9,7 +9,15 @@ from xlmc import ast, ir, query
 from xlmc.check.decoder import environment
 from xlmc.check.names import camel
 from xlmc.check.words import DERIVED
-from xlmc.lower.canvas import block_helpers, fills, guide_functions, guide_name, paragraphs, switch
+from xlmc.lower.canvas import (
+    block_helpers,
+    fills,
+    gradual,
+    guide_functions,
+    guide_name,
+    paragraphs,
+    switch,
+)
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number, params
 from xlmc.numeric import FLOAT, Scope, value_of
@@ -211,7 +219,6 @@ class _Maker:
 
     def _used(self) -> set[str]:
         """The names that the decoder's entries mention, lets of its own included."""
-        lets = {one.name: one.value for one in query.those(self.section.entries, ast.Let)}
         exprs = [
             expr
             for entry in self.section.entries
@@ -223,10 +230,7 @@ class _Maker:
             exprs = [e for e in exprs if finish is None or e not in list(query.expressions(finish))]
             step = query.the(self.section.entries, ast.Step)
             exprs += query.expressions(step)
-        used = mentioned(exprs)
-        while more := {n for one in used & set(lets) for n in mentioned([lets[one]])} - used:
-            used |= more
-        return used
+        return query.spoken(exprs, query.those(self.section.entries, ast.Let))
 
     def _names(self) -> dict[str, str]:
         own = [e for e in self.section.entries if isinstance(e, ast.Param | ast.Choice)]
@@ -273,7 +277,11 @@ class _Maker:
         rule, value = action.much.rule, action.much.value
         code = "" if value is None else self._amount(rule, value)
         kind = "quota" if rule == "poisson" else rule
-        return ir.Unmask(kind, code, self._order(action.order, rule))
+        remask = query.first(query.the(self.section.entries, ast.Step).actions, ast.Remask)
+        back = remask.much.value if remask is not None else None
+        env = environment(self.section, self.family)
+        off = switch(back, env) if back is not None else ""
+        return ir.Unmask(kind, code, self._order(action.order, rule), gradual(action, env, off))
 
     def _remask(self, action: ast.Remask) -> ir.Remask:
         rule, value = action.much.rule, action.much.value

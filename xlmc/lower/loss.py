@@ -101,7 +101,7 @@ def _kind(term: ast.Term, family: ast.Family) -> str:
 def _latex(term: ast.Term, family: ast.Family) -> str:
     divergence = LATEX[_kind(term, family)]
     if term.divergence.options:
-        divergence = rf"b_n \, {divergence}"
+        divergence = rf"b_n \, {_bracketed(divergence)}"
     if term.weight is None:
         return divergence
     if query.around(inlined(term, family)):
@@ -110,11 +110,16 @@ def _latex(term: ast.Term, family: ast.Family) -> str:
     alone = isinstance(term.weight, ast.Name) and term.weight.id == "bound"
     if alone or query.chain(family) == "both":
         which = f"_{{\\mathrm{{{term.head.id}}}}}" if query.chain(family) == "both" else ""
-        return rf"w{which} \, {divergence}"
+        return rf"w{which} \, {_bracketed(divergence)}"
     weight = latex_expr(term.weight)
     if isinstance(term.weight, ast.Binary) and term.weight.op in "+-":
         weight = rf"\left({weight}\right)"
-    return rf"{weight} \, {divergence}"
+    return rf"{weight} \, {_bracketed(divergence)}"
+
+
+def _bracketed(formula: str) -> str:
+    """A factor: what begins with a minus in parentheses."""
+    return rf"\big({formula}\big)" if formula.startswith("-") else formula
 
 
 def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[str]) -> ir.Term:

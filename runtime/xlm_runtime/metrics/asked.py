@@ -51,6 +51,11 @@ def check(asked: Sequence[str]) -> None:
             _own(text)
 
 
+def check_fit(own: "MetricCollection", asked: Sequence[str], prepared: "Prepared") -> None:
+    """Raises UsageError for metrics that do not fit a task or each other; no judge is loaded."""
+    extended(own, [text for text in asked if text.partition("=")[0] not in _JUDGED], prepared)
+
+
 def extended(
     own: "MetricCollection", asked: Sequence[str], prepared: "Prepared"
 ) -> "MetricCollection":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,14 +18,13 @@ from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
 from xlm_runtime.progress import Watch
 from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.tasks.encoding import SPLITS, Name
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import words
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-Name = Literal["train", "validation", "test"]
-SPLITS: tuple[Name, ...] = ("train", "validation", "test")
 _SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _TRIES = 2_000  # draws for one problem of a split
 _CHUNK = 1_000

@@ -32,6 +32,7 @@ from xlm_runtime.plug import Noise
 from xlm_runtime.progress import Watch
 from xlm_runtime.shapes import Int, Tensor
 from xlm_runtime.store import Block, Examples, Ints, Writer
+from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.task import SMALL, Task
 from xlm_runtime.tokenizers import words
 
@@ -39,8 +40,6 @@ _VERSION = 3
 _SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _CHUNK = 4096
 _DRAWS = 512  # at one in 16, so many draws without a hit have a chance of 1e-14
-
-Name = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)

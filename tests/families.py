@@ -328,10 +328,12 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
         "confidence",
         "confidence of sampled",
         "confidence of likeliest",
+        "margin of tempered",
+        "confidence of tempered",
         "margin",
         "entropy",
     ]
-    plain = ["random", "left", "", choice, f"{choice} of sampled"]
+    plain = ["random", "left", "", choice, f"{choice} of sampled", f"{choice} of tempered"]
     scored = kind in ("above", "within")
     found = [*network, choice] if scored else [*network, *plain]
     score = draw(st.sampled_from(found))

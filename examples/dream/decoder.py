@@ -136,7 +136,9 @@ class Decoder:
         logits = network.token(ask(network, batch, x, asked, rows))
         token = self.draw(logits, noise.uniform("token", batch.position)[asked])
         score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits, token, noise.uniform("order", batch.position)[asked])
+        score[asked] = self.score(
+            self.law(logits), token, noise.uniform("order", batch.position)[asked]
+        )
         places = first(score, asked, quota)
         return x.masked_scatter(places, token[places[asked]]), rows
 
@@ -146,7 +148,7 @@ class Decoder:
         token: Int[Tensor, " places"],
         u: Float[Tensor, " places"],
     ) -> Float[Tensor, " places"]:
-        """The score of each mask, by `order`.
+        """The score of each mask by the law that its token is drawn from, by `order`.
 
         entropy: minus the entropy of its law; confidence: the chance of its token (sampled);
         margin: the lead of its likeliest token over the second; random: a random number.
@@ -170,6 +172,13 @@ class Decoder:
         logits = keep_top_k(logits, self.top_k)
         logits = keep_top_p(logits, self.top_p)
         return categorical(logits, u)
+
+    def law(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, "places vocab"]:
+        """The law that tokens are drawn from; at temperature 0 it is not tempered."""
+        logits = tempered(logits, self.temperature or 1.0)
+        logits = keep_top_k(logits, self.top_k)
+        logits = keep_top_p(logits, self.top_p)
+        return logits
 
 
 @dataclass(frozen=True)
@@ -494,7 +503,9 @@ class BlockwiseDecoder:
         logits = network.token(ask(network, batch, x, asked, rows))
         token = self.draw(logits, noise.uniform("token", batch.position)[asked])
         score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits, token, noise.uniform("order", batch.position)[asked])
+        score[asked] = self.score(
+            self.law(logits), token, noise.uniform("order", batch.position)[asked]
+        )
         places = first(score, asked, quota)
         return x.masked_scatter(places, token[places[asked]]), rows
 
@@ -504,7 +515,7 @@ class BlockwiseDecoder:
         token: Int[Tensor, " places"],
         u: Float[Tensor, " places"],
     ) -> Float[Tensor, " places"]:
-        """The score of each mask, by `order`.
+        """The score of each mask by the law that its token is drawn from, by `order`.
 
         entropy: minus the entropy of its law; confidence: the chance of its token (sampled);
         margin: the lead of its likeliest token over the second; random: a random number.
@@ -528,3 +539,10 @@ class BlockwiseDecoder:
         logits = keep_top_k(logits, self.top_k)
         logits = keep_top_p(logits, self.top_p)
         return categorical(logits, u)
+
+    def law(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, "places vocab"]:
+        """The law that tokens are drawn from; at temperature 0 it is not tempered."""
+        logits = tempered(logits, self.temperature or 1.0)
+        logits = keep_top_k(logits, self.top_k)
+        logits = keep_top_p(logits, self.top_p)
+        return logits

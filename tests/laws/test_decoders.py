@@ -232,6 +232,27 @@ def test_d22_the_order_is_drawn_without_replacement(package, temperature):
 
 
 @every(["mask_orders"])
+@pytest.mark.parametrize(
+    ("order", "params", "place"),
+    [
+        ("entropy", {"temperature": 1.0}, 0),  # .69 and .95
+        ("entropy", {"temperature": 0.2}, 1),  # .69 and .05
+        ("entropy", {"temperature": 0.0}, 0),  # not tempered, for then both were certain
+        ("entropy", {"temperature": 1.0, "top_p": 0.55}, 1),  # A alone stays of (.6, .2, .2)
+        ("margin", {"temperature": 1.0}, 1),
+        ("confidence", {"temperature": 0.0}, 1),  # .5 and .6
+    ],
+)
+def test_d22_scores_of_the_law_that_tokens_are_drawn_from(package, order, params, place):
+    """Two masks whose laws are (.5, .5, 0) and (.6, .2, .2): which is revealed first."""
+    law = {(x, y): 0.5 * q for x in (A, B) for y, q in ((A, 0.6), (B, 0.2), (C, 0.2))}
+    sampler = package.sampler("cooled", order=order, **params)
+    _, decoded = filled(package, mask_table(package, law), sampler, 2, rows=50, record=True)
+    free = one(package, (A, A)).free[0].nonzero()[:, 0]
+    assert (decoded.history[1][:, free[1 - place]] == VOCAB["mask"]).all()
+
+
+@every(["mask_orders"])
 @pytest.mark.parametrize("order", ["confidence", "margin", "entropy", "random", "left"])
 @pytest.mark.parametrize("name", ["single", "loud"])
 def test_d3_one_token_a_step_in_any_order_gives_the_data(package, name, order):

@@ -109,6 +109,12 @@ ORDERS = """decoder {
   decoder single { drop grid; step { unmask one by order; draw token } }
   decoder hasty { drop grid; step { unmask one by confidence of sampled; draw token } }
   decoder leftmost { drop grid; step { unmask one by left; draw token greedy } }
+  decoder cooled {
+    param temperature : Scale = 0.2
+    param top_p : Chance = 1.0
+    drop grid
+    step { unmask one by order of tempered; draw token with temperature, top_p }
+  }
   decoder loud { step { unmask quota masked / steps_left by order temperature 0.5; draw token } }
   decoder threshold {
     param tau : Chance = 0.7

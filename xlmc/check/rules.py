@@ -98,9 +98,12 @@ def ordering(
             hint="write `by confidence`",
         )
     if order.of is not None:
-        yield from one_of(order.of, ("likeliest", "sampled"), "a token to score")
-        if "confidence" not in scores:
-            why = "only confidence looks at one token"
+        yield from one_of(order.of, ("likeliest", "sampled", "tempered"), "what is scored")
+        if order.of.id == "tempered":
+            looking, why = NETWORK_SCORES, "only scores of the network's answer look at a law"
+        else:
+            looking, why = ("confidence",), "only confidence looks at one token"
+        if not set(looking) & set(scores):
             yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
     if order.temperature is not None and rule == "within":
         why = "a sum of errors has no temperature"

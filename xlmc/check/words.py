@@ -66,7 +66,7 @@ _TAKEN = {
     | _MODULE
     | _set("batch empty hidden loss network noise noised over self terms x"),
     "a param of the loss": _IMPORTED | _VARIABLES,
-    "a param of a decoder": _IMPORTED | _set("draw ended error finish score step stop"),
+    "a param of a decoder": _IMPORTED | _set("draw ended error finish law score step stop"),
     "a let": _IMPORTED | _VARIABLES,
 }
 _MADE = re.compile(

@@ -359,11 +359,12 @@ class _Maker:
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
-            return ir.Order("score", (), (), "", False, False, "", False, "", "")
+            return ir.Order("score", (), (), "", False, False, False, "", False, "", "")
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
         scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
-        sampled = order.of is not None and order.of.id == "sampled"
+        of = "" if order.of is None else order.of.id
+        sampled, law = of in ("sampled", "tempered"), of == "tempered" and self._cuts()
         token = "token" if sampled else "logits.argmax(-1)"
         whose, codes, words = (
             ("error", ERRORS, LACKS) if rule == "within" else ("score", CODES, SCORES)
@@ -378,15 +379,22 @@ class _Maker:
             codes=tuple(codes[score].replace("token)", f"{token})") for score in scores),
             param=choice.name if choice else "",
             sampled=sampled,
+            law=law,
             draws="random" in scores or bool(temperature),
             temperature=temperature,
             reads_network=network,
             summary=f"The {whose} of each mask"
+            + (" by the law that its token is drawn from" if law else "")
             + (f", by `{order.score.id}`." if choice else f": {told[0]}."),
             detail="; ".join(map(": ".join, zip(scores, told, strict=True))) + "."
             if choice
             else "",
         )
+
+    def _cuts(self) -> bool:
+        """Whether the draw of a step is from another law than the network's."""
+        step = query.the(self.section.entries, ast.Step)
+        return bool(self._sampler(query.the(step.actions, ast.Draw)).steps)
 
     def _reads(self, values: list[ast.Expr], condition: str) -> tuple[str, ...]:
         needed = {name for name, _ in self._lets(values)}

@@ -177,8 +177,7 @@ class Decoder:
         """The law that tokens are drawn from; at temperature 0 it is not tempered."""
         logits = tempered(logits, self.temperature or 1.0)
         logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return logits
+        return keep_top_p(logits, self.top_p)
 
 
 @dataclass(frozen=True)
@@ -544,5 +543,4 @@ class BlockwiseDecoder:
         """The law that tokens are drawn from; at temperature 0 it is not tempered."""
         logits = tempered(logits, self.temperature or 1.0)
         logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return logits
+        return keep_top_p(logits, self.top_p)

@@ -99,11 +99,11 @@ def ordering(
         )
     if order.of is not None:
         yield from one_of(order.of, ("likeliest", "sampled", "tempered"), "what is scored")
-        if order.of.id == "tempered":
-            looking, why = NETWORK_SCORES, "only scores of the network's answer look at a law"
-        else:
-            looking, why = ("confidence",), "only confidence looks at one token"
-        if not set(looking) & set(scores):
+        tempered = order.of.id == "tempered"
+        why = "only confidence looks at one token"
+        if tempered:
+            why = "only scores of the network's answer look at a law"
+        if not {*NETWORK_SCORES} & {*scores} if tempered else "confidence" not in scores:
             yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
     if order.temperature is not None and rule == "within":
         why = "a sum of errors has no temperature"

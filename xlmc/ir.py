@@ -182,7 +182,7 @@ class Order:
     codes: tuple[str, ...]
     param: str  # name of the choice; "" where the score is fixed
     sampled: bool  # the score looks at the token that was drawn
-    law: bool  # the score looks at what the draw leaves of the logits
+    law: tuple[tuple[str, str], ...]  # what makes the law that is scored, as in `Sampler.steps`
     draws: bool  # the score needs a random number
     temperature: str  # code
     reads_network: bool

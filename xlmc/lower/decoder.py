@@ -359,12 +359,12 @@ class _Maker:
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
-            return ir.Order("score", (), (), "", False, False, False, "", False, "", "")
+            return ir.Order("score", (), (), "", False, (), False, "", False, "", "")
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
         scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
         of = "" if order.of is None else order.of.id
-        sampled, law = of in ("sampled", "tempered"), of == "tempered" and self._cuts()
+        sampled, law = of in ("sampled", "tempered"), self._law() if of == "tempered" else ()
         token = "token" if sampled else "logits.argmax(-1)"
         whose, codes, words = (
             ("error", ERRORS, LACKS) if rule == "within" else ("score", CODES, SCORES)
@@ -391,10 +391,16 @@ class _Maker:
             else "",
         )
 
-    def _cuts(self) -> bool:
-        """Whether the draw of a step is from another law than the network's."""
+    def _law(self) -> tuple[tuple[str, str], ...]:
+        """What makes the law that tokens are drawn from; at temperature 0 it is not tempered."""
         step = query.the(self.section.entries, ast.Step)
-        return bool(self._sampler(query.the(step.actions, ast.Draw)).steps)
+        found = []
+        for function, value in self._sampler(query.the(step.actions, ast.Draw)).steps:
+            if function != "tempered" or value.startswith("self."):
+                found.append((function, f"{value} or 1.0" if function == "tempered" else value))
+            elif float(value):
+                found.append((function, value))
+        return tuple(found)
 
     def _reads(self, values: list[ast.Expr], condition: str) -> tuple[str, ...]:
         needed = {name for name, _ in self._lets(values)}

@@ -28,7 +28,7 @@ def loss(
         + \mathrm{stop\_scale} \, b_n \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 
-    N: the rows of the batch. In nats per row.
+    N: the rows of the batch. In nats per row. b_n: what a row counts, complete or not.
     """
     hidden = network.trunk(noised.xt, noised.attend)
     slot = slot_term(network, hidden, noised, batch)

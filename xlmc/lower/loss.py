@@ -52,6 +52,8 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
     used = {"sigma"} if "sigma" in condition else set[str]()
     terms = tuple(_term(term, family, clock, own, used) for term in query.terms(family))
     units = UNITS["rows" if own else over]
+    balanced = any(term.divergence.options for term in query.terms(family))
+    balance = " b_n: what a row counts, complete or not." if balanced else ""
     used |= {"sigma"} if "sigma" in condition else set()
     return ir.Loss(
         chain=query.chain(family),
@@ -65,7 +67,7 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
             *_sum(tuple(_latex(term, family) for term in query.terms(family))),
             *(line for w in _around(family) for line in _wrapped(rf"\quad w_i = {latex_expr(w)}")),
         ),
-        units=units + (f" {EACH[own].capitalize()}." if own else ""),
+        units=units + (f" {EACH[own].capitalize()}." if own else "") + balance,
     )
 
 

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from xlm_runtime import cache, env, package, pair, published, runs, tasks
 from xlm_runtime.atomic import write_json
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
-from xlm_runtime.data import DataOptions
+from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
@@ -95,10 +95,46 @@ def run(
     return 0
 
 
+@frozen(kw_only=True, eq=False)
+class _Plan:
+    """What a command comes to before there are data.
+
+    begun: the run that it reads. as_is: published weights are used without training. facts: what a
+    run is beside its package and configuration.
+    """
+
+    command: Command
+    found: Package
+    task: Task
+    begun: Run | None
+    as_is: bool
+    facts: dict[str, Any]
+    config: Config
+    weights: Checkpoint | None
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """What is done with the data; nothing where they are only prepared."""
+        return JOBS[self.command.job]
+
+
 def _do(command: Command) -> None:
     _check(command)
-    found, task = package.load(command.package), tasks.get(command.task)
-    jobs = JOBS[command.job]
+    plan = _plan(command)
+    prepared = plan.task.prepare(_options(plan))
+    plan = evolve(plan, facts={**plan.facts, **_prints(prepared)})
+    _check_prepared(plan, prepared)
+    if command.predictions:
+        from xlm_runtime.scoring import scoring
+
+        scoring(plan.task, prepared, plan.config, command.predictions)
+    elif plan.jobs:
+        _work(plan, prepared)
+
+
+def _plan(command: Command) -> _Plan:
+    """All that can be told, and be wrong, without the data."""
+    found, task, jobs = package.load(command.package), tasks.get(command.task), JOBS[command.job]
     trains = "train" in jobs or not jobs
     as_is = not trains and _untrained(command)
     begun = None if trains or as_is else _begun(command, found, task.name)
@@ -110,39 +146,47 @@ def _do(command: Command) -> None:
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = _weights(config, found.family, reads=reads)
-    config = _sized(config, found.family, weights)
-    prepared = task.prepare(_options(facts, config, found, weights, begun))
-    facts = {**facts, "content": prepared.fingerprint, "tokenizer": prepared.tokenizer.fingerprint}
-    if begun is not None:
-        _check_data(begun, facts)
-    pair.check_data(found.family, task, prepared, chat=config.data.chat)
+    return _Plan(
+        command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
+        config=_sized(config, found.family, weights), weights=weights,
+    )  # fmt: skip
+
+
+def _prints(prepared: Prepared) -> dict[str, str]:
+    return {"content": prepared.fingerprint, "tokenizer": prepared.tokenizer.fingerprint}
+
+
+def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
+    """What can only be told with the data: said before anything is trained."""
+    config, task = plan.config, plan.task
+    if plan.begun is not None:
+        _check_data(plan.begun, plan.facts)
+    pair.check_data(plan.found.family, task, prepared, chat=config.data.chat)
     _tell(task, prepared.facts)
-    if {"eval", "score"}.intersection(jobs) and config.eval.asked:
-        from xlm_runtime.metrics import asked
+    if {"eval", "score"}.intersection(plan.jobs) and config.eval.asked:
+        from xlm_runtime.metrics import asked  # torchmetrics takes a second to import
 
         asked.check_fit(task.metrics(prepared), config.eval.asked, prepared)
-    if "train" in jobs and prepared.untrainable:
+    if "train" in plan.jobs and prepared.untrainable:
         raise UsageError(prepared.untrainable)
-    if not jobs:
-        return
-    if command.predictions:
-        from xlm_runtime.scoring import scoring
 
-        scoring(task, prepared, config, command.predictions)
-        return
-    chosen = begun or _trained(command, found, config, facts, as_is)
-    if weights is not None and env.rank() == 0:
-        write_json(chosen.path / runs.PUBLISHED, dict(weights.config))
-    session = Session(found, task, prepared, config, chosen, command.ckpt, weights)
-    with runs.alone(chosen) if env.rank() == 0 else nullcontext():
-        if trains:
+
+def _work(plan: _Plan, prepared: Prepared) -> None:
+    """The jobs, in the folder of a run."""
+    command, main = plan.command, env.rank() == 0
+    chosen = plan.begun or _trained(plan)
+    if plan.weights is not None and main:
+        write_json(chosen.path / runs.PUBLISHED, dict(plan.weights.config))
+    parts = (plan.found, plan.task, prepared, plan.config, chosen, command.ckpt, plan.weights)
+    session = Session(*parts)
+    with runs.alone(chosen) if main else nullcontext():
+        if "train" in plan.jobs:
             os.environ[_RUN] = str(chosen.path)
             training(session)
-        if env.rank() == 0:
-            if "eval" in jobs:
-                evaluation(session, again=command.job == "eval")
-            if "generate" in jobs:
-                generation(session, again=command.job == "generate")
+        if "eval" in plan.jobs and main:
+            evaluation(session, again=command.job == "eval")
+        if "generate" in plan.jobs and main:
+            generation(session, again=command.job == "generate")
 
 
 def _check(command: Command) -> None:
@@ -299,10 +343,9 @@ def _used(command: Command, found: Package, task: str) -> Run:
     return chosen
 
 
-def _trained(
-    command: Command, found: Package, config: Config, facts: dict[str, Any], as_is: bool
-) -> Run:
+def _trained(plan: _Plan) -> Run:
     """The run folder to write to: the same run if it was begun, else a fresh one."""
+    command, found, config, facts = plan.command, plan.found, plan.config, plan.facts
     if env.rank():
         return Run(Path(os.environ[_RUN]))
     home = runs.home(found.family.name, facts["task"])
@@ -310,7 +353,7 @@ def _trained(
         path = command.run_dir or home / str(command.name)
     else:
         label = f"{facts['preset']}-seed{config.train.seed}"
-        label = f"{facts['preset']}-published" if as_is else label
+        label = f"{facts['preset']}-published" if plan.as_is else label
         path, why = runs.for_training(home, label, found, config, facts)
         if why:
             say(why)
@@ -339,27 +382,22 @@ def _check_data(begun: Run, facts: Mapping[str, Any]) -> None:
         say(f"the data are not those that {begun.path} was trained on")
 
 
-def _options(
-    facts: Mapping[str, Any],
-    config: Config,
-    found: Package,
-    weights: Checkpoint | None,
-    begun: Run | None,
-) -> DataOptions:
+def _options(plan: _Plan) -> DataOptions:
     """What a task is asked for; published weights come with their tokenizer."""
+    facts, data, weights = plan.facts, plan.config.data, plan.weights
     own = str(weights.folder) if weights is not None else None
     return DataOptions(
         preset=facts["preset"],
         cache=cache.home(),
         data=Path(facts["data"]) if facts["data"] else None,
-        columns=config.data.roles,
-        seed=config.data.seed,
-        specials=found.family.specials,
-        tokenizer=config.data.tokenizer or own,
+        columns=data.roles,
+        seed=data.seed,
+        specials=plan.found.family.specials,
+        tokenizer=data.tokenizer or own,
         published=weights is not None,
-        chat=config.data.chat,
-        kept=None if begun is None else begun.tokenizer,
-        block=config.data.block or None,
+        chat=data.chat,
+        kept=None if plan.begun is None else plan.begun.tokenizer,
+        block=data.block or None,
     )
 
 

@@ -20,7 +20,7 @@ from xlmc.parse import parse, read_source
 __all__ = ["toy"]
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["build", "check", "fmt", "expand", "explain", "doc", "verify", "run", "tasks"]
+COMMANDS = ["build", "check", "fmt", "expand", "explain", "doc", "verify", "run", "pull", "tasks"]
 
 
 def xlmc(*arguments: str, **more) -> subprocess.CompletedProcess[str]:
@@ -339,7 +339,7 @@ def runtime(monkeypatch) -> Runtime:
 
 def test_run_hands_everything_over(runtime) -> None:
     command = "run out/ilm --task star_easy --job eval --preset paper --set a.b=1 --set c=x"
-    command += " --metric length --predictions p.txt"
+    command += " --metric length --predictions p.txt --repo a/b"
     command += " --columns text=a --tokenizer bpe:300"
     command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force"
     assert execute(command.split()) == 0
@@ -354,6 +354,7 @@ def test_run_hands_everything_over(runtime) -> None:
         "columns": "text=a",
         "tokenizer": "bpe:300",
         "predictions": Path("p.txt"),
+        "repo": "a/b",
         "ckpt": "best",
         "run_dir": Path("runs/r"),
         "name": "n",
@@ -366,7 +367,7 @@ def test_run_leaves_the_defaults_to_the_runtime(runtime) -> None:
     assert execute(["run", "out/ilm", "--task", "lm1b"]) == 0
     *_, options = runtime.called
     assert (options["job"], options["preset"], options["sets"]) == ("all", "quick", ())
-    assert {options[key] for key in ("data", "ckpt", "run_dir", "name", "seed")} == {None}
+    assert {options[key] for key in ("data", "repo", "ckpt", "run_dir", "name", "seed")} == {None}
 
 
 @pytest.mark.parametrize("code", [0, 2, 4, 130])

@@ -17,7 +17,7 @@ from xlm_runtime.config import Config, Train
 from xlm_runtime.data import Split
 from xlm_runtime.ema import Ema
 from xlm_runtime.env import device, quiet, rank
-from xlm_runtime.errors import RunError
+from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.logs import Logs, Report
 from xlm_runtime.model import Model, first
 from xlm_runtime.module import Training
@@ -128,7 +128,16 @@ def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
 
 
 def _state(folder: Path, begun: int) -> Path | None:
-    return step_folder(folder / "checkpoints", begun) / STATE if begun else None
+    """Where the state of the trainer is, if there is something to go on from."""
+    if not begun:
+        return None
+    state = step_folder(folder / "checkpoints", begun) / STATE
+    if not state.is_file():
+        raise UsageError(
+            f"{folder} has weights, but no state to go on training from: it was pulled. "
+            "Train anew, under another --name"
+        )
+    return state
 
 
 def _validation(

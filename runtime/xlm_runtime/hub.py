@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,27 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from xlm_runtime.errors import RunError
+from xlm_runtime.errors import RunError, UsageError
+
+_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text has the form OWNER/NAME."""
+    return bool(_NAME.fullmatch(text))
+
+
+def check_name(repo: str, asked: str) -> None:
+    """Raises UsageError, which begins with ``asked``, where no repository can have that name."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    if not is_name(repo):
+        raise UsageError(f"{asked}: no name on the Hub: write it as OWNER/NAME")
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        raise UsageError(f"{asked}: no name on the Hub: {error}") from error
 
 
 @contextmanager
@@ -19,14 +40,10 @@ def reaching(what: str, instead: str) -> Iterator[None]:
 
     ``what`` is wanted; ``instead`` says what else can be done. Raises RunError.
     """
-    from huggingface_hub.errors import HfHubHTTPError
-
-    # the bases name the error of whichever library it speaks HTTP with
-    failures = cast("tuple[type[Exception], ...]", (OSError, *HfHubHTTPError.__bases__))
     with _quiet(), _offline(not _resolves()):
         try:
             yield
-        except failures as error:
+        except _failures() as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise RunError(f"no space left to download {what}") from error
             raise RunError(f"{_reason(what, error)}\n{instead}") from error
@@ -75,6 +92,51 @@ def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "mode
         return Path(snapshot_download(repo, allow_patterns=list(patterns)))
 
 
+def send(folder: Path, repo: str, message: str, replaced: Sequence[str]) -> str:
+    """Commits a folder to a repository of models, which is made if there is none; its address.
+
+    A new repository is private. Of what is there, files that match ``replaced`` go unless they come
+    anew. Raises RunError where the Hub cannot be reached, or does not let us.
+    """
+    from huggingface_hub import HfApi
+
+    hub = HfApi()
+    with _quiet():
+        try:
+            where = hub.create_repo(repo, private=True, exist_ok=True)
+            hub.upload_folder(
+                repo_id=where.repo_id,
+                folder_path=folder,
+                commit_message=message,
+                delete_patterns=list(replaced),
+            )
+        except _failures() as error:
+            raise RunError(f"nothing was pushed to {repo}: {_refusal(repo, error)}") from error
+    return str(where)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What goes wrong on the way to the Hub."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # the bases name the error of whichever library it speaks HTTP with
+    return cast("tuple[type[Exception], ...]", (OSError, *HfHubHTTPError.__bases__))
+
+
+def _refusal(repo: str, error: Exception) -> str:
+    """Why the Hub does not take what it is sent."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if not isinstance(error, HfHubHTTPError):
+        return f"the Hub cannot be reached ({type(error).__name__})"
+    status = error.response.status_code
+    if status == 401:
+        return "the Hub does not know you: run `hf auth login`, or set HF_TOKEN"
+    if status in (403, 404):
+        return f"your token may not write to {repo}: it needs the role `write`, and you the right"
+    return f"the Hub answers with {status}: {error.server_message or 'no reason'}"
+
+
 def _reason(what: str, error: Exception) -> str:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
@@ -82,6 +144,8 @@ def _reason(what: str, error: Exception) -> str:
         return f"{what} needs permission: accept its terms on its page, then run `hf auth login`"
     if isinstance(error, RepositoryNotFoundError):
         return f"the Hub has no {what}, or it is private: check the name, or run `hf auth login`"
+    if isinstance(error, PermissionError):
+        return f"{what} cannot be kept: {error.filename}: {error.strerror}"
     return f"{what} is not here yet and the Hub cannot be reached"
 
 

@@ -123,7 +123,7 @@ def evaluation(session: Session, again: bool) -> None:
         found = {"checkpoint": folder.name, **_measure(session, model)}
         write_json(file, found)
         session.run.note("eval", key)
-    for text in _table(found):
+    for text in table(found):
         say(text)
 
 
@@ -206,7 +206,7 @@ def _decode(
     return {"nfe": calls / len(asked), "tokens_per_second": tokens / spent}
 
 
-def _table(found: dict[str, Any]) -> list[str]:
+def table(found: Mapping[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
     claim = found["claim"]
     lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from xlm_runtime import cache, env, package, pair, published, runs, tasks
 from xlm_runtime.atomic import write_json
+from xlm_runtime.command import JOBS, Command, check
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, Stopped, UsageError
@@ -23,36 +24,7 @@ from xlm_runtime.published import Checkpoint
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
 
-JOBS = {
-    "prepare": (),
-    "train": ("train",),
-    "eval": ("eval",),
-    "generate": ("generate",),
-    "score": ("score",),
-    "all": ("train", "eval", "generate"),
-}
 _RUN = "XLM_RUN"  # tells the other processes of a distributed run its folder
-
-
-@frozen(kw_only=True)
-class Command:
-    """The options of ``xlmc run``, as they were given."""
-
-    package: Path
-    task: str
-    job: str
-    preset: str
-    sets: tuple[str, ...]
-    metrics: tuple[str, ...]
-    data: Path | None
-    columns: str | None
-    tokenizer: str | None
-    predictions: Path | None
-    ckpt: str | None
-    run_dir: Path | None
-    name: str | None
-    seed: int | None
-    force: bool
 
 
 def run(
@@ -67,6 +39,7 @@ def run(
     columns: str | None = None,
     tokenizer: str | None = None,
     predictions: Path | None = None,
+    repo: str | None = None,
     ckpt: str | None = None,
     run_dir: Path | None = None,
     name: str | None = None,
@@ -79,7 +52,7 @@ def run(
     """
     command = Command(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
-        columns=columns, tokenizer=tokenizer, predictions=predictions, ckpt=ckpt,
+        columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, ckpt=ckpt,
         run_dir=run_dir, name=name, seed=seed, force=force,
     )  # fmt: skip
     try:
@@ -119,17 +92,33 @@ class _Plan:
 
 
 def _do(command: Command) -> None:
-    _check(command)
-    plan = _plan(command)
+    check(command)
+    if command.repo:
+        _push(command, command.repo)
+    else:
+        _proceed(_plan(command))
+
+
+def _proceed(plan: _Plan) -> None:
+    """The data of a plan, and what is done with them."""
     prepared = plan.task.prepare(_options(plan))
     plan = evolve(plan, facts={**plan.facts, **_prints(prepared)})
     _check_prepared(plan, prepared)
-    if command.predictions:
+    if plan.command.predictions:
         from xlm_runtime.scoring import scoring
 
-        scoring(plan.task, prepared, plan.config, command.predictions)
+        scoring(plan.task, prepared, plan.config, plan.command.predictions)
     elif plan.jobs:
         _work(plan, prepared)
+
+
+def _push(command: Command, repo: str) -> None:
+    """A run goes to the Hub as it is; its data are not needed."""
+    from xlm_runtime import share
+
+    begun = _used(command, package.load(command.package), tasks.get(command.task).name)
+    with runs.alone(begun):
+        share.push(begun, command.ckpt or "best", repo)
 
 
 def _plan(command: Command) -> _Plan:
@@ -187,26 +176,6 @@ def _work(plan: _Plan, prepared: Prepared) -> None:
             evaluation(session, again=command.job == "eval")
         if "generate" in plan.jobs and main:
             generation(session, again=command.job == "generate")
-
-
-def _check(command: Command) -> None:
-    """What the options must be, whoever calls."""
-    for value, options, name in (
-        (command.job, tuple(JOBS), "--job"),
-        (command.preset, ("quick", "paper"), "--preset"),
-    ):
-        if value not in options:
-            raise UsageError(f"{name} {value}: must be one of {', '.join(options)}")
-    if command.run_dir and command.name:
-        raise UsageError("--run names a folder and --name one among the runs of a pair: give one")
-    if command.data and not command.data.exists():
-        raise UsageError(f"--data {command.data}: there is no such file")
-    if command.job == "score" and command.predictions is None:
-        raise UsageError("--job score: name the file to score with --predictions FILE")
-    if command.predictions and command.job != "score":
-        raise UsageError("--predictions FILE belongs to --job score")
-    if command.seed is not None and command.seed < 0:
-        raise UsageError(f"--seed {command.seed}: must be at least 0")
 
 
 def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from xlm_runtime.plug import Family, ModelSize
 CONFIG, SINGLE, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 _ABOUT = ("*.json", "*.txt", "*.jinja")
 _WEIGHTS = ("*.safetensors", INDEX, CONFIG)
-_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 _NOT_WEIGHTS = "rotary_emb.inv_freq"  # older files keep what follows from the size
 _LINES = 10  # of a list of mistakes
 _HINT = f"model.pretrained is a repository of the Hub or a folder with {CONFIG} and *.safetensors"
@@ -49,15 +48,9 @@ def find(name: str, *, weights: bool) -> Checkpoint:
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        if not _REPO.fullmatch(name):
+        if not hub.is_name(name):
             raise UsageError(f"model.pretrained={name}: there is no such folder\n{_HINT}")
-        from huggingface_hub.errors import HFValidationError
-        from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
-
-        try:
-            validate_repo_id(name)
-        except HFValidationError as error:
-            raise UsageError(f"model.pretrained={name}: no name on the Hub: {error}") from error
+        hub.check_name(name, f"model.pretrained={name}")
         wanted = (*_ABOUT, *_WEIGHTS) if weights else _ABOUT
         folder = hub.snapshot(name, wanted, f"and there is no folder {name}; {_HINT}")
     return Checkpoint(name, folder, _config(folder))

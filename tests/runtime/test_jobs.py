@@ -275,7 +275,7 @@ def test_no_likelihood_is_shown_where_none_is_claimed(
 
 
 def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
-    table = jobs._table(json.loads((trained / "metrics.json").read_text()))
+    table = jobs.table(json.loads((trained / "metrics.json").read_text()))
     rows = [line for line in table if line.startswith(("  nats", "  bits", "  perplexity"))]
     assert len(rows) == 4
     assert all(row.endswith("  tight") for row in rows)

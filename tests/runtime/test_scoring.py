@@ -188,4 +188,4 @@ def test_ids_that_the_text_does_not_tell_are_kept(tmp_path: Path) -> None:
 
 def test_scores_show_the_same_lines_as_an_evaluation(trained: Path) -> None:
     found = json.loads((trained / "metrics.json").read_text())
-    assert set(jobs.values([(found["answers"], "decoded")], found)) <= set(jobs._table(found))
+    assert set(jobs.values([(found["answers"], "decoded")], found)) <= set(jobs.table(found))

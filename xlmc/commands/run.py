@@ -23,7 +23,7 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 )
 @click.option(
     "--job",
-    type=click.Choice(["all", "prepare", "train", "eval", "generate", "score"]),
+    type=click.Choice(["all", "prepare", "train", "eval", "generate", "score", "push"]),
     default="all",
     show_default=True,
     help="The step to do.",
@@ -63,7 +63,8 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option(
     "--predictions", type=some_path, metavar="FILE", help="What --job score judges: of any system."
 )
-@click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval and generate use.")
+@click.option("--repo", metavar="OWNER/NAME", help="Where on the Hub --job push sends the run.")
+@click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval, generate and push use.")
 @click.option(
     "--run", "run_dir", type=some_path, metavar="DIR", help="An earlier run, if not the newest."
 )
@@ -81,6 +82,7 @@ def run(
     columns: str | None,
     tokenizer: str | None,
     predictions: Path | None,
+    repo: str | None,
     ckpt: str | None,
     run_dir: Path | None,
     name: str | None,
@@ -108,6 +110,7 @@ def run(
             columns=columns,
             tokenizer=tokenizer,
             predictions=predictions,
+            repo=repo,
             ckpt=ckpt,
             run_dir=run_dir,
             name=name,

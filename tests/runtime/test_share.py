@@ -49,7 +49,10 @@ def _push(call: Call, repo: str = REPO, **options: str) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module")
-def pushed(call: Call) -> str:
+def pushed(call: Call, trained: Path) -> str:
+    about = json.loads((trained / "data.json").read_text())
+    about["facts"]["cache"] = str(Path.home() / ".cache/xlmc/reverse")
+    (trained / "data.json").write_text(json.dumps(about))
     done = _push(call)
     assert done.returncode == 0, done.stderr
     return done.stdout

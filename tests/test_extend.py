@@ -1,8 +1,11 @@
 """A child says what differs; the rest is its parent's."""
 
+from pathlib import Path
+
 import pytest
 
 from xlmc import ast, printer
+from xlmc.compiler import checked
 from xlmc.errors import SpecErrors
 from xlmc.extend import flatten, lineage
 from xlmc.messages import ChainTooLong, NeedsParent, NothingToDrop, UnknownParent
@@ -255,3 +258,17 @@ def test_named_decoder_of_an_orphan_may_drop_from_the_default() -> None:
     with pytest.raises(SpecErrors) as caught:
         flat("family child { decoder x { drop reuse }; decoder { start masks } }")
     assert [type(d) for d in caught.value.diagnostics] == [NothingToDrop]
+
+
+def test_a_message_about_a_parents_text_names_the_child(tmp_path: Path) -> None:
+    (tmp_path / "parent.xlm").write_text(PARENT)
+    child = tmp_path / "child.xlm"
+    child.write_text(
+        'family child "C" extends parent { replace network { backbone dit; attention full; head tok : logits } }\n'
+    )
+    with pytest.raises(SpecErrors) as caught:
+        checked(child)
+    assert {d.span.source.name for d in caught.value.diagnostics} == {"parent.xlm"}
+    for one in caught.value.diagnostics:
+        (here,) = one.related
+        assert (here.span.source.name, here.text) == ("child.xlm", "inherited by `child`")

@@ -10,8 +10,8 @@ from xlmc import ast
 from xlmc.check import check
 from xlmc.check.recipe import trimmed
 from xlmc.defaults import complete
-from xlmc.errors import Diagnostic
-from xlmc.extend import flatten
+from xlmc.errors import Diagnostic, SpecErrors
+from xlmc.extend import flatten, inherited
 from xlmc.ir import Package as Ir
 from xlmc.library import Library
 from xlmc.lower import lower
@@ -51,8 +51,11 @@ def _checked(library: Library) -> tuple[ast.Family, Sequence[Diagnostic]]:
     written = parse(library.spec)
     flat = flatten(written, library.find, library.known())
     family = complete(flat)
-    warnings = check(family)
-    return trimmed(family), warnings
+    try:
+        warnings = check(family)
+    except SpecErrors as errors:
+        raise SpecErrors(inherited(errors.diagnostics, written)) from errors
+    return trimmed(family), inherited(warnings, written)
 
 
 def tree(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:

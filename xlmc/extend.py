@@ -50,6 +50,21 @@ def flatten(family: ast.Family, find: Find, known: Iterable[str] = ()) -> ast.Fa
     return evolve(flat, recipes=tuple(recipe for recipe in flat.recipes if recipe.tasks))
 
 
+def inherited(found: Iterable[Diagnostic], family: ast.Family) -> list[Diagnostic]:
+    """The messages about a flat family; beside those about a parent's text stands who inherits it.
+
+    ``family`` is the family before it was flattened.
+    """
+    name = family.parent
+    if name is None:
+        return list(found)
+    here = Related(name.span, f"inherited by `{family.name.id}`")
+    return [
+        one if one.span.source == name.span.source else evolve(one, related=(*one.related, here))
+        for one in found
+    ]
+
+
 def lineage(family: ast.Family, find: Find, known: Iterable[str] = ()) -> list[ast.Family]:
     """The family, its parent, the parent's parent and so on.
 

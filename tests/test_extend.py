@@ -263,9 +263,8 @@ def test_named_decoder_of_an_orphan_may_drop_from_the_default() -> None:
 def test_a_message_about_a_parents_text_names_the_child(tmp_path: Path) -> None:
     (tmp_path / "parent.xlm").write_text(PARENT)
     child = tmp_path / "child.xlm"
-    child.write_text(
-        'family child "C" extends parent { replace network { backbone dit; attention full; head tok : logits } }\n'
-    )
+    network = "backbone dit; attention full; head tok : logits"
+    child.write_text(f'family child "C" extends parent {{ replace network {{ {network} }} }}\n')
     with pytest.raises(SpecErrors) as caught:
         checked(child)
     assert {d.span.source.name for d in caught.value.diagnostics} == {"parent.xlm"}

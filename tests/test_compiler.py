@@ -240,15 +240,42 @@ def test_what_expand_prints_is_a_spec_of_the_same_package(name: str, capsys) -> 
         ("quota 2 by random", "none"),
         ("poisson masked * reveal(alpha) by random", "limit"),
         ("poisson 1 by random", "none"),
+        ("quota 0 by random", "none"),
+        ("chance 0.001 * reveal(alpha)", "none"),
+        ("chance 0.5 * reveal(alpha)", "limit"),
+        ("above 0.001 by confidence", "none"),
     ],
 )
 def test_samples_near_the_law_with_many_steps_if_few_masks_go_in_each(unmask, law) -> None:
     step = f"step {{ unmask {unmask}; draw token }}; finish {{ unmask all; draw token }}"
-    Path("mine.xlm").write_text(f"family mine extends mdlm {{ decoder {{ {step} }} }}\n")
+    assert worth(f"family mine extends mdlm {{ decoder {{ {step} }} }}\n") == law
+
+
+@pytest.mark.parametrize(
+    ("insert", "law"),
+    [
+        ("poisson gap * reveal(beta)", "limit"),
+        ("poisson reveal(beta) * 3 * gap / 3", "limit"),
+        ("chance min(1, gap * reveal(beta))", "limit"),
+        ("poisson 2 * gap * reveal(beta)", "none"),
+        ("chance min(1, gap) * reveal(beta)", "none"),
+        ("poisson gap * reveal(beta) / (2 - t)", "none"),
+    ],
+)
+def test_masks_that_come_back_otherwise_than_the_clock_says_do_not_end_in_the_law(
+    insert, law
+) -> None:
+    step = f"step {{ unmask chance reveal(alpha); draw token; insert masks {insert} }}"
+    assert worth(f"family mine extends flexmdm {{ decoder {{ {step} }} }}\n") == law
+
+
+def worth(spec: str) -> str:
+    """What the samples of the first decoder of a spec are worth."""
+    Path("mine.xlm").write_text(spec)
     text = compiler.compile_spec(Path("mine.xlm")).package.files["family.py"].decode()
     found = re.search(r'"default": Samples\(\s*"(\w+)"', text)
     assert found is not None
-    assert found[1] == law
+    return found[1]
 
 
 def test_check_says_which_specs_are_good(capsys) -> None:

@@ -205,13 +205,17 @@ class Unmask:
 
 @frozen
 class Insert:
-    """How many masks go into each gap: rule is poisson or chance; overflow what finds no room."""
+    """How many masks go into each gap: rule is poisson or chance; overflow what finds no room.
+
+    timely: with many steps they come back as the clock tells.
+    """
 
     rule: str
     code: str  # over the number expected in each gap, named like the head
     head: str  # name
     kind: str  # of the head: count or distribution
     overflow: str  # name of the function that leaves out what finds no room
+    timely: bool
 
 
 @frozen

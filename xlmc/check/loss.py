@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import product
+from math import nan
 
 from attrs import evolve
 
@@ -14,7 +15,7 @@ from xlmc.check.rules import number
 from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, one_of, word
 from xlmc.errors import Diagnostic, suggest
-from xlmc.expression import TooHard, inline
+from xlmc.expression import MathError, TooHard, inline
 from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.refusals import (
     Diverges,
@@ -387,12 +388,15 @@ def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
 
 
 def with_bound(point: scope.Sample, term: ast.Term, family: ast.Family) -> scope.Sample:
-    """A sample with the value of `bound` at it, where it has one."""
+    """A sample with the value of `bound` at it, where there is one; nan where it has none."""
     found = bound(term, family)
     if isinstance(found, str):
         return point
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
-    return {**point, "bound": scope.value(found, point, schedules)}
+    try:
+        return {**point, "bound": scope.value(found, point, schedules)}
+    except MathError:
+        return {**point, "bound": nan}
 
 
 def _diverges(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
+from math import isfinite
 
 from attrs import evolve, frozen
 
@@ -232,7 +233,7 @@ def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
 
 
 Sample = Mapping[str, float]
-DIGITS = 450  # at which 1 - alpha keeps some where floats round it to 0
+DIGITS = 1000  # at which 1 - alpha keeps some where floats round it to 0, t being 1e-9 ** 64
 
 
 def value(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
@@ -255,7 +256,10 @@ def exactly(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -
 
     with mpmath.workdps(DIGITS):
         exact = {name: mpmath.mpf(number) for name, number in names.items()}
-        return float(value_of(expr, Scope(exact, schedules), precise()))
+        found = float(value_of(expr, Scope(exact, schedules), precise()))
+    if not isfinite(found):
+        raise Undefined(expr, "is too large")
+    return found
 
 
 def values(

@@ -1,5 +1,7 @@
 """What decoders of masks share, and what can be switched off."""
 
+from math import floor
+
 from attrs import evolve
 
 from xlmc import ast, ir, query
@@ -11,22 +13,59 @@ LINE = 88  # columns of a docstring
 
 MANY = 1e6  # steps
 RARE = 0.01  # a chance that falls like 1 / steps is far below it by then
+LEFT = 0.1  # of the masks, before the last of SOME steps
+SOME = 500
 
 
 def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
-    """Whether with many steps no two masks are revealed in one.
+    """Whether with many steps no two masks are revealed in one, the last step's among them.
 
     ``off`` is the param at whose 0 nothing is taken back.
     """
     rule, value = action.much.rule, action.much.value
-    if rule == "one" or value is None:
+    if rule not in ("chance", "quota", "poisson") or value is None:
         return rule == "one"
     if off:
         env = evolve(env, defaults={**env.defaults, off: 0.0})
     middle = {"t": 0.5, "s": 0.5 - 1 / MANY, "steps_left": MANY / 2}
     most = 2 if rule == "quota" else RARE
     points = [{**middle, "masked": masked, "length": 2 * masked} for masked in (3.0, 300.0)]
-    return all(isinstance(n, float) and n < most for _, n in values(value, env, points))
+    few = all(isinstance(n, float) and n < most for _, n in values(value, env, points))
+    return few and _left(rule, value, env) < LEFT
+
+
+def _left(rule: str, value: ast.Expr, env: Environment) -> float:
+    """The share of the masks of a long row that the last step of a grid finds, on the average."""
+    length = SOME / 2.0
+    masked = length
+    for k in range(SOME, 1, -1):
+        point = {"t": k / SOME, "s": (k - 1) / SOME, "steps_left": float(k)}
+        ((_, found),) = values(value, env, [{**point, "masked": masked, "length": length}])
+        if not isinstance(found, float):
+            return 1.0
+        gone = {"chance": masked * found, "quota": floor(found + 1e-9)}.get(rule, found)
+        masked = max(0.0, masked - gone)
+    return masked / length
+
+
+def timely(value: ast.Expr, head: str, env: Environment, clock: str) -> bool:
+    """Whether with many steps masks come back as the clock of insertion tells.
+
+    In each step that is as many as are missing, times the chance that the clock has fired.
+    """
+    missing = ast.Name(head, span=value.span)
+    fired = ast.Call("reveal", (ast.Name(clock, span=value.span),), span=value.span)
+    told = ast.Binary("*", missing, fired, span=value.span)
+    points = [
+        {head: n, "t": t, "s": t - 1 / MANY, "steps_left": t * MANY, "masked": 3.0, "length": 6.0}
+        for n in (0.2, 3.0, 40.0)
+        for t in (0.25, 0.5, 0.75)
+    ]
+    found = [[n for _, n in values(expr, env, points)] for expr in (value, told)]
+    return all(
+        isinstance(one, float) and isinstance(due, float) and abs(one - due) < RARE * due
+        for one, due in zip(*found, strict=True)
+    )
 
 
 def paragraphs(what: str, way: str, spec: str) -> tuple[str, ...]:

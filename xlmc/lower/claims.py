@@ -1,6 +1,7 @@
 """What a reported likelihood is, and what the samples of a decoder are worth beside it."""
 
 import re
+from math import isfinite
 
 from xlmc import ast, ir, query
 from xlmc.check.loss import bound, weights, with_bound
@@ -118,7 +119,11 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
         for point, value in values(weight, env, points)
         if isinstance(value, float)
     ]
-    if len(ratios) < len(points) or max(ratios) - min(ratios) > 1e-9 * max(ratios):
+    if (
+        len(ratios) < len(points)
+        or not all(map(isfinite, ratios))
+        or max(ratios) - min(ratios) > 1e-9 * max(ratios)
+    ):
         return None
     share = EVEN if term.divergence.options else 1.0
     return round(share * ratios[0], 9)
@@ -155,7 +160,7 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     reasons = [] if grid or unmask.rule == "one" else ["several tokens are revealed at once"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
-    if decoder.insert is not None and "reveal" not in decoder.insert.code:
+    if decoder.insert is not None and not decoder.insert.timely:
         reasons.append("masks do not come back at the times of the clock")
     if decoder.remask is not None and not decoder.remask.off:
         reasons.append("tokens are taken back and drawn anew, several at once")

@@ -17,6 +17,7 @@ from xlmc.lower.canvas import (
     guide_name,
     paragraphs,
     switch,
+    timely,
 )
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number, params
@@ -349,12 +350,14 @@ class _Maker:
         u = 'noise.uniform("insert", batch.position)'
         rule = action.much.rule
         policy = query.the(self.section.entries, ast.Overflow).policy.id
+        env = environment(self.section, self.family)
         return ir.Insert(
             rule=rule,
             code=f"poisson({code}, {u})" if rule == "poisson" else f"{u} < {code}",
             head=head,
             kind=query.heads(self.family)[head].kind.id,
             overflow=policy,
+            timely=timely(value, head, env, query.arrows(self.family)[-1].survival),
         )
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:

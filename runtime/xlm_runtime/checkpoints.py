@@ -71,7 +71,8 @@ class Checkpoints(Callback):
     def on_exception(self, trainer: Trainer, _: Any, exception: BaseException) -> None:
         """Saves what a failure has left whole; not what the failure may be about."""
         done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
-        whole = done == trainer.global_step * trainer.accumulate_grad_batches
+        new = trainer.global_step > self.index.last  # else there is nothing to save, or no state
+        whole = new and done == trainer.global_step * trainer.accumulate_grad_batches
         expected = isinstance(exception, (RunError, Stopped))
         if not expected and whole and trainer.world_size == 1 and self.module.healthy():
             self.save(trainer, None)

@@ -1,5 +1,6 @@
 """The options of ``xlmc run``, and what they must be."""
 
+import re
 from pathlib import Path
 
 from attrs import frozen
@@ -7,6 +8,7 @@ from attrs import frozen
 from xlm_runtime import hub
 from xlm_runtime.errors import UsageError
 
+_NAME = re.compile(r"\w[\w.-]*")
 JOBS = {
     "prepare": (),
     "train": ("train",),
@@ -48,6 +50,8 @@ def check(command: Command) -> None:
     ):
         if value not in options:
             raise UsageError(f"{name} {value}: must be one of {', '.join(options)}")
+    if command.name is not None and not _NAME.fullmatch(command.name):
+        raise UsageError(f"--name {command.name}: letters, digits, dots, _ and - name a run")
     if command.run_dir and command.name:
         raise UsageError("--run names a folder and --name one among the runs of a pair: give one")
     if command.data and not command.data.exists():

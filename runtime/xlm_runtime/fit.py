@@ -17,14 +17,14 @@ from xlm_runtime.config import Config, Train
 from xlm_runtime.data import Split
 from xlm_runtime.ema import Ema
 from xlm_runtime.env import device, quiet, rank
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.errors import RunError
 from xlm_runtime.logs import Logs, Report
 from xlm_runtime.model import Model, first
 from xlm_runtime.module import Training
 from xlm_runtime.order import Order
 from xlm_runtime.plug import Batch
 from xlm_runtime.progress import Watch, say
-from xlm_runtime.saved import STATE, Index, step_folder
+from xlm_runtime.saved import Index, state
 
 Show = Callable[[], Sequence[str]]
 
@@ -54,8 +54,9 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         saving = Checkpoints(folder / "checkpoints", module, ema, validate)
         trainer = _trainer(train, [ema, report, saving], folder)
         try:
-            read, state = loader(model, data, train, begun), _state(folder, begun)
-            trainer.fit(module, read, ckpt_path=state, weights_only=True)
+            read = loader(model, data, train, begun)
+            start = state(folder / "checkpoints", begun) if begun else None
+            trainer.fit(module, read, ckpt_path=start, weights_only=True)
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"out of memory with {train.part} examples at once; "
@@ -125,19 +126,6 @@ def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
         use_distributed_sampler=False,
         **settings,
     )
-
-
-def _state(folder: Path, begun: int) -> Path | None:
-    """Where the state of the trainer is, if there is something to go on from."""
-    if not begun:
-        return None
-    state = step_folder(folder / "checkpoints", begun) / STATE
-    if not state.is_file():
-        raise UsageError(
-            f"{folder} has weights, but no state to go on training from: it was pulled. "
-            "Train anew, under another --name"
-        )
-    return state
 
 
 def _validation(

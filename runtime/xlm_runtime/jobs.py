@@ -52,6 +52,11 @@ class Session:
         say(f"published weights: {self.published.name}")
         return self._ending(pretrained(*self._parts, self.published))
 
+    def check(self) -> None:
+        """Raises UsageError where the weights of the checkpoint do not fit the network."""
+        folder = saved.resolve(self.run.checkpoints, self.ckpt or "best")
+        load_weights(self.model().network, folder / saved.AVERAGE)
+
     def _ending(self, model: Model) -> Model:
         """The model with decoders that know when a text is over."""
         stops = self.config.generate.stops
@@ -66,6 +71,12 @@ class Session:
         """Examples without their answers."""
         lengths, seed = self.prepared.lengths.tolist(), self.config.train.seed
         return list(generate.blank(model, examples, lengths, seed, self.config.eval.oracle))
+
+    @property
+    def other_data(self) -> bool:
+        """Whether the run was trained on other data."""
+        here = self.prepared.fingerprint
+        return bool(self.run.facts.get("content", here) != here)
 
     def asked(self, count: int, held: Split) -> list[Example]:
         """What to decode: held-out examples, or nothing at all where the task is plain text."""
@@ -122,9 +133,18 @@ def evaluation(session: Session, again: bool) -> None:
         model = _loaded(session, folder)
         found = {"checkpoint": folder.name, **_measure(session, model)}
         write_json(file, found)
+        _remember(session, found)
         session.run.note("eval", key)
     for text in table(found):
         say(text)
+
+
+def _remember(session: Session, found: Mapping[str, Any]) -> None:
+    """Adds an evaluation, with the settings that it depends on, to all that there were."""
+    plain = session.config.to_json()
+    line = json.dumps({**found, "settings": {s: plain[s] for s in ("decoder", "eval", "generate")}})
+    with (session.run.path / "evaluations.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
 
 
 def _measure(session: Session, model: Model) -> dict[str, Any]:
@@ -132,6 +152,8 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
     metrics = metrics_of(session.task, session.prepared, session.config)
     examples = list(first(session.prepared.test, options.examples))
     found: dict[str, Any] = {"examples": len(examples), "decoder": session.config.decoder.name}
+    if session.other_data:
+        found["data"] = "not those of training"
     found["claim"] = {"value": claim.value, "why": claim.why}
     found |= _losses(session, model)
     if len(metrics):
@@ -210,6 +232,8 @@ def table(found: Mapping[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
     claim = found["claim"]
     lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
+    if "data" in found:
+        lines.append(f"  the data are {found['data']}")
     if found.get("loss_split") == "validation":
         lines.append("  loss and likelihood are of the validation split")
     loss = evaluate.shown(found["loss"]) if "loss" in found else {}

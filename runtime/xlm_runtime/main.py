@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import cache, env, package, pair, published, runs, tasks
+from xlm_runtime import cache, env, package, pair, published, runs, saved, tasks
 from xlm_runtime.atomic import write_json
 from xlm_runtime.command import JOBS, Command, check
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
@@ -163,7 +163,7 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
 def _work(plan: _Plan, prepared: Prepared) -> None:
     """The jobs, in the folder of a run."""
     command, main = plan.command, env.rank() == 0
-    chosen = plan.begun or _trained(plan)
+    chosen = plan.begun or _trained(plan, prepared)
     if plan.weights is not None and main:
         write_json(chosen.path / runs.PUBLISHED, dict(plan.weights.config))
     parts = (plan.found, plan.task, prepared, plan.config, chosen, command.ckpt, plan.weights)
@@ -307,12 +307,13 @@ def _used(command: Command, found: Package, task: str) -> Run:
             raise UsageError(f"--preset paper: {chosen.path} was trained with preset quick")
     else:
         chosen = runs.newest(home, command.seed, command.preset)
+    runs.check_pair(chosen, found.family.name, task)
     runs.check_package(chosen, found, command.force)
     say(f"run {chosen.path}")
     return chosen
 
 
-def _trained(plan: _Plan) -> Run:
+def _trained(plan: _Plan, prepared: Prepared) -> Run:
     """The run folder to write to: the same run if it was begun, else a fresh one."""
     command, found, config, facts = plan.command, plan.found, plan.config, plan.facts
     if env.rank():
@@ -330,25 +331,45 @@ def _trained(plan: _Plan) -> Run:
     if (path / "run.json").exists() and begun.steps:  # else there is nothing to lose
         if runs.same(begun, found, config, facts):
             return begun
-        runs.check_package(begun, found, command.force)
-        if not command.force:
-            raise UsageError(
-                f"{path} is another run ({runs.reason(begun, found, config, facts)}); "
-                "choose another --name, or use --force to go on with the new settings"
-            )
+        _check_forced(plan, begun, prepared)
     return runs.create(path, found, config, facts)
 
 
+def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
+    """Raises UsageError where another run cannot, or should not, go on as the plan says."""
+    found, config, facts = plan.found, plan.config, plan.facts
+    runs.check_pair(begun, found.family.name, facts["task"])
+    runs.check_package(begun, found, plan.command.force)
+    path, why = begun.path, runs.reason(begun, found, config, facts)
+    if not plan.command.force:
+        raise UsageError(
+            f"{path} is another run ({why}); "
+            "choose another --name, or use --force to go on with the new settings"
+        )
+    if begun.steps >= config.train.steps:
+        raise UsageError(
+            f"{path} is another run ({why}), and after {begun.steps} steps nothing is left of its "
+            "training: choose another --name, or a larger train.steps"
+        )
+    _check_ids(begun, facts)
+    saved.state(begun.checkpoints, begun.steps)
+    Session(found, plan.task, prepared, config, begun, "last", plan.weights).check()
+
+
 def _check_data(begun: Run, facts: Mapping[str, Any]) -> None:
+    """Says where the data are others; raises UsageError where their ids are."""
+    _check_ids(begun, facts)
+    if "content" in runs.others(begun, facts):
+        say(f"the data are not those that {begun.path} was trained on")
+
+
+def _check_ids(begun: Run, facts: Mapping[str, Any]) -> None:
     """Raises UsageError where the weights of a run would read other ids than they know."""
-    changed = runs.others(begun, facts)
-    if "tokenizer" in changed:
+    if "tokenizer" in runs.others(begun, facts):
         raise UsageError(
             f"{begun.path} was trained with another tokenizer than its data have now, whose ids "
             "mean other things; it is kept in its folder tokenizer"
         )
-    if changed:
-        say(f"the data are not those that {begun.path} was trained on")
 
 
 def _options(plan: _Plan) -> DataOptions:

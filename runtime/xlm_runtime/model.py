@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from attrs import frozen
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from xlm_runtime.config import Config, Decoder
 from xlm_runtime.data import Split
-from xlm_runtime.errors import UsageError
+from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import (
     Batch,
     Decoded,
@@ -164,5 +165,14 @@ def save_weights(network: nn.Module, path: Path) -> None:
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """The inverse of `save_weights`.  Raises RuntimeError where the names or shapes differ."""
-    load_model(network, str(path), strict=True)
+    """The inverse of `save_weights`.
+
+    Raises UsageError where the names or shapes are others, RunError where the file is damaged.
+    """
+    try:
+        load_model(network, str(path), strict=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1:2] or [str(error)]
+        raise UsageError(f"{path} is of another network: {first[0].strip()}") from error
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} cannot be read, it may be cut off: {error}") from error

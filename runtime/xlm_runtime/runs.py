@@ -88,7 +88,7 @@ def alone(run: Run) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UsageError(
-            f"another process works on {run.path}: wait for it, or choose another --name"
+            f"another process works on {run.path}: wait for it; a new run needs another --name"
         ) from error
     try:
         yield
@@ -164,6 +164,13 @@ def others(run: Run, facts: Mapping[str, Any]) -> list[str]:
     """Which of the facts of a run are others now; it need not know those that are new."""
     before = run.facts
     return [key for key, value in facts.items() if before.get(key, value) != value]
+
+
+def check_pair(run: Run, family: str, task: str) -> None:
+    """Raises UsageError where a run is of another family or task."""
+    of = (run.facts.get("family"), run.facts.get("task"))
+    if of != (family, task):
+        raise UsageError(f"{run.path} is a run of {of[0]} on {of[1]}, not of {family} on {task}")
 
 
 def check_package(run: Run, package: Package, force: bool) -> None:

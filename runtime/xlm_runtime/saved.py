@@ -5,11 +5,12 @@ checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, ra
 """
 
 from pathlib import Path
+from zipfile import is_zipfile
 
 from attrs import frozen
 
 from xlm_runtime.atomic import read_json
-from xlm_runtime.errors import UsageError
+from xlm_runtime.errors import RunError, UsageError
 
 INDEX = "index.json"
 STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
@@ -34,6 +35,25 @@ def step_folder(folder: Path, step: int) -> Path:
     return folder / f"step-{step:08d}"
 
 
+def state(folder: Path, step: int) -> Path:
+    """The state of the trainer after a step, from which training goes on.
+
+    Raises UsageError where there is none, RunError where it is damaged.
+    """
+    found = step_folder(folder, step) / STATE
+    if not found.is_file():
+        raise UsageError(
+            f"{found.parent} has weights, but no state to go on training from: it was pulled. "
+            "Train anew, under another --name"
+        )
+    if not is_zipfile(found):  # which ends with its table of contents
+        raise RunError(
+            f"{found} is cut off or damaged: training cannot go on from it. The weights beside it "
+            "are kept; train anew, under another --name"
+        )
+    return found
+
+
 def resolve(folder: Path, which: str) -> Path:
     """``last``, ``best`` or a path → the folder of a checkpoint.
 
@@ -43,6 +63,9 @@ def resolve(folder: Path, which: str) -> Path:
     steps = {"last": index.last, "best": index.best or index.last}
     found = step_folder(folder, steps[which]) if which in steps else Path(which)
     found = found if found.is_dir() else found.parent
+    other = found.absolute().parent
+    if (other.parent / "run.json").is_file() and other != folder.absolute():
+        raise UsageError(f"{which} is a checkpoint of {other.parent}: name that with --run")
     if (found / AVERAGE).is_file():
         return found
     there = ", ".join(sorted(path.name for path in folder.glob("step-*"))) or "none"

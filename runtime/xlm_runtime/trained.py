@@ -87,6 +87,9 @@ class Loaded:
             raise UsageError(
                 f"the prompt has {len(ids)} tokens, and there is room for {room}: {text!r}"
             )
+        if ids and not self.prompt and self.model.family.inserts:
+            behind = [False] * len(ids) + [True]  # nothing goes before the text, or into it
+            return Example(index, ids, given=[True] * len(ids), gaps=behind)
         prompt = ids if self.prompt else ()
         open_ = Example(index, (), prompt)
         (blank,) = generate.blank(self.model, [open_], self.lengths, seed)

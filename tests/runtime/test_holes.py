@@ -58,6 +58,15 @@ def test_gaps_are_filled_and_nothing_is_inserted_elsewhere(name: str) -> None:
     assert max(lengths) > 3
 
 
+@pytest.mark.parametrize("name", ["ilm", "flexmdm", "mlm", "arlm"])
+def test_a_text_goes_on(name: str) -> None:
+    loaded = untrained(name)
+    for seed in range(4):
+        made = loaded.generate(["a b", "c d e", ""], seed=seed)
+        assert made[0].startswith("a b")
+        assert made[1].startswith("c d e")
+
+
 def test_a_hole_of_the_wrong_kind() -> None:
     with pytest.raises(UsageError, match=r"\[GAP\] in 'a \[GAP\] b': mlm fills a fixed number"):
         untrained("mlm").generate(["a [GAP] b"])

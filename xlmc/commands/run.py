@@ -70,7 +70,9 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 )
 @click.option("--name", help="What to call the run.")
 @click.option("--seed", type=int, help="Of weights, order and noise.")
-@click.option("--force", is_flag=True, help="Go on with a run although its package changed.")
+@click.option(
+    "--force", is_flag=True, help="Go on with a run although package, settings or data changed."
+)
 def run(
     package: Path,
     task: str,

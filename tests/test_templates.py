@@ -52,6 +52,7 @@ FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in C
 # Read by the compiler itself, not by a template.
 NOT_OF_TEMPLATES = {
     ("Decoder", "name"),
+    ("Insert", "timely"),
     ("Remask", "off"),
     ("Unmask", "gradual"),
     *(("Package", name) for name in FIELDS["Package"]),

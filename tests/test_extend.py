@@ -151,6 +151,24 @@ def test_what_recipes_share_lies_under_each_and_over_what_is_inherited() -> None
     }
 
 
+def test_what_several_recipes_say_of_a_task_is_put_together() -> None:
+    own = "recipe star, cfg { steps 2; batch 1 }\nrecipe lm1b, star { ema 0.5 }"
+    assert settings(flat(child(own))) == {
+        "lm1b": ["batch 64", "ema 0.5"],
+        "star": ["steps 2", "batch 1", "ema 0.5"],
+        "cfg": ["steps 2", "batch 1"],
+    }
+
+
+def test_a_step_that_does_not_draw_draws_as_its_parent() -> None:
+    middle = "family middle extends parent { decoder { step { unmask one; draw token greedy } } }"
+    made = flat("family child extends middle { decoder { step { unmask all } } }", middle=middle)
+    (step,) = (
+        e for s in made.sections if s.name is None for e in s.entries if isinstance(e, ast.Step)
+    )
+    assert [printer.entry(action) for action in step.actions] == ["unmask all", "draw token greedy"]
+
+
 def test_what_recipes_share_may_drop_what_some_inherit() -> None:
     made = flat(child("recipe { drop batch }\nrecipe star { steps 2 }"))
     assert settings(made) == {"lm1b": ["ema 0.9"], "star": ["steps 2"]}

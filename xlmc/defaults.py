@@ -6,7 +6,14 @@ from attrs import evolve
 
 from xlmc import ast, query
 from xlmc.duplicates import key
+from xlmc.extend import drawn, laid
 from xlmc.source import Span
+
+NEUTRAL = {  # what a draw may be told with: the type of a param, and where it changes nothing
+    "temperature": ("Scale", "1.0"),
+    "top_k": ("Count", "0"),
+    "top_p": ("Chance", "1.0"),
+}
 
 
 def complete(family: ast.Family) -> ast.Family:
@@ -15,7 +22,7 @@ def complete(family: ast.Family) -> ast.Family:
     Tolerates a spec that is wrong: what cannot be completed is left for the checks.
     """
     chain = query.chain(family)
-    default = query.entries(family, "decoder")
+    default = _with_params(query.entries(family, "decoder"))
     sections = tuple(_section(section, chain, default) for section in family.sections)
     return evolve(family, sections=sections)
 
@@ -58,7 +65,8 @@ def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.D
 
 def overlay(base: tuple[ast.Node, ...], over: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
     """The entries of ``base``, those of the same key replaced by ``over``'s; new ones follow."""
-    new = {_key(entry): entry for entry in over}
+    old = {_key(entry): entry for entry in base}
+    new = {_key(entry): laid(old.get(_key(entry)), entry) for entry in over}
     dropped = {entry.key for entry in over if isinstance(entry, ast.Drop)}
     kept = [new.pop(_key(entry), entry) for entry in base if _key(entry)[0] not in dropped]
     return (*kept, *(entry for entry in new.values() if not isinstance(entry, ast.Drop)))
@@ -126,7 +134,7 @@ def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
         evolve(entry, actions=tuple(_action(action, choices) for action in entry.actions))
         if isinstance(entry, ast.Step)
         else entry
-        for entry in entries
+        for entry in _with_draws(_with_params(entries))
     )
     if chain == "both" and not _has(entries, ast.Overflow):
         entries = (*entries, ast.Overflow(_name("skip_row", span), span=span))
@@ -136,6 +144,41 @@ def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
     if not isinstance(grid.value, ast.Call):
         return entries
     return _with_finish(entries)
+
+
+def _with_params(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """`with temperature` is a param of that name, at which nothing changes unless it is set."""
+    blocks = [e for e in entries if isinstance(e, ast.Step | ast.Finish)]
+    actions = [a for block in blocks for a in block.actions]
+    options = [o for a in actions if isinstance(a, ast.Draw | ast.Pick) for o in a.options]
+    said = {e.name for e in entries if isinstance(e, ast.Param | ast.Choice | ast.Let)}
+    new = {
+        o.name: ast.Param(o.name, *_neutral(o.name, o.span), span=o.span)
+        for o in options
+        if o.name in NEUTRAL and o.name not in said
+        if isinstance(o.value, ast.Name) and o.value.id == o.name
+    }
+    params = [(n, e.name) for n, e in enumerate(entries, 1) if isinstance(e, ast.Param)]
+    started = int(bool(entries) and isinstance(entries[0], ast.Start))
+    like = [n for n, name in params if name in NEUTRAL]
+    place = max(like or [n for n, _ in params], default=started)
+    return (*entries[:place], *new.values(), *entries[place:])
+
+
+def _neutral(option: str, span: Span) -> tuple[str, ast.Number]:
+    kind, text = NEUTRAL[option]
+    return kind, ast.Number(Fraction(text), text, span=span)
+
+
+def _with_draws(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """A finish that does not say how it draws draws as the step does."""
+    step = next((e for e in entries if isinstance(e, ast.Step)), None)
+    return tuple(
+        evolve(e, actions=drawn(step.actions, e.actions))
+        if isinstance(e, ast.Finish) and step
+        else e
+        for e in entries
+    )
 
 
 def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:

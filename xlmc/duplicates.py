@@ -1,7 +1,7 @@
 """What stands twice in one spec and can stand there once."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 
 from attrs import fields
 
@@ -72,7 +72,7 @@ def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
         if first is not block:
             related = (Related(first.span, "first here"),)
             yield DuplicateSection(span=block.span, name=name, related=related)
-    yield from _twice(task for recipe in family.recipes for task in recipe.tasks)
+    yield from _set_twice(family.recipes)
     for section in family.sections:
         yield from _among(section.entries, called(section))
     for recipe in family.recipes:
@@ -82,14 +82,16 @@ def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _among(_arguments(node), "")
 
 
-def _twice(tasks: Iterable[ast.Name]) -> Iterator[Diagnostic]:
-    """Tasks with a second recipe."""
-    seen: dict[str, ast.Name] = {}
-    for task in tasks:
-        first = seen.setdefault(task.id, task)
-        if first is not task:
-            related = (Related(first.span, "first here"),)
-            yield DuplicateRecipe(span=task.span, name=task.id, place="", related=related)
+def _set_twice(recipes: Iterable[ast.Recipe]) -> Iterator[Diagnostic]:
+    """What several recipes say of one task, the same thing twice."""
+    seen: dict[tuple[str, str], tuple[ast.Recipe, ast.Node]] = {}
+    for recipe in recipes:
+        for task, one in product(recipe.tasks, (*recipe.settings, *recipe.drops)):
+            where, first = seen.setdefault((task.id, key(one)), (recipe, one))
+            if where is not recipe:
+                related = (Related(first.span, "first here"),)
+                name, place = key(one), task.id
+                yield DuplicateRecipe(span=one.span, name=name, place=place, related=related)
 
 
 def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:

@@ -209,7 +209,7 @@ class _Merger:
         for entry in above:
             name = key(entry)
             if not isinstance(entry, ast.Drop):
-                merged[name] = _with_sides(merged.get(name), entry)
+                merged[name] = laid(merged.get(name), entry)
             elif name in beneath:
                 merged[name] = entry
             elif name in merged and not isinstance(merged[name], ast.Drop):
@@ -241,9 +241,20 @@ class _Merger:
             self.problems.append(NothingToReplace(span=word, section=name, parent=parent))
 
 
-def _with_sides(below: ast.Node | None, above: _E) -> _E:
-    """An entry that takes another one's place; padding keeps the sides it does not name itself."""
-    if not (isinstance(below, ast.Pad) and isinstance(above, ast.Pad)):
-        return above
-    sides = {key(s): s for s in (*below.sides, *above.sides)}
-    return evolve(above, sides=tuple(sides.values()))
+def laid(below: ast.Node | None, above: _E) -> _E:
+    """An entry that takes another one's place, with what it leaves to that one.
+
+    Padding keeps the sides that it does not name, and a step that does not draw the way to draw.
+    """
+    if isinstance(below, ast.Pad) and isinstance(above, ast.Pad):
+        sides = {key(s): s for s in (*below.sides, *above.sides)}
+        return evolve(above, sides=tuple(sides.values()))
+    if isinstance(below, ast.Step) and isinstance(above, ast.Step):
+        return evolve(above, actions=drawn(below.actions, above.actions))
+    return above
+
+
+def drawn(below: tuple[ast.Action, ...], actions: tuple[ast.Action, ...]) -> tuple[ast.Action, ...]:
+    """Actions with the draw of others, if they have none of their own."""
+    has_draw = any(isinstance(action, ast.Draw) for action in actions)
+    return actions if has_draw else (*actions, *(a for a in below if isinstance(a, ast.Draw)))

@@ -440,11 +440,10 @@ class DuplicateLayout(DuplicateEntry):
 
 @frozen(kw_only=True)
 class DuplicateRecipe(DuplicateEntry):
-    """Two recipes for a task."""
+    """Two recipes set the same for a task; what they set is put together."""
 
     code = "XLM037"
-    title = "a second recipe for `{name}`"
-    help = "write the settings of both into one"
+    title = "two recipes set `{name}` for `{place}`"
 
 
 @frozen(kw_only=True)

@@ -2,8 +2,8 @@
 
 Two spaces a level; one statement a line, however long; no parentheses but those that are needed.
 In a section, what stands before the sign of a head, a term, a layout or an arrow is padded to one
-width. A section of one statement stands on one line, and so does a step or a recipe that is short
-enough; the settings of others fill their lines.
+width. A section of one or two statements stands on one line, and so does a named decoder, a step or
+a recipe, if it is short enough; the settings of other recipes fill their lines.
 """
 
 import re
@@ -17,7 +17,8 @@ from xlmc.source import Span
 
 Fills = Callable[[ast.Node], bool]
 
-_WIDEST = 110  # columns
+_WIDEST = 120  # columns
+_FEW = 2  # entries
 _INDENT = "  "
 
 
@@ -85,8 +86,8 @@ def _item(item: _Item, fills: Fills) -> list[Line]:
         return [Line(1, entry(item), item.span)]
     if isinstance(item, ast.Section):
         words = ["replace"] * item.replace + [item.kind] + ([item.name] if item.name else [])
-        alone = len(item.entries) <= 1 and fills(item)
-        short = _short(" ".join(words), item, item.entries, 1) if alone else []
+        brief = (item.name is not None or len(item.entries) <= _FEW) and fills(item)
+        short = _short(" ".join(words), item, item.entries, 1) if brief else []
         return short or _block(" ".join(words), item, item.entries, 1, fills)
     settings = _settings(item)
     if not fills(item):

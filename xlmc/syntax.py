@@ -297,6 +297,11 @@ class _Reader(Recovery):
         else:
             what = words.after(self._block, self.statement) or words.expected(fitting)
         self._report(Missing(span=self._after_last(), what=what, form=self._form))
+        if (
+            kind == "_LBRACE" and len(fitting) > 1
+        ):  # a block of no name: nobody knows what may stand in it
+            self._skip(token)
+            return True
         self._insert(min(fitting, key=lambda t: (t in words.OPERATORS, t)))
         self.pending = Token(kind, str(token), token.start_pos)
         return True

@@ -92,7 +92,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 128,
         },
         "owt": {
             "size": "base",
@@ -102,7 +101,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
         },
         "owt_packed": {
             "size": "base",
@@ -112,7 +110,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
         },
         "tinygsm": {
             "size": "base",
@@ -123,7 +120,6 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
             "decoder": "likeliest",
-            "block": 256,
         },
     },
     packs=True,

@@ -80,8 +80,8 @@ class Decoder:
 
     steps: int = 512
     temperature: float = 0.2
-    top_k: int = 0
     top_p: float = 0.95
+    top_k: int = 0
     order: Literal["entropy", "confidence", "margin", "random"] = "entropy"
     order_temperature: float = 0.0
     ended: Ended | None = None
@@ -188,8 +188,8 @@ class ThresholdDecoder:
     """
 
     temperature: float = 0.2
-    top_k: int = 0
     top_p: float = 0.95
+    top_k: int = 0
     tau: float = 0.9
     ended: Ended | None = None
 
@@ -244,8 +244,8 @@ class BoundedDecoder:
     """
 
     temperature: float = 0.2
-    top_k: int = 0
     top_p: float = 0.95
+    top_k: int = 0
     order: Literal["entropy", "confidence", "margin"] = "entropy"
     gamma: float = 0.1
     ended: Ended | None = None
@@ -359,8 +359,8 @@ class OriginDecoder:
 
     steps: int = 512
     temperature: float = 0.2
-    top_k: int = 0
     top_p: float = 0.95
+    top_k: int = 0
     ended: Ended | None = None
 
     def __post_init__(self) -> None:
@@ -432,8 +432,8 @@ class BlockwiseDecoder:
 
     steps: int = 512
     temperature: float = 0.2
-    top_k: int = 0
     top_p: float = 0.95
+    top_k: int = 0
     order: Literal["entropy", "confidence", "margin", "random"] = "entropy"
     order_temperature: float = 0.0
     block_length: int = 32

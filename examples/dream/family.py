@@ -52,21 +52,21 @@ FAMILY = Family(
         "default": (
             Param("steps", "Count", 512),
             Param("temperature", "Scale", 0.2),
-            Param("top_k", "Count", 0),
             Param("top_p", "Chance", 0.95),
+            Param("top_k", "Count", 0),
             Param("order", "Choice", "entropy", ("entropy", "confidence", "margin", "random")),
             Param("order_temperature", "Scale", 0.0),
         ),
         "threshold": (
             Param("temperature", "Scale", 0.2),
-            Param("top_k", "Count", 0),
             Param("top_p", "Chance", 0.95),
+            Param("top_k", "Count", 0),
             Param("tau", "Chance", 0.9),
         ),
         "bounded": (
             Param("temperature", "Scale", 0.2),
-            Param("top_k", "Count", 0),
             Param("top_p", "Chance", 0.95),
+            Param("top_k", "Count", 0),
             Param("order", "Choice", "entropy", ("entropy", "confidence", "margin")),
             Param("gamma", "Scale", 0.1),
         ),
@@ -74,14 +74,14 @@ FAMILY = Family(
         "origin": (
             Param("steps", "Count", 512),
             Param("temperature", "Scale", 0.2),
-            Param("top_k", "Count", 0),
             Param("top_p", "Chance", 0.95),
+            Param("top_k", "Count", 0),
         ),
         "blockwise": (
             Param("steps", "Count", 512),
             Param("temperature", "Scale", 0.2),
-            Param("top_k", "Count", 0),
             Param("top_p", "Chance", 0.95),
+            Param("top_k", "Count", 0),
             Param("order", "Choice", "entropy", ("entropy", "confidence", "margin", "random")),
             Param("order_temperature", "Scale", 0.0),
             Param("block_length", "Count", 32),
@@ -142,7 +142,6 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 128,
         },
         "owt": {
             "size": "base",
@@ -153,7 +152,6 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
             "decoder.top_p": 0.9,
-            "block": 1024,
         },
         "owt_packed": {
             "size": "base",
@@ -167,7 +165,6 @@ FAMILY = Family(
             "decoder.gamma": 0.15,
             "decoder.order": "confidence",
             "decoder.top_p": 0.9,
-            "block": 1024,
         },
         "uniref50": {
             "size": "base",
@@ -177,7 +174,6 @@ FAMILY = Family(
             "warmup": 2000,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
             "schedule": "cosine",
         },
         "tinygsm": {
@@ -190,7 +186,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
         },
         "safe": {
             "size": "base",
@@ -202,7 +197,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_linker": {
@@ -215,7 +209,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_motif": {
@@ -228,7 +221,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_scaffold": {
@@ -241,7 +233,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_superstructure": {
@@ -254,7 +245,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "sudoku": {
@@ -265,9 +255,9 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
+            "layers": 4,
             "decoder.steps": 83,
             "decoder.top_k": 2,
-            "layers": 4,
         },
         "sudoku_extreme": {
             "size": "small",
@@ -277,11 +267,11 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
+            "layers": 4,
             "decoder": "bounded",
             "decoder.gamma": 0.5,
             "decoder.order": "confidence",
             "decoder.top_k": 1,
-            "layers": 4,
         },
         "math500": {
             "size": "base",
@@ -295,7 +285,6 @@ FAMILY = Family(
             "decoder.block_length": 16,
             "decoder.order": "confidence",
             "decoder.temperature": 0,
-            "block": 512,
         },
     },
     packs=True,

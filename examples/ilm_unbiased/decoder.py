@@ -68,8 +68,8 @@ class Decoder:
 
     stop_above: float = 0.5
     stop_temperature: float = 1.0
-    temperature: float = 1.0
     top_p: float = 0.5
+    temperature: float = 1.0
     gap_top_k: int = 2
 
     @torch.no_grad()
@@ -114,8 +114,8 @@ class Decoder:
 class OracleDecoder:
     """Insert one token at a time, until a row stops (spec: decoder oracle)."""
 
-    temperature: float = 1.0
     top_p: float = 0.5
+    temperature: float = 1.0
     gap_top_k: int = 2
 
     @torch.no_grad()

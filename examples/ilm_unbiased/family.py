@@ -40,13 +40,13 @@ FAMILY = Family(
         "default": (
             Param("stop_above", "Chance", 0.5),
             Param("stop_temperature", "Scale", 1.0),
-            Param("temperature", "Scale", 1.0),
             Param("top_p", "Chance", 0.5),
+            Param("temperature", "Scale", 1.0),
             Param("gap_top_k", "Count", 2),
         ),
         "oracle": (
-            Param("temperature", "Scale", 1.0),
             Param("top_p", "Chance", 0.5),
+            Param("temperature", "Scale", 1.0),
             Param("gap_top_k", "Count", 2),
         ),
         "confident": (
@@ -97,7 +97,6 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
             "decoder.gap_top_k": 1,
-            "block": 128,
             "warmup": 1000,
         },
         "owt": {
@@ -110,7 +109,6 @@ FAMILY = Family(
             "decoder.top_p": 0.9,
             "decoder.gap_top_k": 1,
             "decoder.stop_above": 0.9,
-            "block": 1024,
             "warmup": 2000,
         },
     },

@@ -101,11 +101,11 @@ class Decoder:
     """
 
     steps: int = 128
+    order: Literal["confidence", "margin", "entropy", "random", "left"] = "confidence"
+    order_temperature: float = 0.0
     temperature: float = 0.0
     top_k: int = 0
     top_p: float = 1.0
-    order: Literal["confidence", "margin", "entropy", "random", "left"] = "confidence"
-    order_temperature: float = 0.0
     block_length: int = 32
     cfg_scale: float = 0.0
 
@@ -275,10 +275,10 @@ class BoundedDecoder:
     spec: decoder bounded
     """
 
+    order: Literal["entropy", "confidence", "margin"] = "entropy"
     temperature: float = 0.0
     top_k: int = 0
     top_p: float = 1.0
-    order: Literal["entropy", "confidence", "margin"] = "entropy"
     block_length: int = 32
     cfg_scale: float = 0.0
     gamma: float = 0.1

@@ -42,9 +42,6 @@ FAMILY = Family(
         "loss": (),
         "default": (
             Param("steps", "Count", 128),
-            Param("temperature", "Scale", 0.0),
-            Param("top_k", "Count", 0),
-            Param("top_p", "Chance", 1.0),
             Param(
                 "order",
                 "Choice",
@@ -52,6 +49,9 @@ FAMILY = Family(
                 ("confidence", "margin", "entropy", "random", "left"),
             ),
             Param("order_temperature", "Scale", 0.0),
+            Param("temperature", "Scale", 0.0),
+            Param("top_k", "Count", 0),
+            Param("top_p", "Chance", 1.0),
             Param("block_length", "Count", 32),
             Param("cfg_scale", "Scale", 0.0),
         ),
@@ -64,10 +64,10 @@ FAMILY = Family(
             Param("tau", "Chance", 0.9),
         ),
         "bounded": (
+            Param("order", "Choice", "entropy", ("entropy", "confidence", "margin")),
             Param("temperature", "Scale", 0.0),
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),
-            Param("order", "Choice", "entropy", ("entropy", "confidence", "margin")),
             Param("block_length", "Count", 32),
             Param("cfg_scale", "Scale", 0.0),
             Param("gamma", "Scale", 0.1),
@@ -125,7 +125,6 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 128,
         },
         "owt": {
             "size": "base",
@@ -136,7 +135,6 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
             "decoder.top_p": 0.9,
-            "block": 1024,
         },
         "owt_packed": {
             "size": "base",
@@ -150,7 +148,6 @@ FAMILY = Family(
             "decoder.gamma": 0.15,
             "decoder.order": "confidence",
             "decoder.top_p": 0.9,
-            "block": 1024,
         },
         "uniref50": {
             "size": "base",
@@ -160,7 +157,6 @@ FAMILY = Family(
             "warmup": 2000,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
             "schedule": "cosine",
         },
         "tinygsm": {
@@ -173,7 +169,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
         },
         "safe": {
             "size": "base",
@@ -185,7 +180,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_linker": {
@@ -198,7 +192,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_motif": {
@@ -211,7 +204,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_scaffold": {
@@ -224,7 +216,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_superstructure": {
@@ -237,7 +228,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "sudoku": {
@@ -248,9 +238,9 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
+            "layers": 4,
             "decoder.steps": 83,
             "decoder.top_k": 2,
-            "layers": 4,
         },
         "sudoku_extreme": {
             "size": "small",
@@ -260,11 +250,11 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
+            "layers": 4,
             "decoder": "bounded",
             "decoder.gamma": 0.5,
             "decoder.order": "confidence",
             "decoder.top_k": 1,
-            "layers": 4,
         },
     },
     packs=True,

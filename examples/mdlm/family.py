@@ -101,7 +101,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 128,
         },
         "owt": {
             "size": "base",
@@ -111,7 +110,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
         },
         "owt_packed": {
             "size": "base",
@@ -121,7 +119,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
         },
     },
     packs=True,

@@ -74,11 +74,11 @@ class Decoder:
     """Reveal a number of masks of each row on a uniform grid of times (spec: decoder)."""
 
     steps: int = 128
+    order: Literal["confidence", "margin", "entropy", "random", "left"] = "confidence"
+    order_temperature: float = 0.0
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
-    order: Literal["confidence", "margin", "entropy", "random", "left"] = "confidence"
-    order_temperature: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a grid without steps."""
@@ -229,10 +229,10 @@ class BoundedDecoder:
     spec: decoder bounded
     """
 
+    order: Literal["entropy", "confidence", "margin"] = "entropy"
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
-    order: Literal["entropy", "confidence", "margin"] = "entropy"
     gamma: float = 0.1
 
     @torch.no_grad()

@@ -41,9 +41,6 @@ FAMILY = Family(
         "loss": (),
         "default": (
             Param("steps", "Count", 128),
-            Param("temperature", "Scale", 1.0),
-            Param("top_k", "Count", 0),
-            Param("top_p", "Chance", 1.0),
             Param(
                 "order",
                 "Choice",
@@ -51,6 +48,9 @@ FAMILY = Family(
                 ("confidence", "margin", "entropy", "random", "left"),
             ),
             Param("order_temperature", "Scale", 0.0),
+            Param("temperature", "Scale", 1.0),
+            Param("top_k", "Count", 0),
+            Param("top_p", "Chance", 1.0),
         ),
         "threshold": (
             Param("temperature", "Scale", 1.0),
@@ -59,10 +59,10 @@ FAMILY = Family(
             Param("tau", "Chance", 0.9),
         ),
         "bounded": (
+            Param("order", "Choice", "entropy", ("entropy", "confidence", "margin")),
             Param("temperature", "Scale", 1.0),
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),
-            Param("order", "Choice", "entropy", ("entropy", "confidence", "margin")),
             Param("gamma", "Scale", 0.1),
         ),
         "confident": (),
@@ -120,7 +120,6 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 128,
         },
         "owt": {
             "size": "base",
@@ -131,7 +130,6 @@ FAMILY = Family(
             "ema": 0.9999,
             "dropout": 0.1,
             "decoder.top_p": 0.9,
-            "block": 1024,
         },
         "owt_packed": {
             "size": "base",
@@ -145,7 +143,6 @@ FAMILY = Family(
             "decoder.gamma": 0.15,
             "decoder.order": "confidence",
             "decoder.top_p": 0.9,
-            "block": 1024,
         },
         "uniref50": {
             "size": "base",
@@ -155,7 +152,6 @@ FAMILY = Family(
             "warmup": 2000,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
             "schedule": "cosine",
         },
         "tinygsm": {
@@ -168,7 +164,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
         },
         "safe": {
             "size": "base",
@@ -180,7 +175,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_linker": {
@@ -193,7 +187,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_motif": {
@@ -206,7 +199,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_scaffold": {
@@ -219,7 +211,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "safe_superstructure": {
@@ -232,7 +223,6 @@ FAMILY = Family(
             "dropout": 0.1,
             "decoder.steps": 256,
             "decoder.top_k": 2,
-            "block": 256,
             "schedule": "cosine",
         },
         "sudoku": {
@@ -243,9 +233,9 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
+            "layers": 4,
             "decoder.steps": 83,
             "decoder.top_k": 2,
-            "layers": 4,
         },
         "sudoku_extreme": {
             "size": "small",
@@ -255,11 +245,11 @@ FAMILY = Family(
             "warmup": 1000,
             "ema": 0.9999,
             "dropout": 0.1,
+            "layers": 4,
             "decoder": "bounded",
             "decoder.gamma": 0.5,
             "decoder.order": "confidence",
             "decoder.top_k": 1,
-            "layers": 4,
         },
     },
     packs=True,

@@ -70,10 +70,10 @@ class Decoder:
     """
 
     steps: int = 128
+    eta: float = 0.02
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
-    eta: float = 0.02
 
     def __post_init__(self) -> None:
         """Refuse a grid without steps."""

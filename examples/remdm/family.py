@@ -41,10 +41,10 @@ FAMILY = Family(
         "loss": (),
         "default": (
             Param("steps", "Count", 128),
+            Param("eta", "Chance", 0.02),
             Param("temperature", "Scale", 1.0),
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),
-            Param("eta", "Chance", 0.02),
         ),
         "first_hitting": (
             Param("temperature", "Scale", 1.0),
@@ -102,7 +102,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 128,
         },
         "owt": {
             "size": "base",
@@ -112,7 +111,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
         },
         "owt_packed": {
             "size": "base",
@@ -122,7 +120,6 @@ FAMILY = Family(
             "warmup": 2500,
             "ema": 0.9999,
             "dropout": 0.1,
-            "block": 1024,
         },
     },
     packs=True,

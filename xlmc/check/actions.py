@@ -7,6 +7,7 @@ from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
+from xlmc.defaults import NEUTRAL
 from xlmc.errors import Diagnostic, suggest
 from xlmc.refusals import (
     DoesNotUndo,
@@ -29,7 +30,7 @@ PLACED = {
     "none": "the place is the end of the row",
 }
 NO_NOISE = "nothing is corrupted: tokens follow one another"
-OPTIONS = {"temperature": "Scale", "top_k": "Count", "top_p": "Chance"}
+OPTIONS = {name: kind for name, (kind, _) in NEUTRAL.items()}
 
 
 def actions(

@@ -28,6 +28,7 @@ class Init:
     claim: str
     papers: tuple[str, ...]
     files: tuple[tuple[str, str], ...]
+    helpers: tuple[tuple[str, str], ...] = ()  # known when all files are
 
 
 @frozen
@@ -340,9 +341,12 @@ class Collate:
 
 @frozen
 class Recipe:
-    """Published settings for a task: path and value (code of a literal)."""
+    """Published settings for some tasks: path and value (code of a literal).
 
-    task: str
+    They stand beside what recipes share, or in its place.
+    """
+
+    tasks: tuple[str, ...]
     settings: tuple[tuple[str, str], ...]
 
 
@@ -371,6 +375,7 @@ class Family:
     decoders: tuple[tuple[str, str], ...]
     params: tuple[tuple[str, tuple[Param, ...]], ...]
     samples: tuple[tuple[str, Samples], ...]
+    shared: tuple[tuple[str, str], ...]  # what recipes share
     recipes: tuple[Recipe, ...]
     likelihood: bool
     published: str  # name of the head that published weights have; "" where there are none

@@ -202,8 +202,10 @@ def _latex_leaf(expr: ast.Expr) -> str:
             return _latex_name(name)
         case ast.Call(function="visible", arguments=(ast.Call(arguments=(argument,)),)):
             chance = _latex(argument, _ATOM)
-            kernel = rf"{chance} (1 - {chance})^{{|i - j| - 1}}"
+            kernel = rf"{chance} (1 - {chance})^{{|i-j|-1}}"
             return rf"\sum_{{j\,\mathrm{{visible}}}} {kernel}"
+        case ast.Call(function="hazard", arguments=(ast.Name(id=clock),)):
+            return rf"h_{{{_latex_name(clock)}}}(t)"
         case ast.Call(function="sqrt", arguments=(argument,)):
             return rf"\sqrt{{{_latex(argument, 0)}}}"
         case ast.Call(function="exp", arguments=(argument,)):

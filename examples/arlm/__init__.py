@@ -14,6 +14,13 @@ Read in this order:
     decoder.py    from a prompt to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
+
+They take from:
+
+    backbone.py   layers with rotary positions, from tokens to hidden states
+    causal.py     layers under causal attention with rotary positions, from tokens to hidden states
+    prompt.py     what is given of a row, and where decoding begins
+    sampling.py   from logits to tokens
 """
 
 from .family import FAMILY

@@ -9,6 +9,17 @@ from .likelihood import nelbo
 from .loss import loss
 from .network import Network
 
+# What recipes share.
+SHARED: dict[str, float | int | str] = {
+    "size": "base",
+    "batch": 512,
+    "steps": 1_000_000,
+    "learning_rate": 0.0001,
+    "warmup": 0,
+    "ema": 0.9999,
+    "dropout": 0.1,
+}
+
 FAMILY = Family(
     name="arlm",
     title="Autoregressive language model",
@@ -44,83 +55,15 @@ FAMILY = Family(
         "likeliest": Samples("none", "the likeliest token is taken"),
     },
     recipes={
-        "star_easy": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "likeliest",
+        **{
+            task: {**SHARED, "batch": 64, "steps": 80_000, "decoder": "likeliest"}
+            for task in ("star_easy", "star_medium", "star_hard", "star_back")
         },
-        "star_medium": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "likeliest",
+        **{
+            task: {**SHARED, "learning_rate": 0.0003, "warmup": 2500}
+            for task in ("lm1b", "owt", "owt_packed")
         },
-        "star_hard": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "likeliest",
-        },
-        "star_back": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "likeliest",
-        },
-        "lm1b": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0003,
-            "warmup": 2500,
-            "ema": 0.9999,
-            "dropout": 0.1,
-        },
-        "owt": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0003,
-            "warmup": 2500,
-            "ema": 0.9999,
-            "dropout": 0.1,
-        },
-        "owt_packed": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0003,
-            "warmup": 2500,
-            "ema": 0.9999,
-            "dropout": 0.1,
-        },
-        "tinygsm": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0001,
-            "warmup": 2000,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "likeliest",
-        },
+        "tinygsm": {**SHARED, "warmup": 2000, "decoder": "likeliest"},
     },
     packs=True,
 )

@@ -12,15 +12,14 @@ from .network import Network
 def loss(network: Network, batch: Batch) -> Losses:
     r"""The training objective of a batch (spec: loss).
 
-    .. math:: L = \frac{1}{N} \sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})
+    .. math:: \mathcal{L} = \frac{1}{N} \sum_r \sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})
 
-    N: the free tokens of the batch. In nats per free token.
+    N: the free tokens of the batch; r: its rows. In nats per free token.
     """
     hidden = network.trunk(batch.x0, batch.attend)
-    token = token_term(network, hidden, batch)
     over = batch.free.sum().clamp(min=1)
-    terms = {"token": token / over}
-    return Losses(terms["token"], terms)
+    token = token_term(network, hidden, batch) / over
+    return Losses(token, {"token": token})
 
 
 def token_term(
@@ -31,5 +30,5 @@ def token_term(
     spec: loss.token
     """
     logits = network.token(hidden[:, :-1][batch.free[:, 1:]])  # free vocab
-    nll = F.cross_entropy(logits.float(), batch.x0[batch.free], reduction="none")
+    nll = F.cross_entropy(logits, batch.x0[batch.free], reduction="none")
     return nll.sum()

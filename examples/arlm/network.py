@@ -7,12 +7,14 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import linear
+from .backbone import full, linear
 from .causal import CachingBlock, CachingTransformer, Past
 
 
 class Network(nn.Module):
     """Trunk and heads. Loss and decoder ask a head only for the positions that they read.
+
+    Heads answer in float32 at least, whatever the trunk computes in.
 
     ``allowed`` marks the ids that may be predicted; the logits of all others are -inf.
     """
@@ -47,5 +49,5 @@ class Network(nn.Module):
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
         """Logits of the token that follows each place (spec: network.token)."""
-        logits: Tensor = self.to_token(hidden)
+        logits: Tensor = full(self.to_token(hidden))
         return logits.masked_fill(self.forbidden, -torch.inf)

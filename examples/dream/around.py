@@ -7,7 +7,7 @@ import torch
 
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import together
+from .backbone import attention_mask
 
 Kernel = Callable[[Int[Tensor, "length length"]], Float[Tensor, "length length"]]
 
@@ -34,9 +34,10 @@ def visible(
     """
     place = torch.arange(masked.shape[1], device=masked.device)
     distance = (place[:, None] - place).abs()
-    near = kernel(distance.clamp(min=1))
-    sight = together(attend)
+    near = kernel(distance.clamp(min=1)).double()  # in which autocast leaves products alone
+    sight = attention_mask(attend)
     if sight is None:
-        return (~masked).to(near.dtype) @ near
-    seen = (sight[:, 0] & ~masked[:, None]).to(near.dtype)  # batch queries length
-    return (seen @ near)[:, 0] if seen.shape[1] == 1 else (seen * near).sum(2)
+        return ((~masked).double() @ near).float()
+    seen = (sight[:, 0] & ~masked[:, None]).double()  # batch queries length
+    near = (seen @ near)[:, 0] if seen.shape[1] == 1 else (seen * near).sum(2)
+    return near.float()

@@ -12,22 +12,20 @@ from .noise import Noised
 from .places import shifted
 
 
-def loss(network: Network, noised: Noised, batch: Batch, kernel: float = 0.1) -> Losses:
+def loss(network: Network, noised: Noised, batch: Batch, rho: float = 0.1) -> Losses:
     r"""The training objective of a noised batch (spec: loss).
 
     .. math::
 
-        L = \frac{1}{N} \sum_{i : x_t^i = m} -w_i \log p(x_0^i \mid x_t)
-        \quad w_i = 0.5 \, \sum_{j\,\mathrm{visible}} \mathrm{kernel} (1 - \mathrm{kernel})^{|i
-        - j| - 1}
+        \mathcal{L} = \frac{1}{N} \sum_r \sum_{i : x_t^i = m} -w_i \log p(x_0^i \mid x_t),
+        \quad w_i = 0.5 \, \sum_{j\,\mathrm{visible}} \rho (1 - \rho)^{|i-j|-1}
 
-    N: the corrupted tokens of the batch. In nats per corrupted token.
+    N: the corrupted tokens of the batch; r: its rows. In nats per corrupted token.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    token = token_term(network, hidden, noised, batch, kernel)
     over = noised.count.sum().clamp(min=1)
-    terms = {"token": token / over}
-    return Losses(terms["token"], terms)
+    token = token_term(network, hidden, noised, batch, rho) / over
+    return Losses(token, {"token": token})
 
 
 def token_term(
@@ -35,15 +33,15 @@ def token_term(
     hidden: Float[Tensor, "batch length width"],
     noised: Noised,
     batch: Batch,
-    kernel: float,
+    rho: float,
 ) -> Float[Tensor, ""]:
     """Cross-entropy of the masked tokens, summed.
 
-    Weight: 0.5 * visible(geometric(kernel)).
+    Weight: 0.5 * visible(geometric(rho)).
 
     spec: loss.token
     """
-    weight = 0.5 * visible(geometric(kernel), noised.masked, batch.attend)
+    weight = 0.5 * visible(geometric(rho), noised.masked, batch.attend)
     logits = network.token(shifted(hidden, batch.attend)[noised.masked])  # masked vocab
-    nll = F.cross_entropy(logits.float(), batch.x0[noised.masked], reduction="none")
+    nll = F.cross_entropy(logits, batch.x0[noised.masked], reduction="none")
     return (weight[noised.masked] * nll).sum()

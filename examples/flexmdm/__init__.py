@@ -20,6 +20,14 @@ Read in this order:
     decoder.py    from noise to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
+
+They take from:
+
+    backbone.py   layers with rotary positions, from tokens to hidden states
+    counts.py     numbers of missing tokens: what a wrong expectation costs, and draws of numbers
+    growth.py     rows whose length changes: tokens leave them, and others go into their gaps
+    places.py     places of a row: which of them, and what stands beside them
+    sampling.py   from logits to tokens
 """
 
 from .family import FAMILY

@@ -18,19 +18,21 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Lo
 
     .. math::
 
-        L = \frac{1}{N} \Big[
-        w_{\mathrm{token}} \, \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
-        + w_{\mathrm{gap}} \, \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
+        \mathcal{L} = \frac{1}{N} \sum_r \Big[
+        \min\left(0.999 \, h_{\alpha}(t), \mathrm{cap}\right)
+        \quad \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+        + \min\left(0.999 \, h_{\beta}(t), \mathrm{cap}\right)
+        \quad \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
         \Big]
 
-    N: the positions of the batch, padding included. In nats per position.
+    N: the positions of the batch, padding included; r: its rows; h: the hazard of a clock.
+    In nats per position.
     """
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
-    token = token_term(network, hidden, noised, cap)
-    gap = gap_term(network, hidden, noised, cap)
     over = batch.x0.numel()
-    terms = {"token": token / over, "gap": gap / over}
-    return Losses(terms["token"] + terms["gap"], terms)
+    token = token_term(network, hidden, noised, cap) / over
+    gap = gap_term(network, hidden, noised, cap) / over
+    return Losses(token + gap, {"token": token, "gap": gap})
 
 
 def token_term(
@@ -38,16 +40,16 @@ def token_term(
 ) -> Float[Tensor, ""]:
     """Cross-entropy of the masked tokens, summed.
 
-    Weight: min(0.999 * hazard(alpha), cap).
+    Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
 
     spec: loss.token
     """
     t = noised.t
-    weight = (torch.clamp(0.999 * hazard_alpha(t), max=cap)).float()
+    weight = torch.clamp(0.999 * hazard_alpha(t), max=cap)
     logits = network.token(hidden[noised.masked])  # masked vocab
-    nll = F.cross_entropy(logits.float(), noised.clean[noised.masked], reduction="none")
+    nll = F.cross_entropy(logits, noised.clean[noised.masked], reduction="none")
     row = noised.masked.nonzero()[:, 0]
-    return (weight[row] * nll).sum()
+    return (weight[row].float() * nll).sum()
 
 
 def gap_term(
@@ -55,13 +57,13 @@ def gap_term(
 ) -> Float[Tensor, ""]:
     """The cost of the number expected in each gap: n^ - n + n log(n / n^), summed.
 
-    Weight: min(0.999 * hazard(beta), cap).
+    Weight: min(0.999 * hazard(beta), cap). 0.999: the width of the range of t.
 
     spec: loss.gap
     """
     t = noised.t
-    weight = (torch.clamp(0.999 * hazard_beta(t), max=cap)).float()
-    rate = network.gap(hidden[noised.open]).float()  # gaps
+    weight = torch.clamp(0.999 * hazard_beta(t), max=cap)
+    rate = network.gap(hidden[noised.open])  # gaps
     cost = poisson_cost(rate, noised.missing[noised.open])
     row = noised.open.nonzero()[:, 0]
-    return (weight[row] * cost).sum()
+    return (weight[row].float() * cost).sum()

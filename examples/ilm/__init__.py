@@ -18,6 +18,13 @@ Read in this order:
     decoder.py    from noise to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
+
+They take from:
+
+    backbone.py   layers with rotary positions, from tokens to hidden states
+    gaps.py       insertion: the joint law of (gap, token), and the insertion itself
+    places.py     places of a row: which of them, and what stands beside them
+    sampling.py   from logits to tokens
 """
 
 from .family import FAMILY

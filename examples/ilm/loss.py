@@ -23,19 +23,19 @@ def loss(
 
     .. math::
 
-        L = \frac{1}{N} \Big[
+        \mathcal{L} = \frac{1}{N} \sum_r \Big[
         \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
         + \mathrm{stop\_scale} \, b_n \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 
-    N: the rows of the batch. In nats per row. b_n: what a row counts, complete or not.
+    N: the rows of the batch; r: each of them; n: the corrupted ones of a row; b_n: what a
+    row counts, complete or not. In nats per row.
     """
     hidden = network.trunk(noised.xt, noised.attend)
-    slot = slot_term(network, hidden, noised, batch)
-    done = done_term(network, hidden, noised, stop_scale, stop_balance)
     over = len(batch.x0)
-    terms = {"slot": slot / over, "done": done / over}
-    return Losses(terms["slot"] + terms["done"], terms)
+    slot = slot_term(network, hidden, noised, batch) / over
+    done = done_term(network, hidden, noised, stop_scale, stop_balance) / over
+    return Losses(slot + done, {"slot": slot, "done": done})
 
 
 def slot_term(
@@ -45,7 +45,7 @@ def slot_term(
 
     spec: loss.slot
     """
-    logits = network.slot(hidden[noised.open]).float()  # gaps vocab
+    logits = network.slot(hidden[noised.open])  # gaps vocab
     row, place = noised.gone.nonzero(as_tuple=True)
     nll = joint_nll(logits, noised.open, noised.gap[row, place], row, batch.x0[row, place])
     return (nll / noised.count[row]).sum()
@@ -65,7 +65,7 @@ def done_term(
 
     spec: loss.done
     """
-    odds = network.done(hidden[noised.xt == network.vocab["cls"]]).float()
+    odds = network.done(hidden[noised.xt == network.vocab["cls"]])
     none = (noised.count == 0).float()
     share = torch.where(noised.count == 0, stop_balance, 1 - stop_balance)
     nll = F.binary_cross_entropy_with_logits(odds, none, share, reduction="sum")

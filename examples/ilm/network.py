@@ -7,11 +7,13 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import Block, Transformer, linear
+from .backbone import Block, Transformer, full, linear
 
 
 class Network(nn.Module):
     """Trunk and heads. Loss and decoder ask a head only for the positions that they read.
+
+    Heads answer in float32 at least, whatever the trunk computes in.
 
     ``allowed`` marks the ids that may be predicted; the logits of all others are -inf.
     """
@@ -41,10 +43,10 @@ class Network(nn.Module):
 
         Over all gaps of a row they make one law: softmax over (gap, token).
         """
-        logits: Tensor = self.to_slot(hidden)
+        logits: Tensor = full(self.to_slot(hidden))
         return logits.masked_fill(self.forbidden, -torch.inf)
 
     def done(self, hidden: Float[Tensor, "batch width"]) -> Float[Tensor, " batch"]:
-        """Log-odds of an event, read at `cls` (spec: network.done)."""
-        odds: Tensor = self.to_done(hidden)[:, 0]
+        """Log-odds that nothing is missing, read at `cls` (spec: network.done)."""
+        odds: Tensor = full(self.to_done(hidden)[:, 0])
         return odds

@@ -10,6 +10,16 @@ from .loss import loss
 from .network import Network
 from .noise import amount, corrupt
 
+# What recipes share.
+SHARED: dict[str, float | int | str] = {
+    "size": "base",
+    "batch": 512,
+    "steps": 1_000_000,
+    "learning_rate": 0.0001,
+    "ema": 0.9999,
+    "dropout": 0.1,
+}
+
 FAMILY = Family(
     name="ilm_unbiased",
     title="Insertion language model, every insertion weighted alike",
@@ -62,50 +72,13 @@ FAMILY = Family(
         "sampled": Samples("exact"),
     },
     recipes={
-        "star_easy": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "confident",
+        **{
+            task: {**SHARED, "batch": 64, "steps": 80_000, "decoder": "confident"}
+            for task in ("star_easy", "star_medium", "star_hard")
         },
-        "star_medium": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "confident",
-        },
-        "star_hard": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "confident",
-        },
-        "lm1b": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0005,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder.gap_top_k": 1,
-            "warmup": 1000,
-        },
+        "lm1b": {**SHARED, "learning_rate": 0.0005, "decoder.gap_top_k": 1, "warmup": 1000},
         "owt": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0001,
-            "ema": 0.9999,
-            "dropout": 0.1,
+            **SHARED,
             "decoder.top_p": 0.9,
             "decoder.gap_top_k": 1,
             "decoder.stop_above": 0.9,

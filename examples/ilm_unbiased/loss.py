@@ -16,19 +16,20 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 
     .. math::
 
-        L = \frac{1}{N} \Big[
-        w \, \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
-        + w \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
+        \mathcal{L} = \frac{1}{N} \sum_r \Big[
+        \left(L + 1\right) \frac{1}{n}
+        \quad \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
+        + \left(L + 1\right) \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 
-    N: the rows of the batch. In nats per row.
+    N: the rows of the batch; r: each of them; L: the free tokens of one; n: the corrupted
+    ones of a row. In nats per row.
     """
     hidden = network.trunk(noised.xt, noised.attend)
-    slot = slot_term(network, hidden, noised, batch)
-    done = done_term(network, hidden, noised, batch)
     over = len(batch.x0)
-    terms = {"slot": slot / over, "done": done / over}
-    return Losses(terms["slot"] + terms["done"], terms)
+    slot = slot_term(network, hidden, noised, batch) / over
+    done = done_term(network, hidden, noised, batch) / over
+    return Losses(slot + done, {"slot": slot, "done": done})
 
 
 def slot_term(
@@ -42,7 +43,7 @@ def slot_term(
     """
     length = batch.free.sum(1)
     weight = length + 1
-    logits = network.slot(hidden[noised.open]).float()  # gaps vocab
+    logits = network.slot(hidden[noised.open])  # gaps vocab
     row, place = noised.gone.nonzero(as_tuple=True)
     nll = joint_nll(logits, noised.open, noised.gap[row, place], row, batch.x0[row, place])
     return (weight[row] * nll / noised.count[row]).sum()
@@ -59,7 +60,7 @@ def done_term(
     """
     length = batch.free.sum(1)
     weight = length + 1
-    odds = network.done(hidden[noised.xt == network.vocab["cls"]]).float()
+    odds = network.done(hidden[noised.xt == network.vocab["cls"]])
     none = (noised.count == 0).float()
     nll = F.binary_cross_entropy_with_logits(odds, none, reduction="none")
     return (weight * nll).sum()

@@ -20,6 +20,14 @@ Read in this order:
     decoder.py    from noise to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
+
+They take from:
+
+    backbone.py   layers with rotary positions, from tokens to hidden states
+    blocks.py     blocks: the free places of a row, so many at a time from left to right
+    guidance.py   guidance: answers led away from those that are given without the prompt
+    places.py     places of a row: which of them, and what stands beside them
+    sampling.py   from logits to tokens
 """
 
 from .family import FAMILY

@@ -13,15 +13,17 @@ from .noise import Noised
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     r"""The training objective of a noised batch (spec: loss).
 
-    .. math:: L = \frac{1}{N} \frac{1}{t} \, \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+    .. math::
 
-    N: the positions of the batch, padding included. In nats per position.
+        \mathcal{L} = \frac{1}{N} \sum_r
+        \quad \frac{1}{t} \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+
+    N: the positions of the batch, padding included; r: its rows. In nats per position.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    token = token_term(network, hidden, noised, batch)
     over = batch.x0.numel()
-    terms = {"token": token / over}
-    return Losses(terms["token"], terms)
+    token = token_term(network, hidden, noised, batch) / over
+    return Losses(token, {"token": token})
 
 
 def token_term(
@@ -34,8 +36,8 @@ def token_term(
     spec: loss.token
     """
     t = noised.t
-    weight = (1 / t).float()
+    weight = 1 / t
     logits = network.token(hidden[noised.masked])  # masked vocab
-    nll = F.cross_entropy(logits.float(), batch.x0[noised.masked], reduction="none")
+    nll = F.cross_entropy(logits, batch.x0[noised.masked], reduction="none")
     row = noised.masked.nonzero()[:, 0]
-    return (weight[row] * nll).sum()
+    return (weight[row].float() * nll).sum()

@@ -13,15 +13,18 @@ from .noise import Noised
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     r"""The training objective of a noised batch (spec: loss).
 
-    .. math:: L = \frac{1}{N} w \, \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+    .. math::
 
-    N: the free tokens of the batch. In nats per free token.
+        \mathcal{L} = \frac{1}{N} \sum_r
+        \quad \frac{L}{n} \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+
+    N: the free tokens of the batch; r: its rows; L: the free tokens of one; n: the
+    corrupted ones of a row. In nats per free token.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    token = token_term(network, hidden, noised, batch)
     over = batch.free.sum().clamp(min=1)
-    terms = {"token": token / over}
-    return Losses(terms["token"], terms)
+    token = token_term(network, hidden, noised, batch) / over
+    return Losses(token, {"token": token})
 
 
 def token_term(
@@ -37,6 +40,6 @@ def token_term(
     length = batch.free.sum(1)
     weight = length / count
     logits = network.token(hidden[noised.masked])  # masked vocab
-    nll = F.cross_entropy(logits.float(), batch.x0[noised.masked], reduction="none")
+    nll = F.cross_entropy(logits, batch.x0[noised.masked], reduction="none")
     row = noised.masked.nonzero()[:, 0]
     return (weight[row] * nll).sum()

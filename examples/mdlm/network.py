@@ -7,11 +7,13 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import GatedBlock, Transformer, linear
+from .backbone import GatedBlock, Transformer, full, linear
 
 
 class Network(nn.Module):
     """Trunk and heads. Loss and decoder ask a head only for the positions that they read.
+
+    Heads answer in float32 at least, whatever the trunk computes in.
 
     ``allowed`` marks the ids that may be predicted; the logits of all others are -inf.
     """
@@ -37,5 +39,5 @@ class Network(nn.Module):
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
         """Logits of the clean token at each place (spec: network.token)."""
-        logits: Tensor = self.to_token(hidden)
+        logits: Tensor = full(self.to_token(hidden))
         return logits.masked_fill(self.forbidden, -torch.inf)

@@ -13,15 +13,14 @@ from .noise import Noised
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     r"""The training objective of a noised batch (spec: loss).
 
-    .. math:: L = \frac{1}{N} \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+    .. math:: \mathcal{L} = \frac{1}{N} \sum_r \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
 
-    N: the corrupted tokens of the batch. In nats per corrupted token.
+    N: the corrupted tokens of the batch; r: its rows. In nats per corrupted token.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    token = token_term(network, hidden, noised, batch)
     over = noised.count.sum().clamp(min=1)
-    terms = {"token": token / over}
-    return Losses(terms["token"], terms)
+    token = token_term(network, hidden, noised, batch) / over
+    return Losses(token, {"token": token})
 
 
 def token_term(
@@ -32,5 +31,5 @@ def token_term(
     spec: loss.token
     """
     logits = network.token(hidden[noised.masked])  # masked vocab
-    nll = F.cross_entropy(logits.float(), batch.x0[noised.masked], reduction="none")
+    nll = F.cross_entropy(logits, batch.x0[noised.masked], reduction="none")
     return nll.sum()

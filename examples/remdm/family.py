@@ -10,6 +10,17 @@ from .loss import loss
 from .network import Network
 from .noise import amount, corrupt
 
+# What recipes share.
+SHARED: dict[str, float | int | str] = {
+    "size": "base",
+    "batch": 64,
+    "steps": 80_000,
+    "learning_rate": 0.0001,
+    "warmup": 0,
+    "ema": 0.9999,
+    "dropout": 0.1,
+}
+
 FAMILY = Family(
     name="remdm",
     title="Remasking diffusion",
@@ -64,62 +75,19 @@ FAMILY = Family(
         "confident": Samples("none", "the likeliest token is taken"),
     },
     recipes={
-        "star_easy": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "confident",
+        **{
+            task: {**SHARED, "decoder": "confident"}
+            for task in ("star_easy", "star_medium", "star_hard")
         },
-        "star_medium": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "confident",
-        },
-        "star_hard": {
-            "size": "base",
-            "batch": 64,
-            "steps": 80000,
-            "learning_rate": 0.0001,
-            "warmup": 0,
-            "ema": 0.9999,
-            "dropout": 0.1,
-            "decoder": "confident",
-        },
-        "lm1b": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0003,
-            "warmup": 2500,
-            "ema": 0.9999,
-            "dropout": 0.1,
-        },
-        "owt": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0003,
-            "warmup": 2500,
-            "ema": 0.9999,
-            "dropout": 0.1,
-        },
-        "owt_packed": {
-            "size": "base",
-            "batch": 512,
-            "steps": 1000000,
-            "learning_rate": 0.0003,
-            "warmup": 2500,
-            "ema": 0.9999,
-            "dropout": 0.1,
+        **{
+            task: {
+                **SHARED,
+                "batch": 512,
+                "steps": 1_000_000,
+                "learning_rate": 0.0003,
+                "warmup": 2500,
+            }
+            for task in ("lm1b", "owt", "owt_packed")
         },
     },
     packs=True,

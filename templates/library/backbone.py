@@ -1,4 +1,4 @@
-"""The backbone: tokens to hidden states, with rotary positions."""
+"""Layers with rotary positions, from tokens to hidden states."""
 
 import torch
 from torch import nn
@@ -17,14 +17,19 @@ def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
     return layer
 
 
+def full(x: Tensor) -> Tensor:
+    """Numbers in half precision as float32: heads answer what is compared and summed."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
 def embedding(vocab: int, width: int) -> nn.Embedding:
-    """Embeddings small enough for what attention adds to be heard from the first step on."""
+    """Embeddings of standard deviation 0.3: what attention adds counts from the first step on."""
     embed = nn.Embedding(vocab, width)
     nn.init.normal_(embed.weight, std=0.3)
     return embed
 
 
-def together(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | None:
+def attention_mask(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | None:
     """Which tokens each one sees: those of its own document, padding apart; None for all of them.
 
     Where a row is one document all its tokens see the same, and ``queries`` is 1. Of several the
@@ -136,8 +141,8 @@ class GatedBlock(nn.Module):
     """A block of a diffusion transformer whose modulation is the same for every input.
 
     What adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748) becomes without a condition: the norms'
-    own scale and shift, and one learned gate a branch. Nothing has to be told
-    from a condition first, so a gate starts at one.
+    own scale and shift, and one learned gate for each branch. It starts at one, as there is no
+    condition to be learnt before.
     """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
@@ -178,7 +183,7 @@ class Transformer(nn.Module):
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
-        seen = together(attend)
+        seen = attention_mask(attend)
         cos, sin = rotation(attend, xt, self.size)
         x = self.embed(xt)
         for block in self.blocks:
@@ -197,13 +202,15 @@ class Condition(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.net = nn.Sequential(linear(256, width), nn.SiLU(), linear(width, width))
+        self.inner = linear(256, width)
+        self.outer = linear(width, width)
 
     def forward(self, value: Float[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
         """Embed the values."""
         frequency = 4.0 * 10_000.0 ** (-torch.arange(128, device=value.device) / 128)
         angle = value.float()[:, None] * frequency
-        out: Tensor = self.net(torch.cat([angle.cos(), angle.sin()], dim=-1))
+        waves = torch.cat([angle.cos(), angle.sin()], dim=-1).to(self.inner.weight.dtype)
+        out: Tensor = self.outer(F.silu(self.inner(waves)))
         return out
 
 
@@ -212,7 +219,7 @@ def modulate(
     shift: Float[Tensor, "batch 1 width"],
     scale: Float[Tensor, "batch 1 width"],
 ) -> Float[Tensor, "batch length width"]:
-    """X (1 + scale) + shift."""
+    """The activations as x (1 + scale) + shift."""
     return x * (1 + scale) + shift
 
 
@@ -269,7 +276,7 @@ class ConditionedTransformer(nn.Module):
         noise: Float[Tensor, " batch"],
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
-        seen = together(attend)
+        seen = attention_mask(attend)
         cos, sin = rotation(attend, xt, self.size)
         condition = self.condition(noise)
         x = self.embed(xt)

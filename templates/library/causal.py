@@ -1,4 +1,4 @@
-"""The backbone: tokens to hidden states under causal attention with rotary positions.
+"""Layers under causal attention with rotary positions, from tokens to hidden states.
 
 A token sees itself and what stands before it in its document, padding apart.
 """
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import FeedForward, embedding, linear, rotate, rotation, together
+from .backbone import FeedForward, attention_mask, embedding, linear, rotate, rotation
 
 Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each block: batch heads length axes
 
@@ -20,7 +20,7 @@ def visible(attend: Attend, new: int) -> Bool[Tensor, "batch 1 new length"] | No
 
     Padding sees itself, so that it has an answer.
     """
-    seen = together(attend)
+    seen = attention_mask(attend)
     if seen is None:
         return None
     key = torch.arange(seen.shape[-1], device=seen.device)

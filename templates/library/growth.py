@@ -1,4 +1,4 @@
-"""Rows whose length changes: tokens are taken out of them, and others go into their gaps."""
+"""Rows whose length changes: tokens leave them, and others go into their gaps."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Guidance: answers led away from those that the network gives when it cannot see the prompt."""
+"""Guidance: answers led away from those that are given without the prompt."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Which places: uniformly random subsets, and the first by a score."""
+"""Places of a row: which of them, and what stands beside them."""
 
 import torch
 from torch.nn import functional as F

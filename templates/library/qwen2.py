@@ -1,4 +1,4 @@
-"""The backbone: a Qwen2 network (Yang et al. 2024, arXiv:2407.10671) under full attention.
+"""A Qwen2 network (Yang et al. 2024, arXiv:2407.10671) under full attention.
 
 Grouped-query attention with biases, RMS norms, SwiGLU and rotary positions, as weights that were
 published in that format have them; `NAMES` maps them to the names of the files.
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import embedding, linear, rotate, rotation, together
+from .backbone import attention_mask, embedding, linear, rotate, rotation
 
 NAMES = {
     "backbone.embed": "model.embed_tokens",
@@ -138,7 +138,7 @@ class GroupedAttention(nn.Module):
             enable_gqa=True,
         )
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
-        return out
+        return F.dropout(out, self.dropout, self.training)
 
 
 class SwiGLU(nn.Module):
@@ -196,7 +196,7 @@ class Qwen2(nn.Module):
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
-        seen = together(attend)
+        seen = attention_mask(attend)
         cos, sin = rotation(attend, xt, self.shape)
         x = self.embed(xt)
         for block in self.blocks:

@@ -1,4 +1,4 @@
-"""From logits to tokens: temperature, truncation, draws and scores.
+"""From logits to tokens.
 
 Every function takes logits with -inf at what may not be drawn, and leaves those at -inf.
 """

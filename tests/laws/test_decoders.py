@@ -614,9 +614,13 @@ def test_d16_no_more_tokens_than_the_limit(package, name, limit):
 
 @samplers(EVERY)
 def test_d21_a_row_does_not_depend_on_its_companions(package, name):
-    """Alone, in a batch, in another order and with other padding it comes out the same."""
+    """Alone, in a batch, in another order and with other padding it comes out the same.
+
+    In float64: padding changes how sums are rounded, and in float32 that may decide which of two
+    scores is the higher one.
+    """
     for layout, batch, net in cases(package):
-        sampler = package.sampler(name)
+        sampler, net = package.sampler(name), net.double()
         together = made(sampler(net, batch, draw(batch, 6), LIMIT))
         order = [4, 0, 5, 2, 1, 3]
         shuffled = pick(batch, order)

@@ -177,10 +177,10 @@ def test_k5_one_document_a_row_costs_nothing(package):
     """No mask of length x length, and none at all where nothing is padded."""
     batch = package.layout("text", 8)([Example(0, [A, B, C]), Example(1, [C, B])])
     assert batch.attend.dtype == torch.bool
-    assert package.backbone.together(batch.attend).shape == (2, 1, 1, batch.x0.shape[1])
+    assert package.backbone.attention_mask(batch.attend).shape == (2, 1, 1, batch.x0.shape[1])
     same = package.layout("text", 8)([Example(0, [A, B]), Example(1, [C, B])])
     assert same.attend is None
-    assert package.backbone.together(None) is None
+    assert package.backbone.attention_mask(None) is None
     assert package.family.packs
 
 

@@ -45,7 +45,7 @@ class Spec:
     @property
     def kernel(self) -> float:
         """What the nearest token that a mask can see counts; 0 where all count alike."""
-        found = re.search(r"kernel : Chance = ([\d.]+)", self.text)
+        found = re.search(r"(?:kernel|rho) : Chance = ([\d.]+)", self.text)
         return float(found[1]) if found else 0.0
 
     @property

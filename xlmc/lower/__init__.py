@@ -10,7 +10,8 @@ from xlmc.lower.decoder import decoders
 from xlmc.lower.likelihood import likelihood
 from xlmc.lower.loss import loss
 from xlmc.lower.noise import noise
-from xlmc.lower.params import params, setting
+from xlmc.lower.params import params
+from xlmc.lower.recipes import recipes
 from xlmc.refusals import TooHard
 
 FILES = {
@@ -158,6 +159,7 @@ def _family(
     needed = ("pad", *(["mask"] if chain in ("mask", "both") else []), *parts)
     entries = query.entries(family, "loss")
     loss_params = params(entries, {p.name for p in objective.params})
+    shared, published = recipes(family)
     return ir.Family(
         name=family.name.id,
         title=_title(family),
@@ -170,13 +172,8 @@ def _family(
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
         samples=tuple((d.name, samples(d, chain)) for d in decoding.decoders),
-        recipes=tuple(
-            ir.Recipe(
-                recipe.title,
-                tuple((one.path, setting(one.value)) for one in recipe.settings),
-            )
-            for recipe in family.recipes
-        ),
+        shared=shared,
+        recipes=published,
         likelihood=likely,
         published=_published(family),
         repo=query.pretrained(family),

@@ -1,9 +1,8 @@
 """The loss."""
 
-import textwrap
-
 from xlmc import ast, ir, query
-from xlmc.check.loss import inlined
+from xlmc.check.loss import exact, inlined
+from xlmc.expression import inline
 from xlmc.lower.claims import proportional
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number, params
@@ -30,15 +29,17 @@ LATEX = {
     "gap_count": r"\sum_g -\log p(n_g \mid x_t)",
     "row_count": r"-\log p(n \mid x_t)",
 }
+_WIDEST = 86  # columns of a formula
+SHORT = {"length": "L", "count": "n"}  # names in formulas
 UNITS = {
-    "tokens": "N: the free tokens of the batch. In nats per free token.",
-    "corrupted": "N: the corrupted tokens of the batch. In nats per corrupted token.",
-    "block": "N: the positions of the batch, padding included. In nats per position.",
-    "rows": "N: the rows of the batch. In nats per row.",
+    "tokens": ("the free tokens of the batch", "free token"),
+    "corrupted": ("the corrupted tokens of the batch", "corrupted token"),
+    "block": ("the positions of the batch, padding included", "position"),
+    "rows": ("the rows of the batch", "row"),
 }
 EACH = {
-    "tokens": "each row divided by its own number of free tokens",
-    "corrupted": "each row divided by its own number of corrupted tokens",
+    "tokens": "Each row divided by its own number of free tokens",
+    "corrupted": "Each row divided by its own number of corrupted tokens",
 }
 
 
@@ -51,9 +52,6 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
     own = over if mean.per is not None else ""
     used = {"sigma"} if "sigma" in condition else set[str]()
     terms = tuple(_term(term, family, clock, own, used) for term in query.terms(family))
-    units = UNITS["rows" if own else over]
-    balanced = any(term.divergence.options for term in query.terms(family))
-    balance = " b_n: what a row counts, complete or not." if balanced else ""
     used |= {"sigma"} if "sigma" in condition else set()
     return ir.Loss(
         chain=query.chain(family),
@@ -63,25 +61,44 @@ def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
         schedule=tuple(sorted(used)),
         around=("geometric", "visible") if any(term.per_token for term in terms) else (),
         condition=condition,
-        latex=(
-            *_sum(tuple(_latex(term, family) for term in query.terms(family))),
-            *(line for w in _around(family) for line in _wrapped(rf"\quad w_i = {latex_expr(w)}")),
-        ),
-        units=units + (f" {EACH[own].capitalize()}." if own else "") + balance,
+        latex=_formula(family),
+        units=_units(family, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )
 
 
-def _sum(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """The whole loss, a term a line."""
-    if len(terms) == 1:
-        return (rf"L = \frac{{1}}{{N}} {terms[0]}",)
-    more = (f"+ {term}" for term in terms[1:])
-    return (r"L = \frac{1}{N} \Big[", terms[0], *more, r"\Big]")
+def _formula(family: ast.Family) -> tuple[str, ...]:
+    """The whole loss, a term a line; below it what differs from token to token."""
+    head = r"\mathcal{L} = \frac{1}{N} \sum_r"
+    terms = [_latex(term, family) for term in query.terms(family)]
+    around = [rf"\quad w_i = {latex_expr(weight)}" for weight in _around(family)]
+    if len(terms) == 1 and len(whole := f"{head} {terms[0]}") <= _WIDEST:
+        return (whole + "," * bool(around), *around)
+    if len(terms) == 1 and not around:
+        return (head, rf"\quad {terms[0]}")
+    lines = [line for n, term in enumerate(terms) for line in _lines("+ " * (n > 0) + term)]
+    return (rf"{head} \Big[", *lines, rf"\Big]{',' * bool(around)}", *around)
 
 
-def _wrapped(formula: str) -> list[str]:
-    """A formula in lines that a docstring has room for; spaces mean nothing in it."""
-    return textwrap.wrap(formula, 88, break_long_words=False)
+def _lines(term: str) -> list[str]:
+    """A term on one line, or its weight on a line of its own."""
+    weight, sign, rest = term.partition(r" \sum")
+    return [term] if len(term) <= _WIDEST or not sign else [weight, rf"\quad \sum{rest}"]
+
+
+def _units(family: ast.Family, over: str) -> str:
+    """What the letters of the formula stand for, and the unit."""
+    weights = [found for term in query.terms(family) if (found := inlined(term, family))]
+    names = mentioned(weights)
+    what, unit = UNITS[over]
+    said = [f"N: {what}", "r: each of them" if over == "rows" else "r: its rows"]
+    said += ["L: the free tokens of one"] if "length" in names else []
+    inside = any(_kind(term, family) == "joint_cross_entropy" for term in query.terms(family))
+    said += ["n: the corrupted ones of a row"] if "count" in names or inside else []
+    if any(call.function == "hazard" for weight in weights for call in query.calls(weight)):
+        said.append("h: the hazard of a clock")
+    if any(term.divergence.options for term in query.terms(family)):
+        said.append("b_n: what a row counts, complete or not")
+    return f"{'; '.join(said)}. In nats per {unit}."
 
 
 def _around(family: ast.Family) -> list[ast.Expr]:
@@ -103,20 +120,20 @@ def _kind(term: ast.Term, family: ast.Family) -> str:
 def _latex(term: ast.Term, family: ast.Family) -> str:
     divergence = LATEX[_kind(term, family)]
     if term.divergence.options:
-        divergence = rf"b_n \, {_bracketed(divergence)}"
+        divergence = rf"\, b_n \, {_bracketed(divergence)}"
     if term.weight is None:
         return divergence
     if query.around(inlined(term, family)):
         where, cost = divergence.split(r" -\log")
         return rf"{where} -w_i \log{cost}"
-    alone = isinstance(term.weight, ast.Name) and term.weight.id == "bound"
-    if alone or query.chain(family) == "both":
-        which = f"_{{\\mathrm{{{term.head.id}}}}}" if query.chain(family) == "both" else ""
-        return rf"w{which} \, {_bracketed(divergence)}"
-    weight = latex_expr(term.weight)
-    if isinstance(term.weight, ast.Binary) and term.weight.op in "+-":
+    found = inlined(term, family)
+    assert found is not None
+    short = inline(found, {name: ast.Name(s, span=found.span) for name, s in SHORT.items()})
+    weight = latex_expr(short)
+    if isinstance(short, ast.Binary) and short.op in "+-":
         weight = rf"\left({weight}\right)"
-    return rf"{weight} \, {_bracketed(divergence)}"
+    gap = r" \, " if divergence.startswith("-") else " "
+    return f"{weight}{gap}{_bracketed(divergence)}"
 
 
 def _bracketed(formula: str) -> str:
@@ -196,9 +213,18 @@ def _detail(term: ast.Term, family: ast.Family, weight: ast.Expr | None) -> str:
     if weight is None:
         return text.strip()
     text += f"Weight: {plain_expr(weight)}"
-    if proportional(term, family):
-        return text + ", that of the likelihood bound" + _up_to(term)
-    return text + "."
+    said = f", that of the likelihood bound{_up_to(term)}" if proportional(term, family) else "."
+    return text + said + _width(term, family)
+
+
+def _width(term: ast.Term, family: ast.Family) -> str:
+    """Where the factor of a bound on a part of the time comes from."""
+    amount = query.first(query.entries(family, "noise"), ast.Amount)
+    if "bound" not in mentioned([term.weight] if term.weight else []) or amount is None:
+        return ""
+    ends = amount.law.arguments if amount.variable.id == "t" else ()
+    width = exact(ends[1]) - exact(ends[0]) if len(ends) == 2 else 1
+    return "" if width == 1 else f" {float(width):g}: the width of the range of t."
 
 
 def _up_to(term: ast.Term) -> str:

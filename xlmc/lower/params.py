@@ -46,8 +46,9 @@ def setting(expr: ast.Expr) -> str:
         case ast.String(value=text):
             return repr(text)
     assert isinstance(expr, ast.Number)
-    whole = expr.value.denominator == 1 and expr.value < 2**53
-    return number(expr, whole=whole)
+    if expr.value.denominator == 1 and expr.value < 2**53:
+        return f"{int(expr.value):_}" if expr.value >= 10_000 else str(int(expr.value))
+    return number(expr, whole=False)
 
 
 def mentioned(exprs: "list[ast.Expr]") -> set[str]:

@@ -1,0 +1,32 @@
+"""Recipes: what all of them set is said once, and those that are alike stand together."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from xlmc import ast, ir
+from xlmc.lower.params import setting
+
+Settings = tuple[tuple[str, str], ...]  # paths and the code of their values
+
+
+def recipes(family: ast.Family) -> tuple[Settings, tuple[ir.Recipe, ...]]:
+    """What recipes share, and each with what it sets beside or instead of that."""
+    every = {
+        recipe.title: tuple((one.path, setting(one.value)) for one in recipe.settings)
+        for recipe in family.recipes
+    }
+    shared = _shared(list(dict.fromkeys(every.values())))
+    alike: dict[Settings, list[str]] = {}
+    for task, settings in every.items():
+        own = tuple(one for one in settings if one not in shared)
+        alike.setdefault(own, []).append(task)
+    return shared, tuple(ir.Recipe(tuple(tasks), own) for own, tasks in alike.items())
+
+
+def _shared(every: Sequence[Settings]) -> Settings:
+    """The paths that all set, with the value that most of them do; nothing for a single recipe."""
+    if len(every) < 2:
+        return ()
+    common = [path for path, _ in every[0] if all(path in dict(own) for own in every)]
+    values = {path: Counter(dict(own)[path] for own in every) for path in common}
+    return tuple((path, found.most_common(1)[0][0]) for path, found in values.items())

@@ -184,7 +184,8 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     weights += ["min(1, 4 / (1 + count))", f"sqrt(length) * {power}", f"exp(-{scale})"]
     weights += [f"min({scale}, length)", "1 / (1 + count)", "pi", f"-(-{scale})", "count * 0"]
     if bounded:
-        weights += ["bound", "bound", f"0.001 * bound + {scale}", f"min(bound, 5) * {power}"]
+        weights += ["bound", "bound", f"0.001 * bound + {scale}"]
+        weights += [f"min(bound, 5 * {scale}) * {power}"]
     if noise.timed:
         a = noise.survival
         weights += [f"{a}(t)", f"-{a}'(t)", f"min(1, hazard({a}))", f"{a}(t / 2)", "1 - t"]

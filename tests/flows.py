@@ -76,7 +76,7 @@ def losses(draw: st.DrawFn, noise: Noise, beta: str, token: str, gap: str, law: 
     """The loss section."""
     taken = {noise.survival, beta, token, gap}
     scale = draw(names("a param of the loss", taken, "scale", "lam"))
-    weights = ["", scale, "bound", f"{scale} * bound", f"min(bound, 5) + {scale}", "length / 4"]
+    weights = ["", scale, "bound", f"{scale} * bound", f"min(bound, 5 * {scale})", "length / 4"]
     weights += [f"min(1, hazard({beta}))", f"{noise.survival}(t)", f"corrupted({beta}) * t"]
     first, second = draw(st.sampled_from(weights)), draw(st.sampled_from(weights))
     kind = "poisson(gone)" if law == "count" else "cross_entropy(gone)"

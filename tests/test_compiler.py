@@ -88,6 +88,27 @@ def test_no_path_of_this_machine_is_in_a_package(family) -> None:
     assert b"/spec/" not in everything
 
 
+@pytest.mark.parametrize(
+    ("weight", "claimed"),
+    [("bound", "tight"), ("2 * bound", "tight"), ("min(bound, cap)", "bound"), ("1", "bound")],
+)
+def test_a_bound_that_is_clamped_is_no_longer_tight(weight: str, claimed: str) -> None:
+    """However high the clamp: longer texts weigh too little."""
+    param = "param cap : Scale = 1_000_000_000; " if "cap" in weight else ""
+    path = Path("clamped.xlm")
+    path.write_text(
+        "family clamped extends ilm {\n"
+        f"  loss {{ drop stop_scale; drop stop_balance; {param}"
+        f"slot : joint_cross_entropy(gone) weight {weight}; "
+        f"done : binary_cross_entropy(none gone) weight {weight} }}\n"
+        "}\n"
+    )
+    package = compiler.compile_spec(path).package
+    assert manifest(package)["claim"]["value"] == claimed
+    said = package.files["loss.py"].decode()
+    assert ("that of the likelihood bound" in said) == (claimed == "tight")
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_manifest_says_what_the_package_is(family) -> None:
     path = SPEC / f"{family}.xlm"

@@ -1,4 +1,4 @@
-"""The task and the metric in ``examples/own`` work as a user would run them."""
+"""The task, the metric and the family in ``examples/own`` work as a user would run them."""
 
 import json
 import subprocess
@@ -55,6 +55,19 @@ def test_a_task_out_of_one_that_is_there(checkout: Path, monkeypatch: pytest.Mon
     about = task.about(DataOptions(preset="quick", cache=checkout))
     assert about["problem"] == "3 lines of 4 nodes, 10 labels; body: nodes"
     assert about["guess"] == 1 / 3
+
+
+def test_a_family_of_primitives_that_nobody_combined(checkout: Path) -> None:
+    built = _run(checkout, "build", "examples/own/mixed.xlm")
+    assert built.returncode == 0, built.stderr
+    said = json.loads((checkout / "out/mixed/MANIFEST.json").read_text())
+    assert said["claim"]["value"] == "bound"
+    sets = ["train.steps=3", "decoder.steps=4", "eval.examples=20", "generate.count=2"]
+    done = _run(
+        checkout, "run", "out/mixed", "--task", "star_easy",
+        *(part for one in sets for part in ("--set", one)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_metric_measures_the_distance(checkout: Path) -> None:

@@ -304,6 +304,17 @@ class NegativeWeight(Diagnostic):
 
 
 @frozen(kw_only=True)
+class Clamped(Diagnostic):
+    """A weight that is the bound's up to a number, and past it that of another objective."""
+
+    code = "XLM079"
+    title = "the bound is clamped by a number"
+    label = "past {limit} the loss is no bound of the likelihood"
+    help = "say that it is another objective: `param cap : Scale = {limit}`, and `cap` in its place"
+    limit: str
+
+
+@frozen(kw_only=True)
 class NothingToSay(Diagnostic):
     """A head that says whether nothing is missing, and never sees that nothing is."""
 

@@ -15,7 +15,7 @@ SHARED: dict[str, float | int | str] = {
     "loss.cap": 1000,
     "size": "base",
     "batch": 512,
-    "steps": 80_000,
+    "steps": 1_000_000,
     "learning_rate": 0.0001,
     "ema": 0.9999,
     "dropout": 0.1,
@@ -82,6 +82,7 @@ FAMILY = Family(
             task: {
                 **SHARED,
                 "batch": 64,
+                "steps": 80_000,
                 "decoder.steps": 500,
                 "decoder.top_k": 1,
                 "decoder": "adaptive",
@@ -89,28 +90,36 @@ FAMILY = Family(
             }
             for task in ("star_easy", "star_medium")
         },
-        "star_hard": {**SHARED, "batch": 64, "decoder.steps": 500, "decoder.top_k": 1},
-        "lm1b": {**SHARED, "steps": 1_000_000, "warmup": 2000},
-        "owt": {**SHARED, "steps": 1_000_000, "decoder.steps": 1024, "warmup": 2000},
-        "tinygsm": {**SHARED, "steps": 1_000_000, "decoder.steps": 512, "warmup": 2000},
-        "qm9": {**SHARED, "decoder.steps": 32, "decoder.top_k": 1},
+        "star_hard": {
+            **SHARED,
+            "batch": 64,
+            "steps": 80_000,
+            "decoder.steps": 500,
+            "decoder.top_k": 1,
+        },
+        "lm1b": {**SHARED, "warmup": 2000},
+        "owt": {**SHARED, "warmup": 2000, "decoder.steps": 1024},
+        "tinygsm": {**SHARED, "warmup": 2000, "decoder.steps": 512},
+        "qm9": {**SHARED, "steps": 80_000, "decoder.steps": 32, "decoder.top_k": 1},
+        "safe": {
+            **SHARED,
+            "batch": 2048,
+            "steps": 50_000,
+            "decoder.steps": 1000,
+            "decoder.top_k": 1,
+            "schedule": "cosine",
+            "warmup": 2000,
+        },
         **{
             task: {
                 **SHARED,
                 "batch": 2048,
-                "steps": 50_000,
                 "decoder.steps": 1000,
                 "decoder.top_k": 1,
                 "schedule": "cosine",
                 "warmup": 2000,
             }
-            for task in (
-                "safe",
-                "safe_linker",
-                "safe_motif",
-                "safe_scaffold",
-                "safe_superstructure",
-            )
+            for task in ("safe_linker", "safe_motif", "safe_scaffold", "safe_superstructure")
         },
     },
     inserts=True,

@@ -105,7 +105,7 @@ FAMILY = Family(
             }
             for task in ("star_easy", "star_medium", "star_hard")
         },
-        "lm1b": {**SHARED, "learning_rate": 0.0005, "warmup": 1000},
+        "lm1b": {**SHARED, "learning_rate": 0.0005, "warmup": 1000, "decoder.top_k": 2},
         "owt": {**SHARED, "decoder.top_p": 0.9},
         "owt_packed": {
             **SHARED,

@@ -18,6 +18,7 @@ from xlmc.errors import Diagnostic, suggest
 from xlmc.expression import MathError, TooHard, inline
 from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.refusals import (
+    Clamped,
     Diverges,
     MissingEntry,
     NegativeWeight,
@@ -342,6 +343,7 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
                 low = 1 if query.chain(family) == "mask" else 0
                 hint = f"write `amount count ~ uniform({low}, length)`"
             wrong.append(NoBound(span=weight.span, why=found, hint=hint))
+    wrong += _clamped(weight, query.those(query.entries(family, "loss"), ast.Let))
     yield from wrong
     entries = query.entries(family, "loss")
     lets = [one for let in query.those(entries, ast.Let) for one in _known(let.value, family)]
@@ -365,6 +367,16 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
             yield NegativeWeight(span=weight.span, value=f"{value:g}", where=where)
             return
     yield from _diverges(term, weight, env, family)
+
+
+def _clamped(weight: ast.Expr, lets: Iterable[ast.Let]) -> Iterator[Diagnostic]:
+    """Numbers that a bound is cut off at; a param says that it is meant."""
+    spoken = query.spoken([weight], lets)
+    for expr in (weight, *(one.value for one in lets if one.name in spoken)):
+        for call in query.calls(expr):
+            if call.function in ("min", "max") and "bound" in query.spoken(call.arguments, lets):
+                numbers = [a for a in call.arguments if literal(a) is not None]
+                yield from (Clamped(span=a.span, limit=a.span.text) for a in numbers)
 
 
 def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:

@@ -4,8 +4,9 @@ import re
 from math import isfinite
 
 from xlmc import ast, ir, query
-from xlmc.check.loss import bound, weights, with_bound
+from xlmc.check.loss import bound, inlined, weights, with_bound
 from xlmc.check.scope import Environment, literal, values
+from xlmc.check.words import DERIVED
 
 MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
@@ -102,6 +103,8 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
     env = weights(family)
     if isinstance(bound(term, family), str) or (term.divergence.options and not flat):
         return None
+    if _clamped(term, family):
+        return None
     if any(given(option.value, env) != EVEN for option in term.divergence.options):
         return None
     own = OWN.get(mean_over(family), "")
@@ -110,9 +113,9 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
         with_bound(
             {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}, term, family
         )
-        for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5))
-        for count in (1.0, 2.0)
-        for t in (0.2, 0.7)
+        for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9))
+        for count in (1.0, 2.0, length)
+        for t in (1e-6, 0.2, 0.7, 1 - 1e-6)
     ]
     ratios = [
         value / point["bound"] * (point["length"] + 1 if flat else 1) / point.get(own, 1.0)
@@ -127,6 +130,20 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
         return None
     share = EVEN if term.divergence.options else 1.0
     return round(share * ratios[0], 9)
+
+
+def _clamped(term: ast.Term, family: ast.Family) -> bool:
+    """Whether a weight is cut off where it is small or large."""
+    calls = [call for call in query.calls(inlined(term, family)) if call.function in ("min", "max")]
+    varying = {"t", "count", "length"}
+    return any(
+        {name.id for name in query.names(call)} & varying or any(map(_derived, query.calls(call)))
+        for call in calls
+    )
+
+
+def _derived(call: ast.Call) -> bool:
+    return call.function in DERIVED or call.function == "visible"
 
 
 def given(expr: ast.Expr, env: Environment) -> float | None:

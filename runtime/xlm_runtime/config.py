@@ -117,6 +117,8 @@ class Generate:
 
     stop: a string at which a generated text is cut, or several as a JSON list. What is evaluated is
         cut there as well.
+    suppress: a token that is never written, or several as a JSON list; those that remain are scored
+        and drawn as if there were no others.
     """
 
     count: Size = 16
@@ -124,6 +126,12 @@ class Generate:
     samples: Count = 2
     history: bool = False
     stop: str = ""
+    suppress: str = ""
+
+    @property
+    def suppressed(self) -> tuple[str, ...]:
+        """The tokens of ``suppress``.  Raises ValueError where it is no list of strings."""
+        return _strings(self.suppress, "a token")
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -349,6 +357,7 @@ def _check_whole(config: Config) -> None:
         )
     for path, text, noun in (
         ("generate.stop", config.generate.stop, "a string to stop at"),
+        ("generate.suppress", config.generate.suppress, "a token"),
         ("eval.metrics", config.eval.metrics, "a metric"),
     ):
         try:

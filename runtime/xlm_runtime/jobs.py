@@ -58,9 +58,10 @@ class Session:
         load_weights(self.model().network, folder / saved.AVERAGE)
 
     def _ending(self, model: Model) -> Model:
-        """The model with decoders that know when a text is over."""
-        stops = self.config.generate.stops
-        return evolve(model, ended=generate.ending(self.prepared.tokenizer, stops))
+        """The model with decoders that know when a text is over, and what is not written."""
+        options, tokenizer = self.config.generate, self.prepared.tokenizer
+        ended = generate.ending(tokenizer, options.stops)
+        return evolve(model, ended=ended, suppressed=tokenizer.named(options.suppressed))
 
     @property
     def _parts(self) -> tuple[Family, Vocabulary, str, int, Config]:

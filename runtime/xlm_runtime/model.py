@@ -1,7 +1,7 @@
 """A family with its network and vocabulary: what training, evaluation and generation work with."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ class Model:
     """A family at work on one kind of example.
 
     layout: examples -> Batch. body: the largest number of body tokens. objective: the family's
-    loss, which training may compile. ended: when a text is over before its end.
+    loss, which training may compile. ended: when a text is over before its end. suppressed: ids
+    that are never written.
     """
 
     family: Family
@@ -48,6 +49,7 @@ class Model:
     decoder: Decoder
     objective: Callable[..., Losses]
     ended: Ended | None = None
+    suppressed: tuple[int, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -68,7 +70,8 @@ class Model:
         if self.ended is not None and name in self.family.ending:
             params["ended"] = self.ended
         decoder = self.family.decoders[name](**params)
-        return decoder(self.network, batch, noise, self.body, record)
+        with without(self.network, self.suppressed):
+            return decoder(self.network, batch, noise, self.body, record)
 
     def batches(
         self, examples: Iterable[Example], size: int
@@ -76,6 +79,24 @@ class Model:
         """All examples in their order, ``size`` at a time; the last batch may be smaller."""
         for part in chunks(examples, size):
             yield part, self.layout(part).to(self.device)
+
+
+@contextmanager
+def without(network: nn.Module, ids: Sequence[int]) -> Iterator[None]:
+    """A network whose heads give the logit -inf to some more ids.
+
+    Raises UsageError where no id is left.
+    """
+    forbidden: Tensor = network.get_buffer("forbidden")
+    before = forbidden.clone()
+    forbidden[list(ids)] = True
+    if forbidden.all():
+        forbidden.copy_(before)
+        raise UsageError("every token is suppressed: nothing is left to write")
+    try:
+        yield
+    finally:
+        forbidden.copy_(before)
 
 
 def make(

@@ -359,7 +359,8 @@ class Family:
 
     specials: the special tokens that its layouts and states use.
     layouts: name -> class of `Layout`.
-    network: (vocab, allowed ids, size) -> the module.
+    network: (vocab, allowed ids, size) -> the module; its buffer ``forbidden`` marks the ids that
+        heads give the logit -inf.
     loss: (network, noised, batch, **params) -> Losses; (network, batch, **params) where nothing is
         corrupted.
     nelbo: (network, batch, noise) -> Nelbo, or None where the claim is ``none``. Without `corrupt`

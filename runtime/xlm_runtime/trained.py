@@ -1,6 +1,6 @@
 """A trained run from Python: ``xlm_runtime.load("runs/...").generate(["a prompt"])``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from xlm_runtime import env, generate, holes, package, saved, tokenizers
 from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
 from xlm_runtime.errors import UsageError
+from xlm_runtime.generate import Sample
 from xlm_runtime.model import Model, load_weights, make
 from xlm_runtime.model import pretrained as from_published
 from xlm_runtime.plug import Example
@@ -55,27 +56,52 @@ class Loaded:
         batch: int = 64,
         decoder: str | None = None,
         stop: Sequence[str] = (),
+        suppress: Sequence[str] = (),
         **params: float | int | str,
     ) -> list[str]:
         """One text for each prompt, which ends before the first of the strings ``stop``.
 
-        ``decoder``, ``params`` and ``stop`` override those of the run.
+        ``suppress`` names tokens that are not written. ``decoder``, ``params``, ``stop`` and
+        ``suppress`` override those of the run.
 
         Where the task has no prompts, an empty one asks for a text, and any other for one that
         begins with it. A text may have holes to fill, ``[MASK*3]`` or ``[GAP]`` (see
         `xlm_runtime.holes`); the rest of it stays. Raises UsageError for a wrong decoder or param,
         for a prompt that is too long, and for a hole that the family cannot fill.
         """
-        model = self._deciding(decoder, params)
+        stops = stop or self.config.generate.stops
+        model = self._deciding(decoder, params, stops, suppress)
+        return [
+            before(self.tokenizer.decode(self.tokenizer.body(sample.ids)), stops)
+            for sample in self._samples(model, prompts, seed, batch)
+        ]
+
+    def history(
+        self,
+        prompts: Sequence[str] = ("",),
+        *,
+        seed: int = 1,
+        decoder: str | None = None,
+        suppress: Sequence[str] = (),
+        **params: float | int | str,
+    ) -> list[list[str]]:
+        """The states on the way to each text, from the first to the last, as `generate` makes them.
+
+        Prompts are part of a state, and specials are seen in it (``<mask>``), padding apart.
+        """
+        model = self._deciding(decoder, params, (), suppress)
+        return [
+            [generate.spelled(state, self.tokenizer) for state in sample.history]
+            for sample in self._samples(model, prompts, seed, len(prompts), record=True)
+        ]
+
+    def _samples(
+        self, model: Model, prompts: Sequence[str], seed: int, batch: int, record: bool = False
+    ) -> Iterator[Sample]:
         examples = [self._example(i, text, seed) for i, text in enumerate(prompts)]
         if any(example.given or example.gaps for example in examples):
             model = self._infilling(model)
-        stops = stop or self.config.generate.stops
-        model = evolve(model, ended=generate.ending(self.tokenizer, stops))
-        made = generate.samples(model, examples, batch, seed)
-        return [
-            before(self.tokenizer.decode(self.tokenizer.body(sample.ids)), stops) for sample in made
-        ]
+        return generate.samples(model, examples, batch, seed, record)
 
     def _example(self, index: int, text: str, seed: int) -> Example:
         if holes.has_holes(text):
@@ -109,14 +135,25 @@ class Loaded:
             raise UsageError(f"the text has {size}: {text!r}")
         return made
 
-    def _deciding(self, decoder: str | None, params: dict[str, float | int | str]) -> Model:
+    def _deciding(
+        self,
+        decoder: str | None,
+        params: dict[str, float | int | str],
+        stops: Sequence[str],
+        suppress: Sequence[str],
+    ) -> Model:
         """The model with the decoder that a call asks for."""
         chosen, family = self.config.decoder, self.model.family
         name = decoder or chosen.name
         before = chosen.params if name == chosen.name else {}
         sets = [Setting("decoder", name, f"decoder={name!r}")]
         sets += [Setting(f"decoder.{k}", v, f"{k}={v!r}") for k, v in (before | params).items()]
-        return evolve(self.model, decoder=build(family, [], sets).decoder)
+        return evolve(
+            self.model,
+            decoder=build(family, [], sets).decoder,
+            ended=generate.ending(self.tokenizer, stops),
+            suppressed=self.tokenizer.named(suppress or self.config.generate.suppressed),
+        )
 
     def _infilling(self, model: Model) -> Model:
         """The model with the layout in which some tokens of a body are given."""

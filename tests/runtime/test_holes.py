@@ -1,27 +1,10 @@
 """Texts with holes: masks of a number that is given, and gaps."""
 
-from pathlib import Path
-
 import pytest
+from fresh import untrained
 
-from xlm_runtime import holes, package
-from xlm_runtime.config import Setting, build
+from xlm_runtime import holes
 from xlm_runtime.errors import UsageError
-from xlm_runtime.model import make
-from xlm_runtime.tokenizers import words
-from xlm_runtime.trained import Loaded
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def untrained(name: str, prompt: int = 0) -> Loaded:
-    """A tiny model of a shipped family with fresh weights, for texts of up to 8 letters."""
-    family = package.load(EXAMPLES / name).family
-    tokenizer = words("abcdefgh", family.specials)
-    config = build(family, [], [Setting("model.size", "tiny", "the test")])
-    model = make(family, tokenizer.vocabulary, "text", 8, config)
-    model.network.eval()
-    return Loaded(model, tokenizer, config, prompt, [8])
 
 
 @pytest.mark.parametrize("name", ["mlm", "mdlm", "remdm", "llada"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -69,6 +70,18 @@ class Tokenizer:
         for word in text.split():
             ids += self.encode(word) if word in self._words else [pad]
         return ids, ids.count(pad)
+
+    def named(self, tokens: Iterable[str]) -> tuple[int, ...]:
+        """The ids of tokens by their own names.  Raises UsageError for one that there is not."""
+        ids = []
+        for token in tokens:
+            found = self._backend.token_to_id(token)
+            if found is None:
+                near = get_close_matches(token, self._backend.get_vocab(), n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise UsageError(f"the tokenizer has no token {token!r}{hint}")
+            ids.append(found)
+        return tuple(ids)
 
     def chat(self, text: str) -> list[int]:
         """The ids of a user's message in the chat template, ready for the answer to follow.

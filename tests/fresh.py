@@ -1,0 +1,21 @@
+"""Models that nobody trained, for what holds whatever they say."""
+
+from pathlib import Path
+
+from xlm_runtime import package
+from xlm_runtime.config import Setting, build
+from xlm_runtime.model import make
+from xlm_runtime.tokenizers import words
+from xlm_runtime.trained import Loaded
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def untrained(name: str, prompt: int = 0) -> Loaded:
+    """A tiny model of a shipped family with fresh weights, for texts of up to 8 letters."""
+    family = package.load(EXAMPLES / name).family
+    tokenizer = words("abcdefgh", family.specials)
+    config = build(family, [], [Setting("model.size", "tiny", "the test")])
+    model = make(family, tokenizer.vocabulary, "text", 8, config)
+    model.network.eval()
+    return Loaded(model, tokenizer, config, prompt, [8])

@@ -8,7 +8,6 @@ from fresh import untrained
 
 from xlm_runtime.errors import UsageError
 
-
 WAYS: dict[str, dict[str, Any]] = {"llada": {"temperature": 1.0}, "ilm": {"decoder": "sampled"}}
 
 

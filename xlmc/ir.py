@@ -384,6 +384,7 @@ class Family:
     noise: bool
     inserts: bool
     packs: bool
+    clocks: tuple[str, ...]  # names of functions of the schedule: what has not come back at t
 
 
 @frozen

@@ -9,6 +9,7 @@ from .likelihood import nelbo
 from .loss import loss
 from .network import Network
 from .noise import amount, corrupt
+from .schedule import corrupted_alpha, corrupted_beta
 
 # What recipes share.
 SHARED: dict[str, float | int | str] = {
@@ -123,4 +124,5 @@ FAMILY = Family(
         },
     },
     inserts=True,
+    clocks=(corrupted_alpha, corrupted_beta),
 )

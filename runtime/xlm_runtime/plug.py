@@ -377,6 +377,8 @@ class Family:
     ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.
     inserts: decoders insert into gaps; else they fill places, whose number is given.
     packs: the network keeps the documents of a row apart where `Batch.attend` numbers them.
+    clocks: where tokens become masks and masks go, the chance at t that each of the two reverse
+        clocks has not fired, that of unmasking first; empty for others.
     """
 
     name: str
@@ -397,3 +399,4 @@ class Family:
     ending: tuple[str, ...] = ()
     inserts: bool = False
     packs: bool = False
+    clocks: tuple[Callable[[Tensor], Tensor], ...] = ()

@@ -47,6 +47,8 @@ def _lower(family: ast.Family) -> ir.Package:
     likely = likelihood(family, clock, told)
     decoding = decoders(family, clock)
     layouts = collate(family)
+    twice = query.chain(family) == "both"
+    clocks = tuple(clock.to(x).use("corrupted") for x in ("mask", "gone")) if twice else ()
     schedule = clock.view()
     absent = {"schedule.py"} if schedule is None else set[str]()
     absent |= {"noise.py"} if noising is None else set()
@@ -62,7 +64,7 @@ def _lower(family: ast.Family) -> ir.Package:
         likelihood=likely,
         decoder=decoding,
         collate=layouts,
-        family=_family(family, objective, decoding, layouts, likely is not None),
+        family=_family(family, objective, decoding, layouts, clocks, likely is not None),
     )
 
 
@@ -151,6 +153,7 @@ def _family(
     objective: ir.Loss,
     decoding: ir.Decoders,
     layouts: ir.Collate,
+    clocks: tuple[str, ...],
     likely: bool,
 ) -> ir.Family:
     chain = query.chain(family)
@@ -181,4 +184,5 @@ def _family(
         noise=chain != "none",
         inserts=chain in ("gone", "both"),
         packs=_packs(family),
+        clocks=clocks,
     )

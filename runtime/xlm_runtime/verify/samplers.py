@@ -14,6 +14,7 @@ from xlm_runtime.verify.verdict import Verdict, decided
 FITTED = 0.006  # what an imperfect fit may add to a distance
 FULL = "fixed"  # the toy for which all numbers of steps are tried; for others two are
 SLOWER = 1.5  # a distance that falls like 1/steps may be this many times above that
+VAGUE = 0.3  # a distance that is allowed to be as great as this refutes hardly anything
 NEAR = 0.5  # from here on it falls so: a distance is never above 1, however few the steps
 
 
@@ -126,6 +127,14 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     checked = list(zip(curve.distance, limits, strict=True))[len(curve.steps) > 1 :]
     holds = all(distance <= limit for distance, limit in checked)
     last, limit = curve.distance[-1], limits[-1]
+    if holds and limit > VAGUE:
+        return Verdict(
+            claim="samples",
+            outcome="undecided",
+            found=f"{last:.2f} tells nothing, as so few steps allow up to {limit:.2f}",
+            toy=curve.toy,
+            decoder=curve.decoder,
+        )
     what = "p tilted as the claim says" if law.tilted else "p"
     ways = f", falling like 1/{bench.family.samples[curve.decoder].grows}" if curve.steps[0] else ""
     return Verdict(

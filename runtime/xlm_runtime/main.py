@@ -155,7 +155,7 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
     if {"eval", "score"}.intersection(plan.jobs) and config.eval.asked:
         from xlm_runtime.metrics import asked  # torchmetrics takes a second to import
 
-        asked.check_fit(task.metrics(prepared), config.eval.asked, prepared)
+        asked.check_fit(task, config.eval.asked, prepared)
     if "train" in plan.jobs and prepared.untrainable:
         raise UsageError(prepared.untrainable)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xlm_runtime import predictions
 from xlm_runtime.atomic import write_json
@@ -15,6 +15,9 @@ from xlm_runtime.plug import Example
 from xlm_runtime.predictions import Prediction
 from xlm_runtime.progress import Watch, say
 from xlm_runtime.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
 
 
 def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
@@ -35,13 +38,21 @@ def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
             unknown += strange
             watch.at(done)
     found: dict[str, Any] = {"predictions": str(file), "scored": len(pairs), "examples": examples}
-    found["unknown_words"] = unknown
+    found |= {"unknown_words": unknown, "compared": compared(metrics)}
     found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
     found |= beside(prepared, config)
     written = file.with_name(f"{file.stem}.scores.json")
     write_json(written, found)
     for line in [*_table(found), f"written to {written}"]:
         say(line)
+
+
+def compared(metrics: "MetricCollection") -> list[str]:
+    """The metrics that compare tokens; others read the text as it is written."""
+    from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy
+
+    kinds = (ExactMatch, TokenAccuracy, Solved)
+    return [str(one.name) for one in metrics.values() if isinstance(one, kinds)]
 
 
 def _pairs(
@@ -62,5 +73,6 @@ def _table(found: dict[str, Any]) -> list[str]:
     if scored < examples:
         lines.append(f"  {examples - scored} of {examples} test examples have none: not counted")
     if unknown:
-        lines.append(f"  {unknown} words that the tokenizer does not know, counted as wrong")
+        wrong = f", wrong for {', '.join(found['compared'])}" if found["compared"] else ""
+        lines.append(f"  {unknown} words that the tokenizer does not know{wrong}")
     return lines + values([(found["answers"], "")], found)

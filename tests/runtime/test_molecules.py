@@ -57,6 +57,10 @@ def test_made_molecules_are_small_and_sane() -> None:
         ("", None),
         ("[UNK]", None),
         ("CC.O", None),  # two molecules
+        ("CC日本語", None),  # RDKit trims it
+        ("éCC", None),
+        ("\x00CC", None),
+        ("CC\x1f", None),
     ],
 )
 def test_what_is_one_molecule(

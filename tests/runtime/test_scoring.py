@@ -86,8 +86,30 @@ def test_unknown_words_are_wrong_and_counted(
     found = json.loads(Path("mine.scores.json").read_text())
     assert found["unknown_words"] == 2
     assert found["answers"]["exact_match"] == pytest.approx(35 / 37)
-    assert "2 words that the tokenizer does not know, counted as wrong" in capsys.readouterr().out
+    said = "2 words that the tokenizer does not know, wrong for exact_match, token_accuracy\n"
+    assert said in capsys.readouterr().out
     assert found["guess"] == 0.125
+
+
+def test_unknown_words_are_not_wrong_where_no_tokens_are_compared(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write("mine.txt", ["what a b", "c d"])
+    assert start("TEXT", job="score", predictions=file, metrics=("distinct",)) == 0
+    assert "  1 words that the tokenizer does not know\n" in capsys.readouterr().out
+    assert _scores(file)["distinct_1"] == 1
+
+
+@pytest.mark.parametrize("metric", ["exact_match", "token_accuracy"])
+@pytest.mark.parametrize("job", ["all", "score"])
+def test_texts_are_not_compared_with_what_was_not_asked(
+    job: str, metric: str, start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write("mine.txt", ["a b"]) if job == "score" else None
+    assert start("TEXT", job=job, predictions=file, metrics=(metric,)) == 2
+    said = f"--metric {metric}: task toy_text asks nothing, so that no text is the right one"
+    assert said in capsys.readouterr().err
+    assert not Path("runs").exists()
 
 
 def test_some_of_the_examples(

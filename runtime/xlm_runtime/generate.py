@@ -1,6 +1,5 @@
 """Samples: blank examples laid out, decoded, and written down."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 from attrs import frozen
 
-from xlm_runtime.atomic import write_text
+from xlm_runtime.atomic import to_json, write_text
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Ended, Example, Noise
 from xlm_runtime.tokenizers import Tokenizer, before
@@ -141,7 +140,7 @@ def spelled(ids: Iterable[int], tokenizer: Tokenizer) -> str:
 
 def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Writes records as JSON lines, all or none."""
-    write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+    write_text(path, "".join(to_json(record) + "\n" for record in records))
 
 
 def show(shown: dict[str, Any]) -> str:

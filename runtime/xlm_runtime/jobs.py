@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from xlm_runtime import evaluate, generate, saved
-from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime.atomic import read_json, to_json, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
 from xlm_runtime.env import device, rank
@@ -142,7 +143,7 @@ def evaluation(session: Session, again: bool) -> None:
 def _remember(session: Session, found: Mapping[str, Any]) -> None:
     """Adds an evaluation, with the settings that it depends on, to all that there were."""
     plain = session.config.to_json()
-    line = json.dumps({**found, "settings": {s: plain[s] for s in ("decoder", "eval", "generate")}})
+    line = to_json({**found, "settings": {s: plain[s] for s in ("decoder", "eval", "generate")}})
     with (session.run.path / "evaluations.jsonl").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
@@ -245,9 +246,12 @@ def table(found: Mapping[str, Any]) -> list[str]:
 
 
 def values(
-    sections: Sequence[tuple[Mapping[str, float], str]], found: Mapping[str, Any]
+    sections: Sequence[tuple[Mapping[str, float | None], str]], found: Mapping[str, Any]
 ) -> list[str]:
-    """Numbers as lines, each with its error and the mark of its section; and what is beside."""
+    """Numbers as lines, each with its error and the mark of its section; and what is beside.
+
+    None is what JSON makes of a number that is not finite.
+    """
     rows = [
         (name, value, part.get(f"{name}_error"), mark)
         for part, mark in sections
@@ -258,8 +262,9 @@ def values(
     wide = max(18, *(len(name) + 1 for name, *_ in rows)) if rows else 18
     lines = []
     for name, value, error, mark in rows:
-        spread = "" if error is None else f"± {error:.4f}"
-        lines.append(f"  {name.replace('_', ' '):<{wide}}{value:>10.4f} {spread:<10}{mark}")
+        spread = f"± {error:.4f}" if error is not None and isfinite(error) else ""
+        said = f"{value:.4f}" if value is not None and isfinite(value) else "not finite"
+        lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread:<10}{mark}")
     if "asked" in found:
         lines.append(f"  asked for: {', '.join(found['asked'])}")
     if "layout" in found:

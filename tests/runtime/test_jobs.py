@@ -1,6 +1,7 @@
 """The jobs of ``run``: what they leave behind, what they do once, and what they refuse."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -280,6 +281,33 @@ def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
     assert len(rows) == 4
     assert all(row.endswith("  tight") for row in rows)
     assert table[-1] == "  tight: the average over all orders of revealing"
+
+
+def test_numbers_that_are_not_finite_are_null_in_json(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = ("train.steps=2", "eval.samples=1", "eval.examples=1", "generate.count=1")
+    metrics = ("repetition", "distinct")
+    assert start("TEXT", sets=one, metrics=metrics) == 0
+    folder = Path("runs/toy/toy_text/quick-seed1")
+    for file in ("metrics.json", "evaluations.jsonl"):
+        found = json.loads((folder / file).read_text(), parse_constant=pytest.fail)
+        assert found["answers"]["repetition_error"] is None
+    first = capsys.readouterr().out
+    assert start("TEXT", sets=one, metrics=metrics) == 0
+    assert first[first.index("evaluation of") : first.index("1 pred")] in capsys.readouterr().out
+    short = Path("short.txt")
+    short.write_text("a b\n")
+    assert start("TEXT", job="score", predictions=short, metrics=metrics) == 0
+    found = json.loads(Path("short.scores.json").read_text(), parse_constant=pytest.fail)
+    assert found["answers"]["repetition"] is None
+    assert re.search(r"\n  repetition +not finite\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_a_number_that_is_not_finite_is_said(value: float | None) -> None:
+    part = {"loss": value, "loss_error": value}
+    assert jobs.values([(part, "tight")], {}) == ["  loss              not finite           tight"]
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])

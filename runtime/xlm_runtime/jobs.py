@@ -238,10 +238,13 @@ def table(found: Mapping[str, Any]) -> list[str]:
     if found.get("loss_split") == "validation":
         lines.append("  loss and likelihood are of the validation split")
     loss = evaluate.shown(found["loss"]) if "loss" in found else {}
-    likelihood = (found.get("likelihood", {}), claim["value"])
+    measured = dict(found.get("likelihood", {}))
+    estimator = measured.pop("estimator", "")
+    likelihood = (measured, claim["value"])
     answers = (found.get("answers", {}), "decoded")
     lines += values(((loss, ""), likelihood, answers, (found.get("decoding", {}), "")), found)
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
+    lines += [f"  likelihood by: {estimator}"] if estimator else []
     return [*lines, f"  {said}: {claim['why']}"]
 
 

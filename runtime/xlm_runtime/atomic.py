@@ -2,10 +2,22 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import Any
+
+from xlm_runtime.errors import RunError
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Raises RunError that names the path where it cannot be written: a full disk, no rights."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def write_text(path: Path, text: str) -> None:

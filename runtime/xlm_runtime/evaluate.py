@@ -35,16 +35,23 @@ def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, fl
 
 
 def laid(model: Model) -> str:
-    """How a text is laid out, such as ``bos [body] eos``: what is predicted stands in brackets."""
+    """How an example is laid out, such as ``prompt bos [body eos] keeping given``.
+
+    What is predicted stands in brackets.
+    """
     specials = {token: role for role, token in model.vocabulary.specials.items()}
-    token = int(model.vocabulary.allowed(()).nonzero()[0])
-    batch = model.layout([Example(0, [token])])
-    words = [specials.get(i, "body") for i in batch.x0[0].tolist()]
+    body, prompt = model.vocabulary.allowed(()).nonzero()[:2, 0].tolist()
+    size = min(2, model.body)
+    given = [place == 0 for place in range(size)]
+    batch = model.layout([Example(0, [body] * size, [prompt], given)])
+    words = [{body: "body", prompt: "prompt", **specials}[i] for i in batch.x0[0].tolist()]
     parts = groupby(zip(words, batch.inside[0].tolist(), strict=True), lambda pair: pair[1])
     said = []
     for inside, pairs in parts:
         text = " ".join(word for word, _ in groupby(word for word, _ in pairs))
         said.append(f"[{text}]" if inside else text)
+    if not batch.free[batch.inside].all():
+        said.append("keeping prefix" if model.layout.begins else "keeping given")
     return " ".join(said)
 
 

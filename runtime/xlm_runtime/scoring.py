@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlm_runtime import predictions
-from xlm_runtime.atomic import write_json
+from xlm_runtime.atomic import saving, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
@@ -41,10 +41,12 @@ def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
     found |= {"unknown_words": unknown, "compared": compared(metrics)}
     found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
     found |= beside(prepared, config)
-    written = file.with_name(f"{file.stem}.scores.json")
-    write_json(written, found)
-    for line in [*_table(found), f"written to {written}"]:
+    for line in _table(found):
         say(line)
+    written = file.with_name(f"{file.stem}.scores.json")
+    with saving(written):
+        write_json(written, found)
+    say(f"written to {written}")
 
 
 def compared(metrics: "MetricCollection") -> list[str]:

@@ -3,6 +3,7 @@
 from math import exp, log
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from attrs import evolve
 
 import xlm_runtime
 from xlm_runtime import evaluate, generate, package
-from xlm_runtime.config import Decoder, build
+from xlm_runtime.config import Decoder, build, parse_sets
 from xlm_runtime.model import make
 from xlm_runtime.plug import Example, Nelbo, Noise, Vocabulary
 from xlm_runtime.trained import Loaded
@@ -105,6 +106,22 @@ def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:
     assert [s.ids for s in generate.samples(loaded.model, blanks, 11, 2)] != whole
 
 
+@pytest.mark.parametrize(
+    ("name", "decoder", "steps"),
+    [("mdlm", "default", [7, 7]), ("mdlm", "first_hitting", [4, 4]), ("remdm", "default", [8, 8])],
+)
+def test_steps_are_counted(name: str, decoder: str, steps: list[int]) -> None:
+    """A grid has as many as it has; of the others one for each mask; and one to finish."""
+    family = package.load(SHIPPED / name).family
+    vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
+    sets = [f"decoder={decoder}", *(["decoder.steps=7"] if decoder == "default" else [])]
+    model = make(family, vocab, "text", 4, build(family, [], parse_sets(sets)))
+    asked = generate.blank(model, generate.unconditional(2), [2, 4], 1)
+    made = list(generate.samples(model, [*asked, Example(2, [0] * 4)], 3, 1, record=True))
+    assert [s.steps for s in made][:2] == steps
+    assert {len(s.history) for s in made} == {steps[0] + 1}
+
+
 def test_targets_do_not_leak(loaded: Loaded) -> None:
     others = [Example(e.index, [7, 7, 7], e.prompt) for e in EXAMPLES]
     one, other = (list(generate.blank(loaded.model, e, [4], 1)) for e in (EXAMPLES, others))
@@ -133,12 +150,14 @@ def test_spelling_shows_what_is_still_hidden(loaded: Loaded) -> None:
     assert generate.spelled(ids, loaded.tokenizer) == "a b <mask> <mask> c"
 
 
+@pytest.mark.parametrize("kind", ["text", "seq2seq", "infill"])
 @pytest.mark.parametrize("name", ["arlm", "dream", "flexmdm", "ilm", "mdlm"])
-def test_the_layout_is_told_as_the_spec_has_it(name: str) -> None:
+def test_the_layout_is_told_as_the_spec_has_it(name: str, kind: str) -> None:
     family = package.load(SHIPPED / name).family
     vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
-    layout = family.layouts["text"](vocab, 4)
-    said = evaluate.laid(SimpleNamespace(layout=layout, vocabulary=vocab))  # type: ignore[arg-type]
+    layout = family.layouts[kind](vocab, 4)
+    model: Any = SimpleNamespace(layout=layout, vocabulary=vocab, body=4)
+    said = evaluate.laid(model)
     assert f"``{said}``" in str(type(layout).__doc__)
 
 

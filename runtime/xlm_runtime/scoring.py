@@ -62,11 +62,22 @@ def _pairs(
 ) -> tuple[Sequence[tuple[Prediction, Example]], int]:
     """Predictions and what they answer; and how many examples there are."""
     read = predictions.read(file)
-    if task.layout == "text":  # nothing is asked
+    if task.layout == "text":
+        _check_nothing_asked(read, task, file)
         examples = [Example(p.line if p.index is None else p.index, ()) for p in read]
     else:
         examples = list(first(prepared.test, config.eval.examples))
     return predictions.match(read, examples, prepared.tokenizer, file), len(examples)
+
+
+def _check_nothing_asked(read: Sequence[Prediction], task: Task, file: Path) -> None:
+    for one in read:
+        for key, said in (("prompt", one.prompt), ("target", one.target)):
+            if said is not None:
+                raise UsageError(
+                    f"--predictions {file}: line {one.line} has a `{key}`, and task {task.name} "
+                    f"asks nothing: leave `{key}` out"
+                )
 
 
 def _table(found: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from xlm_runtime import jobs
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.generate import Sample, record
+from xlm_runtime.main import run
 from xlm_runtime.plug import Example
 from xlm_runtime.predictions import Prediction, answer, match, read
 from xlm_runtime.tokenizers import bpe
@@ -123,6 +124,30 @@ def test_some_of_the_examples(
     assert start(job="score", predictions=plain) == 2
     assert "4 predictions for 37 test examples" in capsys.readouterr().err
     assert start(job="score", predictions=plain, sets=("eval.examples=4",)) == 0
+
+
+@pytest.mark.parametrize("key", ["prompt", "target"])
+def test_a_task_of_texts_asks_nothing(
+    key: str, start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write("mine.jsonl", [P, P | {key: "a b"}])
+    assert start("TEXT", job="score", predictions=file, metrics=("length",)) == 2
+    said = f"line 2 has a `{key}`, and task toy_text asks nothing: leave `{key}` out"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "task"), [("arlm", "n_queens_8"), ("ilm", "uniref50")])
+def test_any_package_with_the_layout_will_do(
+    name: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither could be trained on the task."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XLM_CACHE", str(tmp_path / "cache"))
+    examples = HERE.parents[1] / "examples"
+    assert run(examples / name, task) == 2
+    index = {"index": 0} if task == "n_queens_8" else {}
+    file = _write("mine.jsonl", [{"prediction": "M K V"} | index])
+    assert run(examples / name, task, job="score", predictions=file) == 0
 
 
 P = {"prediction": "a"}

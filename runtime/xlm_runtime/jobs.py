@@ -170,7 +170,7 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
         if session.task.layout == "text":
             asked = generate.unconditional(options.samples)
         found["decoding"] = _decode(session, model, asked, metrics)
-        found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
+        found |= judged(metrics)
     found["layout"] = evaluate.laid(model)
     return found | beside(session.prepared, session.config)
 
@@ -201,6 +201,14 @@ def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollect
     from xlm_runtime.metrics.asked import extended  # torchmetrics takes a second to import
 
     return extended(own, asked, prepared)
+
+
+def judged(metrics: "MetricCollection") -> dict[str, Any]:
+    """The values of metrics, and those of each group where a metric is a mean over groups."""
+    values = {name: float(value) for name, value in metrics.compute().items()}
+    every: dict[str, Any] = dict(metrics.items())
+    groups = {name: one.by_group() for name, one in every.items() if hasattr(one, "by_group")}
+    return {"answers": values} | ({"groups": groups} if groups else {})
 
 
 def beside(prepared: Prepared, config: Config) -> dict[str, Any]:

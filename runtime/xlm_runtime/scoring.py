@@ -9,7 +9,7 @@ from xlm_runtime.atomic import saving, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
-from xlm_runtime.jobs import beside, metrics_of, values
+from xlm_runtime.jobs import beside, judged, metrics_of, values
 from xlm_runtime.model import first
 from xlm_runtime.plug import Example
 from xlm_runtime.predictions import Prediction
@@ -39,7 +39,7 @@ def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
             watch.at(done)
     found: dict[str, Any] = {"predictions": str(file), "scored": len(pairs), "examples": examples}
     found |= {"unknown_words": unknown, "compared": compared(metrics)}
-    found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
+    found |= judged(metrics)
     found |= beside(prepared, config)
     for line in _table(found):
         say(line)

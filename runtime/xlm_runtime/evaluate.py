@@ -6,12 +6,14 @@ rows: where a family divides by the tokens of a batch, they depend a little on `
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
-from math import exp, log
+from math import exp, log, nan, sqrt
+from typing import Any
 
 import torch
 
+from xlm_runtime import strata
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Example, Noise
 
@@ -33,16 +35,23 @@ def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, fl
 
 
 def laid(model: Model) -> str:
-    """How a text is laid out, such as ``bos [body] eos``: what is predicted stands in brackets."""
+    """How an example is laid out, such as ``prompt bos [body eos] keeping given``.
+
+    What is predicted stands in brackets.
+    """
     specials = {token: role for role, token in model.vocabulary.specials.items()}
-    token = int(model.vocabulary.allowed(()).nonzero()[0])
-    batch = model.layout([Example(0, [token])])
-    words = [specials.get(i, "body") for i in batch.x0[0].tolist()]
+    body, prompt = model.vocabulary.allowed(()).nonzero()[:2, 0].tolist()
+    size = min(2, model.body)
+    given = [place == 0 for place in range(size)]
+    batch = model.layout([Example(0, [body] * size, [prompt], given)])
+    words = [{body: "body", prompt: "prompt", **specials}[i] for i in batch.x0[0].tolist()]
     parts = groupby(zip(words, batch.inside[0].tolist(), strict=True), lambda pair: pair[1])
     said = []
     for inside, pairs in parts:
         text = " ".join(word for word, _ in groupby(word for word, _ in pairs))
         said.append(f"[{text}]" if inside else text)
+    if not batch.free[batch.inside].all():
+        said.append("keeping prefix" if model.layout.begins else "keeping given")
     return " ".join(said)
 
 
@@ -58,28 +67,69 @@ def said(losses: Mapping[str, float]) -> str:
 
 @torch.no_grad()
 def likelihood(
-    model: Model, examples: Iterable[Example], size: int, draws: int, tick: Tick
-) -> dict[str, float]:
-    """The NELBO by the family's own estimate, averaged over ``draws`` draws of its noise, if any.
+    model: Model, examples: Sequence[Example], size: int, draws: int, tick: Tick
+) -> dict[str, Any]:
+    """The NELBO by the family's own estimate, averaged over its noise, if any.
 
-    In nats per example and per token (free, not padding), the perplexity per token, and bits.
-    `Model.family.claim` says what it is; callers have seen that it is not ``none``.
+    In nats per example and per token (free, not padding), the perplexity per token, and bits; with
+    counts and with standard errors over examples, to which the noise adds its part: of ratios, and
+    by the delta method of the perplexity. ``estimator`` says what was averaged over: where few
+    tokens are free every noise, else ``draws`` of them. `Model.family.claim` says what it is;
+    callers have seen that it is not ``none``.
     """
-    if model.family.nelbo is None:
+    nelbo = model.family.nelbo
+    if nelbo is None:
         raise ValueError(f"{model.family.name} has no likelihood: {model.family.claim.why}")
     draws = draws if model.family.corrupt is not None else 1
-    nats, tokens, count = 0.0, 0, 0
-    for part, batch in model.batches(examples, size):
-        for draw in range(draws):
-            found = model.family.nelbo(model.network, batch, Noise(SEED, batch.example, draw))
-            nats += float(found.nats.double().sum()) / draws
-        tokens += int(found.tokens.sum())
-        count += len(part)
-        tick(count)
-    per_token = nats / max(tokens, 1)
-    return {
-        "nats_per_example": nats / count,
-        "nats_per_token": per_token,
-        "bits_per_token": per_token / log(2),
-        "perplexity": exp(min(per_token, 700.0)),
-    }
+    every = model.family.corrupt is not None and _enumerable(model, examples, size)
+    nats: list[float] = []
+    tokens: list[int] = []
+    for _, batch in model.batches(examples, size):
+        noises = strata.every(SEED, batch) if every else strata.spread(SEED, batch, draws)
+        total = torch.zeros(len(batch.x0), dtype=torch.float64, device=model.device)
+        for noise, weight in noises:
+            found = nelbo(model.network, batch, noise)
+            total += torch.where(weight > 0, weight * found.nats, 0)
+        nats += total.tolist()
+        tokens += found.tokens.tolist()
+        tick(len(nats))
+    if every:
+        estimator = "every number and set of noised tokens"
+    elif model.family.corrupt is None:
+        estimator = "exact, nothing is drawn"
+    else:
+        estimator = f"draws of noise for each example: {draws}, their amounts spread"
+    return {**_likelihood(nats, tokens), "estimator": estimator}
+
+
+def _likelihood(nats: Sequence[float], tokens: Sequence[int]) -> dict[str, float]:
+    """The nats of examples in every unit, each with its standard error and count."""
+    per_example, per_token = ratio(nats, [1] * len(nats)), ratio(nats, tokens)
+    perplexity = exp(min(per_token[0], 700.0))
+    bits = per_token[0] / log(2), per_token[1] / log(2)
+    found: dict[str, float] = {}
+    for name, (value, error), count in (
+        ("nats_per_example", per_example, len(nats)),
+        ("nats_per_token", per_token, sum(tokens)),
+        ("bits_per_token", bits, sum(tokens)),
+        ("perplexity", (perplexity, perplexity * per_token[1]), sum(tokens)),
+    ):
+        found |= {name: value, f"{name}_error": error, f"{name}_count": count}
+    return found
+
+
+def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:
+    """The ratio of two sums over examples, and its standard error (see `metrics.ratio`)."""
+    n, below = len(m), sum(d) or 1
+    value = sum(m) / below
+    spread = sum((a - value * b) ** 2 for a, b in zip(m, d, strict=True))
+    return value, sqrt(n / (n - 1) * spread) / below if n > 1 else nan
+
+
+def _enumerable(model: Model, examples: Sequence[Example], size: int) -> bool:
+    """Whether few tokens are free in every example, and the family noises them in an order."""
+    batches = model.batches(examples, size)
+    if not all(int(batch.free.sum(1).max()) <= strata.FEW for _, batch in batches):
+        return False
+    nelbo, (_, batch) = model.family.nelbo, next(model.batches(examples, size))
+    return nelbo is not None and strata.orders(lambda n: nelbo(model.network, batch, n), batch)

@@ -1,7 +1,7 @@
 """Samples: blank examples laid out, decoded, and written down."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from attrs import frozen
 
-from xlm_runtime.atomic import write_text
+from xlm_runtime.atomic import to_json, write_text
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Ended, Example, Noise
 from xlm_runtime.tokenizers import Tokenizer, before
@@ -19,14 +19,27 @@ from xlm_runtime.tokenizers import Tokenizer, before
 class Sample:
     """One answer.
 
-    ids: what stands where the decoder wrote, specials included. nfe: calls of the network.
+    ids: what stands where the decoder wrote, specials included. nfe: calls of the network. steps:
+    those that the decoder took until the last answer of the batch was done.
     history: the states on the way, prompt included.
     """
 
     example: Example
     ids: tuple[int, ...]
     nfe: int
+    steps: int = 0
     history: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Counted(Noise):
+    """Notes the steps that are drawn for: a decoder asks for the noise of each by its number."""
+
+    taken: set[int] = field(default_factory=set)
+
+    def at(self, step: int) -> "_Counted":
+        self.taken.add(step)
+        return replace(self, step=step)
 
 
 @torch.no_grad()
@@ -35,12 +48,14 @@ def samples(
 ) -> Iterator[Sample]:
     """Decodes examples that `blank` has emptied; an answer does not depend on its batch."""
     for part, batch in model.batches(examples, size):
-        decoded = model.decode(batch, Noise(seed, batch.example), record)
+        noise = _Counted(seed, batch.example)
+        decoded = model.decode(batch, noise, record)
         x, own, nfe = decoded.x.cpu(), decoded.body.cpu(), decoded.nfe.tolist()
         states = [state.cpu() for state in decoded.history]
         for row, example in enumerate(part):
             history = tuple(tuple(state[row].tolist()) for state in states)
-            yield Sample(example, tuple(x[row][own[row]].tolist()), nfe[row], history)
+            ids = tuple(x[row][own[row]].tolist())
+            yield Sample(example, ids, nfe[row], len(noise.taken), history)
 
 
 def blank(
@@ -123,7 +138,7 @@ def record(
         shown["ids"] = ids
     if target is not None:
         shown["target"] = tokenizer.decode(target.body)
-    shown["nfe"] = sample.nfe
+    shown |= {"nfe": sample.nfe, "steps": sample.steps}
     if sample.history:
         shown["history"] = [spelled(state, tokenizer) for state in sample.history]
     return shown
@@ -141,7 +156,7 @@ def spelled(ids: Iterable[int], tokenizer: Tokenizer) -> str:
 
 def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Writes records as JSON lines, all or none."""
-    write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+    write_text(path, "".join(to_json(record) + "\n" for record in records))
 
 
 def show(shown: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from xlm_runtime import evaluate, generate, saved
-from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime.atomic import read_json, saving, to_json, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
 from xlm_runtime.env import device, rank
@@ -125,17 +126,23 @@ def _glimpse(session: Session, model: Model) -> list[str]:
 
 
 def evaluation(session: Session, again: bool) -> None:
-    """Writes and prints how good the checkpoint is on the test examples."""
+    """Prints and writes how good the checkpoint is on the test examples."""
     file, (folder, key) = session.run.path / "metrics.json", _key(session, ("eval",))
     if not again and session.run.note("eval") == key and file.exists():
         found = read_json(file)
         say(f"evaluated before ({file})")
-    else:
-        model = _loaded(session, folder)
-        found = {"checkpoint": folder.name, **_measure(session, model)}
+        _show(found)
+        return
+    model = _loaded(session, folder)
+    found = {"checkpoint": folder.name, **_measure(session, model)}
+    _show(found)  # whatever becomes of the file
+    with saving(session.run.path):
         write_json(file, found)
         _remember(session, found)
         session.run.note("eval", key)
+
+
+def _show(found: Mapping[str, Any]) -> None:
     for text in table(found):
         say(text)
 
@@ -143,7 +150,7 @@ def evaluation(session: Session, again: bool) -> None:
 def _remember(session: Session, found: Mapping[str, Any]) -> None:
     """Adds an evaluation, with the settings that it depends on, to all that there were."""
     plain = session.config.to_json()
-    line = json.dumps({**found, "settings": {s: plain[s] for s in ("decoder", "eval", "generate")}})
+    line = to_json({**found, "settings": {s: plain[s] for s in ("decoder", "eval", "generate")}})
     with (session.run.path / "evaluations.jsonl").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
@@ -152,7 +159,9 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
     options, claim = session.config.eval, model.family.claim
     metrics = metrics_of(session.task, session.prepared, session.config)
     examples = list(first(session.prepared.test, options.examples))
-    found: dict[str, Any] = {"examples": len(examples), "decoder": session.config.decoder.name}
+    decoder = session.config.decoder
+    found: dict[str, Any] = {"examples": len(examples)}
+    found |= {"decoder": decoder.name, "decoder_params": dict(decoder.params)}
     if session.other_data:
         found["data"] = "not those of training"
     found["claim"] = {"value": claim.value, "why": claim.why}
@@ -162,9 +171,8 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
         if session.task.layout == "text":
             asked = generate.unconditional(options.samples)
         found["decoding"] = _decode(session, model, asked, metrics)
-        found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
-    if session.task.layout == "text":
-        found["layout"] = evaluate.laid(model)
+        found |= judged(metrics)
+    found["layout"] = evaluate.laid(model)
     return found | beside(session.prepared, session.config)
 
 
@@ -177,6 +185,7 @@ def _losses(session: Session, model: Model) -> dict[str, Any]:
     examples = list(first(split, options.examples or len(prepared.test)))
     found: dict[str, Any] = {"loss_split": prepared.loss}
     found["loss"] = evaluate.losses(model, examples, options.batch)
+    found["loss_count"] = len(examples)
     if model.family.claim.value != "none":
         with Watch("likelihood", len(examples)) as watch:
             found["likelihood"] = evaluate.likelihood(
@@ -195,6 +204,14 @@ def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollect
     return extended(own, asked, prepared)
 
 
+def judged(metrics: "MetricCollection") -> dict[str, Any]:
+    """The values of metrics, and those of each group where a metric is a mean over groups."""
+    values = {name: float(value) for name, value in metrics.compute().items()}
+    every: dict[str, Any] = dict(metrics.items())
+    groups = {name: one.by_group() for name, one in every.items() if hasattr(one, "by_group")}
+    return {"answers": values} | ({"groups": groups} if groups else {})
+
+
 def beside(prepared: Prepared, config: Config) -> dict[str, Any]:
     """What belongs beside the values of metrics: the rate of a guess, the protocol, judges."""
     facts, asked = prepared.facts, config.eval.asked
@@ -207,15 +224,18 @@ def _decode(
 ) -> dict[str, float]:
     """Lets metrics see what the decoder answers; what that took.
 
-    ``nfe`` is the mean number of calls of the network for an answer (those of a batch are shared),
-    ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch size; what
-    metrics take does not count.
+    ``nfe`` is the mean number of calls of the network for an answer, ``steps`` that of the steps
+    that its batch took (a row may be done before others), each with its standard error over
+    answers; ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch
+    size; what metrics take does not count.
     """
     from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
 
     tokenizer, options = session.prepared.tokenizer, session.config.eval
     blanks = session.blanks(asked, model)
-    calls, tokens, judging, began = 0, 0, 0.0, perf_counter()
+    calls: list[int] = []
+    steps: list[int] = []
+    tokens, judging, began = 0, 0.0, perf_counter()
     with Watch("decode", len(asked)) as watch:
         made = generate.samples(model, blanks, options.batch, session.config.train.seed)
         for done, (sample, example) in enumerate(zip(made, asked, strict=True), 1):
@@ -223,10 +243,16 @@ def _decode(
             made_at = perf_counter()
             metrics.update(Answer(ids, example, tokenizer, text))
             judging += perf_counter() - made_at
-            calls, tokens = calls + sample.nfe, tokens + len(ids)
+            calls.append(sample.nfe)
+            steps.append(sample.steps)
+            tokens += len(ids)
             watch.at(done)
     spent = perf_counter() - began - judging
-    return {"nfe": calls / len(asked), "tokens_per_second": tokens / spent}
+    found: dict[str, float] = {}
+    for name, numbers in (("nfe", calls), ("steps", steps)):
+        value, error = evaluate.ratio(numbers, [1] * len(numbers))
+        found |= {name: value, f"{name}_error": error, f"{name}_count": len(numbers)}
+    return found | {"tokens_per_second": tokens / spent, "tokens_per_second_count": tokens}
 
 
 def table(found: Mapping[str, Any]) -> list[str]:
@@ -238,17 +264,23 @@ def table(found: Mapping[str, Any]) -> list[str]:
     if found.get("loss_split") == "validation":
         lines.append("  loss and likelihood are of the validation split")
     loss = evaluate.shown(found["loss"]) if "loss" in found else {}
-    likelihood = (found.get("likelihood", {}), claim["value"])
+    measured = dict(found.get("likelihood", {}))
+    estimator = measured.pop("estimator", "")
+    likelihood = (measured, claim["value"])
     answers = (found.get("answers", {}), "decoded")
     lines += values(((loss, ""), likelihood, answers, (found.get("decoding", {}), "")), found)
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
+    lines += [f"  likelihood by: {estimator}"] if estimator else []
     return [*lines, f"  {said}: {claim['why']}"]
 
 
 def values(
-    sections: Sequence[tuple[Mapping[str, float], str]], found: Mapping[str, Any]
+    sections: Sequence[tuple[Mapping[str, float | None], str]], found: Mapping[str, Any]
 ) -> list[str]:
-    """Numbers as lines, each with its error and the mark of its section; and what is beside."""
+    """Numbers as lines, each with its error and the mark of its section; and what is beside.
+
+    None is what JSON makes of a number that is not finite.
+    """
     rows = [
         (name, value, part.get(f"{name}_error"), mark)
         for part, mark in sections
@@ -259,10 +291,15 @@ def values(
     wide = max(18, *(len(name) + 1 for name, *_ in rows)) if rows else 18
     lines = []
     for name, value, error, mark in rows:
-        spread = "" if error is None else f"± {error:.4f}"
-        lines.append(f"  {name.replace('_', ' '):<{wide}}{value:>10.4f} {spread:<10}{mark}")
+        spread = f"± {error:.4f}" if error is not None and isfinite(error) else ""
+        said = f"{value:.4f}" if value is not None and isfinite(value) else "not finite"
+        lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread:<10}{mark}")
     if "asked" in found:
         lines.append(f"  asked for: {', '.join(found['asked'])}")
+    if "decoder_params" in found:
+        params = [f"{name} {value}" for name, value in found["decoder_params"].items()]
+        listed = f" ({', '.join(params)})" if params else ""
+        lines.append(f"  decoder: {found['decoder']}{listed}, tokens are drawn in float64")
     if "layout" in found:
         lines.append(f"  layout: {found['layout']}")
     if "protocol" in found:
@@ -279,8 +316,9 @@ def generation(session: Session, again: bool) -> None:
         say(f"generated before ({file})")
     else:
         records = _generate(session, _loaded(session, folder))
-        generate.write(file, records)
-        session.run.note("generate", key)
+        with saving(session.run.path):
+            generate.write(file, records)
+            session.run.note("generate", key)
         say(f"{len(records)} predictions in {file}")
     for shown in records[:_SHOWN]:
         say(generate.show(shown))

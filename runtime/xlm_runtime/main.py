@@ -130,7 +130,10 @@ def _plan(command: Command) -> _Plan:
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
-    pair.check(found.family, task)
+    if command.job == "score":  # no model: it matters only which specials there are
+        pair.check_layout(found.family, task)
+    else:
+        pair.check(found.family, task)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
@@ -150,12 +153,13 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
     config, task = plan.config, plan.task
     if plan.begun is not None:
         _check_data(plan.begun, plan.facts)
-    pair.check_data(plan.found.family, task, prepared, chat=config.data.chat)
+    if plan.command.job != "score":
+        pair.check_data(plan.found.family, task, prepared, chat=config.data.chat)
     _tell(task, prepared.facts)
     if {"eval", "score"}.intersection(plan.jobs) and config.eval.asked:
         from xlm_runtime.metrics import asked  # torchmetrics takes a second to import
 
-        asked.check_fit(task.metrics(prepared), config.eval.asked, prepared)
+        asked.check_fit(task, config.eval.asked, prepared)
     if "train" in plan.jobs and prepared.untrainable:
         raise UsageError(prepared.untrainable)
 

@@ -10,13 +10,18 @@ from xlm_runtime.tasks.task import Task
 _LOOK = 256  # examples of each split that are looked at
 
 
-def check(family: Family, task: Task) -> None:
-    """What can be said before there are data.  Raises UsageError with the reason."""
+def check_layout(family: Family, task: Task) -> None:
+    """Whether the family lays out what the task has.  Raises UsageError."""
     if task.layout not in family.layouts:
         raise UsageError(
             f"{family.name} has no layout '{task.layout}', which task {task.name} needs; it has: "
             f"{', '.join(family.layouts)}"
         )
+
+
+def check(family: Family, task: Task) -> None:
+    """What can be said before there are data.  Raises UsageError with the reason."""
+    check_layout(family, task)
     if task.packed and not family.packs:
         why = (
             "its tokens move as noise grows, so that the gap between two documents belongs to "

@@ -364,7 +364,9 @@ class Family:
     loss: (network, noised, batch, **params) -> Losses; (network, batch, **params) where nothing is
         corrupted.
     nelbo: (network, batch, noise) -> Nelbo, or None where the claim is ``none``. Without `corrupt`
-        it is exact, and reads no noise.
+        it is exact, and reads no noise. Evaluations spread the draws of its stream ``amount`` (how
+        much noise), and count every order of its stream ``corrupt`` (whose lowest draws are noised
+        first) where that is possible; other streams are drawn as they are. See `strata`.
     decoders: name -> class; an instance takes the params, a call (network, batch, noise, limit,
         record) gives a Decoded. `limit` is the largest number of body tokens.
     amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.

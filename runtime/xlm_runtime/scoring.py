@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xlm_runtime import predictions
-from xlm_runtime.atomic import write_json
+from xlm_runtime.atomic import saving, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
-from xlm_runtime.jobs import beside, metrics_of, values
+from xlm_runtime.jobs import beside, judged, metrics_of, values
 from xlm_runtime.model import first
 from xlm_runtime.plug import Example
 from xlm_runtime.predictions import Prediction
 from xlm_runtime.progress import Watch, say
 from xlm_runtime.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
 
 
 def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
@@ -35,13 +38,23 @@ def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
             unknown += strange
             watch.at(done)
     found: dict[str, Any] = {"predictions": str(file), "scored": len(pairs), "examples": examples}
-    found["unknown_words"] = unknown
-    found["answers"] = {name: float(value) for name, value in metrics.compute().items()}
+    found |= {"unknown_words": unknown, "compared": compared(metrics)}
+    found |= judged(metrics)
     found |= beside(prepared, config)
-    written = file.with_name(f"{file.stem}.scores.json")
-    write_json(written, found)
-    for line in [*_table(found), f"written to {written}"]:
+    for line in _table(found):
         say(line)
+    written = file.with_name(f"{file.stem}.scores.json")
+    with saving(written):
+        write_json(written, found)
+    say(f"written to {written}")
+
+
+def compared(metrics: "MetricCollection") -> list[str]:
+    """The metrics that compare tokens; others read the text as it is written."""
+    from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy
+
+    kinds = (ExactMatch, TokenAccuracy, Solved)
+    return [str(one.name) for one in metrics.values() if isinstance(one, kinds)]
 
 
 def _pairs(
@@ -49,11 +62,22 @@ def _pairs(
 ) -> tuple[Sequence[tuple[Prediction, Example]], int]:
     """Predictions and what they answer; and how many examples there are."""
     read = predictions.read(file)
-    if task.layout == "text":  # nothing is asked
+    if task.layout == "text":
+        _check_nothing_asked(read, task, file)
         examples = [Example(p.line if p.index is None else p.index, ()) for p in read]
     else:
         examples = list(first(prepared.test, config.eval.examples))
     return predictions.match(read, examples, prepared.tokenizer, file), len(examples)
+
+
+def _check_nothing_asked(read: Sequence[Prediction], task: Task, file: Path) -> None:
+    for one in read:
+        for key, said in (("prompt", one.prompt), ("target", one.target)):
+            if said is not None:
+                raise UsageError(
+                    f"--predictions {file}: line {one.line} has a `{key}`, and task {task.name} "
+                    f"asks nothing: leave `{key}` out"
+                )
 
 
 def _table(found: dict[str, Any]) -> list[str]:
@@ -62,5 +86,6 @@ def _table(found: dict[str, Any]) -> list[str]:
     if scored < examples:
         lines.append(f"  {examples - scored} of {examples} test examples have none: not counted")
     if unknown:
-        lines.append(f"  {unknown} words that the tokenizer does not know, counted as wrong")
+        wrong = f", wrong for {', '.join(found['compared'])}" if found["compared"] else ""
+        lines.append(f"  {unknown} words that the tokenizer does not know{wrong}")
     return lines + values([(found["answers"], "")], found)

@@ -3,14 +3,17 @@
 from math import exp, log
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from attrs import evolve
 
 import xlm_runtime
 from xlm_runtime import evaluate, generate, package
-from xlm_runtime.config import Decoder
+from xlm_runtime.config import Decoder, build, parse_sets
+from xlm_runtime.model import make
 from xlm_runtime.plug import Example, Nelbo, Noise, Vocabulary
 from xlm_runtime.trained import Loaded
 
@@ -43,17 +46,56 @@ def test_losses_see_every_example_whatever_the_batch(loaded: Loaded, size: int) 
 def test_likelihood_averages_draws_and_examples(loaded: Loaded) -> None:
     def nelbo(_: object, batch: object, noise: Noise) -> Nelbo:
         nats = noise.example.double() + 100 * noise.step
-        return Nelbo(nats, torch.full_like(noise.example, 2))
+        return Nelbo(nats, 1 + noise.example % 2)
 
     family = loaded.model.family
     model = evolve(loaded.model, family=_with(family, nelbo=nelbo))
     ticks: list[int] = []
     found = evaluate.likelihood(model, EXAMPLES, 4, 3, ticks.append)
-    assert found["nats_per_example"] == pytest.approx(5 + 100)
-    assert found["nats_per_token"] == pytest.approx(105 / 2)
-    assert found["perplexity"] == pytest.approx(exp(105 / 2))
-    assert found["bits_per_token"] == pytest.approx(105 / 2 / log(2))
+    nats, tokens = 100.0 + np.arange(11), 1 + np.arange(11) % 2
+    ratio, error = nats.sum() / 16, np.sqrt(11 * (nats - nats.sum() / 16 * tokens).var(ddof=1)) / 16
+    assert found == {
+        "nats_per_example": pytest.approx(105),
+        "nats_per_example_error": pytest.approx(nats.std(ddof=1) / np.sqrt(11)),
+        "nats_per_example_count": 11,
+        "nats_per_token": pytest.approx(ratio),
+        "nats_per_token_error": pytest.approx(error),
+        "nats_per_token_count": 16,
+        "bits_per_token": pytest.approx(ratio / log(2)),
+        "bits_per_token_error": pytest.approx(error / log(2)),
+        "bits_per_token_count": 16,
+        "perplexity": pytest.approx(exp(ratio)),
+        "perplexity_error": pytest.approx(exp(ratio) * error),
+        "perplexity_count": 16,
+        "estimator": "draws of noise for each example: 3, their amounts spread",
+    }
     assert ticks == [4, 8, 11]
+
+
+def test_errors_of_a_likelihood_are_those_that_examples_show(loaded: Loaded) -> None:
+    """Over 400 sets of 11 examples; a right one fails with a chance below 1e-3."""
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(400):
+        tokens = generator.integers(1, 9, 11)
+        found.append(evaluate.ratio(list(tokens * generator.gamma(4, 0.5, 11)), list(tokens)))
+    values, errors = np.array(found).T
+    assert values.std() == pytest.approx(errors.mean(), rel=0.15)
+
+
+@pytest.mark.parametrize(("name", "estimator"), [("mdlm", "every number"), ("flexmdm", "draws of")])
+def test_a_few_tokens_are_hidden_in_every_way(name: str, estimator: str) -> None:
+    family = package.load(SHIPPED / name).family
+    vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
+    model = make(family, vocab, "text", 3, build(family, [], []))
+    examples = [Example(i, [i % 6, 1, 2][: 1 + i % 3]) for i in range(6)]
+    one, other = (evaluate.likelihood(model, examples, 4, n, lambda _: None) for n in (1, 3))
+    assert one["estimator"].startswith(estimator)
+    assert (one == other) is (name == "mdlm")  # whatever the draws
+    longer = [*examples, Example(6, [1] * 7)]
+    model = make(family, vocab, "text", 7, build(family, [], []))
+    found = evaluate.likelihood(model, longer, 4, 2, lambda _: None)
+    assert found["estimator"].startswith("draws of noise for each example: 2")
 
 
 def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:
@@ -62,6 +104,22 @@ def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:
     assert [s.ids for s in generate.samples(loaded.model, blanks, 2, 1)] == whole
     assert [s.ids for s in generate.samples(loaded.model, blanks[5:], 4, 1)] == whole[5:]
     assert [s.ids for s in generate.samples(loaded.model, blanks, 11, 2)] != whole
+
+
+@pytest.mark.parametrize(
+    ("name", "decoder", "steps"),
+    [("mdlm", "default", [7, 7]), ("mdlm", "first_hitting", [4, 4]), ("remdm", "default", [8, 8])],
+)
+def test_steps_are_counted(name: str, decoder: str, steps: list[int]) -> None:
+    """A grid has as many as it has; of the others one for each mask; and one to finish."""
+    family = package.load(SHIPPED / name).family
+    vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
+    sets = [f"decoder={decoder}", *(["decoder.steps=7"] if decoder == "default" else [])]
+    model = make(family, vocab, "text", 4, build(family, [], parse_sets(sets)))
+    asked = generate.blank(model, generate.unconditional(2), [2, 4], 1)
+    made = list(generate.samples(model, [*asked, Example(2, [0] * 4)], 3, 1, record=True))
+    assert [s.steps for s in made][:2] == steps
+    assert {len(s.history) for s in made} == {steps[0] + 1}
 
 
 def test_targets_do_not_leak(loaded: Loaded) -> None:
@@ -92,12 +150,14 @@ def test_spelling_shows_what_is_still_hidden(loaded: Loaded) -> None:
     assert generate.spelled(ids, loaded.tokenizer) == "a b <mask> <mask> c"
 
 
+@pytest.mark.parametrize("kind", ["text", "seq2seq", "infill"])
 @pytest.mark.parametrize("name", ["arlm", "dream", "flexmdm", "ilm", "mdlm"])
-def test_the_layout_is_told_as_the_spec_has_it(name: str) -> None:
+def test_the_layout_is_told_as_the_spec_has_it(name: str, kind: str) -> None:
     family = package.load(SHIPPED / name).family
     vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
-    layout = family.layouts["text"](vocab, 4)
-    said = evaluate.laid(SimpleNamespace(layout=layout, vocabulary=vocab))  # type: ignore[arg-type]
+    layout = family.layouts[kind](vocab, 4)
+    model: Any = SimpleNamespace(layout=layout, vocabulary=vocab, body=4)
+    said = evaluate.laid(model)
     assert f"``{said}``" in str(type(layout).__doc__)
 
 

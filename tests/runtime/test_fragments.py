@@ -1,5 +1,6 @@
 """Molecules of given fragments: how they are cut, asked for, and judged."""
 
+import json
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 from prepared import SPECIALS, prepare
 
-from xlm_runtime import generate, tasks
+from xlm_runtime import atomic, generate, jobs, tasks
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.metrics import Answer
+from xlm_runtime.metrics import Answer, collection
 from xlm_runtime.metrics.fragments import Fragments
 from xlm_runtime.metrics.molecules import fingerprint
 from xlm_runtime.model import Model
@@ -170,6 +171,20 @@ def test_values_are_means_over_groups() -> None:
     assert found["diversity"] == pytest.approx((distance("CCN", "CCCO") + 0) / 2)
     assert found["distance"] == pytest.approx((distance("CCN", "CCCO") / 2 + 0) / 2)
     assert found["quality"] == 0
+
+
+def test_the_values_of_each_group_are_kept() -> None:
+    one, two = question("CC<1>.", "N<1>"), question("CO<1>.", "N<1>")
+    metrics = collection(Fragments(safe.strict))
+    for example, text in ((one, "CC<1>.N<1>"), (one, "C("), (two, "CO<1>.")):
+        metrics.update(Answer(TOKENS.encode(text), example, TOKENS))
+    found = jobs.judged(metrics)
+    first, second = found["groups"]["fragments"]
+    assert (first["given"], first["original"], first["answers"]) == ("CC<1>.", "CC<1>.N<1>", 2)
+    assert (first["validity"], first["uniqueness"], first["distance"]) == (0.5, 1, 0)
+    assert (second["given"], second["answers"], second["validity"]) == ("CO<1>.", 1, 0)
+    assert found["answers"]["validity"] == 0.25
+    json.dumps(atomic.plain(found), allow_nan=False)
 
 
 def test_a_group_without_a_valid_answer() -> None:

@@ -1,6 +1,7 @@
 """The jobs of ``run``: what they leave behind, what they do once, and what they refuse."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import evaluate, fit, generate, jobs, package, runs
+from xlm_runtime import atomic, evaluate, fit, generate, jobs, package, runs
 from xlm_runtime.config import build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
@@ -50,10 +51,15 @@ def test_metrics_and_predictions(trained: Path) -> None:
         found["likelihood"]["nats_per_example"] / 5
     )
     assert found["answers"]["exact_match_count"] == 37  # 37 = 32 + 5: no batch is dropped
+    assert found["loss_count"] == found["likelihood"]["nats_per_example_count"] == 37
+    assert 0 < found["likelihood"]["perplexity_error"] < found["likelihood"]["perplexity"]
+    decoding = found["decoding"]
+    assert (decoding["nfe"], decoding["nfe_error"], decoding["nfe_count"]) == (5, 0, 37)
+    assert (decoding["steps"], decoding["steps_error"], decoding["steps_count"]) == (5, 0, 37)
     lines = [json.loads(text) for text in (trained / "predictions.jsonl").read_text().splitlines()]
     assert len(lines) == 16
     assert lines[0]["target"] == " ".join(reversed(lines[0]["prompt"].split()))
-    assert len(lines[0]["history"]) == lines[0]["nfe"] + 1
+    assert len(lines[0]["history"]) == lines[0]["nfe"] + 1 == lines[0]["steps"] + 1
     assert lines[0]["history"][0].count("<mask>") == 5
 
 
@@ -280,6 +286,68 @@ def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
     assert len(rows) == 4
     assert all(row.endswith("  tight") for row in rows)
     assert table[-1] == "  tight: the average over all orders of revealing"
+
+
+def test_numbers_that_are_not_finite_are_null_in_json(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = ("train.steps=2", "eval.samples=1", "eval.examples=1", "generate.count=1")
+    metrics = ("repetition", "distinct")
+    assert start("TEXT", sets=one, metrics=metrics) == 0
+    folder = Path("runs/toy/toy_text/quick-seed1")
+    for file in ("metrics.json", "evaluations.jsonl"):
+        found = json.loads((folder / file).read_text(), parse_constant=pytest.fail)
+        assert found["answers"]["repetition_error"] is None
+    first = capsys.readouterr().out
+    assert start("TEXT", sets=one, metrics=metrics) == 0
+    assert first[first.index("evaluation of") : first.index("1 pred")] in capsys.readouterr().out
+    short = Path("short.txt")
+    short.write_text("a b\n")
+    assert start("TEXT", job="score", predictions=short, metrics=metrics) == 0
+    found = json.loads(Path("short.scores.json").read_text(), parse_constant=pytest.fail)
+    assert found["answers"]["repetition"] is None
+    assert re.search(r"\n  repetition +not finite\n", capsys.readouterr().out)
+
+
+def test_the_decoder_and_the_layout_stand_beside_the_numbers(trained: Path) -> None:
+    found = json.loads((trained / "metrics.json").read_text())
+    assert (found["decoder"], found["decoder_params"]) == ("default", {"temperature": 0.0})
+    table = jobs.table(found)
+    assert "  decoder: default (temperature 0.0), tokens are drawn in float64" in table
+    assert "  layout: prompt [body pad]" in table
+    assert "  likelihood by: draws of noise for each example: 4, their amounts spread" in table
+    old = {k: v for k, v in found.items() if k not in ("decoder_params", "layout")}
+    old["likelihood"] = {"nats_per_token": 2.0}  # as it was written before
+    assert next(line for line in jobs.table(old) if "nats" in line).split() == [
+        "nats", "per", "token", "2.0000", "tight",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("job", ["eval", "generate", "score"])
+def test_numbers_are_said_where_they_cannot_be_written(
+    job: str, start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    Path("mine.txt").write_text("a b c d\n" * 5)
+    capsys.readouterr()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(atomic, "write_text", full)
+    monkeypatch.setattr(generate, "write_text", full)
+    file = Path("mine.txt") if job == "score" else None
+    assert start(job=job, predictions=file, sets=SHORT[1:]) == 4
+    said = capsys.readouterr()
+    name = "mine.scores.json" if job == "score" else f"{HOME}/quick-seed1"
+    assert said.err == f"error: {name} cannot be written: No space left on device\n"
+    assert ("exact match" in said.out) is (job != "generate")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_a_number_that_is_not_finite_is_said(value: float | None) -> None:
+    part = {"loss": value, "loss_error": value}
+    assert jobs.values([(part, "tight")], {}) == ["  loss              not finite           tight"]
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])

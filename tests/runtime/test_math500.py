@@ -2,6 +2,7 @@ r"""MATH-500: boxed expressions by their value, the prompt, and published weight
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from xlm_runtime import tasks
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.main import run
-from xlm_runtime.metrics import Answer
+from xlm_runtime.metrics import Answer, mathematics
 from xlm_runtime.metrics.mathematics import MathAnswers, boxed, equal
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks import math500
@@ -79,6 +80,21 @@ def test_answers_are_counted() -> None:
     assert found["solved"] == pytest.approx(3 / 5)
     assert found["not_boxed"] == pytest.approx(1 / 5)
     assert found["solved_count"] == 5
+
+
+def test_timeouts_are_counted_apart(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from math_verify import grader
+
+    monkeypatch.setattr(mathematics, "SECONDS", 1)
+    monkeypatch.setattr(grader, "sympy_expr_eq", lambda *_: time.sleep(30))
+    metric = MathAnswers()
+    metric.update(_answer(r"\boxed{x + 1}", "1 + x"))
+    metric.update(_answer(r"\boxed{2}", "2"))
+    found = {name: float(value) for name, value in metric.compute().items()}
+    assert (found["solved"], found["timed_out"], found["not_boxed"]) == (0.5, 0.5, 0)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,10 @@ def test_made_molecules_are_small_and_sane() -> None:
         ("", None),
         ("[UNK]", None),
         ("CC.O", None),  # two molecules
+        ("CC日本語", None),  # RDKit trims it
+        ("éCC", None),
+        ("\x00CC", None),
+        ("CC\x1f", None),
     ],
 )
 def test_what_is_one_molecule(
@@ -124,6 +128,7 @@ def test_counts_of_a_case_made_by_hand() -> None:
     assert found["validity"] == 5 / 8
     assert found["validity_error"] == pytest.approx(math.sqrt(5 / 8 * 3 / 8 / 7))
     assert found["uniqueness"] == 3 / 5
+    assert (found["uniqueness_count"], found["diversity_count"]) == (5, 3)
     assert found["qed_count"] == 5
     assert found["qed"] == pytest.approx((3 * qed("CCO") + qed(ASPIRIN) + qed("c1ccccc1")) / 5)
     assert found["quality"] == 0

@@ -11,6 +11,7 @@ from xlm_runtime import jobs
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.generate import Sample, record
+from xlm_runtime.main import run
 from xlm_runtime.plug import Example
 from xlm_runtime.predictions import Prediction, answer, match, read
 from xlm_runtime.tokenizers import bpe
@@ -86,8 +87,30 @@ def test_unknown_words_are_wrong_and_counted(
     found = json.loads(Path("mine.scores.json").read_text())
     assert found["unknown_words"] == 2
     assert found["answers"]["exact_match"] == pytest.approx(35 / 37)
-    assert "2 words that the tokenizer does not know, counted as wrong" in capsys.readouterr().out
+    said = "2 words that the tokenizer does not know, wrong for exact_match, token_accuracy\n"
+    assert said in capsys.readouterr().out
     assert found["guess"] == 0.125
+
+
+def test_unknown_words_are_not_wrong_where_no_tokens_are_compared(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write("mine.txt", ["what a b", "c d"])
+    assert start("TEXT", job="score", predictions=file, metrics=("distinct",)) == 0
+    assert "  1 words that the tokenizer does not know\n" in capsys.readouterr().out
+    assert _scores(file)["distinct_1"] == 1
+
+
+@pytest.mark.parametrize("metric", ["exact_match", "token_accuracy"])
+@pytest.mark.parametrize("job", ["all", "score"])
+def test_texts_are_not_compared_with_what_was_not_asked(
+    job: str, metric: str, start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write("mine.txt", ["a b"]) if job == "score" else None
+    assert start("TEXT", job=job, predictions=file, metrics=(metric,)) == 2
+    said = f"--metric {metric}: task toy_text asks nothing, so that no text is the right one"
+    assert said in capsys.readouterr().err
+    assert not Path("runs").exists()
 
 
 def test_some_of_the_examples(
@@ -101,6 +124,30 @@ def test_some_of_the_examples(
     assert start(job="score", predictions=plain) == 2
     assert "4 predictions for 37 test examples" in capsys.readouterr().err
     assert start(job="score", predictions=plain, sets=("eval.examples=4",)) == 0
+
+
+@pytest.mark.parametrize("key", ["prompt", "target"])
+def test_a_task_of_texts_asks_nothing(
+    key: str, start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write("mine.jsonl", [P, P | {key: "a b"}])
+    assert start("TEXT", job="score", predictions=file, metrics=("length",)) == 2
+    said = f"line 2 has a `{key}`, and task toy_text asks nothing: leave `{key}` out"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "task"), [("arlm", "n_queens_8"), ("ilm", "uniref50")])
+def test_any_package_with_the_layout_will_do(
+    name: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither could be trained on the task."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XLM_CACHE", str(tmp_path / "cache"))
+    examples = HERE.parents[1] / "examples"
+    assert run(examples / name, task) == 2
+    index = {"index": 0} if task == "n_queens_8" else {}
+    file = _write("mine.jsonl", [{"prediction": "M K V"} | index])
+    assert run(examples / name, task, job="score", predictions=file) == 0
 
 
 P = {"prediction": "a"}

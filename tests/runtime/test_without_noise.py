@@ -54,6 +54,7 @@ def test_a_likelihood_needs_one_draw(answering: Path) -> None:
     once, thrice = (evaluate.likelihood(model, examples, 5, n, lambda _: None) for n in (1, 3))
     assert once == thrice
     apart = evaluate.likelihood(model, examples, 2, 1, lambda _: None)
+    assert apart.pop("estimator") == once.pop("estimator") == "exact, nothing is drawn"
     assert apart == pytest.approx(once, rel=1e-5)
 
 

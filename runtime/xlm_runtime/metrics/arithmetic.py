@@ -17,13 +17,17 @@ from xlm_runtime.metrics.sandbox import Outcome, run_all
 from xlm_runtime.shapes import Tensor
 
 _NEAR = 1e-3
-_NUMBER = re.compile(r"((?:(?<!\d)-)?(?:\$-?)?)(\d[\d,]*(?:\.\d+)?|\.\d+)")
+_MINUS = "-\N{MINUS SIGN}"
+_NUMBER = re.compile(
+    rf"((?:(?<!\d)[{_MINUS}])?(?:\$[{_MINUS}]?)?)"
+    r"((?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)"
+)
 
 
 class Programs(Batched):
     """The share of answers whose program makes the right number.
 
-    Each is run apart (see `sandbox`), for a second at most. ``wrong_number``, ``crashed`` and
+    Each is run apart (see `sandbox`), for a second. ``wrong_number``, ``crashed`` and
     ``timed_out`` are the shares of all others. A target that is no number is a program as well.
     """
 
@@ -82,10 +86,13 @@ class Number(Ratio):
 
 
 def last_number(text: str, *, alone: bool = False) -> float | None:
-    """The number after ``####``, or the last one; with ``alone`` if the text is nothing else."""
+    """The number after ``####``, or the last one; with ``alone`` if the text is nothing else.
+
+    Commas belong to it where groups of three digits follow them.
+    """
     text = text.rpartition("####")[2].strip()
     found = list(_NUMBER.finditer(text))
     if not found or (alone and found[-1][0] != text):
         return None
     sign, digits = found[-1].groups()
-    return float(digits.replace(",", "")) * (-1 if "-" in sign else 1)
+    return float(digits.replace(",", "")) * (-1 if any(one in sign for one in _MINUS) else 1)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torchmetrics import Metric, MetricCollection
 
     from xlm_runtime.data import Prepared
+    from xlm_runtime.tasks.task import Task
 
 _JUDGED = ("generative_perplexity", "mauve")
 _PLAIN = (
@@ -29,6 +30,7 @@ _PLAIN = (
     "length",
     "fcd",
 )
+_COMPARED = ("exact_match", "token_accuracy")  # with the body of the example
 _COMPANIONS = ("unigram_entropy", "distinct")  # never a generative perplexity without them
 
 
@@ -51,9 +53,15 @@ def check(asked: Sequence[str]) -> None:
             _own(text)
 
 
-def check_fit(own: "MetricCollection", asked: Sequence[str], prepared: "Prepared") -> None:
+def check_fit(task: "Task", asked: Sequence[str], prepared: "Prepared") -> None:
     """Raises UsageError for metrics that do not fit a task or each other; no judge is loaded."""
-    extended(own, [text for text in asked if text.partition("=")[0] not in _JUDGED], prepared)
+    for text in asked:
+        if text in _COMPARED and task.layout == "text":
+            raise UsageError(
+                f"--metric {text}: task {task.name} asks nothing, so that no text is the right one"
+            )
+    unjudged = [text for text in asked if text.partition("=")[0] not in _JUDGED]
+    extended(task.metrics(prepared), unjudged, prepared)
 
 
 def extended(

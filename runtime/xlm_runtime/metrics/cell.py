@@ -75,9 +75,11 @@ def result(program: str) -> object:
 
 
 def number(value: object) -> float:
-    """A finite number.  Raises TypeError or ValueError for anything else."""
+    """A finite number.  Raises TypeError or ValueError for anything else, truth values too."""
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
+    if isinstance(value, bool):
+        raise TypeError("bool is no number")
     if isinstance(value, str):
         value = value.replace(",", "").strip().strip("$%")
     if not isinstance(value, int | float | str | fractions.Fraction | decimal.Decimal):
@@ -92,6 +94,7 @@ def main() -> None:
     """Read the program, close the doors, run it, and write what came out as JSON."""
     program = sys.stdin.buffer.read().decode()
     close(float(sys.argv[1]), int(sys.argv[2]))
+    os.write(2, b".")  # the time begins
     said: dict[str, object]
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -11,6 +11,7 @@ Reported are the means over groups with their standard errors, as GenMol (Lee et
 arXiv:2501.06158) does: a group without anything valid has uniqueness and quality 0, and neither
 diversity nor distance; one with a single molecule has diversity 0. ``kept``, which GenMol leaves
 out, is the share of the answers that are molecules which have the fragments, over all groups.
+The values of each group are kept beside their means (`by_group`).
 """
 
 from collections.abc import Sequence
@@ -53,10 +54,7 @@ class Fragments(Metric):
 
     def compute(self) -> dict[str, Tensor]:
         """Every value by its name."""
-        groups: dict[Group, list[str | None]] = {}
-        for group, found in self.seen:
-            groups.setdefault(group, []).append(found)
-        rows = [self._group(group, found) for group, found in groups.items()]
+        rows = [self._group(group, found) for group, found in self._groups().items()]
         values: dict[str, float] = {}
         for name in (*_PLAIN, "distance"):
             values |= mean(name, [row[name] for row in rows if not isnan(row[name])])
@@ -65,6 +63,20 @@ class Fragments(Metric):
         return {
             f"{self.prefix}{k}": torch.tensor(v, dtype=torch.float64) for k, v in values.items()
         }
+
+    def by_group(self) -> list[dict[str, Any]]:
+        """What is given in each group, of what, the number of answers, and the values."""
+        return [
+            {"given": given, "original": whole, "answers": len(found)}
+            | self._group((given, whole), found)
+            for (given, whole), found in self._groups().items()
+        ]
+
+    def _groups(self) -> dict[Group, list[str | None]]:
+        groups: dict[Group, list[str | None]] = {}
+        for group, found in self.seen:
+            groups.setdefault(group, []).append(found)
+        return groups
 
     def _group(self, group: Group, found: Sequence[str | None]) -> dict[str, float]:
         given, whole = group

@@ -4,6 +4,9 @@ Gold and answer are parsed and compared by the package ``math-verify`` (Kydlíč
 that ``\frac12``, ``0.5`` and ``\dfrac{1}{2}`` are the same.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from xlm_runtime.errors import UsageError
@@ -11,6 +14,8 @@ from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.metrics.ratio import Ratio
 from xlm_runtime.shapes import Tensor
 
+SECONDS = 5  # for reading an expression, and for comparing two
+_LOGS = ("math_verify.parser", "math_verify.grader", "math_verify.utils")
 NEXT = "Problem:"  # a model of texts that is shown examples goes on with a problem of its own
 
 
@@ -29,17 +34,20 @@ class MathAnswers(Ratio):
     r"""The share of answers whose boxed expression equals that of the target.
 
     A target without ``\boxed{}`` is an expression as a whole; an answer without one is wrong, and
-    counted by ``not_boxed``, a share of all. What comes after ``Problem:`` does not count.
+    counted by ``not_boxed``, a share of all. So is one that takes longer than `SECONDS` to be read
+    or compared, by ``timed_out``. What comes after ``Problem:`` does not count.
     """
 
     name = "solved"
     n: Tensor
     not_boxed: Tensor
+    timed_out: Tensor
 
     def __init__(self, **options: Any) -> None:
         check()
         super().__init__(**options)
         self.add_state("not_boxed", self.n.clone(), dist_reduce_fx="sum")
+        self.add_state("timed_out", self.n.clone(), dist_reduce_fx="sum")
 
     def score(self, answer: Answer) -> tuple[float, float]:
         """1 of 1 for an equal expression."""
@@ -48,20 +56,48 @@ class MathAnswers(Ratio):
         if said is None:
             self.not_boxed = self.not_boxed + 1
             return 0.0, 1.0
-        return float(equal(answer.target if gold is None else gold, said)), 1.0
+        same = equal(answer.target if gold is None else gold, said)
+        self.timed_out = self.timed_out + (same is None)
+        return float(bool(same)), 1.0
 
     def compute(self) -> dict[str, Tensor]:
-        """The share with its error, and that of answers without an expression."""
-        return {**super().compute(), "not_boxed": self.not_boxed / self.n}
+        """The share with its error, and those of answers without an expression and out of time."""
+        shares = {"not_boxed": self.not_boxed, "timed_out": self.timed_out}
+        return super().compute() | {name: share / self.n for name, share in shares.items()}
 
 
-def equal(gold: str, said: str) -> bool:
-    """Whether two expressions have the same value; the order matters to math-verify."""
+def equal(gold: str, said: str) -> bool | None:
+    """Whether two expressions have the same value; the order matters to math-verify.
+
+    None where that is not found out in time.
+    """
     from math_verify import parse, verify
 
     if gold.strip() == said.strip():
         return True
-    return bool(verify(parse(f"${gold}$"), parse(f"${said}$")))
+    with _hushed() as timeouts:
+        one, other = (parse(f"${text}$", parsing_timeout=SECONDS) for text in (gold, said))
+        same = verify(one, other, timeout_seconds=SECONDS)
+    return None if timeouts and not same else bool(same)
+
+
+@contextmanager
+def _hushed() -> Iterator[list[str]]:
+    """What math-verify would log of timeouts; nothing of what it logs is shown."""
+    timeouts: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        timeouts.extend([record.getMessage()] if "Timeout" in record.getMessage() else [])
+        return False
+
+    loggers = [logging.getLogger(name) for name in _LOGS]
+    for logger in loggers:
+        logger.addFilter(keep)
+    try:
+        yield timeouts
+    finally:
+        for logger in loggers:
+            logger.removeFilter(keep)
 
 
 def boxed(text: str) -> str | None:

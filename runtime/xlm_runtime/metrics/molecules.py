@@ -15,7 +15,8 @@ quality      distinct ones with qed at least 0.6 and sa at most 4, divided by N
 ===========  =================================================================================
 
 As GenMol (Lee et al. 2025, arXiv:2501.06158) counts them. Standard errors are given for means over
-independent things: validity, novelty, qed, sa, quality; there is none for uniqueness and diversity.
+independent things: validity, novelty, qed, sa, quality; there is none for uniqueness and diversity,
+whose counts are V and D.
 NaN where there is nothing to divide by.
 """
 
@@ -83,7 +84,9 @@ def measures(seen: Iterable[str | None]) -> dict[str, float]:
     return {
         **mean("validity", [float(one is not None) for one in every]),
         "uniqueness": len(distinct) / len(valid) if valid else nan,
+        "uniqueness_count": float(len(valid)),
         "diversity": diversity(distinct),
+        "diversity_count": float(len(distinct)),
         **mean("qed", [qed(one) for one in valid]),
         **mean("sa", [sa(one) for one in valid]),
         **mean("quality", [float(first) for first in firsts]),

@@ -1,16 +1,19 @@
 """Programs that a model wrote, run apart: with little time, little memory, no files, no network.
 
 What it is: a fresh Python process for each program (``-I -S``, an empty environment, no module of
-the user's), killed after its time; the kernel's limits on memory, CPU time, open files (none beyond
-the three it begins with, so neither files nor sockets), file sizes and processes; and audit hooks
-that refuse to open, import, delete or start anything. What it is not: a jail. Programs run as the
-same user in the same file system, hooks of Python can be got around by who sets out to, root is
-under no limit of processes, and macOS has none of memory. It is made for the mistakes of models of
-arithmetic; judge models that you do not trust within a container or a virtual machine.
+the user's), which an alarm of its own ends after its time, and the parent, with all its group,
+after as much as half a second more, whatever it does to its alarms; the kernel's limits on memory,
+CPU time, open files (none beyond the three it begins with, so neither files nor sockets), file
+sizes and processes; and audit hooks that refuse to open, import, delete or start anything. What it
+is not: a jail. Programs run as the same user in the same file system, hooks of Python can be got
+around by who sets out to, root is under no limit of processes, and macOS has none of memory. It is
+made for the mistakes of models of arithmetic; judge models that you do not trust within a container
+or a virtual machine.
 """
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -24,7 +27,9 @@ from typing import Literal
 SECONDS = 1.0
 MEMORY = 512 * 2**20
 _CELL = Path(__file__).with_name("cell.py")
-_STARTING = 10.0  # seconds that a process may take beside those of its program, on a busy machine
+_STARTING = 10.0  # seconds until the program begins, on a busy machine
+_LATE = 0.5  # seconds after its time when a program is killed from outside
+_OUT_OF_TIME = (-signal.SIGALRM, -signal.SIGXCPU, -signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -39,25 +44,38 @@ class Outcome:
 def run(program: str, seconds: float = SECONDS, memory: int = MEMORY) -> Outcome:
     """Run one program; see `cell.result` for what of it counts."""
     command = [sys.executable, "-I", "-S", "-B", str(_CELL), str(seconds), str(memory)]
-    with TemporaryFile() as said:  # a file and no pipe: its size is limited
-        try:
-            code = subprocess.run(
-                command,
-                input=program.encode("utf-8", "replace"),
-                stdout=said,
-                stderr=subprocess.DEVNULL,
-                env={},
-                cwd="/",
-                timeout=seconds + _STARTING,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            return Outcome("time", why="killed")
+    with TemporaryFile() as asked, TemporaryFile() as said:  # no pipe: their sizes are limited
+        asked.write(program.encode("utf-8", "replace"))
+        asked.seek(0)
+        with subprocess.Popen(
+            command,
+            stdin=asked,
+            stdout=said,
+            stderr=subprocess.PIPE,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        ) as process:
+            code = _code(process, seconds)
         said.seek(0)
         text = said.read()
-    if code in (-signal.SIGALRM, -signal.SIGXCPU):
+    if code in _OUT_OF_TIME:
         return Outcome("time", why=f"more than {seconds:g} s")
     return _read(text, code)
+
+
+def _code(process: "subprocess.Popen[bytes]", seconds: float) -> int:
+    """How a process ends, which is killed with its group when its time is over.
+
+    The time begins when it says something at its stderr: that its doors are closed.
+    """
+    assert process.stderr is not None
+    begun, _, _ = select.select([process.stderr], [], [], _STARTING)
+    try:
+        return process.wait(seconds + _LATE if begun else 0)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
 
 
 def run_all(programs: Sequence[str]) -> list[Outcome]:

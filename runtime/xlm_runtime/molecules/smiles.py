@@ -6,9 +6,10 @@ from rdkit import Chem, rdBase
 def parsed(smiles: str) -> Chem.Mol | None:
     """The molecule of a SMILES: one that RDKit can sanitize and that has an atom; else None.
 
-    RDKit takes what stands behind a blank for the name of the molecule; a SMILES holds none.
+    RDKit takes what stands behind a blank for the name of the molecule, and trims letters beyond
+    ASCII and what cannot be seen; a SMILES holds none of them.
     """
-    if any(map(str.isspace, smiles)):
+    if not all("!" <= letter <= "~" for letter in smiles):
         return None
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
@@ -17,7 +18,7 @@ def parsed(smiles: str) -> Chem.Mol | None:
 
 def canonical(smiles: str) -> str | None:
     """RDKit's canonical SMILES, which is the same for every spelling of a molecule."""
-    mol = parsed(smiles.strip())
+    mol = parsed(smiles.strip(" \t\r\n"))
     return None if mol is None else Chem.MolToSmiles(mol)
 
 

@@ -31,7 +31,7 @@ PACKING = (  # what it means for numbers
 )
 EDGES = (  # what else decides the numbers of any text
     "the specials at the edges of a row are those of the family's layout, and count where they "
-    "stand inside its brackets; tokens are drawn in float64"
+    "stand inside its brackets"
 )
 _BATCH = 1000
 

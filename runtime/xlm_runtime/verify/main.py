@@ -8,6 +8,7 @@ from time import monotonic
 import torch
 
 from xlm_runtime import package
+from xlm_runtime.atomic import plain
 from xlm_runtime.errors import UsageError
 from xlm_runtime.progress import say
 from xlm_runtime.verify import report
@@ -37,7 +38,8 @@ def verify(path: Path, settings: Settings, *, as_json: bool = False) -> int:
             say(line)
     seconds = monotonic() - begun
     if as_json:
-        print(json.dumps(report.document(str(path), family, settings, found, seconds), indent=2))
+        document = report.document(str(path), family, settings, found, seconds)
+        print(json.dumps(plain(document), indent=2, allow_nan=False))
     else:
         for line in report.summary(found, seconds):
             say(line)

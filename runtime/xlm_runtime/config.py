@@ -189,9 +189,18 @@ class Config:
 
 
 def roles(columns: str) -> dict[str, str]:
-    """``prompt=question,target=answer`` as roles and their columns."""
-    pairs = (part.partition("=") for part in columns.split(",") if part)
-    return {role.strip(): column.strip() for role, _, column in pairs}
+    """``prompt=question,target=answer`` as roles and their columns.  Raises UsageError."""
+    found: dict[str, str] = {}
+    for part in filter(None, columns.split(",")):
+        role, _, column = (text.strip() for text in part.partition("="))
+        if not role or not column:
+            raise UsageError(f"--columns {columns}: write it as ROLE=COLUMN, as in text=body")
+        if role in found:
+            raise UsageError(
+                f"--columns {columns}: {role} is given twice, as {found[role]} and {column}"
+            )
+        found[role] = column
+    return found
 
 
 SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}

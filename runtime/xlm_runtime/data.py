@@ -61,7 +61,7 @@ class DataOptions:
     def __post_init__(self) -> None:
         """Raises UsageError for columns of no file."""
         if self.columns and not self.data:
-            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
+            raise UsageError("--columns speaks of the file that --data gives, and there is none")
 
 
 @dataclass(frozen=True, kw_only=True)

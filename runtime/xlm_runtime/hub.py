@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.rows import Dropped, Place, fault, plain
 
+_BATCH = 1000
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
@@ -71,6 +73,26 @@ def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
             f"the data set {repo} has no column '{missing[0]}', its columns are "
             f"{', '.join(split.column_names)}: it has changed since this was written\n{instead}"
         )
+
+
+def cells(
+    split: Any, columns: Sequence[str], name: str, dropped: Dropped
+) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """The texts of some columns of a split that is called ``name``, and where each row stands.
+
+    Rows without a text in each of them go to ``dropped``.
+    """
+    rows = (
+        row
+        for batch in split.iter(batch_size=_BATCH)
+        for row in zip(*(batch[column] for column in columns), strict=True)
+    )
+    for number, row in enumerate(rows, 1):
+        values, place = tuple(map(plain, row)), Place(name, number)
+        if faults := [found for found in map(fault, values) if found]:
+            dropped.note(f"{faults[0]} in {name}", place)
+        else:
+            yield place, cast("tuple[str, ...]", values)
 
 
 def first(split: Any, columns: Sequence[str], repo: str, instead: str) -> str:

@@ -21,6 +21,7 @@ from xlm_runtime.package import Package
 from xlm_runtime.plug import Family
 from xlm_runtime.progress import say
 from xlm_runtime.published import Checkpoint
+from xlm_runtime.rows import lines
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
 
@@ -392,8 +393,5 @@ def _options(plan: _Plan) -> DataOptions:
 
 
 def _tell(task: Task, facts: Mapping[str, Any]) -> None:
-    say(f"{task.name}: {task.title}")
-    for key, value in facts.items():
-        parts = value.items() if isinstance(value, Mapping) else ()
-        said = ", ".join(f"{name} {part}" for name, part in parts) if parts else value
-        say(f"  {key.replace('_', ' ')}: {said}")
+    for line in [f"{task.name}: {task.title}", *lines(facts)]:
+        say(line)

@@ -1,11 +1,10 @@
 """``xlmc tasks``: what there is to be learned, and what each of it is."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from xlm_runtime import cache, tasks
 from xlm_runtime.config import roles
@@ -13,6 +12,7 @@ from xlm_runtime.data import DataOptions
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
 from xlm_runtime.progress import say
+from xlm_runtime.rows import lines
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -66,7 +66,7 @@ def _description(task: Task, options: DataOptions) -> Iterator[str]:
     """What is known without the data."""
     yield f"{task.name}: {task.title}"
     yield f"  layout: {_LAYOUTS[task.layout]}"
-    yield from _facts(task.about(options))
+    yield from lines(task.about(options))
 
 
 def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
         yield f"  sizes, metrics, examples: {error}"
         return
     known = task.about(options)
-    yield from _facts({k: v for k, v in prepared.facts.items() if k not in known})
+    yield from lines({k: v for k, v in prepared.facts.items() if k not in known})
     yield f"  room: {prepared.prompt} tokens of prompt, {prepared.body} of body"
     yield f"  metrics: {', '.join(map(str, task.metrics(prepared).keys())) or 'none'}"
     split = prepared.test
@@ -118,13 +118,6 @@ def rendered(example: Example, tokenizer: Tokenizer) -> str:
 def _cut(text: str) -> str:
     line = " ⏎ ".join(text.splitlines())
     return line if len(line) <= _WIDE else f"{line[:_WIDE].rstrip()} …"
-
-
-def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in facts.items():
-        parts = value.items() if isinstance(value, Mapping) else ()
-        said = ", ".join(f"{name} {part}" for name, part in parts) if parts else value
-        yield f"  {key.replace('_', ' ')}: {said}"
 
 
 _LAYOUTS = {

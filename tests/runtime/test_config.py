@@ -14,6 +14,7 @@ from xlm_runtime.config import (
     differences,
     parse_sets,
     recipe_settings,
+    roles,
 )
 from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Family, Param
@@ -92,6 +93,19 @@ def test_numbers_may_be_written_as_in_python(family: Family) -> None:
 def test_set_without_a_value() -> None:
     with pytest.raises(UsageError, match="write it as --set path=value"):
         parse_sets(["train.steps"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("prompt=a,prompt=b", "prompt is given twice, as a and b"),
+        ("question", "write it as ROLE=COLUMN"),
+        ("prompt=", "write it as ROLE=COLUMN"),
+    ],
+)
+def test_columns_that_are_no_roles(columns: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"--columns {columns}: {said}"):
+        roles(columns)
 
 
 def test_decoder_is_chosen_by_name_and_has_params_of_its_own(family: Family) -> None:

@@ -156,7 +156,7 @@ def test_a_split_that_no_problem_belongs_to(tmp_path: Path) -> None:
     ("more", "message"),
     [
         ({"data": Path("x")}, "takes no --data"),
-        ({"columns": {"text": "x"}}, "speaks of the file that --data gives"),
+        ({"columns": {"text": "x"}}, "--columns speaks of the file that --data gives"),
         ({"tokenizer": "gpt2"}, "takes no data.tokenizer"),
         ({"block": 3}, "data.block=3: a body of n_queens_8 has 8 tokens"),
     ],

@@ -255,7 +255,7 @@ def test_the_user_s_prompt_becomes_an_example(cache: Path) -> None:
     ("more", "message"),
     [
         ({"data": Path("x.txt")}, "star_easy makes its graphs"),
-        ({"columns": {"text": "a"}}, "speaks of the file that --data gives"),
+        ({"columns": {"text": "a"}}, "--columns speaks of the file that --data gives"),
         ({"tokenizer": "gpt2"}, "takes no tokenizer"),
         ({"block": 3}, "data.block=3: a path of star_easy has up to 4 tokens"),
     ],

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
 from xlm_runtime.grammar import Grammar
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.task import SMALL
 from xlm_runtime.tasks.text import Source, TextTask, by_hash, hub_source
@@ -138,10 +138,10 @@ def _drawn(seed: int, longest: int) -> Source:
     """Sentences of `AGREEING` that are not too long, each by its own stream of random numbers."""
     key = {"grammar": AGREEING.fingerprint, "seed": seed, "size": SIZE, "longest": longest}
 
-    def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+    def rows(_: Dropped) -> Iterator[tuple[Name, Place, str]]:
         for index in range(SIZE):
             text = " ".join(AGREEING.draw(np.random.default_rng([seed, index]), longest))
-            yield by_hash(text, SHARES), text
+            yield by_hash(text, SHARES), Place("", 1 + index), text
 
     return Source(f"drawn from the grammar with seed {seed}", key, 34 * SIZE, rows)
 

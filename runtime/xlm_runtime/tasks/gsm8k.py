@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs, joined
 from xlm_runtime.tasks.task import READING
@@ -36,9 +36,9 @@ def _made(what: Literal["program", "solution"], seed: int) -> Pairs:
     """Problems of our own making; a question is in one split only."""
 
     def rows(_: Dropped) -> Iterator[Row]:
-        for one in problems(seed, _MADE):
+        for number, one in enumerate(problems(seed, _MADE), 1):
             split = by_hash(one.question, _SHARES)
-            yield split, f"{one.question}\n", getattr(one, what)
+            yield split, Place("", number), f"{one.question}\n", getattr(one, what)
 
     key = {"word problems": [1, seed, _MADE, what], "shares": dict(_SHARES)}
     return Pairs(f"word problems made with seed {seed}", key, 280 * _MADE, rows)

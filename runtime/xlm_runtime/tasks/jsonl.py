@@ -85,7 +85,12 @@ class Jsonl(Task):
             return OwnPairs()
         if "text" in columns:
             return OwnTexts()
-        there = files.read(next(iter(parts_of(data)), data)).columns
+        table = files.read(next(iter(parts_of(data)), data))
+        if {"prompt", "target"} <= set(table.head):
+            return OwnPairs()
+        if "text" in table.head:
+            return OwnTexts()
+        there = table.columns  # of all rows: a column may begin late
         if {"prompt", "target"} <= set(there):
             return OwnPairs()
         if "text" in there or len(there) == 1:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.math_problems import SHOTS, asked, made
 from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs
@@ -74,8 +74,8 @@ class Math500(PairTask):
         """Small problems."""
 
         def rows(_: Dropped) -> Iterator[Row]:
-            for problem, solution in made(seed, _MADE):
-                yield by_hash(problem, _SHARES), asked(problem), solution
+            for number, (problem, solution) in enumerate(made(seed, _MADE), 1):
+                yield by_hash(problem, _SHARES), Place("", number), asked(problem), solution
 
         key = {"math problems": [1, seed, _MADE], "shares": dict(_SHARES)}
         return Pairs(f"problems made with seed {seed}", key, 150 * _MADE, rows)

@@ -11,25 +11,27 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from xlm_runtime import files, hub, store
+from xlm_runtime import hub, store
 from xlm_runtime.cache import cached
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError
-from xlm_runtime.files import Dropped
 from xlm_runtime.progress import Watch
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.tasks.counted import Unknown, encoded, more
 from xlm_runtime.tasks.encoding import SPLITS, Name
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tasks.text import Source, by_hash, tokenizer_for, user_rows
 from xlm_runtime.tokenizers import Tokenizer
 
-_VERSION = 1
+_VERSION = 2
 _BATCH = 1000
 _INSTEAD = (
     "train on pairs of your own with --data FILE (JSON lines, CSV or Parquet with columns prompt "
     "and target), or use --preset quick, which needs no network"
 )
-Row = tuple[Name, str, str]
+Row = tuple[Name, Place, str, str]
+_Pair = tuple[Place, str, str]
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,20 @@ class Pairs:
     def texts(self) -> Source:
         """Both as texts: what a tokenizer is trained on."""
 
-        def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-            return ((s, text) for s, *pair in self.rows(dropped) for text in pair)
+        def rows(dropped: Dropped) -> Iterator[tuple[Name, Place, str]]:
+            return ((s, at, text) for s, at, *pair in self.rows(dropped) for text in pair)
 
         return Source(self.title, self.key, self.size, rows)
 
 
-def user_pairs(path: Path, columns: Mapping[str, str]) -> Pairs:
+def user_pairs(
+    path: Path, columns: Mapping[str, str], roles: tuple[str, str] = ("prompt", "target")
+) -> Pairs:
     """The user's file or folder; a prompt is in one split only.  Raises UsageError."""
-    found = user_rows(path, ("prompt", "target"), columns)
+    found = user_rows(path, roles, columns)
 
     def rows(dropped: Dropped) -> Iterator[Row]:
-        return ((split, prompt, target) for split, (prompt, target) in found.rows(dropped))
+        return ((s, at, prompt, target) for s, at, (prompt, target) in found.rows(dropped))
 
     return Pairs(str(path), found.key, found.size, rows)
 
@@ -85,17 +89,9 @@ def hub_pairs(
         data: Any = hub.dataset(repo, published, revision, _INSTEAD)
         for split in (name for name in SPLITS if name in published):
             hub.has(data[split], columns, repo, _INSTEAD)
-            number = 0
-            for batch in data[split].iter(batch_size=_BATCH):
-                for pair in zip(*(batch[column] for column in columns), strict=True):
-                    number += 1
-                    faults = [f for f in map(files.fault, pair) if f]
-                    if faults:
-                        dropped.note(f"{faults[0]} in {split}", number)
-                    elif split == "train":
-                        yield by_hash(pair[0], held_out), *pair
-                    else:
-                        yield split, *pair
+            for place, (first, second) in hub.cells(data[split], columns, split, dropped):
+                own = by_hash(first, held_out) if split == "train" else split
+                yield own, place, first, second
 
     return Pairs(f"{repo} on the Hub, {revision}", key, size, rows)
 
@@ -201,7 +197,7 @@ class PairTask(Task):
         found = self.published()
 
         def rows(dropped: Dropped) -> Iterator[Row]:
-            return ((s, *self.clean(s, p, t)) for s, p, t in found.rows(dropped))
+            return ((s, at, *self.clean(s, p, t)) for s, at, p, t in found.rows(dropped))
 
         return Pairs(found.title, found.key, found.size, rows)
 
@@ -216,8 +212,10 @@ class _Encoding:
     chat: bool
     needed: Sequence[Name]
     dropped: Dropped = field(default_factory=Dropped)
-    read: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
-    unknown: int = 0
+    unknown: Unknown = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unknown = Unknown(self.tokenizer.unknown)
 
     def run(self, source: Pairs, folder: Path) -> dict[str, Any]:
         """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
@@ -228,33 +226,32 @@ class _Encoding:
             rows, done = source.rows(self.dropped), 0
             while part := list(islice(rows, _BATCH)):
                 for split in SPLITS:
-                    pairs = [(prompt, target) for s, prompt, target in part if s == split]
+                    pairs = [(at, p, t) for s, at, p, t in part if s == split]
                     if pairs:
-                        self._write(writers[split], split, pairs)
-                done += sum(len(prompt) + len(target) for _, prompt, target in part)
+                        self._write(writers[split], split, pairs, source.title)
+                done += sum(len(prompt) + len(target) for *_, prompt, target in part)
                 watch.at(min(done, source.size))
         sizes = {split: writer.rows for split, writer in writers.items()}
         self._check(sizes, source)
         tokens = {split: writer.tokens for split, writer in writers.items()}
         facts = {"sizes": sizes, "tokens": tokens, "dropped": self.dropped.facts()}
-        return facts if self.tokenizer.unknown is None else facts | {"unknown": self.unknown}
+        return facts | self.unknown.facts()
 
-    def _write(self, writer: Writer, split: Name, pairs: list[tuple[str, str]]) -> None:
+    def _write(self, writer: Writer, split: Name, pairs: list[_Pair], title: str) -> None:
+        questions = [(place, prompt) for place, prompt, _ in pairs]
         if self.chat:
-            prompts = [self.tokenizer.chat(prompt) for prompt, _ in pairs]
+            prompts = [(place, self.tokenizer.chat(prompt)) for place, prompt in questions]
         else:
-            prompts = self.tokenizer.encode_all([prompt for prompt, _ in pairs])
+            prompts = encoded(self.tokenizer, questions, title)
         kept = []
-        bodies = self.tokenizer.encode_all([target for _, target in pairs])
-        for prompt, body in zip(prompts, bodies, strict=True):
-            self.read[split] += 1
+        bodies = encoded(self.tokenizer, [(place, target) for place, _, target in pairs], title)
+        for (place, prompt), (_, body) in zip(prompts, bodies, strict=True):
             fault = self._fault(prompt, body)
             if fault:
-                self.dropped.note(f"{fault} in {split}", self.read[split])
+                self.dropped.note(f"{fault} in {split}", place)
             else:
                 kept.append((prompt, body))
-        if self.tokenizer.unknown is not None:
-            self.unknown += sum(part.count(self.tokenizer.unknown) for row in kept for part in row)
+                self.unknown.note([*prompt, *body], place)
         writer.add(body=Block.of([b for _, b in kept]), prompt=Block.of([p for p, _ in kept]))
 
     def _fault(self, prompt: list[int], body: list[int]) -> str | None:
@@ -269,9 +266,8 @@ class _Encoding:
         empty = [split for split in self.needed if sizes[split] == 0]
         if not empty:
             return
-        reasons = "; ".join(f"{r}: {f['rows']} rows" for r, f in self.dropped.facts().items())
+        kept = sum(sizes.values())
         raise RunError(
-            f"{source.title}: no pair is left for {', '.join(empty)} (rows kept: "
-            f"{sum(sizes.values())}; dropped: {reasons or 'none'}); one row in 20 goes to each "
-            "held-out split: give more rows, or a folder with train.*, validation.* and test.*"
+            f"{source.title}: no pair is left for {', '.join(empty)} (rows kept: {kept}; dropped: "
+            f"{self.dropped.said}){more(kept)}"
         )

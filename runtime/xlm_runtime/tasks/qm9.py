@@ -14,9 +14,9 @@ import numpy as np
 
 from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import tokens
 from xlm_runtime.molecules.notation import SMILES, known
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.task import SMALL
 from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, by_hash, instead
@@ -92,17 +92,14 @@ class Qm9(TextTask):
         return made(options.seed, DRAWS, *ATOMS)
 
 
-def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+def _published(dropped: Dropped) -> Iterator[tuple[Name, Place, str]]:
+    """Rows are numbered in each part, in the order in which `datasets` splits them off."""
     every: Any = hub.dataset(REPO, FILES, "main", INSTEAD)["train"]
     hub.has(every, (COLUMN,), REPO, INSTEAD)
     parts = every.select_columns(COLUMN).train_test_split(test_size=SHARE, seed=SEED)
     for split in ("train", "test"):
-        for number, row in enumerate(parts[split], 1):
-            text = row[COLUMN]
-            if found := fault(text):
-                dropped.note(f"{found} in {split}", number)
-            else:
-                yield (by_hash(text, HELD_OUT) if split == "train" else "test"), text
+        for place, (text,) in hub.cells(parts[split], (COLUMN,), split, dropped):
+            yield (by_hash(text, HELD_OUT) if split == "train" else "test"), place, text
 
 
 def made(seed: int, draws: int, least: int, most: int) -> Source:
@@ -117,13 +114,13 @@ def made(seed: int, draws: int, least: int, most: int) -> Source:
         "rdkit": rdBase.rdkitVersion,
     }
 
-    def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+    def rows(_: Dropped) -> Iterator[tuple[Name, Place, str]]:
         seen: set[str] = set()
         for index in range(draws):
             smiles = grow(np.random.default_rng([seed, index]), least, most)
             if smiles not in seen:
                 seen.add(smiles)
-                yield by_hash(smiles, SHARES), smiles
+                yield by_hash(smiles, SHARES), Place("", 1 + index), smiles
 
     return Source(f"molecules made with seed {seed}", key, draws * (least + most) // 2, rows)
 

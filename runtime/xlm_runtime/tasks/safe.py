@@ -17,8 +17,8 @@ import numpy as np
 
 from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import notation, tokens
+from xlm_runtime.rows import Dropped, Place, fault
 from xlm_runtime.tasks.encoding import SPLITS, Name
 from xlm_runtime.tasks.qm9 import QM9, made
 from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, instead
@@ -99,30 +99,30 @@ class Safe(TextTask):
         return bracketed(super()._source(options))
 
 
-def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+def _published(dropped: Dropped) -> Iterator[tuple[Name, Place, str]]:
     with hub.reaching(f"the data set {REPO}", INSTEAD):
         data: Any = hub.dataset(REPO, FILES, "main", INSTEAD, streaming=True)
         for split in SPLITS:
             column = hub.first(data[split], COLUMNS, REPO, INSTEAD)
             for number, row in enumerate(data[split].take(ROWS[split]), 1):
                 if found := fault(row[column]):
-                    dropped.note(f"{found} in {split}", number)
+                    dropped.note(f"{found} in {split}", Place(split, number))
                 else:
-                    yield split, row[column]
+                    yield split, Place(split, number), row[column]
 
 
 def bracketed(source: Source) -> Source:
     """The rows of a source as bracket SAFE; those that are no molecule are dropped and counted."""
     from xlm_runtime.molecules.safe import encode
 
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-        for number, (split, text) in enumerate(source.rows(dropped), 1):
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, Place, str]]:
+        for split, place, text in source.rows(dropped):
             seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
             found = encode(text, np.random.default_rng(seed))
             if found is None:
-                dropped.note("no molecule that RDKit can read", number)
+                dropped.note("no molecule that RDKit can read", place)
             else:
-                yield split, found
+                yield split, place, found
 
     return replace(source, key={**source.key, "bracket SAFE": _VERSION}, rows=rows)
 

@@ -27,7 +27,7 @@ from xlm_runtime.tasks.task import SMALL
 from xlm_runtime.tokenizers import words
 
 SQUARES = {"quick": SMALL_SQUARE, "paper": SQUARE}
-_VERSION = 1  # of how tables are read
+_VERSION = 2  # of how tables are read
 LEAST = {"quick": 4, "paper": 26}  # cells given
 
 
@@ -67,7 +67,8 @@ class Sudoku(MadeTask):
             return {**facts, "guess": sum(map(self.chance, test)) / len(test)}
 
         built = cached(options.cache, self.name, key, build)
-        return self._prepared(built.folder, built.facts, options, tokenizer)
+        facts = {"source": pairs.title, **built.facts}
+        return self._prepared(built.folder, facts, options, tokenizer)
 
     def words(self, preset: str) -> list[str]:
         """The digits."""

@@ -12,7 +12,7 @@ from xlm_runtime import files, hub, store, tokenizers
 from xlm_runtime.cache import cached, fingerprint
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.store import Examples
 from xlm_runtime.tasks.encoding import EDGES, PACKED, SPLITS, Encoding, Name, Packing
 from xlm_runtime.tasks.english import english
@@ -22,8 +22,7 @@ from xlm_runtime.tokenizers import Tokenizer
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-_VERSION = 1
-_BATCH = 1000
+_VERSION = 2
 _SHARE = 0.05  # of the user's rows, for each held-out split that has no file of its own
 _WORDS: dict[str, Name] = {
     "train": "train",
@@ -38,13 +37,14 @@ _WORDS: dict[str, Name] = {
 class Source:
     """Texts and the splits they belong to.
 
-    key: plain JSON values that change whenever the texts do. size: characters, roughly.
+    key: plain JSON values that change whenever the texts do. size: characters, roughly. rows: with
+    where each stands in the source, which does not change with what others leave out.
     """
 
     title: str
     key: Mapping[str, Any]
     size: int
-    rows: Callable[[Dropped], Iterator[tuple[Name, str]]]
+    rows: Callable[[Dropped], Iterator[tuple[Name, Place, str]]]
 
 
 def by_hash(text: str, shares: Mapping[Name, float]) -> Name:
@@ -67,7 +67,7 @@ class UserRows:
 
     key: Mapping[str, Any]
     size: int
-    rows: Callable[[Dropped], Iterator[tuple[Name, tuple[str, ...]]]]
+    rows: Callable[[Dropped], Iterator[tuple[Name, Place, tuple[str, ...]]]]
 
 
 def user_rows(path: Path, roles: Sequence[str], columns: Mapping[str, str]) -> UserRows:
@@ -84,16 +84,16 @@ def user_rows(path: Path, roles: Sequence[str], columns: Mapping[str, str]) -> U
         )
     tables = {file: files.read(file) for file in parts}
     for table in tables.values():
-        files.choose(roles, columns, table.columns, table.path)
+        files.choose(roles, columns, table)
     shares = {name: _SHARE for name in SPLITS if name not in parts.values()}
     prints = [[str(f.relative_to(path)), f.suffixes, parts[f], fingerprint(f)] for f in parts]
     key = {"files": prints, "columns": dict(columns), "shares": shares}
 
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, tuple[str, ...]]]:
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, Place, tuple[str, ...]]]:
         for file, table in tables.items():
-            for texts in table.texts(roles, columns, dropped):
-                own = parts[file]
-                yield (by_hash(texts[0], shares) if own == "train" else own), texts
+            own, name = parts[file], "" if file == path else str(file.relative_to(path))
+            for place, texts in table.texts(roles, columns, dropped, name):
+                yield (by_hash(texts[0], shares) if own == "train" else own), place, texts
 
     return UserRows(key, sum(f.stat().st_size for f in parts), rows)
 
@@ -102,8 +102,8 @@ def user_source(path: Path, columns: Mapping[str, str]) -> Source:
     """The user's texts; see `user_rows`."""
     found = user_rows(path, ("text",), columns)
 
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-        return ((split, text) for split, (text,) in found.rows(dropped))
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, Place, str]]:
+        return ((split, place, text) for split, place, (text,) in found.rows(dropped))
 
     return Source(str(path), found.key, found.size, rows)
 
@@ -138,21 +138,16 @@ def hub_source(
     key |= {} if column == "text" else {"column": column}
     key |= {"last": last} if last else {}
 
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+    def rows(dropped: Dropped) -> Iterator[tuple[Name, Place, str]]:
         data: Any = hub.dataset(repo, published, revision, INSTEAD)
-        number = 0
         for split in (name for name in SPLITS if name in published):
             hub.has(data[split], (column,), repo, INSTEAD)
-            ends = number + len(data[split]) - (last if split == "train" else 0)
-            for batch in data[split].iter(batch_size=_BATCH):
-                for text in batch[column]:
-                    number += 1
-                    if found := files.fault(text):
-                        dropped.note(f"{found} in {split}", number)
-                    elif split == "train":
-                        yield (by_hash(text, held_out) if number <= ends else "test"), text
-                    else:
-                        yield split, text
+            ends = len(data[split]) - (last if split == "train" else 0)
+            for place, (text,) in hub.cells(data[split], (column,), split, dropped):
+                if split == "train":
+                    yield (by_hash(text, held_out) if place.row <= ends else "test"), place, text
+                else:
+                    yield split, place, text
 
     return Source(f"{repo} on the Hub, {revision}", key, size, rows)
 
@@ -221,12 +216,11 @@ class TextTask(Task):
         key |= {"packed": PACKED} if self.packed else {}
 
         def build(folder: Path) -> dict[str, Any]:
-            facts = self.encoding(tokenizer, block, clean).run(source, folder)
-            about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
-            return {"source": source.title, **facts, **about}
+            return self.encoding(tokenizer, block, clean).run(source, folder)
 
         built = cached(options.cache, self.name, key, build)
         splits = {split: Examples(built.folder / split) for split in SPLITS}
+        about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
         more = {"protocol": self._protocol(options), "cache": str(built.folder)}
         return Prepared(
             train=splits["train"],
@@ -234,7 +228,7 @@ class TextTask(Task):
             test=splits["test"],
             tokenizer=tokenizer,
             body=block,
-            facts={**built.facts, **more},
+            facts={"source": source.title, **built.facts, **about, **more},
         )
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
@@ -297,7 +291,7 @@ def tokenizer_for(
     size = int(name[4:])
 
     def train(folder: Path) -> dict[str, int]:
-        texts = (clean(text) for split, text in source.rows(Dropped()) if split == "train")
+        texts = (clean(text) for split, _, text in source.rows(Dropped()) if split == "train")
         made = tokenizers.bpe(texts, size, ())
         made.save(folder)
         return {"size": made.vocabulary.size}

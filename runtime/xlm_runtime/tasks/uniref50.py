@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks import chain
 from xlm_runtime.tasks.encoding import PACKING, Encoding, Name, Packing
 from xlm_runtime.tasks.task import READING
@@ -62,9 +62,9 @@ class Uniref50(TextTask):
         """Proteins drawn from the chain."""
         key = {"chain": chain.VERSION, "seed": options.seed, "count": COUNT, "shares": SHARES}
 
-        def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
-            drawn = chain.chain().proteins(options.seed, COUNT)
-            return ((by_hash(protein, SHARES), protein) for protein in drawn)
+        def rows(_: Dropped) -> Iterator[tuple[Name, Place, str]]:
+            drawn = enumerate(chain.chain().proteins(options.seed, COUNT), 1)
+            return ((by_hash(one, SHARES), Place("", number), one) for number, one in drawn)
 
         title = f"proteins of our own making, with seed {options.seed}"
         return Source(title, key, 60 * COUNT, rows)

@@ -33,13 +33,15 @@ class File:
 class Format:
     """How files of a suffix are read: their records by number, from 1, and their columns.
 
-    unit: what a number counts. typed: whether values are other than texts.
+    unit: what a number counts. typed: whether values may be other than texts. plain: whether a
+    record is a line of text.
     """
 
     records: Callable[[File], Records]
     columns: Callable[[File], Iterable[str]]
     unit: Literal["line", "row"] = "line"
     typed: bool = True
+    plain: bool = False
 
 
 def of(file: File) -> Format:
@@ -235,9 +237,9 @@ def _first(records: Callable[[File], Records]) -> Callable[[File], Iterable[str]
 
 
 _FORMATS: dict[str, Format] = {
-    ".txt": Format(_text, _text_columns),
-    ".text": Format(_text, _text_columns),
-    "": Format(_bare, _text_columns),
+    ".txt": Format(_text, _text_columns, plain=True),
+    ".text": Format(_text, _text_columns, plain=True),
+    "": Format(_bare, _text_columns, plain=True),
     ".jsonl": Format(_json_lines, _keys(_json_lines)),
     ".ndjson": Format(_json_lines, _keys(_json_lines)),
     ".json": Format(_json_array, _keys(_json_array), "row"),

@@ -1,6 +1,6 @@
 """The user's own data: a file, its columns, and the texts in those that are chosen."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -43,17 +43,22 @@ class Table:
         return set(names) <= set(self.head) or set(names) <= set(self.columns)
 
     def texts(
-        self, roles: Sequence[str], named: Mapping[str, str], dropped: Dropped, of: str = ""
+        self,
+        roles: Sequence[str],
+        named: Mapping[str, str],
+        dropped: Dropped,
+        of: str = "",
+        as_text: Callable[[object], object] = plain,
     ) -> Iterator[tuple[Place, tuple[str, ...]]]:
         """The texts of the columns that play ``roles``, row by row, and where each row stands.
 
-        ``named`` maps roles to columns, ``of`` is what the file is called among others. Rows
-        without a text in each column go to ``dropped``. Raises UsageError where a column is missing
-        or cannot be told.
+        ``named`` maps roles to columns, ``of`` is what the file is called among others;
+        ``as_text`` reads values as texts. Rows without a text in each column go to ``dropped``.
+        Raises UsageError where a column is missing or cannot be told.
         """
         wanted = choose(roles, named, self)
         for number, record in self.records():
-            values = [plain(record.get(column)) for column in wanted]
+            values = [as_text(record.get(column)) for column in wanted]
             faults = [fault(value) for value in values]
             bad = [f"{f} in '{c}'" for f, c in zip(faults, wanted, strict=True) if f]
             if bad:

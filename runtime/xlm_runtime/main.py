@@ -132,6 +132,7 @@ def _plan(command: Command) -> _Plan:
     config = _config(command, found, task, facts["preset"], begun)
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
     pair.check(found.family, task)
+    pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
@@ -197,7 +198,12 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
     if preset == "paper":
         base.append(Setting("model.size", "base", "preset paper"))
     if "train" in JOBS[command.job] or preset == "quick" or task.name in found.family.recipes:
-        base += recipe_settings(found.family, task.name, preset)  # only training cannot do without
+        base += recipe_settings(found.family, task.name, preset, sets)  # training needs one
+        if preset == "paper" and task.name not in found.family.recipes:
+            say(
+                f"{found.family.name} has no recipe for {task.name}: what --set says and the "
+                "defaults of the runtime hold"
+            )
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
     for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):
@@ -389,6 +395,8 @@ def _options(plan: _Plan) -> DataOptions:
         chat=data.chat,
         kept=None if plan.begun is None else plan.begun.tokenizer,
         block=data.block or None,
+        prompt=data.prompt or None,
+        made=data.made,
     )
 
 

@@ -131,6 +131,8 @@ def test_recipes(family: Family) -> None:
         UsageError, match=r"toy has no recipe for task 'other' \(it has: toy_reverse\)"
     ):
         recipe_settings(family, "other", "paper")
+    steps = parse_sets(["train.steps=9"])  # stands for a recipe
+    assert recipe_settings(family, "other", "paper", steps) == []
 
 
 def test_recipe_of_the_default_decoder_leaves_others_alone(family: Family) -> None:

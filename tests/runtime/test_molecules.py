@@ -319,6 +319,16 @@ def test_rows_of_the_user_s_own(tmp_path: Path) -> None:
     assert sum(cut.values()) == 280
 
 
+def test_rows_that_are_no_molecule_are_dropped_and_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.smi.txt"
+    lines = [f"{'C' * i}O" for i in range(1, 203)]
+    lines[4], lines[201] = "CC.O", "notamolecule"
+    file.write_text("\n".join(lines))
+    made = prepare(tmp_path, data=file)
+    reason = "not one molecule that RDKit can read"
+    assert made.facts["dropped"] == {reason: {"rows": 2, "first": [5, 202]}}
+
+
 def test_without_rdkit_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rdkit", None)
     with pytest.raises(UsageError, match=r"task qm9 needs rdkit.*pip install 'xlmc\[molecules\]'"):

@@ -13,7 +13,7 @@ from xlm_runtime import tasks
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.tasks import sudoku_extreme as task
-from xlm_runtime.tasks.made import Problem
+from xlm_runtime.tasks.problem import Problem
 from xlm_runtime.tasks.puzzles import read
 from xlm_runtime.tasks.squares import SMALL_SQUARE
 from xlm_runtime.tasks.sudoku import SUDOKU
@@ -165,7 +165,7 @@ def test_puzzles_of_one_s_own(name: str, preset: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "more", "error", "message"),
     [
-        ("question,answer\n1,2\n", {}, RunError, "no puzzle is left for train.*1 characters"),
+        ("question,answer\n1,2\n", {}, RunError, "no problem is left for train.*1 characters"),
         ("puzzle,answer\n1,2\n", {}, UsageError, r"no column 'question'.*columns: puzzle, answer"),
         ("", {}, UsageError, "the file is empty"),
         (f"question,answer\n{QUESTION},{ANSWER}\n", {"tokenizer": "x"}, UsageError, "one id per"),

@@ -17,7 +17,7 @@ from xlm_runtime import hub, tasks
 from xlm_runtime.data import DataOptions, Prepared, Split
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
-from xlm_runtime.tasks import english, lm1b, owt, text
+from xlm_runtime.tasks import english, lm1b, owt, sources
 from xlm_runtime.tasks.task import Task
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
@@ -466,7 +466,7 @@ def test_the_published_detokenizer(raw: str, clean: str) -> None:
 
 
 def test_the_share_of_a_split_is_kept_and_spaces_mean_nothing() -> None:
-    names = [text.by_hash(f"row {i}", {"validation": 0.1, "test": 0.2}) for i in range(5000)]
+    names = [sources.by_hash(f"row {i}", {"validation": 0.1, "test": 0.2}) for i in range(5000)]
     assert abs(names.count("validation") - 500) < 100
     assert abs(names.count("test") - 1000) < 130
-    assert text.by_hash("row   5\n", {"test": 0.5}) == text.by_hash(" row 5", {"test": 0.5})
+    assert sources.by_hash("row   5\n", {"test": 0.5}) == sources.by_hash(" row 5", {"test": 0.5})

@@ -11,13 +11,13 @@ import numpy as np
 
 from xlm_runtime.errors import RunError
 from xlm_runtime.progress import Watch
-from xlm_runtime.rows import Dropped, Place
+from xlm_runtime.rows import Dropped
 from xlm_runtime.store import Block, Writer
 from xlm_runtime.tasks.counted import Cut, Encoded, Text, Unknown, encoded, more
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
-    from xlm_runtime.tasks.text import Source
+    from xlm_runtime.tasks.sources import Row, Source
 
 Name = Literal["train", "validation", "test"]
 SPLITS: tuple[Name, ...] = ("train", "validation", "test")
@@ -154,10 +154,10 @@ def window(row: list[int], size: int) -> list[int]:
     return row[start : start + size]
 
 
-def _batches(rows: Iterator[tuple[Name, Place, str]]) -> Iterator[tuple[Name, list[Text]]]:
+def _batches(rows: Iterator["Row"]) -> Iterator[tuple[Name, list[Text]]]:
     """Rows of the same split, up to 1,000 at a time, in their order."""
     waiting: dict[Name, list[Text]] = {split: [] for split in SPLITS}
-    for split, place, text in rows:
+    for split, place, (text,) in rows:
         waiting[split].append((place, text))
         if len(waiting[split]) == _BATCH:
             yield split, waiting[split]

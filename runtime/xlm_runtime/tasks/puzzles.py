@@ -1,23 +1,9 @@
-"""Sudoku puzzles from tables: a column for the puzzle and one for its solution."""
+"""Sudoku puzzles of nine by nine as rows of a table: a puzzle and its solution, 81 characters."""
 
-from contextlib import ExitStack
-from itertools import islice
-from pathlib import Path
-from typing import Any
-
-from xlm_runtime.data import DataOptions
-from xlm_runtime.errors import RunError
-from xlm_runtime.progress import Watch
-from xlm_runtime.rows import Dropped
-from xlm_runtime.store import Writer
-from xlm_runtime.tasks.counted import more
-from xlm_runtime.tasks.encoding import SPLITS, Name
-from xlm_runtime.tasks.made import Problem, blocks
-from xlm_runtime.tasks.pairs import Pairs, user_pairs
+from xlm_runtime.tasks.problem import Problem
 from xlm_runtime.tasks.squares import SQUARE
 
 COLUMNS = ("question", "answer")
-_BATCH = 1000
 
 
 def read(question: str, answer: str) -> Problem | str:
@@ -37,38 +23,3 @@ def read(question: str, answer: str) -> Problem | str:
     if any(kept and q != a for q, a, kept in zip(question, answer, given, strict=True)):
         return "an answer that changes what is given"
     return Problem(body, given)
-
-
-def own(options: DataOptions) -> Pairs:
-    """The table of ``--data``."""
-    assert options.data is not None
-    return user_pairs(options.data, options.columns, COLUMNS)
-
-
-def written(pairs: Pairs, folder: Path, vocab: int) -> dict[str, Any]:
-    """The puzzles of a table on the disk, and what was done.  Raises RunError for empty splits."""
-    dropped, done = Dropped(), 0
-    rows = pairs.rows(dropped)
-    with ExitStack() as stack:
-        writers = {s: stack.enter_context(Writer(folder / s, vocab)) for s in SPLITS}
-        watch = stack.enter_context(Watch("reading puzzles", pairs.size))
-        while part := list(islice(rows, _BATCH)):
-            good: dict[Name, list[Problem]] = {split: [] for split in SPLITS}
-            for split, place, question, answer in part:
-                found = read(question.strip(), answer.strip())
-                if isinstance(found, str):
-                    dropped.note(f"{found} in {split}", place)
-                else:
-                    good[split].append(found)
-                done += len(question) + len(answer)
-            for split, problems in good.items():
-                writers[split].add(**blocks(problems))
-            watch.at(min(done, pairs.size))
-    sizes = {split: writer.rows for split, writer in writers.items()}
-    if empty := [split for split, size in sizes.items() if not size]:
-        kept = sum(sizes.values())
-        raise RunError(
-            f"{pairs.title}: no puzzle is left for {', '.join(empty)} (rows kept: {kept}; dropped: "
-            f"{dropped.said}){more(kept)}"
-        )
-    return {"sizes": sizes, "dropped": dropped.facts()}

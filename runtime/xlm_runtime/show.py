@@ -1,14 +1,15 @@
 """``xlmc tasks``: what there is to be learned, and what each of it is."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import cast
 
 from xlm_runtime import cache, tasks
 from xlm_runtime.config import roles
-from xlm_runtime.data import DataOptions
+from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
 from xlm_runtime.progress import say
@@ -75,7 +76,8 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
         (3 if options.data or options.preset == "quick" else 0) if examples is None else examples
     )
     if not count:
-        yield "  sizes, metrics, examples: of the data, which --examples 3 fetches or makes"
+        yield f"  metrics: {_metrics(task, _Unread(task.about(options)))}"
+        yield "  sizes, examples: of the data, which --examples 3 fetches or makes"
         return
     try:
         prepared = task.prepare(options)
@@ -87,13 +89,32 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
     known = task.about(options)
     yield from lines({k: v for k, v in prepared.facts.items() if k not in known})
     yield f"  room: {prepared.prompt} tokens of prompt, {prepared.body} of body"
-    yield f"  metrics: {', '.join(map(str, task.metrics(prepared).keys())) or 'none'}"
+    yield f"  metrics: {_metrics(task, prepared)}"
     split = prepared.test
     chosen = [split[i] for i in range(min(count, len(split)))]
     form = "prompt → body" if prepared.prompt else "body"
     form += ", [given] tokens in brackets" if any(any(one.given) for one in chosen) else ""
     yield f"  examples of the test split ({form}):"
     yield from (f"    {rendered(one, prepared.tokenizer)}" for one in chosen)
+
+
+class _Unread:
+    """What stands for data that were not read: metrics are named, not computed."""
+
+    train = validation = test = ()
+    tokenizer = None
+
+    def __init__(self, facts: Mapping[str, object]) -> None:
+        self.facts = facts
+
+
+def _metrics(task: Task, prepared: object) -> str:
+    """Their names; those of several values go by what they have in common."""
+    try:
+        metrics = task.metrics(cast(Prepared, prepared))
+    except ImportError as error:
+        return f"those of an extra: {error.name} is not installed"
+    return ", ".join(map(str, metrics.keys())) or "none"
 
 
 def _settings(task: Task) -> Iterator[str]:

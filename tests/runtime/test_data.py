@@ -140,7 +140,11 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [(errno.ENOSPC, "no space left"), (errno.EROFS, "choose another cache folder")],
+    [
+        (errno.ENOSPC, "no space left"),
+        (errno.EROFS, "choose another cache folder"),
+        (errno.ENOTDIR, "choose another cache folder"),
+    ],
 )
 def test_a_disk_that_fails_is_said_and_leaves_nothing(
     code: int, message: str, tmp_path: Path
@@ -153,6 +157,12 @@ def test_a_disk_that_fails_is_said_and_leaves_nothing(
         cached(tmp_path, "x", {}, build)
     assert _visible(tmp_path) == [tmp_path / "x"]
     assert cached(tmp_path, "x", {}, Builder()).facts == {"call": 1}
+
+
+def test_a_cache_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="choose another cache folder"):
+        cached(tmp_path / "file", "x", {}, Builder())
 
 
 _KILLED = """
@@ -392,6 +402,7 @@ def test_pairs_of_columns(tmp_path: Path) -> None:
             r"no column 'text'.*its columns: content, title; choose .* --columns text=COL",
         ),
         ({"text": "contnet"}, r"no column 'contnet' \(did you mean 'content'\?\)"),
+        ({"text": "xcon"}, r"no column 'xcon'; its columns"),
         ({"txet": "content"}, r"there is no 'txet' here \(did you mean 'text'\?\)"),
     ],
 )

@@ -104,6 +104,10 @@ class Cfg(TextTask):
         """The data set on the Hub."""
         return hub_source(REPO, FILES, 3_000_000)
 
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """As of every text, and which grammar judges."""
+        return {**super().about(options), "grammar": options.preset}
+
     def prepare(self, options: DataOptions) -> Prepared:
         """The sentences, and how often a blind one would be right."""
         made = super().prepare(options)

@@ -34,6 +34,10 @@ _MISSING = (
     "--preset paper asks what stands in GenMol's table of fragments: give it with --data "
     "fragments.csv (data/fragments.csv of its repository), or use --preset quick"
 )
+_TRAINED = (
+    "it is what task safe trains on, while --data gives the questions alone: use --preset quick, "
+    "which makes its molecules"
+)
 
 
 class FragmentTask(Task):
@@ -52,7 +56,7 @@ class FragmentTask(Task):
         molecules.check(f"task {self.name}")
         if options.preset == "paper" and not options.data:
             raise UsageError(_MISSING)
-        trained = SAFE.prepare(replace(options, data=None, columns={}))
+        trained = self._trained(options)
         dropped = Dropped()
         found = self._table(options, dropped) if options.data else self._made(trained)
         kept = _fitting(found, trained, dropped)
@@ -69,10 +73,20 @@ class FragmentTask(Task):
         facts = {**trained.facts, **self.about(options), **about, "sizes": sizes}
         return replace(trained, test=test, facts=facts)
 
+    def _trained(self, options: DataOptions) -> Prepared:
+        """The molecules of task `safe`; ``--data`` holds questions alone."""
+        try:
+            return SAFE.prepare(replace(options, data=None, columns={}))
+        except RunError as error:
+            first, *more = str(error).splitlines()
+            lines = [first, _TRAINED] if more else [first]
+            raise type(error)("\n".join(lines)) from error
+
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """What is trained on, what is asked, and how it is judged."""
         known = SAFE.about(replace(options, data=None, columns={}))
-        asked = f"column {self.column} of {options.data}" if options.data else "made ones"
+        asked = "made ones" if options.preset == "quick" else "what --data gives, GenMol's table"
+        asked = f"column {self.column} of {options.data}" if options.data else asked
         return {**known, "asked": asked, "protocol": _PROTOCOL}
 
     def metrics(self, _: Prepared) -> "MetricCollection":

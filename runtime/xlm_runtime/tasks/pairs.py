@@ -22,7 +22,7 @@ from xlm_runtime.tasks.counted import Unknown, encoded, more
 from xlm_runtime.tasks.encoding import SPLITS, Name
 from xlm_runtime.tasks.sources import Row, Source, hub_rows, user_rows
 from xlm_runtime.tasks.task import Task
-from xlm_runtime.tasks.text import tokenizer_for
+from xlm_runtime.tasks.text import cleaning, tokenizer_for
 from xlm_runtime.tokenizers import Tokenizer
 
 _VERSION = 2
@@ -80,9 +80,11 @@ class PairTask(Task):
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Source, cleaning, tokenizer, room and protocol."""
         source = None if options.data else self._source(options)
-        found = {"source": source.title, **source.key} if source else {"source": str(options.data)}
+        found: dict[str, Any] = {"source": str(options.data)}
+        if source:
+            found = {"source": source.title, **source.key}
         if options.preset == "paper":
-            found["cleaning"] = " ".join((type(self).clean.__doc__ or "").split())
+            found |= cleaning(type(self).clean, PairTask.clean)
         return {
             **found,
             "tokenizer": options.tokenizer or self.tokenizers[options.preset],

@@ -36,6 +36,7 @@ PUZZLES = 400  # of `quick`, before they are disguised
 class SudokuExtreme(Sudoku):
     """Puzzles that singles do not solve."""
 
+    makes = False  # of nine by nine
     name = "sudoku_extreme"
     title = "hard sudoku, and puzzles of your own with --data (quick: 6 by 6)"
     train_size: ClassVar[Mapping[str, int]] = {"quick": 16_000}

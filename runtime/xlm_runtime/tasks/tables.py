@@ -18,9 +18,9 @@ from xlm_runtime.tasks.problem import Problem, blocks
 from xlm_runtime.tasks.sources import Source, hub_rows, user_rows
 
 VERSION = 3  # of how tables are read
-INSTEAD = (
-    "read problems of your own with --data FILE (CSV, JSON lines or Parquet), or use --preset "
-    "quick, which makes them"
+_INSTEAD = (
+    "read problems of your own with --data FILE (CSV, JSON lines or Parquet with columns {}), or "
+    "use --preset quick, which makes them"
 )
 _BATCH = 1000
 Read = Callable[..., Problem | str]
@@ -36,7 +36,8 @@ def published(
     repo: str, files: Mapping[str, str], columns: Sequence[str], size: int, **more: Any
 ) -> Source:
     """A table on the Hub; see `hub_rows`."""
-    return hub_rows(repo, files, columns, size, INSTEAD, as_text=listed, **more)
+    instead = _INSTEAD.format(", ".join(columns))
+    return hub_rows(repo, files, columns, size, instead, as_text=listed, **more)
 
 
 def listed(value: object) -> object:

@@ -106,7 +106,7 @@ class TextTask(Task):
         if options.preset == "paper":
             published = self.published()
             found = found if options.data else {"source": published.title, **published.key}
-            found["cleaning"] = (type(self).clean.__doc__ or "").splitlines()[0]
+            found |= cleaning(type(self).clean, TextTask.clean)
         return {
             **found,
             "tokenizer": options.tokenizer or self.tokenizers[options.preset],
@@ -133,6 +133,11 @@ class TextTask(Task):
         if options.preset == "paper":
             return self.published()
         return self.quick_texts(options)
+
+
+def cleaning(own: Callable[..., object], none: Callable[..., object]) -> dict[str, str]:
+    """What a task says of its cleaning, where it has one."""
+    return {} if own is none else {"cleaning": " ".join((own.__doc__ or "").split())}
 
 
 def tokenizer_for(

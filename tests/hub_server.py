@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """What a repository holds, or one of its files."""
         parts = unquote(urlsplit(self.path).path).strip("/").split("/")
-        api = parts[:2] == ["api", "models"]
+        api = parts[:2] in (["api", "models"], ["api", "datasets"])
         repo = "/".join(parts[2:4] if api else parts[:2])
         files = self.server.repos.get(repo)
         known = self.headers.get("Authorization") == f"Bearer {TOKEN}"

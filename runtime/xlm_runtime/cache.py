@@ -23,6 +23,7 @@ from xlm_runtime.errors import RunError
 from xlm_runtime.progress import Watch, say
 
 SEAL = "COMPLETE.json"
+_USERS = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 _PIECE = 1 << 16
 _PIECES = 256
 
@@ -158,7 +159,7 @@ def _said(home: Path) -> Iterator[None]:
                 f"no space left for {home}: nothing was kept; make room or choose another cache "
                 "folder"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in _USERS:
             raise RunError(
                 f"{error.filename or home}: {error.strerror}; mend that, or choose another cache "
                 "folder"

@@ -143,7 +143,8 @@ class Generate:
 class Data:
     """The data.
 
-    block: the largest number of body tokens; 0 for the task's own.
+    block, prompt: the largest numbers of tokens of a body and of a prompt; 0 for the task's own.
+    made: problems are made, with preset paper too, where others were published.
     seed: of generated data, so that runs of different seeds learn from the same.
     tokenizer: a name on the Hub, a local file or folder; empty for the task's own.
     columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``.
@@ -151,6 +152,8 @@ class Data:
     """
 
     block: Count = 0
+    prompt: Count = 0
+    made: bool = False
     seed: Count = 1
     tokenizer: str = ""
     columns: str = ""
@@ -197,9 +200,18 @@ class Config:
 
 
 def roles(columns: str) -> dict[str, str]:
-    """``prompt=question,target=answer`` as roles and their columns."""
-    pairs = (part.partition("=") for part in columns.split(",") if part)
-    return {role.strip(): column.strip() for role, _, column in pairs}
+    """``prompt=question,target=answer`` as roles and their columns.  Raises UsageError."""
+    found: dict[str, str] = {}
+    for part in filter(None, columns.split(",")):
+        role, _, column = (text.strip() for text in part.partition("="))
+        if not role or not column:
+            raise UsageError(f"--columns {columns}: write it as ROLE=COLUMN, as in text=body")
+        if role in found:
+            raise UsageError(
+                f"--columns {columns}: {role} is given twice, as {found[role]} and {column}"
+            )
+        found[role] = column
+    return found
 
 
 SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}
@@ -235,17 +247,21 @@ def parse_sets(texts: Iterable[str]) -> list[Setting]:
     return settings
 
 
-def recipe_settings(family: Family, task: str, preset: str) -> list[Setting]:
+def recipe_settings(
+    family: Family, task: str, preset: str, sets: Sequence[Setting] = ()
+) -> list[Setting]:
     """What the family's recipe for a task sets: its decoder always, the rest with preset ``paper``.
 
-    Raises UsageError where ``paper`` is asked for and there is no such recipe.
+    Raises UsageError where ``paper`` is asked for and there is no such recipe, unless ``sets`` say
+    how long to train.
     """
     recipe = family.recipes.get(task)
-    if recipe is None and preset == "paper":
+    if recipe is None and preset == "paper" and not any(s.path == "train.steps" for s in sets):
         known = ", ".join(sorted(family.recipes)) or "none"
         raise UsageError(
             f"{family.name} has no recipe for task '{task}' (it has: {known}); "
-            "use --preset quick with --set, or add a recipe to the spec"
+            "use --preset quick with --set, add a recipe to the spec, or train with the defaults "
+            "of the runtime for --set train.steps=N"
         )
     origin = f"recipe {task} of {family.name}"
     paths = {k: _RECIPE.get(k, k) for k in recipe or {}}

@@ -38,12 +38,13 @@ class DataOptions:
     seed: of generated data.
     specials: the special tokens of the family (``Family.specials``).
     tokenizer: a name on the Hub, a local file or folder, or ``bpe:4096``; None for the task's own.
-    block: the largest number of body tokens; None for the task's own.
+    block, prompt: the largest numbers of tokens of a body and of a prompt; None for the task's own.
     published: the ids are those of published weights, so that roles which share a token there (pad
         and eos, often) go on sharing it.
     chat: prompts are encoded by `Tokenizer.chat`.
     kept: the folder of the tokenizer that a run was trained with; it takes the place of one that
         would be trained on the data, which may be others by now.
+    made: problems are made even where there are published ones.
     """
 
     preset: Literal["quick", "paper"]
@@ -57,11 +58,13 @@ class DataOptions:
     published: bool = False
     chat: bool = False
     kept: Path | None = None
+    made: bool = False
+    prompt: int | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageError for columns of no file."""
         if self.columns and not self.data:
-            raise UsageError("data.columns speaks of the file that --data gives, and there is none")
+            raise UsageError("--columns speaks of the file that --data gives, and there is none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,3 +159,14 @@ class Prepared:
         special = [role for role, i in vocab.specials.items() if i in ids]
         if special:
             raise RunError(f"{name} holds the special token '{special[0]}'; layouts add those")
+
+
+def roomy(setting: str, asked: int | None, longest: int, task: str) -> int:
+    """The room that is asked for by ``data.block`` or ``data.prompt``, else that of the longest.
+
+    Raises UsageError where the longest does not fit.
+    """
+    if asked is not None and asked < longest:
+        noun = "body" if setting == "block" else "prompt"
+        raise UsageError(f"data.{setting}={asked}: a {noun} of {task} has up to {longest} tokens")
+    return longest if asked is None else asked

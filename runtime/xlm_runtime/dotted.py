@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from xlm_runtime.errors import UsageError
+from xlm_runtime.errors import UsageError, an
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def load(dotted: str, kind: type[T], option: str) -> T:
     elif found is None:
         problem = f"module {path} has no '{attribute}'"
     else:
-        problem = f"'{attribute}' is a {type(found).__name__}, not an instance of a {noun}"
+        problem = f"'{attribute}' is {an(type(found).__name__)}, not an instance of a {noun}"
     there = ", ".join(ready) or "none"
     raise UsageError(f"{option} {dotted}: {problem} ({noun.lower()}s in it: {there})")
 

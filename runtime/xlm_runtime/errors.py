@@ -15,3 +15,8 @@ class UsageError(RunError):
 
 class Stopped(BaseException):
     """Training was asked to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
+
+
+def an(noun: str) -> str:
+    """A noun with its article."""
+    return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"

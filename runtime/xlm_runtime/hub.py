@@ -4,7 +4,7 @@ import errno
 import logging
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.rows import Dropped, Place, fault, plain
 
+_BATCH = 1000
+_WAIT = 10  # seconds for a short answer
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
@@ -63,6 +66,19 @@ def dataset(
         return load_dataset(repo, data_files=dict(files), revision=revision, streaming=streaming)
 
 
+def commit(repo: str, revision: str) -> str | None:
+    """The commit at which a branch of a data set stands; None where the Hub does not say it."""
+    from huggingface_hub import HfApi
+
+    if not _resolves():
+        return None
+    with _quiet():
+        try:
+            return HfApi().dataset_info(repo, revision=revision, timeout=_WAIT).sha
+        except _failures():
+            return None
+
+
 def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
     """Raises RunError where a split of a data set lacks one of the columns."""
     missing = [column for column in columns if column not in split.column_names]
@@ -71,6 +87,30 @@ def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
             f"the data set {repo} has no column '{missing[0]}', its columns are "
             f"{', '.join(split.column_names)}: it has changed since this was written\n{instead}"
         )
+
+
+def cells(
+    split: Any,
+    columns: Sequence[str],
+    name: str,
+    dropped: Dropped,
+    as_text: Callable[[object], object] = plain,
+) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """The texts of some columns of a split that is called ``name``, and where each row stands.
+
+    Rows without a text in each of them go to ``dropped``.
+    """
+    rows = (
+        row
+        for batch in split.iter(batch_size=_BATCH)
+        for row in zip(*(batch[column] for column in columns), strict=True)
+    )
+    for number, row in enumerate(rows, 1):
+        values, place = tuple(map(as_text, row)), Place(name, number)
+        if faults := [found for found in map(fault, values) if found]:
+            dropped.note(f"{faults[0]} in {name}", place)
+        else:
+            yield place, cast("tuple[str, ...]", values)
 
 
 def first(split: Any, columns: Sequence[str], repo: str, instead: str) -> str:

@@ -21,6 +21,7 @@ from xlm_runtime.package import Package
 from xlm_runtime.plug import Family
 from xlm_runtime.progress import say
 from xlm_runtime.published import Checkpoint
+from xlm_runtime.rows import lines
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
 
@@ -134,6 +135,7 @@ def _plan(command: Command) -> _Plan:
         pair.check_layout(found.family, task)
     else:
         pair.check(found.family, task)
+    pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
@@ -200,7 +202,12 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
     if preset == "paper":
         base.append(Setting("model.size", "base", "preset paper"))
     if "train" in JOBS[command.job] or preset == "quick" or task.name in found.family.recipes:
-        base += recipe_settings(found.family, task.name, preset)  # only training cannot do without
+        base += recipe_settings(found.family, task.name, preset, sets)  # training needs one
+        if preset == "paper" and task.name not in found.family.recipes:
+            say(
+                f"{found.family.name} has no recipe for {task.name}: what --set says and the "
+                "defaults of the runtime hold"
+            )
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
     for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):
@@ -392,12 +399,11 @@ def _options(plan: _Plan) -> DataOptions:
         chat=data.chat,
         kept=None if plan.begun is None else plan.begun.tokenizer,
         block=data.block or None,
+        prompt=data.prompt or None,
+        made=data.made,
     )
 
 
 def _tell(task: Task, facts: Mapping[str, Any]) -> None:
-    say(f"{task.name}: {task.title}")
-    for key, value in facts.items():
-        parts = value.items() if isinstance(value, Mapping) else ()
-        said = ", ".join(f"{name} {part}" for name, part in parts) if parts else value
-        say(f"  {key.replace('_', ' ')}: {said}")
+    for line in [f"{task.name}: {task.title}", *lines(facts)]:
+        say(line)

@@ -35,6 +35,14 @@ def check(family: Family, task: Task) -> None:
         )
 
 
+def check_settings(task: Task, *, prompt: int, made: bool) -> None:
+    """Raises UsageError for settings of the data that mean nothing to a task."""
+    if prompt and task.layout != "seq2seq":
+        raise UsageError(f"data.prompt={prompt}: task {task.name} has no prompts")
+    if made and not task.makes:
+        raise UsageError(f"data.made=true: the problems of task {task.name} cannot be made")
+
+
 def check_data(family: Family, task: Task, prepared: Prepared, *, chat: bool) -> None:
     """What the data decide.  Raises UsageError with the reason."""
     if chat and task.layout == "text":

@@ -1,31 +1,34 @@
 """What any system answered: read from a file, and matched to the examples that it answers.
 
-JSON lines with ``prediction`` and, if wanted, ``index``, ``prompt`` and ``target`` (as in the
-``predictions.jsonl`` of a run), or plain text, a prediction a line.
+JSON, CSV or Parquet with ``prediction`` and, if wanted, ``index``, ``prompt`` and ``target`` (as in
+the ``predictions.jsonl`` of a run), or plain text, a prediction a line.
 """
 
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
+from xlm_runtime import files
 from xlm_runtime.errors import UsageError
+from xlm_runtime.files import Table
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.plug import Example
 from xlm_runtime.tokenizers import Tokenizer, before
 
-_JSON = (".jsonl", ".json", ".ndjson")
 _TEXTS = ("prediction", "prompt", "target")
+_NUMBERS = ("index", "ids")
 
 
 @frozen
 class Prediction:
     """One line of a file.
 
-    index: of the test example. ids: as they were generated, where the text does not tell them.
+    line: its number, or that of the row where ``unit`` says so. index: of the test example. ids: as
+    they were generated, where the text does not tell them.
     """
 
     line: int
@@ -34,26 +37,22 @@ class Prediction:
     prompt: str | None = None
     target: str | None = None
     ids: tuple[int, ...] | None = None
+    unit: Literal["line", "row"] = "line"
+
+    @property
+    def place(self) -> str:
+        """``line 7``."""
+        return f"{self.unit} {self.line}"
 
 
 def read(path: Path) -> list[Prediction]:
     """The predictions of a file.  Raises UsageError where it is missing, empty or malformed."""
     if not path.is_file():
         raise UsageError(f"--predictions {path}: there is no such file")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"--predictions {path}: not UTF-8 text ({error})") from error
-    if lines[-1] == "":
-        lines.pop()
-    numbered = [(number, line.rstrip("\r")) for number, line in enumerate(lines, 1)]
-    if path.suffix.lower() not in _JSON:
-        found = [Prediction(number, line) for number, line in numbered]
-    else:
-        found = [_record(line, number, path) for number, line in numbered if line.strip()]
-    if not found:
-        raise UsageError(f"--predictions {path}: the file is empty")
-    return found
+    table = files.read(path, "--predictions")
+    if table.format.plain:
+        return [Prediction(number, str(record["text"])) for number, record in table.records()]
+    return [_record(_typed(row, table), number, table) for number, row in table.records()]
 
 
 def match(
@@ -69,15 +68,15 @@ def match(
     """
     for prediction in predictions:
         if any(not 0 <= token < tokenizer.vocabulary.size for token in prediction.ids or ()):
-            place = f"--predictions {path}: line {prediction.line}"
+            place = f"--predictions {path}: {prediction.place}"
             raise UsageError(f"{place}: `ids` go from 0 to {tokenizer.vocabulary.size - 1} here")
     for key in ("index", "prompt"):
         have = [getattr(p, key) is not None for p in predictions]
         if all(have):
             break
         if any(have):
-            where = predictions[have.index(False)].line
-            raise UsageError(f"--predictions {path}: line {where} has no `{key}`, and others do")
+            where = predictions[have.index(False)].place
+            raise UsageError(f"--predictions {path}: {where} has no `{key}`, and others do")
     else:
         return _in_order(predictions, examples, path)
     if key == "index":
@@ -108,14 +107,27 @@ def answer(
     return Answer(ids, example, tokenizer, text), unknown
 
 
-def _record(line: str, number: int, path: Path) -> Prediction:
-    where = f"--predictions {path}: line {number}"
+def _typed(row: Mapping[str, object], table: Table) -> Mapping[str, Any]:
+    """A row whose numbers are such, where a table holds texts alone; an empty cell is none."""
+    if table.format.typed:
+        return row
+    return {
+        key: _number(str(value)) if key in _NUMBERS and value is not None else value
+        for key, value in row.items()
+    }
+
+
+def _number(text: str) -> object:
+    """What a cell holds in JSON, or its text."""
     try:
-        found: Any = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"{where} is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise UsageError(f'{where} is not an object such as {{"prediction": "..."}}')
+        return json.loads(text) if text.strip() else None
+    except (ValueError, RecursionError):
+        return text
+
+
+def _record(found: Mapping[str, Any], number: int, table: Table) -> Prediction:
+    unit = table.format.unit
+    where = f"{table.file}: {unit} {number}"
     if "prediction" not in found:
         near = get_close_matches("prediction", found, n=1)
         hint = f" (did you mean it by '{near[0]}'?)" if near else ""
@@ -133,9 +145,8 @@ def _record(line: str, number: int, path: Path) -> Prediction:
     if ids is not None and not (isinstance(ids, list) and all(type(i) is int for i in ids)):
         raise UsageError(f"{where}: `ids` is no list of whole numbers")
     texts = {key: found.get(key) for key in _TEXTS[1:]}
-    return Prediction(
-        number, found["prediction"], index, **texts, ids=None if ids is None else tuple(ids)
-    )
+    own = None if ids is None else tuple(ids)
+    return Prediction(number, found["prediction"], index, **texts, ids=own, unit=unit)
 
 
 def _in_order(
@@ -164,13 +175,13 @@ def _by(
         lines = taken.setdefault(name, [])
         if name not in places:
             raise UsageError(
-                f"--predictions {path}: line {prediction.line}: no test example has "
+                f"--predictions {path}: {prediction.place}: no test example has "
                 f"{_named(prediction)} ({len(places)} of them are known here)"
             )
         if len(lines) == len(places[name]):
             raise UsageError(
-                f"--predictions {path}: lines {lines[-1]} and {prediction.line} both answer "
-                f"{_named(prediction)}"
+                f"--predictions {path}: {prediction.unit}s {lines[-1]} and {prediction.line} both "
+                f"answer {_named(prediction)}"
             )
         pairs.append((prediction, places[name][len(lines)]))
         lines.append(prediction.line)
@@ -199,7 +210,7 @@ def _check(pairs: Sequence[tuple[Prediction, Example]], tokenizer: Tokenizer, pa
         ):
             if said is not None and _seen(said, tokenizer) != _plain(tokenizer.decode(ids)):
                 raise UsageError(
-                    f"--predictions {path}: line {prediction.line}: the `{key}` is not that of "
+                    f"--predictions {path}: {prediction.place}: the `{key}` is not that of "
                     f"test example {example.index}, {tokenizer.decode(ids)!r}: were they made for "
                     "other data, another --preset or another seed?"
                 )

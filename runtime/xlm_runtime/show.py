@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from xlm_runtime import cache, tasks
 from xlm_runtime.config import roles
-from xlm_runtime.data import DataOptions
+from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
 from xlm_runtime.progress import say
+from xlm_runtime.rows import lines
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -66,7 +67,7 @@ def _description(task: Task, options: DataOptions) -> Iterator[str]:
     """What is known without the data."""
     yield f"{task.name}: {task.title}"
     yield f"  layout: {_LAYOUTS[task.layout]}"
-    yield from _facts(task.about(options))
+    yield from lines(task.about(options))
 
 
 def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[str]:
@@ -75,7 +76,8 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
         (3 if options.data or options.preset == "quick" else 0) if examples is None else examples
     )
     if not count:
-        yield "  sizes, metrics, examples: of the data, which --examples 3 fetches or makes"
+        yield f"  metrics: {_metrics(task, _Unread(task.about(options)))}"
+        yield "  sizes, examples: of the data, which --examples 3 fetches or makes"
         return
     try:
         prepared = task.prepare(options)
@@ -85,15 +87,34 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
         yield f"  sizes, metrics, examples: {error}"
         return
     known = task.about(options)
-    yield from _facts({k: v for k, v in prepared.facts.items() if k not in known})
+    yield from lines({k: v for k, v in prepared.facts.items() if k not in known})
     yield f"  room: {prepared.prompt} tokens of prompt, {prepared.body} of body"
-    yield f"  metrics: {', '.join(map(str, task.metrics(prepared).keys())) or 'none'}"
+    yield f"  metrics: {_metrics(task, prepared)}"
     split = prepared.test
     chosen = [split[i] for i in range(min(count, len(split)))]
     form = "prompt → body" if prepared.prompt else "body"
     form += ", [given] tokens in brackets" if any(any(one.given) for one in chosen) else ""
     yield f"  examples of the test split ({form}):"
     yield from (f"    {rendered(one, prepared.tokenizer)}" for one in chosen)
+
+
+class _Unread:
+    """What stands for data that were not read: metrics are named, not computed."""
+
+    train = validation = test = ()
+    tokenizer = None
+
+    def __init__(self, facts: Mapping[str, object]) -> None:
+        self.facts = facts
+
+
+def _metrics(task: Task, prepared: object) -> str:
+    """Their names; those of several values go by what they have in common."""
+    try:
+        metrics = task.metrics(cast(Prepared, prepared))
+    except ImportError as error:
+        return f"those of an extra: {error.name} is not installed"
+    return ", ".join(map(str, metrics.keys())) or "none"
 
 
 def _settings(task: Task) -> Iterator[str]:
@@ -118,13 +139,6 @@ def rendered(example: Example, tokenizer: Tokenizer) -> str:
 def _cut(text: str) -> str:
     line = " ⏎ ".join(text.splitlines())
     return line if len(line) <= _WIDE else f"{line[:_WIDE].rstrip()} …"
-
-
-def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in facts.items():
-        parts = value.items() if isinstance(value, Mapping) else ()
-        said = ", ".join(f"{name} {part}" for name, part in parts) if parts else value
-        yield f"  {key.replace('_', ' ')}: {said}"
 
 
 _LAYOUTS = {

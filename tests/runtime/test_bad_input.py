@@ -16,7 +16,7 @@ from xlm_runtime.metrics.arithmetic import last_number
 from xlm_runtime.molecules.smiles import whole
 from xlm_runtime.plug import Example
 from xlm_runtime.published import find
-from xlm_runtime.tasks.text import parts_of
+from xlm_runtime.tasks.sources import parts_of
 from xlm_runtime.tokenizers import Tokenizer, bpe, pretrained, words
 
 MLM = Path(__file__).parents[2] / "examples/mlm"

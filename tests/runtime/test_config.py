@@ -14,6 +14,7 @@ from xlm_runtime.config import (
     differences,
     parse_sets,
     recipe_settings,
+    roles,
 )
 from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Family, Param
@@ -94,6 +95,19 @@ def test_set_without_a_value() -> None:
         parse_sets(["train.steps"])
 
 
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("prompt=a,prompt=b", "prompt is given twice, as a and b"),
+        ("question", "write it as ROLE=COLUMN"),
+        ("prompt=", "write it as ROLE=COLUMN"),
+    ],
+)
+def test_columns_that_are_no_roles(columns: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"--columns {columns}: {said}"):
+        roles(columns)
+
+
 def test_decoder_is_chosen_by_name_and_has_params_of_its_own(family: Family) -> None:
     config = build(family, [], parse_sets(["decoder.temperature=0.5"]))
     assert (config.decoder.name, config.decoder.params) == ("default", {"temperature": 0.5})
@@ -117,6 +131,8 @@ def test_recipes(family: Family) -> None:
         UsageError, match=r"toy has no recipe for task 'other' \(it has: toy_reverse\)"
     ):
         recipe_settings(family, "other", "paper")
+    steps = parse_sets(["train.steps=9"])  # stands for a recipe
+    assert recipe_settings(family, "other", "paper", steps) == []
 
 
 def test_recipe_of_the_default_decoder_leaves_others_alone(family: Family) -> None:

@@ -23,8 +23,8 @@ from xlm_runtime import files
 from xlm_runtime.cache import SEAL, Built, cached
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.files import Dropped
 from xlm_runtime.plug import Example
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.store import Block, Examples, Writer
 from xlm_runtime.tokenizers import words
 
@@ -140,7 +140,11 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [(errno.ENOSPC, "no space left"), (errno.EROFS, "choose another cache folder")],
+    [
+        (errno.ENOSPC, "no space left"),
+        (errno.EROFS, "choose another cache folder"),
+        (errno.ENOTDIR, "choose another cache folder"),
+    ],
 )
 def test_a_disk_that_fails_is_said_and_leaves_nothing(
     code: int, message: str, tmp_path: Path
@@ -153,6 +157,12 @@ def test_a_disk_that_fails_is_said_and_leaves_nothing(
         cached(tmp_path, "x", {}, build)
     assert _visible(tmp_path) == [tmp_path / "x"]
     assert cached(tmp_path, "x", {}, Builder()).facts == {"call": 1}
+
+
+def test_a_cache_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="choose another cache folder"):
+        cached(tmp_path / "file", "x", {}, Builder())
 
 
 _KILLED = """
@@ -257,7 +267,7 @@ def test_matrices_are_read_row_by_row() -> None:
 
 def _texts(path: Path, **columns: str) -> tuple[list[str], dict[str, Any]]:
     dropped = Dropped()
-    found = [text for (text,) in files.read(path).texts(("text",), columns, dropped)]
+    found = [text for _, (text,) in files.read(path).texts(("text",), columns, dropped)]
     return found, dropped.facts()
 
 
@@ -298,27 +308,74 @@ def test_rows_without_a_text_are_counted_and_named(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text("\n".join(f'{{"text": {v}}}' for v in values) + '\n{"other": 1}\n')
     texts, dropped = _texts(file)
-    assert texts == ["a", "b"]
+    assert texts == ["a", "3", "b"]
     assert dropped == {
-        "null in 'text' of a.jsonl": {"rows": 3, "first": [2, 8, 10]},
-        "NaN in 'text' of a.jsonl": {"rows": 1, "first": [3]},
-        "no text but a int in 'text' of a.jsonl": {"rows": 1, "first": [4]},
-        "nothing in 'text' of a.jsonl": {"rows": 1, "first": [5]},
-        "no text but a list in 'text' of a.jsonl": {"rows": 1, "first": [6]},
-        "half a character (a lone surrogate) in 'text' of a.jsonl": {"rows": 1, "first": [9]},
+        "null in 'text'": {"rows": 3, "first": [2, 8, 10]},
+        "NaN in 'text'": {"rows": 1, "first": [3]},
+        "nothing in 'text'": {"rows": 1, "first": [5]},
+        "no text but a list in 'text'": {"rows": 1, "first": [6]},
+        "half a character (a lone surrogate) in 'text'": {"rows": 1, "first": [9]},
     }
 
 
 def test_nulls_of_parquet_are_counted(tmp_path: Path) -> None:
     file = _parquet(tmp_path / "a.parquet", text=["a", None, "b"])
-    assert _texts(file) == (["a", "b"], {"null in 'text' of a.parquet": {"rows": 1, "first": [2]}})
+    assert _texts(file) == (["a", "b"], {"null in 'text'": {"rows": 1, "first": [2]}})
 
 
 def test_only_the_first_of_many_dropped_rows_are_named() -> None:
     dropped = Dropped()
-    for row in range(1, 100):
-        dropped.note("null", row)
+    for row in reversed(range(1, 100)):
+        dropped.note("null", Place("", row))
     assert dropped.facts() == {"null": {"rows": 99, "first": [1, 2, 3, 4, 5]}}
+
+
+def test_a_cell_of_a_table_without_a_value_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('n,text\n1,NaN\n2,a\n3,nan\n4,\n5\n6,"nan bread"\n')
+    assert _texts(file) == (
+        ["a", "nan bread"],
+        {
+            "NaN in 'text'": {"rows": 2, "first": [2, 4]},
+            "nothing in 'text'": {"rows": 1, "first": [5]},
+            "null in 'text'": {"rows": 1, "first": [6]},
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "text,n,n\na,1,2\n", "there are two columns 'n'"),
+        ("a.jsonl", '{"text": "a"}\n{"text": "a", "text": "b"}\n', "line 2: 'text' stands twice"),
+        ("a.json", '[{"text": "a", "text": "b"}]', "'text' stands twice in an object"),
+        ("a.csv", "text;n\na;1\n", "the header 'text;n' is one column: .* divided by ';'"),
+        ("a.csv", "text,n\ra,1\rb,2\r", "line 1: a carriage return alone"),
+        ("a", '{"text": "a"}\n', "line 1 is a JSON object: give the file the suffix .jsonl"),
+        ("a.json", '{\n "data": []\n}', "line 1 is not JSON: .* all rows in one array"),
+    ],
+)
+def test_what_could_be_read_as_something_else_is_refused(
+    name: str, content: str, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(UsageError, match=message):
+        _texts(file)
+
+
+def test_two_columns_of_parquet_with_a_name(tmp_path: Path) -> None:
+    table = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(UsageError, match="there are two columns 'text'"):
+        _texts(tmp_path / "a.parquet")
+
+
+def test_a_column_may_begin_late(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"text": "a"}\n' * 150 + '{"text": "a", "late": "b"}\n')
+    assert files.read(file).columns == ("text", "late")
+    assert _texts(file, text="late")[0] == ["b"]
 
 
 def test_columns_are_chosen_by_name_by_role_or_because_there_is_one(tmp_path: Path) -> None:
@@ -333,8 +390,8 @@ def test_pairs_of_columns(tmp_path: Path) -> None:
     file = _parquet(tmp_path / "a.parquet", question=["q", "r"], target=["t", None])
     dropped = Dropped()
     rows = files.read(file).texts(("prompt", "target"), {"prompt": "question"}, dropped)
-    assert list(rows) == [("q", "t")]
-    assert dropped.facts() == {"null in 'target' of a.parquet": {"rows": 1, "first": [2]}}
+    assert list(rows) == [(Place("", 1), ("q", "t"))]
+    assert dropped.facts() == {"null in 'target'": {"rows": 1, "first": [2]}}
 
 
 @pytest.mark.parametrize(
@@ -342,9 +399,10 @@ def test_pairs_of_columns(tmp_path: Path) -> None:
     [
         (
             {},
-            r"no column 'text'.*its columns: content, title; choose .* --set data.columns=text=COL",
+            r"no column 'text'.*its columns: content, title; choose .* --columns text=COL",
         ),
         ({"text": "contnet"}, r"no column 'contnet' \(did you mean 'content'\?\)"),
+        ({"text": "xcon"}, r"no column 'xcon'; its columns"),
         ({"txet": "content"}, r"there is no 'txet' here \(did you mean 'text'\?\)"),
     ],
 )
@@ -369,7 +427,7 @@ def test_a_wrong_column_is_answered_with_the_columns(
         ("a.txt", b"a\0b", r"line 1 is not UTF-8 text \(a zero byte\)"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "line 2 is not JSON"),
         ("a.jsonl", b"[" * 100_000, "is not JSON"),
-        ("a.jsonl", b'"text"\n', "row 1 is not an object"),
+        ("a.jsonl", b'"text"\n', "line 1 is not an object"),
         ("a.csv", b"text,n\na,b,c\n", "line 2 has more values than the header's 2"),
         ("a.csv", b'text\n"a\n', "unexpected end of data"),
         ("a.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),

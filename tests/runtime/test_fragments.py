@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prepared import SPECIALS, prepare
 
-from xlm_runtime import atomic, generate, jobs, tasks
+from xlm_runtime import atomic, generate, hub, jobs, tasks
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer, collection
 from xlm_runtime.metrics.fragments import Fragments
@@ -260,7 +260,7 @@ def test_the_published_table(kind: str, cache: Path, tmp_path: Path) -> None:
     whole = safe.strict(made.tokenizer.decode(made.test[0].body))
     assert whole == canonical(BARICITINIB)
     assert sum(found["rows"] for found in made.facts["dropped"].values()) == 3
-    assert any("more than 64 tokens" in reason for reason in made.facts["dropped"])
+    assert made.facts["dropped"]["a molecule of more than 64 tokens"]["first"] == [3]
     assert str(file) in made.facts["asked"]
 
 
@@ -271,6 +271,14 @@ def test_columns_may_have_other_names(cache: Path, tmp_path: Path) -> None:
     assert len(prepare("safe_motif", cache, data=file, columns=columns).test) == 8
     with pytest.raises(UsageError, match=r"no column 'smiles'.*its columns: whole, part"):
         prepare("safe_motif", cache, data=file)
+
+
+def test_without_the_hub_it_is_said_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    with pytest.raises(RunError, match="what task safe trains on, while --data gives the quest"):
+        prepare("safe_motif", tmp_path, "paper", data=table(tmp_path))
 
 
 def test_a_table_without_a_question_is_said(cache: Path, tmp_path: Path) -> None:

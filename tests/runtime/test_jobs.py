@@ -380,6 +380,26 @@ def test_what_two_processes_would_write_at_once(
     assert start(job="eval", name="one", sets=("eval.examples=2",)) == 0
 
 
+def test_steps_stand_for_a_recipe(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    sets = ("train.steps=2", "model.size=tiny", "train.batch=8")
+    assert start("TEXT", job="train", preset="paper", sets=sets) == 0
+    assert "toy has no recipe for toy_text: what --set says and the" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("data.prompt=9", "data.prompt=9: task toy_text has no prompts"),
+        ("data.made=true", "the problems of task toy_text cannot be made"),
+    ],
+)
+def test_settings_of_data_that_mean_nothing_are_refused(
+    setting: str, said: str, start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start("TEXT", job="prepare", sets=(setting,)) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_preset_paper_asks_for_a_run_of_it(
     start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:

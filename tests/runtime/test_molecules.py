@@ -261,7 +261,7 @@ def test_quick_makes_each_molecule_once_and_shares_none(made: Prepared) -> None:
     assert len(every) == len(set(every)) == sum(made.facts["sizes"].values())
     assert all(canonical(smiles) == smiles for smiles in every)
     assert made.facts["cut"] == {"train": 0, "validation": 0, "test": 0}
-    assert made.facts["unknown"] == 0
+    assert made.facts["unknown"] == {"tokens": 0}
     assert made.body == 32
 
 
@@ -319,7 +319,19 @@ def test_rows_of_the_user_s_own(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("smiles,x\n" + "".join(f"{'C' * i}O,1\n" for i in range(1, 300)))
     made = prepare(tmp_path, data=file, columns={"text": "smiles"}, block=20)
-    assert sum(made.facts["cut"].values()) == 280
+    cut = dict(made.facts["cut"])
+    assert cut.pop("first") == [21, 22, 23, 24, 25]
+    assert sum(cut.values()) == 280
+
+
+def test_rows_that_are_no_molecule_are_dropped_and_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.smi.txt"
+    lines = [f"{'C' * i}O" for i in range(1, 203)]
+    lines[4], lines[201] = "CC.O", "notamolecule"
+    file.write_text("\n".join(lines))
+    made = prepare(tmp_path, data=file)
+    reason = "not one molecule that RDKit can read"
+    assert made.facts["dropped"] == {reason: {"rows": 2, "first": [5, 202]}}
 
 
 def test_without_rdkit_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

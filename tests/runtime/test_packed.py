@@ -255,8 +255,8 @@ def test_proteins_as_published(hub: Path, tmp_path: Path, monkeypatch: pytest.Mo
     made = _prepare("uniref50", tmp_path, "paper", tokenizer=tokenizer, block=100)
     found = made.facts["documents"]
     assert (found["train"] + found["validation"], found["test"]) == (601, 60)
-    assert sum(made.facts["cut"].values()) == 1
-    assert made.facts["dropped"] == {"null in test": {"rows": 1, "first": [662]}}
+    assert made.facts["cut"] == {"train": 1, "validation": 0, "test": 0, "first": ["train:601"]}
+    assert made.facts["dropped"] == {"null in test": {"rows": 1, "first": ["test:61"]}}
     assert made.tokenizer.decode(made.test[0].body) == f"{held[0]}<eos>{held[1]}"[:104]
     assert "law_nats" not in set(tasks.get("uniref50").metrics(made))
     assert "of a protein that is longer than a row a window" in made.facts["protocol"]

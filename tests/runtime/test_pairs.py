@@ -113,6 +113,81 @@ def test_what_is_too_long_is_dropped_counted_and_named(tmp_path: Path) -> None:
     assert 300 - sum(narrow.facts["sizes"].values()) == longer > 10
 
 
+def test_a_column_that_begins_late_is_not_overlooked(tmp_path: Path) -> None:
+    file = tmp_path / "my.jsonl"
+    file.write_text('{"prompt": "a"}\n' * 150 + '{"prompt": "a", "target": "b"}\n' * 250)
+    assert _given(file, {}).layout == "seq2seq"
+
+
+def test_a_row_is_named_by_its_line_whatever_is_wrong_with_it(tmp_path: Path) -> None:
+    lines = _file(tmp_path).read_text().splitlines()
+    broken = {
+        "null in 'answer'": {"question": "who", "answer": None},
+        "a prompt of more than 512 tokens": {"question": "why? " * 600, "answer": "so"},
+        "a target of more than 512 tokens": {"question": "how", "answer": "thus " * 600},
+    }
+    file = tmp_path / "broken.jsonl"
+    for reason, row in broken.items():
+        first = '{"question": null, "answer": "a"}'  # a row that is left out before
+        file.write_text("\n".join([first, *lines[1:201], json.dumps(row), *lines[202:]]))
+        found = {why: rows["first"] for why, rows in _prepare(file, PAIRS).facts["dropped"].items()}
+        assert [rows for why, rows in found.items() if why.startswith(reason)] == [[202]]
+
+
+def test_rows_of_a_folder_are_named_with_their_file(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "train.csv").write_text("prompt,target\na,\nb,c\n")
+    for name in ("valid.csv", "test.csv"):
+        (folder / name).write_text("prompt,target\nb,c\n,d\n")
+    dropped = _prepare(folder, {}).facts["dropped"]
+    assert dropped == {
+        "nothing in 'prompt'": {"rows": 2, "first": ["test.csv:3", "valid.csv:3"]},
+        "nothing in 'target'": {"rows": 1, "first": ["train.csv:2"]},
+    }
+
+
+def test_a_copy_of_a_file_is_named_as_it_is(tmp_path: Path) -> None:
+    file = _file(tmp_path)
+    copy = tmp_path / "copy.jsonl"
+    copy.write_text(file.read_text())
+    one, other = (_prepare(path, columns) for path in (file, copy) for columns in [PAIRS])
+    assert one.facts["cache"] == other.facts["cache"]
+    assert (one.facts["source"], other.facts["source"]) == (str(file), str(copy))
+
+
+def test_numbers_are_read_as_their_text_and_nothing_else_is(tmp_path: Path) -> None:
+    file = tmp_path / "my.jsonl"
+    rows = [{"prompt": f"{i} and one", "target": i + 1} for i in range(300)]
+    rows += [{"prompt": "a", "target": 0.5}, {"prompt": "a", "target": True}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = _prepare(file, {})
+    assert ("5 and one", "6") in _texts(made, made.train) + _texts(made, made.test)
+    assert made.facts["dropped"] == {
+        "no text but a float in 'target'": {"rows": 1, "first": [301]},
+        "no text but a bool in 'target'": {"rows": 1, "first": [302]},
+    }
+
+
+def test_more_rows_are_asked_for_only_where_some_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "my.jsonl"
+    file.write_text('{"prompt": "a", "target": 0.5}\n' * 9)
+    with pytest.raises(
+        RunError, match=r"no text but a float in 'target': 9 rows, first \[1"
+    ) as told:
+        _prepare(file, {})
+    assert "give more rows" not in str(told.value)
+
+
+def test_the_room_of_a_prompt_may_be_set(tmp_path: Path) -> None:
+    file = _file(tmp_path)
+    made = _prepare(file, PAIRS, prompt=4)
+    longer = [p for p, _ in _texts(made, made.train) if len(made.tokenizer.encode(p)) > 4]
+    assert (made.prompt, longer) == (4, [])
+    assert any("a prompt of more than 4 tokens" in why for why in made.facts["dropped"])
+    assert made.facts["cache"] != _prepare(file, PAIRS).facts["cache"]
+
+
 def test_a_folder_of_other_formats(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()

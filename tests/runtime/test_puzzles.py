@@ -1,11 +1,15 @@
 """Tasks that make their problems: the rules, the splits, and the rate of a blind answer."""
 
+import json
+import sys
 from collections.abc import Sequence
 from itertools import permutations, product
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from prepared import prepare
 
@@ -15,7 +19,8 @@ from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.plug import Example
 from xlm_runtime.tasks.coloring import Coloring
-from xlm_runtime.tasks.made import MadeTask, Problem, split_of
+from xlm_runtime.tasks.made import MadeTask
+from xlm_runtime.tasks.problem import Problem, split_of
 from xlm_runtime.tasks.queens import Queens, attacked, solutions
 from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.sudoku import LEAST, SQUARES, Sudoku
@@ -155,10 +160,9 @@ def test_a_split_that_no_problem_belongs_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"data": Path("x")}, "takes no --data"),
-        ({"columns": {"text": "x"}}, "speaks of the file that --data gives"),
+        ({"columns": {"text": "x"}}, "--columns speaks of the file that --data gives"),
         ({"tokenizer": "gpt2"}, "takes no data.tokenizer"),
-        ({"block": 3}, "data.block=3: a body of n_queens_8 has 8 tokens"),
+        ({"block": 3}, "data.block=3: a body of n_queens_8 has up to 8 tokens"),
     ],
 )
 def test_what_a_made_task_does_not_take(
@@ -166,6 +170,85 @@ def test_what_a_made_task_does_not_take(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         prepare(small(Queens(8)), tmp_path, **more)
+
+
+# ---------------------------------------------------------------- tables
+
+
+def board(columns: Sequence[int], kept: Sequence[int]) -> list[int]:
+    """Cell by cell: 1 an empty one, 2 a queen, of the rows that are kept."""
+    cells = [1] * len(columns) ** 2
+    for row in kept:
+        cells[row * len(columns) + columns[row]] = 2
+    return cells
+
+
+def rows_of(name: str, count: int) -> list[dict[str, list[int]]]:
+    """Problems in the published form, of the size that a task is of."""
+    rng = np.random.default_rng(0)
+    if name.startswith("n_queens"):
+        every = solutions(int(name.rpartition("_")[2]))
+        drawn = [every[rng.integers(len(every))] for _ in range(count)]
+        kept = [rng.permutation(len(one))[: rng.integers(1, len(one))] for one in drawn]
+        return [
+            {"input": board(one, some.tolist()), "target": board(one, range(len(one)))}
+            for one, some in zip(drawn, kept, strict=True)
+        ]
+    task = tasks.get(name)
+    assert isinstance(task, Coloring)
+    problems = [task.draw("quick", rng) for _ in range(count)]
+    edges = [{word - 3 for word in one.prompt} for one in problems]
+    return [
+        {
+            "input": [2 if i in found else 1 for i in range(len(task.pairs))],
+            "target": [3 + colour for colour in one.body],
+        }
+        for one, found in zip(problems, edges, strict=True)
+    ]
+
+
+TABLES = pytest.mark.parametrize("name", NAMES[1:])
+
+
+@TABLES
+def test_problems_of_one_s_own(name: str, tmp_path: Path) -> None:
+    rows, file = rows_of(name, 300), tmp_path / "mine.jsonl"
+    other = rows_of(name.replace("10", "x").replace("8", "10").replace("x", "8"), 1)[0]
+    broken = {**rows[3], "target": [*rows[3]["target"][:-1], 9]}
+    lines = [rows[0], other, *rows[2:200], broken, *rows[201:]]
+    file.write_text("".join(json.dumps({"q": r["input"], "a": r["target"]}) + "\n" for r in lines))
+    made = prepare(name, tmp_path, data=file, columns={"input": "q", "target": "a"})
+    task = tasks.get(name)
+    assert isinstance(task, MadeTask)
+    assert sum(made.facts["sizes"].values()) == 298
+    assert sorted(row for one in made.facts["dropped"].values() for row in one["first"]) == [2, 201]
+    assert all(task.solves(one.body, one) for one in list(made.test)[:9])
+    assert 0 < made.facts["guess"] < 0.5
+
+
+@TABLES
+def test_published_problems(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    home = sys.modules[type(tasks.get(name)).__module__]
+    monkeypatch.setattr(home, "REPO", str(tmp_path / "hub"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
+    (tmp_path / "hub/data").mkdir(parents=True)
+    for split, count in (("train", 200), ("test", 7)):
+        table = pa.Table.from_pylist(rows_of(name, count))
+        pq.write_table(table, tmp_path / f"hub/data/{split}-00000-of-00001.parquet")
+    sizes = prepare(name, tmp_path, "paper").facts["sizes"]
+    assert (sizes["train"] + sizes["validation"], sizes["test"]) == (200, 7)
+    made = small(tasks.get(name))  # type: ignore[arg-type]
+    assert prepare(made, tmp_path, "paper", made=True).facts["source"] == "made with seed 1"
+
+
+def test_what_comes_again_is_told(tmp_path: Path) -> None:
+    facts = prepare(small(Queens(8), 3000), tmp_path).facts
+    assert facts["distinct_training_answers"] == len(solutions(8)) == 92
+    assert 92 < facts["distinct_training_problems"] < 3000
+    assert facts["test_answers_among_those"] == 1
+    assert "answers are not held out" in facts["protocol"]
 
 
 def test_solved_counts_right_answers_and_not_only_the_one_drawn() -> None:

@@ -174,7 +174,7 @@ def test_quick_is_bracket_safe_in_disjoint_splits(made: Prepared) -> None:
     assert len(set.union(*splits)) == sum(map(len, splits)) == sum(made.facts["sizes"].values())
     assert any("<1>" in text for text in texts(made, "test"))
     assert made.facts["cut"] == {"train": 0, "validation": 0, "test": 0}
-    assert made.facts["unknown"] == 0
+    assert made.facts["unknown"] == {"tokens": 0}
 
 
 def test_texts_are_judged_as_they_are_and_as_genmol_mends_them(made: Prepared) -> None:
@@ -212,7 +212,10 @@ def test_the_published_rows(column: str, tmp_path: Path, monkeypatch: pytest.Mon
     made = prepare(tmp_path, "paper", tokenizer="safe")
     assert made.facts["sizes"] == {"train": 29, "validation": 4, "test": 5}
     assert made.facts["dropped"] == {
-        "no molecule that RDKit can read": {"rows": 3, "first": [3, 33, 38]}
+        "no molecule that RDKit can read": {
+            "rows": 3,
+            "first": ["test:3", "train:3", "validation:3"],
+        }
     }
     assert safe.strict(texts(made, "train")[0]) == grow(np.random.default_rng(0), 5, 12)
     assert made.body == 256
@@ -235,4 +238,5 @@ def test_rows_of_the_user_s_own_may_be_smiles(tmp_path: Path) -> None:
     file.write_text("".join(f"{'C' * i}C(=O)NC\n" for i in range(1, 120)) + "nonsense\n")
     made = prepare(tmp_path, data=file)
     assert all("<1>" in text for text in texts(made, "test"))
-    assert sum(found["rows"] for found in made.facts["dropped"].values()) == 1
+    reason = "no molecule that RDKit can read"
+    assert made.facts["dropped"] == {reason: {"rows": 1, "first": [120]}}

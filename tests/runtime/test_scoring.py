@@ -1,10 +1,15 @@
 """The job ``score``: the same numbers as an evaluation, and clear words for what does not fit."""
 
+import csv
+import gzip
 import json
 import shutil
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from xlm_runtime import jobs
@@ -74,6 +79,45 @@ def test_lines_of_text(start: Start, splits: Prepared) -> None:
     file = _write("mine.txt", [str(row["prediction"]) for row in _right(splits)])
     assert start(job="score", predictions=file) == 0
     assert _scores(file)["token_accuracy"] == 1
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "csv.gz", "json", "parquet"])
+def test_tables_of_predictions(suffix: str, start: Start, splits: Prepared) -> None:
+    rows = [{**row, "note": "a, b"} for row in reversed(_right(splits))]
+    file = Path(f"mine.{suffix}")
+    if suffix == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    elif suffix == "json":
+        file.write_text(json.dumps(rows, indent=1))
+    else:
+        text = StringIO()
+        writer = csv.DictWriter(text, rows[0], delimiter="\t" if suffix == "tsv" else ",")
+        writer.writeheader()
+        writer.writerows(rows)
+        raw = text.getvalue().encode()
+        file.write_bytes(gzip.compress(raw) if suffix.endswith("gz") else raw)
+    assert start(job="score", predictions=file) == 0
+    found = json.loads(Path(f"{file.stem}.scores.json").read_text())["answers"]
+    assert found["exact_match"] == 1
+    assert found["exact_match_count"] == 37
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "text\na\n", "line 2 has no `prediction`; it has: text"),
+        ("a.csv", "index,prediction\nx,a\n", "line 2: `index` is no whole number but 'x'"),
+        ("a.json", '[{"prediction": "a"}, {"prediction": 3}]', "row 2: `prediction` is no text"),
+        ("a.xlsx", "x", "'.xlsx' is none of .txt"),
+        ("a", '{"prediction": "a"}', "line 1 is a JSON object: give the file the suffix .jsonl"),
+    ],
+)
+def test_tables_that_hold_none(name: str, content: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(UsageError) as told:
+        read(file)
+    assert f"--predictions {file}: {said}" in str(told.value)
 
 
 def test_unknown_words_are_wrong_and_counted(

@@ -34,6 +34,22 @@ def test_a_published_task_is_described_without_the_network(
     said = capsys.readouterr().out
     assert said.startswith(f"{name}: ")
     assert "--examples 3" in said or "reads your own" in said
+    assert "  metrics: " in said
+    assert "cleaning: What is done to" not in said
+
+
+def test_what_is_asked_comes_from_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show("safe_linker", preset="paper") == 0
+    assert "asked: what --data gives" in capsys.readouterr().out
+
+
+def test_a_published_table_tells_its_columns_and_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show("sudoku_extreme", preset="paper") == 0
+    said = capsys.readouterr().out
+    for part in ("columns: [question, answer]", "files: train data/train-", "held out: validation"):
+        assert part in said
+    assert show("sudoku_extreme", preset="paper", examples=1) == 4
+    assert "Parquet with columns question, answer)" in capsys.readouterr().err
 
 
 def test_the_published_source_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Star graphs: what they are, that a seed fixes them, and that no problem is in two splits."""
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -254,10 +257,10 @@ def test_the_user_s_prompt_becomes_an_example(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"data": Path("x.txt")}, "star_easy makes its graphs"),
-        ({"columns": {"text": "a"}}, "speaks of the file that --data gives"),
+        ({"columns": {"text": "a"}}, "--columns speaks of the file that --data gives"),
         ({"tokenizer": "gpt2"}, "takes no tokenizer"),
-        ({"block": 3}, "data.block=3: a path of star_easy has up to 4 tokens"),
+        ({"block": 3}, "data.block=3: a body of star_easy has up to 4 tokens"),
+        ({"prompt": 7}, "data.prompt=7: a prompt of star_easy has up to 8 tokens"),
     ],
 )
 def test_options_without_a_meaning_are_refused(
@@ -269,6 +272,62 @@ def test_options_without_a_meaning_are_refused(
 
 def test_a_larger_block_is_room_for_longer_bodies(cache: Path) -> None:
     assert _prepare("star_easy", cache, block=6).body == 6
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _rows(name: str, count: int) -> list[dict[str, object]]:
+    """Graphs in the published form."""
+    made = draw(tasks.get(name).star("paper"), Noise(9, torch.arange(count)), "train")  # type: ignore[attr-defined]
+    kept = ([e for e in edges if e[0] >= 0] for edges in made.edges.tolist())
+    paths = [[node for node in path if node >= 0] for path in made.path.tolist()]
+    return [
+        {"edge_list": edges, "source": path[0], "goal": path[-1], "path": path}
+        for edges, path in zip(kept, paths, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", ["star_easy", "star_hard", "star_back"])
+def test_graphs_of_one_s_own(name: str, tmp_path: Path) -> None:
+    rows, file = _rows(name, 300), tmp_path / "mine.jsonl"
+    rows[200] |= {"goal": rows[200]["source"]}
+    rows[201] |= {"path": None}
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = _prepare(name, tmp_path, data=file)
+    assert sum(made.facts["sizes"].values()) == 298
+    dropped = {why.split(" in ")[0]: one["first"] for why, one in made.facts["dropped"].items()}
+    assert dropped == {"a path that does not lead from source to goal": [201], "null": [202]}
+    for example in (made.test[i] for i in range(len(made.test))):
+        edges, source, goal = _problem(made, example.prompt)
+        path = next(w for w in _walks(edges, source) if w[-1] == goal)
+        walk = path[::-1] if name == "star_back" else path
+        assert list(example.body) == [n for pair in pairwise(walk) for n in pair]
+
+
+def test_a_table_of_texts(tmp_path: Path) -> None:
+    rows = _rows("star_easy", 200)
+    lines = [f'"{r["edge_list"]}",{r["source"]},{r["goal"]},"{r["path"]}"' for r in rows]
+    (tmp_path / "mine.csv").write_text("\n".join(["edges,source,goal,path", *lines]))
+    columns = {"edge_list": "edges"}
+    made = _prepare("star_easy", tmp_path, data=tmp_path / "mine.csv", columns=columns)
+    assert (sum(made.facts["sizes"].values()), made.facts["dropped"]) == (200, {})
+
+
+def test_the_published_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    monkeypatch.setattr(star, "PUBLISHED", {"star_medium": str(tmp_path / "hub")})
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
+    (tmp_path / "hub/data").mkdir(parents=True)
+    sizes = {"train": 40, "validation": 5, "test": 6}
+    for split, count in sizes.items():
+        file = tmp_path / f"hub/data/{split}-00000-of-00001.parquet"
+        pq.write_table(pa.Table.from_pylist(_rows("star_medium", count)), file)
+    made = _prepare("star_medium", tmp_path, "paper")
+    assert (made.facts["sizes"], made.prompt, made.body) == (sizes, 32, 10)
+    assert star.PUBLISHED.keys() == {"star_medium"}
+    assert _prepare("star_back", tmp_path, "paper").facts["source"] == "generated with seed 1"
 
 
 def test_too_few_problems_are_said(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from xlm_runtime import hub, tasks
 from xlm_runtime.data import DataOptions, Prepared, Split
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
-from xlm_runtime.tasks import english, lm1b, owt, text
+from xlm_runtime.tasks import english, lm1b, owt, sources
 from xlm_runtime.tasks.task import Task
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
@@ -148,7 +148,7 @@ def test_the_task_in_the_documentation_is_this_one() -> None:
         ("no_such_package.x:X", "there is no module no_such_package"),
         ("own_tasks.reverse:REVERS", r"has no 'REVERS' \(tasks in it: REVERSE\)"),
         ("own_tasks.reverse:Reverse", "'Reverse' is a class; name an instance"),
-        ("own_tasks.reverse:NUMBER", "'NUMBER' is a int, not an instance of a Task"),
+        ("own_tasks.reverse:NUMBER", "'NUMBER' is an int, not an instance of a Task"),
         ("own_tasks.needy:X", "own_tasks.needy needs no_such_library, which is not there"),
         ("own_tasks.broken:X", "own_tasks.broken cannot be imported"),
         ("own_tasks.old:X", "cannot import name 'nothing'"),
@@ -270,7 +270,7 @@ def test_a_folder_without_files_for_training_is_refused(tmp_path: Path) -> None:
 def test_too_few_rows_are_said_with_the_reasons(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text('{"text": "one"}\n{"text": null}\n')
-    with pytest.raises(RunError, match=r"no text is left for .*test.*null in 'text' .*: 1 rows"):
+    with pytest.raises(RunError, match=r"no text is left for .*test.*null in 'text': 1 rows"):
         _prepare(tmp_path, data=file, tokenizer="bpe:300")
 
 
@@ -280,11 +280,14 @@ def test_dropped_cut_and_unknown_are_counted(tmp_path: Path) -> None:
     file.write_text("\n".join([*rows, '{"text": null}', '{"text": ""}']))
     made = _prepare(tmp_path, data=file, block=6, tokenizer=str(_bert(tmp_path)))
     facts = made.facts
-    assert facts["dropped"]["null in 'text' of a.jsonl"] == {"rows": 1, "first": [401]}
-    assert facts["dropped"]["nothing in 'text' of a.jsonl"] == {"rows": 1, "first": [402]}
-    assert sum(facts["cut"].values()) == sum(i % 9 > 3 for i in range(400))
+    assert facts["dropped"]["null in 'text'"] == {"rows": 1, "first": [401]}
+    assert facts["dropped"]["nothing in 'text'"] == {"rows": 1, "first": [402]}
+    long = [i for i in range(400) if i % 9 > 3]
+    assert sum(facts["cut"][s] for s in ("train", "validation", "test")) == len(long)
+    assert facts["cut"]["first"] == [1 + i for i in long[:5]]
     assert "no paper's" in facts["protocol"]
-    assert facts["unknown"] == sum(i % 9 <= 3 for i in range(400))  # the numbers
+    numbers = sum(i % 9 <= 3 for i in range(400))
+    assert facts["unknown"] == {"tokens": numbers, "rows": numbers, "first": [1, 2, 3, 4, 10]}
     assert made.lengths.max() == 6
 
 
@@ -331,7 +334,7 @@ def test_a_wrong_size_of_a_tokenizer_is_said(name: str, tmp_path: Path) -> None:
 
 
 def test_columns_without_a_file_are_refused(cache: Path) -> None:
-    with pytest.raises(UsageError, match=r"data\.columns speaks of the file that --data gives"):
+    with pytest.raises(UsageError, match=r"--columns speaks of the file that --data gives"):
         _prepare(cache, columns={"text": "a"})
 
 
@@ -463,7 +466,7 @@ def test_the_published_detokenizer(raw: str, clean: str) -> None:
 
 
 def test_the_share_of_a_split_is_kept_and_spaces_mean_nothing() -> None:
-    names = [text.by_hash(f"row {i}", {"validation": 0.1, "test": 0.2}) for i in range(5000)]
+    names = [sources.by_hash(f"row {i}", {"validation": 0.1, "test": 0.2}) for i in range(5000)]
     assert abs(names.count("validation") - 500) < 100
     assert abs(names.count("test") - 1000) < 130
-    assert text.by_hash("row   5\n", {"test": 0.5}) == text.by_hash(" row 5", {"test": 0.5})
+    assert sources.by_hash("row   5\n", {"test": 0.5}) == sources.by_hash(" row 5", {"test": 0.5})

@@ -50,7 +50,7 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     help="Measure more: generative_perplexity=gpt2-large, mauve=DIR, my_metrics:MINE. Repeatable.",
 )
 @click.option(
-    "--data", type=some_path, metavar="PATH", help="Local text, JSON lines or Parquet to read."
+    "--data", type=some_path, metavar="PATH", help="Local text, JSON, CSV or Parquet to read."
 )
 @click.option(
     "--columns",

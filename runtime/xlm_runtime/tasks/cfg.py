@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
 from xlm_runtime.grammar import Grammar
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.sources import Row, Source, by_hash
 from xlm_runtime.tasks.task import SMALL
-from xlm_runtime.tasks.text import Source, TextTask, by_hash, hub_source
+from xlm_runtime.tasks.text import TextTask, hub_source
 from xlm_runtime.tokenizers import Tokenizer, words
 
 if TYPE_CHECKING:
@@ -101,7 +102,11 @@ class Cfg(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_source(REPO, FILES, "main", {}, 3_000_000)
+        return hub_source(REPO, FILES, 3_000_000)
+
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """As of every text, and which grammar judges."""
+        return {**super().about(options), "grammar": options.preset}
 
     def prepare(self, options: DataOptions) -> Prepared:
         """The sentences, and how often a blind one would be right."""
@@ -138,10 +143,10 @@ def _drawn(seed: int, longest: int) -> Source:
     """Sentences of `AGREEING` that are not too long, each by its own stream of random numbers."""
     key = {"grammar": AGREEING.fingerprint, "seed": seed, "size": SIZE, "longest": longest}
 
-    def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+    def rows(_: Dropped) -> Iterator[Row]:
         for index in range(SIZE):
             text = " ".join(AGREEING.draw(np.random.default_rng([seed, index]), longest))
-            yield by_hash(text, SHARES), text
+            yield by_hash(text, SHARES), Place("", 1 + index), (text,)
 
     return Source(f"drawn from the grammar with seed {seed}", key, 34 * SIZE, rows)
 

@@ -4,6 +4,11 @@ A graph is made around a hidden colouring: each pair of vertices of different co
 with a chance drawn anew for each graph, so that sparse and dense ones occur. The prompt is the list
 of edges, shuffled, an edge a word (`2-5`); the body the colour of each vertex. Any proper colouring
 is right.
+
+With ``--preset paper`` graphs are read from ``brozonoyer/gram-graph-coloring`` on the Hub, where
+graphs of all sizes stand pair of vertices by pair (``input``, the upper triangle row by row: 1 no
+edge, 2 an edge; ``target``: the colours 3, 4 and 5 of the vertices); graphs of another size are
+left out. Tables of one's own (``--data``) have the same two columns.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,16 +18,25 @@ from typing import ClassVar
 import numpy as np
 
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks.made import MadeTask, Problem
+from xlm_runtime.tasks import tables
+from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.made import MadeTask
+from xlm_runtime.tasks.problem import Problem
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import SMALL
 
 COLOURS = 3
+REPO = "brozonoyer/gram-graph-coloring"
+FILES = {name: f"data/{name}-*.parquet" for name in ("train", "test")}
+HELD_OUT: dict[Name, float] = {"validation": 0.05}
+EDGE, FIRST = 2, 3  # an edge, and the first colour, in tables
 
 
 class Coloring(MadeTask):
     """Three colours for n vertices."""
 
     layout = "seq2seq"
+    columns: ClassVar[Sequence[str]] = ("input", "target")
     train_size: ClassVar[Mapping[str, int]] = {"quick": 64_000, "paper": 200_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
     quick: ClassVar[Mapping[str, float | int | str]] = {**SMALL, "train.steps": 3000}
@@ -33,6 +47,27 @@ class Coloring(MadeTask):
         self.longest_prompt = len(self.pairs)
         self.name = f"graph_coloring_{n}"
         self.title = f"Colour the {n} vertices of a graph with {COLOURS} colours"
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        return tables.published(REPO, FILES, self.columns, 10_000_000, held_out=HELD_OUT)
+
+    def row(self, *texts: str) -> Problem | str:
+        """The edges of a graph, in their order, and a colouring."""
+        pairs, colours = (tables.numbers(text) for text in texts)
+        if pairs is None or len(pairs) != len(self.pairs):
+            return f"no {len(self.pairs)} pairs of vertices in 'input'"
+        if colours is None or len(colours) != self.n:
+            return f"no {self.n} colours in 'target'"
+        if set(pairs) - {1, EDGE} or set(colours) - set(range(FIRST, FIRST + COLOURS)):
+            return f"a number that is no edge (1, {EDGE}) or no colour (3, 4, 5)"
+        body = [colour - FIRST for colour in colours]
+        edges = [i for i, pair in enumerate(pairs) if pair == EDGE]
+        if not edges:
+            return "a graph without an edge"
+        if any(body[a] == body[b] for a, b in (self.pairs[i] for i in edges)):
+            return "an answer that breaks the rules"
+        return Problem(body, prompt=[COLOURS + i for i in edges])
 
     def words(self, _: str) -> list[str]:
         """The colours, then the edges."""

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xlm_runtime.errors import RunError
-from xlm_runtime.files import Dropped
 from xlm_runtime.progress import Watch
+from xlm_runtime.rows import Dropped
 from xlm_runtime.store import Block, Writer
+from xlm_runtime.tasks.counted import Cut, Encoded, Text, Unknown, encoded, more
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
-    from xlm_runtime.tasks.text import Source
+    from xlm_runtime.tasks.sources import Row, Source
 
 Name = Literal["train", "validation", "test"]
 SPLITS: tuple[Name, ...] = ("train", "validation", "test")
@@ -48,9 +49,11 @@ class Encoding:
     block: int
     clean: Callable[[str], str]
     dropped: Dropped = field(default_factory=Dropped)
-    cut: dict[str, int] = field(default_factory=_zeros)
-    texts: dict[str, int] = field(default_factory=_zeros)
-    unknown: int = 0
+    cut: Cut = field(default_factory=lambda: Cut(dict.fromkeys(SPLITS, 0)))
+    unknown: Unknown = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unknown = Unknown(self.tokenizer.unknown)
 
     def run(self, source: "Source", folder: Path) -> dict[str, Any]:
         """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
@@ -60,52 +63,43 @@ class Encoding:
             watch = stack.enter_context(Watch("tokenizing", source.size))
             done = 0
             for split, texts in _batches(source.rows(self.dropped)):
-                self._write(writers[split], split, self._encoded(split, texts))
-                done += sum(map(len, texts))
+                self._write(writers[split], split, self._encoded(split, texts, source.title))
+                done += sum(len(text) for _, text in texts)
                 watch.at(min(done, source.size))
         sizes = {split: writer.rows for split, writer in writers.items()}
         if empty := [split for split, size in sizes.items() if size == 0]:
             kept = sum(sizes.values())
             raise RunError(f"{source.title}: {self._shortage(', '.join(empty), kept)}")
         tokens = {split: writer.tokens for split, writer in writers.items()}
-        facts = {"sizes": sizes, "tokens": tokens, **self._counts()}
-        return facts if self.tokenizer.unknown is None else facts | {"unknown": self.unknown}
+        return {"sizes": sizes, "tokens": tokens, **self._counts(), **self.unknown.facts()}
 
-    def _encoded(self, split: Name, texts: list[str]) -> list[list[int]]:
+    def _encoded(self, split: Name, texts: list[Text], title: str) -> list[Encoded]:
         """The ids of texts; those without any are dropped."""
-        rows = self.tokenizer.encode_all([self.clean(text) for text in texts])
-        for place, row in enumerate(rows, self.texts[split] + 1):
+        rows = encoded(self.tokenizer, [(at, self.clean(text)) for at, text in texts], title)
+        for place, row in rows:
             if not row:
                 self.dropped.note(f"no token in a text for {split}", place)
-        self.texts[split] += len(rows)
-        return [row for row in rows if row]
+        return [(place, row) for place, row in rows if row]
 
-    def _write(self, writer: Writer, split: Name, rows: list[list[int]]) -> None:
+    def _write(self, writer: Writer, split: Name, rows: list[Encoded]) -> None:
         """Write each text, cut at the block."""
-        self.cut[split] += sum(len(row) > self.block for row in rows)
-        kept = [row[: self.block] for row in rows]
-        self._count_unknown(kept)
+        kept = []
+        for place, row in rows:
+            if len(row) > self.block:
+                self.cut.note(split, place)
+            kept.append(row[: self.block])
+            self.unknown.note(kept[-1], place)
         writer.add(body=Block.of(kept))
 
-    def _count_unknown(self, rows: list[list[int]]) -> None:
-        if self.tokenizer.unknown is not None:
-            self.unknown += sum(row.count(self.tokenizer.unknown) for row in rows)
-
     def _counts(self) -> dict[str, Any]:
-        return {"cut": self.cut, "dropped": self.dropped.facts()}
+        return {"cut": self.cut.facts(), "dropped": self.dropped.facts()}
 
     def _shortage(self, empty: str, kept: int) -> str:
         """Why splits are empty, and what to do."""
         return (
-            f"no text is left for {empty} (rows kept: {kept}; dropped: {self._reasons}); one row "
-            "in 20 goes to each held-out split: give more rows, or a folder with train.*, "
-            "validation.* and test.*"
+            f"no text is left for {empty} (rows kept: {kept}; dropped: {self.dropped.said})"
+            f"{more(kept)}"
         )
-
-    @property
-    def _reasons(self) -> str:
-        found = self.dropped.facts().items()
-        return "; ".join(f"{why}: {rows['rows']} rows" for why, rows in found) or "none"
 
 
 @dataclass
@@ -120,15 +114,15 @@ class Packing(Encoding):
     documents: dict[str, int] = field(default_factory=_zeros)
     left: dict[str, list[int]] = field(default_factory=lambda: {split: [] for split in SPLITS})
 
-    def _write(self, writer: Writer, split: Name, rows: list[list[int]]) -> None:
+    def _write(self, writer: Writer, split: Name, rows: list[Encoded]) -> None:
         """Write the rows that texts fill up, what was left before them included."""
-        if self.crop:
-            self.cut[split] += sum(len(row) > self.block for row in rows)
-            rows = [window(row, self.block) for row in rows]
-        self._count_unknown(rows)
         ids, separator = self.left[split], self.tokenizer.separator
         assert separator is not None
-        for row in rows:
+        for place, whole in rows:
+            row = window(whole, self.block) if self.crop else whole
+            if len(row) < len(whole):
+                self.cut.note(split, place)
+            self.unknown.note(row, place)
             ids += [separator, *row] if self.documents[split] else row
             self.documents[split] += 1
         count = len(ids) // self.block
@@ -138,16 +132,16 @@ class Packing(Encoding):
 
     def _counts(self) -> dict[str, Any]:
         over = {split: len(ids) for split, ids in self.left.items()}
-        cut = {"cut": self.cut} if self.crop else {}
+        cut = {"cut": self.cut.facts()} if self.crop else {}
         dropped = {"dropped": self.dropped.facts(), "left_over_tokens": over}
         return {"documents": self.documents, **cut, **dropped}
 
     def _shortage(self, empty: str, _: int) -> str:
         over = ", ".join(f"{len(ids)} for {split}" for split, ids in self.left.items())
+        kept = sum(self.documents.values())
         return (
             f"no row of {self.block} tokens is full for {empty} (tokens left over: {over}; "
-            f"dropped: {self._reasons}); one text in 20 goes to each held-out split: give more "
-            "text, a smaller data.block, or a folder with train.*, validation.* and test.*"
+            f"dropped: {self.dropped.said}){more(kept, 'more text, a smaller data.block,')}"
         )
 
 
@@ -160,11 +154,11 @@ def window(row: list[int], size: int) -> list[int]:
     return row[start : start + size]
 
 
-def _batches(rows: Iterator[tuple[Name, str]]) -> Iterator[tuple[Name, list[str]]]:
+def _batches(rows: Iterator["Row"]) -> Iterator[tuple[Name, list[Text]]]:
     """Rows of the same split, up to 1,000 at a time, in their order."""
-    waiting: dict[Name, list[str]] = {split: [] for split in SPLITS}
-    for split, text in rows:
-        waiting[split].append(text)
+    waiting: dict[Name, list[Text]] = {split: [] for split in SPLITS}
+    for split, place, (text,) in rows:
+        waiting[split].append((place, text))
         if len(waiting[split]) == _BATCH:
             yield split, waiting[split]
             waiting[split] = []

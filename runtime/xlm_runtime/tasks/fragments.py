@@ -19,8 +19,8 @@ from xlm_runtime import files, molecules
 from xlm_runtime.cache import fingerprint
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.files import Dropped
 from xlm_runtime.plug import Example
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.safe import JUDGED, SAFE
 from xlm_runtime.tasks.task import Task
 
@@ -33,6 +33,10 @@ QUESTIONS = 24  # of `quick`
 _MISSING = (
     "--preset paper asks what stands in GenMol's table of fragments: give it with --data "
     "fragments.csv (data/fragments.csv of its repository), or use --preset quick"
+)
+_TRAINED = (
+    "it is what task safe trains on, while --data gives the questions alone: use --preset quick, "
+    "which makes its molecules"
 )
 
 
@@ -52,13 +56,12 @@ class FragmentTask(Task):
         molecules.check(f"task {self.name}")
         if options.preset == "paper" and not options.data:
             raise UsageError(_MISSING)
-        trained = SAFE.prepare(replace(options, data=None, columns={}))
+        trained = self._trained(options)
         dropped = Dropped()
         found = self._table(options, dropped) if options.data else self._made(trained)
         kept = _fitting(found, trained, dropped)
         if not kept:
-            said = "; ".join(f"{why}: {f['rows']} rows" for why, f in dropped.facts().items())
-            raise RunError(f"{options.data}: no question is left (dropped: {said or 'none'})")
+            raise RunError(f"{options.data}: no question is left (dropped: {dropped.said})")
         repeats = REPEATS[options.preset]
         test = [
             _example(i, asked) for i, asked in enumerate(a for a in kept for _ in range(repeats))
@@ -70,10 +73,20 @@ class FragmentTask(Task):
         facts = {**trained.facts, **self.about(options), **about, "sizes": sizes}
         return replace(trained, test=test, facts=facts)
 
+    def _trained(self, options: DataOptions) -> Prepared:
+        """The molecules of task `safe`; ``--data`` holds questions alone."""
+        try:
+            return SAFE.prepare(replace(options, data=None, columns={}))
+        except RunError as error:
+            first, *more = str(error).splitlines()
+            lines = [first, _TRAINED] if more else [first]
+            raise type(error)("\n".join(lines)) from error
+
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """What is trained on, what is asked, and how it is judged."""
         known = SAFE.about(replace(options, data=None, columns={}))
-        asked = f"column {self.column} of {options.data}" if options.data else "made ones"
+        asked = "made ones" if options.preset == "quick" else "what --data gives, GenMol's table"
+        asked = f"column {self.column} of {options.data}" if options.data else asked
         return {**known, "asked": asked, "protocol": _PROTOCOL}
 
     def metrics(self, _: Prepared) -> "MetricCollection":
@@ -84,20 +97,20 @@ class FragmentTask(Task):
 
         return collection(Fragments(strict), Fragments(lenient, prefix="genmol_"))
 
-    def _table(self, options: DataOptions, dropped: Dropped) -> Iterator[tuple[int, Asked]]:
+    def _table(self, options: DataOptions, dropped: Dropped) -> Iterator[tuple[Place, Asked]]:
         from xlm_runtime.molecules.pieces import offered
 
         assert options.data is not None
         table = files.read(options.data)
         roles = ("smiles", self.column)
-        for number, (whole, given) in enumerate(table.texts(roles, options.columns, dropped), 1):
+        for place, (whole, given) in table.texts(roles, options.columns, dropped):
             found = offered(whole.strip(), given.strip())
             if isinstance(found, str):
-                dropped.note(found, number)
+                dropped.note(found, place)
             else:
-                yield number, found
+                yield place, found
 
-    def _made(self, trained: Prepared) -> Iterator[tuple[int, Asked]]:
+    def _made(self, trained: Prepared) -> Iterator[tuple[Place, Asked]]:
         from xlm_runtime.molecules.pieces import chosen
         from xlm_runtime.molecules.safe import strict
 
@@ -107,7 +120,7 @@ class FragmentTask(Task):
             found = chosen(whole, self.kind, np.random.default_rng(index)) if whole else None
             if found and made < QUESTIONS:
                 made += 1
-                yield index, found
+                yield Place("", 1 + index), found
 
 
 _PROTOCOL = (
@@ -120,16 +133,16 @@ _PROTOCOL = (
 
 
 def _fitting(
-    found: Iterator[tuple[int, Asked]], trained: Prepared, dropped: Dropped
+    found: Iterator[tuple[Place, Asked]], trained: Prepared, dropped: Dropped
 ) -> list[tuple[list[int], list[int]]]:
     """Questions as ids; what is too long or cannot be spelled is dropped and counted."""
     kept = []
-    for number, parts in found:
+    for place, parts in found:
         given, rest = (trained.tokenizer.encode(part) for part in parts)
         if len(given) + len(rest) > trained.body:
-            dropped.note(f"a molecule of more than {trained.body} tokens", number)
+            dropped.note(f"a molecule of more than {trained.body} tokens", place)
         elif trained.tokenizer.unknown in (*given, *rest):
-            dropped.note("a molecule with tokens that the vocabulary lacks", number)
+            dropped.note("a molecule with tokens that the vocabulary lacks", place)
         else:
             kept.append((given, rest))
     return kept

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs, joined
+from xlm_runtime.tasks.pairs import PairTask, hub_pairs
+from xlm_runtime.tasks.sources import Row, Source, by_hash, joined
 from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import by_hash
 from xlm_runtime.tasks.word_problems import problems
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ _DATA = "splits by file or by hash of the prompt; numbers compare with no paper'
 _NOTE = re.compile(r"<<[^<>]*>>")  # a calculator's notes, as in `2 * 3 = <<2*3=6>>6`
 
 
-def _made(what: Literal["program", "solution"], seed: int) -> Pairs:
+def _made(what: Literal["program", "solution"], seed: int) -> Source:
     """Problems of our own making; a question is in one split only."""
 
     def rows(_: Dropped) -> Iterator[Row]:
-        for one in problems(seed, _MADE):
+        for number, one in enumerate(problems(seed, _MADE), 1):
             split = by_hash(one.question, _SHARES)
-            yield split, f"{one.question}\n", getattr(one, what)
+            yield split, Place("", number), (f"{one.question}\n", getattr(one, what))
 
     key = {"word problems": [1, seed, _MADE, what], "shares": dict(_SHARES)}
-    return Pairs(f"word problems made with seed {seed}", key, 280 * _MADE, rows)
+    return Source(f"word problems made with seed {seed}", key, 280 * _MADE, rows)
 
 
 class WordProblems(PairTask):
@@ -77,20 +77,20 @@ class TinyGsm(WordProblems):
         """Of validation as published: in the test split of GSM8K there are no programs."""
         return "validation" if options.preset == "paper" and not options.data else "test"
 
-    def published(self) -> Pairs:
+    def published(self) -> Source:
         """Both data sets on the Hub."""
         columns = ("question", "code")
         test = {"test": GSM_FILES["test"]}
         return joined(
-            hub_pairs(TINY, TINY_FILES, "main", columns, {"validation": 0.05}, 9_000_000_000),
-            hub_pairs(GSM, test, "main", ("question", "answer"), {}, 500_000),
+            hub_pairs(TINY, TINY_FILES, columns, 9_000_000_000, held_out={"validation": 0.05}),
+            hub_pairs(GSM, test, ("question", "answer"), 500_000),
         )
 
     def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:
         """A line end after the question; of GSM8K the number behind ``####``, without commas."""
         return f"{prompt.strip()}\n", gold(target) if split == "test" else target
 
-    def made(self, seed: int) -> Pairs:
+    def made(self, seed: int) -> Source:
         """Problems with programs."""
         return _made("program", seed)
 
@@ -116,16 +116,16 @@ class Gsm8k(WordProblems):
         "quick": f"{_NUMBER}; not the published data: its numbers compare with no paper's",
     }
 
-    def published(self) -> Pairs:
+    def published(self) -> Source:
         """The data set on the Hub."""
         columns = ("question", "answer")
-        return hub_pairs(GSM, GSM_FILES, "main", columns, {"validation": 0.05}, 5_000_000)
+        return hub_pairs(GSM, GSM_FILES, columns, 5_000_000, held_out={"validation": 0.05})
 
     def clean(self, _: Name, prompt: str, target: str) -> tuple[str, str]:
         """A line end after the question; the calculator's notes (``<<2*3=6>>``) are taken out."""
         return f"{prompt.strip()}\n", _NOTE.sub("", target)
 
-    def made(self, seed: int) -> Pairs:
+    def made(self, seed: int) -> Source:
         """Problems with solutions in words."""
         return _made("solution", seed)
 

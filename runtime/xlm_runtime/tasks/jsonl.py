@@ -16,9 +16,10 @@ from typing import ClassVar
 from xlm_runtime import files
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
-from xlm_runtime.tasks.pairs import Pairs, PairTask
+from xlm_runtime.tasks.pairs import PairTask
+from xlm_runtime.tasks.sources import Source, parts_of
 from xlm_runtime.tasks.task import READING, Task
-from xlm_runtime.tasks.text import Source, TextTask, parts_of
+from xlm_runtime.tasks.text import TextTask
 
 _ROOM = {"quick": 512, "paper": 512}
 _TOKENIZER = {"quick": "bpe:4096", "paper": "bpe:4096"}
@@ -43,11 +44,11 @@ class OwnPairs(PairTask):
     }
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
-    def published(self) -> Pairs:
+    def published(self) -> Source:
         """There are none."""
         raise UsageError(_NONE)
 
-    def made(self, _: int) -> Pairs:
+    def made(self, _: int) -> Source:
         """There are none."""
         raise UsageError(_NONE)
 
@@ -85,7 +86,12 @@ class Jsonl(Task):
             return OwnPairs()
         if "text" in columns:
             return OwnTexts()
-        there = files.read(next(iter(parts_of(data)), data)).columns
+        table = files.read(next(iter(parts_of(data)), data))
+        if {"prompt", "target"} <= set(table.head):
+            return OwnPairs()
+        if "text" in table.head:
+            return OwnTexts()
+        there = table.columns  # of all rows: a column may begin late
         if {"prompt", "target"} <= set(there):
             return OwnPairs()
         if "text" in there or len(there) == 1:

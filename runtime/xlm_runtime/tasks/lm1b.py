@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import Source, TextTask, hub_source
+from xlm_runtime.tasks.text import TextTask, hub_source
 
 REPO = "billion-word-benchmark/lm1b"
 REVISION = "refs/convert/parquet"
@@ -68,7 +69,7 @@ class Lm1b(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_source(REPO, FILES, REVISION, HELD_OUT, 4_280_000_000)
+        return hub_source(REPO, FILES, 4_280_000_000, revision=REVISION, held_out=HELD_OUT)
 
     def clean(self, text: str) -> str:
         """The published detokenizer."""

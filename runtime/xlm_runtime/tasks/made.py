@@ -2,9 +2,7 @@
 
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,43 +11,23 @@ import numpy as np
 
 from xlm_runtime import store
 from xlm_runtime.cache import cached
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import DataOptions, Prepared, roomy
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
 from xlm_runtime.progress import Watch
-from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.store import Examples, Writer
+from xlm_runtime.tasks import tables
 from xlm_runtime.tasks.encoding import SPLITS, Name
+from xlm_runtime.tasks.problem import Problem, blocks, split_of
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import words
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-_SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _TRIES = 2_000  # draws for one problem of a split
 _CHUNK = 1_000
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Places among the words of a task: a prompt, and a body of which some tokens are given."""
-
-    body: Sequence[int]
-    given: Sequence[bool] = ()
-    prompt: Sequence[int] = ()
-
-    @property
-    def asked(self) -> tuple[int, ...]:
-        """What tells it from other problems: its prompt in any order, and what is given."""
-        pairs = zip(self.body, self.given, strict=False)  # given is empty where nothing is
-        return (*sorted(self.prompt), -1, *(x if kept else -1 for x, kept in pairs))
-
-
-def split_of(problem: Problem) -> Name:
-    """Where a problem belongs: settled by what is asked, so that splits share none."""
-    name = repr(list(map(int, problem.asked))).encode()
-    share = blake2b(name, digest_size=1).digest()[0] % _SHARES
-    return "test" if share == 0 else "validation" if share == 1 else "train"
 
 
 class MadeTask(Task):
@@ -58,10 +36,16 @@ class MadeTask(Task):
     A problem may have many right answers, so that exact match with the one that was drawn means
     little: the metric ``solved`` counts answers that are right. ``chance`` is how often a blind
     answer is, which keeps what is given and draws every other word uniformly.
+
+    Problems are read instead from tables with ``columns``: the user's with ``--data``, those that
+    are `published` with ``--preset paper``. `row` makes a problem of a row. They are as with preset
+    paper whatever the preset.
     """
 
+    makes = True
     version = 1  # of what `draw` makes
     longest_prompt = 0
+    columns: ClassVar[Sequence[str]]
     train_size: ClassVar[Mapping[str, int]]  # by preset
     held_out: ClassVar[Mapping[str, int]]
 
@@ -81,15 +65,30 @@ class MadeTask(Task):
     def words(self, preset: str) -> list[str]:
         """The words of prompts and bodies, in the order of their ids."""
 
+    @abstractmethod
+    def row(self, *texts: str) -> Problem | str:
+        """The problem of a row, whose texts are those of ``columns``; or what is wrong with it."""
+
+    def published(self) -> Source | None:
+        """The table of preset paper; None where its problems are made."""
+        return None
+
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Where problems come from, their words, how many there are, and what is counted."""
-        found = {
-            "source": f"made with seed {options.seed}",
+        return {
+            **self._origin(options),
             "problem": " ".join((sys.modules[type(self).__module__].__doc__ or "").split()),
-            "tokenizer": f"a word each: {_short(self.words(options.preset))}",
-            "sizes": self._sizes(options),
+            "protocol": self._protocol(),
         }
-        return {**found, "protocol": self._protocol()}
+
+    def _origin(self, options: DataOptions) -> Mapping[str, Any]:
+        words = f"a word each: {_short(self.words(options.preset))}"
+        if options.data:
+            return {"source": str(options.data), "columns": list(self.columns)}
+        if table := self._published(options):
+            return {"source": table.title, **table.key}
+        made = f"made with seed {options.seed}"
+        return {"source": made, "tokenizer": words, "sizes": self._sizes(options)}
 
     def _sizes(self, options: DataOptions) -> dict[str, int]:
         held_out, train = self.held_out[options.preset], self.train_size[options.preset]
@@ -114,13 +113,13 @@ class MadeTask(Task):
         return all(a == x for a, x, is_given in kept if is_given) and self.right(answer, example)
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """Make the problems, or find them in the cache."""
-        if options.data:
-            raise UsageError(f"{self.name} makes its problems: it takes no --data")
+        """Make the problems, or read them, or find them in the cache."""
         if options.tokenizer:
             raise UsageError(f"{self.name} has one id per word: it takes no data.tokenizer")
-        labels = self.words(options.preset)
-        tokenizer = words(labels, options.specials)
+        table = tables.own(options, self.columns) if options.data else self._published(options)
+        if table is not None:
+            return self._read(table.fixed(options.cache), options)
+        tokenizer = words(self.words(options.preset), options.specials)
         sizes = self._sizes(options)
         key = {
             "task": [self.name, self.version, store.VERSION],
@@ -134,37 +133,65 @@ class MadeTask(Task):
             for split in SPLITS:
                 found = self._problems(split, sizes[split], options)
                 _write(folder / split, split, sizes[split], found, tokenizer.vocabulary.size)
-            test = Examples(folder / "test")
-            guess = sum(map(self.chance, test)) / len(test)
-            return {"sizes": sizes, "source": f"made with seed {options.seed}", "guess": guess}
+            source = {"source": f"made with seed {options.seed}"}
+            return {"sizes": sizes, **source, **self._looked_at(folder)}
 
         built = cached(options.cache, self.name, key, build)
         return self._prepared(built.folder, built.facts, options, tokenizer)
+
+    def _published(self, options: DataOptions) -> Source | None:
+        return self.published() if options.preset == "paper" and not options.made else None
+
+    def _read(self, table: Source, options: DataOptions) -> Prepared:
+        """The problems of a table, as with preset paper whatever the preset."""
+        tokenizer = words(self.words("paper"), options.specials)
+        size = tokenizer.vocabulary.size
+        key = {"table": [tables.VERSION, store.VERSION], **table.key, "vocabulary": size}
+
+        def build(folder: Path) -> dict[str, Any]:
+            facts = tables.written(table, folder, size, self.row)
+            return {**facts, **self._looked_at(folder)}
+
+        built = cached(options.cache, self.name, key, build)
+        return self._prepared(built.folder, {**table.facts, **built.facts}, options, tokenizer)
+
+    def _looked_at(self, folder: Path) -> dict[str, Any]:
+        """The rate of a guess, and how often problems and answers come again."""
+        train, test = Examples(folder / "train"), Examples(folder / "test")
+        answers = {tuple(one.body) for one in train}
+        again = sum(tuple(one.body) in answers for one in test) / len(test)
+        asked = {Problem(one.body, one.given, one.prompt).asked for one in train}
+        return {
+            "guess": sum(map(self.chance, test)) / len(test),
+            "distinct_training_problems": len(asked),
+            "distinct_training_answers": len(answers),
+            "test_answers_among_those": again,
+        }
 
     def _prepared(
         self, folder: Path, facts: Mapping[str, Any], options: DataOptions, tokenizer: Any
     ) -> Prepared:
         splits = {split: Examples(folder / split) for split in SPLITS}
         longest = max(int(splits[split].lengths.max()) for split in SPLITS)
-        block = longest if options.block is None else options.block
-        if block < longest:
-            raise UsageError(f"data.block={block}: a body of {self.name} has {longest} tokens")
         more = {"guess_means": "what is not given drawn uniformly", "cache": str(folder)}
         return Prepared(
             train=splits["train"],
             validation=splits["validation"],
             test=splits["test"],
             tokenizer=tokenizer,
-            body=block,
-            prompt=self.longest_prompt,
+            body=roomy("block", options.block, longest, self.name),
+            prompt=roomy("prompt", options.prompt, self.longest_prompt, self.name),
             facts={**facts, "protocol": self._protocol(), **more},
         )
 
     def _protocol(self) -> str:
         return (
             "solved: the answer has the length of the body, keeps what is given and breaks no "
-            "rule, whether or not it is the one that was drawn; no problem is in two splits, and "
-            "held-out ones are distinct"
+            "rule, whether or not it is the one that was drawn; made: no problem is in two splits, "
+            "and held-out ones are distinct; training problems are a fixed set, drawn with repeats "
+            "and read again and again; answers are not held out: that of a test problem may be one "
+            "of training, to another question; of a table: splits by file or by hash of the first "
+            "column, and repeats are kept"
         )
 
     def _problems(self, split: Name, size: int, options: DataOptions) -> Iterator[Problem]:
@@ -203,13 +230,3 @@ def _write(folder: Path, split: Name, size: int, made: Iterator[Problem], vocab:
 
 def _short(words: Sequence[str]) -> str:
     return " ".join(words[:12]) + (f" ... ({len(words)})" if len(words) > 12 else "")
-
-
-def blocks(problems: Sequence[Problem]) -> dict[str, Block]:
-    """Problems as columns of `store.Writer`."""
-    columns: dict[str, Callable[[Problem], Sequence[int]]] = {
-        "body": lambda p: p.body,
-        "given": lambda p: p.given,
-        "prompt": lambda p: p.prompt,
-    }
-    return {name: Block.of([get(p) for p in problems]) for name, get in columns.items()}

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.math_problems import SHOTS, asked, made
-from xlm_runtime.tasks.pairs import Pairs, PairTask, Row, hub_pairs
+from xlm_runtime.tasks.pairs import PairTask, hub_pairs
+from xlm_runtime.tasks.sources import Row, Source, by_hash
 from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import by_hash
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
@@ -62,23 +62,23 @@ class Math500(PairTask):
         """None as published: bodies are bare answers."""
         return "none" if self.only_judged(options) else "test"
 
-    def published(self) -> Pairs:
+    def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_pairs(REPO, FILES, "main", ("problem", "answer"), {}, 700_000)
+        return hub_pairs(REPO, FILES, ("problem", "answer"), 700_000)
 
     def clean(self, _: Name, prompt: str, target: str) -> tuple[str, str]:
         """Four solved problems of our own stand before each; the target is the bare answer."""
         return asked(prompt, SHOTS), target
 
-    def made(self, seed: int) -> Pairs:
+    def made(self, seed: int) -> Source:
         """Small problems."""
 
         def rows(_: Dropped) -> Iterator[Row]:
-            for problem, solution in made(seed, _MADE):
-                yield by_hash(problem, _SHARES), asked(problem), solution
+            for number, (problem, solution) in enumerate(made(seed, _MADE), 1):
+                yield by_hash(problem, _SHARES), Place("", number), (asked(problem), solution)
 
         key = {"math problems": [1, seed, _MADE], "shares": dict(_SHARES)}
-        return Pairs(f"problems made with seed {seed}", key, 150 * _MADE, rows)
+        return Source(f"problems made with seed {seed}", key, 150 * _MADE, rows)
 
     def prepare(self, options: DataOptions) -> Prepared:
         """Read and tokenize the problems.  Raises UsageError without math-verify."""

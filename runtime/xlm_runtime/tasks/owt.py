@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from xlm_runtime.tasks.encoding import Name
 from xlm_runtime.tasks.lm1b import LM1B
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import Source, TextTask, hub_source
+from xlm_runtime.tasks.text import TextTask, hub_source
 
 REPO = "dhruveshpatel/owt-gpt2-1024-split"
 FILES = {"train": "data/train-*.parquet", "test": "data/validation-*.parquet"}
@@ -36,7 +37,7 @@ class Owt(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_source(REPO, FILES, "main", HELD_OUT, 27_000_000_000)
+        return hub_source(REPO, FILES, 27_000_000_000, held_out=HELD_OUT)
 
 
 OWT = Owt()

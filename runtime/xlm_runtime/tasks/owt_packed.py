@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from xlm_runtime.tasks.encoding import PACKING, Name
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import Source, TextTask, hub_source
+from xlm_runtime.tasks.text import TextTask, hub_source
 
 REPO = "Skylion007/openwebtext"
 FILES = {"train": "plain_text/train-*.parquet"}
@@ -40,7 +41,7 @@ class OwtPacked(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_source(REPO, FILES, "main", HELD_OUT, 39_800_000_000, last=LAST)
+        return hub_source(REPO, FILES, 39_800_000_000, held_out=HELD_OUT, last=LAST)
 
 
 OWT_PACKED = OwtPacked()

@@ -4,111 +4,41 @@ A row that is too long is dropped, counted and named, never cut: half an answer 
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from xlm_runtime import files, hub, store
+from xlm_runtime import store
 from xlm_runtime.cache import cached
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError
-from xlm_runtime.files import Dropped
 from xlm_runtime.progress import Watch
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.tasks.counted import Unknown, encoded, more
 from xlm_runtime.tasks.encoding import SPLITS, Name
+from xlm_runtime.tasks.sources import Row, Source, hub_rows, user_rows
 from xlm_runtime.tasks.task import Task
-from xlm_runtime.tasks.text import Source, by_hash, tokenizer_for, user_rows
+from xlm_runtime.tasks.text import cleaning, tokenizer_for
 from xlm_runtime.tokenizers import Tokenizer
 
-_VERSION = 1
+_VERSION = 2
 _BATCH = 1000
 _INSTEAD = (
     "train on pairs of your own with --data FILE (JSON lines, CSV or Parquet with columns prompt "
     "and target), or use --preset quick, which needs no network"
 )
-Row = tuple[Name, str, str]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Prompts and targets, and the splits they belong to; see `Source`."""
-
-    title: str
-    key: Mapping[str, Any]
-    size: int
-    rows: Callable[[Dropped], Iterator[Row]]
-
-    def texts(self) -> Source:
-        """Both as texts: what a tokenizer is trained on."""
-
-        def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-            return ((s, text) for s, *pair in self.rows(dropped) for text in pair)
-
-        return Source(self.title, self.key, self.size, rows)
-
-
-def user_pairs(path: Path, columns: Mapping[str, str]) -> Pairs:
-    """The user's file or folder; a prompt is in one split only.  Raises UsageError."""
-    found = user_rows(path, ("prompt", "target"), columns)
-
-    def rows(dropped: Dropped) -> Iterator[Row]:
-        return ((split, prompt, target) for split, (prompt, target) in found.rows(dropped))
-
-    return Pairs(str(path), found.key, found.size, rows)
+_Pair = tuple[Place, str, str]
 
 
 def hub_pairs(
-    repo: str,
-    published: Mapping[str, str],
-    revision: str,
-    columns: tuple[str, str],
-    held_out: Mapping[Name, float],
-    size: int,
-) -> Pairs:
-    """Two columns of a data set on the Hub; ``published`` maps its splits to files.
-
-    ``held_out`` are the shares of splits that it lacks, taken from its training rows by a hash of
-    the prompt.
-    """
-    key = {
-        "repo": repo,
-        "revision": revision,
-        "files": dict(published),
-        "columns": list(columns),
-        "held out": dict(held_out),
-    }
-
-    def rows(dropped: Dropped) -> Iterator[Row]:
-        data: Any = hub.dataset(repo, published, revision, _INSTEAD)
-        for split in (name for name in SPLITS if name in published):
-            hub.has(data[split], columns, repo, _INSTEAD)
-            number = 0
-            for batch in data[split].iter(batch_size=_BATCH):
-                for pair in zip(*(batch[column] for column in columns), strict=True):
-                    number += 1
-                    faults = [f for f in map(files.fault, pair) if f]
-                    if faults:
-                        dropped.note(f"{faults[0]} in {split}", number)
-                    elif split == "train":
-                        yield by_hash(pair[0], held_out), *pair
-                    else:
-                        yield split, *pair
-
-    return Pairs(f"{repo} on the Hub, {revision}", key, size, rows)
-
-
-def joined(*parts: Pairs) -> Pairs:
-    """Pairs of several sources, one after another."""
-
-    def rows(dropped: Dropped) -> Iterator[Row]:
-        return (row for part in parts for row in part.rows(dropped))
-
-    key = {part.title: dict(part.key) for part in parts}
-    title = "; ".join(part.title for part in parts)
-    return Pairs(title, key, sum(part.size for part in parts), rows)
+    repo: str, published: Mapping[str, str], columns: tuple[str, str], size: int, **more: Any
+) -> Source:
+    """Two columns of a data set on the Hub; see `hub_rows`."""
+    return hub_rows(repo, published, columns, size, _INSTEAD, **more)
 
 
 class PairTask(Task):
@@ -136,11 +66,11 @@ class PairTask(Task):
         return ""
 
     @abstractmethod
-    def published(self) -> Pairs:
+    def published(self) -> Source:
         """The published pairs.  Nothing is fetched before its rows are asked for."""
 
     @abstractmethod
-    def made(self, seed: int) -> Pairs:
+    def made(self, seed: int) -> Source:
         """Pairs of preset quick, which need no network."""
 
     def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:  # noqa: ARG002
@@ -150,14 +80,16 @@ class PairTask(Task):
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Source, cleaning, tokenizer, room and protocol."""
         source = None if options.data else self._source(options)
-        found = {"source": source.title, **source.key} if source else {"source": str(options.data)}
+        found: dict[str, Any] = {"source": str(options.data)}
+        if source:
+            found = {"source": source.title, **source.key}
         if options.preset == "paper":
-            found["cleaning"] = " ".join((type(self).clean.__doc__ or "").split())
+            found |= cleaning(type(self).clean, PairTask.clean)
         return {
             **found,
             "tokenizer": options.tokenizer or self.tokenizers[options.preset],
             "room": {
-                "prompt": self.prompts[options.preset],
+                "prompt": options.prompt or self.prompts[options.preset],
                 "body": options.block or self.blocks[options.preset],
             },
             "protocol": self.protocols["data" if options.data else options.preset],
@@ -165,10 +97,10 @@ class PairTask(Task):
 
     def prepare(self, options: DataOptions) -> Prepared:
         """Read, clean and tokenize the pairs, or find them in the cache."""
-        source, about = self._source(options), self.about(options)
+        source, about = self._source(options).fixed(options.cache), self.about(options)
         cleaned = [self.name, self.version] if not options.data else []
         read = {"source": source.key, "clean": cleaned, "pairs": [_VERSION, store.VERSION]}
-        tokenizer = tokenizer_for(about["tokenizer"], read, source.texts(), str, options)
+        tokenizer = tokenizer_for(about["tokenizer"], read, source, str, options)
         room, chat, only = about["room"], options.chat, self.only_judged(options)
         key = {**read, "tokenizer": tokenizer.fingerprint, "room": room, "chat": chat}
 
@@ -190,20 +122,20 @@ class PairTask(Task):
             prompt=room["prompt"],
             loss=self.loss(options),
             untrainable=only,
-            facts={**about, **built.facts, "cache": str(built.folder)},
+            facts={**about, **source.facts, **built.facts, "cache": str(built.folder)},
         )
 
-    def _source(self, options: DataOptions) -> Pairs:
+    def _source(self, options: DataOptions) -> Source:
         if options.data:
-            return user_pairs(options.data, options.columns)
+            return user_rows(options.data, ("prompt", "target"), options.columns)
         if options.preset == "quick":
             return self.made(options.seed)
         found = self.published()
 
         def rows(dropped: Dropped) -> Iterator[Row]:
-            return ((s, *self.clean(s, p, t)) for s, p, t in found.rows(dropped))
+            return ((s, at, self.clean(s, *pair)) for s, at, pair in found.rows(dropped))
 
-        return Pairs(found.title, found.key, found.size, rows)
+        return replace(found, rows=rows)
 
 
 @dataclass
@@ -216,10 +148,12 @@ class _Encoding:
     chat: bool
     needed: Sequence[Name]
     dropped: Dropped = field(default_factory=Dropped)
-    read: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
-    unknown: int = 0
+    unknown: Unknown = field(init=False)
 
-    def run(self, source: Pairs, folder: Path) -> dict[str, Any]:
+    def __post_init__(self) -> None:
+        self.unknown = Unknown(self.tokenizer.unknown)
+
+    def run(self, source: Source, folder: Path) -> dict[str, Any]:
         """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
         with ExitStack() as stack:
             vocab = self.tokenizer.vocabulary.size
@@ -228,33 +162,32 @@ class _Encoding:
             rows, done = source.rows(self.dropped), 0
             while part := list(islice(rows, _BATCH)):
                 for split in SPLITS:
-                    pairs = [(prompt, target) for s, prompt, target in part if s == split]
+                    pairs = [(at, p, t) for s, at, (p, t) in part if s == split]
                     if pairs:
-                        self._write(writers[split], split, pairs)
-                done += sum(len(prompt) + len(target) for _, prompt, target in part)
+                        self._write(writers[split], split, pairs, source.title)
+                done += sum(map(len, chain.from_iterable(pair for *_, pair in part)))
                 watch.at(min(done, source.size))
         sizes = {split: writer.rows for split, writer in writers.items()}
         self._check(sizes, source)
         tokens = {split: writer.tokens for split, writer in writers.items()}
         facts = {"sizes": sizes, "tokens": tokens, "dropped": self.dropped.facts()}
-        return facts if self.tokenizer.unknown is None else facts | {"unknown": self.unknown}
+        return facts | self.unknown.facts()
 
-    def _write(self, writer: Writer, split: Name, pairs: list[tuple[str, str]]) -> None:
+    def _write(self, writer: Writer, split: Name, pairs: list[_Pair], title: str) -> None:
+        questions = [(place, prompt) for place, prompt, _ in pairs]
         if self.chat:
-            prompts = [self.tokenizer.chat(prompt) for prompt, _ in pairs]
+            prompts = [(place, self.tokenizer.chat(prompt)) for place, prompt in questions]
         else:
-            prompts = self.tokenizer.encode_all([prompt for prompt, _ in pairs])
+            prompts = encoded(self.tokenizer, questions, title)
         kept = []
-        bodies = self.tokenizer.encode_all([target for _, target in pairs])
-        for prompt, body in zip(prompts, bodies, strict=True):
-            self.read[split] += 1
+        bodies = encoded(self.tokenizer, [(place, target) for place, _, target in pairs], title)
+        for (place, prompt), (_, body) in zip(prompts, bodies, strict=True):
             fault = self._fault(prompt, body)
             if fault:
-                self.dropped.note(f"{fault} in {split}", self.read[split])
+                self.dropped.note(f"{fault} in {split}", place)
             else:
                 kept.append((prompt, body))
-        if self.tokenizer.unknown is not None:
-            self.unknown += sum(part.count(self.tokenizer.unknown) for row in kept for part in row)
+                self.unknown.note([*prompt, *body], place)
         writer.add(body=Block.of([b for _, b in kept]), prompt=Block.of([p for p, _ in kept]))
 
     def _fault(self, prompt: list[int], body: list[int]) -> str | None:
@@ -265,13 +198,12 @@ class _Encoding:
             return f"a prompt of more than {self.prompt} tokens"
         return f"a target of more than {self.body} tokens" if len(body) > self.body else None
 
-    def _check(self, sizes: Mapping[Name, int], source: Pairs) -> None:
+    def _check(self, sizes: Mapping[Name, int], source: Source) -> None:
         empty = [split for split in self.needed if sizes[split] == 0]
         if not empty:
             return
-        reasons = "; ".join(f"{r}: {f['rows']} rows" for r, f in self.dropped.facts().items())
+        kept = sum(sizes.values())
         raise RunError(
-            f"{source.title}: no pair is left for {', '.join(empty)} (rows kept: "
-            f"{sum(sizes.values())}; dropped: {reasons or 'none'}); one row in 20 goes to each "
-            "held-out split: give more rows, or a folder with train.*, validation.* and test.*"
+            f"{source.title}: no pair is left for {', '.join(empty)} (rows kept: {kept}; dropped: "
+            f"{self.dropped.said}){more(kept)}"
         )

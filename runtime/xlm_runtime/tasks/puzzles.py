@@ -1,24 +1,9 @@
-"""Sudoku puzzles from tables: a column for the puzzle and one for its solution."""
+"""Sudoku puzzles of nine by nine as rows of a table: a puzzle and its solution, 81 characters."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import islice
-from pathlib import Path
-from typing import Any
-
-from xlm_runtime.data import DataOptions
-from xlm_runtime.errors import RunError
-from xlm_runtime.files import Dropped
-from xlm_runtime.progress import Watch
-from xlm_runtime.store import Writer
-from xlm_runtime.tasks.encoding import SPLITS, Name
-from xlm_runtime.tasks.made import Problem, blocks
-from xlm_runtime.tasks.pairs import Pairs
+from xlm_runtime.tasks.problem import Problem
 from xlm_runtime.tasks.squares import SQUARE
-from xlm_runtime.tasks.text import user_rows
 
 COLUMNS = ("question", "answer")
-_BATCH = 1000
 
 
 def read(question: str, answer: str) -> Problem | str:
@@ -38,42 +23,3 @@ def read(question: str, answer: str) -> Problem | str:
     if any(kept and q != a for q, a, kept in zip(question, answer, given, strict=True)):
         return "an answer that changes what is given"
     return Problem(body, given)
-
-
-def own(options: DataOptions) -> Pairs:
-    """The table of ``--data``."""
-    assert options.data is not None
-    found = user_rows(options.data, COLUMNS, options.columns)
-
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str, str]]:
-        return ((split, *texts) for split, texts in found.rows(dropped))  # type: ignore[misc]
-
-    return Pairs(str(options.data), found.key, found.size, rows)
-
-
-def written(pairs: Pairs, folder: Path, vocab: int) -> dict[str, Any]:
-    """The puzzles of a table on the disk, and what was done.  Raises RunError for empty splits."""
-    dropped, done = Dropped(), 0
-    numbered = enumerate(pairs.rows(dropped), 1)
-    with ExitStack() as stack:
-        writers = {s: stack.enter_context(Writer(folder / s, vocab)) for s in SPLITS}
-        watch = stack.enter_context(Watch("reading puzzles", pairs.size))
-        while part := list(islice(numbered, _BATCH)):
-            good: dict[Name, list[Problem]] = {split: [] for split in SPLITS}
-            for number, (split, question, answer) in part:
-                found = read(question.strip(), answer.strip())
-                if isinstance(found, str):
-                    dropped.note(f"{found} in {split}", number)
-                else:
-                    good[split].append(found)
-                done += len(question) + len(answer)
-            for split, problems in good.items():
-                writers[split].add(**blocks(problems))
-            watch.at(min(done, pairs.size))
-    sizes = {split: writer.rows for split, writer in writers.items()}
-    reasons = dropped.facts()
-    if empty := [split for split, size in sizes.items() if not size]:
-        said = "; ".join(f"{why}: {f['rows']} rows" for why, f in reasons.items()) or "none"
-        what = f"no puzzle is left for {', '.join(empty)} (dropped: {said})"
-        raise RunError(f"{pairs.title}: {what}")
-    return {"source": pairs.title, "sizes": sizes, "dropped": reasons}

@@ -14,12 +14,13 @@ import numpy as np
 
 from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import tokens
 from xlm_runtime.molecules.notation import SMILES, known
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.sources import Row, Source, by_hash, hub_read
 from xlm_runtime.tasks.task import SMALL
-from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, by_hash, instead
+from xlm_runtime.tasks.text import INSTEAD, TextTask, instead
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class Qm9(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        key = {"repo": REPO, "split": [SHARE, SEED], "column": COLUMN, "held out": dict(HELD_OUT)}
-        return Source(f"{REPO} on the Hub, main", key, 2_000_000, _published)
+        split = {"split": [SHARE, SEED], "held out": dict(HELD_OUT)}
+        key = {"files": dict(FILES), "columns": [COLUMN], **split}
+        return hub_read(REPO, key, 2_000_000, _published)
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
         """Validity and the rest of `metrics.molecules`."""
@@ -91,18 +93,33 @@ class Qm9(TextTask):
         """Molecules of our own making."""
         return made(options.seed, DRAWS, *ATOMS)
 
+    def _source(self, options: DataOptions) -> Source:
+        found = super()._source(options)
+        return molecular(found) if options.data else found
 
-def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-    every: Any = hub.dataset(REPO, FILES, "main", INSTEAD)["train"]
+
+def molecular(source: Source) -> Source:
+    """The rows of a source that are one molecule, as they are; others are dropped and counted."""
+    from xlm_runtime.molecules.smiles import whole
+
+    def rows(dropped: Dropped) -> Iterator[Row]:
+        for split, place, (text,) in source.rows(dropped):
+            if whole(text) is None:
+                dropped.note("not one molecule that RDKit can read", place)
+            else:
+                yield split, place, (text.strip(),)
+
+    return replace(source, key={**source.key, "molecules": 1}, rows=rows)
+
+
+def _published(dropped: Dropped, at: str) -> Iterator[Row]:
+    """Rows are numbered in each part, in the order in which `datasets` splits them off."""
+    every: Any = hub.dataset(REPO, FILES, at, INSTEAD)["train"]
     hub.has(every, (COLUMN,), REPO, INSTEAD)
     parts = every.select_columns(COLUMN).train_test_split(test_size=SHARE, seed=SEED)
     for split in ("train", "test"):
-        for number, row in enumerate(parts[split], 1):
-            text = row[COLUMN]
-            if found := fault(text):
-                dropped.note(f"{found} in {split}", number)
-            else:
-                yield (by_hash(text, HELD_OUT) if split == "train" else "test"), text
+        for place, (text,) in hub.cells(parts[split], (COLUMN,), split, dropped):
+            yield (by_hash(text, HELD_OUT) if split == "train" else "test"), place, (text,)
 
 
 def made(seed: int, draws: int, least: int, most: int) -> Source:
@@ -117,13 +134,13 @@ def made(seed: int, draws: int, least: int, most: int) -> Source:
         "rdkit": rdBase.rdkitVersion,
     }
 
-    def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
+    def rows(_: Dropped) -> Iterator[Row]:
         seen: set[str] = set()
         for index in range(draws):
             smiles = grow(np.random.default_rng([seed, index]), least, most)
             if smiles not in seen:
                 seen.add(smiles)
-                yield by_hash(smiles, SHARES), smiles
+                yield by_hash(smiles, SHARES), Place("", 1 + index), (smiles,)
 
     return Source(f"molecules made with seed {seed}", key, draws * (least + most) // 2, rows)
 

@@ -2,6 +2,10 @@
 
 The body is the column of the queen of each row. A problem is a solution, drawn uniformly from all
 of them, of which some rows are given: any solution with these queens is right.
+
+With ``--preset paper`` they are read from ``brozonoyer/gram-n-queens`` on the Hub, where boards of
+all sizes stand cell by cell (``input`` and ``target``: 1 an empty cell, 2 a queen); boards of
+another size are left out. Tables of one's own (``--data``) have the same two columns.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +15,11 @@ from typing import ClassVar
 import numpy as np
 
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks.made import MadeTask, Problem
+from xlm_runtime.tasks import tables
+from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.made import MadeTask
+from xlm_runtime.tasks.problem import Problem
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import SMALL
 
 
@@ -37,10 +45,17 @@ def solutions(n: int) -> tuple[tuple[int, ...], ...]:
     return tuple(placed(()))
 
 
+REPO = "brozonoyer/gram-n-queens"
+FILES = {name: f"data/{name}-*.parquet" for name in ("train", "test")}
+HELD_OUT: dict[Name, float] = {"validation": 0.05}
+QUEEN = 2
+
+
 class Queens(MadeTask):
     """n queens on a board of n by n."""
 
     layout = "infill"
+    columns: ClassVar[Sequence[str]] = ("input", "target")
     train_size: ClassVar[Mapping[str, int]] = {"quick": 32_000, "paper": 100_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
     quick: ClassVar[Mapping[str, float | int | str]] = SMALL
@@ -49,6 +64,29 @@ class Queens(MadeTask):
         self.n = n
         self.name = f"n_queens_{n}"
         self.title = f"{n} queens, of which some are given"
+
+    def published(self) -> Source:
+        """The data set on the Hub."""
+        return tables.published(REPO, FILES, self.columns, 10_000_000, held_out=HELD_OUT)
+
+    def row(self, *texts: str) -> Problem | str:
+        """A board of which some queens are given, and the whole one."""
+        rows: list[list[list[int]]] = []
+        for name, text in zip(self.columns, texts, strict=True):
+            cells = tables.numbers(text)
+            if cells is None or len(cells) != self.n**2:
+                return f"no board of {self.n} by {self.n} in '{name}'"
+            if set(cells) - {1, QUEEN}:
+                return f"a cell that is neither 1 nor {QUEEN} in '{name}'"
+            starts = range(0, self.n**2, self.n)
+            rows.append([[i for i in range(self.n) if cells[s + i] == QUEEN] for s in starts])
+        given, whole = rows
+        body = [queens[0] for queens in whole if len(queens) == 1]
+        if len(body) < self.n or attacked(body):
+            return "an answer that breaks the rules"
+        if any(queens not in ([], [column]) for queens, column in zip(given, body, strict=True)):
+            return "an answer that changes what is given"
+        return Problem(body, [bool(queens) for queens in given])
 
     def words(self, _: str) -> list[str]:
         """The columns."""

@@ -17,11 +17,12 @@ import numpy as np
 
 from xlm_runtime import hub, molecules
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped, fault
 from xlm_runtime.molecules import notation, tokens
-from xlm_runtime.tasks.encoding import SPLITS, Name
+from xlm_runtime.rows import Dropped, Place, fault
+from xlm_runtime.tasks.encoding import SPLITS
 from xlm_runtime.tasks.qm9 import QM9, made
-from xlm_runtime.tasks.text import INSTEAD, Source, TextTask, instead
+from xlm_runtime.tasks.sources import Row, Source, hub_read
+from xlm_runtime.tasks.text import INSTEAD, TextTask, instead
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Safe(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        key = {"repo": REPO, "columns": COLUMNS, "rows": ROWS}
-        return Source(f"{REPO} on the Hub, main", key, 6_000_000_000, _published)
+        key = {"files": dict(FILES), "columns": list(COLUMNS), "rows": dict(ROWS)}
+        return hub_read(REPO, key, 6_000_000_000, _published)
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
         """`metrics.molecules`, for texts as they are and as GenMol mends them."""
@@ -99,30 +100,30 @@ class Safe(TextTask):
         return bracketed(super()._source(options))
 
 
-def _published(dropped: Dropped) -> Iterator[tuple[Name, str]]:
+def _published(dropped: Dropped, at: str) -> Iterator[Row]:
     with hub.reaching(f"the data set {REPO}", INSTEAD):
-        data: Any = hub.dataset(REPO, FILES, "main", INSTEAD, streaming=True)
+        data: Any = hub.dataset(REPO, FILES, at, INSTEAD, streaming=True)
         for split in SPLITS:
             column = hub.first(data[split], COLUMNS, REPO, INSTEAD)
             for number, row in enumerate(data[split].take(ROWS[split]), 1):
                 if found := fault(row[column]):
-                    dropped.note(f"{found} in {split}", number)
+                    dropped.note(f"{found} in {split}", Place(split, number))
                 else:
-                    yield split, row[column]
+                    yield split, Place(split, number), (row[column],)
 
 
 def bracketed(source: Source) -> Source:
     """The rows of a source as bracket SAFE; those that are no molecule are dropped and counted."""
     from xlm_runtime.molecules.safe import encode
 
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-        for number, (split, text) in enumerate(source.rows(dropped), 1):
+    def rows(dropped: Dropped) -> Iterator[Row]:
+        for split, place, (text,) in source.rows(dropped):
             seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
             found = encode(text, np.random.default_rng(seed))
             if found is None:
-                dropped.note("no molecule that RDKit can read", number)
+                dropped.note("no molecule that RDKit can read", place)
             else:
-                yield split, found
+                yield split, place, (found,)
 
     return replace(source, key={**source.key, "bracket SAFE": _VERSION}, rows=rows)
 

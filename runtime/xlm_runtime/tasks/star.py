@@ -13,11 +13,16 @@ line blindly at the centre is right in 1 of ``degree`` cases: the rate of a gues
 learned by who writes from left to right what is easy and must begin with what is hard. With
 ``backward`` the path is written from goal to source. In a symmetric star each of its steps is
 forced, so that it can be decided from left to right.
+
+With ``--preset paper`` graphs are read from the Hub (`PUBLISHED`; the columns are ``edge_list``, a
+list of pairs of nodes, ``source``, ``goal`` and ``path``, a list of nodes); ``star_back`` is made.
+Tables of one's own (``--data``) have the same columns.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,19 +31,26 @@ import torch
 
 from xlm_runtime import store
 from xlm_runtime.cache import cached
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.data import DataOptions, Prepared, roomy
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Noise
 from xlm_runtime.progress import Watch
 from xlm_runtime.shapes import Int, Tensor
 from xlm_runtime.store import Block, Examples, Ints, Writer
-from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks import tables
+from xlm_runtime.tasks.encoding import SPLITS, Name
+from xlm_runtime.tasks.problem import Problem
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.task import SMALL, Task
-from xlm_runtime.tokenizers import words
+from xlm_runtime.tokenizers import Tokenizer, words
 
 _VERSION = 3
+_SIZES = {"easy": "small", "medium": "medium", "hard": "hard"}
 _SHARES = 16  # of all problems, one in so many is for testing, and as many for validation
 _CHUNK = 4096
+COLUMNS = ("edge_list", "source", "goal", "path")
+PUBLISHED = {f"star_{ours}": f"dhruveshpatel/star-{theirs}" for ours, theirs in _SIZES.items()}
+FILES = {str(name): f"**/{name}-*.parquet" for name in SPLITS}
 _DRAWS = 512  # at one in 16, so many draws without a hit have a chance of 1e-14
 
 
@@ -181,13 +193,16 @@ class StarTask(Task):
     """Star graphs of one size: as published, and small enough to be learned in minutes."""
 
     layout = "seq2seq"
+    makes = True
 
     def __init__(
         self, name: str, paper: Star, quick_star: Star, quick: Mapping[str, float | int | str]
     ) -> None:
         self.name = name
-        what = f"find one of {paper.degree} paths" if not paper.backward else "the path, backwards"
-        self.title = f"Star graphs: {what} ({name.removeprefix('star_')})"
+        few, many = quick_star.degree, paper.degree
+        lines = f"{many} lines" + (f" (quick: {few})" if few < many else "")
+        what = "the path, backwards, one" if paper.backward else "the path, one"
+        self.title = f"Star graphs: {what} of {lines} that meet"
         self.quick = quick  # type: ignore[misc]
         self._stars = {"paper": paper, "quick": quick_star}
         self._sizes: dict[str, dict[Name, int]] = {
@@ -200,16 +215,28 @@ class StarTask(Task):
         return self._stars[preset]
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """The kind of star, the published sizes, and the protocol."""
-        star = self.star(options.preset)
+        """Source, the kind of star, and the protocol."""
+        table = self._published(options)
+        star = self.star("paper" if options.data or table else options.preset)
         words = f"{star.labels} nodes" + (" and their edges, a word each" if star.joined else "")
-        facts = _facts(star, self._sizes[options.preset], options.seed)
-        return {**facts, "tokenizer": words}
+        facts = {**_kind(star), "tokenizer": words}
+        if options.data:
+            return {"source": str(options.data), "columns": list(COLUMNS), **facts, **_TABLE}
+        if table:
+            return {"source": table.title, **table.key, **facts, **_TABLE}
+        return {**facts, **_facts(star, self._sizes[options.preset], options.seed)}
+
+    def published(self) -> Source | None:
+        """The data set on the Hub; None where there is none."""
+        repo = PUBLISHED.get(self.name)
+        return tables.published(repo, FILES, COLUMNS, 15_000_000) if repo else None
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """Generate the graphs, or find them in the cache."""
+        """Generate the graphs, or read them, or find them in the cache."""
+        table = tables.own(options, COLUMNS) if options.data else self._published(options)
+        if table is not None:
+            return self._read(table.fixed(options.cache), options)
         star, sizes = self.star(options.preset), self._sizes[options.preset]
-        body = self._room(star, options)
         tokenizer = words(star.words, options.specials)
         key = {
             "task": [self.name, _VERSION, store.VERSION],
@@ -225,32 +252,72 @@ class StarTask(Task):
                 _write(folder / split, star, split, size, options.seed, vocab)
             return _facts(star, sizes, options.seed)
 
+        self._room(star, options)
         built = cached(options.cache, self.name, key, build)
+        return self._prepared(built.folder, built.facts, options, tokenizer, star)
+
+    def row(self, *texts: str) -> Problem | str:
+        """The graph of a row as a problem, or what is wrong with it."""
+        star, read = self.star("paper"), [tables.numbers(text) for text in texts]
+        for name, found in zip(COLUMNS, read, strict=True):
+            if not found:
+                return f"no numbers in '{name}'"
+            if max(found) >= star.labels:
+                return f"a node beyond {star.labels - 1} in '{name}'"
+        flat, source, goal, path = (found or [] for found in read)
+        edges = set(zip(flat[::2], flat[1::2], strict=False))
+        if len(flat) % 2 or len(flat) + 2 > star.prompt or len(path) > star.longest:
+            return f"a graph that is not of lines of at most {star.longest} nodes"
+        if [path[:1], path[-1:]] != [source, goal] or not edges.issuperset(pairwise(path)):
+            return "a path that does not lead from source to goal"
+        if len(path) < 2:
+            return "a path without an edge"
+        walk = path[::-1] if star.backward else path
+        body = [node for pair in pairwise(walk) for node in pair]
+        return Problem(body, prompt=[*flat, *source, *goal])
+
+    def _published(self, options: DataOptions) -> Source | None:
+        return self.published() if options.preset == "paper" and not options.made else None
+
+    def _read(self, table: Source, options: DataOptions) -> Prepared:
+        """The graphs of a table, as with preset paper whatever the preset."""
+        star = self.star("paper")
+        tokenizer = words(star.words, options.specials)
+        size = tokenizer.vocabulary.size
+        key = {"table": [tables.VERSION, store.VERSION], **table.key, "star": asdict(star)}
+        key["vocabulary"] = size
+        self._room(star, options)
+        built = cached(
+            options.cache, self.name, key, lambda at: tables.written(table, at, size, self.row)
+        )
+        facts = {**table.facts, **built.facts, **_kind(star), **_TABLE}
+        return self._prepared(built.folder, facts, options, tokenizer, star)
+
+    def _prepared(
+        self,
+        folder: Path,
+        facts: Mapping[str, Any],
+        options: DataOptions,
+        tokenizer: Tokenizer,
+        star: Star,
+    ) -> Prepared:
         return Prepared(
-            train=Examples(built.folder / "train"),
-            validation=Examples(built.folder / "validation"),
-            test=Examples(built.folder / "test"),
+            train=Examples(folder / "train"),
+            validation=Examples(folder / "validation"),
+            test=Examples(folder / "test"),
             tokenizer=tokenizer,
-            body=body,
-            prompt=star.prompt,
-            facts={**built.facts, "cache": str(built.folder)},
+            body=self._room(star, options),
+            prompt=roomy("prompt", options.prompt, star.prompt, self.name),
+            facts={**facts, "cache": str(folder)},
         )
 
     def _room(self, star: Star, options: DataOptions) -> int:
         """The capacity of a body.  Raises UsageError for options that mean nothing here."""
-        if options.data:
-            raise UsageError(f"{self.name} makes its graphs: it takes no --data")
         if options.tokenizer:
             raise UsageError(
                 f"{self.name} has one id per node: it takes no tokenizer, nor weights with one"
             )
-        block = star.body if options.block is None else options.block
-        if block < star.body:
-            raise UsageError(
-                f"data.block={block}: a path of {self.name} has up to {star.body} tokens "
-                f"with preset {options.preset}"
-            )
-        return block
+        return roomy("block", options.block, star.body, self.name)
 
 
 def _write(folder: Path, star: Star, split: Name, size: int, seed: int, vocab: int) -> None:
@@ -290,7 +357,23 @@ def _distinct(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]
     raise RunError(f"there are fewer than {size} such star graphs for {split}: {star}")
 
 
+_TABLE = {
+    "protocol": "exact match of the whole path; splits as published or by file, else by hash of "
+    "the edges as they stand; whether a problem comes twice is not looked at"
+}
+
+
 def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
+    return {
+        "source": f"generated with seed {seed}",
+        "sizes": dict(sizes),
+        **_kind(star),
+        "protocol": "exact match of the whole path; no problem (edges, source, goal) of one split "
+        "is in another, whatever the order of its edges; held-out problems are distinct",
+    }
+
+
+def _kind(star: Star) -> dict[str, Any]:
     same = star.shortest == star.longest
     nodes = f"{star.longest}" if same else f"{star.shortest} to {star.longest}"
     body = f"{star.path}, from goal to source" if star.backward else star.path
@@ -299,12 +382,8 @@ def _facts(star: Star, sizes: Mapping[Name, int], seed: int) -> dict[str, Any]:
         "guess_means": "follow the edges, choose a line blindly at the centre",
     }
     return {
-        "source": f"generated with seed {seed}",
-        "sizes": dict(sizes),
         "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels; body: {body}",
         **({} if star.backward else blind),
-        "protocol": "exact match of the whole path; no problem (edges, source, goal) of one split "
-        "is in another, whatever the order of its edges; held-out problems are distinct",
     }
 
 

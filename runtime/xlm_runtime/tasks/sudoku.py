@@ -8,26 +8,18 @@ empty cell.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from xlm_runtime import store
-from xlm_runtime.cache import cached
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Example
-from xlm_runtime.store import Examples
 from xlm_runtime.tasks import puzzles
-from xlm_runtime.tasks.made import MadeTask, Problem
-from xlm_runtime.tasks.pairs import Pairs
+from xlm_runtime.tasks.made import MadeTask
+from xlm_runtime.tasks.problem import Problem
 from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.task import SMALL
-from xlm_runtime.tokenizers import words
 
 SQUARES = {"quick": SMALL_SQUARE, "paper": SQUARE}
-_VERSION = 1  # of how tables are read
 LEAST = {"quick": 4, "paper": 26}  # cells given
 
 
@@ -37,37 +29,14 @@ class Sudoku(MadeTask):
     name = "sudoku"
     title = "Sudoku with exactly one solution (quick: 4 by 4)"
     layout = "infill"
+    columns: ClassVar[Sequence[str]] = puzzles.COLUMNS
     train_size: ClassVar[Mapping[str, int]] = {"quick": 16_000, "paper": 48_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256, "paper": 1_000}
     quick: ClassVar[Mapping[str, float | int | str]] = SMALL
 
-    def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """Source, kind and protocol."""
-        if options.data:
-            return {"source": str(options.data), "protocol": self._protocol()}
-        return super().about(options)
-
-    def prepare(self, options: DataOptions) -> Prepared:
-        """The puzzles, made or read."""
-        if options.data:
-            return self.read(puzzles.own(options), options)
-        return super().prepare(options)
-
-    def read(self, pairs: Pairs, options: DataOptions) -> Prepared:
-        """The puzzles of a table, nine by nine whatever the preset."""
-        if options.tokenizer:
-            raise UsageError(f"{self.name} has one id per digit: it takes no data.tokenizer")
-        tokenizer = words(self.words("paper"), options.specials)
-        size = tokenizer.vocabulary.size
-        key = {"puzzles": [_VERSION, store.VERSION], **pairs.key, "vocabulary": size}
-
-        def build(folder: Path) -> dict[str, Any]:
-            facts = puzzles.written(pairs, folder, size)
-            test = Examples(folder / "test")
-            return {**facts, "guess": sum(map(self.chance, test)) / len(test)}
-
-        built = cached(options.cache, self.name, key, build)
-        return self._prepared(built.folder, built.facts, options, tokenizer)
+    def row(self, *texts: str) -> Problem | str:
+        """A puzzle and its solution, nine by nine."""
+        return puzzles.read(*texts)
 
     def words(self, preset: str) -> list[str]:
         """The digits."""

@@ -13,16 +13,15 @@ renamed, rows and columns exchanged where the rules allow it). Splits share no d
 from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks import puzzles
+from xlm_runtime.tasks import puzzles, tables
 from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.made import Problem, split_of
-from xlm_runtime.tasks.pairs import Pairs, hub_pairs
+from xlm_runtime.tasks.problem import Problem, split_of
+from xlm_runtime.tasks.sources import Source
 from xlm_runtime.tasks.squares import SQUARE, Square
 from xlm_runtime.tasks.sudoku import Sudoku
 
@@ -37,26 +36,15 @@ PUZZLES = 400  # of `quick`, before they are disguised
 class SudokuExtreme(Sudoku):
     """Puzzles that singles do not solve."""
 
+    makes = False  # of nine by nine
     name = "sudoku_extreme"
     title = "hard sudoku, and puzzles of your own with --data (quick: 6 by 6)"
     train_size: ClassVar[Mapping[str, int]] = {"quick": 16_000}
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256}
 
-    def prepare(self, options: DataOptions) -> Prepared:
-        """The puzzles, read or made."""
-        if options.preset == "paper" and not options.data:
-            return self.read(self.published(), options)
-        return super().prepare(options)
-
-    def published(self) -> Pairs:
+    def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_pairs(REPO, FILES, "main", puzzles.COLUMNS, HELD_OUT, 700_000_000)
-
-    def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """Source, kind and protocol."""
-        if options.preset == "quick" or options.data:
-            return super().about(options)
-        return {"source": self.published().title, "protocol": self._protocol()}
+        return tables.published(REPO, FILES, puzzles.COLUMNS, 700_000_000, held_out=HELD_OUT)
 
     def words(self, preset: str) -> list[str]:
         """The digits."""

@@ -68,6 +68,7 @@ class Task(ABC):
     title: one line.
     layout: what its examples are. ``text``: a body. ``seq2seq``: a prompt and a body. ``infill``: a
         body of which some tokens are given.
+    makes: whether its problems can be made where others were published (``data.made``).
     packed: whether a body holds several documents end to end, which must not see each other.
     quick: settings of a run with ``--preset quick``, by path (``train.steps``, ``model.width``).
     """
@@ -76,6 +77,7 @@ class Task(ABC):
     title: str
     layout: Literal["text", "seq2seq", "infill"]
     packed: bool = False
+    makes: bool = False
     quick: ClassVar[Mapping[str, float | int | str]] = {}
 
     @abstractmethod

@@ -1,112 +1,26 @@
 """What tasks of plain text share: from rows of text to ids on disk, split, cut and counted."""
 
-import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from xlm_runtime import files, hub, store, tokenizers
+from xlm_runtime import store, tokenizers
 from xlm_runtime.cache import cached, fingerprint
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped
 from xlm_runtime.store import Examples
-from xlm_runtime.tasks.encoding import EDGES, PACKED, SPLITS, Encoding, Name, Packing
+from xlm_runtime.tasks.encoding import EDGES, PACKED, SPLITS, Encoding, Packing
 from xlm_runtime.tasks.english import english
+from xlm_runtime.tasks.sources import Source, hub_rows, user_rows
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-_VERSION = 1
-_BATCH = 1000
-_SHARE = 0.05  # of the user's rows, for each held-out split that has no file of its own
-_WORDS: dict[str, Name] = {
-    "train": "train",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-}
-
-
-@dataclass(frozen=True)
-class Source:
-    """Texts and the splits they belong to.
-
-    key: plain JSON values that change whenever the texts do. size: characters, roughly.
-    """
-
-    title: str
-    key: Mapping[str, Any]
-    size: int
-    rows: Callable[[Dropped], Iterator[tuple[Name, str]]]
-
-
-def by_hash(text: str, shares: Mapping[Name, float]) -> Name:
-    """The split of a text, settled by the text itself: the same text is never in two of them.
-
-    ``shares`` are those of the held-out splits, training has the rest. Spaces make no difference.
-    """
-    digest = blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "big") / 2**64
-    for name, share in shares.items():
-        if place < share:
-            return name
-        place -= share
-    return "train"
-
-
-@dataclass(frozen=True)
-class UserRows:
-    """The user's rows, the texts of some columns each; ``key`` and ``size`` as of a `Source`."""
-
-    key: Mapping[str, Any]
-    size: int
-    rows: Callable[[Dropped], Iterator[tuple[Name, tuple[str, ...]]]]
-
-
-def user_rows(path: Path, roles: Sequence[str], columns: Mapping[str, str]) -> UserRows:
-    """The user's file, or a folder in which files or folders are named after splits.
-
-    A held-out split without files takes its share of the training rows, by a hash of the text of
-    the first of ``roles``. Raises UsageError.
-    """
-    parts = parts_of(path)
-    if "train" not in parts.values():
-        raise UsageError(
-            f"--data {path}: no file there is for training; call it train.txt, or put it into a "
-            "folder train (and validation, test)"
-        )
-    tables = {file: files.read(file) for file in parts}
-    for table in tables.values():
-        files.choose(roles, columns, table.columns, table.path)
-    shares = {name: _SHARE for name in SPLITS if name not in parts.values()}
-    prints = [[str(f.relative_to(path)), f.suffixes, parts[f], fingerprint(f)] for f in parts]
-    key = {"files": prints, "columns": dict(columns), "shares": shares}
-
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, tuple[str, ...]]]:
-        for file, table in tables.items():
-            for texts in table.texts(roles, columns, dropped):
-                own = parts[file]
-                yield (by_hash(texts[0], shares) if own == "train" else own), texts
-
-    return UserRows(key, sum(f.stat().st_size for f in parts), rows)
-
-
-def user_source(path: Path, columns: Mapping[str, str]) -> Source:
-    """The user's texts; see `user_rows`."""
-    found = user_rows(path, ("text",), columns)
-
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-        return ((split, text) for split, (text,) in found.rows(dropped))
-
-    return Source(str(path), found.key, found.size, rows)
-
+_VERSION = 2
 
 INSTEAD = (
     "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
@@ -115,60 +29,10 @@ INSTEAD = (
 
 
 def hub_source(
-    repo: str,
-    published: Mapping[str, str],
-    revision: str,
-    held_out: Mapping[Name, float],
-    size: int,
-    *,
-    column: str = "text",
-    last: int = 0,
+    repo: str, published: Mapping[str, str], size: int, column: str = "text", **more: Any
 ) -> Source:
-    """A column of a data set on the Hub; ``published`` maps its splits to files.
-
-    ``held_out`` are the shares of splits that it lacks, taken from its training texts by hash;
-    ``last`` is how many of the last training texts are for testing.
-    """
-    key: dict[str, Any] = {
-        "repo": repo,
-        "revision": revision,
-        "files": dict(published),
-        "held out": dict(held_out),
-    }
-    key |= {} if column == "text" else {"column": column}
-    key |= {"last": last} if last else {}
-
-    def rows(dropped: Dropped) -> Iterator[tuple[Name, str]]:
-        data: Any = hub.dataset(repo, published, revision, INSTEAD)
-        number = 0
-        for split in (name for name in SPLITS if name in published):
-            hub.has(data[split], (column,), repo, INSTEAD)
-            ends = number + len(data[split]) - (last if split == "train" else 0)
-            for batch in data[split].iter(batch_size=_BATCH):
-                for text in batch[column]:
-                    number += 1
-                    if found := files.fault(text):
-                        dropped.note(f"{found} in {split}", number)
-                    elif split == "train":
-                        yield (by_hash(text, held_out) if number <= ends else "test"), text
-                    else:
-                        yield split, text
-
-    return Source(f"{repo} on the Hub, {revision}", key, size, rows)
-
-
-def parts_of(path: Path) -> dict[Path, Name]:
-    """Files and their splits, by the name of the file or of a folder on the way to it."""
-    if not path.is_dir():
-        return {path: "train"}
-    found: dict[Path, Name] = {}
-    for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        for part in file.relative_to(path).parts:
-            word = re.match(r"(train|valid|val|dev|test)(ing|ation)?(?![a-z])", part.lower())
-            if word:
-                found[file] = _WORDS[word[1]]
-                break
-    return found
+    """A column of texts of a data set on the Hub; see `hub_rows`."""
+    return hub_rows(repo, published, (column,), size, INSTEAD, **more)
 
 
 class TextTask(Task):
@@ -198,7 +62,7 @@ class TextTask(Task):
     def quick_texts(self, options: DataOptions) -> Source:
         """What ``--preset quick`` reads: texts that need no network."""
         file = english(options.cache)
-        found = user_source(file, {})
+        found = user_rows(file, ("text",), {})
         key = {"english": fingerprint(file), "shares": found.key["shares"]}
         return Source("the documentation that ships with Python", key, found.size, found.rows)
 
@@ -208,7 +72,7 @@ class TextTask(Task):
 
     def prepare(self, options: DataOptions) -> Prepared:
         """Read, clean, tokenize and cut the texts, or find them in the cache."""
-        source = self._source(options)
+        source = self._source(options).fixed(options.cache)
         name = options.tokenizer or self.tokenizers[options.preset]
         block = options.block or self.blocks[options.preset]
         clean = self.clean if options.preset == "paper" else str
@@ -221,12 +85,11 @@ class TextTask(Task):
         key |= {"packed": PACKED} if self.packed else {}
 
         def build(folder: Path) -> dict[str, Any]:
-            facts = self.encoding(tokenizer, block, clean).run(source, folder)
-            about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
-            return {"source": source.title, **facts, **about}
+            return self.encoding(tokenizer, block, clean).run(source, folder)
 
         built = cached(options.cache, self.name, key, build)
         splits = {split: Examples(built.folder / split) for split in SPLITS}
+        about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
         more = {"protocol": self._protocol(options), "cache": str(built.folder)}
         return Prepared(
             train=splits["train"],
@@ -234,7 +97,7 @@ class TextTask(Task):
             test=splits["test"],
             tokenizer=tokenizer,
             body=block,
-            facts={**built.facts, **more},
+            facts={**source.facts, **built.facts, **about, **more},
         )
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
@@ -243,7 +106,7 @@ class TextTask(Task):
         if options.preset == "paper":
             published = self.published()
             found = found if options.data else {"source": published.title, **published.key}
-            found["cleaning"] = (type(self).clean.__doc__ or "").splitlines()[0]
+            found |= cleaning(type(self).clean, TextTask.clean)
         return {
             **found,
             "tokenizer": options.tokenizer or self.tokenizers[options.preset],
@@ -266,10 +129,15 @@ class TextTask(Task):
 
     def _source(self, options: DataOptions) -> Source:
         if options.data:
-            return user_source(options.data, options.columns)
+            return user_rows(options.data, ("text",), options.columns)
         if options.preset == "paper":
             return self.published()
         return self.quick_texts(options)
+
+
+def cleaning(own: Callable[..., object], none: Callable[..., object]) -> dict[str, str]:
+    """What a task says of its cleaning, where it has one."""
+    return {} if own is none else {"cleaning": " ".join((own.__doc__ or "").split())}
 
 
 def tokenizer_for(
@@ -297,7 +165,8 @@ def tokenizer_for(
     size = int(name[4:])
 
     def train(folder: Path) -> dict[str, int]:
-        texts = (clean(text) for split, text in source.rows(Dropped()) if split == "train")
+        rows = (texts for split, _, texts in source.rows(Dropped()) if split == "train")
+        texts = (clean(text) for row in rows for text in row)
         made = tokenizers.bpe(texts, size, ())
         made.save(folder)
         return {"size": made.vocabulary.size}

@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.files import Dropped
+from xlm_runtime.rows import Dropped, Place
 from xlm_runtime.tasks import chain
 from xlm_runtime.tasks.encoding import PACKING, Encoding, Name, Packing
+from xlm_runtime.tasks.sources import Row, Source, by_hash
 from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import Source, TextTask, by_hash, hub_source
+from xlm_runtime.tasks.text import TextTask, hub_source
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -56,15 +57,15 @@ class Uniref50(TextTask):
 
     def published(self) -> Source:
         """The data set on the Hub."""
-        return hub_source(REPO, FILES, "main", HELD_OUT, 11_800_000_000, column="seq")
+        return hub_source(REPO, FILES, 11_800_000_000, "seq", held_out=HELD_OUT)
 
     def quick_texts(self, options: DataOptions) -> Source:
         """Proteins drawn from the chain."""
         key = {"chain": chain.VERSION, "seed": options.seed, "count": COUNT, "shares": SHARES}
 
-        def rows(_: Dropped) -> Iterator[tuple[Name, str]]:
-            drawn = chain.chain().proteins(options.seed, COUNT)
-            return ((by_hash(protein, SHARES), protein) for protein in drawn)
+        def rows(_: Dropped) -> Iterator[Row]:
+            drawn = enumerate(chain.chain().proteins(options.seed, COUNT), 1)
+            return ((by_hash(one, SHARES), Place("", number), (one,)) for number, one in drawn)
 
         title = f"proteins of our own making, with seed {options.seed}"
         return Source(title, key, 60 * COUNT, rows)

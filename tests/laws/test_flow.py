@@ -435,7 +435,7 @@ def test_d16_what_finds_no_room(package):
 
 
 @every(COUNTED)
-def test_c13_draws_of_numbers(package):
+def test_draws_of_numbers_are_those_of_poisson(package):
     """Poisson laws by inversion, from very small to large means."""
     poisson = package.counts.poisson
     u = (torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000

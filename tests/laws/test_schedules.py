@@ -235,7 +235,7 @@ def test_s9_reveal_is_what_the_reverse_chain_does(package):
 
 
 @every(zoo.those("dit(condition"))
-def test_s8_the_inverse_undoes_the_clock(package):
+def test_s2_the_inverse_undoes_the_clock(package):
     if package.has("schedule.inverse"):
         found = package.schedule.inverse(survival(package, TIMES))
         assert torch.allclose(found, TIMES, atol=1e-9)

@@ -58,10 +58,24 @@ class Spec:
         """The decoders whose steps take the likeliest token."""
         if self.has("param temperature : Scale = 0.0"):
             return self.samplers
-        chunks = re.split(r"^ +decoder\b", self.text, flags=re.MULTILINE)[1:]
-        found = [re.match(r" *([a-z_]*)", chunk)[1] or "default" for chunk in chunks]
-        steps = [re.search(r"step *\{[^}]*greedy", chunk) for chunk in chunks]
-        return [name for name, step in zip(found, steps, strict=True) if step]
+        return [name for name in self.samplers if re.search(r"step *\{[^}]*greedy", self._own(name))]
+
+    def _own(self, sampler: str) -> str:
+        """What a decoder's own section says."""
+        chunks = re.split(r"^ +decoder\b(?= *[a-z_]* *[{])", self.text, flags=re.MULTILINE)[1:]
+        found = {re.match(r" *([a-z_]*)", chunk)[1] or "default": chunk for chunk in chunks}
+        return found[sampler]
+
+    def says(self, sampler: str, pattern: str) -> re.Match[str] | None:
+        """Where the section of a decoder, or else that of `default`, says something."""
+        found = re.search(pattern, self._own(sampler))
+        return found or re.search(pattern, self._own("default"))
+
+    def cuts(self, sampler: str) -> list[str]:
+        """The params by which the draw of a token departs from the law of the head."""
+        found = self.says(sampler, r"draw \w+(?: with ([\w, ]+))?")
+        assert found is not None
+        return re.findall(r"temperature|top_k|top_p", found[1] or "")
 
     @property
     def over(self) -> str:

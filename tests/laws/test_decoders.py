@@ -1,7 +1,6 @@
 """Decoders with exact tables: the laws of what they make, and what they may not touch."""
 
 import itertools
-import re
 from collections import Counter
 from math import inf, log
 

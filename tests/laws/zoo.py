@@ -58,7 +58,9 @@ class Spec:
         """The decoders whose steps take the likeliest token."""
         if self.has("param temperature : Scale = 0.0"):
             return self.samplers
-        return [name for name in self.samplers if re.search(r"step *\{[^}]*greedy", self._own(name))]
+        return [
+            name for name in self.samplers if re.search(r"step *\{[^}]*greedy", self._own(name))
+        ]
 
     def _own(self, sampler: str) -> str:
         """What a decoder's own section says."""

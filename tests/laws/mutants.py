@@ -6,6 +6,7 @@ from typing import Any
 from laws import (
     examples,
     test_blocks,
+    test_clocks,
     test_collation,
     test_corruption,
     test_decoders,
@@ -15,6 +16,7 @@ from laws import (
     test_losses,
     test_masks,
     test_packing,
+    test_places,
     test_remask,
     test_schedules,
 )
@@ -48,6 +50,8 @@ P = test_packing
 R = test_remask
 S = test_schedules
 T = test_flow
+U = test_clocks
+W = test_places
 
 MUTANTS = [
     # schedules
@@ -389,6 +393,24 @@ MUTANTS = [
            T.test_d5_every_step_calls_the_network_once, {"name": "default"}),
     Mutant("one too few", "flexmdm", "counts.py", "u >= passed", "u > passed + 1e-3",
            T.test_draws_of_numbers_are_those_of_poisson),
+    # the same places in training and in decoding: an eos that is noised in one of them alone
+    Mutant("an eos noised in decoding only", "mdlm", "noise.py", "subset(u, batch.free, count)",
+           "subset(u, batch.free & (batch.x0 != vocab[\"eos\"]), count)",
+           W.test_c3_decoding_begins_where_full_noise_ends, {"name": "default"}),
+    Mutant("an eos hidden in decoding only", "dream", "noise.py", "masked = batch.free & (u",
+           "masked = batch.free & (batch.x0 != vocab[\"eos\"]) & (u",
+           W.test_c3_decoding_begins_where_full_noise_ends, {"name": "blockwise"}),
+    Mutant("an eos dropped in decoding only", "gone_bound", "noise.py",
+           "subset(u, batch.free, count)",
+           "subset(u, batch.free & (batch.x0 != vocab[\"eos\"]), count)",
+           W.test_c3_decoding_begins_where_full_noise_ends, {"name": "default"}),
+    Mutant("a gap that is open in decoding only", "flexmdm", "noise.py", "open=left.open,",
+           "open=left.open & (left.x0 != vocab[\"bos\"]),",
+           W.test_c4_decoding_asks_for_the_gaps_that_training_asks_for, {"name": "adaptive"}),
+    Mutant("an eos that is never learned", "arlm", "loss.py", "batch.free",
+           "(batch.free & (batch.x0 != network.vocab[\"eos\"]))",
+           W.test_c3_what_is_learned_is_what_is_not_there_when_decoding_begins,
+           {"name": "default"}),
     # collation and the backbone
     Mutant("grouped heads that see padding", "mask_shifted", "qwen2.py", "attn_mask=seen",
            "attn_mask=None",
@@ -480,4 +502,42 @@ MUTANTS = [
     Mutant("tokens of other documents seen around", "dream", "around.py",
            "sight[:, 0] & ~masked[:, None]", "sight[:, 0] | ~masked[:, None]",
            P.test_k5_what_can_be_seen_around_a_mask_is_its_own_document),
+    # decoders of two clocks
+    Mutant("an end that takes the likeliest", "flexmdm", "decoder.py",
+           "return x.masked_scatter(masked, token), rows",
+           "return x.masked_scatter(masked, logits.argmax(-1)), rows",
+           U.test_d6_masks_of_the_last_step_are_drawn_as_the_end_says, {"name": "default"}),
+    Mutant("steps that take the likeliest", "flexmdm", "decoder.py",
+           "masked_scatter(places, token)",
+           "masked_scatter(places, logits.argmax(-1))",
+           U.test_d12_a_mask_is_revealed_by_the_law_of_its_state, {"name": "default"}),
+    Mutant("no temperature", "flexmdm", "decoder.py", "tempered(logits, self.temperature)",
+           "tempered(logits, 1.0)", D.test_d12_temperature_and_truncation, {"name": "adaptive"}),
+    Mutant("no cut at all", "flexmdm", "decoder.py", "keep_top_k(logits, self.top_k)",
+           "keep_top_k(logits, 0)", D.test_d12_temperature_and_truncation, {"name": "default"}),
+    Mutant("a nucleus of everything", "flexmdm", "decoder.py", "keep_top_p(logits, self.top_p)",
+           "keep_top_p(logits, 1.0)", D.test_d12_temperature_and_truncation,
+           {"name": "adaptive"}),
+    Mutant("the least sure mask first", "flexmdm", "decoder.py", "first(score, masked,",
+           "first(-score, masked,", U.test_d22_the_masks_revealed_first_are_the_best,
+           {"name": "adaptive", "order": "margin"}),
+    Mutant("one order for another", "both_square", "decoder.py", "score = margin(logits)",
+           "score = confidence(logits, logits.argmax(-1))",
+           U.test_d22_the_masks_revealed_first_are_the_best,
+           {"name": "adaptive", "order": "margin"}),
+    Mutant("all masks at every step", "flexmdm", "decoder.py",
+           "masked.sum(1) * reveal_alpha(s, t)", "masked.sum(1) * 1e3",
+           U.test_d7_as_many_masks_are_revealed_as_the_decoder_says, {"name": "adaptive"}),
+    Mutant("a number without its hazard", "both_mixed", "decoder.py",
+           "masked.sum(1) * reveal_alpha(s, t)", "masked.sum(1) * (t - s)",
+           U.test_d7_as_many_masks_are_revealed_as_the_decoder_says, {"name": "default"}),
+    # an eos of decoders
+    Mutant("an eos noised in training only", "mdlm", "decoder.py",
+           "batch.x0.masked_fill(batch.free,",
+           "batch.x0.masked_fill(batch.free & (batch.x0 != network.vocab[\"eos\"]),",
+           W.test_c3_decoding_begins_where_full_noise_ends, {"name": "first_hitting"}),
+    Mutant("an eos dropped in training only", "gone_bound", "decoder.py",
+           "start = close(batch, batch.free,",
+           "start = close(batch, batch.free & (batch.x0 != network.vocab[\"eos\"]),",
+           W.test_c3_decoding_begins_where_full_noise_ends, {"name": "staged"}),
 ]  # fmt: skip

@@ -596,13 +596,22 @@ SPECS = {
         both("1 - t**12", "1 - t", "t ~ uniform(1e-3, 1)"),
         lambda t: 1 - t**12, lambda t: -12 * t**11, low=1e-3,
     ),
+    "both_powers": Spec(  # the clocks of Kumaraswamy: a = 2, b = 1.5 and 3
+        both("1 - (1 - (1 - t)**2)**1.5", "1 - (1 - (1 - t)**2)**3", "t ~ uniform(0.01, 1)"),
+        lambda t: 1 - (1 - (1 - t) ** 2) ** 1.5,
+        lambda t: -3 * (1 - t) * (1 - (1 - t) ** 2) ** 0.5,
+        low=0.01,
+        beta=lambda t: 1 - (1 - (1 - t) ** 2) ** 3,
+        beta_slope=lambda t: -6 * (1 - t) * (1 - (1 - t) ** 2) ** 2,
+    ),
     "both_law": Spec(
         both(head="distribution(6)", gap="cross_entropy(gone)",
              insert="chance min(1, gap * reveal(beta))", overflow="drop_right"),
     ),
 }  # fmt: skip
 TWO = [name for name, spec in SPECS.items() if spec.two]
-BOTHS = [name for name in TWO if not SPECS[name].has("t**12")]  # without limits of a clock
+APART = ("both_early", "both_late", "both_powers")  # limits of a clock, and more of the same
+BOTHS = [name for name in TWO if name not in APART]
 ONES = [name for name in SPECS if name not in TWO]  # of one arrow
 
 

@@ -55,7 +55,7 @@ def test_d20_a_block_is_begun_when_the_one_before_is_full(package, name, layout,
 
 @every(["dream"])
 @pytest.mark.parametrize("steps", [16, 20, 32, 48, 128])
-def test_d8_a_quota_by_the_time_loses_nothing_to_rounding(package, steps):
+def test_d7_a_quota_by_the_time_loses_nothing_to_rounding(package, steps):
     """As many steps as masks in a block: one mask a step, however the times are rounded."""
     batch = package.layout("text", steps)([Example(0, (A,) * (steps - 1))])  # eos is the last
     places = int(batch.free.sum())

@@ -47,7 +47,13 @@ def test_c5_the_example_of_the_design():
     assert chances(zoo.SPECS["flexmdm"], 0.5) == pytest.approx((0.15343, 0.34657, 0.5), abs=1e-5)
 
 
-@every(zoo.BOTHS)
+def test_c6_the_example_of_kumaraswamy():
+    """Gone .592704, mask .354337 for a = 2, b = 3 and 1.5, where 1 - t = .4."""
+    _, masked, gone = chances(zoo.SPECS["both_powers"], 0.6)
+    assert (masked, gone) == pytest.approx((0.354337, 0.592704), abs=1e-6)
+
+
+@every([*zoo.BOTHS, "both_powers"])
 @pytest.mark.parametrize("t", TIMES)
 def test_c5_the_fates_of_tokens_are_those_of_the_clocks(package, t):
     """Each by itself: clean, masked or gone, by the reverse clocks."""
@@ -166,6 +172,18 @@ def test_l15_the_cost_of_a_number(package):
     assert torch.allclose(cost(means, torch.zeros(600, dtype=torch.long)), means)
     one_more = float(cost(torch.tensor([2.0]).double(), torch.tensor([3])))
     assert one_more == pytest.approx(2 - 3 + 3 * log(1.5), rel=1e-12)
+
+
+@every(COUNTED)
+def test_l25_the_cost_of_a_number_is_that_of_poisson(package):
+    """With log n! - n log n + n, which no rate changes: -log of the chance of n at that mean."""
+    cost = package.counts.poisson_cost
+    for mean in (0.01, 0.7, 3.0, 40.0):
+        for n in (0, 1, 2, 9):
+            found = float(cost(torch.tensor(mean, dtype=torch.float64), torch.tensor(n)))
+            fixed = log(factorial(n)) - n * log(n or 1) + n
+            chance = exp(-mean) * mean**n / factorial(n)
+            assert found + fixed == pytest.approx(-log(chance), rel=1e-12)
 
 
 @every(["flexmdm"])
@@ -435,7 +453,7 @@ def test_d16_what_finds_no_room(package):
 
 
 @every(COUNTED)
-def test_c13_draws_of_numbers(package):
+def test_draws_of_numbers_are_those_of_poisson(package):
     """Poisson laws by inversion, from very small to large means."""
     poisson = package.counts.poisson
     u = (torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000

@@ -390,7 +390,7 @@ def test_k_only_a_beginning_can_be_given(package):
 
 
 @pytest.mark.parametrize("law", [strings(3), strings(2, seed=8)], ids=["three", "two"])
-def test_3_6_1_masks_revealed_from_left_to_right_are_the_same_model(workshop, law):
+def test_1_masks_revealed_from_left_to_right_are_the_same_model(workshop, law):
     """One law over strings: the same costs, and the same samples."""
     masks, left = workshop.package("mask_orders"), workshop.package("next_fixed")
     rows = {row_of(masks, body)[0]: p for body, p in law.items()}

@@ -27,7 +27,7 @@ def scale_of(package, name, scale):
 
 
 @samplers(LED)
-def test_a_scale_of_0_is_the_identity_and_takes_one_call(package, name):
+def test_d10_a_scale_of_0_is_the_identity_and_takes_one_call(package, name):
     """Rows without a prompt are not led either, whatever the scale; a second call is counted."""
     net = network(package, "seq2seq")
     batch = package.layout("seq2seq", 5)(examples("seq2seq"))
@@ -50,7 +50,7 @@ def test_a_scale_of_0_is_the_identity_and_takes_one_call(package, name):
 
 @every(["mask_guided"])
 @pytest.mark.parametrize("scale", [0.0, 0.5, 2.0])
-def test_led_samples_follow_the_law_that_the_scale_says(package, scale):
+def test_d10_led_samples_follow_the_law_that_the_scale_says(package, scale):
     """p(x | prompt)**(w + 1) / p(x)**w, normalised; and as many calls as were made."""
     batch = package.layout("seq2seq", 0)([Example(0, (), (A,))])
     row = tuple(batch.x0[0].tolist())
@@ -103,7 +103,7 @@ def test_only_tokens_of_the_prompt_are_hidden(package, name):
 
 
 @every(["mask_guided"])
-def test_what_is_impossible_stays_impossible(package):
+def test_d10_what_is_impossible_stays_impossible(package):
     logits = torch.tensor([[0.0, -inf, 1.0], [2.0, 0.5, -inf]])
     blind = torch.tensor([[0.5, -inf, 0.0], [0.0, 0.5, -inf]])
     led = package.guidance.led(logits, blind, 2.0)

@@ -15,6 +15,7 @@ from laws.costs import (
     masked,
     over,
     row_of,
+    weight,
 )
 from laws.examples import MIXED, REPEATS, around, layouts, network, one, strings
 from laws.scripted import chosen, corrupted, draw, every_count, pick, repeat
@@ -30,6 +31,8 @@ from laws.table import (
     normalised,
     scrambled,
 )
+
+from xlm_runtime.plug import Example
 
 CLOSE = 3e-6  # the training loss is computed in single precision
 LIKELY = zoo.MASKS + zoo.GONES
@@ -435,6 +438,56 @@ def test_l24_a_batch_is_the_weighted_mean_of_its_rows(package):
         twice = [*range(len(batch.x0))] * 2
         again = package.family.loss(net, pick(noised, twice), pick(batch, twice))
         assert again.total.item() == pytest.approx(losses.total.item(), rel=1e-4)
+
+
+ANSWERS = [n for n in zoo.those("[body eos pad]") if not zoo.SPECS[n].has("visible(")]
+
+
+class Unsure(torch.nn.Module):
+    """A network that finds all tokens alike."""
+
+    def trunk(self, xt, *_):
+        return xt[..., None].double()
+
+    def token(self, hidden):
+        return torch.zeros(len(hidden), VOCAB.size)
+
+
+@every(ANSWERS)
+def test_l19_an_answer_in_more_room_costs_what_the_denominator_says(package):
+    """The same, all hidden and each token as likely, where the mean is over its own tokens.
+
+    Over sequences in proportion to the room that eos and padding fill; over the block by its share.
+    """
+    found, expected = [], []
+    for room in (4, 7):
+        batch = package.layout("seq2seq", room)([Example(0, (A, B), (A, A, B))])
+        count = batch.free.sum(1)
+        assert count == room + 1
+        amount = count if package.spec.has("amount count") else torch.tensor([0.4]).double()
+        noised = chosen(package, batch, amount, batch.free)
+        found.append(package.family.loss(Unsure(), noised, batch).total.item() / log(VOCAB.size))
+        share = weight(package.spec, 0.4, room + 1, room + 1) * (room + 1)
+        share /= room + 1 if "per" in package.spec.over else 1
+        expected.append(share / over(package, noised, batch))
+    assert found == pytest.approx(expected, rel=1e-6)
+    if package.spec.over.startswith("tokens"):
+        assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
+@every([n for n in zoo.NOISED if "per" in zoo.SPECS[n].over or zoo.SPECS[n].over == "sequences"])
+def test_l19_a_row_costs_the_same_beside_any_companions(package):
+    """Where the mean is over rows, each divided by what is its own."""
+    for name, _, batch in layouts(package):
+        net = network(package, name)
+        noised = corrupted(package, batch, draw(batch, 6))
+        alone = [
+            package.family.loss(net, pick(noised, [i]), pick(batch, [i])).total.item()
+            for i in range(len(batch.x0))
+        ]
+        for rows in ([0, 2], [2, 3, 4], [5, 1, 0, 3]):
+            found = package.family.loss(net, pick(noised, rows), pick(batch, rows)).total.item()
+            assert found == pytest.approx(np.mean([alone[i] for i in rows]), rel=1e-4)
 
 
 @every(zoo.those("param stop_scale"))

@@ -18,7 +18,7 @@ APART = {(x, y): p * q for x, p in ((A, 0.8), (B, 0.2)) for y, q in ((A, 0.3), (
 
 @samplers(BACK)
 @pytest.mark.parametrize("eta", [0.0, 0.2, 1.0])
-def test_the_marginals_are_those_of_the_noise(package, name, eta):
+def test_d9_the_marginals_are_those_of_the_noise(package, name, eta):
     """At every time of the grid the masks are binomial with 1 - alpha(t), whatever comes back."""
     steps = 4
     table = mask_table(package, APART)
@@ -34,7 +34,7 @@ def test_the_marginals_are_those_of_the_noise(package, name, eta):
 
 
 @samplers(BACK)
-def test_a_token_comes_back_with_its_chance(package, name):
+def test_d9_a_token_comes_back_with_its_chance(package, name):
     """min(eta, (1 - alpha(s)) / alpha(t)) of the tokens are masks after the step; at 0 none."""
     steps, eta = 4, 0.3
     table = mask_table(package, APART)
@@ -53,7 +53,7 @@ def test_a_token_comes_back_with_its_chance(package, name):
         follows([gone, total - gone], [back, 1 - back])
 
 
-def test_without_remasking_it_is_the_decoder_of_the_parent(workshop):
+def test_d9_without_remasking_it_is_the_decoder_of_the_parent(workshop):
     """eta = 0: the same tokens at every step, and the same calls (atlas 3.6)."""
     remdm, mdlm = workshop.package("remdm"), workshop.package("mdlm")
     for layout in ("text", "seq2seq", "infill"):
@@ -115,7 +115,7 @@ def test_tokens_come_back_at_random(package):
     [(name, one) for name, one in [*BACK, ("mask_back", "doubting"), ("mask_blocks", "doubting")]]
 )
 @pytest.mark.parametrize("layout", ["seq2seq", "infill"])
-def test_what_is_given_never_becomes_a_mask(package, name, layout):
+def test_d14_what_is_given_never_becomes_a_mask(package, name, layout):
     assert takes_back(package.spec, name)
     batch = package.layout(layout, 5)(examples(layout))
     net = network(package, layout)

@@ -235,10 +235,50 @@ def test_s9_reveal_is_what_the_reverse_chain_does(package):
 
 
 @every(zoo.those("dit(condition"))
-def test_s8_the_inverse_undoes_the_clock(package):
-    if package.has("schedule.inverse"):
-        found = package.schedule.inverse(survival(package, TIMES))
-        assert torch.allclose(found, TIMES, atol=1e-9)
+def test_s2_the_inverse_undoes_the_clock(package):
+    found = package.schedule.inverse(survival(package, TIMES))
+    assert torch.allclose(found, TIMES, atol=1e-9)
+
+
+@every([*zoo.BOTHS, "both_powers"])
+def test_s2_the_inverse_undoes_the_clock_of_insertion(package):
+    beta = torch.tensor([package.spec.beta(float(t)) for t in TIMES], dtype=torch.float64)
+    assert torch.allclose(package.schedule.inverse_beta(beta), TIMES, atol=1e-7)
+
+
+def kumaraswamy(a, b):
+    return lambda u: 1 - (1 - u**a) ** b
+
+
+# Package, hazard, and the clock of the papers that count time from noise to data (atlas 1.1).
+TO_DATA = [
+    ("mask_t", "hazard", kumaraswamy(1, 1)),
+    ("mask_cosine", "hazard", lambda u: torch.sin(pi * u / 2)),
+    ("mask_cubic", "hazard", lambda u: 2 * u**3 - 3 * u**2 + 2 * u),
+    ("flexmdm", "hazard_alpha", lambda u: u),
+    ("flexmdm", "hazard_beta", kumaraswamy(1, 1)),
+    ("both_mixed", "hazard_beta", lambda u: torch.sin(pi * u / 2)),
+    ("both_powers", "hazard_alpha", kumaraswamy(2, 1.5)),
+    ("both_powers", "hazard_beta", kumaraswamy(2, 3)),
+]
+
+
+@pytest.mark.parametrize(("package", "name", "clock"), TO_DATA, indirect=["package"])
+def test_s7_a_clock_from_noise_to_data_has_the_same_weights(package, name, clock):
+    """At u = 1 - t: kappa' / (1 - kappa), the only place where the time enters a loss."""
+    u = (1 - TIMES).requires_grad_()
+    total = clock(u)
+    (slope,) = torch.autograd.grad(total.sum(), u)
+    expected = (slope / (1 - total)).detach()
+    assert torch.allclose(getattr(package.schedule, name)(TIMES), expected, rtol=1e-9)
+
+
+@every(["both_powers"])
+def test_s8_the_hazards_of_kumaraswamy(package):
+    """a b u^(a - 1) / (1 - u^a) at u = 1 - t; that of a = b = 1 is 1 / t, the linear clock's."""
+    u = 1 - TIMES
+    for hazard, b in ((package.schedule.hazard_alpha, 1.5), (package.schedule.hazard_beta, 3)):
+        assert torch.allclose(hazard(TIMES), 2 * b * u / (1 - u**2), rtol=1e-12)
 
 
 @every(zoo.those("condition = sigma"))

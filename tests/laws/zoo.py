@@ -58,10 +58,26 @@ class Spec:
         """The decoders whose steps take the likeliest token."""
         if self.has("param temperature : Scale = 0.0"):
             return self.samplers
-        chunks = re.split(r"^ +decoder\b", self.text, flags=re.MULTILINE)[1:]
-        found = [re.match(r" *([a-z_]*)", chunk)[1] or "default" for chunk in chunks]
-        steps = [re.search(r"step *\{[^}]*greedy", chunk) for chunk in chunks]
-        return [name for name, step in zip(found, steps, strict=True) if step]
+        return [
+            name for name in self.samplers if re.search(r"step *\{[^}]*greedy", self._own(name))
+        ]
+
+    def _own(self, sampler: str) -> str:
+        """What a decoder's own section says."""
+        chunks = re.split(r"^ +decoder\b(?= *[a-z_]* *[{])", self.text, flags=re.MULTILINE)[1:]
+        found = {re.match(r" *([a-z_]*)", chunk)[1] or "default": chunk for chunk in chunks}
+        return found[sampler]
+
+    def says(self, sampler: str, pattern: str) -> re.Match[str] | None:
+        """Where the section of a decoder, or else that of `default`, says something."""
+        found = re.search(pattern, self._own(sampler))
+        return found or re.search(pattern, self._own("default"))
+
+    def cuts(self, sampler: str) -> list[str]:
+        """The params by which the draw of a token departs from the law of the head."""
+        found = self.says(sampler, r"draw \w+(?: with ([\w, ]+))?")
+        assert found is not None
+        return re.findall(r"temperature|top_k|top_p", found[1] or "")
 
     @property
     def over(self) -> str:
@@ -580,13 +596,22 @@ SPECS = {
         both("1 - t**12", "1 - t", "t ~ uniform(1e-3, 1)"),
         lambda t: 1 - t**12, lambda t: -12 * t**11, low=1e-3,
     ),
+    "both_powers": Spec(  # the clocks of Kumaraswamy: a = 2, b = 1.5 and 3
+        both("1 - (1 - (1 - t)**2)**1.5", "1 - (1 - (1 - t)**2)**3", "t ~ uniform(0.01, 1)"),
+        lambda t: 1 - (1 - (1 - t) ** 2) ** 1.5,
+        lambda t: -3 * (1 - t) * (1 - (1 - t) ** 2) ** 0.5,
+        low=0.01,
+        beta=lambda t: 1 - (1 - (1 - t) ** 2) ** 3,
+        beta_slope=lambda t: -6 * (1 - t) * (1 - (1 - t) ** 2) ** 2,
+    ),
     "both_law": Spec(
         both(head="distribution(6)", gap="cross_entropy(gone)",
              insert="chance min(1, gap * reveal(beta))", overflow="drop_right"),
     ),
 }  # fmt: skip
 TWO = [name for name, spec in SPECS.items() if spec.two]
-BOTHS = [name for name in TWO if not SPECS[name].has("t**12")]  # without limits of a clock
+APART = ("both_early", "both_late", "both_powers")  # limits of a clock, and more of the same
+BOTHS = [name for name in TWO if name not in APART]
 ONES = [name for name in SPECS if name not in TWO]  # of one arrow
 
 

@@ -50,7 +50,7 @@ def _folder(path: Path, texts: list[str]) -> Path:
 # ---------------------------------------------------------------- rows
 
 
-def test_rows_are_the_texts_in_their_order_but_for_the_end(tmp_path: Path) -> None:
+def test_k7_rows_are_the_texts_in_their_order_but_for_the_end(tmp_path: Path) -> None:
     """Every row is full; texts go on in the next; what is left over is dropped and counted."""
     texts = ["ACD" * (1 + i % 5) for i in range(40)] + ["A" * 50]
     data = _folder(tmp_path / "data", texts)

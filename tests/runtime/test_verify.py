@@ -50,14 +50,21 @@ def broken(tmp_path, family, file, old, new):
     return copy
 
 
-@pytest.mark.parametrize("family", ["mdlm", "ilm"])
+SHIPPED = sorted(path.parent.name for path in EXAMPLES.glob("*/MANIFEST.json"))
+QUICKLY = ("mdlm", "ilm")  # one that fills places and one that inserts; the others take longer
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param(x, marks=() if x in QUICKLY else pytest.mark.slow) for x in SHIPPED]
+)
 def test_a_shipped_package_is_what_it_claims(family, capsys):
     code, document = shipped(family, capsys)
     assert [v["found"] for v in verdicts(document, "refuted")] == []
     assert code == 0
     assert document["ok"] is True
     claims = {v["claim"] for v in verdicts(document, "confirmed")}
-    assert {"samples", "likelihood.valid", "loss.additive", "decoder.blind"} <= claims
+    assert {"likelihood.valid", "loss.additive", "decoder.blind"} <= claims
+    assert ("samples" in claims) == any(toy["curves"] for toy in document["toys"])
     assert ("loss.bound" in claims) == document["claim"]["trained"]
     assert {toy["name"] for toy in document["toys"]} == {"fixed", "mixed", "prompted", "given"}
 

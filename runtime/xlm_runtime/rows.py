@@ -63,7 +63,7 @@ class Dropped:
     @property
     def said(self) -> str:
         """The reasons and their rows, for a message."""
-        return "; ".join(f"{why}: {told(one)}" for why, one in self.facts().items()) or "none"
+        return told(self.facts())
 
 
 def plain(value: object) -> object:
@@ -98,8 +98,10 @@ def told(value: object) -> str:
         return str(value)
     parts = dict(value)
     if "rows" in parts and "first" in parts:
-        count = f"{parts.pop('rows')} rows"
+        rows = parts.pop("rows")
+        count = f"{rows} row{'' if rows == 1 else 's'}"
         count = f"{parts.pop('tokens')} tokens in {count}" if "tokens" in parts else count
         return ", ".join([count, *(f"{name} {told(part)}" for name, part in parts.items())])
-    joined = ", ".join(f"{name} {told(part)}" for name, part in parts.items())
-    return joined or "none"
+    if any(isinstance(part, Mapping) for part in parts.values()):
+        return "; ".join(f"{name}: {told(part)}" for name, part in parts.items())
+    return ", ".join(f"{name} {told(part)}" for name, part in parts.items()) or "none"

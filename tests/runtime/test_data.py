@@ -24,7 +24,7 @@ from xlm_runtime.cache import SEAL, Built, cached
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
-from xlm_runtime.rows import Dropped, Place
+from xlm_runtime.rows import Dropped, Place, lines
 from xlm_runtime.store import Block, Examples, Writer
 from xlm_runtime.tokenizers import words
 
@@ -486,3 +486,21 @@ def test_a_text_without_prompts_is_a_beginning_that_is_kept() -> None:
     rows = [Example(0, body=[0, 1])]
     made = _prepared(train=rows, validation=rows, test=rows, prompt=0)
     assert made.example("a b", 4) == Example(4, body=[0, 1], given=(True, True))
+
+
+# ---------------------------------------------------------------- in words
+
+
+def test_facts_in_words() -> None:
+    dropped = Dropped()
+    for row in (3, 2):
+        dropped.note("null", Place("a.csv", row))
+    dropped.note("NaN", Place("", 7))
+    facts = {"dropped": dropped.facts(), "cut": {"train": 2, "first": [1, 4]}, "left_over": {}}
+    unknown = {"tokens": 400, "rows": 12, "first": [3]}
+    assert lines({**facts, "unknown": unknown}) == [
+        "  dropped: null: 2 rows, first [a.csv:2, a.csv:3]; NaN: 1 row, first [7]",
+        "  cut: train 2, first [1, 4]",
+        "  left over: none",
+        "  unknown: 400 tokens in 12 rows, first [3]",
+    ]

@@ -49,7 +49,10 @@ def test_a_published_table_tells_its_columns_and_files(capsys: pytest.CaptureFix
     for part in ("columns: [question, answer]", "files: train data/train-", "held out: validation"):
         assert part in said
     assert show("sudoku_extreme", preset="paper", examples=1) == 4
-    assert "Parquet with columns question, answer)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Parquet with columns question, answer), or make them with --preset quick" in said
+    assert show("star_easy", preset="paper", examples=1) == 4
+    assert "make them with --set data.made=true, or --preset quick" in capsys.readouterr().err
 
 
 def test_the_published_source_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -270,7 +270,7 @@ def test_a_folder_without_files_for_training_is_refused(tmp_path: Path) -> None:
 def test_too_few_rows_are_said_with_the_reasons(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text('{"text": "one"}\n{"text": null}\n')
-    with pytest.raises(RunError, match=r"no text is left for .*test.*null in 'text': 1 rows"):
+    with pytest.raises(RunError, match=r"no text is left for .*test.*null in 'text': 1 row"):
         _prepare(tmp_path, data=file, tokenizer="bpe:300")
 
 

@@ -20,7 +20,7 @@ from xlm_runtime.tasks.sources import Source, hub_rows, user_rows
 VERSION = 3  # of how tables are read
 _INSTEAD = (
     "read problems of your own with --data FILE (CSV, JSON lines or Parquet with columns {}), or "
-    "use --preset quick, which makes them"
+    "make them with {}"
 )
 _BATCH = 1000
 Read = Callable[..., Problem | str]
@@ -33,10 +33,15 @@ def own(options: DataOptions, columns: Sequence[str]) -> Source:
 
 
 def published(
-    repo: str, files: Mapping[str, str], columns: Sequence[str], size: int, **more: Any
+    repo: str,
+    files: Mapping[str, str],
+    columns: Sequence[str],
+    size: int,
+    made: str = "--set data.made=true, or --preset quick",
+    **more: Any,
 ) -> Source:
-    """A table on the Hub; see `hub_rows`."""
-    instead = _INSTEAD.format(", ".join(columns))
+    """A table on the Hub; see `hub_rows`.  ``made`` says how problems are made instead."""
+    instead = _INSTEAD.format(", ".join(columns), made)
     return hub_rows(repo, files, columns, size, instead, as_text=listed, **more)
 
 

@@ -87,6 +87,9 @@ def without(network: nn.Module, ids: Sequence[int]) -> Iterator[None]:
 
     Raises UsageError where no id is left.
     """
+    if not ids:
+        yield
+        return
     forbidden: Tensor = network.get_buffer("forbidden")
     before = forbidden.clone()
     forbidden[list(ids)] = True

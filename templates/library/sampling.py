@@ -1,4 +1,4 @@
-"""From logits to tokens: temperature, truncation, draws and scores.
+"""From logits to tokens: truncation, draws and scores.
 
 Every function takes logits with -inf at what may not be drawn, and leaves those at -inf.
 """
@@ -6,15 +6,6 @@ Every function takes logits with -inf at what may not be drawn, and leaves those
 import torch
 
 from xlm_runtime.shapes import Float, Int, Tensor
-
-
-def tempered(
-    logits: Float[Tensor, "places vocab"], temperature: float
-) -> Float[Tensor, "places vocab"]:
-    """Logits / temperature; at temperature 0 only the likeliest outcome stays."""
-    if temperature == 0:
-        return keep_top_k(logits, 1)
-    return logits / temperature
 
 
 def tempered_chance(odds: Float[Tensor, "*shape"], temperature: float) -> Float[Tensor, "*shape"]:
@@ -45,7 +36,7 @@ def keep_top_p(logits: Float[Tensor, "places vocab"], p: float) -> Float[Tensor,
     before = chance.cumsum(-1) - chance
     drop = before >= p
     drop[:, 0] = False
-    return logits.masked_fill(drop.gather(-1, order.argsort(dim=-1)), -torch.inf)
+    return logits.masked_fill(torch.zeros_like(drop).scatter(-1, order, drop), -torch.inf)
 
 
 def categorical(
@@ -66,6 +57,11 @@ def confidence(
 ) -> Float[Tensor, " places"]:
     """The chance of the given token."""
     return logits.softmax(-1).gather(-1, token[:, None])[:, 0]
+
+
+def likeliest(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
+    """The chance of the likeliest token."""
+    return confidence(logits, logits.argmax(-1))
 
 
 def margin(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:

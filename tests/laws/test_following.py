@@ -416,3 +416,23 @@ def test_3_6_1_masks_revealed_from_left_to_right_are_the_same_model(workshop, la
 def orders(places):
     """The orders of `chain_costs`."""
     return [o for o in product(places, repeat=len(places)) if len({*o}) == len(o)]
+
+
+@every(zoo.those("reuse while prefix"))
+def test_d_what_is_kept_is_not_copied_while_no_row_ends(package):
+    """The keys and values that a step gives are those that the next one takes, themselves."""
+    batch = package.layout("text", 5)(examples("text", begins=True))
+    net, seen = network(package, "text"), []
+    extend = net.extend
+
+    def watched(new, attend, past):
+        hidden, longer = extend(new, attend, past)
+        seen.append((len(new), past, longer))
+        return hidden, longer
+
+    net.extend = watched
+    package.sampler()(net, batch, draw(batch, 3), 6)
+    same = [before[2] is after[1] for before, after in pairwise(seen)]
+    rows = [before[0] == after[0] for before, after in pairwise(seen)]
+    assert same == rows
+    assert True in rows

@@ -158,8 +158,8 @@ def fill(
 ) -> Decoded:
     """Mask the free positions of a batch, then take a step for each tick of a clock.
 
-    No step is taken once no mask is left.
     The canvas holds as many tokens as there are free positions; what stood there is not looked at.
+    No step is taken once no mask is left.
     """
     x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
@@ -221,8 +221,7 @@ class Decoder:
         noise: Noise,
     ) -> tuple[Int[Tensor, "batch length"], Int[Tensor, " batch"]]:
         """One reverse step: the new state, the calls for each row (spec: decoder.step)."""
-        open_ = opened(batch.free, self.block_length, block)
-        masked = open_ & masks(network, batch, x)
+        masked = opened(batch.free, self.block_length, block) & masks(network, batch, x)
         quota = ((masked.sum(1) + steps_left - 1) / steps_left + 1e-9).floor().long()
         masked = masked & (quota > 0)[:, None]
         rows = masked.any(1)

@@ -126,8 +126,8 @@ def fill(
 ) -> Decoded:
     """Mask the free positions of a batch, then take a step for each tick of a clock.
 
-    No step is taken once no mask is left.
     The canvas holds as many tokens as there are free positions; what stood there is not looked at.
+    No step is taken once no mask is left.
     """
     x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)

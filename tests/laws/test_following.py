@@ -421,7 +421,7 @@ def orders(places):
 @every(zoo.those("reuse while prefix"))
 def test_d_what_is_kept_is_not_copied_while_no_row_ends(package):
     """The keys and values that a step gives are those that the next one takes, themselves."""
-    batch = package.layout("text", 5)(examples("text", begins=True))
+    batch = repeat(one(package, ()), 2)
     net, seen = network(package, "text"), []
     extend = net.extend
 
@@ -431,8 +431,11 @@ def test_d_what_is_kept_is_not_copied_while_no_row_ends(package):
         return hidden, longer
 
     net.extend = watched
-    package.sampler()(net, batch, draw(batch, 3), 6)
-    same = [before[2] is after[1] for before, after in pairwise(seen)]
-    rows = [before[0] == after[0] for before, after in pairwise(seen)]
-    assert same == rows
-    assert True in rows
+    alike = []
+    for seed in range(20):
+        seen.clear()
+        package.sampler()(net, batch, draw(batch, seed), 6)
+        for (rows, _, kept), (after, past, _) in pairwise(seen):
+            assert (past is kept) == (rows == after)
+            alike.append(rows == after)
+    assert True in alike

@@ -150,7 +150,7 @@ def named(
     for decoder in made:
         if decoder.unmask is not None and decoder.unmask.order.name:
             order = decoder.unmask.order
-            key = evolve(order, param="", temperature="")
+            key = evolve(order, param="", temperature="", token="drawn" if order.token else "")
             taken = order.name in functions.values()
             functions.setdefault(key, f"{order.name}_{decoder.name}" if taken else order.name)
             order = evolve(order, name=functions[key])

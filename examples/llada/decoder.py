@@ -231,9 +231,8 @@ class Decoder:
         u = noise.uniform("token", batch.position)[masked]
         token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
         u = noise.uniform("order", batch.position)[masked]
-        scores = score(
-            self.order, logits, token, masked.nonzero()[:, 1], u
-        ) + self.order_temperature * gumbel(u)
+        scores = score(self.order, logits, token, masked.nonzero()[:, 1], u)
+        scores = scores + self.order_temperature * gumbel(u)
         places = first(spread(scores, masked), masked, quota)
         return x.masked_scatter(places, token[places[masked]]), (2 if self.cfg_scale else 1) * rows
 

@@ -182,9 +182,8 @@ class Decoder:
             return x, rows
         logits = network.token(ask(network, batch, x, masked, rows))
         u = noise.uniform("order", batch.position)[masked]
-        scores = score(
-            self.order, logits, masked.nonzero()[:, 1], u
-        ) + self.order_temperature * gumbel(u)
+        scores = score(self.order, logits, masked.nonzero()[:, 1], u)
+        scores = scores + self.order_temperature * gumbel(u)
         places = first(spread(scores, masked), masked, quota)
         logits = logits[places[masked]]
         u = noise.uniform("token", batch.position)[places]

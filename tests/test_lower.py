@@ -118,8 +118,8 @@ def test_a_count_is_an_integer_however_it_is_written(number: str, tmp_path: Path
         ("    param top_k : Count = 0\n", ""),
     )
     made = rendered(text)
-    assert "keep_top_k(logits, 10)" in made["decoder.py"]
-    assert "range(10)" in made["decoder.py"]
+    assert "drawn(logits, u, top_k=10)" in made["decoder.py"]
+    assert "times(batch, 10)" in made["decoder.py"]
     assert "'block': 10," in made["family.py"]
 
 
@@ -204,7 +204,7 @@ def spoken() -> list[str]:
                 elif isinstance(node, ast.FunctionDef | ast.ClassDef):
                     found.add(node.name)
     heads = {"token", "slot", "done", "other"}
-    own = {"temperature", "top_k", "steps", "stop_above", "stop_scale"}
+    own = {"temperature", "top_k", "top_p", "steps", "stop_above", "stop_scale"}
     made = {name for name in found if name.endswith("Decoder")} | {"Text", "Seq2seq", "Infill"}
     return sorted(name for name in found - heads - own - made if not name.startswith("_"))
 

@@ -36,16 +36,18 @@ INCLUDED = {
         "decoder_both.j2",
         "decoder_none.j2",
         "append.j2",
+        "decoder_loop.j2",
+        "decoder_told.j2",
         "unmask_places.j2",
         "unmask_scored.j2",
-        "unmask_methods.j2",
+        "unmask_draw.j2",
     },
     "noise.py.j2": {"noise_amount.j2", "noise_both.j2"},
 }
 PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
-LOCAL = {"answer", "calls", "d", "oracles", "outcome", "u", "told", "asked", "gone"}
-LOCAL |= {"cached", "lasts", "loop_name", "keeps"}
+LOCAL = {"answer", "calls", "d", "oracles", "outcome", "u", "told", "scored", "gone"}
+LOCAL |= {"cached", "lasts", "loop_name", "keeps", "clock", "conditioned", "cutting"}
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {name: kind for name, kind in inspect.getmembers(ir, inspect.isclass) if attrs.has(kind)}
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}

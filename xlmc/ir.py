@@ -166,10 +166,19 @@ class Likelihood:
 
 
 @frozen
-class Sampler:
-    """A draw from logits: what cuts them down, each function with its value, or the likeliest."""
+class Cut:
+    """What can be said to the function that draws: temperature, top_k or top_p."""
 
-    steps: tuple[tuple[str, str], ...]  # names and code
+    name: str  # name
+    python: str  # type
+    default: str  # code; "" where every draw with cuts says it
+
+
+@frozen
+class Sampler:
+    """A draw from logits: what it is told, by the names of cuts, or the likeliest."""
+
+    cuts: tuple[tuple[str, str], ...]  # names and code
     greedy: bool
     summary: str
 
@@ -178,13 +187,13 @@ class Sampler:
 class Order:
     """Which candidates come first: the scores to choose from and their code, one for each."""
 
-    name: str  # score or error
+    name: str  # of the function that scores by a choice; "" where the score is fixed
     scores: tuple[str, ...]
     codes: tuple[str, ...]
     param: str  # name of the choice; "" where the score is fixed
     sampled: bool  # the score looks at the token that was drawn
-    law: tuple[tuple[str, str], ...]  # what makes the law that is scored, as in `Sampler.steps`
-    draws: bool  # the score needs a random number
+    token: str  # code of the draw, where the score reads the distribution that is drawn from
+    draws: bool  # a choice has a random score
     temperature: str  # code
     reads_network: bool
     summary: str
@@ -234,12 +243,11 @@ class Guide:
 class Remask:
     """Which drawn tokens become masks again: rule is chance or quota.
 
-    score: confidence or random, the order of a quota. off: the param at whose 0 none does.
+    off: the param at whose 0 none does.
     """
 
     rule: str
     code: str
-    score: str
     off: str  # name
 
 
@@ -258,6 +266,15 @@ class Stop:
 
 
 @frozen
+class Clock:
+    """What the steps of a uniform grid are told, in the whole row or block by block."""
+
+    name: str  # name of the function
+    reads: tuple[str, ...]  # of t, s and steps_left
+    blocked: bool
+
+
+@frozen
 class Decoder:
     """A class of `decoder.py`."""
 
@@ -265,6 +282,7 @@ class Decoder:
     klass: str  # name
     spec: str
     doc: tuple[str, ...]
+    step_doc: tuple[str, ...]
     params: tuple[Param, ...]
     head: str  # name
     draw: Sampler
@@ -280,8 +298,11 @@ class Decoder:
     grid: str  # "", uniform or events
     steps: str  # code of the number of steps
     steps_param: str  # name of the param that is the number of steps; "" for a literal
-    reads: tuple[str, ...]  # of t, s and steps_left: what a step reads
-    early_stop: bool
+    reads: tuple[str, ...]  # of t, s and steps_left: what a step is told
+    clock: str  # code of what each step is told
+    early: bool  # no step is taken once no mask is left
+    idle: bool  # a step may find nothing to do
+    carries: str  # sure or t: what goes from step to step beside the tokens; "" for nothing
     ends: bool  # a row is done when its text holds a string that the run names
     reuse: bool
     stops: tuple[Stop, ...]
@@ -301,16 +322,12 @@ class Decoders:
     decoders: tuple[Decoder, ...]
     choices: bool
     shapes: tuple[str, ...]
-    fills: bool  # a decoder reveals until no mask is left, however many steps it takes
-    cuts: bool  # one of those ends rows by their text
-    blocks: tuple[str, ...]
-    counts: tuple[str, ...]
-    gaps: tuple[str, ...]
-    growth: tuple[str, ...]
-    guidance: tuple[str, ...]
+    clocks: tuple[Clock, ...]  # one for each function
+    draws: tuple[Cut, ...]  # what some draw is told
+    drawn: bool  # some draw is told something
+    truncated: bool  # some order reads the distribution that is drawn from
+    orders: tuple[Order, ...]  # those of a choice, one for each function
     guides: tuple[Guide, ...]  # one for each function
-    places: tuple[str, ...]
-    sampling: tuple[str, ...]
     schedule: tuple[str, ...]
 
 

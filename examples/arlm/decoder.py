@@ -17,7 +17,23 @@ from xlm_runtime.shapes import Float, Int, Tensor
 from .causal import Past
 from .network import Network
 from .prompt import given
-from .sampling import categorical, keep_top_k, keep_top_p, tempered
+from .sampling import categorical, keep_top_k, keep_top_p
+
+
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    logits = keep_top_k(logits, top_k)
+    logits = keep_top_p(logits, top_p)
+    return categorical(logits, u)
 
 
 def append(
@@ -53,8 +69,8 @@ def append(
         if record:
             history.append(x)
         go = (token != network.vocab["eos"]) & (inside[rows].sum(1) < limit)
-        rows = rows[go]
-        past = tuple((k[go], v[go]) for k, v in past)
+        if not go.all():  # else nothing is copied
+            rows, past = rows[go], tuple((k[go], v[go]) for k, v in past)
     return Decoded(x, inside, nfe, tuple(history) if record else ())
 
 
@@ -77,11 +93,13 @@ class Decoder:
         self, network: Network, hidden: Float[Tensor, "rows width"], noise: Noise
     ) -> Int[Tensor, " rows"]:
         """Draw a token from what the last one tells (spec: decoder.step)."""
-        logits = network.token(hidden)
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, noise.uniform("token")[:, 0])
+        return drawn(
+            network.token(hidden),
+            noise.uniform("token")[:, 0],
+            self.temperature,
+            self.top_k,
+            self.top_p,
+        )
 
 
 @dataclass(frozen=True)
@@ -99,5 +117,4 @@ class LikeliestDecoder:
         self, network: Network, hidden: Float[Tensor, "rows width"], noise: Noise
     ) -> Int[Tensor, " rows"]:
         """Draw the likeliest token from what the last one tells (spec: decoder likeliest.step)."""
-        logits = network.token(hidden)
-        return logits.argmax(-1)
+        return network.token(hidden).argmax(-1)

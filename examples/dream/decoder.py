@@ -5,8 +5,9 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal
 
 import torch
@@ -17,18 +18,104 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .blocks import block_count, opened, turn
 from .ending import cut
 from .network import Network
-from .places import first, shifted, surest
+from .places import first, shifted, spread, surest
 from .sampling import (
     categorical,
     confidence,
     gumbel,
     keep_top_k,
     keep_top_p,
+    likeliest,
     margin,
     negative_entropy,
-    tempered,
 )
 from .schedule import reveal
+
+
+def truncated(
+    logits: Float[Tensor, "places vocab"], temperature: float, top_k: int, top_p: float
+) -> Float[Tensor, "places vocab"]:
+    """The logits of the distribution that tokens are drawn from; not tempered at temperature 0."""
+    logits = logits / (temperature or 1.0)
+    logits = keep_top_k(logits, top_k)
+    return keep_top_p(logits, top_p)
+
+
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    return categorical(truncated(logits, temperature, top_k, top_p), u)
+
+
+def score(
+    order: Literal["entropy", "confidence", "margin", "random"],
+    logits: Float[Tensor, "places vocab"],
+    token: Int[Tensor, " places"],
+    u: Float[Tensor, " places"],
+) -> Float[Tensor, " places"]:
+    """The score of each mask, by `order`, in the distribution that its token is drawn from.
+
+    entropy: minus the entropy of its distribution; confidence: the chance of its token
+    (sampled); margin: the lead of its likeliest token over the second; random: a random
+    number.
+    """
+    match order:
+        case "entropy":
+            found = negative_entropy(logits)
+        case "confidence":
+            found = confidence(logits, token)
+        case "margin":
+            found = margin(logits)
+        case "random":
+            found = u
+    return found.double()
+
+
+def error(
+    order: Literal["entropy", "confidence", "margin"],
+    logits: Float[Tensor, "places vocab"],
+) -> Float[Tensor, " places"]:
+    """The error of each mask, by `order`.
+
+    entropy: the entropy of its distribution; confidence: what the chance of its token lacks
+    to 1 (likeliest); margin: what the lead of its likeliest token over the second lacks to
+    1.
+    """
+    match order:
+        case "entropy":
+            found = -negative_entropy(logits)
+        case "confidence":
+            found = 1 - likeliest(logits)
+        case "margin":
+            found = 1 - margin(logits)
+    return found.double()
+
+
+def times(batch: Batch, steps: int) -> Iterator[tuple[Tensor, ...]]:
+    """What each step is told: the time t, and s that it goes to."""
+    index = torch.arange(steps + 1, dtype=torch.float64, device=batch.x0.device)
+    grid = 1 - index / steps
+    for i in range(steps):
+        yield grid[i], grid[i + 1]
+
+
+def block_times(batch: Batch, steps: int, size: int) -> Iterator[tuple[Tensor, ...]]:
+    """What each step is told: the block of each row, and in it the time t, and s that it goes to.
+
+    The steps are shared over the blocks of a row, at least one for each.
+    """
+    blocks = block_count(batch.free, size)
+    total = blocks.clamp(min=steps)
+    for i in range(int(total.max())):
+        block, left, share = turn(i, total, blocks)
+        yield block, left.double() / share, (left - 1).double() / share
 
 
 def masks(
@@ -57,18 +144,23 @@ def fill(
     noise: Noise,
     record: bool,
     step: Callable[..., tuple[Int[Tensor, "batch length"], Tensor]],
+    clock: Iterable[tuple[object, ...]],
     ended: Ended | None,
 ) -> Decoded:
-    """Mask the free positions of a batch, then take steps until no mask is left."""
+    """Mask the free positions of a batch, then take a step for each tick of a clock.
+
+    The canvas holds as many tokens as there are free positions; what stood there is not looked at.
+    No step is taken once no mask is left.
+    """
     x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
-    i = 0
-    while masks(network, batch, x).any():
-        x, called = step(network, batch, x, noise.at(i))
+    for i, told in enumerate(clock):
+        if not masks(network, batch, x).any():
+            break
+        x, called = step(network, batch, x, *told, noise.at(i))
         nfe = nfe + called
         x = cut(x, masks(network, batch, x), batch.inside, ended, network.vocab["pad"])
-        i += 1
         if record:
             history.append(x)
     return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
@@ -95,89 +187,33 @@ class Decoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        index = torch.arange(self.steps + 1, dtype=torch.float64, device=x.device)
-        grid = 1 - index / self.steps
-        for i in range(self.steps):
-            x, called = self.step(network, batch, x, grid[i], grid[i + 1], noise.at(i))
-            nfe = nfe + called
-            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
-            if record:
-                history.append(x)
-            if not masks(network, batch, x).any():
-                break
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, times(batch, self.steps), self.ended)
 
     def step(
         self,
         network: Network,
         batch: Batch,
         x: Int[Tensor, "batch length"],
-        t: Float[Tensor, "*rows"],
-        s: Float[Tensor, "*rows"],
+        t: Float[Tensor, ""],
+        s: Float[Tensor, ""],
         noise: Noise,
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder.step)."""
         masked = masks(network, batch, x)
         quota = (masked.sum(1) * (1 - s / t) + 1e-9).floor().long()
-        rows = masked.any(1) & (quota > 0)
+        masked = masked & (quota > 0)[:, None]
+        rows = masked.any(1)
         if not rows.any():
             return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(
-            self.law(logits), token, noise.uniform("order", batch.position)[asked]
-        )
-        places = first(score, asked, quota)
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(
-        self,
-        logits: Float[Tensor, "places vocab"],
-        token: Int[Tensor, " places"],
-        u: Float[Tensor, " places"],
-    ) -> Float[Tensor, " places"]:
-        """The score of each mask by the law that its token is drawn from, by `order`.
-
-        entropy: minus the entropy of its law; confidence: the chance of its token (sampled);
-        margin: the lead of its likeliest token over the second; random: a random number.
-        """
-        match self.order:
-            case "entropy":
-                score = negative_entropy(logits)
-            case "confidence":
-                score = confidence(logits, token)
-            case "margin":
-                score = margin(logits)
-            case "random":
-                score = u
-        return score.double() + self.order_temperature * gumbel(u)
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
-
-    def law(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, "places vocab"]:
-        """The law that tokens are drawn from; at temperature 0 it is not tempered."""
-        logits = tempered(logits, self.temperature or 1.0)
-        logits = keep_top_k(logits, self.top_k)
-        return keep_top_p(logits, self.top_p)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        logits = truncated(logits, self.temperature, self.top_k, self.top_p)
+        u = noise.uniform("token", batch.position)[masked]
+        token = categorical(logits, u) if self.temperature else logits.argmax(-1)
+        u = noise.uniform("order", batch.position)[masked]
+        scores = score(self.order, logits, token, u) + self.order_temperature * gumbel(u)
+        places = first(spread(scores, masked), masked, quota)
+        return x.masked_scatter(places, token[places[masked]]), rows
 
 
 @dataclass(frozen=True)
@@ -197,43 +233,22 @@ class ThresholdDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step, self.ended)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()), self.ended)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder threshold.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder threshold.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits)
-        places = (asked & (score > self.tau)) | first(score, asked, rows.long())
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The score of each mask: the chance of its token (likeliest)."""
-        return confidence(logits, logits.argmax(-1)).double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        scores = spread(likeliest(logits), masked)
+        places = (masked & (scores > self.tau)) | first(scores, masked, rows.long())
+        logits = logits[places[masked]]
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        return x.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -254,54 +269,21 @@ class BoundedDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step, self.ended)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()), self.ended)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder bounded.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder bounded.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        error = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        error[asked] = self.error(logits)
-        places = surest(error, asked, self.gamma)
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def error(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The error of each mask, by `order`.
-
-        entropy: the entropy of its law; confidence: what the chance of its token lacks to 1
-        (likeliest); margin: what the lead of its likeliest token over the second lacks to 1.
-        """
-        match self.order:
-            case "entropy":
-                error = -negative_entropy(logits)
-            case "confidence":
-                error = 1 - confidence(logits, logits.argmax(-1))
-            case "margin":
-                error = 1 - margin(logits)
-        return error.double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        places = surest(spread(error(self.order, logits), masked), masked, self.gamma)
+        logits = logits[places[masked]]
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        return x.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -314,40 +296,19 @@ class ConfidentDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step, self.ended)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()), self.ended)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder confident.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder confident.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits)
-        places = first(score, asked, rows.long())
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The score of each mask: the chance of its token (likeliest)."""
-        return confidence(logits, logits.argmax(-1)).double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw the likeliest token for each place."""
-        return logits.argmax(-1)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        places = first(spread(likeliest(logits), masked), masked, rows.long())
+        token = logits[places[masked]].argmax(-1)
+        return x.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -372,55 +333,28 @@ class OriginDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        index = torch.arange(self.steps + 1, dtype=torch.float64, device=x.device)
-        grid = 1 - index / self.steps
-        for i in range(self.steps):
-            x, called = self.step(network, batch, x, grid[i], grid[i + 1], noise.at(i))
-            nfe = nfe + called
-            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
-            if record:
-                history.append(x)
-            if not masks(network, batch, x).any():
-                break
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, times(batch, self.steps), self.ended)
 
     def step(
         self,
         network: Network,
         batch: Batch,
         x: Int[Tensor, "batch length"],
-        t: Float[Tensor, "*rows"],
-        s: Float[Tensor, "*rows"],
+        t: Float[Tensor, ""],
+        s: Float[Tensor, ""],
         noise: Noise,
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder origin.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder origin.step)."""
         masked = masks(network, batch, x)
         places = masked & (noise.uniform("unmask", batch.position) < reveal(s, t))
         rows = places.any(1)
         if not rows.any():
             return x, rows
         logits = network.token(ask(network, batch, x, places, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[places])
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
         return x.masked_scatter(places, token), rows
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
 
 
 @dataclass(frozen=True)
@@ -450,33 +384,16 @@ class BlockwiseDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        blocks = block_count(batch.free, self.block_length)
-        steps = blocks.clamp(min=self.steps)  # at least one for each block
-        for i in range(int(steps.max())):
-            block, left, share = turn(i, steps, blocks)
-            x, called = self.step(
-                network,
-                batch,
-                x,
-                block,
-                left.double() / share,
-                (left - 1).double() / share,
-                noise.at(i),
-            )
-            nfe = nfe + called
-            x = cut(x, masks(network, batch, x), batch.inside, self.ended, network.vocab["pad"])
-            if record:
-                history.append(x)
-            if not masks(network, batch, x).any():
-                break
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(
+            network,
+            batch,
+            noise,
+            record,
+            self.step,
+            block_times(batch, self.steps, self.block_length),
+            self.ended,
+        )
 
     def step(
         self,
@@ -488,59 +405,18 @@ class BlockwiseDecoder:
         s: Float[Tensor, " batch"],
         noise: Noise,
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder blockwise.step
-        """
-        open_ = opened(batch.free, self.block_length, block)
-        masked = open_ & masks(network, batch, x)
+        """One reverse step: the new state, the rows asked (spec: decoder blockwise.step)."""
+        masked = opened(batch.free, self.block_length, block) & masks(network, batch, x)
         quota = (masked.sum(1) * (1 - s / t) + 1e-9).floor().long()
-        rows = masked.any(1) & (quota > 0)
+        masked = masked & (quota > 0)[:, None]
+        rows = masked.any(1)
         if not rows.any():
             return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(
-            self.law(logits), token, noise.uniform("order", batch.position)[asked]
-        )
-        places = first(score, asked, quota)
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(
-        self,
-        logits: Float[Tensor, "places vocab"],
-        token: Int[Tensor, " places"],
-        u: Float[Tensor, " places"],
-    ) -> Float[Tensor, " places"]:
-        """The score of each mask by the law that its token is drawn from, by `order`.
-
-        entropy: minus the entropy of its law; confidence: the chance of its token (sampled);
-        margin: the lead of its likeliest token over the second; random: a random number.
-        """
-        match self.order:
-            case "entropy":
-                score = negative_entropy(logits)
-            case "confidence":
-                score = confidence(logits, token)
-            case "margin":
-                score = margin(logits)
-            case "random":
-                score = u
-        return score.double() + self.order_temperature * gumbel(u)
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
-
-    def law(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, "places vocab"]:
-        """The law that tokens are drawn from; at temperature 0 it is not tempered."""
-        logits = tempered(logits, self.temperature or 1.0)
-        logits = keep_top_k(logits, self.top_k)
-        return keep_top_p(logits, self.top_p)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        logits = truncated(logits, self.temperature, self.top_k, self.top_p)
+        u = noise.uniform("token", batch.position)[masked]
+        token = categorical(logits, u) if self.temperature else logits.argmax(-1)
+        u = noise.uniform("order", batch.position)[masked]
+        scores = score(self.order, logits, token, u) + self.order_temperature * gumbel(u)
+        places = first(spread(scores, masked), masked, quota)
+        return x.masked_scatter(places, token[places[masked]]), rows

@@ -5,6 +5,7 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,17 +17,56 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .counts import poisson
 from .growth import grow, skip_row, take_out
 from .network import Network
-from .places import first
-from .sampling import (
-    categorical,
-    confidence,
-    keep_top_k,
-    keep_top_p,
-    margin,
-    negative_entropy,
-    tempered,
-)
+from .places import first, spread
+from .sampling import categorical, keep_top_k, keep_top_p, likeliest, margin, negative_entropy
 from .schedule import reveal_alpha, reveal_beta
+
+
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    logits = keep_top_k(logits, top_k)
+    logits = keep_top_p(logits, top_p)
+    return categorical(logits, u)
+
+
+def score(
+    order: Literal["confidence", "margin", "entropy", "left"],
+    logits: Float[Tensor, "places vocab"],
+    position: Int[Tensor, " places"],
+) -> Float[Tensor, " places"]:
+    """The score of each mask, by `order`.
+
+    confidence: the chance of its token (likeliest); margin: the lead of its likeliest token
+    over the second; entropy: minus the entropy of its distribution; left: how far left it
+    stands.
+    """
+    match order:
+        case "confidence":
+            found = likeliest(logits)
+        case "margin":
+            found = margin(logits)
+        case "entropy":
+            found = negative_entropy(logits)
+        case "left":
+            found = -position
+    return found.double()
+
+
+def times(batch: Batch, steps: int) -> Iterator[tuple[Tensor, ...]]:
+    """What each step is told: the time t, and s that it goes to."""
+    index = torch.arange(steps + 1, dtype=torch.float64, device=batch.x0.device)
+    grid = 1 - index / steps
+    for i in range(steps):
+        yield grid[i], grid[i + 1]
 
 
 def masks(
@@ -42,13 +82,57 @@ def ask(
     x: Int[Tensor, "batch length"],
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
-    t: Float[Tensor, "*rows"],
+    t: Float[Tensor, ""],
 ) -> Float[Tensor, "places width"]:
     """The hidden states of some places; the network sees only the rows asked for."""
     attend = None if batch.attend is None else batch.attend[rows]
     told = t.expand(len(x))[rows]
     hidden = network.trunk(x[rows], attend, told)
     return hidden[places[rows]]
+
+
+def put_back(
+    network: Network,
+    batch: Batch,
+    x: Int[Tensor, "batch length"],
+    number: Int[Tensor, "batch length"],
+    limit: int,
+) -> Batch:
+    """A number of masks goes into each gap that is open, if they find room."""
+    number = skip_row(batch.open * number, limit - batch.inside.sum(1))
+    return grow(replace(batch, x0=x), number, network.vocab["mask"], network.vocab["pad"])
+
+
+def walk(
+    network: Network,
+    batch: Batch,
+    noise: Noise,
+    limit: int,
+    record: bool,
+    step: Callable[..., Batch],
+    clock: Iterable[tuple[object, ...]],
+    draw: Callable[..., Int[Tensor, " places"]],
+) -> Decoded:
+    """Take out what is free between the brackets, then let up to ``limit`` tokens come back.
+
+    There is a step for each tick of a clock; masks that are left then are revealed together, drawn
+    by what the network says at t = 0.
+    """
+    batch = take_out(batch, batch.free, network.vocab["pad"])
+    history = [batch.x0]
+    steps = 0
+    for told in clock:
+        batch = step(network, batch, *told, limit, noise.at(steps))
+        steps += 1
+        if record:
+            history.append(batch.x0)
+    x, masked = batch.x0, masks(network, batch, batch.x0)
+    rows = masked.any(1)
+    if rows.any():
+        t = torch.zeros((), dtype=torch.float64, device=x.device)
+        u = noise.at(steps).uniform("token", batch.position)[masked]
+        x = x.masked_scatter(masked, draw(ask(network, batch, x, masked, rows, t), u))
+    return Decoded(x, batch.inside, steps + rows, (*history, x) if record else ())
 
 
 @dataclass(frozen=True)
@@ -73,25 +157,25 @@ class Decoder:
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
         """Take out what is free between the brackets, then let up to ``limit`` tokens come back."""
-        batch = take_out(batch, batch.free, network.vocab["pad"])
-        history = [batch.x0]
-        index = torch.arange(self.steps + 1, dtype=torch.float64, device=batch.x0.device)
-        grid = 1 - index / self.steps
-        for i in range(self.steps):
-            batch = self.step(network, batch, grid[i], grid[i + 1], limit, noise.at(i))
-            if record:
-                history.append(batch.x0)
-        x, called = self.finish(network, batch, batch.x0, grid[-1], noise.at(self.steps))
-        if record:
-            history.append(x)
-        return Decoded(x, batch.inside, self.steps + called, tuple(history) if record else ())
+        return walk(
+            network,
+            batch,
+            noise,
+            limit,
+            record,
+            self.step,
+            times(batch, self.steps),
+            lambda hidden, u: drawn(
+                network.token(hidden), u, self.temperature, self.top_k, self.top_p
+            ),
+        )
 
     def step(
         self,
         network: Network,
         batch: Batch,
-        t: Float[Tensor, "*rows"],
-        s: Float[Tensor, "*rows"],
+        t: Float[Tensor, ""],
+        s: Float[Tensor, ""],
         limit: int,
         noise: Noise,
     ) -> Batch:
@@ -105,44 +189,12 @@ class Decoder:
         masked = masks(network, batch, x)
         places = masked & (noise.uniform("unmask", batch.position) < reveal_alpha(s, t))
         logits = network.token(hidden[places])
-        token = self.draw(logits, noise.uniform("token", batch.position)[places])
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        gap = spread(network.gap(hidden[batch.open]), batch.open)
+        number = poisson(gap * reveal_beta(s, t), noise.uniform("insert", batch.position))
         x = x.masked_scatter(places, token)
-        gap = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        gap[batch.open] = network.gap(hidden[batch.open]).double()
-        number = batch.open * poisson(
-            gap * reveal_beta(s, t), noise.uniform("insert", batch.position)
-        )
-        number = skip_row(number, limit - batch.inside.sum(1))
-        return grow(replace(batch, x0=x), number, network.vocab["mask"], network.vocab["pad"])
-
-    def finish(
-        self,
-        network: Network,
-        batch: Batch,
-        x: Int[Tensor, "batch length"],
-        t: Float[Tensor, "*rows"],
-        noise: Noise,
-    ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """Reveal what is left when the grid has ended.
-
-        spec: decoder.finish
-        """
-        masked = masks(network, batch, x)
-        rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        logits = network.token(ask(network, batch, x, masked, rows, t))
-        token = self.draw(logits, noise.uniform("token", batch.position)[masked])
-        return x.masked_scatter(masked, token), rows
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        return put_back(network, batch, x, number, limit)
 
 
 @dataclass(frozen=True)
@@ -168,25 +220,25 @@ class AdaptiveDecoder:
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
         """Take out what is free between the brackets, then let up to ``limit`` tokens come back."""
-        batch = take_out(batch, batch.free, network.vocab["pad"])
-        history = [batch.x0]
-        index = torch.arange(self.steps + 1, dtype=torch.float64, device=batch.x0.device)
-        grid = 1 - index / self.steps
-        for i in range(self.steps):
-            batch = self.step(network, batch, grid[i], grid[i + 1], limit, noise.at(i))
-            if record:
-                history.append(batch.x0)
-        x, called = self.finish(network, batch, batch.x0, grid[-1], noise.at(self.steps))
-        if record:
-            history.append(x)
-        return Decoded(x, batch.inside, self.steps + called, tuple(history) if record else ())
+        return walk(
+            network,
+            batch,
+            noise,
+            limit,
+            record,
+            self.step,
+            times(batch, self.steps),
+            lambda hidden, u: drawn(
+                network.token(hidden), u, self.temperature, self.top_k, self.top_p
+            ),
+        )
 
     def step(
         self,
         network: Network,
         batch: Batch,
-        t: Float[Tensor, "*rows"],
-        s: Float[Tensor, "*rows"],
+        t: Float[Tensor, ""],
+        s: Float[Tensor, ""],
         limit: int,
         noise: Noise,
     ) -> Batch:
@@ -200,63 +252,12 @@ class AdaptiveDecoder:
         masked = masks(network, batch, x)
         quota = poisson(masked.sum(1) * reveal_alpha(s, t), noise.uniform("quota")[:, 0])
         logits = network.token(hidden[masked])
-        token = self.draw(logits, noise.uniform("token", batch.position)[masked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[masked] = self.score(logits, masked.nonzero()[:, 1])
-        places = first(score, masked, quota)
-        x = x.masked_scatter(places, token[places[masked]])
-        gap = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        gap[batch.open] = network.gap(hidden[batch.open]).double()
-        number = batch.open * poisson(
-            gap * reveal_beta(s, t), noise.uniform("insert", batch.position)
-        )
-        number = skip_row(number, limit - batch.inside.sum(1))
-        return grow(replace(batch, x0=x), number, network.vocab["mask"], network.vocab["pad"])
-
-    def score(
-        self, logits: Float[Tensor, "places vocab"], position: Int[Tensor, " places"]
-    ) -> Float[Tensor, " places"]:
-        """The score of each mask, by `order`.
-
-        confidence: the chance of its token (likeliest); margin: the lead of its likeliest token
-        over the second; entropy: minus the entropy of its law; left: how far left it stands.
-        """
-        match self.order:
-            case "confidence":
-                score = confidence(logits, logits.argmax(-1))
-            case "margin":
-                score = margin(logits)
-            case "entropy":
-                score = negative_entropy(logits)
-            case "left":
-                score = -position
-        return score.double()
-
-    def finish(
-        self,
-        network: Network,
-        batch: Batch,
-        x: Int[Tensor, "batch length"],
-        t: Float[Tensor, "*rows"],
-        noise: Noise,
-    ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """Reveal what is left when the grid has ended.
-
-        spec: decoder adaptive.finish
-        """
-        masked = masks(network, batch, x)
-        rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        logits = network.token(ask(network, batch, x, masked, rows, t))
-        token = self.draw(logits, noise.uniform("token", batch.position)[masked])
-        return x.masked_scatter(masked, token), rows
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        scores = spread(score(self.order, logits, masked.nonzero()[:, 1]), masked)
+        places = first(scores, masked, quota)
+        logits = logits[places[masked]]
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        gap = spread(network.gap(hidden[batch.open]), batch.open)
+        number = poisson(gap * reveal_beta(s, t), noise.uniform("insert", batch.position))
+        x = x.masked_scatter(places, token)
+        return put_back(network, batch, x, number, limit)

@@ -14,10 +14,26 @@ from torch.nn import functional as F
 from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .gaps import gap_logits, insert, per_row
+from .gaps import at_gaps, insert, of_gap
 from .network import Network
 from .noise import close
-from .sampling import categorical, keep_top_k, keep_top_p, tempered, tempered_chance
+from .sampling import categorical, keep_top_k, keep_top_p, tempered_chance
+
+
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    logits = keep_top_k(logits, top_k)
+    logits = keep_top_p(logits, top_p)
+    return categorical(logits, u)
 
 
 def grow(
@@ -101,13 +117,12 @@ class Decoder:
     ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
         """Draw a gap, then a token for it (spec: decoder.step)."""
         logits = network.slot(hidden[open_])  # gaps vocab
-        gaps = gap_logits(logits, open_)
-        gaps = keep_top_k(gaps, self.gap_top_k)
-        gap = categorical(gaps, noise.uniform("gap")[:, 0])
-        logits = network.slot(hidden[torch.arange(len(hidden), device=hidden.device), gap])
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_p(logits, self.top_p)
-        return gap, categorical(logits, noise.uniform("token")[:, 0])
+        gaps = at_gaps(logits.logsumexp(-1), open_)
+        gap = drawn(gaps, noise.uniform("gap")[:, 0], top_k=self.gap_top_k)
+        logits = of_gap(logits, open_, gap)
+        return gap, drawn(
+            logits, noise.uniform("token")[:, 0], temperature=self.temperature, top_p=self.top_p
+        )
 
 
 @dataclass(frozen=True)
@@ -135,13 +150,12 @@ class OracleDecoder:
     ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
         """Draw a gap, then a token for it (spec: decoder oracle.step)."""
         logits = network.slot(hidden[open_])  # gaps vocab
-        gaps = gap_logits(logits, open_)
-        gaps = keep_top_k(gaps, self.gap_top_k)
-        gap = categorical(gaps, noise.uniform("gap")[:, 0])
-        logits = network.slot(hidden[torch.arange(len(hidden), device=hidden.device), gap])
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_p(logits, self.top_p)
-        return gap, categorical(logits, noise.uniform("token")[:, 0])
+        gaps = at_gaps(logits.logsumexp(-1), open_)
+        gap = drawn(gaps, noise.uniform("gap")[:, 0], top_k=self.gap_top_k)
+        logits = of_gap(logits, open_, gap)
+        return gap, drawn(
+            logits, noise.uniform("token")[:, 0], temperature=self.temperature, top_p=self.top_p
+        )
 
 
 @dataclass(frozen=True)
@@ -180,9 +194,8 @@ class ConfidentDecoder:
     ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
         """Draw a gap and a token from their joint law (spec: decoder confident.step)."""
         logits = network.slot(hidden[open_])  # gaps vocab
-        joint = per_row(logits, open_)
-        outcome = joint.argmax(-1)
-        return outcome // logits.shape[-1], outcome % logits.shape[-1]
+        gap = at_gaps(logits.amax(-1), open_).argmax(-1)
+        return gap, of_gap(logits, open_, gap).argmax(-1)
 
 
 @dataclass(frozen=True)
@@ -218,6 +231,7 @@ class SampledDecoder:
     ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
         """Draw a gap and a token from their joint law (spec: decoder sampled.step)."""
         logits = network.slot(hidden[open_])  # gaps vocab
-        joint = per_row(logits, open_)
-        outcome = categorical(joint, noise.uniform("token")[:, 0])
-        return outcome // logits.shape[-1], outcome % logits.shape[-1]
+        gaps = at_gaps(logits.logsumexp(-1), open_)
+        gap = categorical(gaps, noise.uniform("gap")[:, 0])
+        logits = of_gap(logits, open_, gap)
+        return gap, categorical(logits, noise.uniform("token")[:, 0])

@@ -21,29 +21,30 @@ def joint_nll(
 
     ``gap`` is the position of each missing token's gap in its ``row``.
     """
-    index = torch.zeros_like(open_, dtype=torch.long)
-    index[open_] = torch.arange(len(logits), device=logits.device)
-    evidence = torch.full(open_.shape, -torch.inf, dtype=logits.dtype, device=logits.device)
-    evidence[open_] = logits.logsumexp(-1)
-    return evidence.logsumexp(1)[row] - logits[index[row, gap], token]
+    evidence = at_gaps(logits.logsumexp(-1), open_)
+    return evidence.logsumexp(1)[row] - logits[index_of(open_)[row, gap], token]
 
 
-def per_row(
-    logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
-) -> Float[Tensor, "batch outcomes"]:
-    """The logits of every (gap, token) of a row side by side, -inf at closed gaps."""
-    wide = logits.new_full((*open_.shape, logits.shape[-1]), -torch.inf)
-    wide[open_] = logits
-    return wide.flatten(1)
-
-
-def gap_logits(
-    logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
+def at_gaps(
+    values: Float[Tensor, " gaps"], open_: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
-    """Log p(gap) up to a constant: the joint law summed over the tokens; -inf at closed gaps."""
-    wide = torch.full(open_.shape, -torch.inf, dtype=logits.dtype, device=logits.device)
-    wide[open_] = logits.logsumexp(-1)
-    return wide
+    """The values of the open gaps where they stand; -inf at closed ones."""
+    wide = torch.full(open_.shape, -torch.inf, dtype=values.dtype, device=values.device)
+    return wide.masked_scatter(open_, values)
+
+
+def index_of(open_: Bool[Tensor, "batch length"]) -> Int[Tensor, "batch length"]:
+    """The number of each open gap among all of them."""
+    return open_.flatten().cumsum(0).view(open_.shape) - 1
+
+
+def of_gap(
+    logits: Float[Tensor, "gaps vocab"],
+    open_: Bool[Tensor, "batch length"],
+    gap: Int[Tensor, " batch"],
+) -> Float[Tensor, "batch vocab"]:
+    """The logits of one open gap of each row: the law of its token, given the gap."""
+    return logits[index_of(open_).gather(1, gap[:, None])[:, 0]]
 
 
 def insert(values: Tensor, gap: Int[Tensor, " batch"], value: Tensor | bool) -> Tensor:

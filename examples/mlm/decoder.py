@@ -5,8 +5,9 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal
 
 import torch
@@ -15,17 +16,84 @@ from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .network import Network
-from .places import first, surest
+from .places import first, spread, surest
 from .sampling import (
     categorical,
-    confidence,
     gumbel,
     keep_top_k,
     keep_top_p,
+    likeliest,
     margin,
     negative_entropy,
-    tempered,
 )
+
+
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    logits = keep_top_k(logits, top_k)
+    logits = keep_top_p(logits, top_p)
+    return categorical(logits, u)
+
+
+def score(
+    order: Literal["confidence", "margin", "entropy", "random", "left"],
+    logits: Float[Tensor, "places vocab"],
+    position: Int[Tensor, " places"],
+    u: Float[Tensor, " places"],
+) -> Float[Tensor, " places"]:
+    """The score of each mask, by `order`.
+
+    confidence: the chance of its token (likeliest); margin: the lead of its likeliest token
+    over the second; entropy: minus the entropy of its distribution; random: a random
+    number; left: how far left it stands.
+    """
+    match order:
+        case "confidence":
+            found = likeliest(logits)
+        case "margin":
+            found = margin(logits)
+        case "entropy":
+            found = negative_entropy(logits)
+        case "random":
+            found = u
+        case "left":
+            found = -position
+    return found.double()
+
+
+def error(
+    order: Literal["entropy", "confidence", "margin"],
+    logits: Float[Tensor, "places vocab"],
+) -> Float[Tensor, " places"]:
+    """The error of each mask, by `order`.
+
+    entropy: the entropy of its distribution; confidence: what the chance of its token lacks
+    to 1 (likeliest); margin: what the lead of its likeliest token over the second lacks to
+    1.
+    """
+    match order:
+        case "entropy":
+            found = -negative_entropy(logits)
+        case "confidence":
+            found = 1 - likeliest(logits)
+        case "margin":
+            found = 1 - margin(logits)
+    return found.double()
+
+
+def countdown(steps: int) -> Iterator[tuple[int, ...]]:
+    """What each step is told: how many steps are left."""
+    for i in range(steps):
+        yield (steps - i,)
 
 
 def masks(
@@ -54,16 +122,21 @@ def fill(
     noise: Noise,
     record: bool,
     step: Callable[..., tuple[Int[Tensor, "batch length"], Tensor]],
+    clock: Iterable[tuple[object, ...]],
 ) -> Decoded:
-    """Mask the free positions of a batch, then take steps until no mask is left."""
+    """Mask the free positions of a batch, then take a step for each tick of a clock.
+
+    The canvas holds as many tokens as there are free positions; what stood there is not looked at.
+    No step is taken once no mask is left.
+    """
     x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
-    i = 0
-    while masks(network, batch, x).any():
-        x, called = step(network, batch, x, noise.at(i))
+    for i, told in enumerate(clock):
+        if not masks(network, batch, x).any():
+            break
+        x, called = step(network, batch, x, *told, noise.at(i))
         nfe = nfe + called
-        i += 1
         if record:
             history.append(x)
     return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
@@ -89,21 +162,8 @@ class Decoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        for i in range(self.steps):
-            x, called = self.step(network, batch, x, self.steps - i, noise.at(i))
-            nfe = nfe + called
-            if record:
-                history.append(x)
-            if not masks(network, batch, x).any():
-                break
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, countdown(self.steps))
 
     def step(
         self,
@@ -113,58 +173,22 @@ class Decoder:
         steps_left: int,
         noise: Noise,
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder.step)."""
         masked = masks(network, batch, x)
         quota = (masked.sum(1) / steps_left + 1e-9).floor().long()
-        rows = masked.any(1) & (quota > 0)
+        masked = masked & (quota > 0)[:, None]
+        rows = masked.any(1)
         if not rows.any():
             return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(
-            logits, asked.nonzero()[:, 1], noise.uniform("order", batch.position)[asked]
-        )
-        places = first(score, asked, quota)
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(
-        self,
-        logits: Float[Tensor, "places vocab"],
-        position: Int[Tensor, " places"],
-        u: Float[Tensor, " places"],
-    ) -> Float[Tensor, " places"]:
-        """The score of each mask, by `order`.
-
-        confidence: the chance of its token (likeliest); margin: the lead of its likeliest token
-        over the second; entropy: minus the entropy of its law; random: a random number; left:
-        how far left it stands.
-        """
-        match self.order:
-            case "confidence":
-                score = confidence(logits, logits.argmax(-1))
-            case "margin":
-                score = margin(logits)
-            case "entropy":
-                score = negative_entropy(logits)
-            case "random":
-                score = u
-            case "left":
-                score = -position
-        return score.double() + self.order_temperature * gumbel(u)
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        u = noise.uniform("order", batch.position)[masked]
+        scores = score(self.order, logits, masked.nonzero()[:, 1], u)
+        scores = scores + self.order_temperature * gumbel(u)
+        places = first(spread(scores, masked), masked, quota)
+        logits = logits[places[masked]]
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        return x.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -183,43 +207,22 @@ class ThresholdDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()))
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder threshold.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder threshold.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits)
-        places = (asked & (score > self.tau)) | first(score, asked, rows.long())
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The score of each mask: the chance of its token (likeliest)."""
-        return confidence(logits, logits.argmax(-1)).double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        scores = spread(likeliest(logits), masked)
+        places = (masked & (scores > self.tau)) | first(scores, masked, rows.long())
+        logits = logits[places[masked]]
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        return x.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -239,54 +242,21 @@ class BoundedDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()))
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder bounded.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder bounded.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        error = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        error[asked] = self.error(logits)
-        places = surest(error, asked, self.gamma)
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def error(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The error of each mask, by `order`.
-
-        entropy: the entropy of its law; confidence: what the chance of its token lacks to 1
-        (likeliest); margin: what the lead of its likeliest token over the second lacks to 1.
-        """
-        match self.order:
-            case "entropy":
-                error = -negative_entropy(logits)
-            case "confidence":
-                error = 1 - confidence(logits, logits.argmax(-1))
-            case "margin":
-                error = 1 - margin(logits)
-        return error.double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        places = surest(spread(error(self.order, logits), masked), masked, self.gamma)
+        logits = logits[places[masked]]
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        return x.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -297,37 +267,16 @@ class ConfidentDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()))
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder confident.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder confident.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits)
-        places = first(score, asked, rows.long())
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The score of each mask: the chance of its token (likeliest)."""
-        return confidence(logits, logits.argmax(-1)).double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw the likeliest token for each place."""
-        return logits.argmax(-1)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        places = first(spread(likeliest(logits), masked), masked, rows.long())
+        token = logits[places[masked]].argmax(-1)
+        return x.masked_scatter(places, token), rows

@@ -5,8 +5,9 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import torch
 
@@ -14,9 +15,33 @@ from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .network import Network
-from .places import first
-from .sampling import categorical, confidence, keep_top_k, keep_top_p, tempered
+from .places import first, spread
+from .sampling import categorical, keep_top_k, keep_top_p, likeliest
 from .schedule import alpha, reveal
+
+
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    logits = keep_top_k(logits, top_k)
+    logits = keep_top_p(logits, top_p)
+    return categorical(logits, u)
+
+
+def times(batch: Batch, steps: int) -> Iterator[tuple[Tensor, ...]]:
+    """What each step is told: the time t, and s that it goes to."""
+    index = torch.arange(steps + 1, dtype=torch.float64, device=batch.x0.device)
+    grid = 1 - index / steps
+    for i in range(steps):
+        yield grid[i], grid[i + 1]
 
 
 def masks(
@@ -45,16 +70,23 @@ def fill(
     noise: Noise,
     record: bool,
     step: Callable[..., tuple[Int[Tensor, "batch length"], Tensor]],
+    clock: Iterable[tuple[object, ...]],
+    *,
+    early: bool,
 ) -> Decoded:
-    """Mask the free positions of a batch, then take steps until no mask is left."""
+    """Mask the free positions of a batch, then take a step for each tick of a clock.
+
+    The canvas holds as many tokens as there are free positions; what stood there is not looked at.
+    With ``early`` no step is taken once no mask is left.
+    """
     x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
-    i = 0
-    while masks(network, batch, x).any():
-        x, called = step(network, batch, x, noise.at(i))
+    for i, told in enumerate(clock):
+        if early and not masks(network, batch, x).any():
+            break
+        x, called = step(network, batch, x, *told, noise.at(i))
         nfe = nfe + called
-        i += 1
         if record:
             history.append(x)
     return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
@@ -84,78 +116,35 @@ class Decoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        x = batch.x0.masked_fill(batch.free, network.vocab["mask"])
-        nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        history = [x]
-        index = torch.arange(self.steps + 1, dtype=torch.float64, device=x.device)
-        grid = 1 - index / self.steps
-        for i in range(self.steps):
-            x, called = self.step(network, batch, x, grid[i], grid[i + 1], noise.at(i))
-            nfe = nfe + called
-            if record:
-                history.append(x)
-        x, called = self.finish(network, batch, x, noise.at(self.steps))
-        nfe = nfe + called
-        if record:
-            history.append(x)
-        return Decoded(x, batch.inside, nfe, tuple(history) if record else ())
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, times(batch, self.steps), early=False)
 
     def step(
         self,
         network: Network,
         batch: Batch,
         x: Int[Tensor, "batch length"],
-        t: Float[Tensor, "*rows"],
-        s: Float[Tensor, "*rows"],
+        t: Float[Tensor, ""],
+        s: Float[Tensor, ""],
         noise: Noise,
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder.step)."""
         masked = masks(network, batch, x)
         back = torch.clamp((1 - alpha(s)) / torch.clamp(alpha(t), min=1e-9), max=self.eta)
         written = batch.free & ~masked
         again = written & (noise.uniform("remask", batch.position) < back)
-        kept = x.masked_fill(again, network.vocab["mask"])
+        after = x.masked_fill(again, network.vocab["mask"])
         places = masked & (
             noise.uniform("unmask", batch.position)
             < reveal(s, t) + back * alpha(t) / (1 - alpha(t))
         )
         rows = places.any(1)
         if not rows.any():
-            return kept, rows
+            return after, rows
         logits = network.token(ask(network, batch, x, places, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[places])
-        return kept.masked_scatter(places, token), rows
-
-    def finish(
-        self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
-    ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """Reveal what is left when the grid has ended.
-
-        spec: decoder.finish
-        """
-        masked = masks(network, batch, x)
-        rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        logits = network.token(ask(network, batch, x, masked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[masked])
-        return x.masked_scatter(masked, token), rows
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
+        return after.masked_scatter(places, token), rows
 
 
 @dataclass(frozen=True)
@@ -170,37 +159,21 @@ class FirstHittingDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()), early=True)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder first_hitting.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder first_hitting.step)."""
         masked = masks(network, batch, x)
-        score = noise.uniform("order", batch.position)
-        places = first(score, masked, masked.any(1).long())
+        scores = noise.uniform("order", batch.position)
+        places = first(scores, masked, masked.any(1).long())
         rows = places.any(1)
-        if not rows.any():
-            return x, rows
         logits = network.token(ask(network, batch, x, places, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[places])
+        u = noise.uniform("token", batch.position)[places]
+        token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
         return x.masked_scatter(places, token), rows
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw a token for each place."""
-        logits = tempered(logits, self.temperature)
-        logits = keep_top_k(logits, self.top_k)
-        logits = keep_top_p(logits, self.top_p)
-        return categorical(logits, u)
 
 
 @dataclass(frozen=True)
@@ -211,37 +184,16 @@ class ConfidentDecoder:
     def __call__(
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
-        """Fill the free positions of a batch; what stood there is not looked at.
-
-        The canvas holds as many tokens as the batch has free positions; ``limit`` is not read.
-        """
-        return fill(network, batch, noise, record, self.step)
+        """Fill the free positions of a batch; ``limit`` is not read."""
+        return fill(network, batch, noise, record, self.step, repeat(()), early=True)
 
     def step(
         self, network: Network, batch: Batch, x: Int[Tensor, "batch length"], noise: Noise
     ) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, " batch"]]:
-        """One reverse step: the new state, and the rows for which the network was called.
-
-        spec: decoder confident.step
-        """
+        """One reverse step: the new state, the rows asked (spec: decoder confident.step)."""
         masked = masks(network, batch, x)
         rows = masked.any(1)
-        if not rows.any():
-            return x, rows
-        asked = masked & rows[:, None]
-        logits = network.token(ask(network, batch, x, asked, rows))
-        token = self.draw(logits, noise.uniform("token", batch.position)[asked])
-        score = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
-        score[asked] = self.score(logits)
-        places = first(score, asked, rows.long())
-        return x.masked_scatter(places, token[places[asked]]), rows
-
-    def score(self, logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
-        """The score of each mask: the chance of its token (likeliest)."""
-        return confidence(logits, logits.argmax(-1)).double()
-
-    def draw(
-        self, logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
-    ) -> Int[Tensor, " places"]:
-        """Draw the likeliest token for each place."""
-        return logits.argmax(-1)
+        logits = network.token(ask(network, batch, x, masked, rows))
+        places = first(spread(likeliest(logits), masked), masked, rows.long())
+        token = logits[places[masked]].argmax(-1)
+        return x.masked_scatter(places, token), rows

@@ -9,15 +9,6 @@ import torch
 from xlm_runtime.shapes import Float, Int, Tensor
 
 
-def tempered(
-    logits: Float[Tensor, "places vocab"], temperature: float
-) -> Float[Tensor, "places vocab"]:
-    """Logits / temperature; at temperature 0 only the likeliest outcome stays."""
-    if temperature == 0:
-        return keep_top_k(logits, 1)
-    return logits / temperature
-
-
 def keep_top_k(logits: Float[Tensor, "places vocab"], k: int) -> Float[Tensor, "places vocab"]:
     """Keep exactly the k likeliest outcomes (ties: the first); k = 0 keeps all."""
     if not 0 < k < logits.shape[-1]:
@@ -39,7 +30,7 @@ def keep_top_p(logits: Float[Tensor, "places vocab"], p: float) -> Float[Tensor,
     before = chance.cumsum(-1) - chance
     drop = before >= p
     drop[:, 0] = False
-    return logits.masked_fill(drop.gather(-1, order.argsort(dim=-1)), -torch.inf)
+    return logits.masked_fill(torch.zeros_like(drop).scatter(-1, order, drop), -torch.inf)
 
 
 def categorical(
@@ -60,3 +51,8 @@ def confidence(
 ) -> Float[Tensor, " places"]:
     """The chance of the given token."""
     return logits.softmax(-1).gather(-1, token[:, None])[:, 0]
+
+
+def likeliest(logits: Float[Tensor, "places vocab"]) -> Float[Tensor, " places"]:
+    """The chance of the likeliest token."""
+    return confidence(logits, logits.argmax(-1))

@@ -3,19 +3,25 @@
 import torch
 
 from xlm_runtime.plug import Batch, Vocabulary
-from xlm_runtime.shapes import Bool, Float, Tensor
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
 def prompt(batch: Batch, vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
     """The tokens of the prompts: what stands outside the brackets, specials apart."""
-    body = vocab.allowed(()).to(batch.x0.device)
-    return ~batch.inside & body[batch.x0]
+    return ~batch.inside & body(batch.x0, vocab)
 
 
 def given(batch: Batch, vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
     """The tokens that are given inside the brackets, specials apart."""
-    body = vocab.allowed(()).to(batch.x0.device)
-    return batch.inside & ~batch.free & body[batch.x0]
+    return batch.inside & ~batch.free & body(batch.x0, vocab)
+
+
+def body(x: Int[Tensor, "batch length"], vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
+    """What is no special token; nothing of the size of the vocabulary is made or copied."""
+    found = torch.ones_like(x, dtype=torch.bool)
+    for special in vocab.specials.values():
+        found = found & (x != special)
+    return found
 
 
 def led(

@@ -427,6 +427,60 @@ def test_d12_temperature_and_truncation(package, name):
         samples_of(found, {row: p for row, p in law.items() if p})
 
 
+UNSAMPLED = [  # decoders whose orders do not look at the token that is drawn
+    *(("mlm", name) for name in ("default", "threshold", "bounded")),
+    *(("mask_orders", name) for name in ("default", "single", "loud", "threshold")),
+    *(("dream", name) for name in ("threshold", "bounded", "origin")),
+    ("flexmdm", "adaptive"),
+]
+
+
+@samplers(UNSAMPLED)
+def test_d10_only_what_is_revealed_is_drawn(package, name, monkeypatch):
+    """Once for each place, however many masks the network was asked about."""
+    drawn, categorical = [], package.sampling.categorical
+
+    def counted(logits, u):
+        drawn.append(len(u))
+        return categorical(logits, u)
+
+    monkeypatch.setattr(package.decoder, "categorical", counted)
+    warm = "temperature" in package.sampler(name).__dataclass_fields__
+    own = {"temperature": 1.0} if warm else {}
+    for _, batch, net in cases(package):
+        drawn.clear()
+        decoded = package.sampler(name, **own)(net, batch, draw(batch, 3), LIMIT)
+        kept = batch.inside & ~batch.free
+        assert sum(drawn) == int(decoded.body.sum() - kept.sum())
+
+
+@every(zoo.those("temperature", "top_k", "top_p"))
+def test_d12_a_draw_at_temperature_0_takes_the_first_of_the_likeliest(package):
+    """As if all but the likeliest, of equal ones the first, had been cut off."""
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randint(0, 4, (500, 9), generator=generator).double()
+    logits[:, 2] = -inf
+    u = torch.rand(500, generator=generator, dtype=torch.float64)
+    found = package.decoder.drawn(logits, u, temperature=0.0, top_k=3, top_p=0.5)
+    assert torch.equal(found, logits.argsort(dim=-1, descending=True, stable=True)[:, 0])
+
+
+@every(zoo.those("draw slot greedy"))
+def test_d17_the_likeliest_insertion_is_that_of_the_joint_law(package):
+    """A gap and a token, of equal ones the first; nothing of the size gaps times tokens is made."""
+    generator = torch.Generator().manual_seed(2)
+    open_ = torch.rand(300, 4, generator=generator) < 0.7
+    open_[:, 1] = True
+    logits = torch.randint(0, 9, (int(open_.sum()), 5), generator=generator).double()
+    wide = logits.new_full((*open_.shape, 5), -inf)
+    wide[open_] = logits
+    joint = wide.flatten(1).argmax(-1)
+    gap = package.gaps.at_gaps(logits.amax(-1), open_).argmax(-1)
+    assert torch.equal(gap, joint // 5)
+    assert torch.equal(package.gaps.of_gap(logits, open_, gap).argmax(-1), joint % 5)
+    assert package.has("gaps.per_row") == (package.spec.has("draw slot with temperature, top_k"))
+
+
 @every(zoo.those("top_p"))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])

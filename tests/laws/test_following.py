@@ -416,3 +416,26 @@ def test_1_masks_revealed_from_left_to_right_are_the_same_model(workshop, law):
 def orders(places):
     """The orders of `chain_costs`."""
     return [o for o in product(places, repeat=len(places)) if len({*o}) == len(o)]
+
+
+@every(zoo.those("reuse while prefix"))
+def test_d_what_is_kept_is_not_copied_while_no_row_ends(package):
+    """The keys and values that a step gives are those that the next one takes, themselves."""
+    batch = repeat(one(package, ()), 2)
+    net, seen = network(package, "text"), []
+    extend = net.extend
+
+    def watched(new, attend, past):
+        hidden, longer = extend(new, attend, past)
+        seen.append((len(new), past, longer))
+        return hidden, longer
+
+    net.extend = watched
+    alike = []
+    for seed in range(20):
+        seen.clear()
+        package.sampler()(net, batch, draw(batch, seed), 6)
+        for (rows, _, kept), (after, past, _) in pairwise(seen):
+            assert (past is kept) == (rows == after)
+            alike.append(rows == after)
+    assert True in alike

@@ -127,3 +127,19 @@ def test_d14_what_is_given_never_becomes_a_mask(package, name, layout):
             assert torch.equal(after[~batch.free], batch.x0[~batch.free])
         assert not (decoded.x == MASK).any()
     assert back
+
+
+def test_a_finish_is_there_if_the_last_step_may_leave_masks(workshop):
+    """Where nothing comes back at s = 0 and every mask is revealed, none is left to finish."""
+    for package in (workshop.package("remdm"), workshop.package("mask_back")):
+        assert not hasattr(package.sampler(), "finish")
+        for layout in ("text", "seq2seq", "infill"):
+            batch = package.layout(layout, 5)(examples(layout))
+            net = network(package, layout)
+            for eta, steps in itertools.product((0.0, 0.5, 1.0), (1, 2, 7)):
+                sampler = package.sampler(eta=eta, steps=steps)
+                decoded = sampler(net, batch, draw(batch, 3), LIMIT, record=True)
+                assert len(decoded.history) == steps + 1
+                assert not (decoded.x == MASK).any()
+    for name in ("doubting", "careless", "revised"):
+        assert hasattr(workshop.package("mask_back").sampler(name), "finish"), name

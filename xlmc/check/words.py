@@ -26,21 +26,23 @@ AROUND = ("geometric", "visible")  # of the tokens around a masked one
 # What the generated modules import and annotate with, wherever they use it.
 _IMPORTED = _set(
     """
-    Batch Bool Callable ClassVar dataclass Decoded Example F Float Int Layout Literal Losses
-    math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor torch Vocabulary
+    Batch Bool Callable ClassVar dataclass Decoded Example F Float Int Iterable Iterator Layout
+    Literal Losses math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor torch Vocabulary
     """
 )
 # What they define, import from each other, and call their variables.
 _VARIABLES = _set(
     """
-    again amount ask asked at attend batch best blind block block_count block_of blocks body
-    called categorical close confidence corrupt dict early error fill finish first gap
-    gap_logits gaps given go gone grid grow guided gumbel hidden hide high history i index
-    insert insertion inverse joint joint_nll keep_top_k keep_top_p kept leading led left level
-    limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll noise
-    noised nothing odds open_ opened order outcome over p per_row place places position prompt
-    inside quota record room row rows score self share size start stays step stop subset sure surest
-    tempered tempered_chance terms token tokens turn u vocab weight without written x
+    after again amount ask at at_gaps attend batch best blind block block_count
+    block_countdown block_of block_times blocks body called categorical clock close
+    confidence corrupt countdown cut dict draw drawn early error fill finish first gap gaps
+    given go gone grid grow guided gumbel hidden hide high history i index insert insertion
+    inside inverse joint joint_nll keep_top_k keep_top_p leading led left level likeliest
+    limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll
+    noise noised nothing odds of_gap open_ opened order outcome over p per_row place places
+    position prompt put_back quota record repeat room row rows score scores self share size
+    spread start starts stays step stop subset sure surest tempered_chance terms times token
+    tokens told truncated turn turns u vocab walk weight without written x
     """
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.

@@ -13,8 +13,15 @@ LINE = 88  # columns of a docstring
 
 MANY = 1e6  # steps
 RARE = 0.01  # a chance that falls like 1 / steps is far below it by then
+FEW = 3  # params whose values are combined
+RANGES = {
+    "Chance": [k / 8 for k in range(9)],
+    "Count": [0.0, 1.0, 2.0, 3.0, 10.0, 1000.0],
+    "Scale": [0.0, 0.1, 0.5, 1.0, 2.0, 10.0, 1000.0],
+}
 LEFT = 0.1  # of the masks, before the last of SOME steps
 SOME = 500
+TIMES = {("t", "s"): "times", ("t",): "starts", ("s",): "ends"}
 
 
 def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
@@ -32,6 +39,30 @@ def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
     points = [{**middle, "masked": masked, "length": 2 * masked} for masked in (3.0, 300.0)]
     few = all(isinstance(n, float) and n < most for _, n in values(value, env, points))
     return few and _left(rule, value, env) < LEFT
+
+
+def settled(unmask: ast.Much, remask: ast.Much, env: Environment) -> bool:
+    """Whether the last step, to s = 0, takes nothing back and reveals every mask.
+
+    For any value of the params: judged by many within their ranges, and by their defaults.
+    """
+    if remask.value is None or (unmask.value is None and unmask.rule != "all"):
+        return False
+    read = [reads(one.value, env) for one in (unmask, remask) if one.value is not None]
+    own = {name for names in read for name in names & {*env.defaults}}
+    if len(own) > FEW:
+        return False
+    spread = {name: [env.defaults[name], *RANGES[env.names[name]]] for name in sorted(own)}
+    axes = {**spread, "t": [0.125, 0.5, 1.0], "masked": [1.0, 7.0]}
+    points = [{**p, "s": 0.0, "steps_left": 1.0, "length": 7.0} for p in grid(axes)]
+    if any(found != 0 for _, found in values(remask.value, env, points)):
+        return False
+    if unmask.value is None:
+        return True
+    return unmask.rule in ("chance", "quota") and all(
+        isinstance(found, float) and found >= (point["masked"] if unmask.rule == "quota" else 1)
+        for point, found in values(unmask.value, env, points)
+    )
 
 
 def _left(rule: str, value: ast.Expr, env: Environment) -> float:
@@ -78,17 +109,61 @@ def paragraphs(what: str, way: str, spec: str) -> tuple[str, ...]:
     return f"{what}.", f"{rest[:1].upper()}{rest[1:]}.", f"spec: {spec}"
 
 
-def fills(decoder: ir.Decoder) -> bool:
-    """Whether a decoder reveals until no mask is left, and nothing else ends it."""
-    clocked = decoder.condition and decoder.grid == "events"
-    return decoder.unmask is not None and decoder.grid != "uniform" and not clocked
+def clock_of(grid: str, reads: tuple[str, ...], steps: str, blocks: str) -> str:
+    """Code of what each step is told."""
+    if grid != "uniform":
+        return "repeat(())"
+    if not reads and not blocks:
+        return f"repeat((), {steps})"
+    batch = "batch, " if blocks or {"t", "s"} & {*reads} else ""
+    return f"{_clock(reads, bool(blocks)).name}({batch}{steps}{', ' if blocks else ''}{blocks})"
 
 
-def block_helpers(decoder: ir.Decoder) -> tuple[str, ...]:
-    """The functions that decoding in blocks takes."""
-    if not decoder.blocks:
-        return ()
-    return ("block_count", "opened", "turn") if decoder.grid == "uniform" else ("leading",)
+def clocks(made: tuple[ir.Decoder, ...]) -> tuple[ir.Clock, ...]:
+    """A clock for each function that tells the steps of some decoders what they read."""
+    walks = [d for d in made if d.grid == "uniform" and (d.reads or d.blocks)]
+    return tuple(dict.fromkeys(_clock(d.reads, bool(d.blocks)) for d in walks))
+
+
+def _clock(reads: tuple[str, ...], blocked: bool) -> ir.Clock:
+    """The function that tells the steps of a uniform grid what they read."""
+    times = tuple(name for name in reads if name != "steps_left")
+    words = [TIMES[times]] if times else []
+    words += ["countdown"] if "steps_left" in reads else []
+    name = "_and_".join(words) or "turns"
+    return ir.Clock(f"block_{name}" if blocked else name, reads, blocked)
+
+
+def samplers(decoder: ir.Decoder, *, apart: bool = False) -> list[ir.Sampler]:
+    """All draws of a decoder; ``apart``: but for that from a distribution that is scored."""
+    scored = decoder.unmask is not None and decoder.unmask.order.token
+    found = (None if apart and scored else decoder.draw, decoder.pick, decoder.last)
+    return [one for one in found if one is not None]
+
+
+def named(
+    made: tuple[ir.Decoder, ...],
+) -> tuple[tuple[ir.Decoder, ...], tuple[ir.Order, ...]]:
+    """The decoders with names for the functions that score by a choice, and these functions."""
+    functions: dict[ir.Order, str] = {}
+    found = []
+    for decoder in made:
+        if decoder.unmask is not None and decoder.unmask.order.name:
+            order = decoder.unmask.order
+            key = evolve(order, param="", temperature="", token="drawn" if order.token else "")
+            taken = order.name in functions.values()
+            functions.setdefault(key, f"{order.name}_{decoder.name}" if taken else order.name)
+            order = evolve(order, name=functions[key])
+            decoder = evolve(decoder, unmask=evolve(decoder.unmask, order=order))
+        found.append(decoder)
+    return tuple(found), tuple(evolve(key, name=name) for key, name in functions.items())
+
+
+def idle(decoder: ir.Decoder) -> bool:
+    """Whether a step may find no mask to ask about, so that the network is not called."""
+    assert decoder.unmask is not None
+    some = decoder.reuse and decoder.unmask.rule in ("chance", "quota")
+    return not decoder.early or bool(decoder.blocks and decoder.grid == "uniform") or some
 
 
 def guide_name(family: ast.Family, head: str, without: str) -> str:

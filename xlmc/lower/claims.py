@@ -28,7 +28,7 @@ NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is k
 NO_STOP = "no head of a chance says when nothing is missing, so no law over lengths is known"
 TOGETHER = "tokens revealed in one step are drawn apart"
 ORDERED = "the order is not a random one"
-NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
+NEUTRAL = {"temperature": "1", "top_k": "0", "top_p": "1"}
 PARAM = re.compile(r"self\.\w+")
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
@@ -200,8 +200,8 @@ def _cut(decoder: ir.Decoder) -> list[str]:
     used = [one for one in (decoder.draw, decoder.pick, decoder.last) if one is not None]
     fixed = [
         code
-        for function, code in _cuts(decoder)
-        if not PARAM.fullmatch(code) and code not in (NEUTRAL[function], f"{NEUTRAL[function]}.0")
+        for name, code in _cuts(decoder)
+        if not PARAM.fullmatch(code) and code not in (NEUTRAL[name], f"{NEUTRAL[name]}.0")
     ]
     reasons = dict.fromkeys(f"{one.summary} is taken" for one in used if one.greedy)
     return [*reasons, *(["laws are cut down"] if fixed else [])]
@@ -210,8 +210,8 @@ def _cut(decoder: ir.Decoder) -> list[str]:
 def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
     """The values of its params at which a decoder cuts nothing off."""
     found = {
-        code.removeprefix("self."): NEUTRAL[function]
-        for function, code in _cuts(decoder)
+        code.removeprefix("self."): NEUTRAL[name]
+        for name, code in _cuts(decoder)
         if PARAM.fullmatch(code)
     }
     if decoder.guide is not None:
@@ -222,7 +222,7 @@ def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
 
 
 def _cuts(decoder: ir.Decoder) -> list[tuple[str, str]]:
-    """What is done to the laws before a draw: function and code of its value."""
+    """What is done to the laws before a draw: name and code of its value."""
     used = (decoder.draw, decoder.pick, decoder.last)
-    tempered = [("tempered", stop.temperature) for stop in decoder.stops if stop.temperature]
-    return [*(step for one in used if one is not None for step in one.steps), *tempered]
+    tempered = [("temperature", stop.temperature) for stop in decoder.stops if stop.temperature]
+    return [*(cut for one in used if one is not None for cut in one.cuts), *tempered]

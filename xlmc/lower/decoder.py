@@ -3,19 +3,24 @@
 import re
 from collections.abc import Set
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlmc import ast, ir, query
 from xlmc.check.decoder import environment
 from xlmc.check.names import camel
 from xlmc.check.words import DERIVED
 from xlmc.lower.canvas import (
-    block_helpers,
-    fills,
+    LINE,
+    clock_of,
+    clocks,
     gradual,
     guide_functions,
     guide_name,
+    idle,
+    named,
     paragraphs,
+    samplers,
+    settled,
     switch,
     timely,
 )
@@ -26,20 +31,19 @@ from xlmc.query import NETWORK_SCORES
 from xlmc.survival import examine
 
 CODES = {
-    "confidence": "confidence(logits, token)",
+    "confidence": "likeliest(logits)",
     "margin": "margin(logits)",
     "entropy": "negative_entropy(logits)",
     "random": "u",
     "left": "-position",
 }
-RANKS = {"quota": "first", "one": "first", "above": "first", "within": "surest"}
-HELPERS = {"confidence": "confidence", "margin": "margin", "entropy": "negative_entropy"}
-CUTS = {"temperature": "tempered", "top_k": "keep_top_k", "top_p": "keep_top_p"}  # in their order
 ERRORS = {
-    "confidence": "1 - confidence(logits, token)",
+    "confidence": "1 - likeliest(logits)",
     "margin": "1 - margin(logits)",
     "entropy": "-negative_entropy(logits)",
 }
+SAMPLED = "confidence(logits, token)"  # in the place of the likeliest
+CUTS = {"temperature": "1.0", "top_k": "0", "top_p": "1.0"}  # in their order, cutting nothing
 RULES = {
     "chance": "Reveal each mask with a chance of its own",
     "quota": "Reveal a number of masks of each row",
@@ -53,86 +57,50 @@ TENSORS = frozenset({"t", "s", "masked", "length"})
 SCORES = {
     "confidence": "the chance of its token",
     "margin": "the lead of its likeliest token over the second",
-    "entropy": "minus the entropy of its law",
+    "entropy": "minus the entropy of its distribution",
     "random": "a random number",
     "left": "how far left it stands",
 }
-
-
 LACKS = {
     "confidence": "what the chance of its token lacks to 1",
     "margin": "what the lead of its likeliest token over the second lacks to 1",
-    "entropy": "the entropy of its law",
+    "entropy": "the entropy of its distribution",
 }
 
 
 def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
     """`decoder.py`."""
     made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
+    made, orders = named(made)
     chain = query.chain(family)
-    guides = guide_functions(made)
+    plain = {c for d in made for one in samplers(d, apart=True) for c, _ in one.cuts}
     return ir.Decoders(
         chain=chain,
         shifted=query.shifted(family),
         decoders=made,
         choices=any(param.options for d in made for param in d.params),
         shapes=("Bool", "Float", "Int"),
-        fills=any(fills(d) for d in made),
-        cuts=any(fills(d) and d.ends for d in made),
-        blocks=tuple(sorted({name for d in made for name in block_helpers(d)})),
-        counts=tuple(sorted({name for d in made for name in _counts(d)})),
-        gaps=_gaps(made) if chain == "gone" else (),
-        growth=tuple(sorted({name for d in made for name in _growth(d)})),
-        guidance=tuple(sorted({g.without for g in guides} | ({"led"} if guides else set()))),
-        guides=guides,
-        places=_places(made, shifted=query.shifted(family)),
-        sampling=tuple(sorted({name for d in made for name in _sampling(d)})),
+        clocks=clocks(made),
+        draws=_draws(made),
+        drawn=bool(plain),
+        truncated=any(d.unmask is not None and d.unmask.order.token for d in made),
+        orders=orders,
+        guides=guide_functions(made),
         schedule=()
         if chain == "none"
         else tuple(sorted({name for d in made for name in _schedule(d, clock)})),
     )
 
 
-def _places(made: tuple[ir.Decoder, ...], *, shifted: bool) -> tuple[str, ...]:
-    ranks = {RANKS[d.unmask.rule] for d in made if d.unmask and d.unmask.rule in RANKS}
-    ranks |= {"first" for d in made if d.remask and d.remask.rule == "quota"}
-    return tuple(sorted(ranks | ({"shifted"} if shifted else set())))
-
-
-def _gaps(made: tuple[ir.Decoder, ...]) -> tuple[str, ...]:
-    picks = {"gap_logits" if decoder.pick is not None else "per_row" for decoder in made}
-    return tuple(sorted({"insert", *picks}))
-
-
-def _counts(decoder: ir.Decoder) -> set[str]:
-    insert = decoder.insert
-    names = {"expected"} if insert is not None and insert.kind == "distribution" else set[str]()
-    drawn = [
-        insert.code if insert is not None else "",
-        decoder.unmask.code if decoder.unmask else "",
-    ]
-    return names | {"poisson" for code in drawn if code.startswith("poisson(")}
-
-
-def _growth(decoder: ir.Decoder) -> set[str]:
-    insert = decoder.insert
-    return {"grow", "take_out", insert.overflow} if insert is not None else set()
-
-
-def _sampling(decoder: ir.Decoder) -> set[str]:
-    names: set[str] = set()
-    for sampler in (decoder.draw, decoder.pick, decoder.last):
-        if sampler is not None:
-            names |= {name for name, _ in sampler.steps}
-            names |= set() if sampler.greedy else {"categorical"}
-    names |= {"tempered_chance"} if any(stop.temperature for stop in decoder.stops) else set()
-    if decoder.remask is not None and decoder.remask.score == "confidence":
-        names |= {"confidence"}
-    if decoder.unmask is not None and decoder.unmask.order.reads_network:
-        order = decoder.unmask.order
-        names |= {HELPERS[score] for score in order.scores if score in HELPERS}
-        names |= {"gumbel"} if order.temperature else set()
-    return names
+def _draws(made: tuple[ir.Decoder, ...]) -> tuple[ir.Cut, ...]:
+    """What draws are told; what some of them leave unsaid cuts nothing."""
+    told = [{name for name, _ in one.cuts} for d in made for one in samplers(d) if one.cuts]
+    found = [name for name in CUTS if any(name in names for names in told)]
+    alike = all(len(names) == len(found) for names in told)
+    return tuple(
+        ir.Cut(name, "int" if name == "top_k" else "float", "" if alike else CUTS[name])
+        for name in found
+    )
 
 
 def _schedule(decoder: ir.Decoder, clock: Clock) -> set[str]:
@@ -172,12 +140,15 @@ class _Maker:
         timed = condition and self.grid != "uniform"  # the tokens tell the time, or the events do
         condition_code = f"{self.clock.use('sigma')}(t)" if condition == "sigma" else condition
         spec = "decoder" if self.section.name is None else f"decoder {name}"
-        steps, blocks = self._steps(), self._blocks()
-        return ir.Decoder(
+        steps, blocks, reads = self._steps(), self._blocks(), self._reads(values, condition)
+        carries = self._carries(remask, timed=bool(timed))
+        early = self.grid != "uniform" or self._stops_early()
+        made = ir.Decoder(
             name=name,
             klass=f"{title}Decoder",
             spec=spec,
             doc=paragraphs(*self._summary(), spec),
+            step_doc=self._step_doc(carries, spec),
             params=params(self.section.entries, self._used()),
             head=draw.head.id,
             draw=self._sampler(draw),
@@ -193,8 +164,11 @@ class _Maker:
             grid=self.grid,
             steps=steps,
             steps_param=steps.removeprefix("self.") if steps.startswith("self.") else "",
-            reads=self._reads(values, condition),
-            early_stop=self._stops_early(),
+            reads=reads,
+            clock=clock_of(self.grid, reads, steps, blocks),
+            early=early,
+            idle=False,
+            carries=carries,
             ends=self._ends(),
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             stops=(stops := self._stops()),
@@ -203,6 +177,25 @@ class _Maker:
             condition_code=condition_code,
             inverse=self.clock.use("inverse") if timed else "",
             corrupted=self.clock.use("corrupted") if timed and self.grid == "events" else "",
+        )
+        return evolve(made, idle=made.unmask is not None and idle(made))
+
+    def _carries(self, remask: ast.Remask | None, *, timed: bool) -> str:
+        """What goes from step to step beside the tokens."""
+        if remask is not None and remask.order is not None and remask.order.score.id != "random":
+            return "sure"
+        return "t" if timed and self.grid == "events" else ""
+
+    def _step_doc(self, carries: str, spec: str) -> tuple[str, ...]:
+        """What a step of a decoder of masks gives."""
+        guided = query.first(self.section.entries, ast.Guide) is not None
+        found = ["the new state", "the calls for each row" if guided else "the rows asked"]
+        found += {"sure": ["how sure each token was"], "t": ["the time"], "": []}[carries]
+        line = f"One reverse step: {', '.join(found)} (spec: {spec}.step)."
+        return (
+            (line,)
+            if len(line) <= LINE - 4
+            else (line.partition(" (spec")[0] + ".", f"spec: {spec}.step")
         )
 
     @property
@@ -289,7 +282,6 @@ class _Maker:
         return ir.Remask(
             rule="quota" if rule == "one" else rule,
             code="written.any(1).long()" if value is None else self._amount(rule, value),
-            score=action.order.score.id if action.order is not None else "",
             off=switch(value, environment(self.section, self.family)) if value is not None else "",
         )
 
@@ -362,13 +354,12 @@ class _Maker:
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
-            return ir.Order("score", (), (), "", False, (), False, "", False, "", "")
+            return ir.Order("", (), (), "", False, "", False, "", False, "", "")
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
         scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
         of = "" if order.of is None else order.of.id
-        sampled, law = of in ("sampled", "tempered"), self._law() if of == "tempered" else ()
-        token = "token" if sampled else "logits.argmax(-1)"
+        sampled, token = of in ("sampled", "tempered"), self._token() if of == "tempered" else ""
         whose, codes, words = (
             ("error", ERRORS, LACKS) if rule == "within" else ("score", CODES, SCORES)
         )
@@ -376,34 +367,31 @@ class _Maker:
         network = bool(set(NETWORK_SCORES) & set(scores)) or bool(temperature)
         which = "sampled" if sampled else "likeliest"
         told = [words[s] + (f" ({which})" if s == "confidence" else "") for s in scores]
+        found = [codes[score] for score in scores]
         return ir.Order(
-            name=whose,
+            name=whose if choice and network else "",
             scores=scores,
-            codes=tuple(codes[score].replace("token)", f"{token})") for score in scores),
+            codes=tuple(c.replace(CODES["confidence"], SAMPLED) if sampled else c for c in found),
             param=choice.name if choice else "",
             sampled=sampled,
-            law=law,
-            draws="random" in scores or bool(temperature),
+            token=token,
+            draws="random" in scores,
             temperature=temperature,
             reads_network=network,
-            summary=f"The {whose} of each mask"
-            + (" by the law that its token is drawn from" if law else "")
-            + (f", by `{order.score.id}`." if choice else f": {told[0]}."),
-            detail="; ".join(map(": ".join, zip(scores, told, strict=True))) + "."
-            if choice
-            else "",
+            summary=f"The {whose} of each mask, by `order`"
+            + (", in the distribution that its token is drawn from." if token else "."),
+            detail="; ".join(map(": ".join, zip(scores, told, strict=True))) + ".",
         )
 
-    def _law(self) -> tuple[tuple[str, str], ...]:
-        """What makes the law that tokens are drawn from; at temperature 0 it is not tempered."""
+    def _token(self) -> str:
+        """A draw from the distribution that is scored, which is not tempered at temperature 0."""
         step = query.the(self.section.entries, ast.Step)
-        found = []
-        for function, value in self._sampler(query.the(step.actions, ast.Draw)).steps:
-            if function != "tempered" or value.startswith("self."):
-                found.append((function, f"{value} or 1.0" if function == "tempered" else value))
-            elif float(value):
-                found.append((function, value))
-        return tuple(found)
+        cuts = dict(self._sampler(query.the(step.actions, ast.Draw)).cuts)
+        cold = cuts.get("temperature", "1.0")
+        drawn = "categorical(logits, u)"
+        if cold.startswith("self."):
+            return f"{drawn} if {cold} else logits.argmax(-1)"
+        return (drawn if float(cold) else "logits.argmax(-1)") if cuts else ""
 
     def _reads(self, values: list[ast.Expr], condition: str) -> tuple[str, ...]:
         needed = {name for name, _ in self._lets(values)}
@@ -450,7 +438,11 @@ class _Maker:
         if finish is None or unmask is None or self.grid != "uniform":
             return None
         remask = query.first(step.actions, ast.Remask)
-        if self._closes(unmask) and not self.both and remask is None:
+        if remask is None:
+            ends = self._closes(unmask)
+        else:
+            ends = settled(unmask.much, remask.much, environment(self.section, self.family))
+        if ends and not self.both:
             return None
         return self._sampler(query.the(finish.actions, ast.Draw))
 
@@ -517,9 +509,7 @@ class _Maker:
         values = {option.name: option.value for option in action.options}
         what = "gap" if isinstance(action, ast.Pick) else "token"
         return ir.Sampler(
-            steps=tuple(
-                (f, self._option(name, values[name])) for name, f in CUTS.items() if name in values
-            ),
+            cuts=tuple((n, self._option(n, values[n])) for n in CUTS if n in values),
             greedy=action.greedy,
             summary=f"the likeliest {what}" if action.greedy else f"a {what}",
         )

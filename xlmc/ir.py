@@ -301,6 +301,7 @@ class Decoder:
     reads: tuple[str, ...]  # of t, s and steps_left: what a step is told
     clock: str  # code of what each step is told
     early: bool  # no step is taken once no mask is left
+    few: str  # code of how many missing tokens are too few for a row to go on; "" where none are
     idle: bool  # a step may find nothing to do
     carries: str  # sure or t: what goes from step to step beside the tokens; "" for nothing
     ends: bool  # a row is done when its text holds a string that the run names

@@ -80,15 +80,19 @@ def ask(
     network: Network,
     batch: Batch,
     x: Int[Tensor, "batch length"],
-    places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
     t: Float[Tensor, ""],
-) -> Float[Tensor, "places width"]:
-    """The hidden states of some places; the network sees only the rows asked for."""
+) -> Float[Tensor, "rows length width"]:
+    """The hidden states of some rows; the network sees no others."""
     attend = None if batch.attend is None else batch.attend[rows]
     told = t.expand(len(x))[rows]
-    hidden = network.trunk(x[rows], attend, told)
-    return hidden[places[rows]]
+    hidden: Tensor = network.trunk(x[rows], attend, told)
+    return hidden
+
+
+def going(network: Network, batch: Batch) -> Bool[Tensor, " batch"]:
+    """The rows in which something can still happen: they have a mask, or a gap that is open."""
+    return masks(network, batch, batch.x0).any(1) | batch.open.any(1)
 
 
 def put_back(
@@ -98,9 +102,10 @@ def put_back(
     number: Int[Tensor, "batch length"],
     limit: int,
 ) -> Batch:
-    """A number of masks goes into each gap that is open, if they find room."""
+    """A number of masks goes into each open gap, if they find room; the gaps of full rows close."""
     number = skip_row(batch.open * number, limit - batch.inside.sum(1))
-    return grow(replace(batch, x0=x), number, network.vocab["mask"], network.vocab["pad"])
+    grown = grow(replace(batch, x0=x), number, network.vocab["mask"], network.vocab["pad"])
+    return replace(grown, open=grown.open & (grown.inside.sum(1) < limit)[:, None])
 
 
 def walk(
@@ -116,23 +121,26 @@ def walk(
     """Take out what is free between the brackets, then let up to ``limit`` tokens come back.
 
     There is a step for each tick of a clock; masks that are left then are revealed together, drawn
-    by what the network says at t = 0.
+    by what the network says at t = 0. Masks that stand there at the start are revealed, too.
     """
-    batch = take_out(batch, batch.free, network.vocab["pad"])
+    batch = take_out(batch, batch.free & ~masks(network, batch, batch.x0), network.vocab["pad"])
+    nfe = torch.zeros(len(batch.x0), dtype=torch.long, device=batch.x0.device)
     history = [batch.x0]
-    steps = 0
-    for told in clock:
-        batch = step(network, batch, *told, limit, noise.at(steps))
-        steps += 1
+    for i, told in enumerate(clock):
+        live = going(network, batch)
+        if not live.any():
+            break
+        batch = step(network, batch, *told, limit, noise.at(i))
+        nfe = nfe + live
         if record:
             history.append(batch.x0)
     x, masked = batch.x0, masks(network, batch, batch.x0)
     rows = masked.any(1)
     if rows.any():
         t = torch.zeros((), dtype=torch.float64, device=x.device)
-        u = noise.at(steps).uniform("token", batch.position)[masked]
-        x = x.masked_scatter(masked, draw(ask(network, batch, x, masked, rows, t), u))
-    return Decoded(x, batch.inside, steps + rows, (*history, x) if record else ())
+        u = noise.at(-1).uniform("token", batch.position)[masked]
+        x = x.masked_scatter(masked, draw(ask(network, batch, x, rows, t)[masked[rows]], u))
+    return Decoded(x, batch.inside, nfe + rows, (*history, x) if record else ())
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,7 @@ class Decoder:
     """
 
     steps: int = 128
+    early: float = 0.0
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -183,15 +192,18 @@ class Decoder:
 
         Both read the state, which is the batch's ``x0``, and the network's answer before the step
         (spec: decoder.step).
+
+        A row that misses fewer than ``early`` tokens gets no more (spec: decoder.stop).
         """
-        x = batch.x0
-        hidden = network.trunk(x, batch.attend, t.expand(len(x)))
+        x, live = batch.x0, going(network, batch)
+        hidden = ask(network, batch, x, live, t)
         masked = masks(network, batch, x)
         places = masked & (noise.uniform("unmask", batch.position) < reveal_alpha(s, t))
-        logits = network.token(hidden[places])
+        logits = network.token(hidden[places[live]])
         u = noise.uniform("token", batch.position)[places]
         token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
-        gap = spread(network.gap(hidden[batch.open]), batch.open)
+        gap = spread(network.gap(hidden[batch.open[live]]), batch.open)
+        batch = replace(batch, open=batch.open & (gap.sum(1) >= self.early)[:, None])
         number = poisson(gap * reveal_beta(s, t), noise.uniform("insert", batch.position))
         x = x.masked_scatter(places, token)
         return put_back(network, batch, x, number, limit)
@@ -205,6 +217,7 @@ class AdaptiveDecoder:
     """
 
     steps: int = 128
+    early: float = 0.0
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -246,18 +259,21 @@ class AdaptiveDecoder:
 
         Both read the state, which is the batch's ``x0``, and the network's answer before the step
         (spec: decoder adaptive.step).
+
+        A row that misses fewer than ``early`` tokens gets no more (spec: decoder adaptive.stop).
         """
-        x = batch.x0
-        hidden = network.trunk(x, batch.attend, t.expand(len(x)))
+        x, live = batch.x0, going(network, batch)
+        hidden = ask(network, batch, x, live, t)
         masked = masks(network, batch, x)
         quota = poisson(masked.sum(1) * reveal_alpha(s, t), noise.uniform("quota")[:, 0])
-        logits = network.token(hidden[masked])
+        logits = network.token(hidden[masked[live]])
         scores = spread(score(self.order, logits, masked.nonzero()[:, 1]), masked)
         places = first(scores, masked, quota)
         logits = logits[places[masked]]
         u = noise.uniform("token", batch.position)[places]
         token = drawn(logits, u, self.temperature, self.top_k, self.top_p)
-        gap = spread(network.gap(hidden[batch.open]), batch.open)
+        gap = spread(network.gap(hidden[batch.open[live]]), batch.open)
+        batch = replace(batch, open=batch.open & (gap.sum(1) >= self.early)[:, None])
         number = poisson(gap * reveal_beta(s, t), noise.uniform("insert", batch.position))
         x = x.masked_scatter(places, token)
         return put_back(network, batch, x, number, limit)

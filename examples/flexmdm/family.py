@@ -52,12 +52,14 @@ FAMILY = Family(
         "loss": (Param("cap", "Scale", 1.0),),
         "default": (
             Param("steps", "Count", 128),
+            Param("early", "Scale", 0.0),
             Param("temperature", "Scale", 1.0),
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),
         ),
         "adaptive": (
             Param("steps", "Count", 128),
+            Param("early", "Scale", 0.0),
             Param("temperature", "Scale", 1.0),
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),
@@ -68,13 +70,13 @@ FAMILY = Family(
         "default": Samples(
             "limit",
             "tokens revealed in one step are drawn apart",
-            neutral={"temperature": 1, "top_k": 0, "top_p": 1},
+            neutral={"temperature": 1, "top_k": 0, "top_p": 1, "early": 0},
             grows="steps",
         ),
         "adaptive": Samples(
             "limit",
             "tokens revealed in one step are drawn apart",
-            neutral={"temperature": 1, "top_k": 0, "top_p": 1},
+            neutral={"temperature": 1, "top_k": 0, "top_p": 1, "early": 0},
             grows="steps",
         ),
     },

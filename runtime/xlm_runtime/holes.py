@@ -1,8 +1,8 @@
 """Texts with holes: ``the [MASK*3] sat``, ``the [GAP] sat``.
 
-A family whose canvas has its length from the start fills masks: ``[MASK*3]`` is three tokens,
-``[MASK]`` one. A family that inserts decides on the number itself: ``[GAP]`` is any number of
-tokens, none included, and nothing is inserted elsewhere.
+A family that fills masks puts three tokens in the place of ``[MASK*3]``, and one in that of
+``[MASK]``. A family that inserts decides on the number itself: ``[GAP]`` is any number of tokens,
+none included, and nothing is inserted elsewhere. One that inserts masks does both.
 """
 
 import re
@@ -32,11 +32,11 @@ def example(index: int, text: str, family: Family, tokenizer: Tokenizer) -> Exam
         _refuse(hole, text, family)
         _add(tokenizer.encode(text[end : hole.start()]), True, body, given, gaps)
         end = hole.end()
-        if family.inserts:
+        if hole[0] == "[GAP]":
             gaps[-1] = True
         else:
-            pads = [tokenizer.vocabulary["pad"]] * int(hole[1] or 1)
-            _add(pads, False, body, given, gaps)
+            blank = tokenizer.vocabulary["mask" if family.inserts else "pad"]
+            _add([blank] * int(hole[1] or 1), False, body, given, gaps)
     _add(tokenizer.encode(text[end:]), True, body, given, gaps)
     return Example(index, body, given=given, gaps=gaps if family.inserts else ())
 
@@ -52,7 +52,7 @@ def _refuse(hole: re.Match[str], text: str, family: Family) -> None:
     what, name = hole[0], family.name
     if what == "[GAP]" and not family.inserts:
         why = f"{name} fills a fixed number of places: write [MASK*3] for three tokens"
-    elif what != "[GAP]" and family.inserts:
+    elif what != "[GAP]" and family.inserts and "mask" not in family.specials:
         why = f"{name} inserts as many tokens as it finds missing: write [GAP]"
     elif what != "[GAP]" and "mask" not in family.specials:
         why = f"{name} goes on from a text and fills nothing in"

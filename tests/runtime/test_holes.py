@@ -41,6 +41,20 @@ def test_gaps_are_filled_and_nothing_is_inserted_elsewhere(name: str) -> None:
     assert max(lengths) > 3
 
 
+def test_masks_and_gaps_of_one_text() -> None:
+    """Where masks are inserted, some may be there from the start: their number is kept."""
+    loaded = untrained("flexmdm")
+    lengths = set()
+    for seed in range(12):
+        exact, both = loaded.generate(["a [MASK*3] b", "a [MASK*2] b [GAP] c"], seed=seed)
+        words = exact.split()
+        assert (len(words), words[0], words[-1]) == (5, "a", "b")
+        words = both.split()
+        assert (words[0], words[3], words[-1]) == ("a", "b", "c")
+        lengths.add(len(words))
+    assert max(lengths) > 5
+
+
 @pytest.mark.parametrize("name", ["ilm", "flexmdm", "mlm", "arlm"])
 def test_a_text_goes_on(name: str) -> None:
     loaded = untrained(name)

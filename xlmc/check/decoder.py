@@ -80,7 +80,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     for finish in query.those(entries, ast.Finish):
         yield from _finish(finish, section, family, env)
     for stop in query.those(entries, ast.Stop):
-        yield from conditions(stop, family, env)
+        yield from conditions(stop, section, family, env)
     if chain in ONE_BY_ONE:
         yield from ends(section, family)
     yield from canvas.check(section, family, env)

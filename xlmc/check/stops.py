@@ -13,19 +13,20 @@ from xlmc.refusals import NeverEnds, UnknownName, WrongStop
 STOPS = {
     "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",
     "gone": "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`",
-    "both": "drop the stop",
+    "both": "drop the stop, or write `stop when gap < 0.01`, with the head that insertion reads",
     "none": "write `stop when last = eos or length = limit`",
 }
 
 
-def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
+def conditions(
+    stop: ast.Stop, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
     """Whether the decoder can decide each condition of a stop."""
     chain, heads = query.chain(family), query.heads(family)
     chances = {name for name, head in heads.items() if head.kind.id == "chance"}
     chances |= {f"zero({name})" for name, head in heads.items() if head.kind.id == "distribution"}
     if chain == "both":
-        why = "the grid ends every row at the same time"
-        yield WrongStop(span=stop.span, why=why, hint=STOPS.get(chain, ""))
+        yield from _few(stop, section, env)
         return
     for one in stop.conditions:
         match one:
@@ -59,6 +60,22 @@ def conditions(stop: ast.Stop, family: ast.Family, env: Environment) -> Iterator
                 yield from _read(chance, family, env)
             case ast.Compare() | ast.Happens():
                 yield from _not_a_condition(one, chances, env, chain)
+
+
+def _few(stop: ast.Stop, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+    """``gap < 0.01``: a row of which so few tokens are missing on average gets no more."""
+    step = query.first(section.entries, ast.Step)
+    insert = query.first(step.actions, ast.Insert) if step is not None else None
+    read = {name.id for name in query.names(insert.much.value)} if insert is not None else set()
+    for number_, one in enumerate(stop.conditions):
+        match one:
+            case ast.Compare(op="<", left=ast.Name(id=head), right=right) if (
+                number_ == 0 and head in read
+            ):
+                yield from number(right, "Scale", "number of missing tokens", env)
+            case _:
+                why = "the grid ends every row, but for those of which hardly a token is missing"
+                yield WrongStop(span=one.span, why=why, hint=STOPS["both"])
 
 
 def _text(one: ast.Compare, chain: str) -> Iterator[Diagnostic]:

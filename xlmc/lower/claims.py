@@ -179,6 +179,8 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and not decoder.insert.timely:
         reasons.append("masks do not come back at the times of the clock")
+    if decoder.few and not PARAM.fullmatch(decoder.few):
+        reasons.append("a row ends before the last token is sure to have come")
     if decoder.remask is not None and not decoder.remask.off:
         reasons.append("tokens are taken back and drawn anew, several at once")
     if decoder.guide is not None and not PARAM.fullmatch(decoder.guide.scale):
@@ -218,6 +220,8 @@ def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
         found[decoder.guide.scale.removeprefix("self.")] = "0"
     if decoder.remask is not None:
         found[decoder.remask.off] = "0"
+    if decoder.few:
+        found[decoder.few.removeprefix("self.")] = "0"
     return tuple(found.items())
 
 

@@ -167,6 +167,7 @@ class _Maker:
             reads=reads,
             clock=clock_of(self.grid, reads, steps, blocks),
             early=early,
+            few=self._few(),
             idle=False,
             carries=carries,
             ends=self._ends(),
@@ -423,6 +424,12 @@ class _Maker:
             and any(isinstance(one, ast.NoState) for one in stop.conditions)
         )
 
+    def _few(self) -> str:
+        """Below how many missing tokens a row of two clocks is done."""
+        stop = query.first(self.section.entries, ast.Stop) if self.both else None
+        below = query.those(stop.conditions, ast.Compare) if stop is not None else ()
+        return self._option("stop", below[0].right) if below else ""
+
     def _ends(self) -> bool:
         stop = query.first(self.section.entries, ast.Stop)
         conditions = query.those(stop.conditions, ast.Compare) if stop is not None else ()
@@ -470,7 +477,7 @@ class _Maker:
 
     def _stops(self) -> tuple[ir.Stop, ...]:
         stop = query.first(self.section.entries, ast.Stop)
-        if stop is None or query.chain(self.family) == "mask":
+        if stop is None or query.chain(self.family) in ("mask", "both"):
             return ()
         return tuple(self._stop(one) for one in stop.conditions)
 

@@ -57,7 +57,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _backbone(backbone, family)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
-        if attention.kind.id == "causal" and query.chain(family) in ("mask", "gone"):
+        if attention.kind.id == "causal" and query.chain(family) in ("mask", "gone", "both"):
             yield CausalBackbone(span=attention.span)
         elif attention.kind.id == "full" and query.chain(family) == "none":
             why = "every token is predicted from those before it"

@@ -56,8 +56,11 @@ def _value(bench: Bench, law: Law, fitted: Fit, found: np.ndarray) -> Verdict:
     expected = law.cross(law.made) if law.made is not None else entropy
     margin = error + FITTED + 2 * fitted.error * value / max(fitted.loss, 1e-9)
     above = value - expected
-    exact = claim.value == "tight" or claim.tilt not in (None, even)  # it is known what to expect
-    if claim.value == "tight":
+    known = claim.tilt is not None  # what law the best heads make
+    exact = known and (claim.value == "tight" or claim.tilt is not even)
+    if not known:
+        words = f"lies {above:+.4f} nats from the entropy; what the best heads make is not known"
+    elif claim.value == "tight":
         words = "meets the entropy" if abs(above) <= margin else "does not meet the entropy"
     else:
         words = f"lies {above:+.4f} nats from what samples of the best heads cost"

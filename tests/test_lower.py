@@ -420,7 +420,7 @@ def odd() -> list[str]:
         "-alpha'(t)",
     ]
     found = [changed(MASK, timed, ("weight bound", f"weight {weight}")) for weight in weights]
-    rules = ["chance alpha(s) - alpha(t)", "quota sqrt(masked) by left", "above 0.5 by entropy"]
+    rules = ["chance alpha(s) - alpha(t)", "quota sqrt(masked) by left", "above -0.5 by entropy"]
     rules += ["quota pi by margin temperature 0.1", "chance exp(-t)", "all"]
     found += [changed(MASK, ("unmask chance reveal(alpha)", f"unmask {rule}")) for rule in rules]
     found.append(

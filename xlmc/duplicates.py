@@ -116,6 +116,8 @@ def _arguments(node: ast.Node) -> Sequence[ast.Node]:
             return node.options
         case ast.Pad():
             return node.sides
+        case ast.Recipe():
+            return node.tasks
         case _:
             return ()
 

@@ -269,14 +269,10 @@ class Diverges(Diagnostic):
     code = "XLM075"
     title = "the weight times the chance of corruption diverges"
     label = "{value} at t = {at}"
-    help = (
-        "{count}keep away from that end, `amount t ~ uniform({guard})`, at the cost of what lies "
-        "beyond it"
-    )
+    help = "{hint}"
     value: str
     at: str
-    guard: str
-    count: str
+    hint: str
 
 
 @frozen(kw_only=True)
@@ -301,6 +297,17 @@ class NegativeWeight(Diagnostic):
     help = "a weight is at least 0"
     value: str
     where: str
+
+
+@frozen(kw_only=True)
+class ZeroWeight(Diagnostic):
+    """A weight of 0, under which a head learns nothing."""
+
+    code = "XLM086"
+    title = "`{head}` is never trained"
+    label = "this weight is 0 everywhere"
+    help = "drop the term and the head, or give it a weight"
+    head: str
 
 
 @frozen(kw_only=True)
@@ -837,6 +844,18 @@ class LeftOver(Diagnostic):
     note = "decoding starts with no token left; the likelihood is computed over the whole range"
     schedule: str
     share: str
+
+
+@frozen(kw_only=True)
+class Timeless(Diagnostic):
+    """Two clocks, and a network that is not told the time."""
+
+    code = "XLM197"
+    severity = "warning"
+    title = "the network is not told the time"
+    label = "how many tokens are gone depends on it"
+    note = "the best heads of two clocks differ from time to time; without it, samples are off"
+    help = "write `backbone dit(condition = t)`"
 
 
 @frozen(kw_only=True)

@@ -9,8 +9,8 @@ from xlmc.check import canvas, scope
 from xlmc.check.actions import UNDO, actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
-from xlmc.check.rules import known
-from xlmc.check.scope import Environment, literal
+from xlmc.check.rules import at_least_one, known
+from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
 from xlmc.check.words import DERIVED, one_of, word
 from xlmc.errors import Diagnostic
@@ -19,16 +19,16 @@ from xlmc.refusals import (
     NeverDecoded,
     NeverUsed,
     NoDefaultDecoder,
-    OutOfRange,
     WrongAction,
+    WrongArguments,
     WrongDraw,
     WrongReuse,
     WrongRule,
     WrongStart,
-    WrongType,
 )
 
 STARTS = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}
+STEPS = 1_000_000  # of a grid, at most
 ONE_BY_ONE = ("gone", "none")  # chains that are decoded without a grid
 
 
@@ -147,12 +147,18 @@ def _grid(
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, ("uniform",), "a grid with a number of steps")
-    if len(value.arguments) != 1 or value.keywords:
+    if len(value.arguments) > 1 or value.keywords:
+        why = "it takes one number of steps"
+        example = "grid uniform(128)"
+        yield WrongArguments(span=value.span, name="uniform", why=why, example=example)
+        return
+    if not value.arguments:
         yield _number_of_steps(grid)
         return
-    steps = value.arguments[0]
+    (steps,) = value.arguments
     wrong = list(scope.known(steps, env))
-    yield from wrong or _steps(steps, env)
+    hint = "write `param steps : Count = 128` and `grid uniform(steps)`"
+    yield from wrong or at_least_one(steps, env, what="number of steps", hint=hint, most=STEPS)
 
 
 def _number_of_steps(grid: ast.Grid) -> Diagnostic:
@@ -163,31 +169,6 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
         why="of how many?",
         example="param steps : Count = 128` and write `grid uniform(steps)",
     )
-
-
-def _steps(steps: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """A literal or a param of type Count, of at least 1; the param's own mistakes apart."""
-    number, text = literal(steps), steps.span.text
-    kind = env.names.get(steps.id) if isinstance(steps, ast.Name) else None
-    if isinstance(steps, ast.Name) and kind == "Count":
-        number = env.defaults.get(steps.id)
-        text = f"{steps.id} = {number:g}" if number is not None else ""
-    if number is not None and (number < 1 or (kind is None and number != int(number))):
-        yield OutOfRange(
-            span=steps.span,
-            value=text,
-            kind="number of steps",
-            meaning="an integer of at least 1",
-            hint="",
-        )
-    elif number is None and kind in (None, "Chance", "Scale", "Number", "Time"):
-        yield WrongType(
-            span=steps.span,
-            expected="a Count",
-            found=f"`{text}`" + (f", a {kind}" if kind else ""),
-            why="the number of steps is an integer or a param of type Count",
-            hint="write `param steps : Count = 128` and `grid uniform(steps)`",
-        )
 
 
 def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:

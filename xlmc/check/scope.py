@@ -28,6 +28,8 @@ MEANINGS = {
     "Chance": "a number from 0 to 1",
     "Scale": "a number of at least 0",
 }
+SIZES = (1.0, 2.0, 3.0, 8.0, 40.0, 300.0, 4096.0, 1e5)  # of rows, and of parts of them
+SLIP = 1e-6  # by which a number may be off where a formula is rounded
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 
@@ -294,9 +296,10 @@ def values(
 
 
 def show(expr: ast.Expr, env: Environment, sample: Sample) -> str:
-    """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``."""
+    """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``; or nothing."""
     names = reads(expr, env)
-    return ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names).join(("at ", ""))
+    said = ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names)
+    return f"at {said}" if said else ""
 
 
 def reads(expr: ast.Expr, env: Environment) -> set[str]:
@@ -310,6 +313,14 @@ def reads(expr: ast.Expr, env: Environment) -> set[str]:
         others = {key: one for key, one in env.lets.items() if key != name}
         names = names | reads(env.lets[name].value, evolve(env, lets=others))
     return names
+
+
+def rows(part: str, least: tuple[float, ...] = ()) -> Iterator[Sample]:
+    """Rows of every size with every number of tokens in some state, ``part``."""
+    for length in SIZES:
+        for number in (*least, *SIZES):
+            if number <= length:
+                yield {part: number, "length": length}
 
 
 def grid(axes: Mapping[str, Iterable[float]]) -> Iterator[Sample]:

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from itertools import product
 from math import isfinite
 
-from attrs import evolve
-
 from xlmc import ast, ir, query
-from xlmc.check.loss import bound, inlined, weights, with_bound
+from xlmc.check.loss import bound, idle, inlined, settings, weights, with_bound
 from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
 
@@ -42,11 +40,6 @@ OWN = {  # what a mean within each sequence divides its terms by
 }
 EVEN = 0.5  # a balance under which all rows count alike
 GUARD = 1e-3  # of the time, which a likelihood can do without
-OTHERS = {  # values of params, so odd that no formula is by chance the same at all of them
-    "Chance": (0.0, 0.37, 0.83, 1.0),
-    "Count": (0.0, 1.0, 3.0, 17.0),
-    "Scale": (0.0, 0.37, 2.9, 130.0),
-}
 
 
 def claim(family: ast.Family) -> tuple[str, str]:
@@ -129,7 +122,7 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
         return None
     if any(given(option.value, env) != EVEN for option in term.divergence.options):
         return None
-    as_set, *others = (_ratio(term, one, family, flat) for one in _settings(family, env))
+    as_set, *others = (_ratio(term, one, family, flat) for one in settings(family, env))
     if as_set is None or as_set <= 0 or None in others:
         return None
     share = EVEN if term.divergence.options else 1.0
@@ -155,24 +148,11 @@ def _ratio(term: ast.Term, env: Environment, family: ast.Family, flat: bool) -> 
 def _points(term: ast.Term, family: ast.Family) -> Iterator[Sample]:
     """Amounts of noise; of a head that says whether anything is missing also where nothing is."""
     least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
+    found = bound(term, family)
     for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
         for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):
             point = {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}
-            yield with_bound(point, term, family)
-
-
-def _settings(family: ast.Family, env: Environment) -> Iterator[Environment]:
-    """The params of a loss as they are by default, then other values of each and of all."""
-    yield env
-    params = query.those(query.entries(family, "loss"), ast.Param)
-    read = query.spoken(
-        [e for t in query.terms(family) for e in query.weighed(t)], env.lets.values()
-    )
-    others = {p.name: OTHERS[p.kind] for p in params if p.name in read}
-    for name, found in others.items():
-        yield from (evolve(env, defaults={**env.defaults, name: value}) for value in found)
-    for values_ in zip(*others.values(), strict=True):
-        yield evolve(env, defaults={**env.defaults, **dict(zip(others, values_, strict=True))})
+            yield with_bound(point, found, family)
 
 
 def _even(family: ast.Family) -> bool:
@@ -180,7 +160,7 @@ def _even(family: ast.Family) -> bool:
     if OWN.get(mean_over(family)) == "length":
         return False
     env, terms = weights(family), query.terms(family)
-    as_set, *others = _settings(family, env)
+    as_set, *others = settings(family, env)
     return all(
         _steady(term, as_set, family, least=1e-300)
         and all(_steady(term, one, family) for one in others)
@@ -192,10 +172,10 @@ def _steady(term: ast.Term, env: Environment, family: ast.Family, *, least: floa
     """Whether a weight is the same for all lengths, the rest being equal."""
     if term.weight is None:
         return True
-    lengths, found = (1.0, 2.0, 5.0, 17.0, 1e6), list[list[float]]()
+    lengths, part, found = (1.0, 2.0, 5.0, 17.0, 1e6), bound(term, family), list[list[float]]()
     for t, seen in product((1e-3, 0.2, 0.7, 1 - 1e-3), (0.3, 1.1)):
         point = {"t": t, "visible": seen}
-        points = [with_bound({**point, "length": n}, term, family) for n in lengths]
+        points = [with_bound({**point, "length": n}, part, family) for n in lengths]
         found.append([v for _, v in values(term.weight, env, points) if isinstance(v, float)])
     if not any(found):
         return True  # there is no such loss
@@ -217,6 +197,7 @@ def _whole(family: ast.Family) -> bool:
 def _clamped(term: ast.Term, family: ast.Family) -> bool:
     """Whether a weight is cut off where it is small or large."""
     calls = [call for call in query.calls(inlined(term, family)) if call.function in ("min", "max")]
+    calls = [call for call in calls if not idle(call, term, family)]
     varying = {"t", "count", "length"}
     return any(
         {name.id for name in query.names(call)} & varying or any(map(_derived, query.calls(call)))

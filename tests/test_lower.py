@@ -140,6 +140,16 @@ def weighed(slot: str, done: str, *params: str) -> str:
     [
         (weighed("bound", "bound"), "tight"),
         (weighed("k * bound", "k * bound", "k : Scale = 0.1"), "tight"),
+        (weighed("max(0, bound)", "bound"), "tight"),
+        (
+            changed(
+                TIED,
+                ("(none gone)", "(none gone)  weight bound\n    missing : cross_entropy(gone)"),
+                ("cross_entropy(gone)  weight bound\n    mean", "cross_entropy(gone)\n    mean"),
+                ("head done", "head missing : distribution(8) at cls\n    head done"),
+            ),
+            "tight",
+        ),
         (weighed("bound", "bound * (1 + 0 ** count)"), "bound"),
         (weighed("bound", "bound * (1 + exp(-50 * count))"), "bound"),
         (weighed("bound + k * count", "bound", "k : Scale = 0"), "bound"),

@@ -200,10 +200,11 @@ class WrongChain(Diagnostic):
     code = "XLM070"
     title = "this chain of states is not supported"
     label = "{why}"
-    help = (
+    help = "{hint}"
+    why: str
+    hint: str = (
         "a chain is `clean -> mask`, `clean -> gone`, `clean -> mask` and `mask -> gone`, or `none`"
     )
-    why: str
 
 
 @frozen(kw_only=True)
@@ -327,11 +328,11 @@ class NothingToSay(Diagnostic):
 
     code = "XLM078"
     title = "`{head}` never sees a row in which nothing is {state}"
-    label = "the counts start at {low}"
+    label = "{why}"
     help = "write `amount count ~ uniform(0, length)`"
     head: str
     state: str
-    low: str
+    why: str
 
 
 @frozen(kw_only=True)

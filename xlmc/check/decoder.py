@@ -12,8 +12,8 @@ from xlmc.check.noise import sound
 from xlmc.check.rules import at_least_one, known
 from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
-from xlmc.check.words import DERIVED, one_of, word
-from xlmc.errors import Diagnostic
+from xlmc.check.words import DERIVED, name_span, one_of, word
+from xlmc.errors import Diagnostic, Related
 from xlmc.refusals import (
     MissingEntry,
     NeverDecoded,
@@ -37,9 +37,21 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     decoders = query.decoders(family)
     if decoders and decoders[0].name is not None:
         yield NoDefaultDecoder(span=decoders[0].span)
+    said = set[Diagnostic]()
     for section in decoders:
-        yield from _decoder(section, family)
+        for one in _decoder(section, family):
+            if one not in said:
+                yield _kept(one, section)
+            said |= {one} if section.name is None else set()
     yield from _unused(family)
+
+
+def _kept(one: Diagnostic, section: ast.Section) -> Diagnostic:
+    """A message; beside one about what a named decoder keeps of the default one stands which."""
+    if section.name is None or one.span in section.span:
+        return one
+    here = Related(name_span(section, section.name), f"kept by `decoder {section.name}`")
+    return evolve(one, related=(*one.related, here))
 
 
 def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
@@ -121,7 +133,11 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
     derived = DERIVED if timed else ()
     env = scope.environment(section.entries, "in this decoder", names, schedules, derived)
-    return evolve(env, sound=sound(family) and not any(scope.lets_in_order(section.entries)))
+    return evolve(
+        env,
+        sound=sound(family) and not any(scope.lets_in_order(section.entries)),
+        remedy="" if query.chain(family) in ONE_BY_ONE else "add `grid uniform(steps)`",
+    )
 
 
 def _grid(

@@ -44,6 +44,7 @@ DRAWN = {  # amounts under which there is a bound
     "gone": "amount count ~ uniform(0, length)",
     "both": "amount t ~ uniform(1e-3, 1)",
 }
+DRAW = "draw one: `amount t ~ uniform(0, 1)`"
 COUNT = "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or "
 TIMES = tuple(10.0**-k for k in range(9, 0, -1))
 GROWTH = 3.0  # from one hundredth of the distance to an end to the next: what diverges
@@ -217,13 +218,14 @@ def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     amount = query.amount(family)
     if amount is None or amount.variable.id != "count" or not amount.law.arguments:
         return
-    low = literal(amount.law.arguments[0])
-    if low == 1:
+    low = amount.law.arguments[0]
+    said = not any(section.span == amount.span for section in family.sections)
+    if literal(low) == 1:
         yield NothingToSay(
-            span=amount.law.arguments[0].span,
+            span=low.span if said else term.span,
             head=term.head.id,
             state=query.chain(family),
-            low=f"{low:g}",
+            why="the counts start at 1" if said else "the counts start at 1 where none is written",
         )
 
 
@@ -241,7 +243,8 @@ def weights(family: ast.Family) -> Environment:
     if timed:
         names["t"] = "Time"
     env = scope.environment(entries, where, names, schedules, derived)
-    return evolve(env, around=True)
+    drawn = query.chain(family) in ("mask", "gone")
+    return evolve(env, around=True, remedy=DRAW if drawn else "")
 
 
 def _known(expr: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
@@ -505,7 +508,7 @@ def _at_an_end(weight: ast.Expr, risks: Risks, amount: ast.Amount, chain: str) -
     found: list[Diagnostic] = []
     low, high = query.extent(amount)
     a, b = literal(low) or 0.0, literal(high) or 0.0
-    away = min(GUARD, (b - a) * GUARD)
+    away = GUARD if b - a > 10 * GUARD else (b - a) * GUARD
     guards = (f"{_short(a + away)}, {high.span.text}", f"{low.span.text}, {_short(b - away)}")
     for end, towards, guard in ((a, 1.0, guards[0]), (b, -1.0, guards[1])):
         points = [end + towards * (b - a) * step for step in TIMES]

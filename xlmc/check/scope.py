@@ -39,7 +39,7 @@ class Environment:
     """What an expression may mention: names with their types, schedules, and where it stands.
 
     ``derived`` are the functions of a schedule. ``sound``: values can be computed. ``around``: a
-    value may tell what can be seen around a masked token.
+    value may tell what can be seen around a masked token. ``remedy``: how there could be a time.
     """
 
     where: str
@@ -50,6 +50,7 @@ class Environment:
     defaults: Mapping[str, float]
     sound: bool = True
     around: bool = False
+    remedy: str = ""
 
 
 def environment(
@@ -160,10 +161,8 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
 def _hint(name: str, env: Environment) -> str:
     if name in env.schedules:
         return f"a schedule is a function of time: `{name}(t)`"
-    if name in ("s", "t", "steps_left"):
-        loss = "bound" in env.names
-        what = "draw one: `amount t ~ uniform(0, 1)`" if loss else "add `grid uniform(steps)`"
-        return f"there is no time here; {what}"
+    if name in ("s", "t", "steps_left") and "t" not in env.names:
+        return "there is no time here" + (f"; {env.remedy}" if env.remedy else "")
     return ""
 
 
@@ -217,11 +216,12 @@ def _timed(expr: ast.Expr, env: Environment) -> bool:
 
 
 def _no_time(name: str, env: Environment) -> str:
-    if name in DERIVED:
-        hint = "" if env.derived or "bound" not in env.names else "; draw a time: "
-        hint = hint and f"{hint}`amount t ~ uniform(0, 1)`"
-        return f"`{name}` is a function of time, and there is no time here{hint}"
-    return ""
+    if name not in DERIVED:
+        return ""
+    if "t" in env.names:
+        return f"`{name}` is made of a survival, which is written out in `t`"
+    remedy = f"; {env.remedy}" if env.remedy else ""
+    return f"`{name}` is a function of time, and there is no time here{remedy}"
 
 
 def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:

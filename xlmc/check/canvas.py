@@ -5,7 +5,7 @@ from math import floor
 
 from xlmc import ast, query
 from xlmc.check.rules import amount, at_least_one, known, moments, number
-from xlmc.check.scope import SLIP, Environment, literal, values
+from xlmc.check.scope import SLIP, Environment, distinct, literal, values
 from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic
 from xlmc.refusals import (
@@ -61,7 +61,12 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
     if unmask is None or unmask.much.rule != "quota" or unmask.much.value is None:
         return
     size = env.defaults.get(getattr(blocks.size, "id", ""), literal(blocks.size))
-    found = [value for _, value in values(unmask.much.value, env, moments(env))]
+    found = [
+        value
+        for _, value in values(
+            unmask.much.value, env, distinct(unmask.much.value, env, moments(env))
+        )
+    ]
     known = [floor(value + 1e-9) for value in found if isinstance(value, float)]
     if size is not None and known and len(known) == len(found) and min(known) > size:
         least = "" if min(known) == max(known) else "at least "
@@ -156,7 +161,7 @@ def _sure(value: ast.Expr, env: Environment) -> bool:
     """Whether a chance is 1 at all times, the params being as they are by default."""
     if any(known(value, env)) or not env.sound:
         return literal(value) == 1
-    found = [one for _, one in values(value, env, moments(env))]
+    found = [one for _, one in values(value, env, distinct(value, env, moments(env)))]
     return all(isinstance(one, float) and abs(one - 1) < SLIP for one in found)
 
 

@@ -378,7 +378,7 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
     if term.divergence.kind != "cross_entropy" and query.around(whole):
         yield NoneVisible(span=weight.span)
         return
-    samples = list(_samples(term, family))
+    samples = list(scope.distinct(weight, env, _samples(term, family)))
     off = (one for _, one in _valued(weight, env, samples) if not isinstance(one, float))
     wrong = [*islice(off, 1)] or [*_nothing(term, env, samples, family)]
     yield from wrong
@@ -440,7 +440,9 @@ def idle(call: ast.Call, term: ast.Term, family: ast.Family) -> bool:
     low = max((literal(a) or 0.0 for a in call.arguments if a not in others), default=1.0)
     if call.function != "max" or low > 0 or len(others) != 1:
         return False
-    found = scope.values(others[0], weights(family), _samples(term, family))
+    env = weights(family)
+    samples = scope.distinct(others[0], env, _samples(term, family))
+    found = scope.values(others[0], env, samples)
     return all(isinstance(value, float) and value >= 0 for _, value in found)
 
 

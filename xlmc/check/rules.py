@@ -66,16 +66,16 @@ def in_range(
     rule: str, value: ast.Expr, env: Environment, samples: Iterable[scope.Sample], hint: str
 ) -> Iterator[Diagnostic]:
     """A complaint where a chance leaves [0, 1]; with a hint also where a number is below 0."""
-    for sample, found in scope.values(value, env, samples):
+    for sample, found in scope.values(value, env, scope.distinct(value, env, samples)):
         if not isinstance(found, float):
             yield found
             return
-        where = scope.show(value, env, sample)
         if rule == "chance" and not -scope.SLIP <= found <= 1 + scope.SLIP:
+            where = scope.show(value, env, sample)
             yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
             return
         if hint and found < -scope.SLIP:
-            why = f"{found:g} {where}".strip()
+            why = f"{found:g} {scope.show(value, env, sample)}".strip()
             yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
             return
 
@@ -86,7 +86,8 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
         return
     least, example = SOME[rule]
     lowest = evolve(env, defaults=dict.fromkeys(env.defaults, 0.0))
-    for sample, found in scope.values(value, lowest, moments(env)):
+    samples = scope.distinct(value, env, moments(env))
+    for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
             zeros = dict.fromkeys(sorted(env.defaults), 0.0)
             where = scope.show(value, env, {**sample, **zeros})
@@ -100,7 +101,8 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
 
 def reaches(value: ast.Expr, scores: Iterable[str], env: Environment) -> Iterator[Diagnostic]:
     """Whether a score can be above a threshold, and below it."""
-    found = [v for _, v in scope.values(value, env, moments(env)) if isinstance(v, float)]
+    samples = scope.distinct(value, env, moments(env))
+    found = [v for _, v in scope.values(value, env, samples) if isinstance(v, float)]
     for score in scores if found else ():
         low, high = BETWEEN.get(score, (-math.inf, math.inf))
         example = "above -0.5 by entropy" if score == "entropy" else f"above 0.9 by {score}"

@@ -295,6 +295,16 @@ def values(
             return
 
 
+def distinct(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """The first of all samples that an expression cannot tell apart."""
+    read, seen = sorted(reads(expr, env)), set[tuple[float | None, ...]]()
+    for sample in samples:
+        told = tuple(sample.get(name) for name in read)
+        if told not in seen:
+            yield sample
+        seen.add(told)
+
+
 def show(expr: ast.Expr, env: Environment, sample: Sample) -> str:
     """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``; or nothing."""
     names = reads(expr, env)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from itertools import product
 from math import isfinite
 
-from xlmc import ast, ir, query
+from xlmc import ast, defaults, ir, query
 from xlmc.check.loss import bound, idle, inlined, settings, weights, with_bound
 from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
+from xlmc.lower.decoder import CUTS
 
 MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
@@ -30,7 +31,7 @@ NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is k
 NO_STOP = "no head of a chance says when nothing is missing, so no law over lengths is known"
 TOGETHER = "tokens revealed in one step are drawn apart"
 ORDERED = "the order is not a random one"
-NEUTRAL = {"tempered": "1", "keep_top_k": "0", "keep_top_p": "1"}
+NEUTRAL = {CUTS[option]: f"{float(value):g}" for option, (_, value) in defaults.NEUTRAL.items()}
 PARAM = re.compile(r"self\.\w+")
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by

@@ -163,6 +163,40 @@ def test_a_tight_claim_holds_for_all_counts_and_params(text: str, value: str) ->
     assert family.tilt == ("" if value == "tight" else "None")
 
 
+NUMBERED = changed(  # a head of numbers says when to stop
+    TIED,
+    ("head done : chance at cls", "head missing : distribution(64) at cls"),
+    ("done : binary_cross_entropy(none gone)", "missing : cross_entropy(gone)"),
+    ("stop when done > stop_above", "stop when zero(missing) > stop_above"),
+    ("stop chance done", "stop chance zero(missing)"),
+)
+
+
+def test_a_number_that_may_be_0_says_when_to_stop() -> None:
+    package = lowered(NUMBERED)
+    assert package.family.claim == "tight"
+    assert package.family.tilt == ""
+    assert not package.family.trained  # how many are missing is no part of the likelihood
+    assert dict(package.family.samples)["sampled"].law == "exact"
+    assert package.likelihood is not None
+    assert package.likelihood.numbers
+    plain = lowered(NUMBERED.replace("  weight bound", "")).family
+    assert (plain.claim, plain.tilt) == ("bound", "lambda length: 1 / (length + 1)")
+
+
+def test_a_decoder_that_asks_another_head_to_stop_is_not_exact() -> None:
+    text = changed(
+        TIED,
+        ("head done", "head missing : distribution(8) at cls\n    head done"),
+        ("    mean over", "    missing : cross_entropy(gone)  weight bound\n    mean over"),
+        ("stop chance done", "stop chance zero(missing)"),
+    )
+    package = lowered(text)
+    assert package.likelihood is not None
+    assert package.likelihood.stop == "done"
+    assert dict(package.family.samples)["sampled"].law == "none"
+
+
 @pytest.mark.parametrize(
     ("text", "even"),
     [

@@ -123,7 +123,7 @@ def _term(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _options(term, weights(family))
     if not wrong and term.weight is not None:
         yield from _weight(term, term.weight, family)
-    if not wrong and term.divergence.kind == "binary_cross_entropy":
+    if not wrong and ends(term) and query.chain(family) != "both":
         yield from _sees_both(term, family)
 
 
@@ -268,11 +268,11 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
     if amount is None or not amount.law.arguments:
         return "there is no noise"
     low, high = query.extent(amount)
-    if counts(term):
+    if counts(term) and chain != "gone":
         return (
             "a distribution of numbers is no rate: only `count at gaps` under `poisson` has a bound"
         )
-    if term.divergence.kind in ("cross_entropy", "poisson"):
+    if term.divergence.kind in ("cross_entropy", "poisson") and not counts(term):
         if amount.variable.id == "count":
             return ast.Binary("/", _counts(low), _name("count", term), span=term.span)
         if amount.law.function == "fixed":
@@ -280,8 +280,7 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
         return _hazard(low, high, term, family)
     if chain != "gone":
         return "masks show themselves: nothing is learnt about the likelihood"
-    kinds = {one.divergence.kind for one in query.terms(family)}
-    if not {"joint_cross_entropy", "binary_cross_entropy"} <= kinds:
+    if not any(map(ends, query.terms(family))):
         return "without a head that says when nothing is missing there is no law over lengths"
     if amount.variable.id == "count" or _uniform_counts(low, high, family):
         return _counts(low)
@@ -293,6 +292,11 @@ def counts(term: ast.Term) -> bool:
     target = term.divergence.target
     counted = isinstance(target, ast.Name) and target.id == "gone"
     return term.divergence.kind == "cross_entropy" and counted
+
+
+def ends(term: ast.Term) -> bool:
+    """Whether a term is of a head that says if nothing is missing: a chance, or a number's."""
+    return term.divergence.kind == "binary_cross_entropy" or counts(term)
 
 
 def clock(term: ast.Term, family: ast.Family) -> ast.Arrow:
@@ -454,7 +458,7 @@ def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
         return
     low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
-    least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
+    least = (0.0,) if ends(term) else ()
     visible = (0.0, 0.5, 2.0) if query.around(inlined(term, family)) else (0.0,)
     for row, seen in product(scope.rows("count", least), visible):
         point = {**row, "visible": seen}

@@ -6,10 +6,11 @@ from itertools import product
 from math import isfinite
 
 from xlmc import ast, defaults, ir, query
-from xlmc.check.loss import bound, idle, inlined, settings, weights, with_bound
+from xlmc.check.loss import bound, counts, ends, idle, inlined, settings, weights, with_bound
 from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
 from xlmc.lower.decoder import CUTS
+from xlmc.lower.params import mentioned
 
 MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
@@ -28,7 +29,7 @@ BOTH = (
 )
 NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
-NO_STOP = "no head of a chance says when nothing is missing, so no law over lengths is known"
+NO_STOP = "no head says when nothing is missing, so no law over lengths is known"
 TOGETHER = "tokens revealed in one step are drawn apart"
 ORDERED = "the order is not a random one"
 NEUTRAL = {CUTS[option]: f"{float(value):g}" for option, (_, value) in defaults.NEUTRAL.items()}
@@ -52,7 +53,7 @@ def claim(family: ast.Family) -> tuple[str, str]:
     kinds = {term.divergence.kind for term in query.terms(family)}
     if query.chain(family) == "both":
         return ("bound", BOTH) if "poisson" in kinds else ("none", NO_RATE)
-    if "binary_cross_entropy" not in kinds:
+    if not any(map(ends, query.terms(family))):
         return "none", NO_STOP
     if all(proportional(term, family) for term in _read(family)):
         return "tight", GONE
@@ -61,8 +62,24 @@ def claim(family: ast.Family) -> tuple[str, str]:
 
 def _read(family: ast.Family) -> list[ast.Term]:
     """The terms whose heads the likelihood of insertions reads."""
-    kinds = ("joint_cross_entropy", "binary_cross_entropy")
-    return [term for term in query.terms(family) if term.divergence.kind in kinds]
+    kind = "joint_cross_entropy"
+    insertions = [term for term in query.terms(family) if term.divergence.kind == kind]
+    return [*insertions, stop(family)]
+
+
+def stop(family: ast.Family) -> ast.Term:
+    """The term of the head that says when nothing is missing."""
+    return chosen([term for term in query.terms(family) if ends(term)], family)
+
+
+def chosen(terms: list[ast.Term], family: ast.Family) -> ast.Term:
+    """Of several terms the one whose head the default decoder reads, or the first."""
+    read = set[str]()
+    for entry in query.decoders(family)[0].entries:
+        read |= mentioned(list(query.expressions(entry)))
+        if isinstance(entry, ast.Step):
+            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
+    return next((term for term in terms if term.head.id in read), terms[0])
 
 
 def tilt(family: ast.Family) -> str:
@@ -80,6 +97,8 @@ def tilt(family: ast.Family) -> str:
         return "" if _even(family) else "None"
     if query.chain(family) == "mask" or claim(family)[0] == "tight":
         return ""
+    if claim(family)[0] == "none":
+        return "None"
     flat = all(proportional(term, family, flat=True) for term in _read(family))
     return "lambda length: 1 / (length + 1)" if flat else "None"
 
@@ -90,7 +109,7 @@ def trained(family: ast.Family) -> bool:
         return False
     if query.chain(family) == "both":
         return False  # the draws of the likelihood are others than those of training
-    if not _whole(family):
+    if not _whole(family) or any(map(counts, query.terms(family))):
         return False
     terms = query.terms(family)
     return any(
@@ -148,7 +167,7 @@ def _ratio(term: ast.Term, env: Environment, family: ast.Family, flat: bool) -> 
 
 def _points(term: ast.Term, family: ast.Family) -> Iterator[Sample]:
     """Amounts of noise; of a head that says whether anything is missing also where nothing is."""
-    least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
+    least = (0.0,) if ends(term) else ()
     found = bound(term, family)
     for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
         for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):
@@ -215,9 +234,9 @@ def given(expr: ast.Expr, env: Environment) -> float | None:
     return env.defaults.get(expr.id) if isinstance(expr, ast.Name) else literal(expr)
 
 
-def samples(decoder: ir.Decoder, chain: str) -> ir.Samples:
-    """What the samples of a decoder are worth beside the likelihood."""
-    reasons = _gone(decoder) if chain == "gone" else []
+def samples(decoder: ir.Decoder, chain: str, stop: str) -> ir.Samples:
+    """What the samples of a decoder are worth beside a likelihood that reads a head ``stop``."""
+    reasons = _gone(decoder, stop) if chain == "gone" else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
     reasons += _cut(decoder)
@@ -250,14 +269,15 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     return reasons
 
 
-def _gone(decoder: ir.Decoder) -> list[str]:
+def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
     if decoder.oracle:
         return ["its length is given"]
     asked = [stop for stop in decoder.stops if stop.kind in ("head", "zero")]
     if not all("uniform" in stop.code for stop in asked):
         return ["it stops by a threshold"]
     if len(asked) == 1:
-        return []
+        other = stop and asked[0].name != stop
+        return ["it stops by another head than the likelihood reads"] if other else []
     return ["it stops by several chances" if asked else "it never stops by itself"]
 
 

@@ -182,7 +182,7 @@ def losses(draw: st.DrawFn, noise: Noise, heads: Heads) -> str:
     bounded = bounded and not noise.fixed
     weights = ["", "", scale, f"0.5 * {scale}", "1 + length / 8", f"max({scale}, 0.1)", power, "2"]
     weights += ["min(1, 4 / (1 + count))", f"sqrt(length) * {power}", f"exp(-{scale})"]
-    weights += [f"min({scale}, length)", "1 / (1 + count)", "pi", f"-(-{scale})", "count * 0"]
+    weights += [f"min({scale}, length)", "1 / (1 + count)", "pi", f"-(-{scale})", "count * 1e-9"]
     if bounded:
         weights += ["bound", "bound", f"0.001 * bound + {scale}"]
         weights += [f"min(bound, 5 * {scale}) * {power}"]
@@ -336,6 +336,7 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
     ]
     plain = ["random", "left", "", choice, f"{choice} of sampled", f"{choice} of tempered"]
     scored = kind in ("above", "within")
+    network = [one for one in network if (kind, one) != ("above", "entropy")]  # it is below 0
     found = [*network, choice] if scored else [*network, *plain]
     score = draw(st.sampled_from(found))
     if kind == "within":
@@ -346,7 +347,7 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
 
 def choices(rule: str) -> st.SearchStrategy[str]:
     """The alternatives of an order; confidence is among them."""
-    network = ["margin", "entropy"]
+    network = ["margin"] if rule.startswith("above") else ["margin", "entropy"]
     others = network if rule.startswith(("above", "within")) else [*network, "random", "left"]
     return st.permutations(["confidence", *others]).map(
         lambda found: " | ".join(found[: max(2, found.index("confidence") + 1)])

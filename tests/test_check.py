@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from attrs import fields
-from families import MASK, completed, specs
+from families import GONE, MASK, changed, completed, specs
 from hypothesis import HealthCheck, Phase, given, settings
 from mutations import mutated
 
@@ -133,6 +133,39 @@ def test_a_weight_is_checked_where_floats_cancel() -> None:
         wrong = text.replace("weight bound", "weight bound / t**3")
         found = errors(wrong.replace("alpha(t) = 1 - t", f"alpha(t) = {survival}"))
         assert [type(one).__name__ for one in found] == ["Diverges"] * (survival != "1 - t**40")
+
+
+# What is right passes
+
+
+ROUNDED = "(exp(-5 * t) - 0.0067379) / 0.993262"  # alpha(0) = 1 + 1e-7
+THIRD = (
+    "done : binary_cross_entropy(none gone)  weight bound\n    missing : cross_entropy(gone)",
+    "head done : chance at cls\n    head missing : distribution(8) at cls",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        changed(MASK, ("alpha(t) = 1 - t", f"alpha(t) = {ROUNDED}")),
+        changed(MASK, ("weight bound", "weight max(bound, 0)")),
+        changed(MASK, ("weight bound", "weight max(0, 2 * bound)")),
+        changed(
+            re.sub(r"(?ms)^  decoder first_hitting \{.*?^  \}\n", "", MASK),
+            ("recipe lm1b { ", "recipe lm1b { decoder default; "),
+        ),
+        changed(
+            GONE,
+            ("done : binary_cross_entropy(none gone)  weight stop_scale", THIRD[0]),
+            ("    param stop_scale : Scale = 1.0\n", ""),
+            ("head done : chance at cls", THIRD[1]),
+        ),
+    ],
+    ids=["rounded survival", "max of 0", "max of 0 first", "one decoder", "third head"],
+)
+def test_what_is_right_is_no_error(text: str) -> None:
+    assert errors(text) == []
 
 
 # Nothing crashes

@@ -1,15 +1,14 @@
-"""Values of expressions, and whether two expressions say the same."""
+"""Values of expressions, and their derivatives."""
 
 import math
 
 import pytest
 from formulas import parse, schedule
 
-from xlmc.arithmetic import Dual, dual, precise
-from xlmc.equivalence import equivalent, ratio
+from xlmc.arithmetic import DUAL, Dual, dual, precise
 from xlmc.expression import TooHard, Undefined, children, inline, walk
 from xlmc.mathtext import plain_expr
-from xlmc.numeric import Scope, evaluate, slope
+from xlmc.numeric import Scope, evaluate
 
 ALPHA = {"alpha": schedule("1 - u**2", argument="u"), "beta": schedule("cos(pi*t/2)", name="beta")}
 
@@ -53,13 +52,19 @@ def test_values(text, value) -> None:
     ],
 )
 def test_derivatives(text, derivative) -> None:
-    assert slope(parse(text), "x", 2.0, Scope({"y": 1.0})).slope == pytest.approx(derivative)
+    assert slope(text, 2.0) == pytest.approx(derivative)
 
 
 def test_the_derivative_of_a_power_of_zero() -> None:
-    assert slope(parse("x**1 + x**2"), "x", 0.0).slope == 1.0
+    assert slope("x**1 + x**2", 0.0) == 1.0
     with pytest.raises(Undefined):
-        slope(parse("x**0.5"), "x", 0.0)
+        slope("x**0.5", 0.0)
+
+
+def slope(text: str, x: float) -> float:
+    """The derivative of an expression in x; y is 1."""
+    names = {"x": Dual(x, 1.0), "y": Dual(1.0, 0.0)}
+    return float(evaluate(parse(text), Scope(names), DUAL).slope)
 
 
 def test_many_digits() -> None:
@@ -80,38 +85,11 @@ def test_what_has_no_value(text) -> None:
 
 def test_inlining() -> None:
     names = {"eta": parse("min(x, 1)"), "t": parse("1 - v")}
-    got = inline(parse("2*eta + alpha(t)*alpha_prime(t)"), names, ALPHA)
-    assert plain_expr(got) == "2 * min(x, 1) + (1 - (1 - v) ** 2) * alpha'(1 - v)"
+    got = inline(parse("2*eta + alpha(t)*alpha_prime(t)"), names)
+    assert plain_expr(got) == "2 * min(x, 1) + alpha(1 - v) * alpha'(1 - v)"
 
 
 def test_walking_goes_from_left_to_right() -> None:
     tree = parse("f(a, -b) * c")
     assert [n.id for n in walk(tree) if hasattr(n, "id")] == ["a", "b", "c"]
     assert len(children(tree)) == 2
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        ("-beta_prime(t)/(1 - beta(t))", "pi/2/tan(pi*t/4)", 1.0),
-        ("hazard(beta)", "pi/2/tan(pi*t/4)", 1.0),
-        ("0.5/t", "hazard(alpha)", 0.25),
-        ("-t", "t", -1.0),
-        ("1/t", "1", None),
-        ("1/t + 1e-4", "1/t", None),
-        ("0", "0*t", 1.0),
-        ("0", "t", 0.0),
-        ("t", "0", None),
-        ("2*max(t - 0.9, 0)", "max(t - 0.9, 0)", 2.0),
-    ],
-)
-def test_ratios(a, b, expected) -> None:
-    got = ratio(parse(a), parse(b), over=(1e-3, 1.0), scope=Scope({}, ALPHA))
-    assert got == (None if expected is None else pytest.approx(expected, abs=1e-12))
-    same = equivalent(parse(a), parse(b), over=(1e-3, 1.0), scope=Scope({}, ALPHA))
-    assert same == (expected == 1.0)
-
-
-def test_a_ratio_needs_values() -> None:
-    with pytest.raises(Undefined):
-        ratio(parse("log(-t)"), parse("t"))

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from xlmc import resources
-
 ROOT = Path(__file__).parent.parent
-ASK = "from xlmc import resources as r; print(r.folder('grammar'), r.shipped('ilm'), r.digest())"
+ASK = "from xlmc import resources as r; print(r.folder('grammar'), r.folder('spec'), r.digest())"
 
 
 def ask(root: Path) -> list[str]:
@@ -43,12 +41,12 @@ def checkout(tmp_path, wheel_target) -> Path:
 
 def test_checkout_and_wheel_find_the_same(tmp_path, checkout, wheel_target) -> None:
     grammar, spec, digest = ask(checkout)
-    assert (grammar, spec) == (f"{checkout}/grammar", f"{checkout}/spec/ilm.xlm")
+    assert (grammar, spec) == (f"{checkout}/grammar", f"{checkout}/spec")
     wheel = tmp_path / "wheel"
     for name in wheel_target["only-include"]:
         shutil.copytree(checkout / name, wheel / wheel_target["sources"].get(name, name))
     data = wheel / "xlmc" / "data"
-    assert ask(wheel) == [f"{data}/grammar", f"{data}/spec/ilm.xlm", digest]
+    assert ask(wheel) == [f"{data}/grammar", f"{data}/spec", digest]
 
 
 @pytest.mark.parametrize("name", ["xlmc/ast.py", "grammar/xlm.lark", "templates/library/gaps.py"])
@@ -57,8 +55,3 @@ def test_every_part_of_the_compiler_counts_in_its_hash(checkout, name) -> None:
     with (checkout / name).open("a") as file:
         file.write("\n")
     assert ask(checkout)[-1] != before
-
-
-def test_a_family_that_is_not_shipped() -> None:
-    assert resources.shipped("nobody") is None
-    assert resources.shipped("../README") is None

@@ -4,7 +4,6 @@ SymPy makes the candidates, `accuracy` measures them in float64, and the shortes
 printed. SymPy is imported by the first call of `derive`, not with this module.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
 
 from xlmc import ast
@@ -70,20 +69,19 @@ class Calculus:
         return self._found.inverse()
 
 
-def derive(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow] | None = None) -> Calculus:
+def derive(arrow: ast.Arrow) -> Calculus:
     """What follows from the schedule of an arrow.
 
-    ``schedules`` are those that its formula may call. Raises `TooHard` with the node to blame, and
-    `Undefined` where the survival has no finite value somewhere in [0, 1].
+    Raises `TooHard` with the node to blame, and `Undefined` where the survival has no finite value
+    somewhere in [0, 1].
     """
-    return Calculus(arrow.survival, _in_t(arrow, schedules or {}))
+    return Calculus(arrow.survival, _in_t(arrow))
 
 
-def _in_t(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow]) -> ast.Expr:
+def _in_t(arrow: ast.Arrow) -> ast.Expr:
     """The formula of an arrow in the variable t, smooth and finite on [0, 1]."""
-    others = {name: other for name, other in schedules.items() if name != arrow.survival}
     t = ast.Name(id="t", span=arrow.span)
-    expr = settle(inline(arrow.value, {arrow.argument: t}, others), "t")
+    expr = settle(inline(arrow.value, {arrow.argument: t}), "t")
     for point in (0.0, *POINTS, 1.0):
         value_of(expr, Scope({"t": point}), FLOAT)
     bend = kink(expr, "t")

@@ -65,18 +65,12 @@ def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.D
 
 def overlay(base: tuple[ast.Node, ...], over: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
     """The entries of ``base``, those of the same key replaced by ``over``'s; new ones follow."""
-    old = {_key(entry): entry for entry in base}
-    new = {_key(entry): laid(old.get(_key(entry)), entry) for entry in over}
+    old = {key(entry): entry for entry in base}
     dropped = {entry.key for entry in over if isinstance(entry, ast.Drop)}
-    kept = [new.pop(_key(entry), entry) for entry in base if _key(entry)[0] not in dropped]
-    return (*kept, *(entry for entry in new.values() if not isinstance(entry, ast.Drop)))
-
-
-def _key(entry: ast.Node) -> tuple[str, str]:
-    """What makes two entries of a decoder the same: their word, and the name of a param."""
-    if isinstance(entry, ast.Param | ast.Choice | ast.Let):
-        return entry.name, ""
-    return type(entry).__name__.lower(), entry.key if isinstance(entry, ast.Drop) else ""
+    own = [entry for entry in over if not isinstance(entry, ast.Drop)]
+    new = {key(entry): laid(old.get(key(entry)), entry) for entry in own}
+    kept = [new.pop(key(entry), entry) for entry in base if key(entry) not in dropped]
+    return (*kept, *new.values())
 
 
 def _has(entries: tuple[ast.Node, ...], kind: type[ast.Node]) -> bool:

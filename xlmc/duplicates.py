@@ -8,6 +8,7 @@ from attrs import fields
 from xlmc import ast
 from xlmc.errors import Diagnostic, Related
 from xlmc.messages import (
+    DroppedAndNew,
     DuplicateArgument,
     DuplicateArrow,
     DuplicateEntry,
@@ -100,6 +101,10 @@ def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:
     for node in nodes:
         first = seen.setdefault(key(node), node)
         if first is not node:
+            if isinstance(first, ast.Drop) != isinstance(node, ast.Drop):
+                related = (Related(first.span, "first here"),)
+                yield DroppedAndNew(span=node.span, name=key(node), related=related)
+                continue
             message = _MESSAGES.get(type(node), DuplicateEntry)
             if isinstance(first, ast.Param | ast.Choice | ast.Let):
                 message = DuplicateName
@@ -116,6 +121,8 @@ def _arguments(node: ast.Node) -> Sequence[ast.Node]:
             return node.options
         case ast.Pad():
             return node.sides
+        case ast.Recipe():
+            return node.tasks
         case _:
             return ()
 

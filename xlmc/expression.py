@@ -84,29 +84,15 @@ def rewrite(expr: ast.Expr, change: Callable[[ast.Expr], ast.Expr]) -> ast.Expr:
     return change(expr)
 
 
-def inline(
-    expr: ast.Expr,
-    names: Mapping[str, ast.Expr],
-    schedules: Mapping[str, ast.Arrow] | None = None,
-) -> ast.Expr:
-    """The expression with names replaced by what they stand for, and ``alpha(x)`` by its formula.
+def inline(expr: ast.Expr, names: Mapping[str, ast.Expr]) -> ast.Expr:
+    """The expression with names replaced by what they stand for.
 
-    Derivatives (``alpha'(t)``) stay as they are. Raises `TooHard` when the result grows too large,
-    or when schedules call each other in a circle.
+    Raises `TooHard` when the result grows too large.
     """
     check_size(expr)
-    known = schedules or {}
 
     def change(node: ast.Expr) -> ast.Expr:
-        if isinstance(node, ast.Name):
-            return names.get(node.id, node)
-        if not isinstance(node, ast.Call) or node.primes or node.function not in known:
-            return node
-        if len(node.arguments) != 1:
-            raise TooHard(node, "takes one value")
-        arrow = known[node.function]
-        others = {name: other for name, other in known.items() if name != node.function}
-        return inline(arrow.value, {arrow.argument: node.arguments[0]}, others)
+        return names.get(node.id, node) if isinstance(node, ast.Name) else node
 
     result = rewrite(expr, change)
     check_size(result)

@@ -1,6 +1,6 @@
 """A family with a parent becomes one without: what `extends`, `replace` and `drop` mean."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import evolve
@@ -20,6 +20,7 @@ from xlmc.messages import (
     UnknownParent,
 )
 from xlmc.parse import parse
+from xlmc.refusals import UnknownName
 from xlmc.source import Source
 from xlmc.words import listing
 
@@ -59,10 +60,19 @@ def inherited(found: Iterable[Diagnostic], family: ast.Family) -> list[Diagnosti
     if name is None:
         return list(found)
     here = Related(name.span, f"inherited by `{family.name.id}`")
+    drops = {e.key: e for s in family.sections for e in s.entries if isinstance(e, ast.Drop)}
     return [
-        one if one.span.source == name.span.source else evolve(one, related=(*one.related, here))
+        one if one.span.source == name.span.source else _from_parent(one, here, drops)
         for one in found
     ]
+
+
+def _from_parent(one: Diagnostic, here: Related, drops: Mapping[str, ast.Drop]) -> Diagnostic:
+    """A message about a parent's text; beside one about a name that is gone, who dropped it."""
+    if isinstance(one, UnknownName) and one.name in drops:
+        dropped = Related(drops[one.name].span, "dropped here")
+        one = evolve(one, related=(*one.related, dropped), hint="change what reads it, too")
+    return evolve(one, related=(*one.related, here))
 
 
 def lineage(family: ast.Family, find: Find, known: Iterable[str] = ()) -> list[ast.Family]:
@@ -215,10 +225,13 @@ class _Merger:
             elif name in merged and not isinstance(merged[name], ast.Drop):
                 del merged[name]
             else:
-                self._nothing_to_drop(entry, place, {*merged, *beneath})
+                options = _told([*below, *above, *default])
+                self._nothing_to_drop(entry, place, {*merged, *beneath}, options)
         return tuple(merged.values())
 
-    def _nothing_to_drop(self, entry: ast.Drop, place: str, known: set[str]) -> None:
+    def _nothing_to_drop(
+        self, entry: ast.Drop, place: str, known: set[str], options: Container[str] = ()
+    ) -> None:
         if self.parent is None and not place.startswith("decoder "):
             hint = "delete the entry itself; `drop` deletes what a parent says"
             self.problems.append(NeedsParent(span=entry.span, word="drop", hint=hint))
@@ -226,6 +239,8 @@ class _Merger:
         hint = suggest(entry.key, known) or (
             f"`{place}` has {listing([f'`{k}`' for k in sorted(known)], 'and')}" if known else ""
         )
+        if entry.key in options:
+            hint = f"it is an option of a draw: write a `draw` without `{entry.key}`"
         missing = NothingToDrop(span=entry.span, key=entry.key, place=place, hint=hint)
         self.problems.append(missing)
 
@@ -239,6 +254,14 @@ class _Merger:
         else:
             parent = self.parent.name.id
             self.problems.append(NothingToReplace(span=word, section=name, parent=parent))
+
+
+def _told(entries: Iterable[ast.Node]) -> set[str]:
+    """The options that draws among some entries are told with."""
+    blocks = [entry for entry in entries if isinstance(entry, ast.Step | ast.Finish)]
+    actions = [action for block in blocks for action in block.actions]
+    draws = [action for action in actions if isinstance(action, ast.Draw | ast.Pick)]
+    return {option.name for draw in draws for option in draw.options}
 
 
 def laid(below: ast.Node | None, above: _E) -> _E:

@@ -158,6 +158,7 @@ class Likelihood:
     power: int  # times are drawn as this power of uniform draws
     stop: str  # name
     stop_at: str
+    numbers: bool  # that head gives a law of the number that is missing
     schedule: tuple[str, ...]
     inverse: str  # name; "" where the network is told nothing
     condition: str  # code

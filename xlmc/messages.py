@@ -365,6 +365,18 @@ class SharedByNone(Diagnostic):
     help = "name the tasks that it is for: `recipe star_easy, lm1b {{ ... }}`"
 
 
+@frozen(kw_only=True)
+class DroppedAndNew(Diagnostic):
+    """An entry of the parent is dropped and another one of its name written."""
+
+    code = "XLM029"
+    title = "`{name}` is dropped and written anew"
+    label = "again here"
+    help = "an entry takes the place of the parent's of its name: delete the `drop`"
+
+    name: str
+
+
 # Duplicates
 
 

@@ -10,10 +10,10 @@ from fractions import Fraction
 from attrs import frozen
 
 from xlmc import ast
-from xlmc.arithmetic import DUAL, FLOAT, Arithmetic, Dual, Value, dual
+from xlmc.arithmetic import FLOAT, Arithmetic, Dual, Value, dual
 from xlmc.expression import TooHard, Undefined, check_size
 
-__all__ = ["DERIVED", "FLOAT", "Scope", "evaluate", "slope", "value_of"]
+__all__ = ["DERIVED", "FLOAT", "Scope", "evaluate", "value_of"]
 
 DERIVED = ("corrupted", "hazard", "sigma", "dsigma", "reveal")  # of a schedule: ``hazard(alpha)``
 
@@ -37,16 +37,6 @@ def evaluate(expr: ast.Expr, scope: Scope, numbers: Arithmetic = FLOAT) -> Value
     """
     check_size(expr)
     return value_of(expr, scope, numbers)
-
-
-def slope(expr: ast.Expr, variable: str, at: float, scope: Scope | None = None) -> Dual:
-    """Value and derivative of an expression with respect to one of its names, at a point."""
-    scope = scope or Scope({})
-    names = {name: Dual(value, 0.0) for name, value in scope.names.items()}
-    inner = Scope({**names, variable: Dual(at, 1.0)}, scope.schedules)
-    result = evaluate(expr, inner, DUAL)
-    assert isinstance(result, Dual)
-    return result
 
 
 def value_of(expr: ast.Expr, scope: Scope, numbers: Arithmetic) -> Value:

@@ -200,10 +200,11 @@ class WrongChain(Diagnostic):
     code = "XLM070"
     title = "this chain of states is not supported"
     label = "{why}"
-    help = (
+    help = "{hint}"
+    why: str
+    hint: str = (
         "a chain is `clean -> mask`, `clean -> gone`, `clean -> mask` and `mask -> gone`, or `none`"
     )
-    why: str
 
 
 @frozen(kw_only=True)
@@ -269,14 +270,10 @@ class Diverges(Diagnostic):
     code = "XLM075"
     title = "the weight times the chance of corruption diverges"
     label = "{value} at t = {at}"
-    help = (
-        "{count}keep away from that end, `amount t ~ uniform({guard})`, at the cost of what lies "
-        "beyond it"
-    )
+    help = "{hint}"
     value: str
     at: str
-    guard: str
-    count: str
+    hint: str
 
 
 @frozen(kw_only=True)
@@ -304,6 +301,17 @@ class NegativeWeight(Diagnostic):
 
 
 @frozen(kw_only=True)
+class ZeroWeight(Diagnostic):
+    """A weight of 0, under which a head learns nothing."""
+
+    code = "XLM086"
+    title = "`{head}` is never trained"
+    label = "this weight is 0 everywhere"
+    help = "drop the term and the head, or give it a weight"
+    head: str
+
+
+@frozen(kw_only=True)
 class Clamped(Diagnostic):
     """A weight that is the bound's up to a number, and past it that of another objective."""
 
@@ -320,11 +328,11 @@ class NothingToSay(Diagnostic):
 
     code = "XLM078"
     title = "`{head}` never sees a row in which nothing is {state}"
-    label = "the counts start at {low}"
+    label = "{why}"
     help = "write `amount count ~ uniform(0, length)`"
     head: str
     state: str
-    low: str
+    why: str
 
 
 @frozen(kw_only=True)
@@ -837,6 +845,18 @@ class LeftOver(Diagnostic):
     note = "decoding starts with no token left; the likelihood is computed over the whole range"
     schedule: str
     share: str
+
+
+@frozen(kw_only=True)
+class Timeless(Diagnostic):
+    """Two clocks, and a network that is not told the time."""
+
+    code = "XLM197"
+    severity = "warning"
+    title = "the network is not told the time"
+    label = "how many tokens are gone depends on it"
+    note = "the best heads of two clocks differ from time to time; without it, samples are off"
+    help = "write `backbone dit(condition = t)`"
 
 
 @frozen(kw_only=True)

@@ -15,12 +15,6 @@ def folder(name: str) -> Path:
     return installed if installed.is_dir() else HERE.parent / name
 
 
-def shipped(family: str) -> Path | None:
-    """The spec of a family that comes with the compiler, or None."""
-    path = folder("spec") / f"{family}.xlm"
-    return path if path.is_file() else None
-
-
 def digest() -> str:
     """A hash of the compiler itself: grammar, templates and every module."""
     total = sha256()

@@ -1,14 +1,13 @@
-"""What the numbers of a survival tell: its ends, rises, poles, kinks and steepness."""
+"""What the numbers of a survival tell: its ends, rises, poles and kinks."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 from attrs import field, frozen
 
 from xlmc import ast
 from xlmc.arithmetic import DUAL, FLOAT, Dual
-from xlmc.expression import MathError, Undefined, check_size, inline, rewrite, walk
-from xlmc.numeric import Scope, slope, value_of
+from xlmc.expression import MathError, check_size, rewrite, walk
+from xlmc.numeric import Scope, value_of
 
 TOLERANCE = 1e-9
 _GOLDEN = 0.6180339887498949
@@ -30,26 +29,22 @@ class Survival:
     """The facts that decide what a schedule may be used for.
 
     start, end: alpha(0) and alpha(1), the mass left over; None where undefined.
-    rises: a t past which alpha increases.   low: a t at which alpha is negative.
+    rises: a t past which alpha increases.
     undefined: a point without a finite value.   kink: a point without a derivative.
-    steep: where -alpha', which is weight times chance of corruption, is unbounded (t = 0 for a
-        square root); it is integrable all the same, as alpha is bounded.
     order: the hazard grows like order / t at the data end; 0 if it stays finite there.
     """
 
     start: float | None
     end: float | None
     rises: float | None = None
-    low: float | None = None
     undefined: Trouble | None = None
     kink: Trouble | None = None
-    steep: float | None = None
     order: float = 0.0
 
 
-def examine(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow] | None = None) -> Survival:
+def examine(arrow: ast.Arrow) -> Survival:
     """Every fact about the survival of an arrow. Raises `TooHard` if it is too large."""
-    expr = inline(arrow.value, {}, {k: v for k, v in (schedules or {}).items() if v != arrow})
+    expr = arrow.value
     curve = _Curve(expr, arrow.argument)
     start, end = curve.samples[0].value, curve.samples[-1].value
     undefined = curve.undefined()
@@ -59,22 +54,9 @@ def examine(arrow: ast.Arrow, schedules: Mapping[str, ast.Arrow] | None = None) 
         start=start,
         end=end,
         rises=curve.rises(),
-        low=curve.low(),
         kink=kink(expr, arrow.argument),
-        steep=curve.steep(),
         order=curve.order(),
     )
-
-
-def max_weight(arrow: ast.Arrow, guard: float) -> float:
-    """The hazard at a guard: the largest weight of a draw from (guard, 1) when hazards fall.
-
-    Raises `Undefined` where there is none.
-    """
-    at = slope(arrow.value, arrow.argument, guard)
-    if at.value >= 1.0:
-        raise Undefined(arrow.value, f"is still 1 at t = {guard:g}")
-    return float(-at.slope / (1.0 - at.value))
 
 
 def settle(expr: ast.Expr, variable: str) -> ast.Expr:
@@ -167,22 +149,6 @@ class _Curve:
             if t < 1.0 and change is not None and change > 1e-6:
                 return t
         return None
-
-    def low(self) -> float | None:
-        """The first point with a negative value."""
-        low = (x.t for x in self.samples if x.value is not None and x.value < -TOLERANCE)
-        return next(low, None)
-
-    def steep(self) -> float | None:
-        """An end towards which the derivative grows without bound, or a point without one."""
-        first, *inner, last = self.samples
-        for end, near, nearer in ((first, 1e-6, 1e-10), (last, 1 - 1e-6, 1 - 1e-10)):
-            if end.slope is not None:
-                continue
-            far, close = self.sample(near).slope, self.sample(nearer).slope
-            if far is None or close is None or abs(close) > 1.2 * abs(far) > 0.0:
-                return end.t
-        return next((x.t for x in inner if x.t > 0.0 and x.slope is None), None)
 
     def order(self) -> float:
         """The limit of t times the hazard, read off where 1 - alpha is still precise."""

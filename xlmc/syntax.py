@@ -42,8 +42,14 @@ class _Reader(Recovery):
     def _mend(self, token: Token) -> None:
         cures = [self._stray, self._double_equal, self._after_end, self._end_of_file]
         if self.statement and self.statement != [self.closed]:
-            cures += [self._second_word, self._misspelt, self._forgotten_brace, self._reserved]
-            cures += [self._unfinished, self._runs_on, self._missing]
+            cures += [self._second_word, self._misspelt, self._untitled, self._forgotten_brace]
+            cures += [
+                self._reserved,
+                self._too_many,
+                self._unfinished,
+                self._runs_on,
+                self._missing,
+            ]
         else:
             cures += [self._unclosed, self._misplaced, self._first_word, self._no_action]
         if not any(cure(token) for cure in cures):
@@ -207,6 +213,34 @@ class _Reader(Recovery):
 
     def _misspelt(self, token: Token) -> bool:
         return token.type == "NAME" and self._correct(token, self.cursor.accepts())
+
+    def _untitled(self, token: Token) -> bool:
+        """The title of a family without its quotes."""
+        first = self.statement[0]
+        if first.type != "_FAMILY" or "STRING" not in self.cursor.accepts():
+            return False
+        if token.type != "NAME" or self._on_new_line(token):
+            return False
+        start, end, count = self._span(token).start, token, 0
+        while token.type not in ("_LBRACE", "_EXTENDS", "_END", "$END", STRAY):
+            end, count, token = token, count + 1, self._next()
+        whole = Span(self.source, start, self._span(end).end)
+        what = 'a `"`' if count > 1 else 'a `"`, or `extends`,'
+        self._report(Missing(span=Span(self.source, start, start), what=what, form=words.SPEC))
+        self._take(Token("STRING", whole.text, start))
+        self.reported, self.pending = False, token
+        return True
+
+    def _too_many(self, token: Token) -> bool:
+        """A closing sign behind a statement that could end here, and none is open."""
+        if token.type not in grammar.CLOSING or self.parens or "_END" not in self.cursor.accepts():
+            return False
+        opening = {"_RPAR": "(", "_RSQB": "["}[token.type]
+        found, expected = words.found(token), f"no more: no `{opening}` is open"
+        self._report(
+            Unexpected(span=self._span(token), found=found, expected=expected, form=self._form)
+        )
+        return True
 
     def _forgotten_brace(self, token: Token) -> bool:
         """A block without its brace, and on the same line what would stand in it."""

@@ -1,5 +1,7 @@
 """A head for the number of missing tokens in the place of one that says when to stop."""
 
+import math
+
 import pytest
 import torch
 from laws import zoo
@@ -56,6 +58,19 @@ def test_the_cost_is_that_of_the_number(package) -> None:
         expected = -sum(law[i, min(int(n), MOST)] for i, n in enumerate(noised.count))
         found = package.family.loss(net, noised, batch).terms["missing"]
         assert found.item() == pytest.approx(expected.item() / len(batch.x0), rel=1e-5)
+
+
+def test_the_likelihood_asks_whether_any_is_missing(package) -> None:
+    """Networks that differ in the chance of none differ by the chance of what happened."""
+    assert package.family.claim.value == "bound"
+    batch = repeat(one(package, (A,)), 64)
+    noise = draw(batch, 7)
+    few, many = (
+        package.family.nelbo(sure(package, chance), batch, noise).nats for chance in (0.2, 0.7)
+    )
+    none, some = 2 * math.log(0.7 / 0.2), 2 * math.log(0.3 / 0.8)
+    found = {round(float(nats), 3) for nats in few - many}
+    assert found == {round(none, 3), round(some, 3)}
 
 
 def test_a_row_ends_with_the_chance_that_nothing_is_missing(package) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xlmc import ast, query
 from xlmc.check.insertions import masks, own_clock, trained
-from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
+from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering, temperature
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
 from xlmc.defaults import NEUTRAL
@@ -114,11 +114,11 @@ def _unmask(
         wrong = list(known(value, env))
         yield from wrong
         if not wrong and env.sound:
-            yield from amount(rule, value, env)
-            if not query.those(section.entries, ast.Grid):
-                yield from goes_on(rule, value, env)
+            endless = not query.those(section.entries, ast.Grid)
+            wrong = list(goes_on(rule, value, env)) if endless else []
+            yield from wrong or amount(rule, value, env)
     if order is not None:
-        yield from ordering(order, rule, section, env)
+        yield from ordering(order, action.much, section, env)
     elif rule in SCORED:
         why = f"{SCORED[rule]} needs a score"
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
@@ -193,7 +193,9 @@ def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> I
 def _options(action: ast.Pick | ast.Draw, env: Environment) -> Iterator[Diagnostic]:
     for option in action.options:
         yield from one_of(word(option, option.name), OPTIONS, "an option of a draw")
-        if option.name in OPTIONS:
+        if option.name == "temperature":
+            yield from temperature(option.value, env)
+        elif option.name in OPTIONS:
             yield from number(option.value, OPTIONS[option.name], option.name, env)
     if action.greedy and action.options:
         why = "the likeliest outcome needs no options"

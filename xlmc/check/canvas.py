@@ -1,22 +1,21 @@
 """What a decoder of masks may do beside revealing: blocks, guidance, and taking tokens back."""
 
 from collections.abc import Iterator
+from math import floor
 
 from xlmc import ast, query
-from xlmc.check.rules import amount, known, number
-from xlmc.check.scope import Environment, literal, values
+from xlmc.check.rules import amount, at_least_one, known, moments, number
+from xlmc.check.scope import SLIP, Environment, distinct, literal, values
 from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic
 from xlmc.refusals import (
     NeedsGrid,
-    OutOfRange,
     WrongAction,
     WrongBlocks,
     WrongGuide,
     WrongRule,
     WrongScore,
     WrongStop,
-    WrongType,
 )
 
 ALL_BACK = "a step would take back all that was drawn"
@@ -48,48 +47,30 @@ def _blocks(
         why = "the backbone is told one time for a row, and every block has its own"
         yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks, or the condition")
     wrong = list(known(blocks.size, env))
-    wrong = wrong or list(_size(blocks.size, env))
+    hint = "write `param block_length : Count = 32` and `blocks block_length`"
+    wrong = wrong or list(at_least_one(blocks.size, env, what="size of a block", hint=hint))
     yield from wrong
     if not wrong and env.sound:
         yield from _fits(blocks, section, env)
 
 
-def _size(size: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """A literal or a param of type Count, of at least 1."""
-    value = literal(size)
-    kind = env.names.get(size.id) if isinstance(size, ast.Name) else None
-    if isinstance(size, ast.Name) and kind == "Count":
-        value = env.defaults.get(size.id)
-    if value is None:
-        yield WrongType(
-            span=size.span,
-            expected="a Count",
-            found=f"`{size.span.text}`" + (f", a {kind}" if kind else ""),
-            why="the size of a block is an integer or a param of type Count",
-            hint="write `param block_length : Count = 32` and `blocks block_length`",
-        )
-    elif value < 1 or value != int(value):
-        meaning = "an integer of at least 1"
-        text = f"{size.span.text} = {value:g}" if kind else size.span.text
-        yield OutOfRange(
-            span=size.span, value=text, kind="size of a block", meaning=meaning, hint=""
-        )
-
-
 def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
-    """Whether a quota that is the same at every step fits into a block."""
+    """Whether a quota ever fits into a block."""
     step = query.first(section.entries, ast.Step)
     unmask = query.first(step.actions, ast.Unmask) if step else None
     if unmask is None or unmask.much.rule != "quota" or unmask.much.value is None:
         return
     size = env.defaults.get(getattr(blocks.size, "id", ""), literal(blocks.size))
-    samples = [
-        {"masked": m, "length": m, "steps_left": 1.0, "t": 0.5, "s": 0.4} for m in (1.0, 1e6)
+    found = [
+        value
+        for _, value in values(
+            unmask.much.value, env, distinct(unmask.much.value, env, moments(env))
+        )
     ]
-    found = [value for _, value in values(unmask.much.value, env, samples)]
-    few, many = (*found, None, None)[:2]
-    if size is not None and isinstance(few, float) and few == many and few > size:
-        why = f"{few:g} masks are revealed in a step, and a block holds {size:g}"
+    known = [floor(value + 1e-9) for value in found if isinstance(value, float)]
+    if size is not None and known and len(known) == len(found) and min(known) > size:
+        least = "" if min(known) == max(known) else "at least "
+        why = f"{least}{min(known)} masks are revealed in a step, and a block holds {size:g}"
         hint = "take larger blocks, or a smaller quota"
         yield WrongBlocks(span=blocks.span, why=why, hint=hint)
 
@@ -164,7 +145,7 @@ def _remask(
 def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
     rule, value, span = action.much.rule, action.much.value, action.much.span
     hint = "write `remask chance 0.02` or `remask quota 2 by confidence`"
-    if rule == "all" or (rule == "chance" and value is not None and literal(value) == 1):
+    if rule == "all" or (rule == "chance" and value is not None and _sure(value, env)):
         yield WrongRule(span=span, rule=rule, why=ALL_BACK, hint=hint)
     elif rule not in ("chance", "quota", "one"):
         why = "tokens are taken back by a chance or in a number"
@@ -174,6 +155,14 @@ def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
         yield from wrong
         if not wrong and env.sound:
             yield from amount(rule, value, env)
+
+
+def _sure(value: ast.Expr, env: Environment) -> bool:
+    """Whether a chance is 1 at all times, the params being as they are by default."""
+    if any(known(value, env)) or not env.sound:
+        return literal(value) == 1
+    found = [one for _, one in values(value, env, distinct(value, env, moments(env)))]
+    return all(isinstance(one, float) and abs(one - 1) < SLIP for one in found)
 
 
 def _order(action: ast.Remask) -> Iterator[Diagnostic]:

@@ -9,26 +9,26 @@ from xlmc.check import canvas, scope
 from xlmc.check.actions import UNDO, actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
-from xlmc.check.rules import known
-from xlmc.check.scope import Environment, literal
+from xlmc.check.rules import at_least_one, known
+from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
-from xlmc.check.words import DERIVED, one_of, word
-from xlmc.errors import Diagnostic
+from xlmc.check.words import DERIVED, name_span, one_of, word
+from xlmc.errors import Diagnostic, Related
 from xlmc.refusals import (
     MissingEntry,
     NeverDecoded,
     NeverUsed,
     NoDefaultDecoder,
-    OutOfRange,
     WrongAction,
+    WrongArguments,
     WrongDraw,
     WrongReuse,
     WrongRule,
     WrongStart,
-    WrongType,
 )
 
 STARTS = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}
+STEPS = 1_000_000  # of a grid, at most
 ONE_BY_ONE = ("gone", "none")  # chains that are decoded without a grid
 
 
@@ -37,9 +37,21 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     decoders = query.decoders(family)
     if decoders and decoders[0].name is not None:
         yield NoDefaultDecoder(span=decoders[0].span)
+    said = set[Diagnostic]()
     for section in decoders:
-        yield from _decoder(section, family)
+        for one in _decoder(section, family):
+            if one not in said:
+                yield _kept(one, section)
+            said |= {one} if section.name is None else set()
     yield from _unused(family)
+
+
+def _kept(one: Diagnostic, section: ast.Section) -> Diagnostic:
+    """A message; beside one about what a named decoder keeps of the default one stands which."""
+    if section.name is None or one.span in section.span:
+        return one
+    here = Related(name_span(section, section.name), f"kept by `decoder {section.name}`")
+    return evolve(one, related=(*one.related, here))
 
 
 def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
@@ -121,7 +133,11 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
     derived = DERIVED if timed else ()
     env = scope.environment(section.entries, "in this decoder", names, schedules, derived)
-    return evolve(env, sound=sound(family) and not any(scope.lets_in_order(section.entries)))
+    return evolve(
+        env,
+        sound=sound(family) and not any(scope.lets_in_order(section.entries)),
+        remedy="" if query.chain(family) in ONE_BY_ONE else "add `grid uniform(steps)`",
+    )
 
 
 def _grid(
@@ -147,12 +163,18 @@ def _grid(
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, ("uniform",), "a grid with a number of steps")
-    if len(value.arguments) != 1 or value.keywords:
+    if len(value.arguments) > 1 or value.keywords:
+        why = "it takes one number of steps"
+        example = "grid uniform(128)"
+        yield WrongArguments(span=value.span, name="uniform", why=why, example=example)
+        return
+    if not value.arguments:
         yield _number_of_steps(grid)
         return
-    steps = value.arguments[0]
+    (steps,) = value.arguments
     wrong = list(scope.known(steps, env))
-    yield from wrong or _steps(steps, env)
+    hint = "write `param steps : Count = 128` and `grid uniform(steps)`"
+    yield from wrong or at_least_one(steps, env, what="number of steps", hint=hint, most=STEPS)
 
 
 def _number_of_steps(grid: ast.Grid) -> Diagnostic:
@@ -163,31 +185,6 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
         why="of how many?",
         example="param steps : Count = 128` and write `grid uniform(steps)",
     )
-
-
-def _steps(steps: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """A literal or a param of type Count, of at least 1; the param's own mistakes apart."""
-    number, text = literal(steps), steps.span.text
-    kind = env.names.get(steps.id) if isinstance(steps, ast.Name) else None
-    if isinstance(steps, ast.Name) and kind == "Count":
-        number = env.defaults.get(steps.id)
-        text = f"{steps.id} = {number:g}" if number is not None else ""
-    if number is not None and (number < 1 or (kind is None and number != int(number))):
-        yield OutOfRange(
-            span=steps.span,
-            value=text,
-            kind="number of steps",
-            meaning="an integer of at least 1",
-            hint="",
-        )
-    elif number is None and kind in (None, "Chance", "Scale", "Number", "Time"):
-        yield WrongType(
-            span=steps.span,
-            expected="a Count",
-            found=f"`{text}`" + (f", a {kind}" if kind else ""),
-            why="the number of steps is an integer or a param of type Count",
-            hint="write `param steps : Count = 128` and `grid uniform(steps)`",
-        )
 
 
 def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:

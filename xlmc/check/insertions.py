@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 from attrs import evolve
 
 from xlmc import ast, query
-from xlmc.check import scope
-from xlmc.check.rules import known
+from xlmc.check.rules import in_range, known, moments
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.errors import Diagnostic
-from xlmc.refusals import ChanceLeavesRange, NeverTrained, WrongAction, WrongRule, WrongStep
+from xlmc.refusals import NeverTrained, WrongAction, WrongRule, WrongStep
 from xlmc.source import Span
 
 POLICIES = ("skip_row", "drop_right")
+NO_MASK = {"masked": 0.0}
 
 
 def masks(
@@ -54,26 +55,10 @@ def masks(
 
 def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterator[Diagnostic]:
     """The values that a mean or a chance takes over the run of a decoder."""
-    axes: dict[str, list[float]] = {"masked": [0, 3], "length": [3], "limit": [8]}
-    steps = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
-    samples = [
-        {**sample, **step, head: gap}
-        for gap in (0.0, 0.3, 1.0, 4.0)
-        for sample in scope.grid(axes)
-        for step in steps
-    ]
-    for sample, found in scope.values(value, env, samples):
-        if not isinstance(found, float):
-            yield found
-            return
-        where = scope.show(value, env, sample)
-        if rule == "chance" and not -1e-9 <= found <= 1 + 1e-9:
-            yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
-            return
-        if found < -1e-9:
-            why, hint = f"{found:g} {where}", f"a mean is at least 0: `{head} * reveal(...)`"
-            yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
-            return
+    every = product((0.0, 0.3, 1.0, 4.0), moments(env))
+    samples = ({**moment, **none, head: gap} for gap, moment in every for none in ({}, NO_MASK))
+    hint = f"a mean is at least 0: `{head} * reveal(...)`"
+    yield from in_range(rule, value, env, samples, hint)
 
 
 def own_clock(

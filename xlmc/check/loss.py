@@ -1,8 +1,8 @@
 """The loss: its terms, their weights, and what their sum is divided by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from math import nan
 
 from attrs import evolve
@@ -28,8 +28,10 @@ from xlmc.refusals import (
     NothingToSay,
     UnknownName,
     WrongTerm,
+    ZeroWeight,
 )
 from xlmc.refusals import TooHard as TooHardRefusal
+from xlmc.survival import POINTS
 
 DIVERGENCES = ("binary_cross_entropy", "cross_entropy", "joint_cross_entropy", "poisson")
 TERMS = {
@@ -37,9 +39,28 @@ TERMS = {
     "gone": "slot : joint_cross_entropy(gone)",
     "none": "token : cross_entropy(following)",
 }
+DRAWN = {  # amounts under which there is a bound
+    "mask": "amount count ~ uniform(1, length)",
+    "gone": "amount count ~ uniform(0, length)",
+    "both": "amount t ~ uniform(1e-3, 1)",
+}
+DRAW = "draw one: `amount t ~ uniform(0, 1)`"
 COUNT = "draw the exact count, `amount count ~ uniform(1, length)`, which needs no weight in t; or "
 TIMES = tuple(10.0**-k for k in range(9, 0, -1))
 GROWTH = 3.0  # from one hundredth of the distance to an end to the next: what diverges
+GUARD = 1e-3  # of the range, at an end that does
+ROWS = (  # in which a weight is followed through the range
+    {"count": 1.0, "length": 1.0, "visible": 1.0},
+    {"count": 2.0, "length": 5.0, "visible": 1.0},
+    {"count": 300.0, "length": 1000.0, "visible": 1.0},
+)
+PEAKS = 8  # that are climbed
+ZOOMS = 17  # of a quarter each
+OTHERS = {  # values of params, so odd that no formula is by chance the same at all of them
+    "Chance": (0.0, 0.37, 0.83, 1.0),
+    "Count": (0.0, 1.0, 3.0, 17.0),
+    "Scale": (0.0, 0.37, 2.9, 130.0),
+}
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -102,7 +123,7 @@ def _term(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _options(term, weights(family))
     if not wrong and term.weight is not None:
         yield from _weight(term, term.weight, family)
-    if not wrong and term.divergence.kind == "binary_cross_entropy":
+    if not wrong and ends(term) and query.chain(family) != "both":
         yield from _sees_both(term, family)
 
 
@@ -128,11 +149,6 @@ FITS = {
     ("both", "count", "gaps"): ("poisson", "gone", None),
     ("both", "distribution", "gaps"): ("cross_entropy", "gone", None),
 }
-PLACED = {
-    "cross_entropy": "logits at tokens",
-    "joint_cross_entropy": "logits at gaps",
-    "poisson": "count at gaps",
-}
 
 
 def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
@@ -156,9 +172,10 @@ def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
         why = f"tokens never go `{states.get(divergence.kind, 'gone')}`"
     elif fit is None or divergence.kind != fit[0]:
         why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
-        wanted = PLACED.get(divergence.kind, "")
-        if wanted.startswith(f"{head.kind.id} "):
-            hint = f"write `head {head.name} : {wanted}` in the network"
+        places = [p for (c, k, p), one in FITS.items() if (c, k) == (chain, head.kind.id)
+                  and one[0] == divergence.kind and p != "special"]  # fmt: skip
+        if places:
+            hint = f"write `head {head.name} : {head.kind.id} at {places[0]}` in the network"
     elif target_is != fit[1]:
         why = f"its target is `{fit[1]}`, not `{target_is}`"
     else:
@@ -180,9 +197,12 @@ def _follows(term: ast.Term, head: ast.Head, at: str) -> Iterator[Diagnostic]:
     divergence, target = term.divergence, term.divergence.target
     hint = f"write `{head.name} : cross_entropy(following)`"
     why = ""
-    if divergence.kind != "cross_entropy":
+    if head.kind.id != "logits":
+        why = "nothing is corrupted, and nothing is missing that this head could tell"
+        hint = f"drop the head `{head.name}` and its term"
+    elif divergence.kind != "cross_entropy":
         why = "nothing is corrupted: a token is predicted from those before it"
-    elif head.kind.id != "logits" or at != "tokens":
+    elif at != "tokens":
         why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
         hint = f"write `head {head.name} : logits` in the network"
     elif not isinstance(target, ast.Name) or target.id != "following":
@@ -198,13 +218,14 @@ def _sees_both(term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     amount = query.amount(family)
     if amount is None or amount.variable.id != "count" or not amount.law.arguments:
         return
-    low = literal(amount.law.arguments[0])
-    if low == 1:
+    low = amount.law.arguments[0]
+    said = not any(section.span == amount.span for section in family.sections)
+    if literal(low) == 1:
         yield NothingToSay(
-            span=amount.law.arguments[0].span,
+            span=low.span if said else term.span,
             head=term.head.id,
             state=query.chain(family),
-            low=f"{low:g}",
+            why="the counts start at 1" if said else "the counts start at 1 where none is written",
         )
 
 
@@ -222,7 +243,8 @@ def weights(family: ast.Family) -> Environment:
     if timed:
         names["t"] = "Time"
     env = scope.environment(entries, where, names, schedules, derived)
-    return evolve(env, around=True)
+    drawn = query.chain(family) in ("mask", "gone")
+    return evolve(env, around=True, remedy=DRAW if drawn else "")
 
 
 def _known(expr: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
@@ -246,11 +268,11 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
     if amount is None or not amount.law.arguments:
         return "there is no noise"
     low, high = query.extent(amount)
-    if counts(term):
+    if counts(term) and chain != "gone":
         return (
             "a distribution of numbers is no rate: only `count at gaps` under `poisson` has a bound"
         )
-    if term.divergence.kind in ("cross_entropy", "poisson"):
+    if term.divergence.kind in ("cross_entropy", "poisson") and not counts(term):
         if amount.variable.id == "count":
             return ast.Binary("/", _counts(low), _name("count", term), span=term.span)
         if amount.law.function == "fixed":
@@ -258,8 +280,7 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
         return _hazard(low, high, term, family)
     if chain != "gone":
         return "masks show themselves: nothing is learnt about the likelihood"
-    kinds = {one.divergence.kind for one in query.terms(family)}
-    if kinds != {"joint_cross_entropy", "binary_cross_entropy"}:
+    if not any(map(ends, query.terms(family))):
         return "without a head that says when nothing is missing there is no law over lengths"
     if amount.variable.id == "count" or _uniform_counts(low, high, family):
         return _counts(low)
@@ -271,6 +292,11 @@ def counts(term: ast.Term) -> bool:
     target = term.divergence.target
     counted = isinstance(target, ast.Name) and target.id == "gone"
     return term.divergence.kind == "cross_entropy" and counted
+
+
+def ends(term: ast.Term) -> bool:
+    """Whether a term is of a head that says if nothing is missing: a chance, or a number's."""
+    return term.divergence.kind == "binary_cross_entropy" or counts(term)
 
 
 def clock(term: ast.Term, family: ast.Family) -> ast.Arrow:
@@ -340,10 +366,9 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
         if isinstance(found, str):
             hint = "drop the weight"
             if "uniform" in found or "same amount" in found:
-                low = 1 if query.chain(family) == "mask" else 0
-                hint = f"write `amount count ~ uniform({low}, length)`"
+                hint = f"write `{DRAWN[query.chain(family)]}`"
             wrong.append(NoBound(span=weight.span, why=found, hint=hint))
-    wrong += _clamped(weight, query.those(query.entries(family, "loss"), ast.Let))
+    wrong += _clamped(weight, term, family)
     yield from wrong
     entries = query.entries(family, "loss")
     lets = [one for let in query.those(entries, ast.Let) for one in _known(let.value, family)]
@@ -357,51 +382,96 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
     if term.divergence.kind != "cross_entropy" and query.around(whole):
         yield NoneVisible(span=weight.span)
         return
-    samples = list(_samples(term, family))
+    samples = list(scope.distinct(weight, env, _samples(term, family)))
+    off = (one for _, one in _valued(weight, env, samples) if not isinstance(one, float))
+    wrong = [*islice(off, 1)] or [*_nothing(term, env, samples, family)]
+    yield from wrong
+    if not wrong:
+        yield from _diverges(term, weight, env, family)
+
+
+def _valued(
+    weight: ast.Expr, env: Environment, samples: Iterable[scope.Sample]
+) -> Iterator[tuple[scope.Sample, float | Diagnostic]]:
+    """The values of a weight, and complaints in the place of those that it cannot have."""
     for sample, value in scope.values(weight, env, samples):
-        if not isinstance(value, float):
-            yield value
-            return
-        if value < 0:
+        if isinstance(value, float) and value < 0:
             where = scope.show(weight, env, sample)
-            yield NegativeWeight(span=weight.span, value=f"{value:g}", where=where)
+            yield sample, NegativeWeight(span=weight.span, value=f"{value:g}", where=where)
+        else:
+            yield sample, value
+
+
+def _nothing(
+    term: ast.Term, env: Environment, samples: Sequence[scope.Sample], family: ast.Family
+) -> Iterator[Diagnostic]:
+    """A complaint if a weight is 0 whatever the params are."""
+    assert term.weight is not None
+    for one in settings(family, env):
+        if any(value != 0 for _, value in scope.values(term.weight, one, samples)):
             return
-    yield from _diverges(term, weight, env, family)
+    yield ZeroWeight(span=term.weight.span, head=term.head.id)
 
 
-def _clamped(weight: ast.Expr, lets: Iterable[ast.Let]) -> Iterator[Diagnostic]:
+def settings(family: ast.Family, env: Environment) -> Iterator[Environment]:
+    """The params of a loss as they are by default, then other values of each and of all."""
+    yield env
+    params = query.those(query.entries(family, "loss"), ast.Param)
+    exprs = [expr for term in query.terms(family) for expr in query.weighed(term)]
+    read = query.spoken(exprs, env.lets.values())
+    others = {param.name: OTHERS[param.kind] for param in params if param.name in read}
+    for name, found in others.items():
+        yield from (evolve(env, defaults={**env.defaults, name: value}) for value in found)
+    for found in zip(*others.values(), strict=True):
+        yield evolve(env, defaults={**env.defaults, **dict(zip(others, found, strict=True))})
+
+
+def _clamped(weight: ast.Expr, term: ast.Term, family: ast.Family) -> Iterator[Diagnostic]:
     """Numbers that a bound is cut off at; a param says that it is meant."""
+    lets = query.those(query.entries(family, "loss"), ast.Let)
     spoken = query.spoken([weight], lets)
     for expr in (weight, *(one.value for one in lets if one.name in spoken)):
         for call in query.calls(expr):
             if call.function in ("min", "max") and "bound" in query.spoken(call.arguments, lets):
                 numbers = [a for a in call.arguments if literal(a) is not None]
-                yield from (Clamped(span=a.span, limit=a.span.text) for a in numbers)
+                if numbers and not idle(call, term, family):
+                    yield from (Clamped(span=a.span, limit=a.span.text) for a in numbers)
+
+
+def idle(call: ast.Call, term: ast.Term, family: ast.Family) -> bool:
+    """Whether a ``max`` of something and 0 is never the 0."""
+    others = [a for a in call.arguments if literal(a) is None]
+    low = max((literal(a) or 0.0 for a in call.arguments if a not in others), default=1.0)
+    if call.function != "max" or low > 0 or len(others) != 1:
+        return False
+    env = weights(family)
+    samples = scope.distinct(others[0], env, _samples(term, family))
+    found = scope.values(others[0], env, samples)
+    return all(isinstance(value, float) and value >= 0 for _, value in found)
 
 
 def _samples(term: ast.Term, family: ast.Family) -> Iterator[scope.Sample]:
-    amount = query.amount(family)
+    """Rows of every size, with every amount of noise."""
+    amount, found = query.amount(family), bound(term, family)
     if amount is None:
-        yield from ({"length": length, "bound": 1.0} for length in (1.0, 2.0, 40.0))
+        yield from ({"length": length, "bound": 1.0} for length in scope.SIZES)
         return
     low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
-    least = (0.0,) if term.divergence.kind == "binary_cross_entropy" else ()
+    least = (0.0,) if ends(term) else ()
     visible = (0.0, 0.5, 2.0) if query.around(inlined(term, family)) else (0.0,)
-    for length, seen in product((1.0, 2.0, 40.0), visible):
-        for count in (*least, 1.0, length):
-            point = {"count": count, "length": length, "visible": seen}
-            if amount.variable.id == "t" and low is not None and high is not None:
-                for i in range(1, 16):
-                    t = low + (high - low) * i / 16
-                    yield with_bound({"t": t, **point}, term, family)
-            else:
-                yield with_bound(point, term, family)
+    for row, seen in product(scope.rows("count", least), visible):
+        point = {**row, "visible": seen}
+        if amount.variable.id != "t" or low is None or high is None:
+            yield with_bound(point, found, family)
+        elif row["count"] in (0, 1, row["length"]):
+            for i in range(1, 16):
+                t = low + (high - low) * i / 16
+                yield with_bound({"t": t, **point}, found, family)
 
 
-def with_bound(point: scope.Sample, term: ast.Term, family: ast.Family) -> scope.Sample:
-    """A sample with the value of `bound` at it, where there is one; nan where it has none."""
-    found = bound(term, family)
+def with_bound(point: scope.Sample, found: ast.Expr | str, family: ast.Family) -> scope.Sample:
+    """A sample with the value of a `bound` at it, where there is one; nan where it has none."""
     if isinstance(found, str):
         return point
     schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
@@ -414,31 +484,85 @@ def with_bound(point: scope.Sample, term: ast.Term, family: ast.Family) -> scope
 def _diverges(
     term: ast.Term, weight: ast.Expr, env: Environment, family: ast.Family
 ) -> Iterator[Diagnostic]:
-    """Whether weight times chance of corruption grows without end towards an end of the range."""
-    amount = query.amount(family)
-    if amount is None or amount.variable.id != "t":
+    """Whether weight times chance of corruption grows without end somewhere in the range."""
+    amount, found = query.amount(family), bound(term, family)
+    if amount is None or amount.variable.id != "t" or "t" not in scope.reads(weight, env):
         return
     low, high = map(literal, query.extent(amount))
     assert low is not None
     assert high is not None
-    for end, towards in ((low, 1.0), (high, -1.0)):
-        points = [end + towards * (high - low) * step for step in TIMES]
-        base = {"count": 1.0, "length": 1.0, "visible": 1.0}
-        samples = [with_bound({"t": t, **base}, term, family) for t in points]
-        found = [value for _, value in scope.values(weight, env, samples)]
-        risks = [
-            abs(v) * _chance(term, t, family)
-            for v, t in zip(found, points, strict=False)
-            if isinstance(v, float)
-        ]
-        if len(risks) == len(points) and risks[0] > GROWTH * risks[2] > GROWTH**2 * risks[4] > 0:
-            yield Diverges(
-                span=weight.span,
-                value=f"{risks[0]:.3g}",
-                at=f"{points[0]:g}",
-                guard="1e-3, 1" if towards > 0 else "0, 0.999",
-                count="" if query.chain(family) == "both" else COUNT,
-            )
+    of_rows = {"count", "length"} & scope.reads(weight, env)
+    for row in ROWS if of_rows else ROWS[:1]:
+
+        def risks(times: Sequence[float], row: scope.Sample = row) -> list[float | Diagnostic]:
+            samples = [with_bound({"t": t, **row}, found, family) for t in times]
+            at = [(one["t"], value) for one, value in _valued(weight, env, samples)]
+            return [v * _chance(term, t, family) if isinstance(v, float) else v for t, v in at]
+
+        wrong = _at_an_end(weight, risks, amount, query.chain(family))
+        wrong = wrong or (_inside(weight, risks, low, high) if low < high else [])
+        yield from wrong
+        if wrong:
+            return
+
+
+Risks = Callable[[Sequence[float]], list[float | Diagnostic]]
+
+
+def _at_an_end(weight: ast.Expr, risks: Risks, amount: ast.Amount, chain: str) -> list[Diagnostic]:
+    """The ends of the range towards which a risk grows; the other end of a guard stays as it is."""
+    found: list[Diagnostic] = []
+    low, high = query.extent(amount)
+    a, b = literal(low) or 0.0, literal(high) or 0.0
+    away = GUARD if b - a > 10 * GUARD else (b - a) * GUARD
+    guards = (f"{_short(a + away)}, {high.span.text}", f"{low.span.text}, {_short(b - away)}")
+    for end, towards, guard in ((a, 1.0, guards[0]), (b, -1.0, guards[1])):
+        points = [end + towards * (b - a) * step for step in TIMES]
+        known = [risk for risk in risks(points) if isinstance(risk, float)]
+        if len(known) == len(points) and known[0] > GROWTH * known[2] > GROWTH**2 * known[4] > 0:
+            hint = f"keep away from that end, `amount t ~ uniform({guard})`"
+            hint += ", at the cost of what lies beyond it"
+            hint = hint if chain == "both" else COUNT + hint
+            value, at = f"{known[0]:.3g}", f"{points[0]:g}"
+            found.append(Diverges(span=weight.span, value=value, at=at, hint=hint))
+    return found
+
+
+def _short(time: float) -> str:
+    return "1e-3" if time == GUARD else f"{time:g}"
+
+
+def _inside(weight: ast.Expr, risks: Risks, low: float, high: float) -> list[Diagnostic]:
+    """A pole between the ends: near the highest of many points there are ever higher ones."""
+    times = [low + (high - low) * point for point in POINTS[1:]]
+    found = risks(times)
+    if wrong := [risk for risk in found if not isinstance(risk, float)]:
+        return wrong[:1]
+    heights = [risk for risk in found if isinstance(risk, float)]
+    inner = range(1, len(times) - 1)
+    peaks = [i for i in inner if heights[i - 1] < heights[i] >= heights[i + 1]]
+    for i in sorted(peaks, key=lambda i: -heights[i])[:PEAKS]:
+        if wrong := _climb(weight, risks, times[i - 1], times[i + 1]):
+            return wrong
+    return []
+
+
+def _climb(weight: ast.Expr, risks: Risks, a: float, b: float) -> list[Diagnostic]:
+    """A complaint if a peak between two times has no top: ever nearer to it, ever higher."""
+    tops: list[float] = []
+    for n in range(ZOOMS):
+        times = [a + (b - a) * k / 8 for k in range(1, 8)]
+        found = risks(times)
+        if wrong := [risk for risk in found if not isinstance(risk, float)]:
+            return wrong[:1]
+        heights = [risk for risk in found if isinstance(risk, float)]
+        best = heights.index(max(heights))
+        tops.append(heights[best])
+        a, t, b = (times[best] + (b - a) * k / 8 for k in (-1, 0, 1))
+        if n >= 4 and tops[n] < GROWTH * tops[n - 4]:
+            return []
+    hint = "between the ends of the range a weight must be finite"
+    return [Diverges(span=weight.span, value=f"{tops[-1]:.3g}", at=f"{t:.6g}", hint=hint)]
 
 
 def _chance(term: ast.Term, t: float, family: ast.Family) -> float:

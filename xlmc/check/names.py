@@ -14,7 +14,7 @@ Known = dict[str, tuple[str, Span]]  # name -> what has it, and where
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """Heads, the schedule, and the params and lets of a section have different names."""
     known: Known = {}
-    for arrow in query.arrows(family):
+    for arrow in query.arrows(family) if query.chain(family) else ():
         yield from _take(known, arrow.survival, "a schedule" if known else "the schedule", arrow)
     for head in query.heads(family).values():
         yield from _take(known, head.name, "a head", head)

@@ -21,6 +21,7 @@ from xlmc.refusals import (
     NotUndone,
     SeesAhead,
     SharedState,
+    Timeless,
     WrongCondition,
     WrongPath,
     WrongPlace,
@@ -55,9 +56,11 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         )
     else:
         yield from _backbone(backbone, family)
+        if query.chain(family) == "both" and query.condition(family) is None:
+            yield Timeless(span=backbone.span)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
-        if attention.kind.id == "causal" and query.chain(family) in ("mask", "gone"):
+        if attention.kind.id == "causal" and query.chain(family) in ("mask", "gone", "both"):
             yield CausalBackbone(span=attention.span)
         elif attention.kind.id == "full" and query.chain(family) == "none":
             why = "every token is predicted from those before it"

@@ -35,6 +35,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     if section is None:
         return
     arrows = query.arrows(family)
+    if beside := list(_beside(family)):
+        yield from beside
+        return
     if nothing := query.first(entries, ast.NoNoise):
         for arrow in arrows:
             why = "there is `none` beside it"
@@ -51,13 +54,33 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     yield from _life(arrows)
     amount = query.amount(family)
     if amount is not None and nothing is None:
-        yield from _amount(amount)
-        if query.chain(family) == "both" and amount.variable.id == "count":
-            why = "two clocks go by one time: a count of tokens does not tell it"
-            yield WrongAmount(span=amount.span, why=why)
+        yield from _amount(amount) if query.chain(family) != "both" else _of_both(amount)
     elif amount is not None:
         why, hint = "nothing is corrupted", "drop the amount, or write an arrow in place of `none`"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
+
+
+def _beside(family: ast.Family) -> Iterator[Diagnostic]:
+    """A chain that adds to that of the parent what was to stand in its place."""
+    entries = query.entries(family, "noise")
+    states = [entry for entry in entries if isinstance(entry, ast.Arrow | ast.NoNoise)]
+    own = [entry for entry in states if entry.span.source == family.span.source]
+    others = [entry for entry in states if entry not in own]
+    if own and others and not query.chain(family):
+        related = (Related(others[0].span, "this stays"),)
+        why, hint = "it is added to the noise of the parent", "write `replace noise { ... }`"
+        yield WrongChain(span=own[0].span, why=why, hint=hint, related=related)
+
+
+def _of_both(amount: ast.Amount) -> Iterator[Diagnostic]:
+    """The amount of noise of two clocks."""
+    hint = "write `amount t ~ uniform(1e-3, 1)`"
+    if amount.variable.id == "count":
+        why = "two clocks go by one time: a count of tokens does not tell it"
+        yield WrongAmount(span=amount.span, why=why, hint=hint)
+        return
+    for one in _amount(amount):
+        yield evolve(one, hint=hint) if isinstance(one, WrongAmount) else one
 
 
 def _arrow(arrow: ast.Arrow, starts: bool) -> Iterator[Diagnostic]:

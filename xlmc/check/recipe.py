@@ -88,16 +88,27 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
     """
     known = dict(SETTINGS)
     names = [section.name or "default" for section in query.decoders(family)]
-    if len(names) > 1:
+    if names:
         known["decoder"] = tuple(names)
     sections = [section for section in family.sections if section.kind != "decoder"]
     for section in (*sections, *query.chosen(family, recipe)):
+        whole = _from_one(section)
         for param in query.those(section.entries, ast.Param):
-            known[f"{section.kind}.{param.name}"] = param.kind
+            kind = "Size" if param.name in whole else param.kind
+            known[f"{section.kind}.{param.name}"] = kind
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
     idle = query.idle(family, recipe)
     return {path: kind for path, kind in known.items() if path not in idle}
+
+
+def _from_one(section: ast.Section) -> set[str]:
+    """The params that are a number of steps or the size of a block: no 0."""
+    found = set[str]()
+    for entry in section.entries:
+        if isinstance(entry, ast.Grid | ast.Blocks):
+            found |= {one.id for one in query.expressions(entry) if isinstance(one, ast.Name)}
+    return found
 
 
 def _setting(setting: ast.Setting, known: Known) -> Iterator[Diagnostic]:

@@ -1,7 +1,7 @@
 """How many candidates an action takes, which come first, and the numbers that it reads."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
@@ -11,7 +11,15 @@ from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, one_of
 from xlmc.errors import Diagnostic
 from xlmc.query import NETWORK_SCORES, SCORES
-from xlmc.refusals import ChanceLeavesRange, NeedsGrid, NeverEnds, WrongRule, WrongScore, WrongType
+from xlmc.refusals import (
+    ChanceLeavesRange,
+    NeedsGrid,
+    NeverEnds,
+    OutOfRange,
+    WrongRule,
+    WrongScore,
+    WrongType,
+)
 
 SCORED = {"above": "a threshold", "within": "a sum of errors"}
 LEAST = {
@@ -19,6 +27,13 @@ LEAST = {
     "quota": "a quota is at least 0: `masked / steps_left`",
     "within": "errors add up to at least 0: `within 0.1`",
 }
+SOME = {  # what a step must reveal at least to reveal some, and how to see to it
+    "quota": (1 - 1e-9, "1"),
+    "chance": (1e-9, "0.01"),
+    "poisson": (1e-9, "1"),
+}
+BETWEEN = {"confidence": (0.0, 1.0), "margin": (0.0, 1.0), "entropy": (-math.inf, 0.0)}
+COLDEST = 1e-6  # of temperatures but 0: what a float32 can be divided by
 GRIDDED = ("s", "t", "steps_left")
 
 
@@ -27,7 +42,7 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     timed = "t" in env.names
     missing = [(n.span, n.id) for n in query.names(expr) if n.id in GRIDDED]
     missing += [(c.span, c.function) for c in query.calls(expr) if c.function in DERIVED]
-    if timed or not missing:
+    if timed or not missing or not env.remedy:
         yield from scope.known(expr, env)
         return
     for span, name in missing:
@@ -36,49 +51,78 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
 
 def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     """The values that a chance or a quota takes over the run of a decoder."""
-    axes: dict[str, list[float]] = {"masked": [1, 3], "length": [3], "limit": [8]}
-    samples = list(scope.grid(axes))
-    if "t" in env.names:
-        samples = [
-            {**sample, "t": left / 8, "s": (left - 1) / 8, "steps_left": float(left)}
-            for sample in samples
-            for left in range(8, 0, -1)
-        ]
-    for sample, found in scope.values(value, env, samples):
+    yield from in_range(rule, value, env, moments(env), LEAST.get(rule, ""))
+
+
+def moments(env: Environment) -> Iterator[scope.Sample]:
+    """Rows of all sizes, with all numbers of masks, at all times if there are some."""
+    times = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
+    for row in scope.rows("masked"):
+        for time in times if "t" in env.names else [{}]:
+            yield {**row, "limit": 2 * row["length"], **time}
+
+
+def in_range(
+    rule: str, value: ast.Expr, env: Environment, samples: Iterable[scope.Sample], hint: str
+) -> Iterator[Diagnostic]:
+    """A complaint where a chance leaves [0, 1]; with a hint also where a number is below 0."""
+    for sample, found in scope.values(value, env, scope.distinct(value, env, samples)):
         if not isinstance(found, float):
             yield found
             return
-        if rule == "chance" and not -1e-9 <= found <= 1 + 1e-9:
+        if rule == "chance" and not -scope.SLIP <= found <= 1 + scope.SLIP:
             where = scope.show(value, env, sample)
             yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
             return
-        if rule in LEAST and found < -1e-9:
-            why = f"{found:g} {scope.show(value, env, sample)}"
-            yield WrongRule(span=value.span, rule=rule, why=why, hint=LEAST[rule])
+        if hint and found < -scope.SLIP:
+            why = f"{found:g} {scope.show(value, env, sample)}".strip()
+            yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
             return
 
 
 def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     """Without a grid, steps are taken until no mask is left: each must reveal some."""
-    least = {"quota": 1.0 - 1e-9, "chance": 1e-9}.get(rule, -math.inf)
+    if rule not in SOME:
+        return
+    least, example = SOME[rule]
     lowest = evolve(env, defaults=dict.fromkeys(env.defaults, 0.0))
-    samples = scope.grid({"masked": [1, 3], "length": [1, 3, 40], "limit": [8]})
+    samples = scope.distinct(value, env, moments(env))
     for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
             zeros = dict.fromkeys(sorted(env.defaults), 0.0)
             where = scope.show(value, env, {**sample, **zeros})
             yield NeverEnds(
                 span=value.span,
-                why=f"{found:g} {where}: no mask is revealed",
-                hint=f"write `{rule} max({1 if rule == 'quota' else 0.01}, ...)`, or add a grid",
+                why=f"{f'{found:g} {where}'.strip()}: no mask is revealed",
+                hint=f"write `{rule} max({example}, ...)`, or add a grid",
             )
             return
 
 
+def reaches(value: ast.Expr, scores: Iterable[str], env: Environment) -> Iterator[Diagnostic]:
+    """Whether a score can be above a threshold, and below it."""
+    samples = scope.distinct(value, env, moments(env))
+    found = [v for _, v in scope.values(value, env, samples) if isinstance(v, float)]
+    for score in scores if found else ():
+        low, high = BETWEEN.get(score, (-math.inf, math.inf))
+        example = "above -0.5 by entropy" if score == "entropy" else f"above 0.9 by {score}"
+        why = f"it is minus the {score}" if score == "entropy" else f"the {score}"
+        why += ", which is at most 0" if score == "entropy" else " lies between 0 and 1"
+        if min(found) >= high:
+            why += f": nothing is above {min(found):g}"
+        elif max(found) < low:
+            why += f": everything is above {max(found):g}"
+        else:
+            continue
+        yield WrongRule(span=value.span, rule="above", why=why, hint=f"write `{example}`")
+        return
+
+
 def ordering(
-    order: ast.Order, rule: str, section: ast.Section, env: Environment
+    order: ast.Order, much: ast.Much, section: ast.Section, env: Environment
 ) -> Iterator[Diagnostic]:
     """Whether candidates can be ordered so."""
+    rule, value = much.rule, much.value
     choice = _choice(order.score.id, section)
     if choice is None:
         yield from one_of(order.score, SCORES, "a score, nor a param that chooses one")
@@ -97,6 +141,8 @@ def ordering(
             why=f"{SCORED[rule]} needs a score of the network's answer",
             hint="write `by confidence`",
         )
+    elif rule == "above" and value is not None and env.sound and not any(known(value, env)):
+        yield from reaches(value, scores, env)
     if order.of is not None:
         yield from one_of(order.of, ("likeliest", "sampled", "tempered"), "what is scored")
         tempered = order.of.id == "tempered"
@@ -134,4 +180,44 @@ def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[D
             found=f"`{expr.span.text}`" + (f", a {found}" if found else ""),
             why=f"{what} is a param of type {kind} or a number",
             hint=f"write `param {what} : {kind} = ...`",
+        )
+
+
+def at_least_one(
+    expr: ast.Expr, env: Environment, *, what: str, hint: str, most: int | None = None
+) -> Iterator[Diagnostic]:
+    """A literal or a param of type Count, of at least 1; the param's own mistakes apart."""
+    value, text = literal(expr), expr.span.text
+    kind = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
+    if isinstance(expr, ast.Name) and kind == "Count":
+        value = env.defaults.get(expr.id)
+        text = f"{expr.id} = {value:g}" if value is not None else text
+    if value is None and kind in (None, "Chance", "Scale", "Number", "Time"):
+        yield WrongType(
+            span=expr.span,
+            expected="a Count",
+            found=f"`{text}`" + (f", a {kind}" if kind else ""),
+            why=f"the {what} is an integer or a param of type Count",
+            hint=hint,
+        )
+    elif value is not None and (value < 1 or (kind is None and value != int(value))):
+        meaning = "an integer of at least 1"
+        yield OutOfRange(span=expr.span, value=text, kind=what, meaning=meaning, hint="")
+    elif value is not None and most is not None and value > most:
+        meaning = f"an integer of at most {most:_}"
+        yield OutOfRange(span=expr.span, value=text, kind=what, meaning=meaning, hint="")
+
+
+def temperature(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
+    """A number of at least 0 by which logits can be divided, if it is not 0."""
+    wrong = list(number(expr, "Scale", "temperature", env))
+    yield from wrong
+    value = env.defaults.get(expr.id) if isinstance(expr, ast.Name) else literal(expr)
+    if not wrong and value is not None and 0 < value < COLDEST:
+        yield OutOfRange(
+            span=expr.span,
+            value=f"{value:g}",
+            kind="temperature",
+            meaning=f"0, or at least {COLDEST:g}: logits are divided by it",
+            hint="at temperature 0 the likeliest outcome is taken",
         )

@@ -28,6 +28,8 @@ MEANINGS = {
     "Chance": "a number from 0 to 1",
     "Scale": "a number of at least 0",
 }
+SIZES = (1.0, 2.0, 3.0, 8.0, 40.0, 300.0, 4096.0, 1e5)  # of rows, and of parts of them
+SLIP = 1e-6  # by which a number may be off where a formula is rounded
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 
@@ -37,7 +39,7 @@ class Environment:
     """What an expression may mention: names with their types, schedules, and where it stands.
 
     ``derived`` are the functions of a schedule. ``sound``: values can be computed. ``around``: a
-    value may tell what can be seen around a masked token.
+    value may tell what can be seen around a masked token. ``remedy``: how there could be a time.
     """
 
     where: str
@@ -48,6 +50,7 @@ class Environment:
     defaults: Mapping[str, float]
     sound: bool = True
     around: bool = False
+    remedy: str = ""
 
 
 def environment(
@@ -158,10 +161,8 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
 def _hint(name: str, env: Environment) -> str:
     if name in env.schedules:
         return f"a schedule is a function of time: `{name}(t)`"
-    if name in ("s", "t", "steps_left"):
-        loss = "bound" in env.names
-        what = "draw one: `amount t ~ uniform(0, 1)`" if loss else "add `grid uniform(steps)`"
-        return f"there is no time here; {what}"
+    if name in ("s", "t", "steps_left") and "t" not in env.names:
+        return "there is no time here" + (f"; {env.remedy}" if env.remedy else "")
     return ""
 
 
@@ -215,11 +216,12 @@ def _timed(expr: ast.Expr, env: Environment) -> bool:
 
 
 def _no_time(name: str, env: Environment) -> str:
-    if name in DERIVED:
-        hint = "" if env.derived or "bound" not in env.names else "; draw a time: "
-        hint = hint and f"{hint}`amount t ~ uniform(0, 1)`"
-        return f"`{name}` is a function of time, and there is no time here{hint}"
-    return ""
+    if name not in DERIVED:
+        return ""
+    if "t" in env.names:
+        return f"`{name}` is made of a survival, which is written out in `t`"
+    remedy = f"; {env.remedy}" if env.remedy else ""
+    return f"`{name}` is a function of time, and there is no time here{remedy}"
 
 
 def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
@@ -293,10 +295,21 @@ def values(
             return
 
 
+def distinct(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """The first of all samples that an expression cannot tell apart."""
+    read, seen = sorted(reads(expr, env)), set[tuple[float | None, ...]]()
+    for sample in samples:
+        told = tuple(sample.get(name) for name in read)
+        if told not in seen:
+            yield sample
+        seen.add(told)
+
+
 def show(expr: ast.Expr, env: Environment, sample: Sample) -> str:
-    """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``."""
+    """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``; or nothing."""
     names = reads(expr, env)
-    return ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names).join(("at ", ""))
+    said = ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names)
+    return f"at {said}" if said else ""
 
 
 def reads(expr: ast.Expr, env: Environment) -> set[str]:
@@ -310,6 +323,14 @@ def reads(expr: ast.Expr, env: Environment) -> set[str]:
         others = {key: one for key, one in env.lets.items() if key != name}
         names = names | reads(env.lets[name].value, evolve(env, lets=others))
     return names
+
+
+def rows(part: str, least: tuple[float, ...] = ()) -> Iterator[Sample]:
+    """Rows of every size with every number of tokens in some state, ``part``."""
+    for length in SIZES:
+        for number in (*least, *SIZES):
+            if number <= length:
+                yield {part: number, "length": length}
 
 
 def grid(axes: Mapping[str, Iterable[float]]) -> Iterator[Sample]:

@@ -64,7 +64,7 @@ def _lower(family: ast.Family) -> ir.Package:
         likelihood=likely,
         decoder=decoding,
         collate=layouts,
-        family=_family(family, objective, decoding, layouts, clocks, likely is not None),
+        family=_family(family, objective, decoding, layouts, clocks, likely),
     )
 
 
@@ -154,7 +154,7 @@ def _family(
     decoding: ir.Decoders,
     layouts: ir.Collate,
     clocks: tuple[str, ...],
-    likely: bool,
+    likely: ir.Likelihood | None,
 ) -> ir.Family:
     chain = query.chain(family)
     value, why = claim(family)
@@ -163,6 +163,7 @@ def _family(
     entries = query.entries(family, "loss")
     loss_params = params(entries, {p.name for p in objective.params})
     shared, published = recipes(family)
+    stop = likely.stop if likely is not None else ""
     return ir.Family(
         name=family.name.id,
         title=_title(family),
@@ -174,10 +175,10 @@ def _family(
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
-        samples=tuple((d.name, samples(d, chain)) for d in decoding.decoders),
+        samples=tuple((d.name, samples(d, chain, stop)) for d in decoding.decoders),
         shared=shared,
         recipes=published,
-        likelihood=likely,
+        likelihood=likely is not None,
         published=_published(family),
         repo=query.pretrained(family),
         ending=tuple(d.name for d in decoding.decoders if d.ends),

@@ -1,12 +1,15 @@
 """What a reported likelihood is, and what the samples of a decoder are worth beside it."""
 
 import re
+from collections.abc import Iterator
+from itertools import product
 from math import isfinite
 
-from xlmc import ast, ir, query
-from xlmc.check.loss import bound, inlined, weights, with_bound
-from xlmc.check.scope import Environment, literal, values
+from xlmc import ast, defaults, ir, query
+from xlmc.check.loss import bound, counts, ends, idle, inlined, settings, weights, with_bound
+from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
+from xlmc.lower.params import mentioned
 
 MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
@@ -25,10 +28,10 @@ BOTH = (
 )
 NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
-NO_STOP = "no head of a chance says when nothing is missing, so no law over lengths is known"
+NO_STOP = "no head says when nothing is missing, so no law over lengths is known"
 TOGETHER = "tokens revealed in one step are drawn apart"
 ORDERED = "the order is not a random one"
-NEUTRAL = {"temperature": "1", "top_k": "0", "top_p": "1"}
+NEUTRAL = {name: f"{float(value):g}" for name, (_, value) in defaults.NEUTRAL.items()}
 PARAM = re.compile(r"self\.\w+")
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
@@ -37,6 +40,7 @@ OWN = {  # what a mean within each sequence divides its terms by
     "gone per sequence": "count",
 }
 EVEN = 0.5  # a balance under which all rows count alike
+GUARD = 1e-3  # of the time, which a likelihood can do without
 
 
 def claim(family: ast.Family) -> tuple[str, str]:
@@ -48,11 +52,33 @@ def claim(family: ast.Family) -> tuple[str, str]:
     kinds = {term.divergence.kind for term in query.terms(family)}
     if query.chain(family) == "both":
         return ("bound", BOTH) if "poisson" in kinds else ("none", NO_RATE)
-    if "binary_cross_entropy" not in kinds:
+    if not any(map(ends, query.terms(family))):
         return "none", NO_STOP
-    if all(proportional(term, family) for term in query.terms(family)):
+    if all(proportional(term, family) for term in _read(family)):
         return "tight", GONE
     return "bound", SLACK
+
+
+def _read(family: ast.Family) -> list[ast.Term]:
+    """The terms whose heads the likelihood of insertions reads."""
+    kind = "joint_cross_entropy"
+    insertions = [term for term in query.terms(family) if term.divergence.kind == kind]
+    return [*insertions, stop(family)]
+
+
+def stop(family: ast.Family) -> ast.Term:
+    """The term of the head that says when nothing is missing."""
+    return chosen([term for term in query.terms(family) if ends(term)], family)
+
+
+def chosen(terms: list[ast.Term], family: ast.Family) -> ast.Term:
+    """Of several terms the one whose head the default decoder reads, or the first."""
+    read = set[str]()
+    for entry in query.decoders(family)[0].entries:
+        read |= mentioned(list(query.expressions(entry)))
+        if isinstance(entry, ast.Step):
+            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
+    return next((term for term in terms if term.head.id in read), terms[0])
 
 
 def tilt(family: ast.Family) -> str:
@@ -60,13 +86,19 @@ def tilt(family: ast.Family) -> str:
 
     Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
     is what the terms weigh beside the bound; nothing is known where that depends on more than L.
-    Masks that are inserted and revealed end in the data's own law, if the heads are told the time.
+    Masks that are inserted and revealed end in the data's own law, if the heads are told the time,
+    and what follows in a text does, unless examples weigh by a length that the heads cannot know.
     """
+    if query.chain(family) == "both":
+        told = query.condition(family) is not None
+        return "" if told and _whole(family) and _even(family) else "None"
+    if query.chain(family) == "none":
+        return "" if _even(family) else "None"
     if query.chain(family) == "mask" or claim(family)[0] == "tight":
         return ""
-    if query.chain(family) == "both":
-        return "" if query.condition(family) is not None else "None"
-    flat = all(proportional(term, family, flat=True) for term in query.terms(family))
+    if claim(family)[0] == "none":
+        return "None"
+    flat = all(proportional(term, family, flat=True) for term in _read(family))
     return "lambda length: 1 / (length + 1)" if flat else "None"
 
 
@@ -76,6 +108,8 @@ def trained(family: ast.Family) -> bool:
         return False
     if query.chain(family) == "both":
         return False  # the draws of the likelihood are others than those of training
+    if not _whole(family) or any(map(counts, query.terms(family))):
+        return False
     terms = query.terms(family)
     return any(
         None not in found and len(found) == 1
@@ -95,7 +129,7 @@ def proportional(term: ast.Term, family: ast.Family, *, flat: bool = False) -> b
 
 
 def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
-    """What a term weighs beside the bound; None where that varies.
+    """What a term weighs beside the bound; None where that varies, whatever the params are.
 
     With `flat` times length + 1, a balance being what it is by default; a claim holds for all
     params, and so for no balance.
@@ -107,34 +141,82 @@ def factor(term: ast.Term, family: ast.Family, *, flat: bool) -> float | None:
         return None
     if any(given(option.value, env) != EVEN for option in term.divergence.options):
         return None
+    as_set, *others = (_ratio(term, one, family, flat) for one in settings(family, env))
+    if as_set is None or as_set <= 0 or None in others:
+        return None
+    share = EVEN if term.divergence.options else 1.0
+    return round(share * as_set, 9)
+
+
+def _ratio(term: ast.Term, env: Environment, family: ast.Family, flat: bool) -> float | None:
+    """A term's weight beside the bound at some values of the params; None where that varies."""
     own = OWN.get(mean_over(family), "")
     weight = term.weight or ast.Name("one", span=term.span)
-    points = [
-        with_bound(
-            {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}, term, family
-        )
-        for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9))
-        for count in (1.0, 2.0, length)
-        for t in (1e-6, 0.2, 0.7, 1 - 1e-6)
-    ]
+    points = list(_points(term, family))
     ratios = [
-        value / point["bound"] * (point["length"] + 1 if flat else 1) / point.get(own, 1.0)
+        value / point["bound"] * (point["length"] + 1 if flat else 1) / max(1, point.get(own, 1))
         for point, value in values(weight, env, points)
         if isinstance(value, float)
     ]
-    if (
-        len(ratios) < len(points)
-        or not all(map(isfinite, ratios))
-        or max(ratios) - min(ratios) > 1e-9 * max(ratios)
-    ):
-        return None
-    share = EVEN if term.divergence.options else 1.0
-    return round(share * ratios[0], 9)
+    if not ratios:
+        return 0.0  # there is no such loss
+    known = len(ratios) == len(points) and all(map(isfinite, ratios))
+    return ratios[0] if known and max(ratios) - min(ratios) <= 1e-9 * max(ratios) else None
+
+
+def _points(term: ast.Term, family: ast.Family) -> Iterator[Sample]:
+    """Amounts of noise; of a head that says whether anything is missing also where nothing is."""
+    least = (0.0,) if ends(term) else ()
+    found = bound(term, family)
+    for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
+        for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):
+            point = {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}
+            yield with_bound(point, found, family)
+
+
+def _even(family: ast.Family) -> bool:
+    """Whether no example weighs more for its length, which what the heads see does not tell."""
+    if OWN.get(mean_over(family)) == "length":
+        return False
+    env, terms = weights(family), query.terms(family)
+    as_set, *others = settings(family, env)
+    return all(
+        _steady(term, as_set, family, least=1e-300)
+        and all(_steady(term, one, family) for one in others)
+        for term in terms
+    )
+
+
+def _steady(term: ast.Term, env: Environment, family: ast.Family, *, least: float = 0.0) -> bool:
+    """Whether a weight is the same for all lengths, the rest being equal."""
+    if term.weight is None:
+        return True
+    lengths, part, found = (1.0, 2.0, 5.0, 17.0, 1e6), bound(term, family), list[list[float]]()
+    for t, seen in product((1e-3, 0.2, 0.7, 1 - 1e-3), (0.3, 1.1)):
+        point = {"t": t, "visible": seen}
+        points = [with_bound({**point, "length": n}, part, family) for n in lengths]
+        found.append([v for _, v in values(term.weight, env, points) if isinstance(v, float)])
+    if not any(found):
+        return True  # there is no such loss
+    return all(
+        len(v) == len(lengths) and min(v) >= least and max(v) - min(v) <= 1e-9 * max(v)
+        for v in found
+    )
+
+
+def _whole(family: ast.Family) -> bool:
+    """Whether training draws all amounts of noise, but for a guard."""
+    amount = query.amount(family)
+    if amount is None or amount.variable.id == "count":
+        return True
+    low, high = map(literal, query.extent(amount))
+    return low is not None and high is not None and low <= GUARD and high >= 1 - GUARD
 
 
 def _clamped(term: ast.Term, family: ast.Family) -> bool:
     """Whether a weight is cut off where it is small or large."""
     calls = [call for call in query.calls(inlined(term, family)) if call.function in ("min", "max")]
+    calls = [call for call in calls if not idle(call, term, family)]
     varying = {"t", "count", "length"}
     return any(
         {name.id for name in query.names(call)} & varying or any(map(_derived, query.calls(call)))
@@ -151,9 +233,9 @@ def given(expr: ast.Expr, env: Environment) -> float | None:
     return env.defaults.get(expr.id) if isinstance(expr, ast.Name) else literal(expr)
 
 
-def samples(decoder: ir.Decoder, chain: str) -> ir.Samples:
-    """What the samples of a decoder are worth beside the likelihood."""
-    reasons = _gone(decoder) if chain == "gone" else []
+def samples(decoder: ir.Decoder, chain: str, stop: str) -> ir.Samples:
+    """What the samples of a decoder are worth beside a likelihood that reads a head ``stop``."""
+    reasons = _gone(decoder, stop) if chain == "gone" else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
     reasons += _cut(decoder)
@@ -188,13 +270,16 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     return reasons
 
 
-def _gone(decoder: ir.Decoder) -> list[str]:
+def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
     if decoder.oracle:
         return ["its length is given"]
-    if any("uniform" in stop.code for stop in decoder.stops if stop.kind in ("head", "zero")):
-        return []
-    stops = any(stop.kind in ("head", "zero") for stop in decoder.stops)
-    return ["it stops by a threshold" if stops else "it never stops by itself"]
+    asked = [stop for stop in decoder.stops if stop.kind in ("head", "zero")]
+    if not all("uniform" in stop.code for stop in asked):
+        return ["it stops by a threshold"]
+    if len(asked) == 1:
+        other = stop and asked[0].name != stop
+        return ["it stops by another head than the likelihood reads"] if other else []
+    return ["it stops by several chances" if asked else "it never stops by itself"]
 
 
 def _cut(decoder: ir.Decoder) -> list[str]:
@@ -206,23 +291,34 @@ def _cut(decoder: ir.Decoder) -> list[str]:
         if not PARAM.fullmatch(code) and code not in (NEUTRAL[name], f"{NEUTRAL[name]}.0")
     ]
     reasons = dict.fromkeys(f"{one.summary} is taken" for one in used if one.greedy)
+    neutral = dict(_neutral(decoder))
+    reasons |= {
+        f"no value of `{name}` switches off all that it does": None
+        for name, value in _switches(decoder)
+        if neutral[name] != value
+    }
     return [*reasons, *(["laws are cut down"] if fixed else [])]
 
 
 def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
     """The values of its params at which a decoder cuts nothing off."""
-    found = {
-        code.removeprefix("self."): NEUTRAL[name]
+    return tuple(dict(_switches(decoder)).items())
+
+
+def _switches(decoder: ir.Decoder) -> list[tuple[str, str]]:
+    """All that params do to the laws, each with the value at which that is nothing."""
+    found = [
+        (code.removeprefix("self."), NEUTRAL[name])
         for name, code in _cuts(decoder)
         if PARAM.fullmatch(code)
-    }
-    if decoder.guide is not None:
-        found[decoder.guide.scale.removeprefix("self.")] = "0"
-    if decoder.remask is not None:
-        found[decoder.remask.off] = "0"
-    if decoder.few:
-        found[decoder.few.removeprefix("self.")] = "0"
-    return tuple(found.items())
+    ]
+    if decoder.guide is not None and PARAM.fullmatch(decoder.guide.scale):
+        found.append((decoder.guide.scale.removeprefix("self."), "0"))
+    if decoder.remask is not None and decoder.remask.off:
+        found.append((decoder.remask.off, "0"))
+    if PARAM.fullmatch(decoder.few):
+        found.append((decoder.few.removeprefix("self."), "0"))
+    return found
 
 
 def _cuts(decoder: ir.Decoder) -> list[tuple[str, str]]:

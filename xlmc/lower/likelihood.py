@@ -4,10 +4,9 @@ import math
 
 from xlmc import ast, ir, query
 from xlmc.check.loss import counts
-from xlmc.lower.claims import claim
+from xlmc.lower.claims import chosen, claim, stop
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
-from xlmc.lower.params import mentioned
 from xlmc.survival import examine
 
 
@@ -20,7 +19,7 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
     if chain == "both":
         return _of_both(family, clock, condition, f"{value.capitalize()}: {why}.")
     main = _read(family, "joint_cross_entropy" if chain == "gone" else "cross_entropy")
-    stop = _read(family, "binary_cross_entropy") if chain == "gone" else None
+    end = stop(family) if chain == "gone" else None
     inverse = clock.use("inverse") if condition else ""
     names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
     if "sigma" in names:
@@ -32,8 +31,9 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
         gap="",
         hazards=(),
         power=0,
-        stop=stop.head.id if stop else "",
-        stop_at=place(stop, family) if stop else "",
+        stop=end.head.id if end else "",
+        stop_at=place(end, family) if end else "",
+        numbers=end is not None and counts(end),
         schedule=tuple(sorted(names)),
         inverse=inverse,
         condition=condition,
@@ -54,6 +54,7 @@ def _of_both(family: ast.Family, clock: Clock, condition: str, detail: str) -> i
         power=max(2, math.ceil(2 / min(orders, default=1) - 0.05)),
         stop="",
         stop_at="",
+        numbers=False,
         schedule=tuple(sorted(hazards)),
         inverse="",
         condition=condition,
@@ -63,15 +64,9 @@ def _of_both(family: ast.Family, clock: Clock, condition: str, detail: str) -> i
 
 
 def _read(family: ast.Family, kind: str) -> ast.Term:
-    """The term of a kind whose head the default decoder reads; the first, if it reads none."""
+    """The term of a kind that is read."""
     terms = [term for term in query.terms(family) if term.divergence.kind == kind]
-    terms = [term for term in terms if not counts(term)]
-    read = set[str]()
-    for entry in query.decoders(family)[0].entries:
-        read |= mentioned(list(query.expressions(entry)))
-        if isinstance(entry, ast.Step):
-            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
-    return next((term for term in terms if term.head.id in read), terms[0])
+    return chosen([term for term in terms if not counts(term)], family)
 
 
 MASK_LATEX = (

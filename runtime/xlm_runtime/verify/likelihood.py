@@ -55,23 +55,26 @@ def _value(bench: Bench, law: Law, fitted: Fit, found: np.ndarray) -> Verdict:
     shares = np.array(bench.toy.units) / sum(bench.toy.units)
     value, error = mean((found @ shares).tolist())
     claim, entropy = bench.family.claim, law.entropy()
+    known = claim.tilt is not None  # what law the best heads make
+    foretold = known and bool(bench.family.clocks)
     expected = law.cross(law.made) if law.made is not None else entropy
-    if bench.family.clocks:
-        expected = best(bench)
+    expected = best(bench) if foretold else expected
     margin = error + FITTED + 2 * fitted.error * value / max(fitted.loss, 1e-9)
     above = value - expected
-    known = claim.value == "tight" or claim.tilt not in (None, even) or bench.family.clocks
-    over = margin + UNEVEN * expected if bench.family.clocks else margin
-    if claim.value == "tight":
+    exact = known and (claim.value == "tight" or claim.tilt is not even or foretold)
+    over = margin + UNEVEN * expected if foretold else margin
+    if not known:
+        words = f"lies {above:+.4f} nats from the entropy; what the best heads make is not known"
+    elif claim.value == "tight":
         words = "meets the entropy" if abs(above) <= margin else "does not meet the entropy"
     else:
-        what = "the best heads" if bench.family.clocks else "samples of the best heads"
+        what = "the best heads" if foretold else "samples of the best heads"
         words = f"lies {above:+.4f} nats from what {what} cost"
     if expected > entropy + 1e-9:
         words += f", which is {expected - entropy:.4f} above the entropy"
     return Verdict(
         claim="likelihood.tight" if claim.value == "tight" else "likelihood.bound",
-        outcome=decided(-margin <= above and (above <= over or not known)),
+        outcome=decided(-margin <= above and (above <= over or not exact)),
         found=words,
         toy=bench.toy.name,
         measured=value,

@@ -88,6 +88,15 @@ def test_no_path_of_this_machine_is_in_a_package(family) -> None:
     assert b"/spec/" not in everything
 
 
+@pytest.mark.parametrize(("few", "law"), [("early", "limit"), ("0.01", "none")])
+def test_rows_that_end_for_good_are_not_of_the_model_s_law(few: str, law: str) -> None:
+    path = Path("ending.xlm")
+    path.write_text(f"family ending extends flexmdm {{ decoder {{ stop when gap < {few} }} }}\n")
+    text = compiler.compile_spec(path).package.files["family.py"].decode()
+    assert re.findall(r'"default": Samples\(\s*"(\w+)"', text) == [law]
+    assert ('"early": 0' in text) == (law == "limit")
+
+
 @pytest.mark.parametrize(
     ("weight", "claimed"),
     [("bound", "tight"), ("2 * bound", "tight"), ("min(bound, cap)", "bound"), ("1", "bound")],

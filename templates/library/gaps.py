@@ -42,8 +42,8 @@ def at_gaps(
 
 
 def index_of(open_: Bool[Tensor, "batch length"]) -> Int[Tensor, "batch length"]:
-    """The number of each open gap among all of them."""
-    return open_.flatten().cumsum(0).view(open_.shape) - 1
+    """The number of each open gap among all of them; 0 at closed ones."""
+    return (open_.flatten().cumsum(0).view(open_.shape) - 1) * open_
 
 
 def of_gap(

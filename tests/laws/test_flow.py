@@ -390,6 +390,35 @@ def test_d5_every_step_calls_the_network_once(package, name):
     )
 
 
+@samplers([("flexmdm", "default"), ("flexmdm", "adaptive")])
+def test_d5_a_row_of_which_nothing_is_missing_is_not_asked(package, name):
+    """With exact heads nothing else changes, whatever ends it: few missing tokens, or the limit."""
+    law, how = strings(2), {"rows": 200, "steps": 40}
+    _, whole = made(package, law, name, **how)
+    flow, ended = made(package, law, name, early=1e-9, **how)
+    assert bodies(ended) == bodies(whole)
+    assert flow.rows == int(ended.nfe.sum())
+    assert set(whole.nfe.tolist()) <= {40, 41}
+    assert ended.nfe.double().mean() < 36
+    batch = repeat(one(package, (A,)), 200)
+    full, both = (
+        package.sampler(name, steps=40, early=e)(flow, batch, draw(batch, 41), 2)
+        for e in (0.0, 1e-9)
+    )
+    assert bodies(full) == bodies(both)
+    assert torch.equal(full.nfe, both.nfe)
+    assert full.nfe.double().mean() < 36
+
+
+@samplers([("flexmdm", "default"), ("flexmdm", "adaptive")])
+def test_d5_the_fewer_may_be_missing_the_longer_a_row_goes_on(package, name):
+    found = [made(package, MIXED, name, rows=100, steps=20, early=e)[1] for e in (0.9, 0.1, 1e-3)]
+    calls = [int(one.nfe.sum()) for one in found]
+    assert calls == sorted(calls)
+    assert calls[0] < calls[-1]
+    assert all(not (one.x == MASK).any() for one in found)
+
+
 def tokens(row):
     return [x for x in row.tolist() if x != VOCAB["pad"]]
 

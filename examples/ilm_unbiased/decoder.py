@@ -127,7 +127,10 @@ class Decoder:
 
 @dataclass(frozen=True)
 class OracleDecoder:
-    """Insert one token at a time, until a row stops (spec: decoder oracle)."""
+    """Insert one token at a time, until a row is as long as its own answer.
+
+    spec: decoder oracle
+    """
 
     top_p: float = 0.5
     temperature: float = 1.0

@@ -533,7 +533,9 @@ class _Maker:
         if query.first(step.actions, ast.Append) is not None:
             return "Append one token at a time", ", until a row ends"
         if unmask is None:
-            return "Insert one token at a time", ", until a row stops"
+            told = any(stop.kind == "oracle" for stop in self._stops())
+            end = "is as long as its own answer" if told else "stops"
+            return "Insert one token at a time", f", until a row {end}"
         if self.both:
             return f"{RULES[unmask.much.rule]}, and insert others", ", on a uniform grid"
         grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}

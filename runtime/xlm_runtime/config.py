@@ -289,6 +289,7 @@ def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) ->
         raise UsageError("\n".join(problems))
     config = _assemble(family, name, {s.path: s.value for s in settings})
     _check_whole(config)
+    _check_decoder(family, config.decoder)
     return config
 
 
@@ -382,6 +383,14 @@ def _check_whole(config: Config) -> None:
             problems.append(f'{path}={text}: write "A", or ["A", "B"]: {error}')
     if problems:
         raise UsageError("\n".join(problems))
+
+
+def _check_decoder(family: Family, decoder: Decoder) -> None:
+    """A decoder says itself which values it cannot work with."""
+    try:
+        family.decoders[decoder.name](**decoder.params)
+    except ValueError as error:
+        raise UsageError(f"decoder.{error}") from error
 
 
 def _strings(text: str, noun: str) -> tuple[str, ...]:

@@ -118,6 +118,15 @@ def test_decoder_is_chosen_by_name_and_has_params_of_its_own(family: Family) -> 
     assert line.startswith("--set decoder.temperature=1: there is no setting 'decoder.temperature'")
 
 
+@pytest.mark.parametrize("name", ["mdlm", "llada"])
+def test_a_decoder_refuses_what_it_cannot_work_with_before_any_work(name: str) -> None:
+    found = package.load(Path(__file__).parents[2] / "examples" / name).family
+    assert wrong(found, "decoder.steps=0") == ["decoder.steps is at least 1, not 0"]
+    if name == "llada":
+        lines = wrong(found, "decoder.block_length=0")
+        assert lines == ["decoder.block_length is at least 1, not 0"]
+
+
 def test_recipes(family: Family) -> None:
     paper = recipe_settings(family, "toy_reverse", "paper")
     assert {s.path: s.value for s in paper} == {

@@ -154,7 +154,7 @@ def test_recipe_may_choose_the_decoder(family: Family) -> None:
     third = {"third": (Param("width", "Count", 2),)}
     wide = replace(
         family,
-        decoders={**family.decoders, "third": object},
+        decoders={**family.decoders, "third": dict},
         params={**family.params, **third},
         recipes={"task": {"decoder": "third", "decoder.width": 7}},
     )

@@ -405,7 +405,7 @@ def test_tasks_are_listed(capsys) -> None:
     names = [line.split()[0] for line in lines]
     assert names[0] == "star_easy"
     assert len(names) == len(set(names)) > 10
-    assert "seq2seq  Star graphs: find one of 3 paths (easy)" in lines[0]
+    assert "seq2seq  Star graphs: " in lines[0]
 
 
 def test_a_task_is_shown(capsys, tmp_path, monkeypatch) -> None:

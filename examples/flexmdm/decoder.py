@@ -193,7 +193,7 @@ class Decoder:
         Both read the state, which is the batch's ``x0``, and the network's answer before the step
         (spec: decoder.step).
 
-        A row that misses fewer than ``early`` tokens gets no more (spec: decoder.stop).
+        Rows missing fewer than ``self.early`` tokens get no more (spec: decoder.stop).
         """
         x, live = batch.x0, going(network, batch)
         hidden = ask(network, batch, x, live, t)
@@ -260,7 +260,7 @@ class AdaptiveDecoder:
         Both read the state, which is the batch's ``x0``, and the network's answer before the step
         (spec: decoder adaptive.step).
 
-        A row that misses fewer than ``early`` tokens gets no more (spec: decoder adaptive.stop).
+        Rows missing fewer than ``self.early`` tokens get no more (spec: decoder adaptive.stop).
         """
         x, live = batch.x0, going(network, batch)
         hidden = ask(network, batch, x, live, t)

@@ -71,7 +71,7 @@ def measured(bench: Bench, law: Law, made: Mapping[Outcome, float], name: str) -
     grows = bench.family.samples[name].grows
     steps = bench.settings.steps if grows else (0,)
     if bench.toy.name != FULL:
-        steps = steps[-2:-1] + steps[-1:] if len(steps) < 4 else (steps[1], steps[-1])
+        steps = steps[-2:-1] + steps[-1:] if len(steps) < 4 else (steps[1], steps[-2])
     found = [drawn(bench, law, bench.table, name, {grows: n} if grows else {}) for n in steps]
     sizes = _sizes(bench, law)
     groups = [(n, [p for x, p in made.items() if x[0] == start]) for start, n in sizes.items()]

@@ -142,13 +142,10 @@ def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
 
 def _with_params(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
     """`with temperature` is a param of that name, at which nothing changes unless it is set."""
-    blocks = [e for e in entries if isinstance(e, ast.Step | ast.Finish)]
-    actions = [a for block in blocks for a in block.actions]
-    options = [o for a in actions if isinstance(a, ast.Draw | ast.Pick) for o in a.options]
     said = {e.name for e in entries if isinstance(e, ast.Param | ast.Choice | ast.Let)}
     new = {
         o.name: ast.Param(o.name, *_neutral(o.name, o.span), span=o.span)
-        for o in options
+        for o in query.told(entries)
         if o.name in NEUTRAL and o.name not in said
         if isinstance(o.value, ast.Name) and o.value.id == o.name
     }

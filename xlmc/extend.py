@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from xlmc import ast
+from xlmc import ast, query
 from xlmc.duplicates import called, duplicates, key
 from xlmc.errors import Diagnostic, Related, SpecErrors, suggest
 from xlmc.messages import (
@@ -225,7 +225,7 @@ class _Merger:
             elif name in merged and not isinstance(merged[name], ast.Drop):
                 del merged[name]
             else:
-                options = _told([*below, *above, *default])
+                options = {option.name for option in query.told([*below, *above, *default])}
                 self._nothing_to_drop(entry, place, {*merged, *beneath}, options)
         return tuple(merged.values())
 
@@ -254,14 +254,6 @@ class _Merger:
         else:
             parent = self.parent.name.id
             self.problems.append(NothingToReplace(span=word, section=name, parent=parent))
-
-
-def _told(entries: Iterable[ast.Node]) -> set[str]:
-    """The options that draws among some entries are told with."""
-    blocks = [entry for entry in entries if isinstance(entry, ast.Step | ast.Finish)]
-    actions = [action for block in blocks for action in block.actions]
-    draws = [action for action in actions if isinstance(action, ast.Draw | ast.Pick)]
-    return {option.name for draw in draws for option in draw.options}
 
 
 def laid(below: ast.Node | None, above: _E) -> _E:

@@ -185,6 +185,14 @@ def pretrained(family: ast.Family) -> str:
     return values[0].value if values and isinstance(values[0], ast.String) else ""
 
 
+def told(entries: Iterable[ast.Node]) -> list[ast.Keyword]:
+    """The options that the draws of some entries are told with."""
+    blocks = [entry for entry in entries if isinstance(entry, ast.Step | ast.Finish)]
+    actions = [action for block in blocks for action in block.actions]
+    draws = [action for action in actions if isinstance(action, ast.Draw | ast.Pick)]
+    return [option for draw in draws for option in draw.options]
+
+
 def names(node: ast.Expr | None) -> Iterator[ast.Name]:
     """Every name that an expression mentions, from left to right."""
     if node is not None:

@@ -43,13 +43,8 @@ class _Reader(Recovery):
         cures = [self._stray, self._double_equal, self._after_end, self._end_of_file]
         if self.statement and self.statement != [self.closed]:
             cures += [self._second_word, self._misspelt, self._untitled, self._forgotten_brace]
-            cures += [
-                self._reserved,
-                self._too_many,
-                self._unfinished,
-                self._runs_on,
-                self._missing,
-            ]
+            cures += [self._reserved, self._too_many]
+            cures += [self._unfinished, self._runs_on, self._missing]
         else:
             cures += [self._unclosed, self._misplaced, self._first_word, self._no_action]
         if not any(cure(token) for cure in cures):
@@ -331,10 +326,8 @@ class _Reader(Recovery):
         else:
             what = words.after(self._block, self.statement) or words.expected(fitting)
         self._report(Missing(span=self._after_last(), what=what, form=self._form))
-        if (
-            kind == "_LBRACE" and len(fitting) > 1
-        ):  # a block of no name: nobody knows what may stand in it
-            self._skip(token)
+        if kind == "_LBRACE" and len(fitting) > 1:
+            self._skip(token)  # a block of no name: nobody knows what may stand in it
             return True
         self._insert(min(fitting, key=lambda t: (t in words.OPERATORS, t)))
         self.pending = Token(kind, str(token), token.start_pos)

@@ -120,7 +120,7 @@ def _kind(term: ast.Term, family: ast.Family) -> str:
 def _latex(term: ast.Term, family: ast.Family) -> str:
     divergence = LATEX[_kind(term, family)]
     if term.divergence.options:
-        divergence = rf"\, b_n \, {_bracketed(divergence)}"
+        divergence = rf"b_n \, {_bracketed(divergence)}"
     if term.weight is None:
         return divergence
     if query.around(inlined(term, family)):
@@ -132,7 +132,7 @@ def _latex(term: ast.Term, family: ast.Family) -> str:
     weight = latex_expr(short)
     if isinstance(short, ast.Binary) and short.op in "+-":
         weight = rf"\left({weight}\right)"
-    gap = r" \, " if divergence.startswith("-") else " "
+    gap = " " if divergence.startswith("\\") else r" \, "
     return f"{weight}{gap}{_bracketed(divergence)}"
 
 

@@ -299,7 +299,7 @@ def values(
     if "decoder_params" in found:
         params = [f"{name} {value}" for name, value in found["decoder_params"].items()]
         listed = f" ({', '.join(params)})" if params else ""
-        lines.append(f"  decoder: {found['decoder']}{listed}, tokens are drawn in float64")
+        lines.append(f"  decoder: {found['decoder']}{listed}, draws in float64")
     if "layout" in found:
         lines.append(f"  layout: {found['layout']}")
     if "protocol" in found:

@@ -313,7 +313,7 @@ def test_the_decoder_and_the_layout_stand_beside_the_numbers(trained: Path) -> N
     found = json.loads((trained / "metrics.json").read_text())
     assert (found["decoder"], found["decoder_params"]) == ("default", {"temperature": 0.0})
     table = jobs.table(found)
-    assert "  decoder: default (temperature 0.0), tokens are drawn in float64" in table
+    assert "  decoder: default (temperature 0.0), draws in float64" in table
     assert "  layout: prompt [body pad]" in table
     assert "  likelihood by: draws of noise for each example: 4, their amounts spread" in table
     old = {k: v for k, v in found.items() if k not in ("decoder_params", "layout")}

@@ -65,11 +65,14 @@ def around(package: Package, layout: str = "text") -> tuple[Row, Row]:
 
 
 def network(package: Package, layout: str = "text", seed: int = 1):
-    """The package's own network with random weights everywhere."""
+    """The package's own network with random weights everywhere.
+
+    In float64, so that what two orders of adding up make of one answer decides no sample.
+    """
     allowed = VOCAB.allowed(package.family.layouts[layout].predicts)
     made = package.family.network(VOCAB, allowed, SIZE)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weights in made.parameters():
             weights.copy_(0.4 * torch.randn(weights.shape, generator=generator))
-    return made.eval()
+    return made.double().eval()

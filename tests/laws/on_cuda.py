@@ -50,7 +50,7 @@ def test_noise_is_the_same_bit_for_bit():
 @EVERY
 def test_losses_and_gradients_are_the_same(package):
     for name, _, batch in layouts(package):
-        here = network(package, name).train()
+        here = network(package, name).float().train()
         there = deepcopy(here).to(GPU)
         torch.testing.assert_close(
             loss(package, there, batch.to(GPU)).cpu(),
@@ -72,7 +72,7 @@ def test_likelihoods_are_the_same(package):
         assert package.family.claim.value == "none"
         return
     for name, _, batch in layouts(package):
-        here = network(package, name)
+        here = network(package, name).float()
         there = nelbo(deepcopy(here).to(GPU), batch.to(GPU), draw(batch.to(GPU), 5))
         exact = nelbo(here, batch, draw(batch, 5)).nats
         torch.testing.assert_close(there.nats.cpu(), exact, rtol=1e-5, atol=1e-6)
@@ -96,7 +96,7 @@ def test_decoders_draw_the_same_tokens(package):
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_mixed_precision_is_near_single_precision(package, dtype):
     for name, _, batch in layouts(package):
-        made, moved = network(package, name).to(GPU).train(), batch.to(GPU)
+        made, moved = network(package, name).float().to(GPU).train(), batch.to(GPU)
         exact = loss(package, made, moved)
         with torch.autocast("cuda", dtype):
             mixed = loss(package, made, moved)

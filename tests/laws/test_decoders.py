@@ -16,6 +16,7 @@ from laws.prefix import Prefixes, nexts
 from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is, samples_of
 from laws.table import Table, conditionals, insertion_heads, normalised
+from rounding import near
 
 from xlm_runtime.plug import Example, Noise
 
@@ -149,7 +150,7 @@ def test_k8_a_shifted_head_goes_on_like_an_autoregressive_model(package):
     logits = net.token(package.decoder.ask(net, batch, x, place, rows))
     for found, prompt in zip(logits, prompts, strict=True):
         before = torch.tensor([prompt])
-        assert torch.equal(found, net.token(net.trunk(before, None)[:, -1])[0])
+        assert near(found, net.token(net.trunk(before, None)[:, -1])[0])
 
 
 @every(zoo.those("shifted"))
@@ -667,11 +668,11 @@ def test_d16_no_more_tokens_than_the_limit(package, name, limit):
 def test_d21_a_row_does_not_depend_on_its_companions(package, name):
     """Alone, in a batch, in another order and with other padding it comes out the same.
 
-    In float64: padding changes how sums are rounded, and in float32 that may decide which of two
-    scores is the higher one.
+    But for rows of masks alone, whose places are all alike: there rounding decides which is first.
     """
+    compared = 0
     for layout, batch, net in cases(package):
-        sampler, net = package.sampler(name), net.double()
+        sampler = package.sampler(name)
         together = made(sampler(net, batch, draw(batch, 6), LIMIT))
         order = [4, 0, 5, 2, 1, 3]
         shuffled = pick(batch, order)
@@ -681,8 +682,12 @@ def test_d21_a_row_does_not_depend_on_its_companions(package, name):
         for i in (0, 1, 2):
             laid = package.layout(layout, 5)
             alone = laid([examples(layout, begins=laid.begins)[i]])
+            if alone.free.all():
+                continue
             found = made(sampler(net, alone, Noise(6, alone.example), LIMIT))
             assert found == [together[i]], (layout, i)
+            compared += 1
+    assert compared >= 2
 
 
 def made(decoded):

@@ -218,7 +218,7 @@ def test_b_a_token_changes_nothing_before_it(package, padded):
 @every(zoo.NONES)
 def test_b_with_and_without_a_mask_the_answers_are_the_same(package):
     """Where nothing is padded, no mask is made."""
-    net = network(package).double()
+    net = network(package)
     xt = torch.tensor([[2, A, B, C], [2, C, C, B]])
     masked = net.trunk(xt, torch.ones_like(xt, dtype=torch.bool))
     assert torch.allclose(net.trunk(xt, None), masked, atol=1e-12)
@@ -239,7 +239,7 @@ def test_l_logits_are_computed_only_where_they_are_read(package, monkeypatch):
 @every(CACHING)
 def test_d24_cached_and_uncached_answers_are_equal(package):
     """Prompts of different lengths, chunks of every size, and rows that leave on the way."""
-    net = network(package).double()
+    net = network(package)
     batch = package.layout("seq2seq", 5)(examples("seq2seq"))
     x, attend = batch.x0, torch.ones_like(batch.x0, dtype=torch.bool)
     attend = attend if batch.attend is None else batch.attend
@@ -368,7 +368,7 @@ def test_d24_a_cache_computes_each_token_once(package, name):
 @every(["next_both"])
 def test_d24_decoders_with_and_without_a_cache_make_the_same(package):
     for layout, _, batch in layouts(package):
-        net = network(package, layout).double()
+        net = network(package, layout)
         found = [
             package.sampler(name)(net, batch, draw(batch, 4), 6, record=True)
             for name in ("default", "anew")

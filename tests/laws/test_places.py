@@ -8,6 +8,7 @@ from laws.build import VOCAB
 from laws.scripted import Scripted, draw, pick
 from laws.test_corruption import missing_amount
 from laws.test_decoders import EVERY, LIMIT, cases, samplers, tokens
+from rounding import near
 
 NOISY = [(name, sampler) for name, sampler in EVERY if name not in zoo.NONES]
 AHEAD = [(name, sampler) for name, sampler in EVERY if name in zoo.NONES]
@@ -48,7 +49,7 @@ def test_c4_decoding_asks_for_the_gaps_that_training_asks_for(package, name):
             package.sampler(name)(net, row, draw(row, 3), LIMIT)
             if seen:  # unless it stops at once
                 assert seen[0].shape == trained.shape
-                assert torch.allclose(seen[0], trained, atol=1e-5)
+                assert near(seen[0], trained)
                 asked += 1
             seen.clear()
     assert asked >= 4

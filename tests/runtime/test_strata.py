@@ -14,7 +14,7 @@ from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Vocabular
 
 SHIPPED = Path(__file__).parents[2] / "examples"
 BODY = [5, 6, 7, 5, 6, 6]
-NEAR = {"rtol": 1e-5, "atol": 1e-6}  # logits are float32
+NEAR = {"rtol": 1e-9, "atol": 1e-12}
 MANY = 1500  # copies of an example, with noise of their own
 
 
@@ -28,7 +28,7 @@ def made(name: str, body: list[int]) -> tuple[Family, Any, Batch]:
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.3 * torch.randn_like(weight))
-    return family, network.eval(), layout([Example(0, body)])
+    return family, network.double().eval(), layout([Example(0, body)])
 
 
 def total(family: Family, network: Any, batch: Batch, draws: Any) -> torch.Tensor:

@@ -17,9 +17,9 @@ def loss(network: Network, batch: Batch) -> Losses:
     N: the free tokens of the batch; r: its rows. In nats per free token.
     """
     hidden = network.trunk(batch.x0, batch.attend)
-    over = batch.free.sum().clamp(min=1)
-    token = token_term(network, hidden, batch) / over
-    return Losses(token, {"token": token})
+    over = batch.free.sum()
+    token = token_term(network, hidden, batch) / over.clamp(min=1)
+    return Losses(token, {"token": token}, over)
 
 
 def token_term(

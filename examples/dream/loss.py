@@ -23,9 +23,9 @@ def loss(network: Network, noised: Noised, batch: Batch, rho: float = 0.1) -> Lo
     N: the corrupted tokens of the batch; r: its rows. In nats per corrupted token.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    over = noised.count.sum().clamp(min=1)
-    token = token_term(network, hidden, noised, batch, rho) / over
-    return Losses(token, {"token": token})
+    over = noised.count.sum()
+    token = token_term(network, hidden, noised, batch, rho) / over.clamp(min=1)
+    return Losses(token, {"token": token}, over)
 
 
 def token_term(

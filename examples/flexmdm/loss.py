@@ -25,14 +25,14 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Lo
         \quad \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
         \Big]
 
-    N: the positions of the batch, padding included; r: its rows; h: the hazard of a clock.
-    In nats per position.
+    N: the positions that the rows of the batch have room for; r: its rows; h: the hazard of
+    a clock. In nats per position.
     """
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
-    over = batch.x0.numel()
+    over = len(batch.x0) * batch.room
     token = token_term(network, hidden, noised, cap) / over
     gap = gap_term(network, hidden, noised, cap) / over
-    return Losses(token + gap, {"token": token, "gap": gap})
+    return Losses(token + gap, {"token": token, "gap": gap}, over)
 
 
 def token_term(

@@ -34,13 +34,12 @@ class Noised(Movable):
     t: Float[Tensor, " batch"]
 
 
-def amount(batch: Batch, noise: Noise) -> Float[Tensor, " batch"]:
+def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:
     """When each row is seen: t ~ U(0.001, 1) (spec: noise.amount).
 
-    One draw in each of as many strata as there are rows.
+    One draw in each of as many strata as the step has rows.
     """
-    rows = torch.arange(len(batch.x0), device=batch.x0.device)
-    u = (rows + noise.uniform("amount")[:, 0]) / len(rows)
+    u = noise.stratified("amount")
     return 0.001 + (1 - 0.001) * u
 
 

@@ -35,7 +35,7 @@ def loss(
     over = len(batch.x0)
     slot = slot_term(network, hidden, noised, batch) / over
     done = done_term(network, hidden, noised, stop_scale, stop_balance) / over
-    return Losses(slot + done, {"slot": slot, "done": done})
+    return Losses(slot + done, {"slot": slot, "done": done}, over)
 
 
 def slot_term(

@@ -29,7 +29,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     over = len(batch.x0)
     slot = slot_term(network, hidden, noised, batch) / over
     done = done_term(network, hidden, noised, batch) / over
-    return Losses(slot + done, {"slot": slot, "done": done})
+    return Losses(slot + done, {"slot": slot, "done": done}, over)
 
 
 def slot_term(

@@ -18,12 +18,13 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
         \mathcal{L} = \frac{1}{N} \sum_r
         \quad \frac{1}{t} \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
 
-    N: the positions of the batch, padding included; r: its rows. In nats per position.
+    N: the positions that the rows of the batch have room for; r: its rows. In nats per
+    position.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    over = batch.x0.numel()
+    over = len(batch.x0) * batch.room
     token = token_term(network, hidden, noised, batch) / over
-    return Losses(token, {"token": token})
+    return Losses(token, {"token": token}, over)
 
 
 def token_term(

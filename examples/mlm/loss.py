@@ -18,9 +18,9 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     N: the corrupted tokens of the batch; r: its rows. In nats per corrupted token.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    over = noised.count.sum().clamp(min=1)
-    token = token_term(network, hidden, noised, batch) / over
-    return Losses(token, {"token": token})
+    over = noised.count.sum()
+    token = token_term(network, hidden, noised, batch) / over.clamp(min=1)
+    return Losses(token, {"token": token}, over)
 
 
 def token_term(

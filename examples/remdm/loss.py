@@ -22,9 +22,9 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     corrupted ones of a row. In nats per free token.
     """
     hidden = network.trunk(noised.xt, batch.attend)
-    over = batch.free.sum().clamp(min=1)
-    token = token_term(network, hidden, noised, batch) / over
-    return Losses(token, {"token": token})
+    over = batch.free.sum()
+    token = token_term(network, hidden, noised, batch) / over.clamp(min=1)
+    return Losses(token, {"token": token}, over)
 
 
 def token_term(

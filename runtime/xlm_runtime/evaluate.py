@@ -1,8 +1,8 @@
 """How good a model is: its loss, its likelihood, and its answers.
 
 The noise is a function of the example alone, so that every evaluation sees the same. Likelihoods
-are exact averages over all examples; losses are those of batches, as in training, weighted by their
-rows: where a family divides by the tokens of a batch, they depend a little on ``eval.batch``.
+are exact averages over all examples; losses are those of one batch of all examples, whatever
+``eval.batch`` is.
 """
 
 from collections import defaultdict
@@ -23,15 +23,15 @@ Tick = Callable[[int], object]
 
 @torch.no_grad()
 def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
-    """The training loss and its terms: the mean of those of batches, weighted by their rows."""
+    """The training loss and its terms, of all examples as one batch."""
     sums: dict[str, float] = defaultdict(float)
-    count = 0
-    for part, batch in model.batches(examples, size):
+    over = 0
+    for _, batch in model.batches(examples, size):
         found = model.loss(batch, Noise(SEED, batch.example))
         for name, value in {"loss": found.total, **found.terms}.items():
-            sums[name] += float(value) * len(part)
-        count += len(part)
-    return {name: total / count for name, total in sums.items()}
+            sums[name] += float(value) * int(found.over)
+        over += int(found.over)
+    return {name: total / max(over, 1) for name, total in sums.items()}
 
 
 def laid(model: Model) -> str:

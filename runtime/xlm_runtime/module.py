@@ -16,7 +16,8 @@ from xlm_runtime.config import Train
 from xlm_runtime.errors import RunError
 from xlm_runtime.model import Model
 from xlm_runtime.optim import optimizer, schedule
-from xlm_runtime.plug import Batch, Noise
+from xlm_runtime.parts import Parts
+from xlm_runtime.plug import Batch, Losses, Noise
 
 
 class Training(LightningModule):
@@ -34,17 +35,25 @@ class Training(LightningModule):
             model = evolve(model, objective=torch.compile(model.objective))
         self.model, self.train_config = model, train
         self.window = Window()
+        self.parts = Parts(train.accumulate * train.devices)
 
     def on_train_batch_start(self, _: Batch, batch_idx: int) -> None:
         """Seeds what `Noise` does not reach: a function of seed, part of a step, and rank."""
         reseed(self.train_config.seed, batch_idx * self.trainer.world_size + self.global_rank)
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Corrupts the batch and returns its loss."""
-        step = self.trainer.global_step
-        losses = self.model.loss(batch, Noise(self.train_config.seed, batch.example, step))
-        self.window.add(step, {"loss": losses.total, **losses.terms})
-        return losses.total
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Corrupts a part of a batch and returns its loss, weighted as `Parts` does."""
+        step, train = self.trainer.global_step, self.train_config
+        part = batch_idx % train.accumulate * train.devices + self.global_rank
+        noise = Noise(train.seed, batch.example, step, part, self.parts.number)
+        losses = self.model.loss(batch, noise)
+        self.window.add(step, losses)
+        return self.parts.weighted(losses, batch)
+
+    def on_before_optimizer_step(self, _: Optimizer) -> None:
+        """Gives the parts of the batch, here and on other devices, their weights."""
+        reduce = self.trainer.strategy.reduce
+        self.parts.mend(self.network.parameters(), lambda x: reduce(x, reduce_op="sum"))
 
     def configure_optimizers(self) -> Any:
         """AdamW and its schedule, advanced once per step."""
@@ -97,30 +106,37 @@ class Window:
 
     def __init__(self) -> None:
         self._steps: list[int] = []
-        self._losses: list[Mapping[str, Tensor]] = []
+        self._names: list[str] = []
+        self._rows: list[Tensor] = []
 
-    def add(self, step: int, losses: Mapping[str, Tensor]) -> None:
-        """Remembers the losses of a step."""
+    def add(self, step: int, losses: Losses) -> None:
+        """Keep the losses of a step, or of a part of it, and the number they are divided by."""
+        values = {"loss": losses.total, **losses.terms}
+        over = torch.as_tensor(losses.over).to(losses.total)
         self._steps.append(step)
-        self._losses.append({name: loss.detach() for name, loss in losses.items()})
+        self._names = list(values)
+        self._rows.append(torch.stack([over, *values.values()]).detach().float())
 
     def means(self) -> dict[str, float]:
-        """The mean of each term, and forgets them (one synchronisation with the device).
+        """Return the mean of each term over steps, and forget them (one synchronisation).
+
+        The parts of a step are weighted as in the loss of the whole batch.
 
         Raises RunError at the first step with a loss that is not finite, naming step and terms.
         """
-        steps, losses = self._steps, self._losses
-        self._steps, self._losses = [], []
-        if not losses:
+        steps, rows = torch.tensor(self._steps), self._rows
+        self._steps, self._rows = [], []
+        if not rows:
             return {}
-        names = list(losses[0])
-        values = torch.stack(
-            [torch.stack([terms[n].float() for n in names]) for terms in losses]
-        ).cpu()
-        for step, row in zip(steps, values.tolist(), strict=True):
+        over, values = torch.stack(rows).cpu().double().split([1, len(self._names)], 1)
+        for step, row in zip(steps.tolist(), values.tolist(), strict=True):
             if not all(map(isfinite, row)):
-                raise RunError(_not_finite(step, dict(zip(names, row, strict=True))))
-        return dict(zip(names, values.double().mean(0).tolist(), strict=True))
+                raise RunError(_not_finite(step, dict(zip(self._names, row, strict=True))))
+        which = steps.unique(return_inverse=True)[1]
+        sums = torch.zeros(int(which.max()) + 1, 1 + len(self._names), dtype=torch.float64)
+        sums.index_add_(0, which, torch.cat([over, over * values], 1))
+        means = (sums[:, 1:] / sums[:, :1].clamp(min=1)).mean(0)
+        return dict(zip(self._names, means.tolist(), strict=True))
 
 
 def _not_finite(step: int, terms: Mapping[str, float]) -> str:

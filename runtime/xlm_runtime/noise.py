@@ -34,12 +34,15 @@ class Noise:
     """A source of uniform draws for the rows of a batch.
 
     ``seed`` names the run, ``example`` each row (its index in the data), ``step`` the training or
-    decoding step. Two draws with the same names are equal; any other two are independent.
+    decoding step. Two draws with the same names are equal; any other two are independent. The rows
+    may be the ``part``-th of ``parts`` parts of the batch of a step, all of one size.
     """
 
     seed: int
     example: Int[Tensor, " batch"]
     step: int = 0
+    part: int = 0
+    parts: int = 1
 
     def at(self, step: int) -> "Noise":
         """The source of another step."""
@@ -62,10 +65,22 @@ class Noise:
             counter = torch.arange(counter, device=self.example.device)[None]
         return _unit(_mix(self._key(stream, self.example)[:, None] + counter * _GOLDEN))
 
-    def shared(self, stream: str) -> float:
-        """One draw from U[0, 1) that all rows of the step share."""
+    def stratified(self, stream: str) -> Float[Tensor, " batch"]:
+        """One draw for each row, in a stratum of its own of as many as the step has rows."""
+        row, rows = self._rows()
+        return (row + self.uniform(stream)[:, 0]) / rows
+
+    def antithetic(self, stream: str) -> Float[Tensor, " batch"]:
+        """Evenly spaced draws for the rows of the step, from one that all share."""
+        row, rows = self._rows()
         key = self._key(f"shared {stream}", torch.zeros(1, dtype=torch.long))
-        return float(_unit(_mix(key)))
+        return (row.double() / rows + float(_unit(_mix(key)))) % 1
+
+    def _rows(self) -> tuple[Int[Tensor, " batch"], int]:
+        """The place of each row among those of the step, and their number."""
+        here = len(self.example)
+        row = torch.arange(here, device=self.example.device)
+        return self.part * here + row, self.parts * here
 
     def _key(self, stream: str, example: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
         key = _mix(example.long() * _GOLDEN + _signed(self.seed))

@@ -7,6 +7,7 @@ A package exports one ``FAMILY``. The runtime makes examples, asks a layout of t
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -113,6 +114,7 @@ class Batch(Movable):
     attend: the positions that are not padding, or None where there is no padding at all; where rows
         hold several documents, the number of each position's, from 1, and 0 at padding.
     example: the index of each example in its data.
+    room: how many positions the brackets of a full row have, whatever the rows here are padded to.
     """
 
     x0: Int[Tensor, "batch length"]
@@ -121,6 +123,7 @@ class Batch(Movable):
     open: Bool[Tensor, "batch length"]
     attend: Attend
     example: Int[Tensor, " batch"]
+    room: int
 
     @property
     def position(self) -> Int[Tensor, "batch length"]:
@@ -149,10 +152,10 @@ class Row:
     left: int = 0
 
 
-def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
+def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int) -> Batch:
     """Rows to a batch, padded on the left of their ``left`` tokens and on the right of the rest.
 
-    A gap is open if it lies inside the brackets, both ends included.
+    A gap is open if it lies inside the brackets, both ends included. ``room``: see `Batch`.
     """
     left = max(row.left for row in rows)
     width = left + max(len(row.ids) - row.left for row in rows)
@@ -173,7 +176,8 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int) -> Batch:
         if gaps := examples[i].gaps:
             open_[i, start - 1 : start - 1 + len(gaps)] = torch.tensor(gaps, dtype=torch.bool)
     example = torch.tensor([example.index for example in examples])
-    return Batch(x0, inside, free, open_, attend if packed or not attend.all() else None, example)
+    seen = attend if packed or not attend.all() else None
+    return Batch(x0, inside, free, open_, seen, example, room)
 
 
 def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
@@ -210,6 +214,11 @@ class Layout(ABC):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
 
+    @cached_property
+    def _room(self) -> int:
+        full = self.row(Example(0, [self.vocab["pad"]] * self.body))
+        return full.stop - full.start
+
     def __call__(self, examples: Sequence[Example]) -> Batch:
         """Lay out and stack examples.
 
@@ -226,7 +235,8 @@ class Layout(ABC):
                     f"example {example.index} gives tokens behind some that it does not give, and "
                     "this family writes from left to right"
                 )
-        return stack([self.row(example) for example in examples], examples, self.vocab["pad"])
+        rows = [self.row(example) for example in examples]
+        return stack(rows, examples, self.vocab["pad"], self._room)
 
 
 @dataclass(frozen=True)
@@ -245,10 +255,15 @@ class ModelSize:
 
 @dataclass(frozen=True)
 class Losses:
-    """The loss of a batch: the scalar to minimise and the terms that add up to it."""
+    """The loss of a batch: the scalar to minimise and the terms that add up to it.
+
+    over: the number that costs were divided by, at least by 1. Losses of parts of a batch, weighted
+        by it, have the loss of the whole batch as their mean.
+    """
 
     total: Float[Tensor, ""]
     terms: Mapping[str, Float[Tensor, ""]]
+    over: Int[Tensor, ""] | int
 
 
 @dataclass(frozen=True)

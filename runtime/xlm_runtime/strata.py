@@ -85,7 +85,7 @@ def spread(seed: int, batch: Batch, draws: int) -> Draws:
     """Sources for a batch, and their weights."""
     weight = torch.full((len(batch.x0),), 1 / draws, dtype=torch.float64, device=batch.x0.device)
     for draw in range(draws):
-        yield Spread(seed, batch.example, draw, draws), weight
+        yield Spread(seed, batch.example, draw, draws=draws), weight
 
 
 def every(seed: int, batch: Batch) -> Draws:

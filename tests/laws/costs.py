@@ -122,7 +122,7 @@ def over(package: Package, noised, batch) -> int:
         case "masked" | "gone":
             return max(1, int(noised.count.sum()))
         case "block":
-            return batch.x0.numel()
+            return len(batch.x0) * batch.room
         case _:
             return len(batch.x0)
 

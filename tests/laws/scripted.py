@@ -29,10 +29,10 @@ class Scripted:
 
 
 def pick(thing: T, rows: Any) -> T:
-    """Some rows of a batch or of its noised form."""
+    """Some rows of a batch or of its noised form; what is not of a row stays."""
     assert is_dataclass(thing)
     named = {f.name: getattr(thing, f.name) for f in fields(thing)}
-    return replace(thing, **{k: v[rows] for k, v in named.items() if v is not None})
+    return replace(thing, **{k: v[rows] for k, v in named.items() if isinstance(v, torch.Tensor)})
 
 
 def repeat(batch: Batch, times: int) -> Batch:

@@ -107,7 +107,7 @@ def weight(spec, length):
 def over(spec, batch):
     match spec.over.split()[-1]:
         case "block":
-            return batch.x0.numel()
+            return len(batch.x0) * batch.room
         case "tokens":
             return int(batch.free.sum())
     return len(batch.x0)

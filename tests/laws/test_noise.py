@@ -36,7 +36,6 @@ def test_equal_names_give_equal_draws():
     assert torch.equal(noise.rows(chosen).uniform("a"), noise.uniform("a")[chosen])
     places = torch.tensor([[2, 0, 1]]).expand(4000, 3)
     assert torch.equal(noise.uniform("a", places), noise.uniform("a", 3)[:, [2, 0, 1]])
-    assert noise.shared("a") == again.rows(some).shared("a")
 
 
 def test_other_names_give_independent_draws():
@@ -62,8 +61,16 @@ def test_steps_of_one_row_are_independent():
     pairs(u[:-1, 1], u[1:, 0])
 
 
-def test_a_shared_draw_is_uniform_and_belongs_to_no_row():
-    shared = torch.tensor([Noise(9, ROWS[:1], s).shared("a") for s in range(4000)])
+def test_an_antithetic_draw_is_uniform_and_belongs_to_no_row():
+    shared = torch.cat([Noise(9, ROWS[:1], s).antithetic("a") for s in range(4000)])
     follows(torch.histc(shared, 32, 0, 1).tolist(), [1 / 32] * 32)
-    rows = torch.tensor([float(Noise(9, ROWS[:1], s).uniform("a")) for s in range(4000)])
-    pairs(shared.double(), rows.double())
+    rows = torch.cat([Noise(9, ROWS[:1], s).uniform("a")[:, 0] for s in range(4000)])
+    pairs(shared, rows)
+
+
+def test_spread_draws_are_those_of_the_whole_batch_whatever_its_parts():
+    for spread in (Noise.stratified, Noise.antithetic):
+        whole = spread(Noise(3, ROWS[:12], 5), "a")
+        parts = [Noise(3, ROWS[4 * i : 4 * i + 4], 5, i, 3) for i in range(3)]
+        assert torch.equal(torch.cat([spread(part, "a") for part in parts]), whole)
+        assert (whole * 12).floor().sort().values.tolist() == list(range(12))

@@ -190,8 +190,10 @@ class Fixed:
     def uniform(self, stream, positions=1):
         return torch.full((1, 1), self.u, dtype=torch.float64)
 
-    def shared(self, stream):
-        return self.u
+    def stratified(self, stream):
+        return torch.full((1,), self.u, dtype=torch.float64)
+
+    antithetic = stratified
 
 
 GRIDS = zoo.those("-> mask", "unmask chance reveal(alpha)")

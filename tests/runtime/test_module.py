@@ -10,24 +10,37 @@ import torch
 
 from xlm_runtime.errors import RunError
 from xlm_runtime.module import Training, Window, reseed
+from xlm_runtime.plug import Losses
 
 Start = Callable[..., int]
+
+
+def losses(total: float, over: int, **terms: float) -> Losses:
+    named = {name: torch.tensor(value) for name, value in terms.items()}
+    return Losses(torch.tensor(total), named, over)
 
 
 def test_window_gives_means_once() -> None:
     window = Window()
     for step in range(3):
-        window.add(step, {"loss": torch.tensor(float(step)), "a": torch.tensor(1.0)})
+        window.add(step, losses(float(step), 3, a=1.0))
     assert window.means() == {"loss": 1.0, "a": 1.0}
     assert window.means() == {}
+
+
+def test_window_weights_the_parts_of_a_step_as_the_loss_of_the_batch_does() -> None:
+    """A step of 14 tokens and of 89, and one of a single part."""
+    window = Window()
+    window.add(4, losses(2.0, 14))
+    window.add(4, losses(1.0, 89))
+    window.add(5, losses(3.0, 50))
+    assert window.means()["loss"] == pytest.approx(((2 * 14 + 89) / 103 + 3) / 2)
 
 
 def test_window_names_the_first_bad_step_and_its_terms() -> None:
     window = Window()
     for step, value in ((7, 1.0), (8, float("inf")), (9, float("nan"))):
-        window.add(
-            step, {"loss": torch.tensor(value), "a": torch.tensor(value), "b": torch.ones(())}
-        )
+        window.add(step, losses(value, 2, a=value, b=1.0))
     with pytest.raises(RunError, match=r"not finite at step 8 \(loss=inf, a=inf, b=1\)"):
         window.means()
 

@@ -89,16 +89,16 @@ def test_what_the_network_is_told_of_a_row() -> None:
         Example(1, [1]),
         Example(2, [4, 5], document=[0, 2]),
     ]
-    batch = stack(rows, examples, pad=0)
+    batch = stack(rows, examples, pad=0, room=12)
     assert batch.attend is not None
     assert batch.attend.tolist() == [[1, 1, 1, 2, 2], [1, 1, 1, 0, 0], [1, 1, 3, 3, 0]]
     assert batch.position.tolist()[0] == [0, 1, 2, 3, 4]  # it keys noise, whatever is packed
-    plain = stack(rows, [replace(one, document=()) for one in examples], pad=0)
+    plain = stack(rows, [replace(one, document=()) for one in examples], pad=0, room=12)
     assert plain.attend is not None
     assert plain.attend.dtype == torch.bool
     assert torch.equal(plain.attend, batch.attend > 0)
     assert torch.equal(plain.position, batch.position)
-    assert stack(rows[:1], [examples[1]], pad=0).attend is None
+    assert stack(rows[:1], [examples[1]], pad=0, room=12).attend is None
 
 
 def test_documents_must_fit_their_body(tmp_path: Path) -> None:

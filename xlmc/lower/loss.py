@@ -34,7 +34,7 @@ SHORT = {"length": "L", "count": "n"}  # names in formulas
 UNITS = {
     "tokens": ("the free tokens of the batch", "free token"),
     "corrupted": ("the corrupted tokens of the batch", "corrupted token"),
-    "block": ("the positions of the batch, padding included", "position"),
+    "block": ("the positions that the rows of the batch have room for", "position"),
     "rows": ("the rows of the batch", "row"),
 }
 EACH = {

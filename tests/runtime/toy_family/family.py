@@ -36,7 +36,7 @@ class Text:
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
         rows = [Row(e.body, 0, len(e.body)) for e in examples]
-        return stack(rows, examples, self.vocab["pad"])
+        return stack(rows, examples, self.vocab["pad"], self.body)
 
 
 class Seq2seq(Text):
@@ -50,7 +50,7 @@ class Seq2seq(Text):
         for e in examples:
             ids = [*e.prompt, *e.body, *[pad] * (self.body - len(e.body))]
             rows.append(Row(ids, len(e.prompt), len(ids), left=len(e.prompt)))
-        return stack(rows, examples, pad)
+        return stack(rows, examples, pad, self.body)
 
 
 class Network(nn.Module):
@@ -103,8 +103,9 @@ def _nats(network: Network, noised: Noised, batch: Batch) -> Tensor:
 
 
 def loss(network: Network, noised: Noised, batch: Batch, scale: float) -> Losses:
-    nats = scale * _nats(network, noised, batch).sum() / batch.free.sum()
-    return Losses(nats, {"token": nats})
+    over = batch.free.sum()
+    nats = scale * _nats(network, noised, batch).sum() / over
+    return Losses(nats, {"token": nats}, over)
 
 
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:

@@ -24,9 +24,12 @@ class Noised(Movable):
 
 
 def amount(batch: Batch, noise: Noise) -> Int[Tensor, " batch"]:
-    """How many tokens of each row are masked: count ~ U{1..length} (spec: noise.amount)."""
+    """How many tokens of each row are masked: count ~ U{1..length} (spec: noise.amount).
+
+    One draw in each of as many strata as the step has rows.
+    """
     length = batch.free.sum(1)
-    u = noise.uniform("amount")[:, 0]
+    u = noise.stratified("amount")
     return (1 + (u * length).long()).minimum(length)
 
 

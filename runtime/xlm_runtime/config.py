@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from attrs import fields, frozen
 
+from xlm_runtime.env import Wanted
 from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Family, ModelSize, Param
 from xlm_runtime.strict import Chance, Count, Positive, Scale, Size, converter, mistakes, within
@@ -50,6 +51,8 @@ class Train:
     device_batch: the largest part that a device takes at once; 0 for all of it.
     min_rate: where the schedule ends, as a share of ``learning_rate``.
     clip: the largest norm of the gradient; 0 for no clipping.
+    precision: ``auto`` is bf16-mixed on a GPU that computes in bfloat16, else 32-true; losses and
+        what heads answer are float32 in all of them. A run keeps the one that it began with.
     keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
     validate_examples: how many held-out examples a validation reads; 0 for all.
     """
@@ -65,7 +68,7 @@ class Train:
     weight_decay: Scale = 0.01
     clip: Scale = 1.0
     ema: Chance = 0.9999
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Wanted = "auto"
     compile: bool = False
     seed: Count = 1
     workers: Count = 0

@@ -7,8 +7,12 @@ import subprocess
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 import torch
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Wanted = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 _LIBRARIES = (
     "torch",
@@ -42,6 +46,14 @@ def quiet() -> None:
 def device() -> torch.device:
     """The accelerator if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision(wanted: Wanted) -> Precision:
+    """Return the precision of training: ``auto`` is bf16-mixed on a GPU that has bfloat16."""
+    if wanted != "auto":
+        return wanted
+    has = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16-mixed" if has else "32-true"
 
 
 def describe() -> dict[str, object]:

@@ -16,7 +16,7 @@ from xlm_runtime.checkpoints import Checkpoints
 from xlm_runtime.config import Config, Train
 from xlm_runtime.data import Split
 from xlm_runtime.ema import Ema
-from xlm_runtime.env import device, quiet, rank
+from xlm_runtime.env import device, precision, quiet, rank
 from xlm_runtime.errors import RunError
 from xlm_runtime.logs import Logs, Report
 from xlm_runtime.model import Model, first
@@ -44,6 +44,8 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
     Raises RunError where a loss is not finite, `Stopped` where it is asked to stop.
     """
     quiet()
+    if device().type == "cuda":  # products of float32, where any are left, on tensor cores
+        torch.set_float32_matmul_precision("high")
     train, begun = config.train, Index.read(folder / "checkpoints").last
     module = Training(model, train)
     ema = Ema(train.ema, model.network)
@@ -60,8 +62,7 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"out of memory with {train.part} examples at once; "
-                f"try --set train.device_batch={max(1, train.part // 2)}: the same batch in parts, "
-                "whose means are averaged"
+                f"try --set train.device_batch={max(1, train.part // 2)}: the same loss, in parts"
             ) from error
         finally:
             if logs:
@@ -113,7 +114,7 @@ def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
         devices=train.devices,
         max_steps=train.steps,
         max_epochs=-1,
-        precision=train.precision,
+        precision=precision(train.precision),
         gradient_clip_val=train.clip or None,
         accumulate_grad_batches=train.accumulate,
         callbacks=callbacks,

@@ -99,7 +99,8 @@ def training(session: Session) -> None:
     model = session.model() if begun else session.start()
     size = sum(weight.numel() for weight in model.network.parameters())
     family = session.package.family
-    say(f"{family.title}: {size / 1e6:.2f} M weights on {device().type}, run {run.path}")
+    where = f"{device().type} in {config.train.precision}"
+    say(f"{family.title}: {size / 1e6:.2f} M weights on {where}, run {run.path}")
     if begun:
         say(f"going on after step {begun} of {steps}")
     if rank() == 0:

@@ -218,7 +218,8 @@ def _config(command: Command, found: Package, task: Task, preset: str, begun: Ru
         sets.append(Setting("eval.metrics", listed, "--metric"))
     config = build(found.family, base, sets)
     if begun is None:
-        return config
+        used = env.precision(config.train.precision)
+        return evolve(config, train=evolve(config.train, precision=used))
     before = begun.config
     kept = evolve(
         config, model=before.model, train=before.train, data=before.data, loss=before.loss

@@ -12,11 +12,11 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
+from xlm_runtime.accumulation import Parts
 from xlm_runtime.config import Train
 from xlm_runtime.errors import RunError
 from xlm_runtime.model import Model
 from xlm_runtime.optim import optimizer, schedule
-from xlm_runtime.parts import Parts
 from xlm_runtime.plug import Batch, Losses, Noise
 
 
@@ -128,12 +128,13 @@ class Window:
         self._steps, self._rows = [], []
         if not rows:
             return {}
-        over, values = torch.stack(rows).cpu().double().split([1, len(self._names)], 1)
+        found = torch.stack(rows).cpu().double()
+        over, values = found[:, :1], found[:, 1:]
         for step, row in zip(steps.tolist(), values.tolist(), strict=True):
             if not all(map(isfinite, row)):
                 raise RunError(_not_finite(step, dict(zip(self._names, row, strict=True))))
-        which = steps.unique(return_inverse=True)[1]
-        sums = torch.zeros(int(which.max()) + 1, 1 + len(self._names), dtype=torch.float64)
+        which = steps - steps[0]
+        sums = torch.zeros(int(which[-1]) + 1, 1 + len(self._names), dtype=torch.float64)
         sums.index_add_(0, which, torch.cat([over, over * values], 1))
         means = (sums[:, 1:] / sums[:, :1].clamp(min=1)).mean(0)
         return dict(zip(self._names, means.tolist(), strict=True))

@@ -12,6 +12,7 @@ import torch
 
 from xlm_runtime.shapes import Float, Int, Tensor
 
+BELOW = 1 - 2.0**-53  # the largest draw
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
@@ -68,7 +69,7 @@ class Noise:
     def stratified(self, stream: str) -> Float[Tensor, " batch"]:
         """One draw for each row, in a stratum of its own of as many as the step has rows."""
         row, rows = self._rows()
-        return (row + self.uniform(stream)[:, 0]) / rows
+        return ((row + self.uniform(stream)[:, 0]) / rows).clamp(max=BELOW)
 
     def antithetic(self, stream: str) -> Float[Tensor, " batch"]:
         """Evenly spaced draws for the rows of the step, from one that all share."""

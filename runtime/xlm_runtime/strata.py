@@ -13,12 +13,11 @@ from itertools import combinations
 
 import torch
 
-from xlm_runtime.noise import Noise
+from xlm_runtime.noise import BELOW, Noise
 from xlm_runtime.plug import Batch
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 FEW = 6  # free tokens of whose sets, 2 to the power of their number, none is left out
-_BELOW = 1 - 2.0**-53  # the largest draw
 Stratum = tuple[float, float, float, tuple[int, ...]]
 Draws = Iterator[tuple[Noise, Float[Tensor, " batch"]]]
 
@@ -34,7 +33,7 @@ class Spread(Noise):
     ) -> Float[Tensor, "batch positions"]:
         """As of any noise; the amount within its part."""
         u = super().uniform(stream, positions)
-        return ((self.step + u) / self.draws).clamp(max=_BELOW) if stream == "amount" else u
+        return ((self.step + u) / self.draws).clamp(max=BELOW) if stream == "amount" else u
 
 
 @dataclass(frozen=True, kw_only=True)

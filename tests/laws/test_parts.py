@@ -8,7 +8,7 @@ from laws.examples import examples, network
 from laws.scripted import pick
 from rounding import near
 
-from xlm_runtime.parts import Parts
+from xlm_runtime.accumulation import Parts
 from xlm_runtime.plug import Example, Losses, Noise
 
 

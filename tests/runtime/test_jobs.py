@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import atomic, evaluate, fit, generate, jobs, package, runs
+from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, package, runs
 from xlm_runtime.config import build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
@@ -348,6 +348,25 @@ def test_numbers_are_said_where_they_cannot_be_written(
 def test_a_number_that_is_not_finite_is_said(value: float | None) -> None:
     part = {"loss": value, "loss_error": value}
     assert jobs.values([(part, "tight")], {}) == ["  loss              not finite           tight"]
+
+
+def test_a_gpu_with_bfloat16_trains_in_it_unless_another_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert env.precision("auto") == "32-true"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for has, expected in ((True, "bf16-mixed"), (False, "32-true")):
+        monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda *_, has=has, **__: has)
+        assert env.precision("auto") == expected
+        assert env.precision("16-mixed") == "16-mixed"
+
+
+def test_a_run_keeps_and_names_its_precision(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    assert "weights on cpu in 32-true, run" in capsys.readouterr().out
+    assert Run(HOME / "quick-seed1").config.train.precision == "32-true"
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])

@@ -61,7 +61,7 @@ MUTANTS = [
            "6 * t - 2 + 6 * t**2",
            S.test_s1_rates_are_derivatives_of_totals),
     Mutant("no shared shift", "mask_square", "noise.py", "noise.antithetic(\"amount\")",
-           "torch.arange(len(noise.example)) / len(noise.example)",
+           "noise.antithetic(\"amount\").ceil() * 0.5",
            S.test_s5_times_of_one_row_are_uniform),
     Mutant("two rows in one stratum", "mask_square", "noise.py", "noise.antithetic(\"amount\")",
            "(noise.antithetic(\"amount\") * 4).floor() / 4",

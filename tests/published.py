@@ -71,7 +71,7 @@ TEXTS = ["the cat sat on the mat", "the dog sat on the log", "user assistant 012
 
 def tokenizer(folder: Path, template: str | None = TEMPLATE) -> Path:
     """A tokenizer as it is published beside weights: pad and eos are one token."""
-    made = tokenizers.bpe(TEXTS, 290, ())._backend
+    made = tokenizers.bpe(TEXTS, 290, ()).backend
     names = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|beginoftext|>", "<|mask|>")
     made.add_special_tokens([AddedToken(n, special=True, normalized=False) for n in names])
     fast = PreTrainedTokenizerFast(

@@ -16,6 +16,7 @@ from xlm_runtime.plug import Example
 from xlm_runtime.tokenizers import Tokenizer
 
 _LOOK = 100_000  # examples whose lengths are looked at where a split does not know them
+_CHAT = ("bos", "eos", "cls", "sep")  # what templates use
 _SOME = 32  # examples of each split that tell data apart
 
 
@@ -143,7 +144,8 @@ class Prepared:
         ):
             if len(ids) > room:
                 raise RunError(f"the {part} of {name} has {len(ids)} tokens, room is for {room}")
-            self._check_ids(ids, f"the {part} of {name}")
+            # a prompt may stand in a chat template, whose specials are its own
+            self._check_ids(ids, f"the {part} of {name}", but=() if part == "body" else _CHAT)
         if example.given and len(example.given) != len(example.body):
             raise RunError(f"{name}: `given` and `body` differ in length")
         if example.document and len(example.document) != len(example.body):
@@ -151,12 +153,13 @@ class Prepared:
         if example.document and (example.prompt or any(example.given)):
             raise RunError(f"{name}: several documents have no prompt and no given tokens")
 
-    def _check_ids(self, ids: Sequence[int], name: str) -> None:
+    def _check_ids(self, ids: Sequence[int], name: str, but: Sequence[str]) -> None:
         vocab = self.tokenizer.vocabulary
         for i in ids:
             if not 0 <= i < vocab.size:
                 raise RunError(f"{name} holds {i}, and the vocabulary has {vocab.size} ids")
-        special = [role for role, i in vocab.specials.items() if i in ids]
+        own = {vocab.specials[role] for role in but if role in vocab.specials}
+        special = [role for role, i in vocab.specials.items() if i in ids and i not in own]
         if special:
             raise RunError(f"{name} holds the special token '{special[0]}'; layouts add those")
 

@@ -97,7 +97,7 @@ def test_blanks_of_a_value_are_kept() -> None:
 
 
 def test_a_chat_template_shapes_ids() -> None:
-    backend = bpe(["a b c d"] * 9, 260, ())._backend
+    backend = bpe(["a b c d"] * 9, 260, ()).backend
     one, other = (Tokenizer(backend, {}, template=text) for text in ("{{a}}", "{{b}}"))
     assert one.fingerprint != other.fingerprint
 

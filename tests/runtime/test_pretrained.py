@@ -8,12 +8,18 @@ import pytest
 import torch
 from published import SPEC, TEXTS, package, published, reference, tokenizer
 from safetensors.torch import load_file
+from tokenizers import pre_tokenizers
 
 import xlm_runtime
 from xlm_runtime import generate, tokenizers
+from xlm_runtime import package as packages
+from xlm_runtime.config import build, parse_sets
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.main import run
+from xlm_runtime.model import make
 from xlm_runtime.runs import Run
+from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.trained import Loaded
 
 HERE = Path(__file__).parent
 SPECIALS = ("pad", "mask", "bos", "eos")
@@ -148,7 +154,7 @@ def test_roles_are_those_of_the_published_tokens(source):
     """Pad and eos share a token as declared; bos is found by its usual name; nothing is new."""
     made = tokenizers.pretrained(str(source), SPECIALS, sharing=True)
     ids = made.vocabulary.specials
-    names = {role: made._backend.id_to_token(i) for role, i in ids.items()}
+    names = {role: made.backend.id_to_token(i) for role, i in ids.items()}
     assert names["pad"] == names["eos"] == "<|endoftext|>"
     assert (names["bos"], names["mask"]) == ("<|beginoftext|>", "<|mask|>")
     apart = tokenizers.pretrained(str(source), SPECIALS)
@@ -161,15 +167,15 @@ def test_roles_are_those_of_the_published_tokens(source):
 def test_a_chat_is_the_template_around_the_message(source, tmp_path):
     made = tokenizers.pretrained(str(source), SPECIALS, sharing=True)
     ids = made.chat("the cat <|im_end|>")
-    start, end = (made._backend.token_to_id(n) for n in ("<|im_start|>", "<|im_end|>"))
+    start, end = (made.backend.token_to_id(n) for n in ("<|im_start|>", "<|im_end|>"))
     assert [ids.count(start), ids.count(end)] == [2, 1]  # what the message says is text
     assert ids[0] == start
-    text = made._backend.decode(ids, skip_special_tokens=False)
+    text = made.backend.decode(ids, skip_special_tokens=False)
     assert text == "<|im_start|>user\nthe cat <|im_end|><|im_end|>\n<|im_start|>assistant\n"
     made.save(tmp_path)
     assert tokenizers.load(tmp_path).chat("the cat <|im_end|>") == ids
     for wrong in ("{{ nothing.at.all }}", "{{ messages[0].content * 2 }}", "hello", "{{"):
-        bad = tokenizers.Tokenizer(made._backend, made.vocabulary.specials, None, wrong)
+        bad = tokenizers.Tokenizer(made.backend, made.vocabulary.specials, None, wrong)
         with pytest.raises(UsageError, match="template"):
             bad.chat("the cat")
 
@@ -189,10 +195,27 @@ def test_files_that_name_code_of_their_own_are_read_without_it(source, tmp_path)
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     made = tokenizers.pretrained(str(tmp_path), SPECIALS, sharing=True)
     wanted = tokenizers.pretrained(str(source), SPECIALS, sharing=True)
+    digits = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(False)]
+    wanted = Tokenizer(wanted.backend, wanted.vocabulary.specials)
+    wanted.backend.pre_tokenizer = pre_tokenizers.Sequence(digits)  # as Qwen2 divides texts
     assert made.vocabulary == wanted.vocabulary
     for text in ("the cat sat on the mat 0123", "über\n"):
         assert made.encode(text) == wanted.encode(text)
         assert made.decode(made.encode(text)) == text
+
+
+def test_what_a_run_publishes_can_be_read_back(grown, tmp_path):
+    """Its tokenizer is no Qwen2's, as transformers believes by the config beside it."""
+    family = packages.load(grown).family
+    tokenizer = tokenizers.bpe(TEXTS, 290, family.specials)
+    config = build(family, [], parse_sets(["model.layers=1", "model.width=32", "model.heads=2"]))
+    model = make(family, tokenizer.vocabulary, "text", 9, config)
+    Loaded(model, tokenizer, config, 0, [5]).publish(tmp_path)
+    again = xlm_runtime.pretrained(grown, tmp_path, prompt=0, body=9)
+    assert again.tokenizer.fingerprint == tokenizer.fingerprint
+    assert again.model.vocabulary == model.vocabulary
+    for text in ("the cat  sat\n 0123", "</s> <mask>"):
+        assert again.tokenizer.encode(text) == tokenizer.encode(text)
 
 
 # Stop strings

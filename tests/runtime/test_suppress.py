@@ -44,7 +44,7 @@ def test_what_is_suppressed_has_no_part_in_scores() -> None:
 )
 def test_what_cannot_be_suppressed(tokens: list[str], words: str) -> None:
     loaded = untrained("mdlm")
-    eos = next(t for t in loaded.tokenizer._backend.get_vocab() if "eos" in t)
+    eos = next(t for t in loaded.tokenizer.backend.get_vocab() if "eos" in t)
     tokens = [eos if token == "<eos>" else token for token in tokens]
     with pytest.raises(UsageError, match=words):
         loaded.generate([""], suppress=tokens)

@@ -172,7 +172,7 @@ def test_a_special_in_a_text_is_text(tmp_path: Path) -> None:
 
 def test_a_tokenizer_that_came_as_a_stump_is_refused(tmp_path: Path) -> None:
     """Loaders of transformers 5 give a handful of ids where they do not find the vocabulary."""
-    words(["a", "b"], ALL)._backend.save(str(tmp_path / "tokenizer.json"))
+    words(["a", "b"], ALL).backend.save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(RunError, match="came with 7 ids: its files are incomplete"):
         pretrained(str(tmp_path / "tokenizer.json"), ())
 

@@ -1,17 +1,18 @@
 """Published tokenizers: by their name on the Hub, a local file or a folder."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
 from tokenizers import Tokenizer as Backend
 
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.hub import reaching
 from xlm_runtime.tokenizers.made import spelling
 from xlm_runtime.tokenizers.roles import with_roles
-from xlm_runtime.tokenizers.tokenizer import Tokenizer
+from xlm_runtime.tokenizers.tokenizer import Tokenizer, is_saved, load
 
 SIZES = {  # checked: a loader that fails gives a few ids
     "bert-base-uncased": 30522,
@@ -19,7 +20,9 @@ SIZES = {  # checked: a loader that fails gives a few ids
     "facebook/esm2_t30_150M_UR50D": 33,
     "Qwen/Qwen2-0.5B": 151646,
 }
-_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model")
+_LEAST = 32  # ids: those of proteins
+_JSON = "tokenizer.json"
+_FILES = (_JSON, "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model")
 _NAMES = {
     "pad": ("[PAD]", "<pad>", "<|pad|>"),
     "mask": ("[MASK]", "<mask>", "<|mask|>", "<|mdm_mask|>"),
@@ -53,15 +56,68 @@ def pretrained(
     cannot be had (``instead`` says what else can be done), UsageError where it is no tokenizer.
     """
     path = Path(name)
-    template = None
-    if path.is_file():
-        backend = _from_file(path)
-        declared = _conventional(backend)
-    else:
-        backend, declared, template = _from_transformers(name, path, instead)
-        declared = _conventional(backend) | declared
-    _check_size(backend, name)
-    return with_roles(backend, declared, specials, template, sharing=sharing, parting=parting)
+    found = _of_file(path) if path.is_file() else _of_folder(name, path, instead)
+    _check_size(found.backend, name)
+    return with_roles(
+        found.backend,
+        found.declared,
+        specials,
+        found.template,
+        sharing=sharing,
+        parting=parting,
+        separator=found.separator,
+    )
+
+
+@frozen(eq=False)
+class _Found:
+    """The ids of a published tokenizer, and what is declared beside them."""
+
+    backend: Backend
+    declared: Mapping[str, str]
+    template: str | None = None
+    separator: int | None = None
+
+
+def _of_file(path: Path) -> _Found:
+    backend = _from_file(path)
+    return _Found(backend, _conventional(backend))
+
+
+def _of_folder(name: str, folder: Path, instead: str) -> _Found:
+    """The tokenizer of a folder or of a repository: its ``tokenizer.json``, where it has one.
+
+    transformers adds roles and the chat template then, and no ids: the class that it chooses by
+    other files may divide texts in another way.
+    """
+    if folder.is_dir():
+        if not any((folder / file).is_file() for file in _FILES):
+            raise UsageError(f"{name} has no tokenizer: name one with data.tokenizer")
+        if is_saved(folder):
+            own = load(folder)
+            return _Found(own.backend, own.names, own.template, own.separator)
+    with reaching(f"the tokenizer {name}", instead):
+        file = _json_of(name, folder)
+        theirs = _transformers(name, folder, whole=file is not None)
+    backend = _converted(theirs, name) if file is None else _from_file(file)
+    if file is not None:
+        _add_declared(backend, theirs, name)
+    template = getattr(theirs, "chat_template", None)
+    declared = _conventional(backend) | _roles(theirs, backend)
+    return _Found(backend, declared, template if isinstance(template, str) else None)
+
+
+def _json_of(name: str, folder: Path) -> Path | None:
+    """The ``tokenizer.json`` of a folder or a repository, if there is one."""
+    if folder.is_dir():
+        return folder / _JSON if (folder / _JSON).is_file() else None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(name, _JSON))
+    except EntryNotFoundError:  # or neither here nor within reach: then nothing else is
+        return None
 
 
 def _from_file(path: Path) -> Backend:
@@ -80,38 +136,53 @@ def _from_file(path: Path) -> Backend:
         raise UsageError(f"data.tokenizer={path}: it cannot be read: {error}") from error
 
 
-def _from_transformers(
-    name: str, folder: Path, instead: str
-) -> tuple[Backend, dict[str, str], str | None]:
-    """The fast form of a tokenizer, its tokens by their roles, and its chat template."""
-    local = folder.is_dir()
-    if local and not any((folder / file).is_file() for file in _FILES):
-        raise UsageError(f"{name} has no tokenizer: name one with data.tokenizer")
-    with reaching(f"the tokenizer {name}", instead):
-        from transformers import AutoTokenizer, Qwen2Tokenizer
+def _transformers(name: str, folder: Path, *, whole: bool) -> Any:
+    """The tokenizer as transformers reads it; ``whole`` where a ``tokenizer.json`` says all."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer
 
-        # the byte-level BPE of Qwen2 in files that only code of their own would read
-        plain = local and not (folder / "tokenizer.json").is_file()
-        spelt = plain and (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
-        try:
-            tokenizer = (Qwen2Tokenizer if spelt else AutoTokenizer).from_pretrained(
-                name, local_files_only=local, trust_remote_code=False
-            )
-        except ValueError as error:
-            raise UsageError(
-                f"data.tokenizer={name}: it cannot be read without running code of its own: {error}"
-            ) from error
-    backend = getattr(tokenizer, "backend_tokenizer", None) or _spelled(tokenizer)
-    if backend is None:
-        raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no tokenizer.json")
+    local = folder.is_dir()
+    # the byte-level BPE of Qwen2 in files that only code of their own would read
+    spelt = local and (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+    kind: Any = PreTrainedTokenizerFast if whole else Qwen2Tokenizer if spelt else AutoTokenizer
+    try:
+        return kind.from_pretrained(name, local_files_only=local, trust_remote_code=False)
+    except ValueError as error:
+        raise UsageError(
+            f"data.tokenizer={name}: it cannot be read without running code of its own: {error}"
+        ) from error
+
+
+def _converted(theirs: Any, name: str) -> Backend:
+    """The fast form that transformers makes of other files."""
+    found: Backend | None = getattr(theirs, "backend_tokenizer", None) or _spelled(theirs)
+    if found is None:
+        raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no {_JSON}")
+    return found
+
+
+def _add_declared(backend: Backend, theirs: Any, name: str) -> None:
+    """Add the tokens that other files declare and ``tokenizer.json`` lacks, at their ids."""
+    declared = theirs.init_kwargs.get("added_tokens_decoder") or {}
+    for i, token in sorted(declared.items()):
+        if backend.token_to_id(token.content) is None:
+            backend.add_tokens([token])
+            if backend.token_to_id(token.content) != i:
+                raise UsageError(
+                    f"data.tokenizer={name}: {_JSON} lacks the token {token.content!r}, which "
+                    f"other files give the id {i}; there it would be "
+                    f"{backend.token_to_id(token.content)}: name a {_JSON} that has all tokens"
+                )
+
+
+def _roles(theirs: Any, backend: Backend) -> dict[str, str]:
+    """The tokens that are declared for roles, as far as there are such."""
     roles = ("pad", "mask", "cls", "sep", "bos", "eos", "unk")
-    named = {role: getattr(tokenizer, f"{role}_token", None) for role in roles}
-    template = getattr(tokenizer, "chat_template", None)
-    return (
-        backend,
-        {role: token for role, token in named.items() if token},
-        template if isinstance(template, str) else None,
-    )
+    named = {role: getattr(theirs, f"{role}_token", None) for role in roles}
+    return {
+        role: token
+        for role, token in named.items()
+        if token and backend.token_to_id(token) is not None
+    }
 
 
 def _spelled(tokenizer: Any) -> Backend | None:
@@ -139,7 +210,7 @@ def _conventional(backend: Backend) -> dict[str, str]:
 def _check_size(backend: Backend, name: str) -> None:
     size = backend.get_vocab_size(with_added_tokens=True)
     expected = SIZES.get(name, size)
-    if size != expected or size < 32:
+    if size != expected or size < _LEAST:
         raise RunError(
             f"the tokenizer {name} came with {size} ids"
             + (f" instead of {expected}" if size != expected else "")

@@ -13,7 +13,9 @@ from tokenizers import models
 
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Vocabulary
+from xlm_runtime.tokenizers.reader import Reader, own_unknown
 
+_CONFIG, _OWN = "tokenizer_config.json", "xlm_specials"
 _MESSAGE = "a message that nobody writes"
 
 
@@ -35,36 +37,61 @@ class Tokenizer:
     ) -> None:
         backend.no_truncation()  # a tokenizer.json may bake both in
         backend.no_padding()
-        backend.encode_special_tokens = True  # "[MASK]" in a text is text; no file keeps this
-        self._backend = backend
+        self.backend = backend
         self.unknown = unknown
         self.template = template
         self.separator = separator
         vocab = backend.get_vocab(with_added_tokens=True)
         self.vocabulary = Vocabulary(max(vocab.values()) + 1, dict(specials))
         self._special_ids = frozenset(specials.values())
+        own = own_unknown(backend)
+        self._lacking = own if own in self._special_ids else None
+        self._read = Reader(backend, self._hidden(own))
         closed = isinstance(backend.model, models.WordLevel) and unknown is None
         body = sorted((i, word) for word, i in vocab.items() if i not in self._special_ids)
         self._words = [word for _, word in body] if closed else None
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without specials.  Raises UsageError for words of no known id."""
-        self._refuse(text)
-        ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        (ids,) = self.encode_all([text])
         return ids
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         """`encode` of each text, on all cores."""
         for text in texts:
             self._refuse(text)
-        encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
+        rows = self._read(list(texts))
+        if self._lacking is not None:
+            for text, row in zip(texts, rows, strict=True):
+                if self._lacking in row:
+                    name = self.backend.id_to_token(self._lacking)
+                    raise UsageError(
+                        f"the vocabulary lacks a word of {text!r}, and has nothing that stands for "
+                        f"it but the special token {name}"
+                    )
+        return rows
+
+    def _hidden(self, unknown: int | None) -> set[str]:
+        """The tokens that no text holds: those that play a role, and all that are special.
+
+        What a model puts in the place of ``unknown`` words is none of them.
+        """
+        added = self.backend.get_added_tokens_decoder()
+        ids = {*self._special_ids, *(i for i, token in added.items() if token.special)}
+        ids |= set() if self.separator is None else {self.separator}
+        return {self._name(i) for i in ids if i != unknown}
+
+    def _name(self, token: int) -> str:
+        name = self.backend.id_to_token(token)
+        assert name is not None  # it is an id of the vocabulary
+        return name
 
     def known(self, text: str) -> tuple[list[int], int]:
         """The ids of a text, and how many of its words have none: ``pad`` stands for those."""
         pad = self.vocabulary["pad"]
         if self._words is None:
-            ids = [pad if i == self.unknown else i for i in self.encode(text)]
+            strange = (self.unknown, self._lacking)
+            ids = [pad if i in strange else i for row in self._read([text]) for i in row]
             return ids, ids.count(pad)
         ids = []
         for word in text.split():
@@ -75,9 +102,9 @@ class Tokenizer:
         """The ids of tokens by their own names.  Raises UsageError for one that there is not."""
         ids = []
         for token in tokens:
-            found = self._backend.token_to_id(token)
+            found = self.backend.token_to_id(token)
             if found is None:
-                near = get_close_matches(token, self._backend.get_vocab(), n=1)
+                near = get_close_matches(token, self.backend.get_vocab(), n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise UsageError(f"the tokenizer has no token {token!r}{hint}")
             ids.append(found)
@@ -97,7 +124,7 @@ class Tokenizer:
         """What the chat template puts before and after a message."""
         if self.template is None:
             raise UsageError("the tokenizer has no chat template: leave data.chat=false")
-        backend = Backend.from_str(self._backend.to_str())
+        backend = Backend.from_str(self.backend.to_str())
         backend.encode_special_tokens = False
         parts = [
             backend.encode(part, add_special_tokens=False).ids
@@ -112,10 +139,10 @@ class Tokenizer:
         from transformers import PreTrainedTokenizerFast
 
         named = {
-            f"{role}_token": self._backend.id_to_token(i)
+            f"{role}_token": self.backend.id_to_token(i)
             for role, i in self.vocabulary.specials.items()
         }
-        made: Any = PreTrainedTokenizerFast(tokenizer_object=self._backend, **named)  # type: ignore[no-untyped-call]
+        made: Any = PreTrainedTokenizerFast(tokenizer_object=self.backend, **named)  # type: ignore[no-untyped-call]
         said = [{"role": "user", "content": text}]
         try:
             return str(
@@ -129,7 +156,7 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; specials are left out."""
         kept = [int(i) for i in ids if int(i) not in self._special_ids]
-        text: str = self._backend.decode(kept, skip_special_tokens=False)
+        text: str = self.backend.decode(kept, skip_special_tokens=False)
         return text
 
     def documents(self, text: str) -> list[str]:
@@ -163,29 +190,37 @@ class Tokenizer:
         return kept[: next(fits, 0)]
 
     @property
+    def names(self) -> dict[str, str]:
+        """The tokens that play roles, that of unknown words included."""
+        ids = dict(self.vocabulary.specials)
+        ids |= {} if self.unknown is None else {"unk": self.unknown}
+        return {role: self._name(i) for role, i in ids.items()}
+
+    @property
     def fingerprint(self) -> str:
         """A digest of everything that shapes ids."""
-        parts = [self._backend.to_str(), sorted(self.vocabulary.specials.items())]
+        parts = [self.backend.to_str(), sorted(self.vocabulary.specials.items())]
         more = {"separator": self.separator, "unknown": self.unknown, "chat": self.template}
+        more["read"] = self._read.version
         state = json.dumps([*parts, {name: one for name, one in more.items() if one is not None}])
         return blake2b(state.encode(), digest_size=16).hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json`` and ``tokenizer_config.json``; transformers reads them too."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._backend.save(str(folder / "tokenizer.json"))
+        self.backend.save(str(folder / "tokenizer.json"))
         specials = dict(self.vocabulary.specials)
-        named = {f"{role}_token": self._backend.id_to_token(i) for role, i in specials.items()}
+        named = {f"{role}_token": self.backend.id_to_token(i) for role, i in specials.items()}
         config = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             **named,
-            "xlm_specials": specials,
+            _OWN: specials,
             "xlm_unknown": self.unknown,
             "xlm_separator": self.separator,
             **({} if self.template is None else {"chat_template": self.template}),
         }
         text = json.dumps(config, indent=1)
-        (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+        (folder / _CONFIG).write_text(text, encoding="utf-8")
 
     def _refuse(self, text: str) -> None:
         """A vocabulary of words without an unknown one has an id for none but its words."""
@@ -200,7 +235,7 @@ class Tokenizer:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "backend": self._backend.to_str(),
+            "backend": self.backend.to_str(),
             "specials": dict(self.vocabulary.specials),
             "unknown": self.unknown,
             "template": self.template,
@@ -219,12 +254,18 @@ def before(text: str, stops: Sequence[str]) -> str:
     return text[: min(found)] if found else text
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether `Tokenizer.save` wrote the tokenizer of a folder."""
+    file = folder / _CONFIG
+    return file.is_file() and _OWN in file.read_text(encoding="utf-8")
+
+
 def load(folder: Path) -> Tokenizer:
     """What `Tokenizer.save` wrote.  Raises RunError where it is not there."""
     try:
         backend = Backend.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        parts = (config["xlm_specials"], config["xlm_unknown"], config.get("chat_template"))
+        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        parts = (config[_OWN], config["xlm_unknown"], config.get("chat_template"))
         return Tokenizer(backend, *parts, config.get("xlm_separator"))
     except (FileNotFoundError, KeyError) as error:
         raise RunError(f"{folder} holds no tokenizer of a run: {error}") from error

@@ -160,7 +160,7 @@ def fill(
             break
         x, called = step(network, batch, x, *told, noise.at(i))
         nfe = nfe + called
-        x = cut(x, masks(network, batch, x), batch.inside, ended, network.vocab["pad"])
+        x = cut(x, masks(network, batch, x), batch, ended, network.vocab["pad"])
         if record:
             history.append(x)
     return Decoded(x, batch.inside, nfe, tuple(history) if record else ())

@@ -122,12 +122,15 @@ class Generate:
         cut there as well.
     suppress: a token that is never written, or several as a JSON list; those that remain are scored
         and drawn as if there were no others.
+    length: the number of tokens of each text that is generated, where the family does not decide it
+        itself; 0 for numbers drawn from those of the training data.
     """
 
     count: Size = 16
     batch: Size = 64
     samples: Count = 2
     history: bool = False
+    length: Count = 0
     stop: str = ""
     suppress: str = ""
 

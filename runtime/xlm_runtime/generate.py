@@ -10,6 +10,7 @@ import torch
 from attrs import frozen
 
 from xlm_runtime.atomic import to_json, write_text
+from xlm_runtime.errors import UsageError
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Ended, Example, Noise
 from xlm_runtime.tokenizers import Tokenizer, before
@@ -21,7 +22,8 @@ class Sample:
 
     ids: what stands where the decoder wrote, specials included. nfe: calls of the network. steps:
     those that the decoder took until the last answer of the batch was done.
-    history: the states on the way, prompt included.
+    history: the states on the way, prompt included. given: how many of the ids there are up to the
+    last one that was given.
     """
 
     example: Example
@@ -29,6 +31,7 @@ class Sample:
     nfe: int
     steps: int = 0
     history: tuple[tuple[int, ...], ...] = ()
+    given: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,26 @@ def samples(
         for row, example in enumerate(part):
             history = tuple(tuple(state[row].tolist()) for state in states)
             ids = tuple(x[row][own[row]].tolist())
-            yield Sample(example, ids, nfe[row], len(noise.taken), history)
+            known = given(example, ids, inserts=model.family.inserts)
+            yield Sample(example, ids, nfe[row], len(noise.taken), history, known)
+
+
+def given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
+    """How many ids of an answer there are up to the last one that was given.
+
+    Where tokens were inserted, those behind the last open gap but one stand together: they are
+    taken to be where they are last.
+    """
+    places = [place for place, known in enumerate(example.given) if known]
+    if not places or not inserts:
+        return places[-1] + 1 if places else 0
+    last, first = places[-1], places[-1]
+    gaps = example.gaps or [True] * (last + 1)
+    while first and example.given[first - 1] and not gaps[first]:
+        first -= 1
+    run = list(example.body[first : last + 1])
+    starts = range(len(ids) - len(run), -1, -1)
+    return next((at + len(run) for at in starts if list(ids[at : at + len(run)]) == run), 0)
 
 
 def blank(
@@ -73,23 +95,25 @@ def blank(
     """
     pad = model.vocabulary["pad"]
     for example in examples:
-        given, gaps = example.given, example.gaps
-        if any(given):
-            pairs = zip(example.body, given, strict=True)
-            hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
-            known = _beginning(example)
-            if known and not oracle:
-                free = _length(example, lengths, seed, model.body, known) - known
-                hidden = [*hidden[:known], *[pad] * free]
-                given = [True] * known + [False] * free
-                gaps = [False] * known + [True] * (free + 1)
+        kept, gaps = example.given, example.gaps
+        if any(kept):
+            pairs = zip(example.body, kept, strict=True)
+            hidden: Sequence[int] = [token if known else pad for token, known in pairs]
+            count = _beginning(example)
+            if count and not oracle:
+                free = 0
+                if not model.layout.fills:
+                    free = _length(example, lengths, seed, model.body, count) - count
+                hidden = [*hidden[:count], *[pad] * free]
+                kept = [True] * count + [False] * free
+                gaps = [False] * count + [True] * (free + 1)
         elif model.layout.fills:
             hidden = ()
         elif oracle and example.body:
             hidden = [pad] * len(example.body)
         else:
             hidden = [pad] * _length(example, lengths, seed, model.body)
-        yield Example(example.index, hidden, example.prompt, given, gaps)
+        yield Example(example.index, hidden, example.prompt, kept, gaps)
 
 
 def _beginning(example: Example) -> int:
@@ -112,17 +136,49 @@ def unconditional(count: int) -> list[Example]:
     return [Example(index, ()) for index in range(count)]
 
 
+def decides(model: Model) -> str:
+    """Why nobody else can say how long a text is; empty where it can be said."""
+    if model.family.inserts:
+        return f"{model.family.name} decides itself how many tokens it inserts"
+    if model.family.corrupt is None:
+        return f"{model.family.name} ends a text itself"
+    return "the layout of the run predicts where a text ends" if model.layout.fills else ""
+
+
+def check_length(model: Model, length: int, examples: Iterable[Example]) -> None:
+    """Raises UsageError where texts of a length, if it is not 0, make no sense."""
+    reason = decides(model) if length else ""
+    if length > model.body:
+        reason = f"there is room for {model.body} tokens"
+    elif length and any(any(one.given) for one in examples):
+        reason = "the task gives tokens, and with them the length"
+    if reason:
+        raise UsageError(f"generate.length={length}: {reason}")
+
+
 def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
     """When a text is over: as soon as it holds one of the strings; None where there are none."""
     if not stops:
         return None
-    return lambda ids: before(text := tokenizer.decode(tokenizer.body(ids)), stops) != text
+
+    def ended(ids: Sequence[int], known: int = 0) -> bool:
+        body = tokenizer.body(ids)
+        text = tokenizer.decode(body)
+        return before(text, stops, tokenizer.behind(body, known)) != text
+
+    return ended
 
 
 def said(sample: Sample, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> tuple[list[int], str]:
-    """The answer up to its end, or to the first of ``stops``: as ids and as text."""
-    ids = tokenizer.body(sample.ids)
-    return tokenizer.until(ids, stops), before(tokenizer.decode(ids), stops)
+    """The answer up to its end, or to the first of ``stops``: as ids and as text.
+
+    Those are looked for behind the last token that was given.
+    """
+    ids, text = tokenizer.body(sample.ids), tokenizer.decode(tokenizer.body(sample.ids))
+    if not stops:
+        return ids, text
+    start = tokenizer.behind(ids, sample.given)
+    return tokenizer.until(ids, stops, sample.given), before(text, stops, start)
 
 
 def record(

@@ -69,10 +69,11 @@ class Session:
         vocabulary, body = self.prepared.tokenizer.vocabulary, self.prepared.body
         return self.package.family, vocabulary, self.task.layout, body, self.config
 
-    def blanks(self, examples: Sequence[Example], model: Model) -> list[Example]:
-        """Examples without their answers."""
+    def blanks(self, examples: Sequence[Example], model: Model, length: int = 0) -> list[Example]:
+        """Examples without their answers, of a ``length`` or, if it is 0, of drawn ones."""
         lengths, seed = self.prepared.lengths.tolist(), self.config.train.seed
-        return list(generate.blank(model, examples, lengths, seed, self.config.eval.oracle))
+        oracle = self.config.eval.oracle and not length
+        return list(generate.blank(model, examples, [length] if length else lengths, seed, oracle))
 
     @property
     def other_data(self) -> bool:
@@ -332,7 +333,8 @@ def generation(session: Session, again: bool) -> None:
 def _generate(session: Session, model: Model) -> list[dict[str, Any]]:
     options, tokenizer = session.config.generate, session.prepared.tokenizer
     asked = session.asked(options.count, session.prepared.test)
-    blanks, targets = session.blanks(asked, model), _targets(session, asked)
+    generate.check_length(model, options.length, asked)
+    blanks, targets = session.blanks(asked, model, options.length), _targets(session, asked)
     seed = session.config.train.seed
     records = []
     with Watch("generate", len(asked)) as watch:

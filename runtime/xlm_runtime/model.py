@@ -31,7 +31,7 @@ from xlm_runtime.progress import say
 from xlm_runtime.published import Checkpoint, fill, size_of
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Model:
     """A family at work on one kind of example.
 
@@ -50,6 +50,13 @@ class Model:
     objective: Callable[..., Losses]
     ended: Ended | None = None
     suppressed: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line."""
+        size = sum(weight.numel() for weight in self.network.parameters())
+        about = f"{size / 1e6:.2f} M weights on {self.device}, {self.vocabulary.size} ids"
+        room = f"up to {self.body} tokens, decoder {self.decoder.name}"
+        return f"Model({self.family.name}, {about}, {room})"
 
     @property
     def device(self) -> torch.device:

@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound="Movable")
-Ended = Callable[[Sequence[int]], bool]  # whether a text, by its ids, holds what it ends with
+# whether a text, by its ids, holds what it ends with behind the first so many, which are given
+Ended = Callable[[Sequence[int], int], bool]
 
 
 class Movable:

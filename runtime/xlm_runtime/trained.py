@@ -7,6 +7,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from xlm_runtime import env, generate, holes, package, saved, tokenizers
+from xlm_runtime.arguments import each, full, strings, whole
 from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
 from xlm_runtime.errors import UsageError
@@ -16,10 +17,10 @@ from xlm_runtime.model import pretrained as from_published
 from xlm_runtime.plug import Example
 from xlm_runtime.published import find, save
 from xlm_runtime.runs import PUBLISHED, Run, open_run
-from xlm_runtime.tokenizers import Tokenizer, before
+from xlm_runtime.tokenizers import Tokenizer
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Loaded:
     """A trained model with its tokenizer.
 
@@ -50,39 +51,43 @@ class Loaded:
 
     def generate(
         self,
-        prompts: Sequence[str] = ("",),
+        prompts: str | Sequence[str] = "",
         *,
         seed: int = 1,
         batch: int = 64,
         decoder: str | None = None,
-        stop: Sequence[str] = (),
-        suppress: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
+        suppress: str | Sequence[str] = (),
+        length: int | Sequence[int] | None = None,
         **params: float | int | str,
     ) -> list[str]:
-        """One text for each prompt, which ends before the first of the strings ``stop``.
+        """One text for each prompt, always in a list; a single string is one prompt.
 
-        ``suppress`` names tokens that are not written. ``decoder``, ``params``, ``stop`` and
-        ``suppress`` override those of the run.
+        A text ends before the first of the strings ``stop``, which are looked for behind what was
+        given. ``suppress`` names tokens that are not written. ``decoder``, ``params``, ``stop`` and
+        ``suppress`` override those of the run. ``length``, for all or for each, is the number of
+        tokens of a text, the given ones included, where the family does not decide it itself; else
+        it is drawn from those of the training data that go beyond what is given.
 
         Where the task has no prompts, an empty one asks for a text, and any other for one that
         begins with it. A text may have holes to fill, ``[MASK*3]`` or ``[GAP]`` (see
-        `xlm_runtime.holes`); the rest of it stays. Raises UsageError for a wrong decoder or param,
-        for a prompt that is too long, and for a hole that the family cannot fill.
+        `xlm_runtime.holes`, for how to write these as text, too); the rest of it stays. Raises
+        UsageError for arguments of the wrong kind, a prompt that is too long, and a hole that the
+        family cannot fill.
         """
-        stops = stop or self.config.generate.stops
+        stops = full("stop", stop, "a string to stop at") or self.config.generate.stops
         model = self._deciding(decoder, params, stops, suppress)
-        return [
-            before(self.tokenizer.decode(self.tokenizer.body(sample.ids)), stops)
-            for sample in self._samples(model, prompts, seed, batch)
-        ]
+        found = self._samples(model, prompts, length, seed, batch)
+        return [generate.said(sample, self.tokenizer, stops)[1] for sample in found]
 
     def history(
         self,
-        prompts: Sequence[str] = ("",),
+        prompts: str | Sequence[str] = "",
         *,
         seed: int = 1,
         decoder: str | None = None,
-        suppress: Sequence[str] = (),
+        suppress: str | Sequence[str] = (),
+        length: int | Sequence[int] | None = None,
         **params: float | int | str,
     ) -> list[list[str]]:
         """The states on the way to each text, from the first to the last, as `generate` makes them.
@@ -92,58 +97,83 @@ class Loaded:
         model = self._deciding(decoder, params, (), suppress)
         return [
             [generate.spelled(state, self.tokenizer) for state in sample.history]
-            for sample in self._samples(model, prompts, seed, len(prompts), record=True)
+            for sample in self._samples(model, prompts, length, seed, record=True)
         ]
 
-    def _samples(
-        self, model: Model, prompts: Sequence[str], seed: int, batch: int, record: bool = False
-    ) -> Iterator[Sample]:
-        examples = [self._example(i, text, seed) for i, text in enumerate(prompts)]
-        if any(example.given or example.gaps for example in examples):
-            model = self._infilling(model)
-        return generate.samples(model, examples, batch, seed, record)
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Loaded{repr(self.model).removeprefix('Model')}"
 
-    def _example(self, index: int, text: str, seed: int) -> Example:
+    def _samples(
+        self,
+        model: Model,
+        prompts: str | Sequence[str],
+        length: int | Sequence[int] | None,
+        seed: int,
+        batch: int = 0,
+        record: bool = False,
+    ) -> Iterator[Sample]:
+        texts = strings("prompts", prompts)
+        size = len(texts) if record else whole("batch", batch, 1)
+        lengths: list[int | None] = [None] * len(texts)
+        if length is not None:
+            if reason := generate.decides(model):
+                raise UsageError(f"length: {reason}; leave it out")
+            lengths = [*each("length", length, len(texts), 1, model.body)]
+        asked = [self._example(i, *one) for i, one in enumerate(zip(texts, lengths, strict=True))]
+        if any(example.given or example.gaps for example in asked):
+            model = self._infilling(model)
+        blanks = [
+            example
+            if holes.has_holes(text)
+            else next(generate.blank(model, [example], self.lengths if n is None else [n], seed))
+            for text, example, n in zip(texts, asked, lengths, strict=True)
+        ]
+        return generate.samples(model, blanks, size, seed, record)
+
+    def _example(self, index: int, text: str, length: int | None) -> Example:
+        """What a prompt gives; what it leaves open is drawn later."""
         if holes.has_holes(text):
-            return self._holed(index, text)
+            return self._holed(index, text, length)
+        text = holes.plain(text)
         wrapped = self.config.data.chat and self.prompt
         ids = self.tokenizer.chat(text) if wrapped else self.tokenizer.encode(text)
         room = self.prompt or self.model.body
+        size = f"{len(ids)} tokens, and there is room for {room}"
         if len(ids) > room:
-            raise UsageError(
-                f"the prompt has {len(ids)} tokens, and there is room for {room}: {text!r}"
-            )
-        if ids and not self.prompt and self.model.family.inserts:
-            behind = [False] * len(ids) + [True]  # nothing goes before the text, or into it
-            return Example(index, ids, given=[True] * len(ids), gaps=behind)
-        prompt = ids if self.prompt else ()
-        open_ = Example(index, (), prompt)
-        (blank,) = generate.blank(self.model, [open_], self.lengths, seed)
+            raise UsageError(f"the prompt has {size}: {text!r}")
         if self.prompt or not ids:
-            return blank
-        rest = [self.model.vocabulary["pad"]] * max(0, len(blank.body) - len(ids))
-        return Example(index, [*ids, *rest], given=[True] * len(ids) + [False] * len(rest))
+            return Example(index, (), ids)
+        if len(ids) == room:
+            raise UsageError(f"the text has {size}: nothing can follow: {text!r}")
+        if length is not None and length <= len(ids):
+            raise UsageError(
+                f"length: {text!r} has {len(ids)} tokens, so that a text of {length} does not go on"
+            )
+        behind = [False] * len(ids) + [True]  # nothing goes before the text, or into it
+        return Example(index, ids, given=[True] * len(ids), gaps=behind)
 
-    def _holed(self, index: int, text: str) -> Example:
+    def _holed(self, index: int, text: str, length: int | None) -> Example:
         """A text with holes, as far as the run can fill them."""
-        family, body = self.model.family, self.model.body
         if self.prompt:
-            raise UsageError(f"the run answers prompts, and fills no holes: {text!r}")
-        made = holes.example(index, text, family, self.tokenizer)
-        if len(made.body) > body:
-            size = f"{len(made.body)} tokens, and there is room for {body}"
-            raise UsageError(f"the text has {size}: {text!r}")
-        return made
+            raise UsageError(
+                f"the run answers prompts, and fills no holes: {text!r}; write "
+                f"{holes.escaped(holes.first(text))} for the text itself"
+            )
+        if length is not None:
+            raise UsageError(f"length: {text!r} has holes, which say how long it is")
+        return holes.example(index, text, self.model.family, self.tokenizer, self.model.body)
 
     def _deciding(
         self,
         decoder: str | None,
         params: dict[str, float | int | str],
         stops: Sequence[str],
-        suppress: Sequence[str],
+        suppress: str | Sequence[str],
     ) -> Model:
         """The model with the decoder that a call asks for."""
         chosen, family = self.config.decoder, self.model.family
+        unwanted = full("suppress", suppress, "a token")
         name = decoder or chosen.name
         before = chosen.params if name == chosen.name else {}
         sets = [Setting("decoder", name, f"decoder={name!r}")]
@@ -152,7 +182,7 @@ class Loaded:
             self.model,
             decoder=build(family, [], sets).decoder,
             ended=generate.ending(self.tokenizer, stops),
-            suppressed=self.tokenizer.named(suppress or self.config.generate.suppressed),
+            suppressed=self.tokenizer.named(unwanted or self.config.generate.suppressed),
         )
 
     def _infilling(self, model: Model) -> Model:

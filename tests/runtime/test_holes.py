@@ -5,6 +5,7 @@ from fresh import untrained
 
 from xlm_runtime import holes
 from xlm_runtime.errors import UsageError
+from xlm_runtime.tokenizers import words
 
 
 @pytest.mark.parametrize("name", ["mlm", "mdlm", "remdm", "llada"])
@@ -75,6 +76,8 @@ def test_a_hole_of_the_wrong_kind() -> None:
         untrained("mlm").generate(["a [MASK*0] b"])
     with pytest.raises(UsageError, match="the text has 10 tokens, and there is room for 8"):
         untrained("mlm").generate(["a [MASK*8] b"])
+    with pytest.raises(UsageError, match="the text has 1000000001 tokens"):
+        untrained("mlm").generate([f"a [MASK*{'9' * 5000}]"])
     with pytest.raises(UsageError, match="unknown: 'x'; the words are a, b"):
         untrained("mlm").generate(["a [MASK*2] x"])
     with pytest.raises(UsageError, match="answers prompts, and fills no holes"):
@@ -84,3 +87,24 @@ def test_a_hole_of_the_wrong_kind() -> None:
 def test_what_is_no_hole_is_text() -> None:
     for text in ("[mask]", "[MASK*]", "[MASK*-1]", "[GAP*2]", "MASK*3", "[ GAP ]"):
         assert not holes.has_holes(text)
+    for text, wanted in (
+        (r"a \[MASK*2] b", "a [MASK*2] b"),
+        (r"\[GAP]", "[GAP]"),
+        (r"\\\[GAP] \n \[x]", r"\[GAP] \n \[x]"),
+    ):
+        assert not holes.has_holes(text)
+        assert holes.plain(text) == wanted
+    assert holes.has_holes(r"\\[GAP]")
+
+
+def test_what_is_escaped_is_text_beside_holes() -> None:
+    loaded = untrained("mlm")
+    tokenizer = words(["a", "[MASK]", "\\", "[GAP]"], loaded.model.family.specials)
+    made = holes.example(
+        0, r"a \[MASK] [MASK*2] \[GAP] \\[MASK]", loaded.model.family, tokenizer, 8
+    )
+    pad = tokenizer.vocabulary["pad"]
+    assert list(made.body) == [0, 1, pad, pad, 3, 2, pad]
+    assert list(made.given) == [True, True, False, False, True, True, False]
+    with pytest.raises(UsageError, match=r"write \\\[MASK\*2\] for the text"):
+        untrained("mlm", prompt=4).generate(["a [MASK*2] b"])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import blake2b
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ class Tokenizer:
         closed = isinstance(backend.model, models.WordLevel) and unknown is None
         body = sorted((i, word) for word, i in vocab.items() if i not in self._special_ids)
         self._words = [word for _, word in body] if closed else None
+
+    def __repr__(self) -> str:
+        """One line."""
+        kind = type(self.backend.model).__name__
+        return (
+            f"Tokenizer({kind}, {self.vocabulary.size} ids, {', '.join(self.vocabulary.specials)})"
+        )
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without specials.  Raises UsageError for words of no known id."""
@@ -176,14 +184,20 @@ class Tokenizer:
             kept.append(i)
         return kept
 
-    def until(self, ids: Iterable[int], stops: Sequence[str]) -> list[int]:
+    def behind(self, ids: Sequence[int], given: int) -> int:
+        """How many letters of the text of ids are told by the first ``given`` of them."""
+        texts = [self.decode(ids[:given]), self.decode(ids)]
+        return len(commonprefix(texts)) if given else 0  # noqa: RUF071  # letters, not paths
+
+    def until(self, ids: Iterable[int], stops: Sequence[str], given: int = 0) -> list[int]:
         """Ids up to the first of the strings, a token that it begins within apart.
 
-        Strings are looked for in the text, however it is divided into tokens.
+        Strings are looked for in the text, however it is divided into tokens, and behind the first
+        ``given`` ids.
         """
         kept = list(ids)
         whole = self.decode(kept)
-        text = before(whole, stops)
+        text = before(whole, stops, self.behind(kept, given))
         if text == whole:
             return kept
         fits = (k for k in range(len(kept), 0, -1) if text.startswith(self.decode(kept[:k])))
@@ -248,9 +262,9 @@ class Tokenizer:
         self.__init__(backend, *parts)  # type: ignore[misc]
 
 
-def before(text: str, stops: Sequence[str]) -> str:
-    """A text up to the first of some strings, which are no part of it."""
-    found = [text.find(stop) for stop in stops if stop in text]
+def before(text: str, stops: Sequence[str], start: int = 0) -> str:
+    """A text up to the first of some strings, which are no part of it; none begins before start."""
+    found = [place for stop in stops if (place := text.find(stop, start)) >= 0]
     return text[: min(found)] if found else text
 
 

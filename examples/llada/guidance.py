@@ -8,8 +8,11 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
 def prompt(batch: Batch, vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
-    """The tokens of the prompts: what stands outside the brackets, specials apart."""
-    return ~batch.inside & body(batch.x0, vocab)
+    """The prompts: all that stands before the brackets, where that is more than specials."""
+    before = batch.inside.cumsum(1) == 0
+    if batch.attend is not None:
+        before = before & (batch.attend > 0)
+    return before & (before & body(batch.x0, vocab)).any(1, keepdim=True)
 
 
 def body(x: Int[Tensor, "batch length"], vocab: Vocabulary) -> Bool[Tensor, "batch length"]:

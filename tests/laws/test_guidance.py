@@ -54,11 +54,11 @@ def test_d10_led_samples_follow_the_law_that_the_scale_says(package, scale):
     """p(x | prompt)**(w + 1) / p(x)**w, normalised; and as many calls as were made."""
     batch = package.layout("seq2seq", 0)([Example(0, (), (A,))])
     row = tuple(batch.x0[0].tolist())
-    places = [row.index(A)]
     target = int(batch.free[0].nonzero()[0, 0])
+    places = list(range(target))
     law = {}
     for (prompt, body), p in JOINT.items():
-        whole = [prompt if i in places else x for i, x in enumerate(row)]
+        whole = [prompt if x == A else x for x in row]
         whole[target] = body
         law[tuple(whole)] = p
     table = Table(conditionals(law, [*places, target]))
@@ -72,10 +72,17 @@ def test_d10_led_samples_follow_the_law_that_the_scale_says(package, scale):
 
 
 @samplers([*LED, ("mask_guided", "half")])
-def test_only_tokens_of_the_prompt_are_hidden(package, name):
-    """Not its specials, nor padding, nor what is given inside unless that is what is hidden."""
+def test_the_whole_prompt_is_hidden_and_nothing_else(package, name):
+    """With its specials, as in LLaDA's own code; not padding, nor what is given inside.
+
+    ``un_x[prompt_index] = mask_id`` in generate.py of ML-GSAI/LLaDA. A row without a prompt has
+    nothing to hide: its specials are those of any text.
+    """
     layout = "infill" if name == "half" else "seq2seq"
-    batch = package.layout(layout, 5)(examples(layout))
+    rows = examples(layout)
+    if layout == "seq2seq":  # a chat template has specials of its own
+        rows += [Example(90, (A,), (VOCAB["bos"], A, VOCAB["eos"])), Example(91, (A, B), ())]
+    batch = package.layout(layout, 5)(rows)
     net, seen = network(package, layout), []
     trunk = net.trunk
     net.trunk = lambda xt, *more: seen.append(xt) or trunk(xt, *more)
@@ -93,8 +100,11 @@ def test_only_tokens_of_the_prompt_are_hidden(package, name):
         seen.clear()
         package.sampler(name, **more)(net, row, draw(row), LIMIT)
         fixed = ~row.free[0]
-        body = VOCAB.allowed(())[row.x0[0]]
-        hidden = fixed & body & (row.inside[0] if name == "half" else ~row.inside[0])
+        hidden = fixed & row.inside[0]
+        if name != "half":
+            attend = torch.ones_like(fixed) if row.attend is None else row.attend[0].bool()
+            before = row.inside[0].cumsum(0) == 0
+            hidden = before & attend & bool(rows[i].prompt)
         for known, blind in zip(seen[::2], seen[1::2], strict=True):
             assert torch.equal(known[0, fixed], row.x0[0, fixed])
             assert torch.equal(known[0, row.free[0]], blind[0, row.free[0]])

@@ -155,9 +155,9 @@ def test_a_run_checks_the_length_that_it_sets() -> None:
     model, none = untrained("mdlm").model, [Example(0, ())]
     generate.check_length(model, 8, none)
     generate.check_length(untrained("ilm").model, 0, none)
-    with pytest.raises(UsageError, match="generate.length=9: there is room for 8 tokens"):
+    with pytest.raises(UsageError, match="length=9: there is room for 8 tokens"):
         generate.check_length(model, 9, none)
-    with pytest.raises(UsageError, match="generate.length=3: ilm decides itself"):
+    with pytest.raises(UsageError, match="length=3: ilm decides itself"):
         generate.check_length(untrained("ilm").model, 3, none)
-    with pytest.raises(UsageError, match="generate.length=3: the task gives tokens"):
+    with pytest.raises(UsageError, match="length=3: the task gives tokens"):
         generate.check_length(model, 3, [Example(0, [1, 2], given=[True, False])])

@@ -28,6 +28,7 @@ from .sampling import (
     likeliest,
     margin,
     negative_entropy,
+    tempered,
 )
 from .schedule import reveal
 
@@ -36,7 +37,7 @@ def truncated(
     logits: Float[Tensor, "places vocab"], temperature: float, top_k: int, top_p: float
 ) -> Float[Tensor, "places vocab"]:
     """The logits of the distribution that tokens are drawn from; not tempered at temperature 0."""
-    logits = logits / (temperature or 1.0)
+    logits = tempered(logits, temperature)
     logits = keep_top_k(logits, top_k)
     return keep_top_p(logits, top_p)
 

@@ -18,7 +18,15 @@ from .counts import poisson
 from .growth import grow, skip_row, take_out
 from .network import Network
 from .places import first, spread
-from .sampling import categorical, keep_top_k, keep_top_p, likeliest, margin, negative_entropy
+from .sampling import (
+    categorical,
+    keep_top_k,
+    keep_top_p,
+    likeliest,
+    margin,
+    negative_entropy,
+    tempered,
+)
 from .schedule import reveal_alpha, reveal_beta
 
 
@@ -32,7 +40,7 @@ def drawn(
     """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
     if temperature == 0:
         return logits.argmax(-1)
-    logits = logits / temperature
+    logits = tempered(logits, temperature)
     logits = keep_top_k(logits, top_k)
     logits = keep_top_p(logits, top_p)
     return categorical(logits, u)

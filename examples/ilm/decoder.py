@@ -17,7 +17,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .gaps import at_gaps, insert, of_gap
 from .network import Network
 from .noise import close
-from .sampling import categorical, keep_top_k, keep_top_p, tempered_chance
+from .sampling import categorical, keep_top_k, keep_top_p, tempered, tempered_chance
 
 
 def drawn(
@@ -30,7 +30,7 @@ def drawn(
     """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
     if temperature == 0:
         return logits.argmax(-1)
-    logits = logits / temperature
+    logits = tempered(logits, temperature)
     logits = keep_top_k(logits, top_k)
     logits = keep_top_p(logits, top_p)
     return categorical(logits, u)

@@ -13,7 +13,20 @@ def tempered_chance(odds: Float[Tensor, "*shape"], temperature: float) -> Float[
     """sigmoid(log-odds / temperature); at temperature 0 an event is certain or impossible."""
     if temperature == 0:
         return (odds > 0).to(odds.dtype)
-    return (odds / temperature).sigmoid()
+    return (odds.double() / temperature).sigmoid()
+
+
+def tempered(
+    logits: Float[Tensor, "places vocab"], temperature: float
+) -> Float[Tensor, "places vocab"]:
+    """Logits / temperature, but for a constant of each place; at 0 and 1 as they are.
+
+    In float64 and with the largest at 0, so that no temperature is too low.
+    """
+    if temperature in (0, 1):
+        return logits
+    logits = logits.double()
+    return (logits - logits.amax(-1, keepdim=True)) / temperature
 
 
 def keep_top_k(logits: Float[Tensor, "places vocab"], k: int) -> Float[Tensor, "places vocab"]:

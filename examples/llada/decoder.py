@@ -28,6 +28,7 @@ from .sampling import (
     likeliest,
     margin,
     negative_entropy,
+    tempered,
 )
 
 
@@ -41,7 +42,7 @@ def drawn(
     """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
     if temperature == 0:
         return logits.argmax(-1)
-    logits = logits / temperature
+    logits = tempered(logits, temperature)
     logits = keep_top_k(logits, top_k)
     logits = keep_top_p(logits, top_p)
     return categorical(logits, u)

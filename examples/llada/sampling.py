@@ -9,6 +9,19 @@ import torch
 from xlm_runtime.shapes import Float, Int, Tensor
 
 
+def tempered(
+    logits: Float[Tensor, "places vocab"], temperature: float
+) -> Float[Tensor, "places vocab"]:
+    """Logits / temperature, but for a constant of each place; at 0 and 1 as they are.
+
+    In float64 and with the largest at 0, so that no temperature is too low.
+    """
+    if temperature in (0, 1):
+        return logits
+    logits = logits.double()
+    return (logits - logits.amax(-1, keepdim=True)) / temperature
+
+
 def keep_top_k(logits: Float[Tensor, "places vocab"], k: int) -> Float[Tensor, "places vocab"]:
     """Keep exactly the k likeliest outcomes (ties: the first); k = 0 keeps all."""
     if not 0 < k < logits.shape[-1]:

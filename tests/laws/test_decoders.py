@@ -507,6 +507,18 @@ def test_d12_draws_invert_the_law(package):
     assert package.sampling.categorical(logits.expand(2, -1), ends).tolist() == [1, 4]
 
 
+@every(zoo.those("temperature", "top_k", "top_p"))
+def test_d12_every_temperature_keeps_to_the_law(package):
+    """However low or high: float32 would divide by 0, and give the id behind the last."""
+    whole = {"top_k": 0, "top_p": 1.0}
+    logits = torch.tensor([0.0, 1.0, 1.5, -inf]).expand(3, -1)
+    u = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
+    for temperature in (5e-324, 1e-320, 1e-46, 1e-39, 1e-7):
+        assert package.decoder.drawn(logits, u, temperature, **whole).tolist() == [2, 2, 2]
+    for temperature in (1e9, 1e39, 1e300):
+        assert package.decoder.drawn(logits, u, temperature, **whole).tolist() == [0, 1, 2]
+
+
 @samplers(JOINT)
 @pytest.mark.parametrize("law", [MIXED, NESTED, REPEATS], ids=["mixed", "nested", "repeats"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["weight 1", "weight L + 1"])
@@ -545,6 +557,8 @@ def test_d12_the_temperature_of_a_chance(package):
     assert torch.equal(chance(odds, 1.0), odds.sigmoid())
     assert torch.allclose(chance(odds, 2.0), 1 / (1 + (-odds / 2).exp()))
     assert chance(odds, 0.0).tolist() == [0, 0, 0, 1]
+    for low in (5e-324, 1e-46, 1e-39):
+        assert chance(odds.float(), low).tolist() == [0, 0, 0.5, 1]
 
 
 @samplers(JOINT)

@@ -36,6 +36,7 @@ class Checkpoints(Callback):
         self.folder, self.module, self.ema, self.validate = folder, module, ema, validate
         self.train = module.train_config
         self.index = Index.read(folder)
+        self._begun = self.index
         self._done = self.index.last
         self._signal: int | None = None
         self._handlers: dict[int, Any] = {}
@@ -97,7 +98,8 @@ class Checkpoints(Callback):
             )
         if step != self.index.last or not target.exists():
             self._write(trainer, target)
-        index = evolve(self.index, last=step)
+        new = (step - self._begun.last) * self.train.batch
+        index = evolve(self.index, last=step, seen=self._begun.examples(self.train.batch) + new)
         if loss is not None and (index.loss is None or loss < index.loss):
             index = evolve(index, best=step, loss=loss)
         self.index = index

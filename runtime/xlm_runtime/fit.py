@@ -46,7 +46,8 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
     quiet()
     if device().type == "cuda":  # products of float32, where any are left, on tensor cores
         torch.set_float32_matmul_precision("high")
-    train, begun = config.train, Index.read(folder / "checkpoints").last
+    train, index = config.train, Index.read(folder / "checkpoints")
+    begun = index.last
     module = Training(model, train)
     ema = Ema(train.ema, model.network)
     logs = Logs(folder / "logs", begun) if rank() == 0 else None
@@ -56,7 +57,7 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         saving = Checkpoints(folder / "checkpoints", module, ema, validate)
         trainer = _trainer(train, [ema, report, saving], folder)
         try:
-            read = loader(model, data, train, begun)
+            read = loader(model, data, train, begun, index.examples(train.batch))
             start = state(folder / "checkpoints", begun) if begun else None
             trainer.fit(module, read, ckpt_path=start, weights_only=True)
         except torch.OutOfMemoryError as error:
@@ -71,15 +72,15 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
                 torch.distributed.destroy_process_group()
 
 
-def loader(model: Model, data: Split, train: Train, begun: int) -> DataLoader[Batch]:
-    """The batches of the steps from ``begun`` on.
+def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> DataLoader[Batch]:
+    """The batches of the steps from ``begun`` on, after ``read`` examples.
 
     A loader with a generator of its own leaves the global one alone.
     """
     order = Order(
         len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.devices
     )
-    order.start = begun * train.accumulate
+    order.begin(begun * train.accumulate, read)
     return DataLoader(
         data,  # type: ignore[arg-type]  # a sequence is a dataset
         batch_sampler=order,

@@ -58,11 +58,11 @@ def samples(
         for row, example in enumerate(part):
             history = tuple(tuple(state[row].tolist()) for state in states)
             ids = tuple(x[row][own[row]].tolist())
-            known = given(example, ids, inserts=model.family.inserts)
+            known = upto_given(example, ids, inserts=model.family.inserts)
             yield Sample(example, ids, nfe[row], len(noise.taken), history, known)
 
 
-def given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
+def upto_given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
     """How many ids of an answer there are up to the last one that was given.
 
     Where tokens were inserted, those behind the last open gap but one stand together: they are
@@ -95,25 +95,25 @@ def blank(
     """
     pad = model.vocabulary["pad"]
     for example in examples:
-        kept, gaps = example.given, example.gaps
-        if any(kept):
-            pairs = zip(example.body, kept, strict=True)
-            hidden: Sequence[int] = [token if known else pad for token, known in pairs]
-            count = _beginning(example)
-            if count and not oracle:
+        given, gaps = example.given, example.gaps
+        if any(given):
+            pairs = zip(example.body, given, strict=True)
+            hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
+            known = _beginning(example)
+            if known and not oracle:
                 free = 0
                 if not model.layout.fills:
-                    free = _length(example, lengths, seed, model.body, count) - count
-                hidden = [*hidden[:count], *[pad] * free]
-                kept = [True] * count + [False] * free
-                gaps = [False] * count + [True] * (free + 1)
+                    free = _length(example, lengths, seed, model.body, known) - known
+                hidden = [*hidden[:known], *[pad] * free]
+                given = [True] * known + [False] * free
+                gaps = [False] * known + [True] * (free + 1)
         elif model.layout.fills:
             hidden = ()
         elif oracle and example.body:
             hidden = [pad] * len(example.body)
         else:
             hidden = [pad] * _length(example, lengths, seed, model.body)
-        yield Example(example.index, hidden, example.prompt, kept, gaps)
+        yield Example(example.index, hidden, example.prompt, given, gaps)
 
 
 def _beginning(example: Example) -> int:

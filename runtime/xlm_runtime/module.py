@@ -55,6 +55,13 @@ class Training(LightningModule):
         reduce = self.trainer.strategy.reduce
         self.parts.mend(self.network.parameters(), lambda x: reduce(x, reduce_op="sum"))
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Counts what was done in parts of now: those of a step may have been more or fewer."""
+        done = checkpoint["global_step"] * self.train_config.accumulate
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            counts.update(dict.fromkeys(counts, done))
+
     def configure_optimizers(self) -> Any:
         """AdamW and its schedule, advanced once per step."""
         made = optimizer(self.network, self.train_config)

@@ -18,11 +18,19 @@ STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
 
 @frozen
 class Index:
-    """The steps of the last and the best checkpoint, and the best validation loss."""
+    """The steps of the last and the best checkpoint, and the best validation loss.
+
+    seen: how many examples the steps up to the last have read; None in older files.
+    """
 
     last: int = 0
     best: int = 0
     loss: float | None = None
+    seen: int | None = None
+
+    def examples(self, batch: int) -> int:
+        """How many examples have been read; by steps of ``batch`` where that was not noted."""
+        return self.last * batch if self.seen is None else self.seen
 
     @staticmethod
     def read(folder: Path) -> "Index":

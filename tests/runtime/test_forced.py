@@ -11,6 +11,7 @@ import torch
 
 from xlm_runtime.errors import RunError
 from xlm_runtime.main import run
+from xlm_runtime.order import Order
 
 HERE = Path(__file__).parent
 MLM = HERE.parents[1] / "examples/mlm"
@@ -139,3 +140,32 @@ def test_weights_of_another_network_are_named(begun: Path, start: Start, capsys:
     weights.write_bytes(weights.read_bytes()[:500])
     assert start(job="eval", name="mine", ckpt="copy") == 4
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_another_batch_goes_on_with_the_next_example(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read twice or left out, and every step takes all of its parts."""
+    read: list[int] = []
+    at = Order._at
+    monkeypatch.setattr(Order, "_at", lambda self, p: read.append(p) or at(self, p))
+    quiet = ["generate.samples=0", "train.validate_every=100", "train.log_every=1"]
+    home = Path("runs/toy/toy_reverse/mine")
+    one = [*quiet, "train.steps=9", "train.batch=8", "train.device_batch=2"]
+    assert start(job="train", sets=one, name="mine") == 0
+    for done, steps, batch, part, first in ((9, 14, 6, 3, 72), (14, 20, 4, 1, 102)):
+        read.clear()
+        sets = [
+            *quiet,
+            f"train.steps={steps}",
+            f"train.batch={batch}",
+            f"train.device_batch={part}",
+        ]
+        assert start(job="train", sets=sets, name="mine", force=True) == 0
+        size = batch * (steps - done)
+        assert read[:size] == list(range(first, first + size))
+        assert len(read) <= size + part  # one part may be fetched ahead
+        index = json.loads((home / "checkpoints/index.json").read_text())
+        assert (index["last"], index["seen"]) == (steps, first + size)
+    rows = (home / "logs/train.csv").read_text().splitlines()[1:]
+    assert [int(row.split(",")[0]) for row in rows] == list(range(1, 21))

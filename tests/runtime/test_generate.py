@@ -77,12 +77,12 @@ def test_a_stop_behind_holes() -> None:
 def test_what_is_given_counts_to_the_last_token_of_it() -> None:
     """Fixed places tell it; in a text that grew it is the last place of what closes the gaps."""
     fixed = Example(0, [4, 0, 5, 0], given=[True, False, True, False])
-    assert generate.given(fixed, (4, 9, 5, 9), inserts=False) == 3
-    assert generate.given(Example(0, [0, 0]), (1, 2), inserts=False) == 0
+    assert generate.upto_given(fixed, (4, 9, 5, 9), inserts=False) == 3
+    assert generate.upto_given(Example(0, [0, 0]), (1, 2), inserts=False) == 0
     gaps = [False, True, False, True]
     grown = Example(0, [4, 5, 6], given=[True] * 3, gaps=gaps)
-    assert generate.given(grown, (4, 5, 6, 5, 6, 7), inserts=True) == 5
-    assert generate.given(Example(0, ()), (1, 2), inserts=True) == 0
+    assert generate.upto_given(grown, (4, 5, 6, 5, 6, 7), inserts=True) == 5
+    assert generate.upto_given(Example(0, ()), (1, 2), inserts=True) == 0
 
 
 def test_a_text_that_begins_within_a_token_is_cut_where_it_is() -> None:

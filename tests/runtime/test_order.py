@@ -17,7 +17,7 @@ def test_going_on_reads_what_was_left() -> None:
     whole = list(Order(size=10, seed=1, part=3, parts=20))
     for start in (0, 1, 7, 20):
         rest = Order(size=10, seed=1, part=3, parts=20)
-        rest.start = start
+        rest.begin(start, 3 * start)
         assert list(rest) == whole[start:]
         assert len(rest) == 20
 
@@ -32,3 +32,10 @@ def test_seed_changes_the_order() -> None:
     first, second = (list(chain(*Order(size=50, seed=s, part=5, parts=10))) for s in (1, 2))
     assert first != second
     assert Counter(first) == Counter(second)
+
+
+def test_going_on_in_parts_of_another_size_reads_what_was_left() -> None:
+    whole = list(chain(*Order(size=10, seed=1, part=6, parts=10)))
+    rest = Order(size=10, seed=1, part=4, parts=20)
+    rest.begin(3, 18)
+    assert list(chain(*rest))[:40] == whole[18:58]

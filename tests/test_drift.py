@@ -259,8 +259,21 @@ def test_a_link_is_not_the_package(capsys) -> None:
 
 
 def test_bytes_count_not_lines(capsys) -> None:
-    LOSS.write_bytes(LOSS.read_bytes().replace(b"\n", b"\r\n"))
-    assert check(capsys)[0] == 3
+    whole = LOSS.read_bytes()
+    LOSS.write_bytes(whole.replace(b"\n", b"\r\n"))
+    code, out, said = check(capsys)
+    assert code == 3
+    assert "out/toy/loss.py was edited by hand: its line ends differ (CR LF on disk" in said
+    assert out == ""  # no diff of lines that look the same
+    assert execute(["build", "toy.xlm"]) == 3
+    assert "out/toy was edited by hand: loss.py (line ends alone)" in capsys.readouterr().err
+    LOSS.write_bytes(whole.replace(b"\n", b"\r\n") + b"x = 1\r\n")
+    code, out, said = check(capsys)
+    assert "its line ends differ" in said
+    changed = [
+        line for line in out.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    assert changed == ["-x = 1"]
     LOSS.write_bytes(b"x = 1")
     assert check(capsys)[0] == 3
     LOSS.write_bytes(b"\xff\xfe\n")

@@ -78,8 +78,9 @@ def protect(target: Path, package: Package, *, force: bool) -> None:
     if manifest is None or manifest.family != package.name:
         raise Refusal(f"{target} exists and {_stranger(manifest)}: move it away, or use --force")
     if edits := edited(target, manifest, package):
+        ends = all(feeds(content(target / n) or b"") == package.files.get(n) for n in edits)
         raise Refusal(
-            f"{target} was edited by hand: {_list(edits)}\n"
+            f"{target} was edited by hand: {_list(edits)}{' (line ends alone)' if ends else ''}\n"
             "  move the edits into the spec, or discard them with --force"
         )
     if foreign := [name for name in package.files if _foreign(target, name, manifest, package)]:
@@ -96,6 +97,11 @@ def misplaced(target: Path) -> str | None:
     if target.exists() and not target.is_dir():
         return f"{target} is a file, where the package's folder should be: move it away"
     return None
+
+
+def feeds(data: bytes) -> bytes:
+    """A text whose lines end with line feeds alone."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def edited(folder: Path, manifest: Manifest, package: Package) -> list[str]:

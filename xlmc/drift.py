@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from xlmc.disk import misplaced
+from xlmc.disk import feeds, misplaced
 from xlmc.manifest import MANIFEST, Manifest, content, digest, load, taken
 from xlmc.package import Package
 
@@ -56,6 +56,9 @@ def _compare(path: Path, new: bytes | None, manifest: Manifest, name: str) -> Dr
     if old == new and old is not None:
         return None
     why, mend = _reason(old, new, manifest, name)
+    if old and new and feeds(old) != old and feeds(new) == new:
+        why += ": its line ends differ (CR LF on disk, LF from the spec)"
+        old = feeds(old)
     return Drift(path, why, mend, _diff(path, old or b"", new or b""))
 
 

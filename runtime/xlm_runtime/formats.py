@@ -88,7 +88,9 @@ def _decoded(line: bytes, number: int, file: File) -> str:
 
 
 def _text(file: File) -> Records:
-    return ((number, {"text": line}) for number, line in _lines(file))
+    """Lines; a carriage return alone ends one, too, as old files of Macs have it."""
+    lines = (line for _, whole in _lines(file) for line in whole.split("\r"))
+    return ((number, {"text": line}) for number, line in enumerate(lines, 1))
 
 
 def _text_columns(_: File) -> Iterable[str]:

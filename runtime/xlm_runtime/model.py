@@ -28,7 +28,7 @@ from xlm_runtime.plug import (
     Vocabulary,
 )
 from xlm_runtime.progress import say
-from xlm_runtime.published import Checkpoint, fill, size_of
+from xlm_runtime.published import Checkpoint, check_finite, fill, size_of
 
 
 @frozen(eq=False, repr=False)
@@ -198,7 +198,8 @@ def save_weights(network: nn.Module, path: Path) -> None:
 def load_weights(network: nn.Module, path: Path) -> None:
     """The inverse of `save_weights`.
 
-    Raises UsageError where the names or shapes are others, RunError where the file is damaged.
+    Raises UsageError where the names or shapes are others, RunError where the file is damaged or
+    a weight is not finite.
     """
     try:
         load_model(network, str(path), strict=True)
@@ -207,3 +208,5 @@ def load_weights(network: nn.Module, path: Path) -> None:
         raise UsageError(f"{path} is of another network: {first[0].strip()}") from error
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} cannot be read, it may be cut off: {error}") from error
+    for name, weight in network.named_parameters():
+        check_finite(weight, name, path)

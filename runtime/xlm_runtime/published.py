@@ -113,6 +113,7 @@ def fill(
         for file in sorted(set(where.values())):
             for theirs, tensor in _tensors(file, [t for t in where if where[t] == file]):
                 if theirs in known:
+                    check_finite(tensor, theirs, file)
                     slots[known[theirs]].set(tensor.to(dtype, copy=True))
         fresh = [name for name in slots if renamed(name, names) is None]
         for name in fresh:
@@ -220,6 +221,16 @@ def _drawn(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Initial weights: Xavier-normal matrices, zero vectors."""
     weight = torch.zeros(shape, dtype=dtype)
     return nn.init.xavier_normal_(weight) if len(shape) > 1 else weight
+
+
+def check_finite(weight: Tensor, name: str, file: Path) -> None:
+    """Raises RunError where a weight holds what is no number."""
+    wrong = int((~weight.isfinite()).sum())
+    if wrong:
+        raise RunError(
+            f"{file}: {wrong} of the {weight.numel()} numbers of {name} are not finite: the file "
+            "is damaged, or the training that made it failed; get it anew, or use other weights"
+        )
 
 
 # Names

@@ -282,6 +282,13 @@ ROWS = ["one", 'zwölf, "quoted"', "three 🙂"]
 _NAMES = ["a.txt", "a", "a.jsonl", "a.ndjson", "a.json", "b.json", "a.csv", "a.tsv", "a.parquet"]
 
 
+def test_a_carriage_return_alone_ends_a_line_of_text(tmp_path: Path) -> None:
+    """It would be part of a text, and a whole file of an old Mac one row."""
+    (tmp_path / "a.txt").write_bytes(b"one\rtwo\r\nthree\n\rfive")
+    rows = [(n, row["text"]) for n, row in files.read(tmp_path / "a.txt").records()]
+    assert rows == [(1, "one"), (2, "two"), (3, "three"), (4, ""), (5, "five")]
+
+
 @pytest.mark.parametrize("name", [*_NAMES, "a.txt.gz", "a.jsonl.gz"])
 def test_the_same_rows_from_every_format(name: str, tmp_path: Path) -> None:
     lines = [json.dumps({"text": row, "n": i}) for i, row in enumerate(ROWS)]

@@ -266,6 +266,15 @@ def test_a_tensor_of_another_shape(weights, family):
     assert f"{NAME} is [48, 31], and the network has [48, 32]" in spoilt(weights, family)
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_tensor_that_is_not_finite(weights, family, wrong):
+    tensor = torch.zeros(48, 32)
+    tensor[3, 4] = wrong
+    rewrite(weights, NAME, tensor)
+    told = spoilt(weights, family)
+    assert f"1 of the 1536 numbers of {NAME} are not finite" in told
+
+
 def test_a_tensor_too_many(weights, family):
     edit(weights / "config.json", num_hidden_layers=2, layer_types=None)
     told = spoilt(weights, family)

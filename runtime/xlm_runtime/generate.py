@@ -1,6 +1,6 @@
 """Samples: blank examples laid out, decoded, and written down."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -39,19 +39,29 @@ class _Counted(Noise):
     """Notes the steps that are drawn for: a decoder asks for the noise of each by its number."""
 
     taken: set[int] = field(default_factory=set)
+    tell: Callable[[int], None] = lambda _: None
 
     def at(self, step: int) -> "_Counted":
         self.taken.add(step)
+        self.tell(len(self.taken))
         return replace(self, step=step)
 
 
 @torch.no_grad()
 def samples(
-    model: Model, examples: Iterable[Example], size: int, seed: int, record: bool = False
+    model: Model,
+    examples: Iterable[Example],
+    size: int,
+    seed: int,
+    record: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sample]:
-    """Decodes examples that `blank` has emptied; an answer does not depend on its batch."""
+    """Decodes examples that `blank` has emptied; an answer does not depend on its batch.
+
+    ``tell`` hears the number of each step of a batch.
+    """
     for part, batch in model.batches(examples, size):
-        noise = _Counted(seed, batch.example)
+        noise = _Counted(seed, batch.example, tell=tell)
         decoded = model.decode(batch, noise, record)
         x, own, nfe = decoded.x.cpu(), decoded.body.cpu(), decoded.nfe.tolist()
         states = [state.cpu() for state in decoded.history]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import evaluate, generate, saved
+from xlm_runtime import evaluate, generate, saved, watched
 from xlm_runtime.atomic import read_json, saving, to_json, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
@@ -238,17 +238,16 @@ def _decode(
     calls: list[int] = []
     steps: list[int] = []
     tokens, judging, began = 0, 0.0, perf_counter()
-    with Watch("decode", len(asked)) as watch:
-        made = generate.samples(model, blanks, options.batch, session.config.train.seed)
-        for done, (sample, example) in enumerate(zip(made, asked, strict=True), 1):
-            ids, text = generate.said(sample, tokenizer, session.config.generate.stops)
-            made_at = perf_counter()
-            metrics.update(Answer(ids, example, tokenizer, text))
-            judging += perf_counter() - made_at
-            calls.append(sample.nfe)
-            steps.append(sample.steps)
-            tokens += len(ids)
-            watch.at(done)
+    how = (session.prepared, options.batch, session.config.train.seed)
+    made = watched.samples("decode", model, blanks, *how)
+    for sample, example in zip(made, asked, strict=True):
+        ids, text = generate.said(sample, tokenizer, session.config.generate.stops)
+        made_at = perf_counter()
+        metrics.update(Answer(ids, example, tokenizer, text))
+        judging += perf_counter() - made_at
+        calls.append(sample.nfe)
+        steps.append(sample.steps)
+        tokens += len(ids)
     spent = perf_counter() - began - judging
     found: dict[str, float] = {}
     for name, numbers in (("nfe", calls), ("steps", steps)):
@@ -335,14 +334,12 @@ def _generate(session: Session, model: Model) -> list[dict[str, Any]]:
     asked = session.asked(options.count, session.prepared.test)
     generate.check_length(model, options.length, asked)
     blanks, targets = session.blanks(asked, model, options.length), _targets(session, asked)
-    seed = session.config.train.seed
-    records = []
-    with Watch("generate", len(asked)) as watch:
-        made = generate.samples(model, blanks, options.batch, seed, options.history)
-        for sample, target in zip(made, targets, strict=True):
-            records.append(generate.record(sample, tokenizer, target, options.stops))
-            watch.at(len(records))
-    return records
+    how = (session.prepared, options.batch, session.config.train.seed, options.history)
+    made = watched.samples("generate", model, blanks, *how)
+    return [
+        generate.record(sample, tokenizer, target, options.stops)
+        for sample, target in zip(made, targets, strict=True)
+    ]
 
 
 def _targets(session: Session, asked: Sequence[Example]) -> list[Example | None]:

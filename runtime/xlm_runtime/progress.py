@@ -24,7 +24,8 @@ class Watch:
 
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total = label, total
-        self._said = self._begun = monotonic()
+        self._said = monotonic()
+        self._shown = ""
         self._bar = Progress(
             TextColumn(label),
             BarColumn(),
@@ -52,10 +53,21 @@ class Watch:
         self._bar.stop()
 
     def at(self, done: int, text: str = "") -> None:
-        """``done`` of the total are done; ``text`` says what there is to say about it."""
-        self._bar.update(self._task, completed=done, description=text)
+        """``done`` of the total are done; ``text`` says what there is to say about it.
+
+        A total may be an estimate: what is beyond it is shown as such. No line is printed twice.
+        """
+        self._bar.update(self._task, completed=min(done, self.total), description=text)
         now = monotonic()
         if self._bar.disable and (now - self._said > _PAUSE or (done == self.total and text)):
-            self._said = now
-            width = len(str(self.total))
-            say(f"{self.label} {done:{width}}/{self.total}  {text}".rstrip())
+            shown = self._line(done, text)
+            if shown != self._shown:
+                self._said, self._shown = now, shown
+                say(shown)
+
+    def _line(self, done: int, text: str) -> str:
+        width = len(str(self.total))
+        count = f"{done:{width}}/{self.total}"
+        if done > self.total:
+            count = f"{done}, more than the {self.total} expected"
+        return f"{self.label} {count}  {text}".rstrip()

@@ -65,7 +65,7 @@ class Encoding:
             for split, texts in _batches(source.rows(self.dropped)):
                 self._write(writers[split], split, self._encoded(split, texts, source.title))
                 done += sum(len(text) for _, text in texts)
-                watch.at(min(done, source.size))
+                watch.at(done)
         sizes = {split: writer.rows for split, writer in writers.items()}
         if empty := [split for split, size in sizes.items() if size == 0]:
             kept = sum(sizes.values())

@@ -166,7 +166,7 @@ class _Encoding:
                     if pairs:
                         self._write(writers[split], split, pairs, source.title)
                 done += sum(map(len, chain.from_iterable(pair for *_, pair in part)))
-                watch.at(min(done, source.size))
+                watch.at(done)
         sizes = {split: writer.rows for split, writer in writers.items()}
         self._check(sizes, source)
         tokens = {split: writer.tokens for split, writer in writers.items()}

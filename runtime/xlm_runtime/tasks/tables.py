@@ -80,7 +80,7 @@ def written(source: Source, folder: Path, vocab: int, read: Read) -> dict[str, A
                 done += sum(map(len, texts))
             for split, problems in good.items():
                 writers[split].add(**blocks(problems))
-            watch.at(min(done, source.size))
+            watch.at(done)
     sizes = {split: writer.rows for split, writer in writers.items()}
     if empty := [split for split, size in sizes.items() if not size]:
         kept = sum(sizes.values())

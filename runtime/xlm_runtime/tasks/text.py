@@ -41,7 +41,8 @@ class TextTask(Task):
     It says where the published texts are (`published`), how they are cleaned, which tokenizer and
     block go with each preset, and what stands behind its numbers (``protocols``; under ``data`` for
     the user's texts, which ``--data`` gives). ``--preset quick`` without data reads the
-    documentation of Python (`english`). A task that is ``packed`` puts texts end to end.
+    documentation of Python (`english`). A task that is ``packed`` puts texts end to end. Else texts
+    are cut at the block, and where none is that long it shrinks to the longest (`follows`).
     """
 
     layout = "text"
@@ -74,22 +75,25 @@ class TextTask(Task):
         """Read, clean, tokenize and cut the texts, or find them in the cache."""
         source = self._source(options).fixed(options.cache)
         name = options.tokenizer or self.tokenizers[options.preset]
-        block = options.block or self.blocks[options.preset]
+        room = options.block or self.blocks[options.preset]
         clean = self.clean if options.preset == "paper" else str
         cleaned = [self.name, self.version] if options.preset == "paper" else []
         read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
         tokenizer = self.tokenizer(name, options) or tokenizer_for(
             name, read, source, clean, options, self.packed
         )
-        key = {**read, "tokenizer": tokenizer.fingerprint, "block": block}
+        key = {**read, "tokenizer": tokenizer.fingerprint, "block": room}
         key |= {"packed": PACKED} if self.packed else {}
 
         def build(folder: Path) -> dict[str, Any]:
-            return self.encoding(tokenizer, block, clean).run(source, folder)
+            return self.encoding(tokenizer, room, clean).run(source, folder)
 
         built = cached(options.cache, self.name, key, build)
         splits = {split: Examples(built.folder / split) for split in SPLITS}
-        about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": block}
+        longest = max(int(one.lengths.max()) for one in splits.values())
+        block = longest if self.follows(options) else room
+        shown = block if block == room else f"{block}, the longest text (data.block sets another)"
+        about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": shown}
         more = {"protocol": self._protocol(options), "cache": str(built.folder)}
         return Prepared(
             train=splits["train"],
@@ -99,6 +103,14 @@ class TextTask(Task):
             body=block,
             facts={**source.facts, **built.facts, **about, **more},
         )
+
+    def follows(self, options: DataOptions) -> bool:
+        """Whether the block is as large as the longest text: where no protocol or setting says it.
+
+        Rows that are packed are as long as the block.
+        """
+        protocol = options.preset == "paper" and not options.data
+        return not (self.packed or options.block or protocol)
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Source, cleaning, tokenizer, block and protocol."""

@@ -324,7 +324,7 @@ def test_quick_leaves_the_user_s_text_as_it_is_and_paper_detokenizes(tmp_path: P
     paper = _prepare(tmp_path, "paper", data=file, tokenizer="bpe:300")
     assert quick.tokenizer.decode(quick.train[0].body) == "sentence number 0 of 400 ."
     assert paper.tokenizer.decode(paper.train[0].body) == "sentence number 0 of 400."
-    assert (quick.body, paper.body) == (48, 128)
+    assert (quick.body, paper.body) == (8, 8)  # the longest text is that short
 
 
 @pytest.mark.parametrize("name", ["bpe:4k", "bpe:", "bpe:100"])

@@ -75,9 +75,11 @@ def samples(
 def upto_given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
     """How many ids of an answer there are up to the last one that was given.
 
-    Where tokens were inserted, those behind the last open gap but one stand together: they are
-    taken to be where they are last.
+    Where tokens were inserted between given ones, those of these behind the last gap but one are
+    together: they are taken to be where they are last.
     """
+    if known := _beginning(example):
+        return known
     places = [place for place, known in enumerate(example.given) if known]
     if not places or not inserts:
         return places[-1] + 1 if places else 0

@@ -15,6 +15,7 @@ from attrs import frozen
 from xlm_runtime import files
 from xlm_runtime.errors import UsageError
 from xlm_runtime.files import Table
+from xlm_runtime.generate import upto_given
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.plug import Example
 from xlm_runtime.tokenizers import Tokenizer, before
@@ -98,9 +99,15 @@ def answer(
 ) -> tuple[Answer, int]:
     """What metrics judge, and how many words of it the tokenizer does not know.
 
-    Such a word becomes the token for padding, which no body holds, so that it is never right.
+    Such a word becomes the token for padding, which no body holds, so that it is never right. What
+    stops a text is looked for behind what was given.
     """
-    text = before(prediction.text, stops)
+    whole = tokenizer.known(prediction.text)[0] if prediction.ids is None else prediction.ids
+    start = 0
+    if stops:
+        given = upto_given(example, whole, inserts=bool(example.gaps))
+        start = tokenizer.behind(whole, given)
+    text = before(prediction.text, stops, start)
     if prediction.ids is not None and text == prediction.text:
         return Answer(prediction.ids, example, tokenizer, text), 0
     ids, unknown = tokenizer.known(text)

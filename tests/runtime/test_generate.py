@@ -6,9 +6,10 @@ import pytest
 from attrs import evolve
 from fresh import untrained
 
-from xlm_runtime import generate
+from xlm_runtime import generate, predictions
 from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Example
+from xlm_runtime.predictions import Prediction
 from xlm_runtime.tokenizers import bpe
 from xlm_runtime.trained import Loaded
 
@@ -83,6 +84,16 @@ def test_what_is_given_counts_to_the_last_token_of_it() -> None:
     grown = Example(0, [4, 5, 6], given=[True] * 3, gaps=gaps)
     assert generate.upto_given(grown, (4, 5, 6, 5, 6, 7), inserts=True) == 5
     assert generate.upto_given(Example(0, ()), (1, 2), inserts=True) == 0
+    begun = Example(0, [4, 5, 0], given=[True, True, False], gaps=[False, False, True, True])
+    assert generate.upto_given(begun, (4, 5, 4, 5, 6), inserts=True) == 2
+
+
+def test_scored_answers_stop_behind_what_is_given() -> None:
+    tokenizer = untrained("mlm").tokenizer
+    example = Example(0, tokenizer.encode("a b c d"), given=[True, True, False, False])
+    for text, wanted in (("a b c b d", "a b c "), ("a b a", "a b a"), ("a b b", "a b ")):
+        found, unknown = predictions.answer(Prediction(1, text), example, tokenizer, ["b"])
+        assert (found.text, unknown) == (wanted, 0)
 
 
 def test_a_text_that_begins_within_a_token_is_cut_where_it_is() -> None:

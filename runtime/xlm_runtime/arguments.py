@@ -1,6 +1,7 @@
 """Arguments of calls from Python: one string or several, one number or one for each prompt."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 
 from xlm_runtime.errors import UsageError
 
@@ -28,12 +29,14 @@ def full(name: str, value: object, noun: str) -> list[str]:
 
 def whole(name: str, value: object, low: int, high: int | None = None) -> int:
     """A whole number from ``low`` to ``high``.  Raises UsageError."""
-    fits = type(value) is int and value >= low and (high is None or value <= high)
-    if not fits:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        number = low - 1
+    else:
+        number = int(value)
+    if number < low or (high is not None and number > high):
         wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise UsageError(f"{name}: {value!r} is no whole number {wanted}")
-    assert isinstance(value, int)
-    return value
+    return number
 
 
 def each(name: str, value: int | Sequence[int], count: int, low: int, high: int) -> list[int]:

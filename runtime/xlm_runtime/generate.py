@@ -10,7 +10,6 @@ import torch
 from attrs import frozen
 
 from xlm_runtime.atomic import to_json, write_text
-from xlm_runtime.errors import UsageError
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Ended, Example, Noise
 from xlm_runtime.tokenizers import Tokenizer, before
@@ -146,26 +145,6 @@ def _length(example: Example, lengths: Sequence[int], seed: int, most: int, beyo
 def unconditional(count: int) -> list[Example]:
     """Examples of which nothing is known."""
     return [Example(index, ()) for index in range(count)]
-
-
-def decides(model: Model) -> str:
-    """Why nobody else can say how long a text is; empty where it can be said."""
-    if model.family.inserts:
-        return f"{model.family.name} decides itself how many tokens it inserts"
-    if model.family.corrupt is None:
-        return f"{model.family.name} ends a text itself"
-    return "the layout of the run predicts where a text ends" if model.layout.fills else ""
-
-
-def check_length(model: Model, length: int, examples: Iterable[Example]) -> None:
-    """Raises UsageError where texts of a length, if it is not 0, make no sense."""
-    reason = decides(model) if length else ""
-    if length > model.body:
-        reason = f"there is room for {model.body} tokens"
-    elif length and any(any(one.given) for one in examples):
-        reason = "the task gives tokens, and with them the length"
-    if reason:
-        raise UsageError(f"generate.length={length}: {reason}")
 
 
 def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:

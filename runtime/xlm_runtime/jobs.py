@@ -332,7 +332,6 @@ def generation(session: Session, again: bool) -> None:
 def _generate(session: Session, model: Model) -> list[dict[str, Any]]:
     options, tokenizer = session.config.generate, session.prepared.tokenizer
     asked = session.asked(options.count, session.prepared.test)
-    generate.check_length(model, options.length, asked)
     blanks, targets = session.blanks(asked, model, options.length), _targets(session, asked)
     how = (session.prepared, options.batch, session.config.train.seed, options.history)
     made = watched.samples("generate", model, blanks, *how)

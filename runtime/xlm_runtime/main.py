@@ -156,7 +156,8 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
     if plan.begun is not None:
         _check_data(plan.begun, plan.facts)
     if plan.command.job != "score":
-        pair.check_data(plan.found.family, task, prepared, chat=config.data.chat)
+        family, chat, length = plan.found.family, config.data.chat, config.generate.length
+        pair.check_data(family, task, prepared, chat=chat, length=length)
     _tell(task, prepared.facts)
     if {"eval", "score"}.intersection(plan.jobs) and config.eval.asked:
         from xlm_runtime.metrics import asked  # torchmetrics takes a second to import

@@ -1,10 +1,11 @@
 """Whether a family and a task fit each other; neither knows the other."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
-from xlm_runtime.plug import Family
+from xlm_runtime.plug import Family, Layout
 from xlm_runtime.tasks.task import Task
 
 _LOOK = 256  # examples of each split that are looked at
@@ -43,8 +44,34 @@ def check_settings(task: Task, *, prompt: int, made: bool) -> None:
         raise UsageError(f"data.made=true: the problems of task {task.name} cannot be made")
 
 
-def check_data(family: Family, task: Task, prepared: Prepared, *, chat: bool) -> None:
+def decides(family: Family, layout: Layout | Callable[..., Layout]) -> str:
+    """Why nobody else can say how long a text is; empty where it can be said."""
+    if family.inserts:
+        return f"{family.name} decides itself how many tokens it inserts"
+    if family.corrupt is None:
+        return f"{family.name} ends a text itself"
+    fills = getattr(layout, "fills", False)
+    return "the layout of the run predicts where a text ends" if fills else ""
+
+
+def check_length(family: Family, task: Task, prepared: Prepared, length: int) -> None:
+    """Raises UsageError where generated texts of a length, if it is not 0, make no sense."""
+    if not length:
+        return
+    reason = decides(family, family.layouts[task.layout])
+    if length > prepared.body:
+        reason = f"there is room for {prepared.body} tokens"
+    elif any(prepared.test[0].given):
+        reason = "the task gives tokens, and with them the length"
+    if reason:
+        raise UsageError(f"generate.length={length}: {reason}")
+
+
+def check_data(
+    family: Family, task: Task, prepared: Prepared, *, chat: bool, length: int = 0
+) -> None:
     """What the data decide.  Raises UsageError with the reason."""
+    check_length(family, task, prepared, length)
     if chat and task.layout == "text":
         raise UsageError(f"data.chat=true: task {task.name} has no prompts to put into a chat")
     if chat:

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import env, generate, holes, package, saved, tokenizers
+from xlm_runtime import env, generate, holes, package, pair, saved, tokenizers
 from xlm_runtime.arguments import each, full, strings, whole
 from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
@@ -117,7 +117,7 @@ class Loaded:
         size = len(texts) if record else whole("batch", batch, 1)
         lengths: list[int | None] = [None] * len(texts)
         if length is not None:
-            if reason := generate.decides(model):
+            if reason := pair.decides(model.family, model.layout):
                 raise UsageError(f"length: {reason}; leave it out")
             lengths = [*each("length", length, len(texts), 1, model.body)]
         asked = [self._example(i, *one) for i, one in enumerate(zip(texts, lengths, strict=True))]

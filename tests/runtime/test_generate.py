@@ -1,12 +1,14 @@
 """Texts from Python: how they are asked for, where they stop, how long they are."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
 from fresh import untrained
 
-from xlm_runtime import generate, predictions
+from xlm_runtime import generate, pair, predictions
+from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Example
 from xlm_runtime.predictions import Prediction
@@ -163,12 +165,21 @@ def test_a_model_is_shown_in_a_line() -> None:
 
 
 def test_a_run_checks_the_length_that_it_sets() -> None:
-    model, none = untrained("mdlm").model, [Example(0, ())]
-    generate.check_length(model, 8, none)
-    generate.check_length(untrained("ilm").model, 0, none)
+    """Before anything is trained."""
+
+    def check(name: str, length: int, row: Example) -> None:
+        loaded = untrained(name)
+        parts = {"train": [row], "validation": [row], "test": [row]}
+        prepared = Prepared(**parts, tokenizer=loaded.tokenizer, body=8)
+        task = SimpleNamespace(layout="text", name="any")
+        pair.check_data(loaded.model.family, task, prepared, chat=False, length=length)  # type: ignore[arg-type]
+
+    row = Example(0, [1, 2])
+    check("mdlm", 8, row)
+    check("ilm", 0, row)
     with pytest.raises(UsageError, match="length=9: there is room for 8 tokens"):
-        generate.check_length(model, 9, none)
+        check("mdlm", 9, row)
     with pytest.raises(UsageError, match="length=3: ilm decides itself"):
-        generate.check_length(untrained("ilm").model, 3, none)
+        check("ilm", 3, row)
     with pytest.raises(UsageError, match="length=3: the task gives tokens"):
-        generate.check_length(model, 3, [Example(0, [1, 2], given=[True, False])])
+        check("mdlm", 3, Example(0, [1, 2], given=[True, False]))

@@ -29,10 +29,7 @@ def full(name: str, value: object, noun: str) -> list[str]:
 
 def whole(name: str, value: object, low: int, high: int | None = None) -> int:
     """A whole number from ``low`` to ``high``.  Raises UsageError."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        number = low - 1
-    else:
-        number = int(value)
+    number = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
     if number < low or (high is not None and number > high):
         wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise UsageError(f"{name}: {value!r} is no whole number {wanted}")

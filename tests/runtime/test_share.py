@@ -90,7 +90,7 @@ def test_it_comes_back_the_same(
     assert done.returncode == 0, done.stderr
     assert "read it before you run it" in done.stdout
     prompts = ["a b c", "c c a b"]
-    answers = [xlm_runtime.load(folder).generate(prompts) for folder in (trained, here)]
+    answers = [xlm_runtime.load(f, trust=True).generate(prompts) for f in (trained, here)]
     assert answers[0] == answers[1]
     before = json.loads((trained / "metrics.json").read_text())
     (here / "metrics.json").unlink()

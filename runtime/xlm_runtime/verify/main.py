@@ -11,18 +11,25 @@ from xlm_runtime import package
 from xlm_runtime.atomic import plain
 from xlm_runtime.errors import UsageError
 from xlm_runtime.progress import say
+from xlm_runtime.trust import DOUBT, Trust
 from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.examine import examine
 
 
-def verify(path: Path, settings: Settings, *, as_json: bool = False) -> int:
+def verify(
+    path: Path,
+    settings: Settings,
+    *,
+    as_json: bool = False,
+    trust: Trust = DOUBT,
+) -> int:
     """Examines a package and says what was found; returns the exit code.
 
     0: nothing refuted. 1: a claim is refuted. 4: there is no package, or it cannot be examined.
     """
     try:
-        family = package.load(path).family
+        family = package.load(path, trust).family
         if not {"text", "seq2seq", "infill"} & {*family.layouts}:
             raise UsageError(f"{family.name} has no layout text, seq2seq or infill to try it with")
     except UsageError as error:

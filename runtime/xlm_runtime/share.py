@@ -14,7 +14,18 @@ from typing import Any
 
 from attrs import asdict
 
-from xlm_runtime import contents, copies, hub, local, measured, package, parts, runs, saved
+from xlm_runtime import (
+    contents,
+    copies,
+    hub,
+    local,
+    measured,
+    package,
+    parts,
+    runs,
+    saved,
+    tokenizers,
+)
 from xlm_runtime.atomic import read_json, write_json, write_text
 from xlm_runtime.card import card
 from xlm_runtime.config import Config
@@ -31,6 +42,7 @@ _TOLD = (*_FACTS, "package", "files", "content", "tokenizer")  # of run.json: wh
 _PATHS = (("model", "pretrained"), ("data", "tokenizer"), ("eval", "metrics"))  # settings with such
 _PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
 _LISTED = 5  # files in a message
+_ROOM = 10**7  # tokens: more than any model has room for
 
 
 def push(run: Run, ckpt: str, repo: str, trust: Trust = DOUBT) -> None:
@@ -221,24 +233,56 @@ def _checked(run: Run, repo: str) -> Contents:
     Raises RunError where the files are no run, or their words do not fit each other.
     """
     try:
-        facts = run.facts
-        named = all(_PLAIN.fullmatch(str(facts.get(key, ""))) for key in ("family", "task"))
-        data = facts.get("data")
-        named &= data is None or bool(isinstance(data, str) and data == Path(data).name)
-        whole = named and facts.keys() >= {*_FACTS, "package"} and run.tokenizer is not None
         held = contents.read(run.package)
-        saved.resolve(run.checkpoints, "last")
-        about = read_json(run.path / "data.json")
-        whole &= {"layout", "body", "prompt", "lengths"} <= about.keys()
+        _check_facts(run.facts)
+        _check_data(read_json(run.path / "data.json"))
         Config.from_json(read_json(run.path / "config.json"), "config.json")
-    except (ValueError, TypeError, AttributeError, RecursionError, UsageError) as error:
+        saved.resolve(run.checkpoints, "last")
+        read_json(run.path / PUBLISHED)
+        _check_tokenizer(run.path / "tokenizer")
+    except (ValueError, TypeError, AttributeError, RecursionError, RunError) as error:
         raise RunError(
-            f"{repo} holds no run of xlmc: such a one is made with --job push"
+            f"{repo} holds no run of xlmc, which is made with --job push: {_plainly(error, run)}"
         ) from error
-    if not whole:
-        raise RunError(f"{repo} holds no run of xlmc: such a one is made with --job push")
     measured.read(run.path / measured.METRICS)
-    if facts["package"] != held.digest or (odd := parts.unlisted(held)):
-        why = f": {_listed(odd)}" if facts["package"] == held.digest else ""
-        raise RunError(f"{repo} is refused: its package is not the one that it speaks of{why}")
+    if run.facts["package"] != held.digest:
+        raise RunError(f"{repo} is refused: its package is not the one that it was trained with")
+    if odd := parts.unlisted(held):
+        raise RunError(f"{repo} is refused: its MANIFEST.json and its files differ: {_listed(odd)}")
     return held
+
+
+def _plainly(error: Exception, run: Run) -> str:
+    """What is wrong with a pulled file, without the folder that it is in for now."""
+    return str(error).replace(f"{run.path}/", "").partition("\n")[0]
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Raises ValueError where ``run.json`` lacks something, or has a path for a name."""
+    missing = [key for key in (*_FACTS, "package") if key not in facts]
+    if missing:
+        raise ValueError(f"run.json has no {missing[0]}")
+    for key in ("family", "task"):
+        if not (isinstance(facts[key], str) and _PLAIN.fullmatch(facts[key])):
+            raise ValueError(f"run.json: {key} is no name")
+    data = facts["data"]
+    if data is not None and not (isinstance(data, str) and data == Path(data).name):
+        raise ValueError("run.json: data is no name of a file")
+
+
+def _check_data(about: dict[str, Any]) -> None:
+    """Raises RunError or ValueError where ``data.json`` does not say what generation needs."""
+    Law.read(about.get("lengths"), "data.json")
+    sizes = (about.get("body"), about.get("prompt"))
+    if about.get("layout") not in ("text", "seq2seq", "infill"):
+        raise ValueError("data.json: layout is none of text, seq2seq, infill")
+    if not all(type(size) is int and 0 <= size <= _ROOM for size in sizes):
+        raise ValueError("data.json: body and prompt are numbers of tokens")
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """Raises ValueError where a folder holds no tokenizer."""
+    try:
+        tokenizers.load(folder)
+    except Exception as error:  # tokenizers has no class of its own for it
+        raise ValueError(f"tokenizer: {error}") from error

@@ -10,7 +10,9 @@ from shelf import Shelf
 
 import xlm_runtime
 from xlm_runtime import share
+from xlm_runtime.contents import Contents
 from xlm_runtime.errors import UsageError
+from xlm_runtime.main import run as run_
 from xlm_runtime.runs import Run
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.main import verify
@@ -18,8 +20,9 @@ from xlmc.commands import trust as command
 from xlmc.commands.trust import judged
 from xlmc.compiler import compile_spec
 
-ROOT = Path(__file__).parents[2]
-SPEC = ROOT / "spec/mdlm.xlm"
+HERE = Path(__file__).parent
+PACKAGE = HERE.parents[1] / "examples/mdlm"
+SPEC = HERE.parents[1] / "spec/mdlm.xlm"
 SMALL = (
     "model.size=tiny", "model.layers=1", "model.width=16", "model.heads=2", "train.steps=2",
     "generate.samples=0", "generate.count=2", "eval.examples=3", "eval.draws=1",
@@ -28,38 +31,30 @@ CANARY = "import pathlib\npathlib.Path({!r}).write_text('code was run')\n"
 Start = Callable[..., int]
 
 
-@pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shelf:
-    made = Shelf(tmp_path / "hub")
-    made.use(monkeypatch)
-    return made
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What is on the Hub of a run of the shipped spec."""
+    folder = tmp_path_factory.mktemp("pushed")
+    shelf = Shelf(folder / "hub")
+    with pytest.MonkeyPatch.context() as patch:
+        shelf.use(patch)
+        patch.syspath_prepend(HERE)
+        patch.chdir(folder)
+        for job, more in (("train", {"sets": SMALL}), ("push", {"repo": "tester/mine"})):
+            assert run_(PACKAGE, "toy_task:REVERSE", job=job, **more) == 0
+    return shelf.repos["tester/mine"]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Callable[..., Path]:
-    """A package of the shipped spec, with some text of the spec replaced."""
-
-    def begin(old: str = "", new: str = "", into: str = "package") -> Path:
-        spec = tmp_path / "mdlm.xlm"
-        spec.write_text(SPEC.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-        folder = tmp_path / into
-        folder.mkdir()
-        for name, content in compile_spec(spec).package.files.items():
-            (folder / name).write_bytes(content)
-        return folder
-
-    return begin
-
-
-@pytest.fixture
-def pulled(start: Start, shelf: Shelf, build: Callable[..., Path]) -> Callable[..., Path]:
-    """Pushes a run of the shipped spec, changes what is on the Hub, and pulls it."""
+def pulled(
+    start: Start, pushed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Path]:
+    """Changes what is on the Hub, and pulls it."""
+    shelf = Shelf(tmp_path / "hub")
+    shelf.use(monkeypatch)
 
     def begin(change: Callable[[dict[str, bytes]], None] = lambda _: None) -> Path:
-        package = build()
-        assert start(package=package, job="train", sets=SMALL) == 0
-        assert start(package=package, job="push", repo="tester/mine") == 0
-        files = shelf.repos["tester/mine"]
+        files = shelf.repos["tester/mine"] = dict(pushed)
         change(files)
         agree(files)
         assert share.pull("tester/mine", Path("came"), judged) == 0
@@ -70,8 +65,6 @@ def pulled(start: Start, shelf: Shelf, build: Callable[..., Path]) -> Callable[.
 
 def agree(files: dict[str, bytes]) -> None:
     """Makes a repository consistent with itself, as whoever alters it would."""
-    from xlm_runtime.contents import Contents
-
     package = {n.removeprefix("package/"): c for n, c in files.items() if n.startswith("package/")}
     held = Contents(Path(), dict(sorted(package.items())))
     facts = json.loads(files["run.json"]) | {"package": held.digest, "files": held.hashes}
@@ -176,11 +169,13 @@ def test_a_terminal_is_asked(
     assert not list(answers)
 
 
-def test_python_that_a_spec_names_is_not_the_specs(
-    build: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = build("backbone  dit ", 'backbone  python "os:system" ')
-    why = judged({file.name: file.read_bytes() for file in folder.iterdir()})
+def test_python_that_a_spec_names_is_not_the_specs(tmp_path: Path) -> None:
+    spec = tmp_path / "mdlm.xlm"
+    text = SPEC.read_text(encoding="utf-8").replace(
+        "backbone  dit ", 'backbone  python "os:system" '
+    )
+    spec.write_text(text, encoding="utf-8")
+    why = judged(compile_spec(spec).package.files)
     assert "the spec names Python of its own, os:system" in why
 
 
@@ -197,11 +192,11 @@ def test_a_package_built_of_a_file_of_another_name_is_still_its_specs(tmp_path: 
 
 
 def test_altered_code_of_a_run_is_refused_before_it_runs(
-    start: Start, build: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Here: a run that nobody pulled."""
     canary = tmp_path / "canary"
-    assert start(package=build(), job="train", sets=SMALL, name="one") == 0
+    assert start(package=PACKAGE, job="train", sets=SMALL, name="one") == 0
     run = Path("runs/mdlm/toy_reverse/one")
     file = run / "package/loss.py"
     file.write_text(file.read_text() + CANARY.format(str(canary)))
@@ -225,10 +220,8 @@ def test_altered_code_of_a_run_is_refused_before_it_runs(
     assert canary.exists()
 
 
-def test_a_copy_that_was_lost_is_no_reason_to_run_another(
-    start: Start, build: Callable[..., Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert start(package=build(), job="train", sets=SMALL, name="one") == 0
+def test_a_copy_that_was_lost_is_no_reason_to_run_another(start: Start) -> None:
+    assert start(package=PACKAGE, job="train", sets=SMALL, name="one") == 0
     run = Run(Path("runs/mdlm/toy_reverse/one"))
     shutil.rmtree(run.package)
     with pytest.raises(UsageError, match="there is no package at"):

@@ -13,7 +13,7 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,25 +33,26 @@ agree. `python tests/injection.py` tries to get round that; the ordinary tests r
 
 @dataclass(frozen=True)
 class Case:
-    """One attempt: its group, its name, and the act, which says what became of it."""
+    """One attempt: its group, its name, a spec and its file's name, or a change of a run."""
 
     group: str
     name: str
-    act: Callable[[Path, Path], str]
+    spec: tuple[str, str] = ("", "")
+    run: hostile_runs.Change | None = None
+
+    def act(self, canary: Path, folder: Path) -> str:
+        """Tries it; what became of it."""
+        if self.run is None:
+            return hostile_specs.tried(*self.spec, canary, folder)
+        return hostile_runs.tried(self.run, canary, folder)
 
 
 def cases() -> Iterator[Case]:
     """The whole corpus."""
     for group, name, text, file in hostile_specs.every():
-        yield Case(
-            group,
-            name,
-            lambda canary, folder, t=text, f=file: hostile_specs.tried(t, f, canary, folder),
-        )
+        yield Case(group, name, spec=(text, file))
     for group, name, change in hostile_runs.every():
-        yield Case(
-            group, name, lambda canary, folder, c=change: hostile_runs.tried(c, canary, folder)
-        )
+        yield Case(group, name, run=change)
 
 
 def outcome(case: Case) -> str:

@@ -1,5 +1,7 @@
 """A run's own copy of its package, and a package beside it: are they what it was begun with?"""
 
+from pathlib import Path
+
 from xlm_runtime.contents import Contents, changes, read
 from xlm_runtime.errors import UsageError
 from xlm_runtime.runs import Run
@@ -16,6 +18,14 @@ def check_package(run: Run, package: Contents, force: bool) -> None:
         f"{_changes(run, package)}\n"
         "use --force to go on with the package as it is now"
     )
+
+
+def family(package: Contents, named: Path | None) -> str:
+    """The family of a run that is named, or whose copy a package is; "" where there is none."""
+    for path in (named, package.path.resolve().parent):
+        if path is not None and (path / "run.json").is_file():
+            return str(Run(path).facts.get("family", ""))
+    return ""
 
 
 def own(run: Run, trust: bool = False) -> Contents:

@@ -137,7 +137,7 @@ def evaluation(session: Session, again: bool) -> None:
         return
     model = _loaded(session, folder)
     found = {"checkpoint": folder.name, **_measure(session, model)}
-    found |= _of(session, folder, ("eval", "generate"))
+    found |= _of(session, folder)
     _show(found)  # whatever becomes of the file
     with saving(session.run.path):
         write_json(file, found)
@@ -156,11 +156,10 @@ def _remember(session: Session, found: Mapping[str, Any]) -> None:
         file.write(to_json(found) + "\n")
 
 
-def _of(session: Session, folder: Path, sections: Sequence[str]) -> dict[str, Any]:
-    """What results are of: hashes of package, weights, data and settings, and the settings."""
-    settings = measured.settings(session.config.to_json(), sections)
-    parts = (session.package.digest, measured.weights(folder), session.prepared.fingerprint)
-    return measured.marked(measured.Of(*parts, measured.digest(settings))) | {"settings": settings}
+def _of(session: Session, folder: Path) -> dict[str, Any]:
+    """What results of the weights in a folder are of."""
+    settings = measured.settings(session.config.to_json())
+    return measured.of(session.package.digest, folder, session.prepared.fingerprint, settings)
 
 
 def _measure(session: Session, model: Model) -> dict[str, Any]:
@@ -336,7 +335,7 @@ def generation(session: Session, again: bool) -> None:
         about = {"checkpoint": folder.name, "examples": len(records)}
         if session.task.layout != "text":
             about["test_examples"] = len(session.prepared.test)
-        about |= _of(session, folder, ("eval", "generate"))
+        about |= _of(session, folder)
         with saving(session.run.path):
             generate.write(file, records)
             answers.note(session.run.path, file, key, about)

@@ -10,7 +10,7 @@ from attrs import frozen
 from xlm_runtime.errors import RunError
 
 
-@frozen(eq=False)
+@frozen
 class Law:
     """Lengths in rising order, and how many rows have each."""
 

@@ -27,16 +27,19 @@ def cut(text: str) -> str:
     """A text in which every path has only its last name left, a path with blanks included."""
     if text.startswith(("/", "~/")) and "\n" not in text:
         return Path(text).name
-    for root in sorted(map(str, roots()), key=len, reverse=True):
+    for root in roots():
         text = text.replace(f"{root}/", "/")
     return _PATH.sub(r"\1", text)
 
 
 def roots(*more: Path) -> list[Path]:
-    """The folders whose names leave this machine in nothing: home, here, temporary, of caches."""
+    """The folders whose names leave this machine in nothing: home, here, temporary, of caches.
+
+    The longest come first.
+    """
     every = [Path.home(), Path.cwd(), Path(tempfile.gettempdir()), cache.home(), *more]
     found = {path for one in every for path in (one.absolute(), one.resolve())}
-    return [path for path in found if path.parent != path]
+    return sorted((path for path in found if path.parent != path), key=lambda p: -len(str(p)))
 
 
 def check(folder: Path, more: Iterable[Path] = ()) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,8 +9,20 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import cache, contents, copies, env, package, pair, published, runs, saved, tasks
+from xlm_runtime import (
+    cache,
+    contents,
+    copies,
+    env,
+    package,
+    pair,
+    published,
+    runs,
+    saved,
+    tasks,
+)
 from xlm_runtime.atomic import write_json
+from xlm_runtime.before import compare_first, family_of
 from xlm_runtime.command import JOBS, Command, check
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
 from xlm_runtime.contents import Contents
@@ -20,7 +31,7 @@ from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
 from xlm_runtime.plug import Family
-from xlm_runtime.progress import say
+from xlm_runtime.progress import complain, say
 from xlm_runtime.published import Checkpoint
 from xlm_runtime.rows import lines
 from xlm_runtime.runs import Run
@@ -64,7 +75,7 @@ def run(
     try:
         _do(command)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return error.code
     except Stopped:
         say("stopped; the state is saved, and the same command goes on from there")
@@ -123,7 +134,7 @@ def _push(command: Command, repo: str) -> None:
     from xlm_runtime import share
 
     read, task = contents.read(command.package), tasks.get(command.task).name
-    begun = _used(command, read, _family(command, read), task)
+    begun = _used(command, read, family_of(command, read), task)
     with runs.alone(begun):
         share.push(begun, command.ckpt or "best", repo, command.trust)
 
@@ -133,10 +144,12 @@ def _plan(command: Command) -> _Plan:
     read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
     trains = "train" in jobs or not jobs
     as_is = not trains and _untrained(command)
-    name = _family(command, read)
-    _compare(command, read, name, task.name)
+    name = family_of(command, read)
+    compare_first(command, read, name, task.name)
     begun = None if trains or as_is else _begun(command, read, name, task.name)
     found = package.load(read, command.trust)
+    if begun is not None:
+        runs.check_pair(begun, found.family.name, task.name)
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
@@ -305,20 +318,6 @@ def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[
 def _quick(task: Task) -> list[Setting]:
     """The quick values of a task as settings."""
     return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]
-
-
-def _family(command: Command, read: Contents) -> str:
-    """The family of a package: by its manifest, so that its code need not run, if it has one."""
-    return read.family or package.load(read, command.trust).family.name
-
-
-def _compare(command: Command, read: Contents, family: str, task: str) -> None:
-    """Raises UsageError where a run that a command names had another package, before code runs."""
-    if not (command.run_dir or command.name):
-        return
-    named = Run(command.run_dir or runs.home(family, task) / str(command.name))
-    if (named.path / "run.json").is_file() and named.steps:
-        copies.check_package(named, read, command.force)
 
 
 def _begun(command: Command, read: Contents, family: str, task: str) -> Run | None:

@@ -6,8 +6,6 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
-
 from xlm_runtime.atomic import read_json
 from xlm_runtime.errors import RunError
 from xlm_runtime.runs import Run
@@ -16,17 +14,24 @@ from xlm_runtime.saved import AVERAGE
 METRICS, EVERY = "metrics.json", "evaluations.jsonl"
 _TEXTS = ("checkpoint", "decoder", "layout", "protocol", "loss_split", "data")
 _NUMBERS = ("examples", "test_examples", "loss_count", "loss_examples", "guess")
+_SETTINGS = ("loss", "decoder", "eval", "generate")
 _SECTIONS = ("loss", "likelihood", "answers", "decoding")
 
 
-@frozen
-class Of:
-    """Hashes of what a number was measured of; two are equal where all of it is the same."""
+def of(package: str, folder: Path, data: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a result has beside it: hashes of all that it is of, and the settings themselves.
 
-    package: str
-    weights: str
-    data: str
-    settings: str
+    The weights are those in a folder; two results are of the same where all hashes are equal.
+    """
+    hashed = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    marks = {"package": package, "weights": weights(folder), "data": data, "settings": hashed}
+    return {"of": marks, "settings": settings}
+
+
+def settings(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a configuration what a result depends on beside package, weights and data."""
+    seed = {"seed": plain["train"]["seed"]}
+    return {"train": seed, **{name: plain[name] for name in _SETTINGS}}
 
 
 def weights(folder: Path) -> str:
@@ -37,22 +42,6 @@ def weights(folder: Path) -> str:
         with path.open("rb") as file:
             hashed.update(file_digest(file, "sha256").digest())
     return hashed.hexdigest()
-
-
-def settings(plain: Mapping[str, Any], sections: Sequence[str]) -> dict[str, Any]:
-    """The settings that a result depends on beside package, weights and data."""
-    seed = {"seed": plain["train"]["seed"]}
-    return {"train": seed, **{name: plain[name] for name in ("loss", "decoder", *sections)}}
-
-
-def digest(value: object) -> str:
-    """A hash of a JSON value."""
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def marked(of: Of) -> dict[str, Any]:
-    """What a record of results has beside them."""
-    return {"of": asdict(of)}
 
 
 def read(file: Path) -> dict[str, Any]:

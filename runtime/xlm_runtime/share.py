@@ -7,7 +7,6 @@ the machine that trained it understands.
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,7 +32,7 @@ from xlm_runtime.contents import Contents
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.lengths import Law
 from xlm_runtime.package import Package
-from xlm_runtime.progress import say
+from xlm_runtime.progress import complain, say
 from xlm_runtime.runs import PUBLISHED, Run
 from xlm_runtime.trust import DOUBT, MADE, Judge, Origin, Trust
 
@@ -157,7 +156,7 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
         hub.check_name(repo, repo)
         target, origin, why = _pulled(repo, to, judge)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return error.code
     say(f"{repo}, commit {origin.commit[:8]}, is at {target}")
     if why:

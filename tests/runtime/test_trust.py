@@ -215,6 +215,10 @@ def test_altered_code_of_a_run_is_refused_before_it_runs(
     (run / "run.json").write_text(json.dumps({k: v for k, v in facts.items() if k != "files"}))
     assert start(**own, job="eval", name="one") == 2  # an older run: its manifest knows
     assert "these files differ: loss.py\n" in capsys.readouterr().err
+    (run / "package/MANIFEST.json").rename("MANIFEST.json")
+    for options in ({"run_dir": run}, {"name": "one"}, {}):
+        assert start(**own, job="eval", **options) == 2  # not even to learn the family
+        assert "its files differ, and the run does not say which" in capsys.readouterr().err
     assert not canary.exists()
     assert xlm_runtime.load(run, trust=True)
     assert canary.exists()

@@ -1,7 +1,6 @@
 """``xlmc verify``: from its options to an exit code."""
 
 import json
-import sys
 from pathlib import Path
 from time import monotonic
 
@@ -10,7 +9,7 @@ import torch
 from xlm_runtime import package
 from xlm_runtime.atomic import plain
 from xlm_runtime.errors import UsageError
-from xlm_runtime.progress import say
+from xlm_runtime.progress import complain, say
 from xlm_runtime.trust import DOUBT, Trust
 from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings
@@ -33,7 +32,7 @@ def verify(
         if not {"text", "seq2seq", "infill"} & {*family.layouts}:
             raise UsageError(f"{family.name} has no layout text, seq2seq or infill to try it with")
     except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return 4
     begun, found = monotonic(), []
     torch.set_num_threads(min(torch.get_num_threads(), 4))

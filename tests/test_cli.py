@@ -341,9 +341,12 @@ def test_run_hands_everything_over(runtime) -> None:
     command = "run out/ilm --task star_easy --job eval --preset paper --set a.b=1 --set c=x"
     command += " --metric length --predictions p.txt --repo a/b"
     command += " --columns text=a --tokenizer bpe:300"
-    command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force"
+    command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force --trust"
     assert execute(command.split()) == 0
     package, task, options = runtime.called
+    trust = options.pop("trust")
+    assert trust.agree("why")
+    assert "MANIFEST.json" in trust.judge({})
     assert (package, task) == (Path("out/ilm"), "star_easy")
     assert options == {
         "job": "eval",

@@ -6,14 +6,14 @@ from typing import Any
 
 from attrs import frozen
 
-from xlmc import ast
+from xlmc import ast, query
 from xlmc.check import check
 from xlmc.check.recipe import trimmed
 from xlmc.defaults import complete
 from xlmc.errors import Diagnostic, SpecErrors
 from xlmc.extend import flatten, inherited
 from xlmc.ir import Package as Ir
-from xlmc.library import Library
+from xlmc.library import Library, Shelf
 from xlmc.lower import lower
 from xlmc.package import Package, assemble
 from xlmc.parse import parse
@@ -24,22 +24,38 @@ from xlmc.render import render
 
 @frozen
 class Compiled:
-    """A package in memory, the warnings about its spec, and the hash of every path looked at."""
+    """A package in memory, the warnings about its spec, and the hash of every path looked at.
+
+    ``code`` names the Python of the user's own that the package imports: ``pkg.mod:Name``.
+    """
 
     path: Path
     package: Package
     warnings: Sequence[Diagnostic]
     read: Mapping[Path, str | None]
+    code: tuple[str, ...] = ()
 
 
 def compile_spec(path: Path) -> Compiled:
     """Spec -> package; text only, nothing is written.  Raises SpecErrors with all it found."""
-    library = Library(path)
+    return _compiled(path, Library(path))
+
+
+def compile_held(specs: Mapping[str, bytes], family: str, name: str) -> Compiled:
+    """The package of a spec that is held in memory with its parents, as `compile_spec` makes it.
+
+    ``specs`` are the files ``FAMILY.xlm``; ``name`` is that of the file that the spec was built
+    from. Raises SpecErrors, KeyError if the family's own spec is not there.
+    """
+    return _compiled(Path(name), Shelf(specs, family, name))
+
+
+def _compiled(path: Path, library: Library) -> Compiled:
     family, warnings = _checked(library)
     ir = lower(family)
     facts = _facts(ir, places(family, library.sources(ir.name)))
     package = assemble(ir.name, render(ir), library.copies(ir.name), facts)
-    return Compiled(path, package, warnings, library.read)
+    return Compiled(path, package, warnings, library.read, _code(family))
 
 
 def checked(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
@@ -67,6 +83,13 @@ def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:
     """Spec -> IR: what the templates print."""
     family, warnings = checked(path)
     return lower(family), warnings
+
+
+def _code(family: ast.Family) -> tuple[str, ...]:
+    """The Python that a family names: no text of its spec decides what that does."""
+    entries = tuple(entry for section in family.sections for entry in section.entries)
+    backbones = query.those(entries, ast.Backbone)
+    return tuple(one.python.value for one in backbones if one.python is not None)
 
 
 def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:

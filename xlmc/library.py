@@ -1,6 +1,7 @@
 """Where specs come from: the file that was asked for, and the parents that are named in it."""
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 from xlmc import resources
@@ -56,3 +57,28 @@ class Library:
         data = content(path)
         self.read[path] = digest(data)
         return read_source(str(path), data)
+
+
+class Shelf(Library):
+    """A spec and its parents held in memory: those that lie in a package, and no others."""
+
+    def __init__(self, specs: Mapping[str, bytes], family: str, name: str) -> None:
+        """The spec of a family, which was read from a file called ``name``.
+
+        Raises SpecErrors if it is no text, KeyError if it is not there.
+        """
+        self.read: dict[Path, str | None] = {}
+        self.parents: dict[str, Source] = {}
+        self._specs = specs
+        self.spec = read_source(name, specs[f"{family}.xlm"])
+
+    def find(self, family: str) -> Source | None:
+        """The spec of a parent, or None if the package has none.  Raises SpecErrors."""
+        if f"{family}.xlm" not in self._specs:
+            return None
+        self.parents[family] = read_source(f"{family}.xlm", self._specs[f"{family}.xlm"])
+        return self.parents[family]
+
+    def known(self) -> list[str]:
+        """The families that could be parents."""
+        return sorted(name.removesuffix(".xlm") for name in self._specs)

@@ -27,12 +27,14 @@ def digest(content: bytes) -> str:
 class Manifest:
     """``outputs`` maps the files of a package, itself apart, to their hashes.
 
-    ``specs`` names those of the outputs that are the spec and its parents, the spec first.
+    ``specs`` names those of the outputs that are the spec and its parents, the spec first;
+    ``source`` is the name of the file that the spec was built from.
     """
 
     family: str
     specs: tuple[str, ...]
     outputs: Mapping[str, str]
+    source: str = ""
 
     def text(self, facts: Mapping[str, Any]) -> str:
         """The file's text; ``facts`` (IR, claims) are there for other programs to read."""
@@ -45,11 +47,15 @@ def load(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     if path.is_symlink() or not path.is_file():
         return None
+    return parsed(path.read_bytes())
+
+
+def parsed(data: bytes) -> Manifest | None:
+    """The manifest that the bytes of a file are, or None where xlmc could not have written it."""
     try:
-        data = json.loads(path.read_bytes())
+        return _structure(json.loads(data))
     except (ValueError, RecursionError):
         return None
-    return _structure(data)
 
 
 def _structure(data: Any) -> Manifest | None:
@@ -62,8 +68,16 @@ def _structure(data: Any) -> Manifest | None:
         }:
             texts = [*specs, *outputs, *outputs.values()]
             if all(isinstance(text, str) for text in texts) and all(map(flat, outputs)):
-                return Manifest(family, tuple(specs), outputs)
+                return Manifest(family, tuple(specs), outputs, _source(data, family))
     return None
+
+
+def _source(data: Mapping[str, Any], family: str) -> str:
+    """The name of the spec's file as the IR tells it, else that of its copy."""
+    match data:
+        case {"ir": {"source": str(name)}} if flat(name):
+            return name
+    return f"{family}.xlm"
 
 
 def flat(name: str) -> bool:

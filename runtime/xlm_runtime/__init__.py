@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 __all__ = ["load", "pretrained"]
 
 
-def load(run: str | Path, ckpt: str = "best") -> "Loaded":
+def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> "Loaded":
     """A run folder, or the folder of one of its checkpoints → the model with averaged weights.
 
-    Raises UsageError where there is no such run or checkpoint.
+    The package in it is code. It is refused, before any of it runs, where it is not what the run
+    was trained with, or came by `xlmc pull` and is neither what xlmc makes of its spec nor agreed
+    to; ``trust=True`` is the word of the caller that it may run. Raises UsageError where there is
+    no such run or checkpoint.
     """
     from xlm_runtime import trained  # not before it is needed: packages import the plug alone
 
-    return trained.load(run, ckpt)
+    return trained.load(run, ckpt, trust=trust)
 
 
 def pretrained(package: str | Path, weights: str | Path = "published", **options: Any) -> "Loaded":

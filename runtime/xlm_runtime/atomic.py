@@ -50,8 +50,13 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The inverse of `write_json`; empty where there is no file."""
+    """The inverse of `write_json`; empty where there is no file.  Raises RunError for damage."""
     if not path.exists():
         return {}
-    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: it is no JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise RunError(f"{path} is damaged: it is no JSON object")
     return read

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from xlm_runtime import hub
 from xlm_runtime.errors import UsageError
+from xlm_runtime.trust import Trust
 
 _NAME = re.compile(r"\w[\w.-]*")
 JOBS = {
@@ -40,6 +41,7 @@ class Command:
     name: str | None
     seed: int | None
     force: bool
+    trust: Trust
 
 
 def check(command: Command) -> None:

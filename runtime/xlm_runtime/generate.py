@@ -10,6 +10,7 @@ import torch
 from attrs import frozen
 
 from xlm_runtime.atomic import to_json, write_text
+from xlm_runtime.lengths import Law, Lengths
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Ended, Example, Noise
 from xlm_runtime.tokenizers import Tokenizer, before
@@ -94,7 +95,7 @@ def upto_given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
 def blank(
     model: Model,
     examples: Iterable[Example],
-    lengths: Sequence[int],
+    lengths: Lengths,
     seed: int,
     oracle: bool = False,
 ) -> Iterator[Example]:
@@ -135,11 +136,12 @@ def _beginning(example: Example) -> int:
     return known if list(example.gaps) == behind and all(example.given[:known]) else 0
 
 
-def _length(example: Example, lengths: Sequence[int], seed: int, most: int, beyond: int = 0) -> int:
+def _length(example: Example, lengths: Lengths, seed: int, most: int, beyond: int = 0) -> int:
     """One of some lengths, drawn for an example; of those that go beyond a number, if any do."""
-    longer = [n for n in lengths if n > beyond] if beyond else lengths
+    law = Law.of(lengths)
     draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
-    return min(longer[int(draw * len(longer))], most) if longer else most
+    drawn = (law.beyond(beyond) if beyond else law).at(draw)
+    return most if drawn is None else min(drawn, most)
 
 
 def unconditional(count: int) -> list[Example]:

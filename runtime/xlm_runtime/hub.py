@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -130,6 +131,27 @@ def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "mode
 
     with reaching(f"the {kind} {repo}", instead):
         return Path(snapshot_download(repo, allow_patterns=list(patterns)))
+
+
+def taken(
+    repo: str, chosen: Callable[[list[str]], list[str]], instead: str
+) -> tuple[list[str], Path]:
+    """The files of a repository that are chosen of all its files, and the folder with them.
+
+    Nothing is fetched before they are chosen. The folder is named after the commit. Raises RunError
+    where they cannot be had, ending with ``instead``; and whatever ``chosen`` raises.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+
+    with reaching(f"the run {repo}", instead):
+        if not _resolves():
+            found = Path(snapshot_download(repo, local_files_only=True))
+            every = [path.relative_to(found).as_posix() for path in sorted(found.rglob("*"))]
+            return chosen([name for name in every if (found / name).is_file()]), found
+        about = HfApi().model_info(repo)
+        names = chosen([one.rfilename for one in about.siblings or ()])
+        exact = [escape(name) for name in names]
+        return names, Path(snapshot_download(repo, revision=about.sha, allow_patterns=exact))
 
 
 def send(folder: Path, repo: str, message: str, replaced: Sequence[str]) -> str:

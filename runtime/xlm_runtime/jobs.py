@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import evaluate, generate, saved, watched
-from xlm_runtime.atomic import read_json, saving, to_json, write_json
+from xlm_runtime import answers, evaluate, generate, measured, saved, watched
+from xlm_runtime.atomic import saving, to_json, write_json
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
 from xlm_runtime.env import device, rank
+from xlm_runtime.lengths import Law
 from xlm_runtime.model import Model, first, load_weights, make, pretrained
 from xlm_runtime.package import Package
 from xlm_runtime.plug import Example, Family, Vocabulary
@@ -71,9 +72,9 @@ class Session:
 
     def blanks(self, examples: Sequence[Example], model: Model, length: int = 0) -> list[Example]:
         """Examples without their answers, of a ``length`` or, if it is 0, of drawn ones."""
-        lengths, seed = self.prepared.lengths.tolist(), self.config.train.seed
-        oracle = self.config.eval.oracle and not length
-        return list(generate.blank(model, examples, [length] if length else lengths, seed, oracle))
+        lengths = Law.of([length] if length else self.prepared.lengths)
+        seed, oracle = self.config.train.seed, self.config.eval.oracle and not length
+        return list(generate.blank(model, examples, lengths, seed, oracle))
 
     @property
     def other_data(self) -> bool:
@@ -106,8 +107,8 @@ def training(session: Session) -> None:
         say(f"going on after step {begun} of {steps}")
     if rank() == 0:
         prepared.tokenizer.save(run.path / "tokenizer")
-        lengths = [int(length) for length in prepared.lengths[:10_000]]
         about = {"layout": session.task.layout, "body": prepared.body, "prompt": prepared.prompt}
+        lengths = Law.of(prepared.lengths).plain()
         facts = {"facts": dict(prepared.facts), "lengths": lengths}
         write_json(run.path / "data.json", about | facts)
     held = Held(prepared.validation, config.eval.batch, lambda: _glimpse(session, model))
@@ -129,14 +130,15 @@ def _glimpse(session: Session, model: Model) -> list[str]:
 
 def evaluation(session: Session, again: bool) -> None:
     """Prints and writes how good the checkpoint is on the test examples."""
-    file, (folder, key) = session.run.path / "metrics.json", _key(session, ("eval",))
+    file, (folder, key) = session.run.path / measured.METRICS, _key(session, ("eval",))
     if not again and session.run.note("eval") == key and file.exists():
-        found = read_json(file)
+        found = measured.read(file)
         say(f"evaluated before ({file})")
         _show(found)
         return
     model = _loaded(session, folder)
     found = {"checkpoint": folder.name, **_measure(session, model)}
+    found |= _of(session, folder)
     _show(found)  # whatever becomes of the file
     with saving(session.run.path):
         write_json(file, found)
@@ -150,11 +152,15 @@ def _show(found: Mapping[str, Any]) -> None:
 
 
 def _remember(session: Session, found: Mapping[str, Any]) -> None:
-    """Adds an evaluation, with the settings that it depends on, to all that there were."""
-    plain = session.config.to_json()
-    line = to_json({**found, "settings": {s: plain[s] for s in ("decoder", "eval", "generate")}})
-    with (session.run.path / "evaluations.jsonl").open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    """Adds an evaluation to all that there were."""
+    with (session.run.path / measured.EVERY).open("a", encoding="utf-8") as file:
+        file.write(to_json(found) + "\n")
+
+
+def _of(session: Session, folder: Path) -> dict[str, Any]:
+    """What results of the weights in a folder are of."""
+    settings = measured.settings(session.config.to_json())
+    return measured.of(session.package.digest, folder, session.prepared.fingerprint, settings)
 
 
 def _measure(session: Session, model: Model) -> dict[str, Any]:
@@ -163,6 +169,7 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
     examples = list(first(session.prepared.test, options.examples))
     decoder = session.config.decoder
     found: dict[str, Any] = {"examples": len(examples)}
+    found["test_examples"] = len(session.prepared.test)
     found |= {"decoder": decoder.name, "decoder_params": dict(decoder.params)}
     if session.other_data:
         found["data"] = "not those of training"
@@ -187,7 +194,7 @@ def _losses(session: Session, model: Model) -> dict[str, Any]:
     examples = list(first(split, options.examples or len(prepared.test)))
     found: dict[str, Any] = {"loss_split": prepared.loss}
     found["loss"] = evaluate.losses(model, examples, options.batch)
-    found["loss_count"] = len(examples)
+    found["loss_count"], found["loss_examples"] = len(examples), len(split)
     if model.family.claim.value != "none":
         with Watch("likelihood", len(examples)) as watch:
             found["likelihood"] = evaluate.likelihood(
@@ -259,11 +266,13 @@ def _decode(
 def table(found: Mapping[str, Any]) -> list[str]:
     """The metrics as lines; the claim stands beside every likelihood."""
     claim = found["claim"]
-    lines = [f"evaluation of {found['checkpoint']} on {found['examples']} test examples"]
+    lines = [f"evaluation of {found['checkpoint']} on {_seen(found)} test examples"]
     if "data" in found:
         lines.append(f"  the data are {found['data']}")
     if found.get("loss_split") == "validation":
-        lines.append("  loss and likelihood are of the validation split")
+        few = found.get("loss_examples", 0) > found.get("loss_count", 0)
+        some = f", {found['loss_count']} of {found['loss_examples']} examples" if few else ""
+        lines.append(f"  loss and likelihood are of the validation split{some}")
     loss = evaluate.shown(found["loss"]) if "loss" in found else {}
     measured = dict(found.get("likelihood", {}))
     estimator = measured.pop("estimator", "")
@@ -273,6 +282,12 @@ def table(found: Mapping[str, Any]) -> list[str]:
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
     lines += [f"  likelihood by: {estimator}"] if estimator else []
     return [*lines, f"  {said}: {claim['why']}"]
+
+
+def _seen(found: Mapping[str, Any]) -> str:
+    """How many test examples an evaluation saw, and of how many if not all."""
+    seen = str(found["examples"])
+    return f"{seen} of {found['test_examples']}" if measured.is_part(found) else seen
 
 
 def values(
@@ -309,16 +324,21 @@ def values(
 
 
 def generation(session: Session, again: bool) -> None:
-    """Writes ``predictions.jsonl`` and prints some of it."""
-    file = session.run.path / "predictions.jsonl"
+    """Writes a file of predictions, one for each distinct generation, and prints some of it."""
     folder, key = _key(session, ("eval", "generate"))
+    file = answers.file(session.run.path, key)
     if not again and session.run.note("generate") == key and file.exists():
         records = [json.loads(text) for text in file.read_text("utf-8").split("\n") if text]
         say(f"generated before ({file})")
     else:
         records = _generate(session, _loaded(session, folder))
+        about = {"checkpoint": folder.name, "examples": len(records)}
+        if session.task.layout != "text":
+            about["test_examples"] = len(session.prepared.test)
+        about |= _of(session, folder)
         with saving(session.run.path):
             generate.write(file, records)
+            answers.note(session.run.path, file, key, about)
             session.run.note("generate", key)
         say(f"{len(records)} predictions in {file}")
     for shown in records[:_SHOWN]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,20 +9,34 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import cache, env, package, pair, published, runs, saved, tasks
+from xlm_runtime import (
+    cache,
+    contents,
+    copies,
+    env,
+    package,
+    pair,
+    published,
+    runs,
+    saved,
+    tasks,
+)
 from xlm_runtime.atomic import write_json
+from xlm_runtime.before import compare_first, family_of
 from xlm_runtime.command import JOBS, Command, check
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
+from xlm_runtime.contents import Contents
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
 from xlm_runtime.plug import Family
-from xlm_runtime.progress import say
+from xlm_runtime.progress import complain, say
 from xlm_runtime.published import Checkpoint
 from xlm_runtime.rows import lines
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
+from xlm_runtime.trust import DOUBT, Trust
 
 _RUN = "XLM_RUN"  # tells the other processes of a distributed run its folder
 
@@ -46,20 +59,23 @@ def run(
     name: str | None = None,
     seed: int | None = None,
     force: bool = False,
+    trust: Trust = DOUBT,
 ) -> int:
     """Does the jobs of a command and returns its exit code.
+
+    ``trust`` decides on the code of runs that came from elsewhere.
 
     0: done. 2: the command, a setting or the package is wrong. 4: the run failed. 130: stopped.
     """
     command = Command(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
         columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, ckpt=ckpt,
-        run_dir=run_dir, name=name, seed=seed, force=force,
+        run_dir=run_dir, name=name, seed=seed, force=force, trust=trust,
     )  # fmt: skip
     try:
         _do(command)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return error.code
     except Stopped:
         say("stopped; the state is saved, and the same command goes on from there")
@@ -117,17 +133,23 @@ def _push(command: Command, repo: str) -> None:
     """A run goes to the Hub as it is; its data are not needed."""
     from xlm_runtime import share
 
-    begun = _used(command, package.load(command.package), tasks.get(command.task).name)
+    read, task = contents.read(command.package), tasks.get(command.task).name
+    begun = _used(command, read, family_of(command, read), task)
     with runs.alone(begun):
-        share.push(begun, command.ckpt or "best", repo)
+        share.push(begun, command.ckpt or "best", repo, command.trust)
 
 
 def _plan(command: Command) -> _Plan:
     """All that can be told, and be wrong, without the data."""
-    found, task, jobs = package.load(command.package), tasks.get(command.task), JOBS[command.job]
+    read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
     trains = "train" in jobs or not jobs
     as_is = not trains and _untrained(command)
-    begun = None if trains or as_is else _begun(command, found, task.name)
+    name = family_of(command, read)
+    compare_first(command, read, name, task.name)
+    begun = None if trains or as_is else _begun(command, read, name, task.name)
+    found = package.load(read, command.trust)
+    if begun is not None:
+        runs.check_pair(begun, found.family.name, task.name)
     facts = _facts(command, task.name, begun)
     config = _config(command, found, task, facts["preset"], begun)
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
@@ -299,29 +321,29 @@ def _quick(task: Task) -> list[Setting]:
     return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]
 
 
-def _begun(command: Command, found: Package, task: str) -> Run | None:
+def _begun(command: Command, read: Contents, family: str, task: str) -> Run | None:
     """The run that a job reads.  Scoring needs none; it takes the data of one if it knows which."""
     named = command.run_dir or command.name
     if command.predictions is None or named:
-        return _used(command, found, task)
+        return _used(command, read, family, task)
     near = Run(command.predictions.parent)
-    if (near.facts.get("family"), near.facts.get("task")) != (found.family.name, task):
+    if (near.facts.get("family"), near.facts.get("task")) != (family, task):
         return None
     say(f"predictions of run {near.path}, with its data")
     return near
 
 
-def _used(command: Command, found: Package, task: str) -> Run:
+def _used(command: Command, read: Contents, family: str, task: str) -> Run:
     """The run whose checkpoint a job reads."""
-    home = runs.home(found.family.name, task)
+    home = runs.home(family, task)
     if command.run_dir or command.name:
         chosen = runs.open_run(command.run_dir or home / str(command.name))
         if command.preset == "paper" and chosen.facts["preset"] != "paper":
             raise UsageError(f"--preset paper: {chosen.path} was trained with preset quick")
     else:
         chosen = runs.newest(home, command.seed, command.preset)
-    runs.check_pair(chosen, found.family.name, task)
-    runs.check_package(chosen, found, command.force)
+    runs.check_pair(chosen, family, task)
+    copies.check_package(chosen, read, command.force)
     say(f"run {chosen.path}")
     return chosen
 
@@ -352,7 +374,7 @@ def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
     """Raises UsageError where another run cannot, or should not, go on as the plan says."""
     found, config, facts = plan.found, plan.config, plan.facts
     runs.check_pair(begun, found.family.name, facts["task"])
-    runs.check_package(begun, found, plan.command.force)
+    copies.check_package(begun, found.contents, plan.command.force)
     path, why = begun.path, runs.reason(begun, found, config, facts)
     if not plan.command.force:
         raise UsageError(

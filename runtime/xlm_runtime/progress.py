@@ -1,5 +1,6 @@
 """What a person watching a run sees: bars on a terminal, sparse plain lines anywhere else."""
 
+import sys
 from time import monotonic
 from types import TracebackType
 
@@ -8,6 +9,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from xlm_runtime.env import rank
 
+_MOVES = (
+    *range(9),
+    *range(11, 32),
+    *range(127, 160),
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)
+_SPELT = {code: ascii(chr(code))[1:-1] for code in _MOVES}
 _PAUSE = 2.0  # seconds between plain lines, the first and the last apart
 
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -16,7 +25,17 @@ console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 def say(text: str) -> None:
     """Prints a line, above the bar if there is one.  Only one process of a run speaks."""
     if rank() == 0:
-        console.print(text)
+        console.print(visible(text))
+
+
+def complain(error: Exception) -> None:
+    """Prints an error for the person at the keyboard."""
+    print(f"error: {visible(str(error))}", file=sys.stderr)
+
+
+def visible(text: str) -> str:
+    """A text whose characters move no cursor and turn no line round: such are spelt out."""
+    return text.translate(_SPELT)
 
 
 class Watch:

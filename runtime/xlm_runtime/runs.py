@@ -19,7 +19,7 @@ from xlm_runtime import env
 from xlm_runtime.atomic import read_json, write_json
 from xlm_runtime.config import Config, differences
 from xlm_runtime.errors import UsageError
-from xlm_runtime.package import Package, changes
+from xlm_runtime.package import Package
 from xlm_runtime.saved import INDEX, Index
 
 ROOT = Path("runs")
@@ -111,9 +111,14 @@ def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any
     """Makes a run folder with all that is known before training; ``run.json`` comes last."""
     path.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(path / "package", ignore_errors=True)
-    shutil.copytree(package.path, path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    package.contents.write(path / "package")
     write_json(path / "config.json", config.to_json())
-    about = {"family": package.family.name, "package": package.digest, "command": sys.argv}
+    about: dict[str, Any] = {
+        "family": package.family.name,
+        "package": package.digest,
+        "files": package.contents.hashes,
+    }
+    about["command"] = sys.argv
     write_json(path / "run.json", about | dict(facts) | {"environment": env.describe()})
     return Run(path)
 
@@ -171,17 +176,6 @@ def check_pair(run: Run, family: str, task: str) -> None:
     of = (run.facts.get("family"), run.facts.get("task"))
     if of != (family, task):
         raise UsageError(f"{run.path} is a run of {of[0]} on {of[1]}, not of {family} on {task}")
-
-
-def check_package(run: Run, package: Package, force: bool) -> None:
-    """Raises UsageError, with what has changed, if a run was begun with another package."""
-    if force or run.facts["package"] == package.digest:
-        return
-    raise UsageError(
-        f"{run.path} was trained with another package than {package.path}:\n"
-        f"{changes(run.package, package.path)}\n"
-        "use --force to go on with the package as it is now"
-    )
 
 
 def for_training(

@@ -7,66 +7,134 @@ the machine that trained it understands.
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from attrs import asdict
 
-from xlm_runtime import hub, package, runs, saved
+from xlm_runtime import (
+    contents,
+    copies,
+    hub,
+    local,
+    measured,
+    package,
+    parts,
+    runs,
+    saved,
+    tokenizers,
+)
 from xlm_runtime.atomic import read_json, write_json, write_text
 from xlm_runtime.card import card
+from xlm_runtime.config import Config
+from xlm_runtime.contents import Contents
 from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.progress import say
-from xlm_runtime.runs import Run
+from xlm_runtime.lengths import Law
+from xlm_runtime.package import Package
+from xlm_runtime.progress import complain, say
+from xlm_runtime.runs import PUBLISHED, Run
+from xlm_runtime.trust import DOUBT, MADE, Judge, Origin, Trust
 
-_COPIED = ("config.json", runs.PUBLISHED)
-_FOLDERS = ("package", "tokenizer")
-_SHARED = (
-    *_COPIED, "README.md", "run.json", "data.json", "metrics.json",
-    *(f"{name}/*" for name in (*_FOLDERS, "checkpoints")),
-)  # fmt: skip
 _FACTS = ("family", "task", "preset", "data")
-_PLAIN = re.compile(r"\w[\w.-]*")
+_TOLD = (*_FACTS, "package", "files", "content", "tokenizer")  # of run.json: what a reader needs
+_PATHS = (("model", "pretrained"), ("data", "tokenizer"), ("eval", "metrics"))  # settings with such
+_PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
+_LISTED = 5  # files in a message
+_ROOM = 10**7  # tokens: more than any model has room for
 
 
-def push(run: Run, ckpt: str, repo: str) -> None:
+def push(run: Run, ckpt: str, repo: str, trust: Trust = DOUBT) -> None:
     """Sends a run to a repository of the Hub, which is made, private, if there is none.
 
-    Raises UsageError where there is no such checkpoint, RunError where the Hub does not take it.
+    Raises UsageError where there is no such checkpoint, or the run's package is not what it was
+    trained with; RunError where something local would be sent, or the Hub does not take it.
     """
     chosen = saved.resolve(run.checkpoints, ckpt)
     if chosen.parent.resolve() != run.checkpoints.resolve():
         raise UsageError(f"--ckpt {ckpt}: it is no checkpoint of {run.path}")
+    found = package.load(_whole(copies.own(run)), trust)
     with TemporaryDirectory() as folder:
-        shared = Run(Path(folder))
-        _lay_out(run, chosen, shared)
-        family = package.load(run.package).family
-        measured = read_json(shared.path / "metrics.json")
-        write_text(shared.path / "README.md", card(repo, family, shared, measured))
-        message = f"{family.name} on {run.facts['task']}, {chosen.name}"
-        where = hub.send(shared.path, repo, message, _SHARED)
+        shared = Run(Path(folder) / "run")
+        notes = _lay_out(run, chosen, shared, found)
+        card_ = card(repo, found.family, shared, notes)
+        write_text(shared.path / "README.md", card_)
+        local.check(shared.path, [run.path])
+        message = f"{found.family.name} on {run.facts['task']}, {chosen.name}"
+        where = hub.send(shared.path, repo, message, parts.SHARED)
+    for line in notes:
+        say(line)
     say(f"run {run.path}, {chosen.name}, is at {where}")
 
 
-def _lay_out(run: Run, chosen: Path, shared: Run) -> None:
-    """Writes what is shared of a run, with the weights of the checkpoint ``chosen``."""
-    folder = shared.path
-    for name in (name for name in _COPIED if (run.path / name).is_file()):
-        shutil.copy(run.path / name, folder)
-    for name in _FOLDERS:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(run.path / name, folder / name, ignore=ignored)
-    metrics = read_json(run.path / "metrics.json")
-    if metrics.get("checkpoint") == chosen.name:
-        write_json(folder / "metrics.json", metrics)
-    about = read_json(run.path / "data.json")
-    about["facts"].pop("cache", None)
-    write_json(folder / "data.json", about)
-    facts = {key: value for key, value in run.facts.items() if key != "command"}
-    facts["data"] = Path(facts["data"]).name if facts["data"] else None
-    write_json(folder / "run.json", facts)
+def _whole(package: Contents) -> Contents:
+    """Raises UsageError where a package has files that `pull` would not take."""
+    odd = parts.strangers(f"package/{name}" for name in package.files)
+    odd += parts.unlisted(package)
+    if odd:
+        raise UsageError(
+            f"{package.path} cannot be shared: {_listed(odd)}: a package that is shared holds the "
+            "Python and specs that its MANIFEST.json lists, no more and no less"
+        )
+    return package
+
+
+def _lay_out(run: Run, chosen: Path, shared: Run, package: Package) -> list[str]:
+    """Writes what is shared of a run, with the weights of the checkpoint ``chosen``.
+
+    Nothing local is part of it. Returns what has to be said of the evaluation.
+    """
+    folder, facts = shared.path, run.facts
+    folder.mkdir()
+    package.contents.write(shared.package)
+    tokenizer = ("tokenizer.json", "tokenizer_config.json")
+    (folder / "tokenizer").mkdir()
+    for name in tokenizer:
+        shutil.copy(run.path / "tokenizer" / name, folder / "tokenizer")
+    if (run.path / PUBLISHED).is_file():
+        write_json(folder / PUBLISHED, local.plain(read_json(run.path / PUBLISHED)))
+    write_json(folder / "config.json", _config(run.config))
+    found, notes = measured.shown(run, chosen)
+    if found:
+        write_json(folder / measured.METRICS, _measured(found))
+    write_json(folder / "data.json", _data(read_json(run.path / "data.json"), facts))
+    told = {key: facts[key] for key in _TOLD if key in facts}
+    told["files"] = package.contents.hashes
+    told["data"] = Path(facts["data"]).name if facts["data"] else None
+    about = facts.get("environment", {})
+    told["environment"] = {key: about[key] for key in ("python", "versions") if key in about}
+    write_json(folder / "run.json", told)
     _lay_weights(chosen, shared.checkpoints)
+    return notes
+
+
+def _config(config: Config) -> dict[str, Any]:
+    """The configuration, in which a setting that is a path has only its last name left."""
+    plain = config.to_json()
+    for section, name in _PATHS:
+        plain[section][name] = local.cut(plain[section][name])
+    return plain
+
+
+def _measured(found: dict[str, Any]) -> dict[str, Any]:
+    """An evaluation without the paths of judges."""
+    kept = dict(found)
+    settings = dict(kept.pop("settings", {}))
+    if "eval" in settings:
+        settings["eval"] = local.plain(settings["eval"])
+    for name in ("asked", "protocol"):
+        if name in kept:
+            kept[name] = local.plain(kept[name])
+    return kept | {"settings": settings}
+
+
+def _data(about: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """What generation needs to know of the data; where they come from, unless they are private."""
+    kept = {key: about[key] for key in ("layout", "body", "prompt")}
+    kept["lengths"] = Law.read(about["lengths"], "data.json").plain()
+    known = {} if facts["data"] else dict(about.get("facts", {}))
+    known.pop("cache", None)
+    return kept | {"facts": local.plain(known)}
 
 
 def _lay_weights(chosen: Path, checkpoints: Path) -> None:
@@ -77,28 +145,80 @@ def _lay_weights(chosen: Path, checkpoints: Path) -> None:
     write_json(checkpoints / saved.INDEX, asdict(saved.Index(step, step)))
 
 
-def pull(repo: str, to: Path | None = None) -> int:
+def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
     """Fetches a run from the Hub into ``to``, or among the runs of its pair; the exit code.
 
-    Nothing of it is run. Its files come through the cache of the Hub, so that an interrupted pull
-    goes on where it was.
+    Nothing of it is run: ``judge``, which the command brings, compares its code with what its spec
+    makes. Its files come through the cache of the Hub, so that an interrupted pull goes on where it
+    was; only those that a run may hold are taken.
     """
     try:
         hub.check_name(repo, repo)
-        instead = "its name is what --repo was when it was pushed"
-        found = Run(hub.snapshot(repo, _SHARED, instead, kind="run"))
-        _check(found, repo)
-        target = _kept(found, to or _place(found, repo))
+        target, origin, why = _pulled(repo, to, judge)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return error.code
-    facts = Run(target).facts
-    commit = found.path.name
-    say(f"{repo}, commit {commit[:8]}, is at {target}")
-    say("  its package is code: read it before you run it")
-    task = f"--task {facts['task']} --job eval --run {target}"
+    say(f"{repo}, commit {origin.commit[:8]}, is at {target}")
+    if why:
+        say(f"  its package is code: {why}")
+        say("  read it before you run it, for which you say --trust")
+    else:
+        say("  its code is what xlmc makes of its spec")
+    task = f"--task {Run(target).facts['task']} --job eval --run {target}"
     say(f"  xlmc run {target / 'package'} {task}")
     return 0
+
+
+def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
+    """Takes a run from the Hub, in whole or not at all: its folder, origin, and doubts about it."""
+    instead = "its name is what --repo was when it was pushed"
+    names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)
+    with TemporaryDirectory(dir=_near(to), prefix=".pull-") as beside:
+        whole = Run(Path(beside) / "run")
+        _copy(found, names, whole.path)
+        held = _checked(whole, repo)
+        why = "nobody has compared it" if judge is None else judge(held.files)
+        origin = Origin(repo, found.name, held.digest, {} if why else {held.digest: MADE})
+        origin.write(whole.path)
+        target = to or _place(whole, repo)
+        if target.exists():
+            raise UsageError(f"{target} is there already: choose another folder with --to DIR")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole.path.rename(target)
+    return target, origin, why
+
+
+def _near(to: Path | None) -> Path:
+    """A folder of the disk on which the run will be."""
+    if to is not None and to.exists():
+        raise UsageError(f"{to} is there already: choose another folder with --to DIR")
+    near = runs.ROOT if to is None else to.absolute().parent
+    near.mkdir(parents=True, exist_ok=True)
+    return near
+
+
+def _wanted(names: list[str], repo: str) -> list[str]:
+    """The files of a repository that are those of a run.
+
+    Raises RunError where its folders hold what no run does.
+    """
+    odd = parts.strangers(names)
+    if odd:
+        raise RunError(f"{repo} is refused, nothing of it was kept: no run holds {_listed(odd)}")
+    return [name for name in names if parts.belongs(name)]
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(ascii(name)[1:-1] for name in names[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
+
+
+def _copy(found: Path, names: list[str], target: Path) -> None:
+    """Copies files, not links to them."""
+    for name in names:
+        if (found / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found / name, target / name)
 
 
 def _place(run: Run, repo: str) -> Path:
@@ -106,27 +226,62 @@ def _place(run: Run, repo: str) -> Path:
     return runs.home(run.facts["family"], run.facts["task"]) / repo.partition("/")[2]
 
 
-def _kept(found: Run, target: Path) -> Path:
-    """Copies a run to a folder that is not there yet, in whole or not at all."""
-    if target.exists():
-        raise UsageError(f"{target} is there already: choose another folder with --to DIR")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=".pull-") as beside:
-        whole = Path(beside) / "run"
-        shutil.copytree(found.path, whole)
-        whole.rename(target)
-    return target
+def _checked(run: Run, repo: str) -> Contents:
+    """The package of a run that came from elsewhere, of which nothing has run.
 
-
-def _check(run: Run, repo: str) -> None:
-    """Raises RunError where a repository holds no run, or names that are no names of folders."""
+    Raises RunError where the files are no run, or their words do not fit each other.
+    """
     try:
-        facts = run.facts
-        named = all(_PLAIN.fullmatch(str(facts.get(key, ""))) for key in ("family", "task"))
-        coded = (run.package / "__init__.py").is_file() and run.tokenizer is not None
-        whole = named and coded and facts.keys() >= set(_FACTS)
+        held = contents.read(run.package)
+        _check_facts(run.facts)
+        _check_data(read_json(run.path / "data.json"))
+        Config.from_json(read_json(run.path / "config.json"), "config.json")
         saved.resolve(run.checkpoints, "last")
-    except (ValueError, TypeError, UsageError):
-        whole = False
-    if not whole:
-        raise RunError(f"{repo} holds no run of xlmc: such a one is made with --job push")
+        read_json(run.path / PUBLISHED)
+        _check_tokenizer(run.path / "tokenizer")
+    except (ValueError, TypeError, AttributeError, RecursionError, RunError) as error:
+        raise RunError(
+            f"{repo} holds no run of xlmc, which is made with --job push: {_plainly(error, run)}"
+        ) from error
+    measured.read(run.path / measured.METRICS)
+    if run.facts["package"] != held.digest:
+        raise RunError(f"{repo} is refused: its package is not the one that it was trained with")
+    if odd := parts.unlisted(held):
+        raise RunError(f"{repo} is refused: its MANIFEST.json and its files differ: {_listed(odd)}")
+    return held
+
+
+def _plainly(error: Exception, run: Run) -> str:
+    """What is wrong with a pulled file, without the folder that it is in for now."""
+    return str(error).replace(f"{run.path}/", "").partition("\n")[0]
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Raises ValueError where ``run.json`` lacks something, or has a path for a name."""
+    missing = [key for key in (*_FACTS, "package") if key not in facts]
+    if missing:
+        raise ValueError(f"run.json has no {missing[0]}")
+    for key in ("family", "task"):
+        if not (isinstance(facts[key], str) and _PLAIN.fullmatch(facts[key])):
+            raise ValueError(f"run.json: {key} is no name")
+    data = facts["data"]
+    if data is not None and not (isinstance(data, str) and data == Path(data).name):
+        raise ValueError("run.json: data is no name of a file")
+
+
+def _check_data(about: dict[str, Any]) -> None:
+    """Raises RunError or ValueError where ``data.json`` does not say what generation needs."""
+    Law.read(about.get("lengths"), "data.json")
+    sizes = (about.get("body"), about.get("prompt"))
+    if about.get("layout") not in ("text", "seq2seq", "infill"):
+        raise ValueError("data.json: layout is none of text, seq2seq, infill")
+    if not all(type(size) is int and 0 <= size <= _ROOM for size in sizes):
+        raise ValueError("data.json: body and prompt are numbers of tokens")
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """Raises ValueError where a folder holds no tokenizer."""
+    try:
+        tokenizers.load(folder)
+    except Exception as error:  # tokenizers has no class of its own for it
+        raise ValueError(f"tokenizer: {error}") from error

@@ -1,6 +1,5 @@
 """``xlmc tasks``: what there is to be learned, and what each of it is."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
@@ -12,7 +11,7 @@ from xlm_runtime.config import roles
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
-from xlm_runtime.progress import say
+from xlm_runtime.progress import complain, say
 from xlm_runtime.rows import lines
 from xlm_runtime.tasks.task import Task
 from xlm_runtime.tokenizers import Tokenizer
@@ -58,7 +57,7 @@ def show(
         for line in _settings(task) if preset == "quick" else []:
             say(line)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return error.code
     return 0
 

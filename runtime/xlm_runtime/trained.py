@@ -6,18 +6,20 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import env, generate, holes, package, pair, saved, tokenizers
+from xlm_runtime import copies, env, generate, holes, package, pair, saved, tokenizers
 from xlm_runtime.arguments import each, full, strings, whole
 from xlm_runtime.atomic import read_json
 from xlm_runtime.config import Config, Setting, build
 from xlm_runtime.errors import UsageError
 from xlm_runtime.generate import Sample
+from xlm_runtime.lengths import Law, Lengths
 from xlm_runtime.model import Model, load_weights, make
 from xlm_runtime.model import pretrained as from_published
 from xlm_runtime.plug import Example
 from xlm_runtime.published import find, save
 from xlm_runtime.runs import PUBLISHED, Run, open_run
 from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.trust import trusting
 
 
 @frozen(eq=False, repr=False)
@@ -33,7 +35,7 @@ class Loaded:
     tokenizer: Tokenizer
     config: Config
     prompt: int
-    lengths: Sequence[int]
+    lengths: Lengths
     published: Mapping[str, Any] | None = None
 
     def publish(self, folder: str | Path) -> None:
@@ -195,22 +197,24 @@ class Loaded:
         return evolve(model, layout=family.layouts["infill"](model.vocabulary, model.body))
 
 
-def load(run: str | Path, ckpt: str = "best") -> Loaded:
+def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> Loaded:
     """A run folder, or the folder of one of its checkpoints → the model with averaged weights.
 
-    Raises UsageError where there is no such run or checkpoint.
+    Raises UsageError where there is no such run or checkpoint, or code that may not run: see
+    `xlm_runtime.load`.
     """
     path = Path(run)
     found, folder = _found(path, ckpt)
     config, about = found.config, read_json(found.path / "data.json")
     tokenizer = tokenizers.load(found.path / "tokenizer")
-    family = package.load(found.package).family
+    family = package.load(copies.own(found, trust), trusting(trust)).family
     file = found.path / PUBLISHED
     began = read_json(file) if file.is_file() else None
     model = make(family, tokenizer.vocabulary, about["layout"], about["body"], config, began)
     load_weights(model.network, folder / saved.AVERAGE)
     model.network.to(env.device()).eval()
-    return Loaded(model, tokenizer, config, about["prompt"], about["lengths"], began)
+    lengths = Law.read(about["lengths"], str(found.path / "data.json"))
+    return Loaded(model, tokenizer, config, about["prompt"], lengths, began)
 
 
 def pretrained(
@@ -221,14 +225,16 @@ def pretrained(
     body: int = 128,
     chat: bool = False,
     dtype: str = "float32",
+    trust: bool = False,
 ) -> Loaded:
     """A package and published weights, as they are.
 
     ``weights`` is a repository of the Hub or a folder, or ``published`` for what the spec names;
-    ``prompt`` and ``body`` are the room for tokens, ``chat`` puts prompts into a chat template.
+    ``prompt`` and ``body`` are the room for tokens, ``chat`` puts prompts into a chat template;
+    ``trust`` lets the package of a run that was pulled run, as for `xlm_runtime.load`.
     Raises UsageError and RunError where package, weights or tokenizer cannot be had or do not fit.
     """
-    family = package.load(Path(path)).family
+    family = package.load(Path(path), trusting(trust)).family
     repo = family.published.repo if family.published is not None else ""
     name = repo if weights == "published" and repo else str(weights)
     sets = [("model.pretrained", name), ("model.dtype", dtype), ("data.chat", chat)]

@@ -240,16 +240,13 @@ def test_a_run_names_stop_strings(start, source, capsys):
     sets = (f"model.pretrained={source}", "generate.count=6")
     home = Path("runs/grown/chat/quick-published")
 
-    def made(*more):
+    def made(name, *more):
         assert start(*sets, *more, job="generate") == 0
-        return [
-            json.loads(x)["prediction"]
-            for x in (home / "predictions.jsonl").read_text().splitlines()
-        ]
+        return [json.loads(x)["prediction"] for x in (home / name).read_text().splitlines()]
 
-    whole = made()
+    whole = made("predictions.jsonl")
     letter = next(text for text in whole if text)[0]
-    cut = made(f"generate.stop={json.dumps([letter, 'never'])}")
+    cut = made("predictions-2.jsonl", f"generate.stop={json.dumps([letter, 'never'])}")
     assert cut == [text.partition(letter)[0] for text in whole]
     assert cut != whole
     capsys.readouterr()

@@ -90,7 +90,7 @@ def test_it_comes_back_the_same(
     assert done.returncode == 0, done.stderr
     assert "read it before you run it" in done.stdout
     prompts = ["a b c", "c c a b"]
-    answers = [xlm_runtime.load(folder).generate(prompts) for folder in (trained, here)]
+    answers = [xlm_runtime.load(f, trust=True).generate(prompts) for f in (trained, here)]
     assert answers[0] == answers[1]
     before = json.loads((trained / "metrics.json").read_text())
     (here / "metrics.json").unlink()
@@ -136,7 +136,11 @@ def test_what_cannot_be_pulled(pushed: str, call: Call, hub: Hub) -> None:
     hub.repos["tester/secret"] = hub.repos[REPO]
     hub.hidden.add("tester/secret")
     hub.repos["tester/escape"] = hub.repos[REPO] | {"run.json": json.dumps(escape).encode()}
+    for name, path in (("bytecode", "package/__pycache__/x.pyc"), ("up", "package/../../x.py")):
+        hub.repos[f"tester/{name}"] = hub.repos[REPO] | {path: b""}
     for repo, token, message in (
+        ("tester/bytecode", TOKEN, "no run holds package/__pycache__/x.pyc"),
+        ("tester/up", TOKEN, "no run holds package/../../x.py"),
         ("tester/secret", "hf_of_nobody", "it is private"),
         ("tester/other", TOKEN, "holds no run of xlmc"),
         ("tester/escape", TOKEN, "holds no run of xlmc"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from xlmc.commands.common import runtime
+from xlmc.commands.trust import judged
 
 
 @click.command(short_help="Fetch a run from the Hub.")
@@ -18,9 +19,10 @@ from xlmc.commands.common import runtime
 def pull(repo: str, to: Path | None) -> int:
     """Fetch a run that `xlmc run PKG --task TASK --job push --repo OWNER/NAME` has sent to the Hub.
 
-    Nothing of it is run. A private one needs a token: `hf auth login`, or HF_TOKEN.
+    Nothing of it is run: its spec is compiled here, and its code compared with what that makes. A
+    private one needs a token: `hf auth login`, or HF_TOKEN.
     """
     with runtime():
         from xlm_runtime.share import pull as start
 
-    return start(repo, to)
+    return start(repo, to, judged)

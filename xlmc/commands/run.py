@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from xlmc.commands.common import runtime, task_names
+from xlmc.commands.trust import trust as trusting
+from xlmc.commands.trust import trust_option
 from xlmc.failure import Failure
 
 some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
@@ -73,6 +75,7 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option(
     "--force", is_flag=True, help="Go on with a run although package, settings or data changed."
 )
+@trust_option
 def run(
     package: Path,
     task: str,
@@ -90,6 +93,7 @@ def run(
     name: str | None,
     seed: int | None,
     force: bool,
+    trust: bool,
 ) -> int:
     """Prepare the data of a task, then train, evaluate and generate with PKG.
 
@@ -99,6 +103,7 @@ def run(
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a lost socket is an error, not the end
     with runtime():
         from xlm_runtime.main import run as start
+        from xlm_runtime.progress import say
 
     try:
         return start(
@@ -118,6 +123,7 @@ def run(
             name=name,
             seed=seed,
             force=force,
+            trust=trusting(trust, say),
         )
     except Exception as error:  # out of memory, a task of the user's own: they must see where
         traceback.print_exception(error)

@@ -1,10 +1,13 @@
 """``xlmc verify``: is a package what it claims to be?"""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from xlmc.commands.common import runtime
+from xlmc.commands.trust import trust as trusting
+from xlmc.commands.trust import trust_option
 
 some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
@@ -53,8 +56,15 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="Noises that the table is fitted with, times the chances of the examples.",
 )
+@trust_option
 def verify(
-    package: Path, as_json: bool, seed: int, draws: int, steps: tuple[int, ...], points: int
+    package: Path,
+    as_json: bool,
+    seed: int,
+    draws: int,
+    steps: tuple[int, ...],
+    points: int,
+    trust: bool,
 ) -> int:
     r"""Check what PKG claims, with a table in its network's place.
 
@@ -70,4 +80,5 @@ def verify(
         from xlm_runtime.verify.main import verify as start
 
     settings = Settings(seed=seed, draws=draws, steps=steps, points=points)
-    return start(package, settings, as_json=as_json)
+    note = partial(click.echo, err=True)  # stdout is the report's
+    return start(package, settings, as_json=as_json, trust=trusting(trust, note))

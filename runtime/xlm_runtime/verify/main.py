@@ -1,7 +1,6 @@
 """``xlmc verify``: from its options to an exit code."""
 
 import json
-import sys
 from pathlib import Path
 from time import monotonic
 
@@ -10,23 +9,30 @@ import torch
 from xlm_runtime import package
 from xlm_runtime.atomic import plain
 from xlm_runtime.errors import UsageError
-from xlm_runtime.progress import say
+from xlm_runtime.progress import complain, say
+from xlm_runtime.trust import DOUBT, Trust
 from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.examine import examine
 
 
-def verify(path: Path, settings: Settings, *, as_json: bool = False) -> int:
+def verify(
+    path: Path,
+    settings: Settings,
+    *,
+    as_json: bool = False,
+    trust: Trust = DOUBT,
+) -> int:
     """Examines a package and says what was found; returns the exit code.
 
     0: nothing refuted. 1: a claim is refuted. 4: there is no package, or it cannot be examined.
     """
     try:
-        family = package.load(path).family
+        family = package.load(path, trust).family
         if not {"text", "seq2seq", "infill"} & {*family.layouts}:
             raise UsageError(f"{family.name} has no layout text, seq2seq or infill to try it with")
     except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(error)
         return 4
     begun, found = monotonic(), []
     torch.set_num_threads(min(torch.get_num_threads(), 4))

@@ -1,0 +1,24 @@
+"""What a command learns and compares before any code of a package runs."""
+
+from xlm_runtime import copies, package, runs
+from xlm_runtime.command import Command
+from xlm_runtime.contents import Contents
+from xlm_runtime.runs import Run
+
+
+def family_of(command: Command, read: Contents) -> str:
+    """The family of a package, and by its code only where neither it nor a run says it."""
+    known = read.family or copies.family(read, command.run_dir)
+    return known or package.load(read, command.trust).family.name
+
+
+def compare_first(command: Command, read: Contents, name: str, task: str) -> None:
+    """Raises UsageError where the run that a command names was begun with another package.
+
+    ``name`` is that of the family.
+    """
+    if not (command.run_dir or command.name):
+        return
+    named = Run(command.run_dir or runs.home(name, task) / str(command.name))
+    if (named.path / "run.json").is_file() and named.steps:
+        copies.check_package(named, read, command.force)

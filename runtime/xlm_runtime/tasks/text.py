@@ -42,7 +42,7 @@ class TextTask(Task):
     block go with each preset, and what stands behind its numbers (``protocols``; under ``data`` for
     the user's texts, which ``--data`` gives). ``--preset quick`` without data reads the
     documentation of Python (`english`). A task that is ``packed`` puts texts end to end. Else texts
-    are cut at the block, and where none is that long it shrinks to the longest (`follows`).
+    are cut at the block, and where none of the user's is that long it shrinks to the longest.
     """
 
     layout = "text"
@@ -105,12 +105,11 @@ class TextTask(Task):
         )
 
     def follows(self, options: DataOptions) -> bool:
-        """Whether the block is as large as the longest text: where no protocol or setting says it.
+        """Whether the block is as large as the longest text: with the user's own data.
 
-        Rows that are packed are as long as the block.
+        Unless a setting says it, or rows are packed, and so as long as the block.
         """
-        protocol = options.preset == "paper" and not options.data
-        return not (self.packed or options.block or protocol)
+        return bool(options.data) and not (self.packed or options.block)
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Source, cleaning, tokenizer, block and protocol."""

@@ -97,7 +97,8 @@ def changes(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
     lines: list[str] = []
     for name in specs:
         was, is_ = (side.get(name, b"").decode(errors="replace") for side in (old, new))
-        lines += unified_diff(
+        found = unified_diff(
             was.splitlines(), is_.splitlines(), f"run/{name}", f"now/{name}", n=0, lineterm=""
         )
+        lines += list(found) or [f"{name}: only its line ends differ (CR LF, or LF)"]
     return "\n".join(lines + ([f"these files differ too: {', '.join(others)}"] if others else []))

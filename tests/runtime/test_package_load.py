@@ -148,3 +148,9 @@ def test_a_manifest_of_another_family_is_refused(tmp_path: Path) -> None:
     (path / "MANIFEST.json").write_text('{"family": "ilm"}')
     with pytest.raises(UsageError, match="speaks of the family ilm, and the code is of toy"):
         package.load(path)
+
+
+def test_a_spec_of_other_line_ends_shows_no_equal_lines() -> None:
+    assert changes({"a.xlm": b"x\r\ny\r\n"}, {"a.xlm": b"x\ny\n"}) == (
+        "a.xlm: only its line ends differ (CR LF, or LF)"
+    )

@@ -253,7 +253,7 @@ def test_a_run_names_stop_strings(start, source, capsys):
     for wrong in ('["a', "[1]", '[""]'):
         assert start(*sets, f"generate.stop={wrong}", job="generate") == 2
         assert "generate.stop=" in capsys.readouterr().err
-    gone = made(f"generate.suppress={json.dumps(['e'])}")
+    gone = made("predictions-3.jsonl", f"generate.suppress={json.dumps(['e'])}")
     assert len(gone) == 6
     assert start(*sets, "generate.suppress=never", job="generate") == 2
     assert "the tokenizer has no token 'never'" in capsys.readouterr().err

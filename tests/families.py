@@ -26,7 +26,7 @@ from xlmc.source import Source
 
 TEXT = "text = stop_strings"
 ROOT = Path(__file__).parent.parent
-_KEYWORDS = frozenset(grammar.keywords(grammar.parser()))
+_KEYWORDS = frozenset(grammar.keywords(grammar.parser())) - grammar.SOFT
 
 # Survivals with a bounded slope, so that the weight `bound` can be drawn by time; and the others.
 SMOOTH = (

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -304,14 +303,8 @@ def test_explain_lists_every_code_once(capsys) -> None:
 def test_explain_tells_all_about_a_message(capsys) -> None:
     assert execute(["explain", "xlm003"]) == 0
     out, _ = said(capsys)
-    assert out.startswith("error[XLM003]: this spec is empty\n\n")
-
-
-def test_every_message_can_be_explained(capsys) -> None:
-    assert execute(["explain"]) == 0
-    for line in said(capsys)[0].splitlines():
-        assert execute(["explain", line.split()[0]]) == 0
-        assert not re.search(r"\{\w+\}", said(capsys)[0])
+    assert out.startswith("XLM003: Nothing but blanks and comments.\n\n")
+    assert "error[XLM003]: this spec is empty\n" in out
 
 
 # Run

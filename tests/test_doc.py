@@ -63,3 +63,17 @@ def test_a_file_without_a_place_for_the_table_is_left_alone(
 def test_a_check_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["doc", SPECS[0], "--check"]) == 2
     assert "--into FILE" in capsys.readouterr().err
+
+
+def test_a_weight_that_hardly_varies_is_named_as_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for cap, said in (("1", " (1 for nearly every t at cap = 1)"), ("100", "")):
+        spec = tmp_path / "capped.xlm"
+        spec.write_text(
+            f'family capped "Capped" extends flexmdm {{ loss {{ param cap : Scale = {cap} }} }}\n',
+            encoding="utf-8",
+        )
+        assert execute(["doc", str(spec)]) == 0
+        row = capsys.readouterr().out.splitlines()[-1]
+        assert f"`gap : poisson(gone) weight min(bound, cap)`{said} |" in row

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from xlmc import ast
 from xlmc.arithmetic import TENSOR
-from xlmc.mathtext import latex_expr, plain_expr, torch_expr
+from xlmc.code import torch_expr
+from xlmc.mathtext import latex_expr, plain_expr
 from xlmc.numeric import Scope, evaluate
 
 NAMES = {

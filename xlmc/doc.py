@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from xlmc import ast, printer, query
 from xlmc.lower.claims import claim
+from xlmc.lower.clamps import clamped
 
 BEGIN, END = "<!-- xlmc doc -->", "<!-- end of xlmc doc -->"
 COLUMNS = ("family", "noise", "network", "loss", "decoders", "likelihood")
@@ -30,10 +31,16 @@ def _row(family: ast.Family) -> tuple[str, ...]:
         "<br>".join([f"**{family.name.id}**", *title, *map(_paper, family.papers)]),
         "<br>".join(_noise(family)),
         _network(family),
-        "<br>".join(_code(printer.entry(term)) for term in query.terms(family)),
+        "<br>".join(_term(term, family) for term in query.terms(family)),
         ", ".join(section.name or "default" for section in query.decoders(family)),
         claim(family)[0],
     )
+
+
+def _term(term: ast.Term, family: ast.Family) -> str:
+    """A term, and what its weight is where the formula does not tell."""
+    mostly = clamped(term, family)
+    return _code(printer.entry(term)) + (f" ({mostly})" if mostly else "")
 
 
 def _noise(family: ast.Family) -> list[str]:

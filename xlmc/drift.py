@@ -21,8 +21,8 @@ PART = {".py", ".pyi", ".xlm"}  # what would be taken for a part of the package
 class Drift:
     """One path that is not as the specs make it: why, and the difference as text.
 
-    ``mend`` is how to make it so: ``build``, ``force`` (an edit would be lost), ``remove``, or
-    ``move`` away and build.
+    ``mend`` is how to make it so: ``build``, ``force`` (an edit would be lost), ``remove``,
+    ``move`` away and build, or ``name`` the spec of a package.
     """
 
     path: Path
@@ -86,19 +86,19 @@ def strangers(names: Iterable[str], out: Path) -> list[Drift]:
     known = set(names)
     folders = sorted(out.iterdir()) if out.is_dir() else []
     return [
-        Drift(folder, "is made by none of these specs", "remove")
+        Drift(folder, f"is made by none of these specs: give {folder.name}.xlm too", "name")
         for folder in folders
         if folder.name not in known and not folder.name.startswith(".") and load(folder)
     ]
 
 
 def command(drifts: Sequence[Drift], specs: Sequence[str], out: Path) -> str:
-    """The one command line that makes the disk as the specs say."""
+    """The one command line that makes the disk as the specs say; "" where more specs would do."""
     moved = [str(drift.path) for drift in drifts if drift.mend == "move"]
     parts = [shlex.join(["mv", path, f"{path}.moved"]) for path in moved]
     if removed := [str(drift.path) for drift in drifts if drift.mend == "remove"]:
         parts.append(shlex.join(["rm", "-r", *removed]))
-    if any(drift.mend != "remove" for drift in drifts):
+    if any(drift.mend not in ("remove", "name") for drift in drifts):
         force = ["--force"] if any(drift.mend == "force" for drift in drifts) else []
         parts.append(shlex.join(["xlmc", "build", *specs, "--out", str(out), *force]))
     return " && ".join(parts)

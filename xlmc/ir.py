@@ -6,6 +6,8 @@ set, or else text, which the templates escape.
 
 from attrs import frozen
 
+from xlmc.code import Code
+
 
 @frozen
 class Param:
@@ -39,7 +41,7 @@ class Function:
     arguments: tuple[str, ...]  # names
     summary: str
     latex: tuple[str, ...]
-    code: str  # code over the arguments
+    code: Code  # over the arguments
     low: str  # code: the least value of an inverse's argument; "" for the other functions
     spec: str
 
@@ -119,13 +121,13 @@ class Term:
     kind: str
     at: str
     size: int  # of a distribution: the largest number that it tells apart
-    weight: str  # code over t, count, length and params; "" for 1
+    weight: Code | None  # over t, count, length and params; None for 1
     reads: tuple[str, ...]  # of t, count and length: what the weight reads
     per_row: bool  # the weight differs from row to row
     per_token: bool  # and from token to token
     shifted: bool  # the head is read one position to the left
     cast: bool  # the weight is float64
-    balance: str  # code of the weight of the rows in which nothing is missing; "" for all alike
+    balance: Code | None  # the weight of the rows in which nothing is missing; None for all alike
     params: tuple[Param, ...]
     summary: str
     detail: str
@@ -141,7 +143,7 @@ class Loss:
     over: str  # tokens, corrupted, block or rows
     schedule: tuple[str, ...]  # names imported
     around: tuple[str, ...]  # names imported
-    condition: str  # code of what the trunk is told beside the tokens; "" for nothing
+    condition: Code | None  # what the trunk is told beside the tokens
     latex: tuple[str, ...]
     units: str
 
@@ -161,7 +163,7 @@ class Likelihood:
     numbers: bool  # that head gives a law of the number that is missing
     schedule: tuple[str, ...]
     inverse: str  # name; "" where the network is told nothing
-    condition: str  # code
+    condition: Code | None
     detail: str
     latex: tuple[str, ...]
 
@@ -179,7 +181,7 @@ class Cut:
 class Sampler:
     """A draw from logits: what it is told, by the names of cuts, or the likeliest."""
 
-    cuts: tuple[tuple[str, str], ...]  # names and code
+    cuts: tuple[tuple[str, Code], ...]
     greedy: bool
     summary: str
 
@@ -195,7 +197,7 @@ class Order:
     sampled: bool  # the score looks at the token that was drawn
     token: str  # code of the draw, where the score reads the distribution that is drawn from
     draws: bool  # a choice has a random score
-    temperature: str  # code
+    temperature: Code | None
     reads_network: bool
     summary: str
     detail: str
@@ -209,7 +211,7 @@ class Unmask:
     """
 
     rule: str
-    code: str
+    code: Code | None
     order: Order
     gradual: bool
 
@@ -222,7 +224,7 @@ class Insert:
     """
 
     rule: str
-    code: str  # over the number expected in each gap, named like the head
+    code: Code  # over the number expected in each gap, named like the head
     head: str  # name
     kind: str  # of the head: count or distribution
     overflow: str  # name of the function that leaves out what finds no room
@@ -236,7 +238,7 @@ class Guide:
     name: str  # name of the function
     head: str  # name
     without: str  # prompt or given
-    scale: str  # code
+    scale: Code
     calls: str  # code of the number of calls
 
 
@@ -248,7 +250,7 @@ class Remask:
     """
 
     rule: str
-    code: str
+    code: Code
     off: str  # name
 
 
@@ -256,14 +258,15 @@ class Remask:
 class Stop:
     """A condition that ends a row.
 
-    Its kind is full (length = limit), oracle, head, zero (of a head's number) or last (token).
+    Its kind is limit or oracle (a length), last (a token), chance or threshold (of a head).
     """
 
     kind: str
-    name: str  # name of the head, or of the special that the last token is
-    at: str
-    code: str  # over the chance, named like the head
-    temperature: str  # code; "" for 1
+    name: str = ""  # name of the head, or of the special that the last token is
+    at: str = ""
+    of: str = ""  # what is read of the head: its chance, or that of zero
+    code: Code | None = None  # over it, named like the head
+    temperature: Code | None = None  # None for 1
 
 
 @frozen
@@ -292,17 +295,17 @@ class Decoder:
     insert: Insert | None  # of masks
     remask: Remask | None
     guide: Guide | None
-    blocks: str  # code of the size of a block; "" without blocks
+    blocks: Code | None  # the size of a block
     block_param: str  # name of the param that is the size; "" for a literal
-    lets: tuple[tuple[str, str], ...]  # name, code
+    lets: tuple[tuple[str, Code], ...]
     last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
     grid: str  # "", uniform or events
-    steps: str  # code of the number of steps
-    steps_param: str  # name of the param that is the number of steps; "" for a literal
+    steps: Code | None  # their number
+    steps_param: str  # name of the param that is their number; "" for a literal
     reads: tuple[str, ...]  # of t, s and steps_left: what a step is told
     clock: str  # code of what each step is told
     early: bool  # no step is taken once no mask is left
-    few: str  # code of how many missing tokens are too few for a row to go on; "" where none are
+    few: Code | None  # how many missing tokens are too few for a row to go on
     idle: bool  # a step may find nothing to do
     carries: str  # sure or t: what goes from step to step beside the tokens; "" for nothing
     ends: bool  # a row is done when its text holds a string that the run names
@@ -310,7 +313,7 @@ class Decoder:
     stops: tuple[Stop, ...]
     oracle: bool  # a row ends at the length of its own example
     condition: str  # name; "" where the network is told nothing
-    condition_code: str  # code over t
+    condition_code: Code | None  # over t
     inverse: str  # name
     corrupted: str  # name
 

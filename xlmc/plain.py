@@ -3,11 +3,19 @@
 import json
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 WIDTH = 80  # of a line of JSON, the key before it not counted
+
+
+@runtime_checkable
+class Printed(Protocol):
+    """An object that is a text in JSON, whatever else it knows about itself."""
+
+    def printed(self) -> str:
+        """The text."""
 
 
 def plain(value: Any) -> Any:
@@ -16,6 +24,8 @@ def plain(value: Any) -> Any:
     Every object says its class under ``is``. Fields that do not count when objects are compared
     (spans, comments) are left out.  Raises TypeError for anything that has no JSON form.
     """
+    if isinstance(value, Printed):
+        return value.printed()
     if attrs.has(type(value)):
         named = {f.name: getattr(value, f.name) for f in attrs.fields(type(value)) if f.eq}
         return {"is": type(value).__name__, **plain(named)}

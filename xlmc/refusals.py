@@ -208,6 +208,18 @@ class WrongChain(Diagnostic):
 
 
 @frozen(kw_only=True)
+class OtherNoise(Diagnostic):
+    """A noise that neither the loss nor the decoder is written for."""
+
+    code = "XLM087"
+    title = "the noise is {noise}, and loss and decoder are of {other}"
+    label = "here"
+    help = "write {other} here, or write the other sections for {noise}"
+    noise: str
+    other: str
+
+
+@frozen(kw_only=True)
 class WrongEnd(Diagnostic):
     """A survival that is not 1 at t = 0, or not 0 at t = 1."""
 
@@ -340,8 +352,8 @@ class NoneVisible(Diagnostic):
     """A weight by what can be seen around a masked token, where there is none."""
 
     code = "XLM085"
-    title = "`visible` is of a masked token"
-    label = "this weight is not of one"
+    title = "xlmc weighs by `visible` masked tokens alone"
+    label = "this weight is of something else"
     note = "it adds up a kernel over the tokens around a mask that are neither masks nor padding"
     help = "use it in the weight of a term `on mask`"
 
@@ -355,7 +367,7 @@ class CausalBackbone(Diagnostic):
 
     code = "XLM100"
     title = "a causal backbone cannot see what stands to the right"
-    label = "the decoder fills in any order"
+    label = "the decoders of xlmc fill in any order"
     help = "write `attention full`"
 
 
@@ -479,6 +491,19 @@ class WrongTerm(Diagnostic):
 
 
 @frozen(kw_only=True)
+class Unsupported(Diagnostic):
+    """Something that makes sense and that this compiler cannot compile."""
+
+    code = "XLM119"
+    title = "xlmc does not support {what} yet"
+    label = "{why}"
+    help = "{hint}"
+    what: str
+    why: str
+    hint: str
+
+
+@frozen(kw_only=True)
 class DoesNotUndo(Diagnostic):
     """A decoder without the action that reverses the noise."""
 
@@ -568,7 +593,7 @@ class WrongScore(Diagnostic):
     """An order whose parts do not fit together."""
 
     code = "XLM127"
-    title = "this order cannot be computed"
+    title = "this order does not fit"
     label = "{why}"
     help = "{hint}"
     why: str
@@ -592,7 +617,7 @@ class WrongStop(Diagnostic):
     """A condition to stop that cannot be decided."""
 
     code = "XLM129"
-    title = "this condition cannot end a row"
+    title = "this condition does not end a row"
     label = "{why}"
     help = "{hint}"
     why: str
@@ -639,7 +664,7 @@ class WrongGuide(Diagnostic):
     """A guide that the decoder cannot follow."""
 
     code = "XLM141"
-    title = "this guide cannot lead"
+    title = "this guide does not fit"
     label = "{why}"
     help = "{hint}"
     why: str
@@ -832,6 +857,20 @@ class NeverUsed(Diagnostic):
     label = "defined here"
     help = "use it, or delete it"
     name: str
+
+
+@frozen(kw_only=True)
+class NoEffect(Diagnostic):
+    """Something that is written and changes nothing."""
+
+    code = "XLM193"
+    severity = "warning"
+    title = "{what} has no effect"
+    label = "{why}"
+    help = "{hint}"
+    what: str
+    why: str
+    hint: str
 
 
 @frozen(kw_only=True)

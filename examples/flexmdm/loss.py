@@ -40,7 +40,8 @@ def token_term(
 ) -> Float[Tensor, ""]:
     """Cross-entropy of the masked tokens, summed.
 
-    Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
+    Weight: min(0.999 * hazard(alpha), cap), which is 1 for nearly every t at cap = 1.
+    0.999: the width of the range of t.
 
     spec: loss.token
     """
@@ -57,7 +58,8 @@ def gap_term(
 ) -> Float[Tensor, ""]:
     """The cost of the number expected in each gap: n^ - n + n log(n / n^), summed.
 
-    Weight: min(0.999 * hazard(beta), cap). 0.999: the width of the range of t.
+    Weight: min(0.999 * hazard(beta), cap), which is 1 for nearly every t at cap = 1. 0.999:
+    the width of the range of t.
 
     spec: loss.gap
     """

@@ -5,7 +5,7 @@ checked on its own, so that all mistakes are reported at once, with the place th
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from attrs import fields, frozen
 
 from xlm_runtime.env import Wanted
 from xlm_runtime.errors import UsageError
+from xlm_runtime.nosuch import instead
 from xlm_runtime.plug import Family, ModelSize, Param
 from xlm_runtime.strict import Chance, Count, Positive, Scale, Size, converter, mistakes, within
 
@@ -290,7 +291,13 @@ def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) ->
     preset = [s for s in preset if s.path in own or s.path not in common]
     types = _section_types() | _param_types("loss", family.params.get("loss", ())) | own
     settings = [s for s in (*preset, *sets) if s.path != "decoder"]
-    problems += [line for s in settings for line in _check(s, types)]
+    by = next((f"chosen by {s.origin}" for s in reversed(choices) if s.value == name), "by default")
+    params = {one: family.params.get(one, ()) for one in family.decoders}
+    problems += [
+        line
+        for s in settings
+        for line in _check(s, types, lambda at: instead(at, types, params, name, by))
+    ]
     if problems:
         raise UsageError("\n".join(problems))
     config = _assemble(family, name, {s.path: s.value for s in settings})
@@ -340,15 +347,10 @@ def _kind(param: Param) -> Any:
     return Literal[param.options] if param.kind == "Choice" else _TYPES[param.kind]
 
 
-def _check(setting: Setting, types: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a setting: its path, or its value."""
+def _check(setting: Setting, types: Mapping[str, Any], hint: Callable[[str], str]) -> list[str]:
+    """What is wrong with a setting: its path, for which there is a hint, or its value."""
     if setting.path not in types:
-        near = get_close_matches(setting.path, types, n=1)
-        if not near:  # `lr`, `top_p`: the name alone, without its section
-            last = {path.rpartition(".")[2]: path for path in types}
-            near = [last[k] for k in get_close_matches(setting.path.rpartition(".")[2], last, n=1)]
-        hint = f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(types)}"
-        return [f"{setting.origin}: there is no setting '{setting.path}'{hint}"]
+        return [f"{setting.origin}: there is no setting '{setting.path}'{hint(setting.path)}"]
     return [
         f"{setting.origin}: {setting.path}: {line}"
         for line in mistakes(setting.value, types[setting.path])

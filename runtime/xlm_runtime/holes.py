@@ -105,12 +105,13 @@ def _add(ids: list[int], known: bool, body: list[int], given: list[bool], gaps: 
 def _refuse(hole: Hole, text: str, family: Family) -> None:
     """A complaint about a hole of the wrong kind."""
     what, name = hole.name, family.name
-    if what == _GAP and not family.inserts:
-        why = f"{name} fills a fixed number of places: write [MASK*3] for three tokens"
-    elif what != _GAP and family.inserts and "mask" not in family.specials:
-        why = f"{name} inserts as many tokens as it finds missing: write [GAP]"
-    elif what != _GAP and "mask" not in family.specials:
+    fills = "mask" in family.specials
+    if not (family.inserts or fills):
         why = f"{name} goes on from a text and fills nothing in"
+    elif what == _GAP and not family.inserts:
+        why = f"{name} fills a fixed number of places: write [MASK*3] for three tokens"
+    elif what != _GAP and not fills:
+        why = f"{name} inserts as many tokens as it finds missing: write [GAP]"
     elif what != _GAP and hole.count < 1:
         why = "a hole has at least one token"
     else:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -151,5 +151,16 @@ def _not_finite(step: int, terms: Mapping[str, float]) -> str:
     named = ", ".join(f"{name}={value:.4g}" for name, value in terms.items())
     return (
         f"the loss is not finite at step {step} ({named}); the last good checkpoint is kept. "
-        "Try a smaller train.learning_rate, a longer train.warmup or a smaller train.clip"
+        f"{_remedy(terms)}"
     )
+
+
+def _remedy(terms: Mapping[str, float]) -> str:
+    """What to try: a loss is inf where the data hold what has no chance, nan where it diverges."""
+    slower = "a smaller train.learning_rate, a longer train.warmup or a smaller train.clip"
+    if inf in terms.values():
+        return (
+            "A loss of inf is that of a token whose chance is 0: look for special tokens in the "
+            f"texts of the data. If there are none, try {slower}"
+        )
+    return f"Try {slower}"

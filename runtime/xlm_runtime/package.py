@@ -4,6 +4,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from xlm_runtime.broken import reason
 from xlm_runtime.contents import Contents, read
 from xlm_runtime.errors import UsageError
 from xlm_runtime.importing import imported
@@ -43,11 +44,7 @@ def load(package: Path | Contents, trust: Trust = DOUBT) -> Package:
     try:
         family = getattr(imported(path, contents.files), "FAMILY", None)
     except _BROKEN as error:
-        kind = type(error).__name__
-        raise UsageError(
-            f"the package at {path} is broken ({kind}: {error}); build it again, "
-            "with --force if it was edited by hand"
-        ) from error
+        raise UsageError(reason(path, error)) from error
     if not isinstance(family, Family):
         raise UsageError(f"{path}/__init__.py exports no FAMILY; build the package again")
     if contents.family not in ("", family.name):

@@ -115,7 +115,40 @@ def test_decoder_is_chosen_by_name_and_has_params_of_its_own(family: Family) -> 
     (line,) = wrong(family, "decoder=greddy")
     assert line == "--set decoder=greddy: the decoders are default, greedy; did you mean 'greedy'?"
     (line,) = wrong(family, "decoder=greedy", "decoder.temperature=1")
-    assert line.startswith("--set decoder.temperature=1: there is no setting 'decoder.temperature'")
+    assert line == (
+        "--set decoder.temperature=1: there is no setting 'decoder.temperature'; the decoder is "
+        "'greedy' (chosen by --set decoder=greedy), which has none: try --set decoder=default"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("lr", "train.learning_rate"),
+        ("train.lr", "train.learning_rate"),
+        ("train.learnin_rate", "train.learning_rate"),
+        ("batch_size", "train.batch"),
+        ("batchsize", "train.batch"),
+        ("model.dim", "model.width"),
+        ("stop", "generate.stop"),
+        ("data.blok", "data.block"),
+    ],
+)
+def test_a_setting_by_another_name_is_understood(family: Family, path: str, meant: str) -> None:
+    (line,) = wrong(family, f"{path}=3")
+    assert line.endswith(f"; did you mean '{meant}'?")
+
+
+def test_where_nothing_is_near_the_settings_of_the_section_are_listed(family: Family) -> None:
+    (line,) = wrong(family, "generate.foo=3")
+    assert "; there are: generate.count" in line
+    assert "train." not in line
+
+
+def test_who_chose_the_decoder_is_named(family: Family) -> None:
+    recipe = [Setting("decoder", "greedy", "recipe task of toy: decoder")]
+    with pytest.raises(UsageError, match=r"'greedy' \(chosen by recipe task of toy: decoder\)"):
+        build(family, recipe, parse_sets(["temperature=1"]))
 
 
 @pytest.mark.parametrize("name", ["mdlm", "llada"])

@@ -41,7 +41,11 @@ def test_window_names_the_first_bad_step_and_its_terms() -> None:
     window = Window()
     for step, value in ((7, 1.0), (8, float("inf")), (9, float("nan"))):
         window.add(step, losses(value, 2, a=value, b=1.0))
-    with pytest.raises(RunError, match=r"not finite at step 8 \(loss=inf, a=inf, b=1\)"):
+    with pytest.raises(RunError, match=r"not finite at step 8 \(loss=inf, a=inf, b=1\)") as found:
+        window.means()
+    assert "look for special tokens in the texts" in str(found.value)
+    window.add(1, losses(float("nan"), 2, a=float("nan"), b=1.0))
+    with pytest.raises(RunError, match=r"kept\. Try a smaller train\.learning_rate"):
         window.means()
 
 

@@ -56,6 +56,7 @@ def test_digest_sees_names_and_bytes_not_caches(tmp_path: Path) -> None:
     [
         ("from .nothing import FAMILY", "is broken (ModuleNotFoundError: "),
         ("def f(:", "is broken (SyntaxError: "),
+        ("import my_backbone", "needs the Python module 'my_backbone', which is not found"),
         ("FAMILY = 3", "exports no FAMILY"),
         ("from xlm_runtime.plug import Nothing", "is broken (ImportError: "),
     ],

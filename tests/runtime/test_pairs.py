@@ -176,7 +176,14 @@ def test_more_rows_are_asked_for_only_where_some_are_kept(tmp_path: Path) -> Non
         RunError, match=r"no text but a float in 'target': 9 rows, first \[1"
     ) as told:
         _prepare(file, {})
-    assert "give more rows" not in str(told.value)
+    assert "give more" not in str(told.value)
+
+
+def test_repeated_rows_do_not_fill_a_split(tmp_path: Path) -> None:
+    file = tmp_path / "my.jsonl"
+    file.write_text('{"prompt": "a", "target": "b"}\n' * 400)
+    with pytest.raises(RunError, match=r"of different rows one in 20 .* give more different rows"):
+        _prepare(file, {})
 
 
 def test_the_room_of_a_prompt_may_be_set(tmp_path: Path) -> None:
@@ -220,7 +227,7 @@ def test_nothing_stale_is_read(tmp_path: Path) -> None:
 
 
 def test_too_few_rows_are_said(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"no pair is left for .*test.* one row in 20"):
+    with pytest.raises(RunError, match=r"no pair is left for .*test.* one in 20"):
         _prepare(_file(tmp_path, 3), PAIRS)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc import ast
-from xlmc.check import collate, decoder, loss, names, network, noise, recipe
+from xlmc.check import agreement, collate, decoder, effect, loss, names, network, noise, recipe
 from xlmc.check.words import reserved
 from xlmc.errors import Diagnostic, SpecErrors, in_order
 from xlmc.refusals import MissingSection
@@ -33,7 +33,11 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
     yield from reserved(family.name.id, "a family", family.name)
     missing = list(_missing(family))
     yield from missing
-    for part in (names, noise, network, loss, decoder, collate, recipe):
+    if others := [*agreement.check(family)]:
+        yield from others
+        yield from noise.check(family)
+        return  # all else would be refused line by line
+    for part in (names, noise, network, loss, decoder, collate, recipe, effect):
         yield from part.check(family)
 
 

@@ -10,6 +10,7 @@ from xlmc.check.words import one_of, word
 from xlmc.errors import Diagnostic
 from xlmc.refusals import (
     NeedsGrid,
+    Unsupported,
     WrongAction,
     WrongBlocks,
     WrongGuide,
@@ -40,12 +41,15 @@ def _blocks(
     blocks: ast.Blocks, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     if query.chain(family) != "mask":
-        why = "only a canvas of masks has places from the start"
-        yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks")
+        why = "all places must be there from the start: so it is under `clean -> mask` alone"
+        yield Unsupported(span=blocks.span, what="blocks", why=why, hint="drop the blocks")
         return
     if query.condition(family) is not None:
-        why = "the backbone is told one time for a row, and every block has its own"
-        yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks, or the condition")
+        why = "it tells the backbone one time for a row, and every block has its own"
+        what = "blocks under a condition"
+        yield Unsupported(
+            span=blocks.span, what=what, why=why, hint="drop the blocks, or the condition"
+        )
     wrong = list(known(blocks.size, env))
     hint = "write `param block_length : Count = 32` and `blocks block_length`"
     wrong = wrong or list(at_least_one(blocks.size, env, what="size of a block", hint=hint))
@@ -79,8 +83,8 @@ def _guide(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[D
     call = guide.value
     example = "write `guide cfg(scale = cfg_scale, without = prompt)`"
     if query.chain(family) != "mask":
-        why = "only the answers at masks can be led, token by token"
-        yield WrongGuide(span=guide.span, why=why, hint="drop the guide")
+        why = "it guides what is predicted at masks, under `clean -> mask` alone"
+        yield Unsupported(span=guide.span, what="guidance", why=why, hint="drop the guide")
         return
     wrong = list(one_of(word(call, call.function), ("cfg",), "a guide"))
     options = {keyword.name: keyword for keyword in call.keywords}
@@ -128,8 +132,8 @@ def _remask(
     action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     if query.chain(family) != "mask":
-        why = "only on a canvas of masks a token can be taken back"
-        yield WrongAction(span=action.span, action="remask", why=why, hint="drop the remask")
+        why = "it takes tokens back under `clean -> mask` alone"
+        yield Unsupported(span=action.span, what="remasking", why=why, hint="drop the remask")
         return
     for stop in query.those(section.entries, ast.Stop):
         for one in stop.conditions:
@@ -148,7 +152,7 @@ def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
     if rule == "all" or (rule == "chance" and value is not None and _sure(value, env)):
         yield WrongRule(span=span, rule=rule, why=ALL_BACK, hint=hint)
     elif rule not in ("chance", "quota", "one"):
-        why = "tokens are taken back by a chance or in a number"
+        why = "xlmc takes tokens back by `chance`, `quota` or `one`"
         yield WrongRule(span=span, rule=rule, why=why, hint=hint)
     elif value is not None:
         wrong = list(known(value, env))
@@ -178,5 +182,5 @@ def _order(action: ast.Remask) -> Iterator[Diagnostic]:
         why = "it is the chance that the token had when it was drawn"
         yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
     if order.temperature is not None:
-        why = "the least sure tokens are taken back as they are"
+        why = "xlmc takes the least sure tokens back without randomness"
         yield WrongScore(span=order.temperature.span, why=why, hint="drop the temperature")

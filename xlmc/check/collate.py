@@ -92,7 +92,7 @@ def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
     if layout.name == "seq2seq" and len(prompts) != 1:
         why, hint = "a seq2seq layout has one prompt", "write `seq2seq : prompt bos [body] eos`"
     elif layout.name != "seq2seq" and prompts:
-        why, hint = "only a seq2seq layout has a prompt", "drop `prompt`"
+        why, hint = "in xlmc only a seq2seq layout has a prompt", "drop `prompt`"
     elif prompts and prompts[0] > bracket:
         why, hint = "a prompt stands before the brackets", "move `prompt` to the front"
     elif prompts and layout.slots[prompts[0]].free:
@@ -112,13 +112,13 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
         elif slot.name == "pad" and i + 1 < len(inside):
             why, hint = "padding fills the brackets up, and comes last", "move it to the end"
         elif slot.name == "pad" and chain in ("gone", "both"):
-            why, hint = "padding cannot be dropped and inserted", "drop it: lengths are free"
+            why, hint = "xlmc neither drops nor inserts padding", "drop it: lengths are free"
         elif slot.name == "pad" and chain == "none":
             why, hint = "a row ends at its `eos`: nothing follows it", "drop it: lengths are free"
         elif slot.name in ("bos", "cls"):
             why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
         elif slot.name == "pad" and "eos" not in {s.name for s in inside}:
-            why, hint = "without an `eos` the end cannot be told", "write `[body eos pad]`"
+            why, hint = "without an `eos` nothing says where a text ends", "write `[body eos pad]`"
         if why:
             yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
     for slot in layout.slots:
@@ -192,7 +192,7 @@ def _keeping(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
     if layout.name != "infill":
         yield WrongKeeping(
             span=layout.keeping.span,
-            problem="only an infilling layout keeps what is given",
+            problem="in xlmc only an infilling layout keeps what is given",
             why=f"`{layout.name}` has nothing given",
             hint=f"drop `keeping {layout.keeping.id}`",
         )
@@ -207,5 +207,5 @@ def _side(side: ast.Side) -> Iterator[Diagnostic]:
             span=side.span,
             part="body",
             side="left",
-            why="the body's first token has a fixed place behind its anchor",
+            why="xlmc keeps the first token of a body at one place, behind its anchor",
         )

@@ -13,12 +13,15 @@ from xlmc.check.rules import at_least_one, known
 from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
 from xlmc.check.words import DERIVED, name_span, one_of, word
-from xlmc.errors import Diagnostic, Related
+from xlmc.errors import Diagnostic, Related, suggest
 from xlmc.refusals import (
     MissingEntry,
     NeverDecoded,
     NeverUsed,
     NoDefaultDecoder,
+    UnknownName,
+    UnknownWord,
+    Unsupported,
     WrongAction,
     WrongArguments,
     WrongDraw,
@@ -146,9 +149,9 @@ def _grid(
     value = grid.value
     if chain in ONE_BY_ONE:
         done = "inserted" if chain == "gone" else "appended"
-        yield WrongAction(
+        yield Unsupported(
             span=grid.span,
-            action="walk a grid for",
+            what="a grid for this noise",
             why=f"one token is {done} at a time, until the decoder stops",
             hint="drop the grid",
         )
@@ -162,7 +165,14 @@ def _grid(
             yield from _events(value, section)
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
-    yield from one_of(name, ("uniform",), "a grid with a number of steps")
+    others = list(one_of(name, ("uniform",), "a grid with a number of steps"))
+    if others:
+        hint = "steps are spread over time by the survival, such as `alpha(t) = cos(pi / 2 * t)`"
+        near = suggest(name.id, ("uniform",))
+        yield from (
+            evolve(one, hint=near or hint) for one in others if isinstance(one, UnknownWord)
+        )
+        return
     if len(value.arguments) > 1 or value.keywords:
         why = "it takes one number of steps"
         example = "grid uniform(128)"
@@ -172,8 +182,13 @@ def _grid(
         yield _number_of_steps(grid)
         return
     (steps,) = value.arguments
-    wrong = list(scope.known(steps, env))
     hint = "write `param steps : Count = 128` and `grid uniform(steps)`"
+    wrong = [
+        evolve(one, hint=suggest(one.name, env.defaults) or hint)
+        if isinstance(one, UnknownName)
+        else one
+        for one in scope.known(steps, env)
+    ]
     yield from wrong or at_least_one(steps, env, what="number of steps", hint=hint, most=STEPS)
 
 
@@ -237,7 +252,7 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
     if chain == "none" and not (prefix or wrong):
         why, hint = "every token changes the row", "write `reuse while prefix`"
     elif chain == "none" and backbone is not None and backbone.python is not None:
-        why = "a backbone of your own keeps no keys and values"
+        why = "xlmc keeps keys and values of its own backbone alone"
     elif chain in ("mask", "gone", "both") and prefix:
         why = "under full attention every token changes the answer at those before it"
     elif chain != "none" and query.condition(family) is not None:
@@ -246,7 +261,7 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
     elif chain == "gone":
         why = "every insertion changes the row"
     elif chain == "both":
-        why = "every step asks the gaps"
+        why = "every step reads all gaps anew"
     if why:
         yield WrongReuse(span=reuse.span, why=why, hint=hint)
 

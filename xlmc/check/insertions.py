@@ -34,7 +34,7 @@ def masks(
         yield WrongRule(
             span=action.much.span,
             rule=rule,
-            why="each gap takes a number of masks, or one with a chance",
+            why="xlmc inserts masks by `poisson` or by `chance`",
             hint=f"write `insert masks poisson {gap} * reveal({beta})`",
         )
         return
@@ -43,7 +43,7 @@ def masks(
     yield from wrong
     read = {name.id for name in query.names(value)} & {head.name for head in counts}
     if not wrong and len(read) != 1:
-        why = "no head is asked how many are missing" if not read else "which of the two heads?"
+        why = "no head in it says how many are missing" if not read else "xlmc reads one head here"
         hint = f"write `insert masks {rule} {gap} * reveal({beta})`"
         yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
     yield from own_clock(value, rule, query.arrows(family)[-1], env)

@@ -151,6 +151,13 @@ FITS = {
 }
 
 
+ARROWS = {
+    "mask": "`clean -> mask`",
+    "gone": "`clean -> gone`",
+    "both": "`clean -> mask` with `mask -> gone`",
+}
+
+
 def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
     """Whether a divergence fits its head, its target and the noise."""
     divergence, target = term.divergence, term.divergence.target
@@ -168,8 +175,7 @@ def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
         return
     why = hint = ""
     if divergence.kind not in [one[0] for (noise, *_), one in FITS.items() if noise == chain]:
-        states = {"cross_entropy": "mask"}
-        why = f"tokens never go `{states.get(divergence.kind, 'gone')}`"
+        why = _not_of_this_noise(divergence.kind, chain)
     elif fit is None or divergence.kind != fit[0]:
         why = f"`{head.name}` is {head.kind.id}{' at ' + at if at else ''}"
         places = [p for (c, k, p), one in FITS.items() if (c, k) == (chain, head.kind.id)
@@ -184,6 +190,15 @@ def _fits(term: ast.Term, head: ast.Head, chain: str) -> Iterator[Diagnostic]:
         )
     hint = hint or (f"write `{head.name} : {written(fit)}`" if fit else "")
     yield WrongTerm(span=divergence.span, divergence=divergence.kind, why=why, hint=hint)
+
+
+def _not_of_this_noise(kind: str, chain: str) -> str:
+    """Why no head is trained by a divergence under a noise."""
+    state = "mask" if kind == "cross_entropy" else "gone"
+    if state not in {"both": ("mask", "gone")}.get(chain, (chain,)):
+        return f"tokens never go `{state}`"
+    homes = {noise: ARROWS[noise] for (noise, *_), one in FITS.items() if one[0] == kind}
+    return f"xlmc supports it under {' and '.join(homes.values())} alone"
 
 
 def written(fit: tuple[str, str, str | None]) -> str:
@@ -269,9 +284,7 @@ def bound(term: ast.Term, family: ast.Family) -> ast.Expr | str:
         return "there is no noise"
     low, high = query.extent(amount)
     if counts(term) and chain != "gone":
-        return (
-            "a distribution of numbers is no rate: only `count at gaps` under `poisson` has a bound"
-        )
+        return "a distribution of numbers is no rate: `poisson` of a `count at gaps` has a bound"
     if term.divergence.kind in ("cross_entropy", "poisson") and not counts(term):
         if amount.variable.id == "count":
             return ast.Binary("/", _counts(low), _name("count", term), span=term.span)
@@ -379,7 +392,7 @@ def _weight(term: ast.Term, weight: ast.Expr, family: ast.Family) -> Iterator[Di
     except TooHard as hard:
         yield TooHardRefusal(span=weight.span, reason=hard.reason)
         return
-    if term.divergence.kind != "cross_entropy" and query.around(whole):
+    if query.around(whole) and (term.divergence.kind != "cross_entropy" or counts(term)):
         yield NoneVisible(span=weight.span)
         return
     samples = list(scope.distinct(weight, env, _samples(term, family)))

@@ -7,8 +7,7 @@ from keyword import iskeyword
 from attrs import evolve
 
 from xlmc import ast, query
-from xlmc.check.noise import EXACT
-from xlmc.check.scope import literal
+from xlmc.check.scope import exactly, literal
 from xlmc.check.words import one_of, reserved, word
 from xlmc.errors import Diagnostic
 from xlmc.expression import MathError
@@ -22,13 +21,13 @@ from xlmc.refusals import (
     SeesAhead,
     SharedState,
     Timeless,
+    Unsupported,
     WrongCondition,
     WrongPath,
     WrongPlace,
     WrongShift,
     WrongSize,
 )
-from xlmc.survival import examine
 
 BACKBONES = ("dit", "qwen2", "rotary")
 ARGUMENTS = ("condition", "pretrained")
@@ -37,6 +36,7 @@ REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 KINDS = ("chance", "count", "distribution", "logits")
 PLACES = ("tokens", "gaps")  # of logits
 FIXED = tuple(special for special in SPECIALS if special not in ("pad", "mask"))
+NOTHING = 1e-300  # a survival below it is 0 but for rounding
 MOST = 100_000  # of the sizes of distributions
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
@@ -132,15 +132,16 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
         why = "there is no noise, and so no time"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif backbone != "dit":
-        why = "the plain Transformer has no place for a condition"
+        why = f"the network `{backbone}` of xlmc takes no condition"
         hint = f"write `backbone dit(condition = {text})`, or `backbone {backbone}`"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif value.id == "sigma" and query.chain(family) == "both":
-        why = "there are two clocks, and one time"
+        why = "sigma is that of one clock, and there are two"
         yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")
     elif query.chain(family) == "gone":
-        why = "what has been dropped tells no time: the decoder counts insertions"
-        yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
+        why = "its decoders of insertions have no clock: they take one token after the other"
+        what = "a condition under `clean -> gone`"
+        yield Unsupported(span=value.span, what=what, why=why, hint=hint)
     elif amount is not None and amount.law.function == "fixed":
         why = "every example has the same amount of noise, and decoding passes through all others"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
@@ -150,15 +151,17 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
 
 
 def _reaches_zero(family: ast.Family) -> bool:
+    """Whether -log of a survival at t = 1 is no number, computed with many digits."""
     try:
-        ends = [examine(arrow).end for arrow in query.arrows(family)]
-        return any(end is not None and end < EXACT for end in ends)
+        arrows = query.arrows(family)
+        return any(exactly(arrow.value, {"t": 1.0}, {}) < NOTHING for arrow in arrows)
     except MathError:
         return False  # the noise section says what is wrong with it
 
 
 def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
-    yield from reserved(head.name, "a head", head)
+    kind = "a head" if head.kind.id == "logits" else "a head of a number"
+    yield from reserved(head.name, kind, head)
     wrong = list(one_of(head.kind, KINDS, "a kind of head"))
     yield from wrong
     if wrong:
@@ -172,7 +175,7 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
                 span=place.span,
                 kind="logits",
                 place=f"`{place.id}`",
-                why="logits stand at `tokens` or at `gaps`",
+                why="xlmc reads logits at `tokens` or at `gaps`",
                 example=f"head {head.name} : logits at {good}",
             )
         return
@@ -186,7 +189,7 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
             span=place.span if place else head.span,
             kind=kind,
             place=f"`{place.id}`" if place else "every token",
-            why=f"one {kind.split()[1]} for each row is read at one special token",
+            why=f"xlmc reads one {kind.split()[1]} for each row, at one special token",
             example=f"head {head.name} : {head.kind.id}{size} at cls",
         )
         return
@@ -212,7 +215,7 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
             why = "masks are inserted to the right of the token that would have to say them"
             hint = "drop `shifted`"
         elif plain:
-            why = f"`{plain[0].name}` is not, and a decoder reads all states of a row alike"
+            why = f"`{plain[0].name}` is not, and xlmc reads all states of a row alike"
             hint = "shift both, or neither"
         if why:
             yield WrongShift(span=head.span, head=head.name, why=why, hint=hint)
@@ -234,7 +237,7 @@ def _size(head: ast.Head) -> Iterator[Diagnostic]:
         problem, why = "a distribution of numbers has a largest one", "which one?"
         hint = f"write `head {head.name} : distribution(64)`"
     elif value > MOST:
-        problem, why = "this distribution is too large", f"more than {MOST} numbers"
+        problem, why = "this distribution is too large", f"xlmc takes at most {MOST} numbers"
         hint = "`count at gaps` has no largest number"
     if problem:
         yield WrongSize(span=(size or head).span, problem=problem, why=why, hint=hint)
@@ -244,10 +247,13 @@ def _of_gaps(head: ast.Head, chain: str) -> Iterator[Diagnostic]:
     """A number for every gap, which only a decoder that inserts masks reads."""
     place = head.at
     if chain in ("mask", "gone"):
-        why = "only masks are inserted by their number: tokens come one by one"
+        why = "xlmc inserts by number only masks, under `mask -> gone`"
         good = "logits at gaps" if chain == "gone" else "logits"
     elif place is None or place.id != "gaps":
-        why, good = "numbers of missing tokens are read at the gaps", f"{head.kind.id} at gaps"
+        why, good = (
+            "xlmc reads numbers of missing tokens at the gaps",
+            f"{head.kind.id} at gaps",
+        )
     else:
         return
     size = f"({head.size.span.text})" if head.size is not None else ""

@@ -76,7 +76,7 @@ def _of_both(amount: ast.Amount) -> Iterator[Diagnostic]:
     """The amount of noise of two clocks."""
     hint = "write `amount t ~ uniform(1e-3, 1)`"
     if amount.variable.id == "count":
-        why = "two clocks go by one time: a count of tokens does not tell it"
+        why = "two clocks go by one time, which a count of tokens does not determine"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
         return
     for one in _amount(amount):
@@ -110,13 +110,21 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
     for i, arrow in enumerate(arrows):
         why = ""
         if i == 2 or now == "gone":
-            why = "a token that is gone stays so" if now == "gone" else "it has two arrows at most"
+            why = (
+                "nothing follows `gone`"
+                if now == "gone"
+                else "xlmc knows chains of up to two arrows"
+            )
             yield WrongChain(span=arrow.span, why=why)
         elif arrow.origin.id != now:
             why = "a token's life begins `clean`" if i == 0 else f"the token is `{now}` here"
             yield WrongChain(span=arrow.origin.span, why=why)
         elif arrow.target.id in ("clean", now):
-            why = "noise never makes a token clean" if arrow.target.id == "clean" else "it is so"
+            why = (
+                "noise never makes a token clean"
+                if arrow.target.id == "clean"
+                else f"it is `{now}` already"
+            )
             yield WrongChain(span=arrow.target.span, why=why)
         if why:
             return
@@ -219,6 +227,8 @@ def _counts(law: ast.Call) -> Iterator[Diagnostic]:
     low, high = law.arguments
     value = literal(low)
     if value not in (0, 1):
-        yield WrongAmount(span=low.span, why="counts start at 0 or 1, or the bound lacks a part")
+        yield WrongAmount(span=low.span, why="xlmc draws counts from 0 or 1 on")
     if not (isinstance(high, ast.Name) and high.id == "length"):
-        yield WrongAmount(span=high.span, why="counts go up to `length`, the row's free tokens")
+        yield WrongAmount(
+            span=high.span, why="xlmc draws counts up to `length`, a row's free tokens"
+        )

@@ -8,7 +8,7 @@ from attrs import evolve
 from xlmc import ast, query
 from xlmc.check import scope
 from xlmc.check.scope import Environment, literal
-from xlmc.check.words import DERIVED, one_of
+from xlmc.check.words import DERIVED, VALUES, one_of
 from xlmc.errors import Diagnostic
 from xlmc.query import NETWORK_SCORES, SCORES
 from xlmc.refusals import (
@@ -152,7 +152,7 @@ def ordering(
         if not {*NETWORK_SCORES} & {*scores} if tempered else "confidence" not in scores:
             yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
     if order.temperature is not None and rule == "within":
-        why = "a sum of errors has no temperature"
+        why = "xlmc adds no randomness to the order of `within`"
         yield WrongScore(span=order.temperature.span, why=why, hint="drop the temperature")
     elif order.temperature is not None:
         yield from number(order.temperature, "Scale", "temperature", env)
@@ -173,14 +173,22 @@ def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[D
     if wrong:
         return
     found = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
-    if found is None or found not in (kind, *(("Count", "Chance") if kind == "Scale" else ())):
+    varies = isinstance(expr, ast.Name) and expr.id in VALUES
+    if varies or found not in (kind, *(("Count", "Chance") if kind == "Scale" else ())):
         yield WrongType(
             span=expr.span,
             expected=f"a {kind}",
-            found=f"`{expr.span.text}`" + (f", a {found}" if found else ""),
+            found=f"`{expr.span.text}`" + _kind(found, varies=varies),
             why=f"{what} is a param of type {kind} or a number",
             hint=f"write `param {what} : {kind} = ...`",
         )
+
+
+def _kind(kind: str | None, *, varies: bool) -> str:
+    """What a name is, behind it."""
+    if varies:
+        return ", which varies and is no param"
+    return f", a {kind}" if kind else ""
 
 
 def at_least_one(
@@ -189,14 +197,15 @@ def at_least_one(
     """A literal or a param of type Count, of at least 1; the param's own mistakes apart."""
     value, text = literal(expr), expr.span.text
     kind = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
+    varies = isinstance(expr, ast.Name) and expr.id in VALUES
     if isinstance(expr, ast.Name) and kind == "Count":
         value = env.defaults.get(expr.id)
         text = f"{expr.id} = {value:g}" if value is not None else text
-    if value is None and kind in (None, "Chance", "Scale", "Number", "Time"):
+    if varies or (value is None and kind in (None, "Chance", "Scale", "Number", "Time")):
         yield WrongType(
             span=expr.span,
             expected="a Count",
-            found=f"`{text}`" + (f", a {kind}" if kind else ""),
+            found=f"`{text}`" + _kind(kind, varies=varies),
             why=f"the {what} is an integer or a param of type Count",
             hint=hint,
         )

@@ -176,7 +176,7 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
             span=call.span,
             name=name,
             known=", ".join(sorted(functions)),
-            hint=suggest(name, functions) or _no_time(name, env),
+            hint=_written_out(name, env) or suggest(name, functions) or _no_time(name, env),
         )
     elif name in env.derived:
         schedule = call.arguments[0] if given == 1 else None
@@ -200,6 +200,28 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
     for keyword in call.keywords:
         why = "its arguments have no names"
         yield WrongArguments(span=keyword.span, name=name, why=why, example=f"{name}(x)")
+
+
+WRITTEN_OUT = {  # what other libraries have a function for
+    "abs": "max(x, -x)",
+    "ln": "log(x)",
+    "log10": "log(x) / log(10)",
+    "log2": "log(x) / log(2)",
+    "pow": "x ** 2",
+    "power": "x ** 2",
+    "relu": "max(x, 0)",
+    "sigmoid": "1 / (1 + exp(-x))",
+    "square": "x ** 2",
+}
+SCHEDULES = {"cosine": "cos(pi / 2 * t)", "linear": "1 - t", "quadratic": "1 - t ** 2"}
+SCHEDULES |= {"polynomial": "1 - t ** 2", "loglinear": "1 - t", "log_linear": "1 - t"}
+
+
+def _written_out(name: str, env: Environment) -> str:
+    """The formula of a function that the language lacks, where its name is known."""
+    if formula := SCHEDULES.get(name, "") if "t" in env.names else "":
+        return f"a schedule is a formula: `{formula}`"
+    return f"write it out: `{WRITTEN_OUT[name]}`" if name in WRITTEN_OUT else ""
 
 
 def _timed(expr: ast.Expr, env: Environment) -> bool:

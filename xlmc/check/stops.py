@@ -8,7 +8,7 @@ from xlmc.check.rules import number, temperature
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.errors import Diagnostic, Related, suggest
-from xlmc.refusals import NeverEnds, UnknownName, WrongStop
+from xlmc.refusals import NeverEnds, UnknownName, Unsupported, WrongStop
 
 STOPS = {
     "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",
@@ -41,7 +41,7 @@ def conditions(
                     why = "a canvas of masks has its length from the start"
                     yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
                 elif chain == "none" and end == "oracle":
-                    why = "a text that is written from left to right ends by itself"
+                    why = "xlmc ends rows at the length of their answers where tokens are inserted"
                     yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
             case ast.Compare(op="=", left=ast.Name(id="last"), right=ast.Name() as special):
                 yield from _last(one, special, family)
@@ -51,7 +51,7 @@ def conditions(
             ):
                 yield from _text(one, chain)
             case ast.Compare() | ast.Happens() if chain == "mask":
-                why = "masks show what is missing: nothing else is asked"
+                why = "xlmc asks no head here: a row ends when no mask is left"
                 yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
             case ast.Compare(op=">", left=left, right=right) if _chance(left) in chances:
                 yield from _read(left, family, env)
@@ -74,7 +74,7 @@ def _few(stop: ast.Stop, section: ast.Section, env: Environment) -> Iterator[Dia
             ):
                 yield from number(right, "Scale", "number of missing tokens", env)
             case _:
-                why = "the grid ends every row, but for those of which hardly a token is missing"
+                why = "here a row ends with the grid, or when hardly a token is missing"
                 yield WrongStop(span=one.span, why=why, hint=STOPS["both"])
 
 
@@ -86,9 +86,9 @@ def _text(one: ast.Compare, chain: str) -> Iterator[Diagnostic]:
         why = "a text is over where it holds one of the strings that a run names"
         yield WrongStop(span=one.span, why=why, hint="write `text = stop_strings`")
     elif chain != "mask":
-        why = "only a canvas of masks is done before it is full"
+        why = "it can only end a row early under `clean -> mask`"
         hint = "drop it: `generate.stop` of a run cuts what any decoder writes"
-        yield WrongStop(span=one.span, why=why, hint=hint)
+        yield Unsupported(span=one.span, what="this condition", why=why, hint=hint)
 
 
 def _chance(expr: ast.Expr) -> str:
@@ -114,9 +114,9 @@ def _not_a_condition(
         where = "in a condition to stop"
         yield UnknownName(span=name.span, name=name.id, where=where, hint=suggest(name.id, known))
     if not unknown:
-        why = "the decoder cannot decide it"
+        why = "xlmc does not support this condition"
         if isinstance(left, ast.Name) and left.id in chances:
-            why = "a row ends when a chance is above a number"
+            why = "xlmc compares a chance by `>`, with a number"
         yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
 
 

@@ -63,17 +63,34 @@ _MODULE = _set(
 _CODE = "the generated code uses it for something else"
 _TAKEN = {
     "a family": frozenset[str](),
-    "a schedule": _IMPORTED | _VARIABLES,
+    "a schedule": _IMPORTED
+    | _VARIABLES
+    | _set(
+        """
+        Ended back carried cost density drop_right ended expected found going grown live
+        made number poisson poisson_cost rate scale skip_row steps take_out temperature
+        tempered top_k top_p total unmasking
+        """
+    ),
     "a head": _IMPORTED
     | _MODULE
     | _set("batch empty hidden loss network noise noised over self terms x"),
-    "a param of the loss": _IMPORTED | _VARIABLES,
+    "a head of a number": _IMPORTED
+    | _MODULE
+    | _set(
+        """
+        ask batch categorical drawn empty expected first going hidden live logits loss masks
+        negative_entropy network noise noised number odds over places poisson put_back score
+        scores self spread tempered_chance terms token u x
+        """
+    ),
+    "a param of the loss": _IMPORTED | _VARIABLES | _set("cost poisson_cost rate"),
     "a param of a decoder": _IMPORTED | _set("draw ended error finish law score step stop"),
     "a let": _IMPORTED | _VARIABLES,
 }
 _MADE = re.compile(
-    r"to_.*|.*_term|guided_.*"
-)  # names that the generated code makes of those of heads
+    r"to_.*|.*_term|guided_.*|.*Decoder|(score|error)_.*"
+)  # names that the generated code makes of those of heads and decoders
 _SETTINGS = frozenset({"default", "loss"})
 
 
@@ -124,8 +141,10 @@ def why_reserved(name: str, what: str) -> str:
         return "a function of the language"
     if name in _TAKEN[what] or name in SPECIALS or hasattr(builtins, name):
         return _CODE
+    if what == "a schedule" and (f"d{name}" in _TAKEN[what] or hasattr(builtins, f"d{name}")):
+        return f"{_CODE}: d{name}, the name of its slope"
     made = what not in ("a family", "a param of a decoder") and _MADE.fullmatch(name)
-    return "the generated code makes such names of those of heads" if made else ""
+    return "the generated code makes such names of those of heads and decoders" if made else ""
 
 
 def name_span(node: ast.Node, name: str) -> Span:

@@ -119,7 +119,8 @@ def _check(specs: Sequence[Path], out: Path, form: Format) -> int:
     if not drifts:
         return 0
     mend = command(drifts, [str(spec) for spec in specs], out)
-    click.echo(f"{len(drifts)} of the paths differ. To mend it:\n  {mend}", err=True)
+    todo = f" To mend it:\n  {mend}" if mend else ""
+    click.echo(f"{len(drifts)} of the paths differ.{todo}", err=True)
     return DRIFT
 
 

@@ -1,7 +1,6 @@
 """``xlmc explain``: what a message means."""
 
 import inspect
-from string import Formatter
 from typing import TYPE_CHECKING
 
 import click
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
 @click.argument("code", required=False)
 def explain(code: str | None) -> None:
     """Explain the message with this CODE (XLM012), or list all codes."""
-    known = _messages()
+    known = catalogue()
     if code is None:
         for one in known.values():
-            click.echo(f"{one.code}  {one.severity:8}{_words(one.title)}")
+            click.echo(f"{one.code}  {one.severity:8}{_first_line(one)}")
         return
     found = known.get(code.upper())
     if found is None:
@@ -25,7 +24,7 @@ def explain(code: str | None) -> None:
     click.echo(_page(found))
 
 
-def _messages() -> dict[str, type["Diagnostic"]]:
+def catalogue() -> dict[str, type["Diagnostic"]]:
     """Every message by its code, in the order of the codes."""
     from xlmc import messages, refusals
     from xlmc.errors import Diagnostic
@@ -37,19 +36,19 @@ def _messages() -> dict[str, type["Diagnostic"]]:
 
 
 def _page(message: type["Diagnostic"]) -> str:
-    parts = [
-        f"{message.severity}[{message.code}]: {_words(message.title)}",
-        inspect.getdoc(message) or "",
-        *(f"{word}: {_words(text)}" for word, text in _hints(message) if text),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    from xlmc.example import after, before
+
+    return "\n\n".join(
+        (
+            f"{message.code}: {_first_line(message)}",
+            "For example:",
+            before(message.code).rstrip(),
+            "What is right:",
+            after(message.code),
+        )
+    )
 
 
-def _hints(message: type["Diagnostic"]) -> tuple[tuple[str, str], ...]:
-    return (("at the place", message.label), ("note", message.note), ("help", message.help))
-
-
-def _words(template: str) -> str:
-    """A format string with ``<name>`` for each field."""
-    parts = Formatter().parse(template)
-    return "".join(text + (f"<{name}>" if name else "") for text, name, _, _ in parts)
+def _first_line(message: type["Diagnostic"]) -> str:
+    """What a message is about."""
+    return (inspect.getdoc(message) or "").partition("\n")[0]

@@ -1,6 +1,7 @@
 """A checked tree becomes the IR: every decision is made here."""
 
 from xlmc import ast, ir, query
+from xlmc.code import Code, Kind, Rank, called, variable
 from xlmc.errors import SpecErrors
 from xlmc.expression import MathError
 from xlmc.lower.claims import claim, samples, tilt, trained
@@ -68,12 +69,13 @@ def _lower(family: ast.Family) -> ir.Package:
     )
 
 
-def _condition(family: ast.Family, clock: Clock) -> str:
+def _condition(family: ast.Family, clock: Clock) -> Code | None:
     """What the trunk is told beside the tokens, as code over `noised`."""
     told = query.condition(family)
     if told is None or not isinstance(told.value, ast.Name):
-        return ""
-    return "noised.t" if told.value.id == "t" else f"{clock.use('sigma')}(noised.t)"
+        return None
+    t = variable("t", Rank.ROW, Kind.DOUBLE, "noised.t").code
+    return t if told.value.id == "t" else called(clock.use("sigma"), t)
 
 
 def _network(family: ast.Family) -> ir.Network:

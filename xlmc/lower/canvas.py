@@ -1,11 +1,13 @@
 """What decoders of masks share, and what can be switched off."""
 
+from collections.abc import Callable, Iterator
 from math import floor
 
 from attrs import evolve
 
 from xlmc import ast, ir, query
 from xlmc.check.scope import Environment, grid, reads, values
+from xlmc.code import Code
 
 STEPS = range(1, 9)
 LINE = 88  # columns of a docstring
@@ -24,6 +26,24 @@ SOME = 500
 TIMES = {("t", "s"): "times", ("t",): "starts", ("s",): "ends"}
 
 
+def everywhere(exprs: list[ast.Expr], env: Environment) -> Iterator[Environment]:
+    """The params that expressions read at their defaults, and at many values of their ranges.
+
+    Nothing where these are too many to combine.
+    """
+    own = sorted({name for expr in exprs for name in reads(expr, env)} & {*env.defaults})
+    if len(own) > FEW:
+        return
+    axes = {name: [env.defaults[name], *RANGES[env.names[name]]] for name in own}
+    yield from (evolve(env, defaults={**env.defaults, **point}) for point in grid(axes))
+
+
+def always(holds: Callable[[Environment], bool], exprs: list[ast.Expr], env: Environment) -> bool:
+    """Whether something holds for all values of the params that expressions read."""
+    found = [*everywhere(exprs, env)]
+    return bool(found) and all(map(holds, found))
+
+
 def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
     """Whether with many steps no two masks are revealed in one, the last step's among them.
 
@@ -32,8 +52,15 @@ def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
     rule, value = action.much.rule, action.much.value
     if rule not in ("chance", "quota", "poisson") or value is None:
         return rule == "one"
-    if off:
-        env = evolve(env, defaults={**env.defaults, off: 0.0})
+    return always(lambda one: _gradual(rule, value, _off(one, off)), [value], env)
+
+
+def _off(env: Environment, name: str) -> Environment:
+    """The params with one of them at 0, where there is one."""
+    return evolve(env, defaults={**env.defaults, name: 0.0}) if name else env
+
+
+def _gradual(rule: str, value: ast.Expr, env: Environment) -> bool:
     middle = {"t": 0.5, "s": 0.5 - 1 / MANY, "steps_left": MANY / 2}
     most = 2 if rule == "quota" else RARE
     points = [{**middle, "masked": masked, "length": 2 * masked} for masked in (3.0, 300.0)]
@@ -46,16 +73,17 @@ def settled(unmask: ast.Much, remask: ast.Much, env: Environment) -> bool:
 
     For any value of the params: judged by many within their ranges, and by their defaults.
     """
-    if remask.value is None or (unmask.value is None and unmask.rule != "all"):
+    back = remask.value
+    if back is None or (unmask.value is None and unmask.rule != "all"):
         return False
-    read = [reads(one.value, env) for one in (unmask, remask) if one.value is not None]
-    own = {name for names in read for name in names & {*env.defaults}}
-    if len(own) > FEW:
-        return False
-    spread = {name: [env.defaults[name], *RANGES[env.names[name]]] for name in sorted(own)}
-    axes = {**spread, "t": [0.125, 0.5, 1.0], "masked": [1.0, 7.0]}
+    exprs = [one.value for one in (unmask, remask) if one.value is not None]
+    return always(lambda one: _settled(unmask, back, one), exprs, env)
+
+
+def _settled(unmask: ast.Much, back: ast.Expr, env: Environment) -> bool:
+    axes = {"t": [0.125, 0.5, 1.0], "masked": [1.0, 7.0]}
     points = [{**p, "s": 0.0, "steps_left": 1.0, "length": 7.0} for p in grid(axes)]
-    if any(found != 0 for _, found in values(remask.value, env, points)):
+    if any(found != 0 for _, found in values(back, env, points)):
         return False
     if unmask.value is None:
         return True
@@ -87,6 +115,11 @@ def timely(value: ast.Expr, head: str, env: Environment, clock: str) -> bool:
     missing = ast.Name(head, span=value.span)
     fired = ast.Call("reveal", (ast.Name(clock, span=value.span),), span=value.span)
     told = ast.Binary("*", missing, fired, span=value.span)
+    return always(lambda one: _alike(value, told, head, one), [value], env)
+
+
+def _alike(value: ast.Expr, told: ast.Expr, head: str, env: Environment) -> bool:
+    """Whether two numbers of masks to insert are the same but for what many steps make small."""
     points = [
         {head: n, "t": t, "s": t - 1 / MANY, "steps_left": t * MANY, "masked": 3.0, "length": 6.0}
         for n in (0.2, 3.0, 40.0)
@@ -109,14 +142,14 @@ def paragraphs(what: str, way: str, spec: str) -> tuple[str, ...]:
     return f"{what}.", f"{rest[:1].upper()}{rest[1:]}.", f"spec: {spec}"
 
 
-def clock_of(grid: str, reads: tuple[str, ...], steps: str, blocks: str) -> str:
+def clock_of(grid: str, reads: tuple[str, ...], steps: Code | None, blocks: Code | None) -> str:
     """Code of what each step is told."""
     if grid != "uniform":
         return "repeat(())"
     if not reads and not blocks:
         return f"repeat((), {steps})"
     batch = "batch, " if blocks or {"t", "s"} & {*reads} else ""
-    return f"{_clock(reads, bool(blocks)).name}({batch}{steps}{', ' if blocks else ''}{blocks})"
+    return f"{_clock(reads, bool(blocks)).name}({batch}{steps}{f', {blocks}' if blocks else ''})"
 
 
 def clocks(made: tuple[ir.Decoder, ...]) -> tuple[ir.Clock, ...]:
@@ -150,7 +183,7 @@ def named(
     for decoder in made:
         if decoder.unmask is not None and decoder.unmask.order.name:
             order = decoder.unmask.order
-            key = evolve(order, param="", temperature="", token="drawn" if order.token else "")
+            key = evolve(order, param="", temperature=None, token="drawn" if order.token else "")
             taken = order.name in functions.values()
             functions.setdefault(key, f"{order.name}_{decoder.name}" if taken else order.name)
             order = evolve(order, name=functions[key])
@@ -189,8 +222,11 @@ def switch(value: ast.Expr, env: Environment) -> str:
     axes = {"masked": [1.0, 3.0], "length": [3.0]}
     times = [{"t": k / 8, "s": (k - 1) / 8, "steps_left": float(k)} for k in STEPS]
     samples = [{**point, **time} for point in grid(axes) for time in times]
-    for name in sorted(reads(value, env) & {*env.defaults}):
-        off = evolve(env, defaults={**env.defaults, name: 0.0})
-        if all(found == 0 for _, found in values(value, off, samples)):
-            return name
-    return ""
+
+    def off(name: str) -> bool:
+        return always(lambda one: nothing(_off(one, name)), [value], env)
+
+    def nothing(one: Environment) -> bool:
+        return all(found == 0 for _, found in values(value, one, samples))
+
+    return next(filter(off, sorted(reads(value, env) & {*env.defaults})), "")

@@ -1,6 +1,5 @@
 """What a reported likelihood is, and what the samples of a decoder are worth beside it."""
 
-import re
 from collections.abc import Iterator
 from itertools import product
 from math import isfinite
@@ -9,6 +8,7 @@ from xlmc import ast, defaults, ir, query
 from xlmc.check.loss import bound, counts, ends, idle, inlined, settings, weights, with_bound
 from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
+from xlmc.code import Code
 from xlmc.lower.params import mentioned
 
 MASK = (
@@ -31,8 +31,7 @@ NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is k
 NO_STOP = "no head says when nothing is missing, so no law over lengths is known"
 TOGETHER = "tokens revealed in one step are drawn apart"
 ORDERED = "the order is not a random one"
-NEUTRAL = {name: f"{float(value):g}" for name, (_, value) in defaults.NEUTRAL.items()}
-PARAM = re.compile(r"self\.\w+")
+NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
     "tokens per sequence": "length",
@@ -261,11 +260,11 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and not decoder.insert.timely:
         reasons.append("masks do not come back at the times of the clock")
-    if decoder.few and not PARAM.fullmatch(decoder.few):
+    if decoder.few is not None and not decoder.few.param:
         reasons.append("a row ends before the last token is sure to have come")
     if decoder.remask is not None and not decoder.remask.off:
         reasons.append("tokens are taken back and drawn anew, several at once")
-    if decoder.guide is not None and not PARAM.fullmatch(decoder.guide.scale):
+    if decoder.guide is not None and not decoder.guide.scale.param:
         reasons.append("answers are led away from what the network says")
     return reasons
 
@@ -273,8 +272,8 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
 def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
     if decoder.oracle:
         return ["its length is given"]
-    asked = [stop for stop in decoder.stops if stop.kind in ("head", "zero")]
-    if not all("uniform" in stop.code for stop in asked):
+    asked = [stop for stop in decoder.stops if stop.kind in ("chance", "threshold")]
+    if any(stop.kind == "threshold" for stop in asked):
         return ["it stops by a threshold"]
     if len(asked) == 1:
         other = stop and asked[0].name != stop
@@ -286,9 +285,7 @@ def _cut(decoder: ir.Decoder) -> list[str]:
     """What is not drawn from its whole law, whatever the params."""
     used = [one for one in (decoder.draw, decoder.pick, decoder.last) if one is not None]
     fixed = [
-        code
-        for name, code in _cuts(decoder)
-        if not PARAM.fullmatch(code) and code not in (NEUTRAL[name], f"{NEUTRAL[name]}.0")
+        code for name, code in _cuts(decoder) if not code.param and code.value != NEUTRAL[name]
     ]
     reasons = dict.fromkeys(f"{one.summary} is taken" for one in used if one.greedy)
     neutral = dict(_neutral(decoder))
@@ -307,21 +304,17 @@ def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
 
 def _switches(decoder: ir.Decoder) -> list[tuple[str, str]]:
     """All that params do to the laws, each with the value at which that is nothing."""
-    found = [
-        (code.removeprefix("self."), NEUTRAL[name])
-        for name, code in _cuts(decoder)
-        if PARAM.fullmatch(code)
-    ]
-    if decoder.guide is not None and PARAM.fullmatch(decoder.guide.scale):
-        found.append((decoder.guide.scale.removeprefix("self."), "0"))
+    found = [(code.param, f"{NEUTRAL[name]:g}") for name, code in _cuts(decoder) if code.param]
+    if decoder.guide is not None and decoder.guide.scale.param:
+        found.append((decoder.guide.scale.param, "0"))
     if decoder.remask is not None and decoder.remask.off:
         found.append((decoder.remask.off, "0"))
-    if PARAM.fullmatch(decoder.few):
-        found.append((decoder.few.removeprefix("self."), "0"))
+    if decoder.few is not None and decoder.few.param:
+        found.append((decoder.few.param, "0"))
     return found
 
 
-def _cuts(decoder: ir.Decoder) -> list[tuple[str, str]]:
+def _cuts(decoder: ir.Decoder) -> list[tuple[str, Code]]:
     """What is done to the laws before a draw: name and code of its value."""
     used = (decoder.draw, decoder.pick, decoder.last)
     tempered = [("temperature", stop.temperature) for stop in decoder.stops if stop.temperature]

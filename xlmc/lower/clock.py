@@ -1,10 +1,8 @@
 """The clocks of the noise: which of their quantities the package uses, under which names."""
 
-from collections.abc import Iterable
-
 from xlmc import ast, ir, query
 from xlmc.calculus import Calculus, Formula, derive
-from xlmc.mathtext import torch_expr
+from xlmc.code import Code, Printer, called
 from xlmc.survival import examine
 
 SUMMARIES = {
@@ -118,7 +116,7 @@ class Hand:
             arguments,
             self._summary(quantity),
             (f"{LEFT[quantity].format(name=self.latex[1:])} = {formula.latex}",),
-            formula.torch,
+            formula.code,
             (repr(self.end) if self.end else "0") if quantity == "inverse" else "",
             self.spec,
         )
@@ -155,11 +153,6 @@ class Clock:
         """How docstrings refer to the arrows."""
         return ", ".join(hand.spec for hand in self.hands.values())
 
-    @property
-    def names(self) -> set[str]:
-        """The names of the functions that have been handed out."""
-        return {hand.name(quantity) for hand in self.hands.values() for quantity in hand.used}
-
     def to(self, state: str) -> Hand:
         """The clock of the arrow that leads to a state."""
         return next(hand for hand in self.hands.values() if hand.arrow.target.id == state)
@@ -172,29 +165,18 @@ class Clock:
         """Whether an expression asks a clock for something."""
         return any(call.function in (*self.hands, *SUMMARIES) for call in query.calls(expr))
 
-    def code(
-        self, expr: ast.Expr, names: dict[str, str], tensors: Iterable[str]
-    ) -> tuple[str, set[str]]:
-        """An expression as code, and the functions of the clocks that it calls.
-
-        ``names`` maps the names of the expression to code; ``tensors`` are those that are tensors.
-        """
-        used: set[str] = set()
-        full = dict(names)
-        for call in query.calls(expr):
-            if call.function in self.hands:
-                name = self.hands[call.function].use("slope" if call.primes else "survival")
-                full[call.function + "'" * call.primes] = name
-                used.add(name)
-            elif call.function in SUMMARIES:
-                (schedule,) = call.arguments
-                assert isinstance(schedule, ast.Name)
-                name = self.hands[schedule.id].use(call.function)
-                times = "s, t" if call.function == "reveal" else "t"
-                full[f"{call.function}({schedule.id})"] = f"{name}({times})"
-                used.add(name)
-        keys = set(full) - set(names)
-        return torch_expr(expr, full, {*tensors, *keys}), used
+    def call(self, call: ast.Call, printer: Printer) -> Code | None:
+        """A call of a clock: of its survival, or of what follows from it at the time there."""
+        if call.function in self.hands:
+            name = self.hands[call.function].use("slope" if call.primes else "survival")
+            return called(name, *(printer.show(argument) for argument in call.arguments))
+        if call.function not in SUMMARIES:
+            return None
+        (schedule,) = call.arguments
+        assert isinstance(schedule, ast.Name)
+        name = self.hands[schedule.id].use(call.function)
+        times = ("s", "t") if call.function == "reveal" else ("t",)
+        return called(name, *(printer.scope.names[time].at(printer.rank) for time in times))
 
     def view(self) -> ir.Schedule | None:
         """`schedule.py`, or None if the package uses nothing of the clocks."""
@@ -203,4 +185,6 @@ class Clock:
         bisections = tuple(one for hand in hands for one in hand.bisections())
         if not functions and not bisections:
             return None
-        return ir.Schedule(functions, bisections, any("math." in f.code for f in functions))
+        return ir.Schedule(
+            functions, bisections, any("math" in f.code.reads.modules for f in functions)
+        )

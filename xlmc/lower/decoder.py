@@ -1,14 +1,27 @@
 """The decoders."""
 
-import re
-from collections.abc import Set
-
 from attrs import evolve, frozen
 
 from xlmc import ast, ir, query
 from xlmc.check.decoder import environment
 from xlmc.check.names import camel
-from xlmc.check.words import DERIVED
+from xlmc.code import (
+    Code,
+    Kind,
+    Leaf,
+    Names,
+    Printer,
+    Rank,
+    beside_tokens,
+    built,
+    called,
+    inside,
+    number,
+    param,
+    per_row,
+    poisson,
+    variable,
+)
 from xlmc.lower.canvas import (
     LINE,
     clock_of,
@@ -25,7 +38,7 @@ from xlmc.lower.canvas import (
     timely,
 )
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import mentioned, number, params
+from xlmc.lower.params import mentioned, params
 from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.query import NETWORK_SCORES
 from xlmc.survival import examine
@@ -42,7 +55,12 @@ ERRORS = {
     "margin": "1 - margin(logits)",
     "entropy": "-negative_entropy(logits)",
 }
-SAMPLED = "confidence(logits, token)"  # in the place of the likeliest
+SAMPLED = {  # in the place of the likeliest
+    "score": {"confidence": "confidence(logits, token)"},
+    "error": {"confidence": "1 - confidence(logits, token)"},
+}
+ALONE = {"left": "-masked.nonzero()[:, 1]"}  # where no function is handed the positions
+SOME = Code("written.any(1).long()", Rank.ROW, Kind.LONG)
 CUTS = {"temperature": "1.0", "top_k": "0", "top_p": "1.0"}  # in their order, cutting nothing
 RULES = {
     "chance": "Reveal each mask with a chance of its own",
@@ -53,7 +71,6 @@ RULES = {
     "one": "Reveal one mask of each row",
     "all": "Reveal every mask",
 }
-TENSORS = frozenset({"t", "s", "masked", "length"})
 SCORES = {
     "confidence": "the chance of its token",
     "margin": "the lead of its likeliest token over the second",
@@ -88,7 +105,7 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         guides=guide_functions(made),
         schedule=()
         if chain == "none"
-        else tuple(sorted({name for d in made for name in _schedule(d, clock)})),
+        else tuple(sorted({name for d in made for name in _schedule(d)})),
     )
 
 
@@ -103,17 +120,21 @@ def _draws(made: tuple[ir.Decoder, ...]) -> tuple[ir.Cut, ...]:
     )
 
 
-def _schedule(decoder: ir.Decoder, clock: Clock) -> set[str]:
-    code = " ".join(
-        [
-            decoder.condition_code,
-            decoder.unmask.code if decoder.unmask else "",
-            decoder.insert.code if decoder.insert else "",
-            decoder.remask.code if decoder.remask else "",
-            *(code for _, code in decoder.lets),
-        ]
-    )
-    used = clock.names & set(re.findall(r"\w+(?=\()", code))
+def _reads(codes: object) -> tuple[str, ...]:
+    """What a step must be told."""
+    used = {name for code in inside(codes) for name in code.reads.variables}
+    return tuple(name for name in ("t", "s", "steps_left") if name in used)
+
+
+def _counted(name: str, mask: str) -> Leaf:
+    """The number of the places of each row that are marked."""
+    wide = f"{mask}.sum(1, keepdim=True)"
+    return variable(name, Rank.ROW, Kind.LONG, f"{mask}.sum(1)", wide)
+
+
+def _schedule(decoder: ir.Decoder) -> set[str]:
+    """The functions of the schedule that a decoder calls."""
+    used = {name for code in inside(decoder) for name in code.reads.functions}
     return used | {decoder.inverse, decoder.corrupted} - {""}
 
 
@@ -138,9 +159,11 @@ class _Maker:
         actions: tuple[ast.Unmask | ast.Remask | ast.Insert | None, ...] = (unmask, remask, insert)
         values = [a.much.value for a in actions if a is not None and a.much.value is not None]
         timed = condition and self.grid != "uniform"  # the tokens tell the time, or the events do
-        condition_code = f"{self.clock.use('sigma')}(t)" if condition == "sigma" else condition
+        condition_code = self._condition(condition)
         spec = "decoder" if self.section.name is None else f"decoder {name}"
-        steps, blocks, reads = self._steps(), self._blocks(), self._reads(values, condition)
+        steps, blocks, lets = self._steps(), self._blocks(), self._lets(values)
+        amounts = self._unmask(unmask), self._insert(insert), self._remask(remask)
+        reads = _reads((amounts, lets, condition_code))
         carries = self._carries(remask, timed=bool(timed))
         early = self.grid != "uniform" or self._stops_early()
         made = ir.Decoder(
@@ -153,17 +176,17 @@ class _Maker:
             head=draw.head.id,
             draw=self._sampler(draw),
             pick=self._sampler(pick) if pick is not None else None,
-            unmask=self._unmask(unmask) if unmask is not None else None,
-            insert=self._insert(insert) if insert is not None else None,
-            remask=self._remask(remask) if remask is not None else None,
+            unmask=amounts[0],
+            insert=amounts[1],
+            remask=amounts[2],
             guide=self._guide(draw.head.id),
             blocks=blocks,
-            block_param=blocks.removeprefix("self.") if blocks.startswith("self.") else "",
-            lets=self._lets(values),
+            block_param=blocks.param if blocks is not None else "",
+            lets=lets,
             last=self._last(unmask),
             grid=self.grid,
             steps=steps,
-            steps_param=steps.removeprefix("self.") if steps.startswith("self.") else "",
+            steps_param=steps.param if steps is not None else "",
             reads=reads,
             clock=clock_of(self.grid, reads, steps, blocks),
             early=early,
@@ -180,6 +203,13 @@ class _Maker:
             corrupted=self.clock.use("corrupted") if timed and self.grid == "events" else "",
         )
         return evolve(made, idle=made.unmask is not None and idle(made))
+
+    def _condition(self, name: str) -> Code | None:
+        """What the network is told, over t."""
+        t = self._scope.names["t"].code
+        if name == "sigma":
+            return called(self.clock.use("sigma"), t)
+        return t if name else None
 
     def _carries(self, remask: ast.Remask | None, *, timed: bool) -> str:
         """What goes from step to step beside the tokens."""
@@ -227,50 +257,36 @@ class _Maker:
             exprs += query.expressions(step)
         return query.spoken(exprs, query.those(self.section.entries, ast.Let))
 
-    def _names(self) -> dict[str, str]:
-        own = [e for e in self.section.entries if isinstance(e, ast.Param | ast.Choice)]
-        return {
-            **{entry.name: f"self.{entry.name}" for entry in own},
-            **{one.name: one.name for one in query.those(self.section.entries, ast.Let)},
-            "t": "t",
-            "s": "s",
-            "steps_left": "steps_left",
-            "masked": "masked.sum(1)",
-            "length": "batch.free.sum(1)",
-        }
-
-    def _code(self, expr: ast.Expr) -> str:
-        tensors = {*self._tensors}
-        for one in query.those(self.section.entries, ast.Let):
-            if self._is_tensor(one.value, tensors):
-                tensors.add(one.name)
-        return self.clock.code(expr, self._names(), tensors)[0]
-
     @property
-    def _tensors(self) -> Set[str]:
-        """The names of expressions that are tensors; blocks have times and steps of their own."""
-        return TENSORS | {"steps_left"} if self._blocked else TENSORS
+    def _scope(self) -> Names:
+        """What stands behind the names of amounts: in blocks every row has times of its own."""
+        rank = Rank.ROW if self._blocked else Rank.SCALAR
+        found = {
+            "t": variable("t", rank, Kind.DOUBLE),
+            "s": variable("s", rank, Kind.DOUBLE),
+            "steps_left": variable("steps_left", rank, Kind.LONG if self._blocked else Kind.INT),
+            "masked": _counted("masked", "masked"),
+            "length": _counted("length", "batch.free"),
+        }
+        found |= {
+            one.name: param(one.name, one.kind)
+            for one in query.those(self.section.entries, ast.Param)
+        }
+        for one in query.those(self.section.entries, ast.Let):
+            made = Printer.code(one.value, Names(found, self.clock.call))
+            found[one.name] = variable(one.name, made.rank, made.kind)
+        return Names(found, self.clock.call)
 
-    def _is_tensor(self, expr: ast.Expr, tensors: Set[str]) -> bool:
-        return bool(mentioned([expr]) & tensors) or self.clock.reads(expr)
-
-    def _per_row(self, expr: ast.Expr) -> bool:
-        lets = {one.name: one.value for one in query.those(self.section.entries, ast.Let)}
-        spoken = mentioned([expr])
-        if {"masked", "length"} & spoken or (self._blocked and self._timed(expr)):
-            return True
-        return any(self._per_row(lets[name]) for name in spoken & set(lets))
-
-    def _timed(self, expr: ast.Expr) -> bool:
-        """Whether an expression reads the time or the steps that are left."""
-        called = {call.function for call in query.calls(expr)}
-        return bool(mentioned([expr]) & {"t", "s", "steps_left"} or called & {*DERIVED})
+    def _code(self, expr: ast.Expr) -> Code:
+        return Printer.code(expr, self._scope)
 
     # Unmasking
 
-    def _unmask(self, action: ast.Unmask) -> ir.Unmask:
+    def _unmask(self, action: ast.Unmask | None) -> ir.Unmask | None:
+        if action is None:
+            return None
         rule, value = action.much.rule, action.much.value
-        code = "" if value is None else self._amount(rule, value)
+        code = None if value is None else self._amount(rule, value)
         kind = "quota" if rule == "poisson" else rule
         remask = query.first(query.the(self.section.entries, ast.Step).actions, ast.Remask)
         back = remask.much.value if remask is not None else None
@@ -278,11 +294,13 @@ class _Maker:
         off = switch(back, env) if back is not None else ""
         return ir.Unmask(kind, code, self._order(action.order, rule), gradual(action, env, off))
 
-    def _remask(self, action: ast.Remask) -> ir.Remask:
+    def _remask(self, action: ast.Remask | None) -> ir.Remask | None:
+        if action is None:
+            return None
         rule, value = action.much.rule, action.much.value
         return ir.Remask(
             rule="quota" if rule == "one" else rule,
-            code="written.any(1).long()" if value is None else self._amount(rule, value),
+            code=SOME if value is None else self._amount(rule, value),
             off=switch(value, environment(self.section, self.family)) if value is not None else "",
         )
 
@@ -294,7 +312,7 @@ class _Maker:
         without = options["without"]
         assert isinstance(without, ast.Name)
         scale = self._option("scale", options["scale"])
-        calls = f"(2 if {scale} else 1)" if scale.startswith("self.") else "2"
+        calls = f"(2 if {scale} else 1)" if scale.param else "2"
         name = guide_name(self.family, head, without.id)
         return ir.Guide(name, head, without.id, scale, calls)
 
@@ -302,11 +320,11 @@ class _Maker:
     def _blocked(self) -> bool:
         return query.first(self.section.entries, ast.Blocks) is not None
 
-    def _blocks(self) -> str:
+    def _blocks(self) -> Code | None:
         blocks = query.first(self.section.entries, ast.Blocks)
-        return self._option("size", blocks.size) if blocks is not None else ""
+        return self._option("size", blocks.size) if blocks is not None else None
 
-    def _lets(self, values: list[ast.Expr]) -> tuple[tuple[str, str], ...]:
+    def _lets(self, values: list[ast.Expr]) -> tuple[tuple[str, Code], ...]:
         """Those lets that the amounts need, in their order."""
         lets = query.those(self.section.entries, ast.Let)
         needed = mentioned(values)
@@ -315,38 +333,32 @@ class _Maker:
                 needed |= mentioned([one.value])
         return tuple((one.name, self._code(one.value)) for one in lets if one.name in needed)
 
-    def _amount(self, rule: str, value: ast.Expr) -> str:
+    def _amount(self, rule: str, value: ast.Expr) -> Code:
         code = self._code(value)
-        tensor = self._is_tensor(value, self._tensors) or self._per_row(value)
         if rule == "quota":
-            if tensor:
-                whole = f"({code} + 1e-9).floor().long()"
-                return whole if self._per_row(value) else f"{whole}.expand(len(x))"
-            return f"torch.full((len(x),), int({code} + 1e-9), device=x.device)"
+            return per_row(code)
         if rule == "poisson":
-            mean = code if tensor else f"torch.tensor({code})"
-            return f'poisson({mean}, noise.uniform("quota")[:, 0])'
-        if self._per_row(value):
-            return f"({code})[:, None]"
-        return code
+            return poisson(code, 'noise.uniform("quota")[:, 0]')
+        return beside_tokens(code)
 
-    def _insert(self, action: ast.Insert) -> ir.Insert:
+    def _insert(self, action: ast.Insert | None) -> ir.Insert | None:
+        if action is None:
+            return None
         value = action.much.value
         assert value is not None
         (head,) = mentioned([value]) & set(query.heads(self.family))
-        names = self._names() | {"masked": "masked.sum(1, keepdim=True)", head: head}
-        names["length"] = "batch.free.sum(1, keepdim=True)"
-        lets = query.those(self.section.entries, ast.Let)
-        names |= {one.name: f"{one.name}[:, None]" for one in lets if self._per_row(one.value)}
-        own = {one.name for one in lets if self._is_tensor(one.value, TENSORS)}
-        code, _ = self.clock.code(value, names, {*TENSORS, *own, head})
+        scope = self._scope
+        number = {head: variable(head, Rank.TOKEN, Kind.SINGLE)}
+        code = Printer.code(value, evolve(scope, names={**scope.names, **number}))
         u = 'noise.uniform("insert", batch.position)'
         rule = action.much.rule
         policy = query.the(self.section.entries, ast.Overflow).policy.id
         env = environment(self.section, self.family)
         return ir.Insert(
             rule=rule,
-            code=f"poisson({code}, {u})" if rule == "poisson" else f"{u} < {code}",
+            code=poisson(code, u)
+            if rule == "poisson"
+            else built(f"{u} < {{}}", code, kind=Kind.BOOL),
             head=head,
             kind=query.heads(self.family)[head].kind.id,
             overflow=policy,
@@ -355,7 +367,7 @@ class _Maker:
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
-            return ir.Order("", (), (), "", False, "", False, "", False, "", "")
+            return ir.Order("", (), (), "", False, "", False, None, False, "", "")
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
         scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
@@ -364,15 +376,19 @@ class _Maker:
         whose, codes, words = (
             ("error", ERRORS, LACKS) if rule == "within" else ("score", CODES, SCORES)
         )
-        temperature = self._code(order.temperature) if order.temperature is not None else ""
-        network = bool(set(NETWORK_SCORES) & set(scores)) or bool(temperature)
+        temperature = self._code(order.temperature) if order.temperature is not None else None
+        network = bool(set(NETWORK_SCORES) & set(scores)) or temperature is not None
         which = "sampled" if sampled else "likeliest"
         told = [words[s] + (f" ({which})" if s == "confidence" else "") for s in scores]
-        found = [codes[score] for score in scores]
+        if sampled:
+            codes = codes | SAMPLED[whose]
+        name = whose if choice and network else ""
+        if not name:
+            codes = codes | ALONE
         return ir.Order(
-            name=whose if choice and network else "",
+            name=name,
             scores=scores,
-            codes=tuple(c.replace(CODES["confidence"], SAMPLED) if sampled else c for c in found),
+            codes=tuple(codes[score] for score in scores),
             param=choice.name if choice else "",
             sampled=sampled,
             token=token,
@@ -388,33 +404,17 @@ class _Maker:
         """A draw from the distribution that is scored, which is not tempered at temperature 0."""
         step = query.the(self.section.entries, ast.Step)
         cuts = dict(self._sampler(query.the(step.actions, ast.Draw)).cuts)
-        cold = cuts.get("temperature", "1.0")
+        cold = cuts.get("temperature")
         drawn = "categorical(logits, u)"
-        if cold.startswith("self."):
+        if cold is not None and cold.param:
             return f"{drawn} if {cold} else logits.argmax(-1)"
-        return (drawn if float(cold) else "logits.argmax(-1)") if cuts else ""
+        return ("logits.argmax(-1)" if cold and cold.value == 0 else drawn) if cuts else ""
 
-    def _reads(self, values: list[ast.Expr], condition: str) -> tuple[str, ...]:
-        needed = {name for name, _ in self._lets(values)}
-        lets = query.those(self.section.entries, ast.Let)
-        exprs = [*values, *(one.value for one in lets if one.name in needed)]
-        spoken = mentioned(exprs)
-        called = {call.function for expr in exprs for call in query.calls(expr)}
-        reads = spoken & {"t", "s", "steps_left"}
-        reads |= (
-            {"t"} if condition or called & {"hazard", "sigma", "dsigma", "corrupted"} else set()
-        )
-        reads |= {"s", "t"} if "reveal" in called else set()
-        return tuple(name for name in ("t", "s", "steps_left") if name in reads)
-
-    def _steps(self) -> str:
+    def _steps(self) -> Code | None:
         grid = query.first(self.section.entries, ast.Grid)
         if grid is None or not isinstance(grid.value, ast.Call):
-            return ""
-        steps = grid.value.arguments[0]
-        if isinstance(steps, ast.Name):
-            return f"self.{steps.id}"
-        return number(steps, whole=True)
+            return None
+        return self._option("steps", grid.value.arguments[0])
 
     def _stops_early(self) -> bool:
         stop = query.first(self.section.entries, ast.Stop)
@@ -424,11 +424,11 @@ class _Maker:
             and any(isinstance(one, ast.NoState) for one in stop.conditions)
         )
 
-    def _few(self) -> str:
+    def _few(self) -> Code | None:
         """Below how many missing tokens a row of two clocks is done."""
         stop = query.first(self.section.entries, ast.Stop) if self.both else None
         below = query.those(stop.conditions, ast.Compare) if stop is not None else ()
-        return self._option("stop", below[0].right) if below else ""
+        return self._option("stop", below[0].right) if below else None
 
     def _ends(self) -> bool:
         stop = query.first(self.section.entries, ast.Stop)
@@ -484,26 +484,27 @@ class _Maker:
     def _stop(self, one: ast.Condition) -> ir.Stop:
         match one:
             case ast.Compare(left=ast.Name(id="last"), right=ast.Name(id=special)):
-                return ir.Stop("last", special, "", "", "")
+                return ir.Stop("last", special)
             case ast.Compare(op=">", left=chance, right=right):
-                head = query.asked(chance)
-                return self._asks(chance, f"{head} > {self._code(right)}")
+                return self._asks("threshold", chance, "{} > {}", self._code(right))
             case ast.Happens(chance=chance):
-                head = query.asked(chance)
-                return self._asks(chance, f'noise.uniform("{head}")[:, 0] < {head}')
+                u = f'noise.uniform("{query.asked(chance)}")[:, 0]'
+                return self._asks("chance", chance, f"{u} < {{}}")
             case ast.Compare(right=ast.Name(id="oracle")):
-                return ir.Stop("oracle", "", "", "", "")
-        return ir.Stop("full", "", "", "", "")
+                return ir.Stop("oracle")
+        return ir.Stop("limit")
 
-    def _asks(self, chance: ast.Expr, code: str) -> ir.Stop:
-        """A condition on the chance of a head, tempered or not."""
+    def _asks(self, kind: str, chance: ast.Expr, form: str, *parts: Code) -> ir.Stop:
+        """A condition on the chance of a head, tempered or not, or on its chance of zero."""
         head = query.asked(chance)
-        place, temperature = self._place(head), ""
-        if isinstance(chance, ast.Call) and chance.function == "zero":
-            return ir.Stop("zero", head, place, code, "")
-        if isinstance(chance, ast.Call):
-            temperature = self._option("temperature", chance.arguments[1])
-        return ir.Stop("head", head, place, code, temperature)
+        found = variable(head, Rank.ROW, Kind.SINGLE).code
+        code = built(form, found, *parts, kind=Kind.BOOL)
+        if not isinstance(chance, ast.Call):
+            return ir.Stop(kind, head, self._place(head), "chance", code)
+        if chance.function == "zero":
+            return ir.Stop(kind, head, self._place(head), "zero", code)
+        temperature = self._option("temperature", chance.arguments[1])
+        return ir.Stop(kind, head, self._place(head), "chance", code, temperature)
 
     def _place(self, head: str) -> str:
         place = query.heads(self.family)[head].at
@@ -521,9 +522,9 @@ class _Maker:
             summary=f"the likeliest {what}" if action.greedy else f"a {what}",
         )
 
-    def _option(self, name: str, value: ast.Expr) -> str:
+    def _option(self, name: str, value: ast.Expr) -> Code:
         if isinstance(value, ast.Number):
-            return number(value, whole=name in ("top_k", "size"))
+            return number(value, whole=name in ("top_k", "size", "steps"))
         return self._code(value)
 
     def _summary(self) -> tuple[str, str]:

@@ -4,13 +4,14 @@ import math
 
 from xlmc import ast, ir, query
 from xlmc.check.loss import counts
+from xlmc.code import Code
 from xlmc.lower.claims import chosen, claim, stop
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
 from xlmc.survival import examine
 
 
-def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihood | None:
+def likelihood(family: ast.Family, clock: Clock, condition: Code | None) -> ir.Likelihood | None:
     """`likelihood.py`, or None where there is no likelihood."""
     value, why = claim(family)
     if value == "none":
@@ -21,9 +22,7 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
     main = _read(family, "joint_cross_entropy" if chain == "gone" else "cross_entropy")
     end = stop(family) if chain == "gone" else None
     inverse = clock.use("inverse") if condition else ""
-    names = {inverse, *(["sigma"] if "sigma" in condition else [])} - {""}
-    if "sigma" in names:
-        clock.use("sigma")
+    names = {inverse} - {""} | (condition.reads.functions if condition else set())
     return ir.Likelihood(
         chain=chain,
         head=main.head.id,
@@ -42,7 +41,9 @@ def likelihood(family: ast.Family, clock: Clock, condition: str) -> ir.Likelihoo
     )
 
 
-def _of_both(family: ast.Family, clock: Clock, condition: str, detail: str) -> ir.Likelihood:
+def _of_both(
+    family: ast.Family, clock: Clock, condition: Code | None, detail: str
+) -> ir.Likelihood:
     hazards = (clock.to("mask").use("hazard"), clock.to("gone").use("hazard"))
     orders = [order for arrow in query.arrows(family) if (order := examine(arrow).order)]
     return ir.Likelihood(

@@ -1,12 +1,16 @@
 """The loss."""
 
+from functools import partial
+
 from xlmc import ast, ir, query
 from xlmc.check.loss import exact, inlined
+from xlmc.code import Code, Kind, Names, Printer, Rank, built, number, param, variable
 from xlmc.expression import inline
 from xlmc.lower.claims import proportional
+from xlmc.lower.clamps import clamped
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import mentioned, number, params
-from xlmc.mathtext import latex_expr, plain_expr
+from xlmc.lower.params import mentioned, params
+from xlmc.mathtext import PRODUCT, latex_expr, plain_expr
 
 SUMMARIES = {
     "following": "Cross-entropy of the free tokens, each read at the one before it, summed.",
@@ -31,6 +35,9 @@ LATEX = {
 }
 _WIDEST = 86  # columns of a formula
 SHORT = {"length": "L", "count": "n"}  # names in formulas
+AMOUNTS = {"t": Kind.DOUBLE, "count": Kind.LONG, "length": Kind.LONG}  # of each row
+OWN = {"tokens": "length", "corrupted": "count"}  # what a mean within each row divides by
+ONE = Code("1", kind=Kind.INT, only=1.0)
 UNITS = {
     "tokens": ("the free tokens of the batch", "free token"),
     "corrupted": ("the corrupted tokens of the batch", "corrupted token"),
@@ -43,16 +50,16 @@ EACH = {
 }
 
 
-def loss(family: ast.Family, clock: Clock, condition: str) -> ir.Loss:
+def loss(family: ast.Family, clock: Clock, condition: Code | None) -> ir.Loss:
     """`loss.py`."""
     mean = query.the(query.entries(family, "loss"), ast.Mean)
     over = {"masked": "corrupted", "gone": "corrupted", "sequences": "rows"}.get(
         mean.over.id, mean.over.id
     )
     own = over if mean.per is not None else ""
-    used = {"sigma"} if "sigma" in condition else set[str]()
-    terms = tuple(_term(term, family, clock, own, used) for term in query.terms(family))
-    used |= {"sigma"} if "sigma" in condition else set()
+    terms = tuple(_term(term, family, clock, own) for term in query.terms(family))
+    codes = [*(term.weight for term in terms), condition]
+    used = {name for code in codes if code is not None for name in code.reads.functions}
     return ir.Loss(
         chain=query.chain(family),
         terms=terms,
@@ -141,41 +148,31 @@ def _bracketed(formula: str) -> str:
     return rf"\big({formula}\big)" if formula.startswith("-") else formula
 
 
-def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[str]) -> ir.Term:
+def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str) -> ir.Term:
     entries = query.entries(family, "loss")
     weight = inlined(term, family)
     options = [option.value for option in term.divergence.options]
     spoken = mentioned([*options, *([] if weight is None else [weight])])
     found = params(entries, spoken)
-    code, functions = "", set[str]()
+    names = {name: variable(name, Rank.ROW, kind, wide=name) for name, kind in AMOUNTS.items()}
+    names |= {p.name: param(p.name, p.kind, owner="") for p in found}
+    code = None
     if weight is not None:
-        names = {name: name for name in ("t", "count", "length")} | {p.name: p.name for p in found}
-        tensors = {"t", "count", "length"}
-        for call in query.calls(weight):
-            if call.function == "visible":
-                tensors.add(plain_expr(call))
-                names[plain_expr(call)] = _visible(call, family)
-        code, functions = clock.code(weight, names, tensors)
-    reads = {"t"} if functions else set[str]()
-    reads |= {"t", "count", "length"} & spoken
+        code = _weight(weight, Names(names, partial(_call, family, clock)))
     if own:
-        denominator = {"tokens": "length", "corrupted": "count"}[own]
-        reads.add(denominator)
-        code = f"{f'({code})' if code else '1'} / {denominator}.clamp(min=1)"
-    elif not reads and isinstance(weight, ast.Binary) and weight.op in "+-":
-        code = f"({code})"  # it stands before a product
-    used |= functions
+        inner = built("({})", code) if code else ONE
+        code = built("{} / {}.clamp(min=1)", inner, names[OWN[own]].code)
     return ir.Term(
         head=term.head.id,
         kind=_kind(term, family),
         at=place(term, family),
         size=query.size(query.heads(family)[term.head.id]),
         weight=code,
-        reads=tuple(sorted(reads)),
-        per_row=bool(reads),
-        per_token=query.around(weight),
+        reads=tuple(sorted(code.reads.variables)) if code else (),
+        per_row=code is not None and code.rank >= Rank.ROW,
+        per_token=code is not None and code.rank == Rank.TOKEN,
         shifted=query.heads(family)[term.head.id].shifted,
-        cast=bool(functions) or "t" in reads,
+        cast=code is not None and code.kind == Kind.DOUBLE,
         balance=_balance(term),
         params=found,
         summary=SUMMARIES[_kind(term, family)],
@@ -183,20 +180,31 @@ def _term(term: ast.Term, family: ast.Family, clock: Clock, own: str, used: set[
     )
 
 
-def _visible(call: ast.Call, family: ast.Family) -> str:
-    """The code of ``visible(geometric(p))``."""
+def _weight(expr: ast.Expr, scope: Names) -> Code:
+    """The code of a weight: a variable of each row or token, or a factor before a sum."""
+    code = Printer.code(expr, scope)
+    return code if code.rank else Printer.code(expr, scope, PRODUCT)
+
+
+def _call(family: ast.Family, clock: Clock, call: ast.Call, printer: Printer) -> Code | None:
+    """``visible(geometric(p))``, or what a clock answers."""
+    if call.function != "visible":
+        return clock.call(call, printer)
     (kernel,) = call.arguments
+    assert isinstance(kernel, ast.Call)
+    inner = [printer.show(argument) for argument in kernel.arguments]
     row = "noised" if query.chain(family) == "both" else "batch"
-    return f"visible({plain_expr(kernel)}, noised.masked, {row}.attend)"
+    form = f"visible({kernel.function}({{}}), noised.masked, {row}.attend)"
+    return built(form, *inner, kind=Kind.SINGLE, rank=Rank.TOKEN)
 
 
-def _balance(term: ast.Term) -> str:
-    """What rows in which nothing is missing count, as code."""
+def _balance(term: ast.Term) -> Code | None:
+    """What rows in which nothing is missing count."""
     for option in term.divergence.options:
         if isinstance(option.value, ast.Name):
-            return option.value.id
+            return param(option.value.id, "Chance", owner="").code
         return number(option.value, whole=False)
-    return ""
+    return None
 
 
 def place(term: ast.Term, family: ast.Family) -> str:
@@ -214,6 +222,8 @@ def _detail(term: ast.Term, family: ast.Family, weight: ast.Expr | None) -> str:
         return text.strip()
     text += f"Weight: {plain_expr(weight)}"
     said = f", that of the likelihood bound{_up_to(term)}" if proportional(term, family) else "."
+    if mostly := clamped(term, family):
+        said = f", which is {mostly}."
     return text + said + _width(term, family)
 
 

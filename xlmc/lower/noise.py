@@ -2,11 +2,12 @@
 
 from xlmc import ast, ir, query
 from xlmc.check.scope import literal
+from xlmc.code import Code
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number
 
 
-def noise(family: ast.Family, clock: Clock, told: str) -> ir.Noise:
+def noise(family: ast.Family, clock: Clock, told: Code | None) -> ir.Noise:
     """`noise.py`."""
     amount = query.the(query.entries(family, "noise"), ast.Amount)
     low, high = query.extent(amount)

@@ -66,11 +66,11 @@ def encoded(tokenizer: Tokenizer, texts: Sequence[Text], title: str) -> list[Enc
     return [(place, row) for (place, _), row in zip(texts, rows, strict=True)]
 
 
-def more(kept: int, wanted: str = "more rows,") -> str:
+def more(kept: int, wanted: str = "more different rows,") -> str:
     """What to do about an empty split; nothing where rows are no use as they are."""
     if not kept:
         return ""
     return (
-        f"; one row in 20 goes to each held-out split: give {wanted} or a folder with train.*, "
-        "validation.* and test.*"
+        f"; of different rows one in 20 goes to each held-out split: give {wanted} or a folder "
+        "with train.*, validation.* and test.*"
     )

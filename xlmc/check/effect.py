@@ -1,0 +1,110 @@
+"""What is written and changes nothing: warnings."""
+
+from collections.abc import Iterator
+
+from xlmc import ast, query
+from xlmc.check.scope import literal
+from xlmc.defaults import NEUTRAL
+from xlmc.errors import Diagnostic
+from xlmc.refusals import NoEffect
+
+NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
+
+
+def check(family: ast.Family) -> Iterator[Diagnostic]:
+    """A warning for each entry of the family's own text that has no effect."""
+    for section in query.decoders(family):
+        yield from (one for one in _decoder(section, family) if _own(one, section, family))
+    for section in (one for one in family.sections if one.kind == "collate"):
+        yield from (one for one in _padding(section, family) if _own(one, section, family))
+
+
+def _own(one: Diagnostic, section: ast.Section, family: ast.Family) -> bool:
+    """Whether a warning is about what is written there: not inherited, and no default."""
+    if one.span == section.span and section.kind == "collate":
+        return False
+    return one.span in section.span and one.span.source == family.span.source
+
+
+def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    for entry in section.entries:
+        match entry:
+            case ast.Finish():
+                yield from _finish(entry, section)
+                yield from _actions(entry.actions)
+            case ast.Step():
+                yield from _actions(entry.actions)
+            case ast.Stop():
+                yield from _stop(entry, family)
+    yield from _same(section, family)
+
+
+def _finish(finish: ast.Finish, section: ast.Section) -> Iterator[Diagnostic]:
+    grid = query.first(section.entries, ast.Grid)
+    if grid is None or not isinstance(grid.value, ast.Call):
+        walk = "without a grid" if grid is None else "on a grid of events"
+        why = f"{walk} steps are taken until no mask is left"
+        yield NoEffect(span=finish.span, what="this `finish`", why=why, hint="drop it")
+
+
+def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
+    for action in actions:
+        match action:
+            case ast.Draw() | ast.Pick():
+                for option in action.options:
+                    if literal(option.value) == NOTHING.get(option.name):
+                        why = f"at {NOTHING[option.name]:g} it cuts nothing off"
+                        hint = f"drop it, or write `with {option.name}` and let a run set it"
+                        what = f"`{option.name}` here"
+                        yield NoEffect(span=option.span, what=what, why=why, hint=hint)
+            case ast.Remask(much=ast.Much(value=value)) if value is not None:
+                if literal(value) == 0:
+                    why = "nothing is taken back"
+                    yield NoEffect(span=action.span, what="remasking", why=why, hint="drop it")
+
+
+def _stop(stop: ast.Stop, family: ast.Family) -> Iterator[Diagnostic]:
+    for one in stop.conditions:
+        match one:
+            case ast.Compare(op="<", right=right) if literal(right) == 0:
+                why = "no number is below 0"
+                yield NoEffect(span=one.span, what="this condition", why=why, hint="drop it")
+            case ast.Compare(left=chance) | ast.Happens(chance=chance):
+                yield from _tail(chance, family)
+
+
+def _tail(chance: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
+    """A distribution of which nothing is read but the chance of 0."""
+    if not (isinstance(chance, ast.Call) and chance.function == "zero"):
+        return
+    head = query.heads(family).get(query.asked(chance))
+    if head is not None and query.size(head) > 1 and head.at is not None:
+        yield NoEffect(
+            span=chance.span,
+            what=f"the rest of `{head.name}`",
+            why="of all its numbers the chance of 0 alone is read",
+            hint=f"a chance does the same: `head {head.name} : chance at {head.at.id}`, trained by "
+            f"`{head.name} : binary_cross_entropy(none gone)`",
+        )
+
+
+def _same(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    """A named decoder that changes nothing of the default one."""
+    default = query.entries(family, "decoder")
+    if section.name is not None and {*section.entries} == {*default}:
+        why = "it is the default decoder by another name"
+        what = f"`decoder {section.name}`"
+        yield NoEffect(
+            span=section.span, what=what, why=why, hint="change something in it, or drop it"
+        )
+
+
+def _padding(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    prompts = any(
+        slot.name == "prompt" for layout in query.layouts(family) for slot in layout.slots
+    )
+    for pad in query.those(section.entries, ast.Pad):
+        for side in pad.sides:
+            if side.part.id == "prompt" and not prompts:
+                why = "no layout has a prompt"
+                yield NoEffect(span=side.span, what="this padding", why=why, hint="drop it")

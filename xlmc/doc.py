@@ -1,10 +1,11 @@
 """Families in a table, a row each: the Markdown that documents a folder of specs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xlmc import ast, printer, query
 from xlmc.lower.claims import claim
+from xlmc.lower.collate import collate
 
 BEGIN, END = "<!-- xlmc doc -->", "<!-- end of xlmc doc -->"
 COLUMNS = ("family", "noise", "network", "loss", "decoders", "likelihood")
@@ -32,8 +33,17 @@ def _row(family: ast.Family) -> tuple[str, ...]:
         _network(family),
         "<br>".join(_code(printer.entry(term)) for term in query.terms(family)),
         ", ".join(section.name or "default" for section in query.decoders(family)),
-        claim(family)[0],
+        "<br>".join(_likelihood(family)),
     )
+
+
+def _likelihood(family: ast.Family) -> Iterator[str]:
+    """What is claimed, and the layouts whose numbers are given the length."""
+    value = claim(family)[0]
+    yield value
+    layouts = collate(family).layouts if value != "none" else ()
+    if names := [layout.name for layout in layouts if "length" in layout.given]:
+        yield f"{', '.join(names)}: given the length"
 
 
 def _noise(family: ast.Family) -> list[str]:

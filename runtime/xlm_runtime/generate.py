@@ -102,12 +102,13 @@ def blank(
     """Examples without their answers: prompt and given tokens stay, all else is padding.
 
     Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
-    ``oracle`` that of the answer, if there is one. So is that of a body with an open end, of which
+    ``oracle`` that of the answer, if there is one; a length beyond the room is that of a text which
+    is cut. So is that of a body with an open end, of which
     a beginning is given and whose gaps are open behind it alone; among lengths that go beyond it.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
-        given, gaps = example.given, example.gaps
+        given, gaps, cut = example.given, example.gaps, False
         if any(given):
             pairs = zip(example.body, given, strict=True)
             hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
@@ -122,10 +123,11 @@ def blank(
         elif model.layout.fills:
             hidden = ()
         elif oracle and example.body:
-            hidden = [pad] * len(example.body)
+            hidden, cut = [pad] * len(example.body), example.cut
         else:
-            hidden = [pad] * _length(example, lengths, seed, model.body)
-        yield Example(example.index, hidden, example.prompt, given, gaps)
+            length = _length(example, lengths or [model.body], seed, model.body + 1)
+            hidden, cut = [pad] * min(length, model.body), length > model.body
+        yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
 
 
 def _beginning(example: Example) -> int:

@@ -116,7 +116,9 @@ def blank(
             if known and not oracle:
                 free = 0
                 if not model.layout.fills:
-                    free = _length(example, lengths, seed, model.body, known) - known
+                    free = (
+                        min(_length(example, lengths, seed, model.body, known), model.body) - known
+                    )
                 hidden = [*hidden[:known], *[pad] * free]
                 given = [True] * known + [False] * free
                 gaps = [False] * known + [True] * (free + 1)
@@ -125,7 +127,7 @@ def blank(
         elif oracle and example.body:
             hidden, cut = [pad] * len(example.body), example.cut
         else:
-            length = _length(example, lengths or [model.body], seed, model.body + 1)
+            length = _length(example, lengths, seed, model.body)
             hidden, cut = [pad] * min(length, model.body), length > model.body
         yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
 
@@ -139,11 +141,11 @@ def _beginning(example: Example) -> int:
 
 
 def _length(example: Example, lengths: Lengths, seed: int, most: int, beyond: int = 0) -> int:
-    """One of some lengths, drawn for an example; of those that go beyond a number, if any do."""
+    """One of some lengths, drawn for an example; of those that go beyond a number, or ``most``."""
     law = Law.of(lengths)
     draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
     drawn = (law.beyond(beyond) if beyond else law).at(draw)
-    return most if drawn is None else min(drawn, most)
+    return most if drawn is None else drawn
 
 
 def unconditional(count: int) -> list[Example]:

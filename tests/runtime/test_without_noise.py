@@ -55,6 +55,7 @@ def test_a_likelihood_needs_one_draw(answering: Path) -> None:
     assert once == thrice
     apart = evaluate.likelihood(model, examples, 2, 1, lambda _: None, [4])
     assert apart.pop("estimator") == once.pop("estimator") == "exact, nothing is drawn"
+    assert apart.pop("given") == once.pop("given") == "given the prompt"
     assert apart == pytest.approx(once, rel=1e-5)
 
 

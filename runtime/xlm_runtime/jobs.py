@@ -310,7 +310,7 @@ def values(
     for name, value, error, mark in rows:
         spread = f"± {error:.4f}" if error is not None and isfinite(error) else ""
         said = f"{value:.4f}" if value is not None and isfinite(value) else "not finite"
-        lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread:<11}{mark}")
+        lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread + ' ':<10}{mark}")
     if "asked" in found:
         lines.append(f"  asked for: {', '.join(found['asked'])}")
     if "decoder_params" in found:

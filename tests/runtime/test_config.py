@@ -204,7 +204,7 @@ def test_recipes_name_a_precision_in_a_word() -> None:
     assert (made.train.precision, made.train.weight_decay) == ("bf16-mixed", 0)
     assert (made.model.dropout, made.model.attention_dropout) == (0.1, 0)
     stars = build(family, recipe_settings(family, "star_easy", "paper"), [])
-    assert (stars.train.precision, stars.model.attention_dropout) == ("32-true", 0.1)
+    assert (stars.train.precision, stars.model.attention_dropout) == ("auto", 0.1)
     ilm = package.load(SHIPPED / "ilm").family
     scales = {task: ilm.recipes[task]["loss.stop_scale"] for task in ("star_easy", "lm1b", "owt")}
     assert scales == {"star_easy": 2, "lm1b": 2, "owt": 0.001}

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, package, runs
+from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, measured, package, runs
 from xlm_runtime.config import build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
@@ -292,7 +292,8 @@ def test_what_is_given_stands_beside_every_likelihood(trained: Path) -> None:
     found = json.loads((trained / "metrics.json").read_text())
     joint = {"perplexity": 3.0, "perplexity_error": 0.5, "given": "", "lengths": "some law"}
     likelihood = {"perplexity": 2.0, "given": "given the length", "joint": joint}
-    table = jobs.table(found | {"likelihood": likelihood})
+    shown = measured.checked(found | {"likelihood": likelihood}, "here")
+    table = jobs.table(shown)
     assert [line.split() for line in table if "perplexity" in line] == [
         ["perplexity", "2.0000", "tight,", "given", "the", "length"],
         ["joint", "perplexity", "3.0000", "±", "0.5000", "tight"],

@@ -23,6 +23,7 @@ VALUES = [
     "3e-4",
     "-1",
     "cosine",
+    "bf16",
     "fast",
     "small",
     "default",
@@ -55,7 +56,10 @@ def test_settings_are_those_of_the_runtime() -> None:
 @pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_a_setting_takes_what_the_runtime_takes(name: str) -> None:
     ours, theirs = SETTINGS[name], kind(config._RECIPE[name])
-    if isinstance(ours, tuple):
+    if name == "precision":
+        assert ours == tuple(config.PRECISIONS)
+        assert set(config.PRECISIONS.values()) <= set(get_args(theirs))
+    elif isinstance(ours, tuple):
         assert ours == get_args(theirs)
     else:
         assert theirs == getattr(strict, ours)
@@ -95,6 +99,8 @@ def accepted(family: Any, path: str, value: str) -> bool:
         return False
     number = float(value) if value[0] in "-0123456789" else value
     whole = int(number) if isinstance(number, float) and number == int(number) else number
+    if path == "precision":
+        whole = config.PRECISIONS.get(value, value)
     full = config._RECIPE.get(path, path)
     extra = [Setting("train.steps", 10**6, "here")] * (full == "train.warmup")
     try:

@@ -94,5 +94,6 @@ def _code(family: ast.Family) -> tuple[str, ...]:
 
 def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:
     """What a manifest tells about a package beside the hashes of its files."""
-    claim = {"value": ir.family.claim, "why": ir.family.why}
+    given = {layout.name: list(layout.given) for layout in ir.collate.layouts}
+    claim = {"value": ir.family.claim, "why": ir.family.why, "given": given}
     return {"claim": claim, "ir": plain(ir), "places": dict(lines)}

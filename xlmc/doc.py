@@ -1,11 +1,12 @@
 """Families in a table, a row each: the Markdown that documents a folder of specs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xlmc import ast, printer, query
 from xlmc.lower.claims import claim
 from xlmc.lower.clamps import clamped
+from xlmc.lower.collate import collate
 
 BEGIN, END = "<!-- xlmc doc -->", "<!-- end of xlmc doc -->"
 COLUMNS = ("family", "noise", "network", "loss", "decoders", "likelihood")
@@ -33,7 +34,7 @@ def _row(family: ast.Family) -> tuple[str, ...]:
         _network(family),
         "<br>".join(_term(term, family) for term in query.terms(family)),
         ", ".join(section.name or "default" for section in query.decoders(family)),
-        claim(family)[0],
+        "<br>".join(_likelihood(family)),
     )
 
 
@@ -41,6 +42,15 @@ def _term(term: ast.Term, family: ast.Family) -> str:
     """A term, and what its weight is where the formula does not tell."""
     mostly = clamped(term, family)
     return _code(printer.entry(term)) + (f" ({mostly})" if mostly else "")
+
+
+def _likelihood(family: ast.Family) -> Iterator[str]:
+    """What is claimed, and the layouts whose numbers are given the length."""
+    value = claim(family)[0]
+    yield value
+    layouts = collate(family).layouts if value != "none" else ()
+    if names := [layout.name for layout in layouts if "length" in layout.given]:
+        yield f"{', '.join(names)}: given the length"
 
 
 def _noise(family: ast.Family) -> list[str]:

@@ -351,6 +351,8 @@ class Layout:
     fills: bool
     keeps: bool
     begins: bool  # what is kept is the beginning of the body
+    ends: bool  # `eos` stands where the body ends
+    given: tuple[str, ...]  # what a likelihood is conditioned on
     left: bool  # what stands before the brackets is padded on the left
 
 

@@ -33,12 +33,15 @@ TASKS = (
 
 # setting -> the type of what it takes (Size: an integer >= 1, Positive: a number > 0), or words
 SETTINGS: dict[str, str | tuple[str, ...]] = {
+    "attention_dropout": "Chance",
     "batch": "Size",
     "block": "Count",
     "dropout": "Chance",
     "ema": "Chance",
     "layers": "Size",
     "learning_rate": "Positive",
+    "min_rate": "Chance",
+    "precision": ("fp32", "bf16", "fp16"),
     "schedule": ("constant", "cosine", "linear"),
     "size": ("tiny", "small", "base"),
     "steps": "Size",

@@ -32,12 +32,12 @@ def visible(attend: Attend, new: int) -> Bool[Tensor, "batch 1 new length"] | No
 class CausalAttention(nn.Module):
     """Multi-head self-attention; a token sees itself and some of those before it."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.qkv = linear(width, 3 * width, bias=False)
-        self.out = linear(width, width, bias=False)
+        self.size = size
+        self.heads = size.heads
+        self.qkv = linear(size.width, 3 * size.width, bias=False)
+        self.out = linear(size.width, size.width, bias=False)
 
     def project(
         self,
@@ -63,21 +63,21 @@ class CausalAttention(nn.Module):
         seen: Bool[Tensor, "batch 1 new length"] | None,
     ) -> Float[Tensor, "batch new width"]:
         """What each query finds; ``seen`` is None where it sees all that stands before it."""
-        dropout = self.dropout if self.training else 0.0
+        dropout = self.size.attention_dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(q, k, v, seen, dropout, is_causal=seen is None)
         out = self.out(mixed.transpose(1, 2).flatten(2))
-        return F.dropout(out, self.dropout, self.training)
+        return F.dropout(out, self.size.dropout, self.training)
 
 
 class CausalBlock(nn.Module):
     """A pre-norm Transformer block."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.norm_1 = nn.LayerNorm(width)
-        self.attention = CausalAttention(width, heads, dropout)
-        self.norm_2 = nn.LayerNorm(width)
-        self.feed = FeedForward(width, dropout)
+        self.norm_1 = nn.LayerNorm(size.width)
+        self.attention = CausalAttention(size)
+        self.norm_2 = nn.LayerNorm(size.width)
+        self.feed = FeedForward(size.width, size.dropout)
 
     def forward(
         self,
@@ -119,9 +119,7 @@ class CausalTransformer(nn.Module):
         super().__init__()
         self.size = size
         self.embed = embedding(vocab, size.width)
-        self.blocks = nn.ModuleList(
-            block(size.width, size.heads, size.dropout) for _ in range(size.layers)
-        )
+        self.blocks = nn.ModuleList(block(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
 
     def forward(

@@ -20,7 +20,8 @@ class Text(Layout):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
-        inside = [*example.body, self.vocab["eos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
+        inside = [*example.body, *end]
         return Row(
             ids=[*before, *inside],
             start=len(before),
@@ -35,11 +36,13 @@ class Seq2seq(Layout):
     """
 
     predicts: ClassVar[tuple[str, ...]] = ("eos",)
+    given: ClassVar[tuple[str, ...]] = ("prompt",)
 
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [*example.prompt, self.vocab["bos"]]
-        inside = [*example.body, self.vocab["eos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
+        inside = [*example.body, *end]
         return Row(
             ids=[*before, *inside],
             start=len(before),
@@ -56,11 +59,13 @@ class Infill(Layout):
 
     predicts: ClassVar[tuple[str, ...]] = ("eos",)
     begins: ClassVar[bool] = True
+    given: ClassVar[tuple[str, ...]] = ("tokens",)
 
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
-        inside = [*example.body, self.vocab["eos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
+        inside = [*example.body, *end]
         return Row(
             ids=[*before, *inside],
             start=len(before),

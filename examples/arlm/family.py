@@ -60,7 +60,14 @@ FAMILY = Family(
             for task in ("star_easy", "star_medium", "star_hard", "star_back")
         },
         **{
-            task: {**SHARED, "learning_rate": 0.0003, "warmup": 2500}
+            task: {
+                **SHARED,
+                "learning_rate": 0.0003,
+                "warmup": 2500,
+                "weight_decay": 0,
+                "attention_dropout": 0,
+                "precision": "bf16",
+            }
             for task in ("lm1b", "owt", "owt_packed")
         },
         "tinygsm": {**SHARED, "warmup": 2000, "decoder": "likeliest"},

@@ -119,11 +119,19 @@ FAMILY = Family(
                 "steps": 300_000,
                 "decoder": "confident",
                 "schedule": "cosine",
+                "min_rate": 0.01,
             }
             for task in ("star_easy", "star_medium", "star_hard")
         },
+        "uniref50": {
+            **SHARED,
+            "batch": 1024,
+            "schedule": "cosine",
+            "min_rate": 0.01,
+            "attention_dropout": 0,
+        },
         "lm1b": {**SHARED, "learning_rate": 0.0005, "warmup": 1000, "decoder.top_k": 2},
-        "owt": {**SHARED, "decoder.top_p": 0.9},
+        "owt": {**SHARED, "decoder.steps": 1024, "decoder.top_p": 0.9},
         "owt_packed": {
             **SHARED,
             "decoder": "bounded",
@@ -131,7 +139,6 @@ FAMILY = Family(
             "decoder.order": "confidence",
             "decoder.top_p": 0.9,
         },
-        "uniref50": {**SHARED, "batch": 1024, "schedule": "cosine"},
         "tinygsm": {**SHARED, "decoder.steps": 256, "decoder.top_k": 2},
         **{
             task: {
@@ -141,6 +148,7 @@ FAMILY = Family(
                 "decoder.steps": 256,
                 "decoder.top_k": 2,
                 "schedule": "cosine",
+                "min_rate": 0.01,
             }
             for task in (
                 "safe",

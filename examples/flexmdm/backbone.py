@@ -74,12 +74,12 @@ def rotate(
 class Attention(nn.Module):
     """Multi-head self-attention; every token sees what ``seen`` lets it see."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.qkv = linear(width, 3 * width, bias=False)
-        self.out = linear(width, width, bias=False)
+        self.size = size
+        self.heads = size.heads
+        self.qkv = linear(size.width, 3 * size.width, bias=False)
+        self.out = linear(size.width, size.width, bias=False)
 
     def forward(
         self,
@@ -97,10 +97,10 @@ class Attention(nn.Module):
             rotate(k, cos, sin),
             v,
             attn_mask=seen,
-            dropout_p=self.dropout if self.training else 0.0,
+            dropout_p=self.size.attention_dropout if self.training else 0.0,
         )
         mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
-        return F.dropout(mixed, self.dropout, self.training)
+        return F.dropout(mixed, self.size.dropout, self.training)
 
 
 class FeedForward(nn.Sequential):
@@ -149,13 +149,13 @@ def modulate(
 class ModulatedBlock(nn.Module):
     """A DiT block with adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748)."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention = Attention(width, heads, dropout)
-        self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.feed = FeedForward(width, dropout)
-        self.modulation = nn.Linear(width, 6 * width)
+        self.norm_1 = nn.LayerNorm(size.width, elementwise_affine=False)
+        self.attention = Attention(size)
+        self.norm_2 = nn.LayerNorm(size.width, elementwise_affine=False)
+        self.feed = FeedForward(size.width, size.dropout)
+        self.modulation = nn.Linear(size.width, 6 * size.width)
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
@@ -184,9 +184,7 @@ class ConditionedTransformer(nn.Module):
         self.size = size
         self.embed = embedding(vocab, size.width)
         self.condition = Condition(size.width)
-        self.blocks = nn.ModuleList(
-            ModulatedBlock(size.width, size.heads, size.dropout) for _ in range(size.layers)
-        )
+        self.blocks = nn.ModuleList(ModulatedBlock(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width, elementwise_affine=False)
         self.modulation = nn.Linear(size.width, 2 * size.width)
         nn.init.zeros_(self.modulation.weight)

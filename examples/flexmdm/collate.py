@@ -4,6 +4,8 @@
 Brackets set what noise, loss, prediction and editing may touch.
 """
 
+from typing import ClassVar
+
 from xlm_runtime.plug import Example, Layout, Row
 
 
@@ -13,11 +15,14 @@ class Text(Layout):
     ``bos [body] eos``
     """
 
+    given: ClassVar[tuple[str, ...]] = ("end",)
+
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [self.vocab["eos"]]
+        after = [*end]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),
@@ -31,11 +36,14 @@ class Seq2seq(Layout):
     ``prompt bos [body] eos``
     """
 
+    given: ClassVar[tuple[str, ...]] = ("prompt", "end")
+
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [*example.prompt, self.vocab["bos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [self.vocab["eos"]]
+        after = [*end]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),
@@ -50,11 +58,14 @@ class Infill(Layout):
     ``bos [body] eos keeping given``
     """
 
+    given: ClassVar[tuple[str, ...]] = ("tokens", "end")
+
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [self.vocab["eos"]]
+        after = [*end]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),

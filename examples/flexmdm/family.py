@@ -16,10 +16,11 @@ SHARED: dict[str, float | int | str] = {
     "loss.cap": 1000,
     "size": "base",
     "batch": 512,
-    "steps": 1_000_000,
     "learning_rate": 0.0001,
     "ema": 0.9999,
     "dropout": 0.1,
+    "precision": "bf16",
+    "steps": 1_000_000,
 }
 
 FAMILY = Family(
@@ -85,9 +86,9 @@ FAMILY = Family(
             task: {
                 **SHARED,
                 "batch": 64,
-                "steps": 80_000,
                 "decoder.steps": 500,
                 "decoder.top_k": 1,
+                "steps": 80_000,
                 "decoder": "adaptive",
                 "decoder.order": "margin",
             }
@@ -96,22 +97,23 @@ FAMILY = Family(
         "star_hard": {
             **SHARED,
             "batch": 64,
-            "steps": 80_000,
             "decoder.steps": 500,
             "decoder.top_k": 1,
+            "steps": 80_000,
         },
         "lm1b": {**SHARED, "warmup": 2000},
         "owt": {**SHARED, "warmup": 2000, "decoder.steps": 1024},
         "tinygsm": {**SHARED, "warmup": 2000, "decoder.steps": 512},
-        "qm9": {**SHARED, "steps": 80_000, "decoder.steps": 32, "decoder.top_k": 1},
+        "qm9": {**SHARED, "decoder.steps": 32, "decoder.top_k": 1, "steps": 80_000},
         "safe": {
             **SHARED,
             "batch": 2048,
-            "steps": 50_000,
             "decoder.steps": 1000,
             "decoder.top_k": 1,
             "schedule": "cosine",
             "warmup": 2000,
+            "min_rate": 0.01,
+            "steps": 50_000,
         },
         **{
             task: {
@@ -121,6 +123,7 @@ FAMILY = Family(
                 "decoder.top_k": 1,
                 "schedule": "cosine",
                 "warmup": 2000,
+                "min_rate": 0.01,
             }
             for task in ("safe_linker", "safe_motif", "safe_scaffold", "safe_superstructure")
         },

@@ -18,6 +18,7 @@ SHARED: dict[str, float | int | str] = {
     "learning_rate": 0.0001,
     "ema": 0.9999,
     "dropout": 0.1,
+    "loss.stop_scale": 2,
 }
 
 FAMILY = Family(

@@ -34,7 +34,7 @@ def loss(
     hidden = network.trunk(noised.xt, noised.attend)
     over = len(batch.x0)
     slot = slot_term(network, hidden, noised, batch) / over
-    done = done_term(network, hidden, noised, stop_scale, stop_balance) / over
+    done = done_term(network, hidden, noised, batch, stop_scale, stop_balance) / over
     return Losses(slot + done, {"slot": slot, "done": done}, over)
 
 
@@ -55,6 +55,7 @@ def done_term(
     network: Network,
     hidden: Float[Tensor, "batch length width"],
     noised: Noised,
+    batch: Batch,
     stop_scale: float,
     stop_balance: float,
 ) -> Float[Tensor, ""]:
@@ -67,6 +68,7 @@ def done_term(
     """
     odds = network.done(hidden[noised.xt == network.vocab["cls"]])
     none = (noised.count == 0).float()
-    share = torch.where(noised.count == 0, stop_balance, 1 - stop_balance)
+    known = (noised.count > 0) | ~batch.cut  # of a cut text more is missing than its row shows
+    share = known * torch.where(noised.count == 0, stop_balance, 1 - stop_balance)
     nll = F.binary_cross_entropy_with_logits(odds, none, share, reduction="sum")
     return stop_scale * nll

@@ -4,6 +4,8 @@
 Brackets set what noise, loss, prediction and editing may touch.
 """
 
+from typing import ClassVar
+
 from xlm_runtime.plug import Example, Layout, Row
 
 
@@ -30,6 +32,8 @@ class Seq2seq(Layout):
     ``cls prompt bos [body]``
     """
 
+    given: ClassVar[tuple[str, ...]] = ("prompt",)
+
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["cls"], *example.prompt, self.vocab["bos"]]
@@ -47,6 +51,8 @@ class Infill(Layout):
 
     ``cls bos [body] keeping given``
     """
+
+    given: ClassVar[tuple[str, ...]] = ("tokens",)
 
     def row(self, example: Example) -> Row:
         """Lay out one example."""

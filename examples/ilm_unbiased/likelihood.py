@@ -34,7 +34,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     insertion = joint_nll(logits, noised.open, noised.gap[row, place], row, batch.x0[row, place])
     odds = network.done(hidden[noised.xt == network.vocab["cls"]]).double()
     step = F.binary_cross_entropy_with_logits(odds, (count == 0).double(), reduction="none")
+    step = torch.where(batch.cut & (count == 0), 0, step)  # the limit ends it, not the head
     step = step.index_add(0, row, insertion / count[row])
     nats = (length + 1) * step - torch.lgamma(length.double() + 1)
-    tokens = (batch.free & (batch.x0 != network.vocab["pad"])).sum(1)
-    return Nelbo(nats, tokens)
+    return Nelbo(nats)

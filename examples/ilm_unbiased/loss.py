@@ -62,5 +62,6 @@ def done_term(
     weight = length + 1
     odds = network.done(hidden[noised.xt == network.vocab["cls"]])
     none = (noised.count == 0).float()
-    nll = F.binary_cross_entropy_with_logits(odds, none, reduction="none")
+    known = (noised.count > 0) | ~batch.cut  # of a cut text more is missing than its row shows
+    nll = F.binary_cross_entropy_with_logits(odds, none, known.float(), reduction="none")
     return (weight * nll).sum()

@@ -15,11 +15,14 @@ class Text(Layout):
     ``bos [body] eos``
     """
 
+    given: ClassVar[tuple[str, ...]] = ("length",)
+
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [self.vocab["eos"]]
+        after = [*end]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),
@@ -35,12 +38,14 @@ class Seq2seq(Layout):
 
     predicts: ClassVar[tuple[str, ...]] = ("eos", "pad")
     fills: ClassVar[bool] = True
+    given: ClassVar[tuple[str, ...]] = ("prompt", "end")
 
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [*example.prompt, self.vocab["bos"]]
-        inside = [*example.body, self.vocab["eos"]]
-        inside += [self.vocab["pad"]] * (self.body - len(example.body))
+        end = [] if example.cut else [self.vocab["eos"]]
+        inside = [*example.body, *end]
+        inside += [self.vocab["pad"]] * (0 if example.cut else self.body - len(example.body))
         return Row(
             ids=[*before, *inside],
             start=len(before),
@@ -55,11 +60,14 @@ class Infill(Layout):
     ``bos [body] eos keeping given``
     """
 
+    given: ClassVar[tuple[str, ...]] = ("tokens", "length")
+
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
+        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [self.vocab["eos"]]
+        after = [*end]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),

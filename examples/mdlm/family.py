@@ -85,6 +85,9 @@ FAMILY = Family(
                 "steps": 1_000_000,
                 "learning_rate": 0.0003,
                 "warmup": 2500,
+                "weight_decay": 0,
+                "attention_dropout": 0,
+                "precision": "bf16",
             }
             for task in ("lm1b", "owt", "owt_packed")
         },

@@ -74,12 +74,12 @@ def rotate(
 class Attention(nn.Module):
     """Multi-head self-attention; every token sees what ``seen`` lets it see."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.qkv = linear(width, 3 * width, bias=False)
-        self.out = linear(width, width, bias=False)
+        self.size = size
+        self.heads = size.heads
+        self.qkv = linear(size.width, 3 * size.width, bias=False)
+        self.out = linear(size.width, size.width, bias=False)
 
     def forward(
         self,
@@ -97,10 +97,10 @@ class Attention(nn.Module):
             rotate(k, cos, sin),
             v,
             attn_mask=seen,
-            dropout_p=self.dropout if self.training else 0.0,
+            dropout_p=self.size.attention_dropout if self.training else 0.0,
         )
         mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
-        return F.dropout(mixed, self.dropout, self.training)
+        return F.dropout(mixed, self.size.dropout, self.training)
 
 
 class FeedForward(nn.Sequential):
@@ -118,12 +118,12 @@ class FeedForward(nn.Sequential):
 class Block(nn.Module):
     """A pre-norm Transformer block."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.norm_1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
-        self.norm_2 = nn.LayerNorm(width)
-        self.feed = FeedForward(width, dropout)
+        self.norm_1 = nn.LayerNorm(size.width)
+        self.attention = Attention(size)
+        self.norm_2 = nn.LayerNorm(size.width)
+        self.feed = FeedForward(size.width, size.dropout)
 
     def forward(
         self,
@@ -145,9 +145,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.size = size
         self.embed = embedding(vocab, size.width)
-        self.blocks = nn.ModuleList(
-            block(size.width, size.heads, size.dropout) for _ in range(size.layers)
-        )
+        self.blocks = nn.ModuleList(block(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
 
     def forward(

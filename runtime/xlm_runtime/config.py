@@ -26,6 +26,7 @@ class Model:
 
     pretrained: published weights to start from, a repository of the Hub or a folder; they decide
         the size. ``published`` stands for what the spec names, empty for none.
+    dropout: see `plug.ModelSize`; ``attention_dropout`` is the same where it is not set.
     dtype: of the weights.
     """
 
@@ -34,6 +35,7 @@ class Model:
     width: Size = SIZES["small"][1]
     heads: Size = SIZES["small"][2]
     dropout: Chance = 0.0
+    attention_dropout: Chance = 0.0
     rotary_base: Positive = 10_000.0
     pretrained: str = ""
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -41,7 +43,14 @@ class Model:
     @property
     def shape(self) -> ModelSize:
         """What a family's network is made from."""
-        return ModelSize(self.layers, self.width, self.heads, self.dropout, self.rotary_base)
+        return ModelSize(
+            layers=self.layers,
+            width=self.width,
+            heads=self.heads,
+            dropout=self.dropout,
+            attention_dropout=self.attention_dropout,
+            rotary_base=self.rotary_base,
+        )
 
 
 @frozen(kw_only=True)
@@ -223,13 +232,27 @@ def roles(columns: str) -> dict[str, str]:
 
 SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}
 _TYPES: dict[str, Any] = {"Count": Count, "Chance": Chance, "Scale": Scale}
-_RECIPE = {
-    "block": "data.block",
-    **{key: f"model.{key}" for key in ("dropout", "layers", "size")},
-} | {
-    key: f"train.{key}"
-    for key in ("batch", "steps", "learning_rate", "warmup", "ema", "schedule", "weight_decay")
-}
+_RECIPE = (
+    {
+        "block": "data.block",
+        **{key: f"model.{key}" for key in ("attention_dropout", "dropout", "layers", "size")},
+    }
+    | {
+        key: f"train.{key}"
+        for key in (
+            "batch",
+            "steps",
+            "learning_rate",
+            "warmup",
+            "ema",
+            "schedule",
+            "min_rate",
+            "weight_decay",
+        )
+    }
+    | {"precision": "train.precision"}
+)
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}  # the words of recipes
 
 
 @frozen
@@ -274,7 +297,10 @@ def recipe_settings(
     paths = {k: _RECIPE.get(k, k) for k in recipe or {}}
     decoding = {k for k in paths if k.partition(".")[0] == "decoder"}  # the task's, at any size
     wanted = {k: path for k, path in paths.items() if preset == "paper" or k in decoding}
-    return [Setting(path, (recipe or {})[k], f"{origin}: {k}") for k, path in wanted.items()]
+    values = {
+        k: PRECISIONS.get(str(v), v) if k == "precision" else v for k, v in (recipe or {}).items()
+    }
+    return [Setting(path, values[k], f"{origin}: {k}") for k, path in wanted.items()]
 
 
 def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) -> Config:
@@ -316,7 +342,9 @@ def _assemble(family: Family, decoder: str, values: Mapping[str, object]) -> Con
     """Checked values and the defaults of what they leave open → a configuration."""
     size = str(values.get("model.size", fields(Model).size.default))
     layers, width, heads = SIZES[size]
-    values = {"model.layers": layers, "model.width": width, "model.heads": heads} | dict(values)
+    follow: dict[str, object] = {"model.layers": layers, "model.width": width, "model.heads": heads}
+    follow["model.attention_dropout"] = values.get("model.dropout", fields(Model).dropout.default)
+    values = follow | dict(values)
     plain: dict[str, Any] = {
         section: {f.name: values.get(f"{section}.{f.name}", f.default) for f in fields(cls)}
         for section, cls in SECTIONS.items()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.length_law import length
 from xlm_runtime.plug import Example
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -114,13 +115,16 @@ class Prepared:
     def lengths(self) -> npt.NDArray[np.int64]:
         """The number of body tokens of the training examples (of the first 100,000 of a list).
 
+        Of a text that is cut it is one more than there is room for: it goes on.
         Unconditional samples draw theirs from it where the family cannot tell a length itself.
         """
         known = getattr(self.train, "lengths", None)
         if known is not None:
-            return np.asarray(known, np.int64)
+            lengths = np.asarray(known, np.int64)
+            cut = getattr(self.train, "cut", None)
+            return lengths if cut is None else np.where(cut, self.body + 1, lengths)
         look = range(min(len(self.train), _LOOK))
-        return np.array([len(self.train[i].body) for i in look], np.int64)
+        return np.array([length(self.train[i], self.body) for i in look], np.int64)
 
     def example(self, text: str, index: int = 0) -> Example:
         """The user's own prompt as an example; ``index`` keys its randomness.

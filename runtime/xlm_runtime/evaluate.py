@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from xlm_runtime import strata
+from xlm_runtime.length_law import LAW, Lengths, conditions, joint
 from xlm_runtime.model import Model
 from xlm_runtime.plug import Example, Noise
 
@@ -34,16 +35,16 @@ def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, fl
     return {name: total / max(over, 1) for name, total in sums.items()}
 
 
-def laid(model: Model) -> str:
+def laid(model: Model, cut: bool = False) -> str:
     """How an example is laid out, such as ``prompt bos [body eos] keeping given``.
 
-    What is predicted stands in brackets.
+    What is predicted stands in brackets. Of a text that is ``cut`` the end is not there.
     """
     specials = {token: role for role, token in model.vocabulary.specials.items()}
     body, prompt = model.vocabulary.allowed(()).nonzero()[:2, 0].tolist()
-    size = min(2, model.body)
+    size = model.body if cut else min(2, model.body)
     given = [place == 0 for place in range(size)]
-    batch = model.layout([Example(0, [body] * size, [prompt], given)])
+    batch = model.layout([Example(0, [body] * size, [prompt], given, cut=cut)])
     words = [{body: "body", prompt: "prompt", **specials}[i] for i in batch.x0[0].tolist()]
     parts = groupby(zip(words, batch.inside[0].tolist(), strict=True), lambda pair: pair[1])
     said = []
@@ -67,15 +68,23 @@ def said(losses: Mapping[str, float]) -> str:
 
 @torch.no_grad()
 def likelihood(
-    model: Model, examples: Sequence[Example], size: int, draws: int, tick: Tick
+    model: Model,
+    examples: Sequence[Example],
+    size: int,
+    draws: int,
+    tick: Tick,
+    lengths: Sequence[int],
 ) -> dict[str, Any]:
     """The NELBO by the family's own estimate, averaged over its noise, if any.
 
-    In nats per example and per token (free, not padding), the perplexity per token, and bits; with
-    counts and with standard errors over examples, to which the noise adds its part: of ratios, and
-    by the delta method of the perplexity. ``estimator`` says what was averaged over: where few
-    tokens are free every noise, else ``draws`` of them. `Model.family.claim` says what it is;
-    callers have seen that it is not ``none``.
+    In nats per example and per token, the perplexity per token, and bits; with counts and with
+    standard errors over examples, to which the noise adds its part: of ratios, and by the delta
+    method of the perplexity. In every family the same tokens count: those of the body that are not
+    given, no special; what an end costs is paid and not counted. ``estimator`` says what was
+    averaged over: where few tokens are free every noise, else ``draws`` of them; ``given`` what is
+    known beforehand. Where that is the length, ``joint`` has the numbers of a text and its length,
+    by the law of ``lengths``, those of training: they compare with those of other families.
+    `Model.family.claim` says what it is; callers have seen that it is not ``none``.
     """
     nelbo = model.family.nelbo
     if nelbo is None:
@@ -84,14 +93,14 @@ def likelihood(
     every = model.family.corrupt is not None and _enumerable(model, examples, size)
     nats: list[float] = []
     tokens: list[int] = []
-    for _, batch in model.batches(examples, size):
+    for part, batch in model.batches(examples, size):
         noises = strata.every(SEED, batch) if every else strata.spread(SEED, batch, draws)
         total = torch.zeros(len(batch.x0), dtype=torch.float64, device=model.device)
         for noise, weight in noises:
             found = nelbo(model.network, batch, noise)
             total += torch.where(weight > 0, weight * found.nats, 0)
         nats += total.tolist()
-        tokens += found.tokens.tolist()
+        tokens += [len(example.body) - sum(example.given) for example in part]
         tick(len(nats))
     if every:
         estimator = "every number and set of noised tokens"
@@ -99,7 +108,23 @@ def likelihood(
         estimator = "exact, nothing is drawn"
     else:
         estimator = f"draws of noise for each example: {draws}, their amounts spread"
-    return {**_likelihood(nats, tokens), "estimator": estimator}
+    measured = {**_likelihood(nats, tokens), "estimator": estimator}
+    return measured | _with_lengths(model, examples, Lengths(lengths, model.body), nats, tokens)
+
+
+def _with_lengths(
+    model: Model, examples: Sequence[Example], law: Lengths, nats: list[float], tokens: list[int]
+) -> dict[str, Any]:
+    """What a likelihood is conditioned on, and the joint one where it is another."""
+    cuts = law.cuts or any(example.cut for example in examples)
+    given = conditions(model.layout.given, cuts)
+    more = joint(model.layout.given, law, examples)
+    if more is None:
+        return {"given": given}
+    whole = [a + b for a, b in zip(nats, more, strict=True)]
+    known = [name for name in model.layout.given if name not in ("length", "end")]
+    said = {"given": conditions(known, cuts), "lengths": LAW}
+    return {"given": given, "joint": {**_likelihood(whole, tokens), **said}}
 
 
 def _likelihood(nats: Sequence[float], tokens: Sequence[int]) -> dict[str, float]:
@@ -116,6 +141,20 @@ def _likelihood(nats: Sequence[float], tokens: Sequence[int]) -> dict[str, float
     ):
         found |= {name: value, f"{name}_error": error, f"{name}_count": count}
     return found
+
+
+def sections(found: Mapping[str, Any], claim: str) -> list[tuple[dict[str, float], str]]:
+    """The numbers of a likelihood, those given its length first; each with what it is.
+
+    A number is joint where no length is given, so that it compares with joint ones of others.
+    """
+    made = []
+    for name, part in (("", found), ("joint ", found.get("joint", {}))):
+        numbers = {
+            f"{name}{key}": part[key] for key in part if not isinstance(part[key], str | dict)
+        }
+        made.append((numbers, ", ".join(filter(None, (claim, part.get("given", ""))))))
+    return made
 
 
 def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:

@@ -102,12 +102,13 @@ def blank(
     """Examples without their answers: prompt and given tokens stay, all else is padding.
 
     Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
-    ``oracle`` that of the answer, if there is one. So is that of a body with an open end, of which
+    ``oracle`` that of the answer, if there is one; a length beyond the room is that of a text which
+    is cut. So is that of a body with an open end, of which
     a beginning is given and whose gaps are open behind it alone; among lengths that go beyond it.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
-        given, gaps = example.given, example.gaps
+        given, gaps, cut = example.given, example.gaps, False
         if any(given):
             pairs = zip(example.body, given, strict=True)
             hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
@@ -115,17 +116,20 @@ def blank(
             if known and not oracle:
                 free = 0
                 if not model.layout.fills:
-                    free = _length(example, lengths, seed, model.body, known) - known
+                    free = (
+                        min(_length(example, lengths, seed, model.body, known), model.body) - known
+                    )
                 hidden = [*hidden[:known], *[pad] * free]
                 given = [True] * known + [False] * free
                 gaps = [False] * known + [True] * (free + 1)
         elif model.layout.fills:
             hidden = ()
         elif oracle and example.body:
-            hidden = [pad] * len(example.body)
+            hidden, cut = [pad] * len(example.body), example.cut
         else:
-            hidden = [pad] * _length(example, lengths, seed, model.body)
-        yield Example(example.index, hidden, example.prompt, given, gaps)
+            length = _length(example, lengths, seed, model.body)
+            hidden, cut = [pad] * min(length, model.body), length > model.body
+        yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
 
 
 def _beginning(example: Example) -> int:
@@ -137,11 +141,11 @@ def _beginning(example: Example) -> int:
 
 
 def _length(example: Example, lengths: Lengths, seed: int, most: int, beyond: int = 0) -> int:
-    """One of some lengths, drawn for an example; of those that go beyond a number, if any do."""
+    """One of some lengths, drawn for an example; of those that go beyond a number, or ``most``."""
     law = Law.of(lengths)
     draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
     drawn = (law.beyond(beyond) if beyond else law).at(draw)
-    return most if drawn is None else min(drawn, most)
+    return most if drawn is None else drawn
 
 
 def unconditional(count: int) -> list[Example]:

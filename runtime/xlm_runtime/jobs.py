@@ -181,7 +181,7 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
             asked = generate.unconditional(options.samples)
         found["decoding"] = _decode(session, model, asked, metrics)
         found |= judged(metrics)
-    found["layout"] = evaluate.laid(model)
+    found["layout"] = evaluate.laid(model, bool(session.prepared.lengths.min() > model.body))
     return found | beside(session.prepared, session.config)
 
 
@@ -198,7 +198,7 @@ def _losses(session: Session, model: Model) -> dict[str, Any]:
     if model.family.claim.value != "none":
         with Watch("likelihood", len(examples)) as watch:
             found["likelihood"] = evaluate.likelihood(
-                model, examples, options.batch, options.draws, watch.at
+                model, examples, options.batch, options.draws, watch.at, prepared.lengths.tolist()
             )
     return found
 
@@ -275,12 +275,13 @@ def table(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"  loss and likelihood are of the validation split{some}")
     loss = evaluate.shown(found["loss"]) if "loss" in found else {}
     measured = dict(found.get("likelihood", {}))
-    estimator = measured.pop("estimator", "")
-    likelihood = (measured, claim["value"])
+    estimator, lengths = measured.pop("estimator", ""), measured.get("joint", {}).get("lengths")
     answers = (found.get("answers", {}), "decoded")
-    lines += values(((loss, ""), likelihood, answers, (found.get("decoding", {}), "")), found)
+    likelihoods = evaluate.sections(measured, claim["value"])
+    lines += values(((loss, ""), *likelihoods, answers, (found.get("decoding", {}), "")), found)
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
     lines += [f"  likelihood by: {estimator}"] if estimator else []
+    lines += [f"  joint by: {lengths}"] if lengths else []
     return [*lines, f"  {said}: {claim['why']}"]
 
 
@@ -309,7 +310,7 @@ def values(
     for name, value, error, mark in rows:
         spread = f"± {error:.4f}" if error is not None and isfinite(error) else ""
         said = f"{value:.4f}" if value is not None and isfinite(value) else "not finite"
-        lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread:<10}{mark}")
+        lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread + ' ':<10}{mark}")
     if "asked" in found:
         lines.append(f"  asked for: {', '.join(found['asked'])}")
     if "decoder_params" in found:

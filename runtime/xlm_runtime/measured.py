@@ -15,6 +15,7 @@ METRICS, EVERY = "metrics.json", "evaluations.jsonl"
 _TEXTS = ("checkpoint", "decoder", "layout", "protocol", "loss_split", "data")
 _NUMBERS = ("examples", "test_examples", "loss_count", "loss_examples", "guess")
 _SETTINGS = ("loss", "decoder", "eval", "generate")
+_ABOUT = ("estimator", "given", "lengths")
 _SECTIONS = ("loss", "likelihood", "answers", "decoding")
 
 
@@ -59,9 +60,8 @@ def checked(found: object, where: str) -> dict[str, Any]:
     wrong = [name for name in _TEXTS if not isinstance(found.get(name, ""), str)]
     wrong += [name for name in _NUMBERS if not _is_number(found.get(name, 0))]
     for name in _SECTIONS:
-        values = found.get(name, {})
-        kept = values.items() if isinstance(values, dict) else [(name, values)]
-        wrong += [name for key, one in kept if not (_is_number(one) or key == "estimator")]
+        nested = "joint" if name == "likelihood" else ""
+        wrong += [name] * (not _is_section(found.get(name, {}), nested))
     claim = found.get("claim", {})
     if found and not (isinstance(claim, dict) and {"value", "why"} <= {*claim}):
         wrong.append("claim")
@@ -72,6 +72,18 @@ def checked(found: object, where: str) -> dict[str, Any]:
     if wrong or (found and not {"checkpoint", "examples"} <= {*found}):
         raise RunError(f"{where} is no evaluation: {', '.join(dict.fromkeys(wrong)) or 'cut off'}")
     return found
+
+
+def _is_section(values: object, nested: str = "") -> bool:
+    """Numbers by their names, texts about them, and such a section under the name ``nested``."""
+    return isinstance(values, dict) and all(
+        _is_section(one)
+        if key == nested
+        else isinstance(one, str)
+        if key in _ABOUT
+        else _is_number(one)
+        for key, one in values.items()
+    )
 
 
 def _is_number(value: object) -> bool:

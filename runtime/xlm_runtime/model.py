@@ -129,7 +129,8 @@ def make(
     known, allowed, size = vocabulary, vocabulary.allowed(made.predicts), config.model.shape
     if published is not None:
         size = size_of(family, published, config.model.pretrained)
-        size = replace(size, dropout=config.model.dropout)
+        model = config.model
+        size = replace(size, dropout=model.dropout, attention_dropout=model.attention_dropout)
         known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
     with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
         torch.manual_seed(config.train.seed)

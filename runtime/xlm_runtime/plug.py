@@ -93,7 +93,7 @@ class Example:
     place of the example in its data and keys all its randomness. ``gaps`` marks the gaps before
     and behind the tokens of ``body`` into which may be inserted; empty for all of them.
     ``document`` numbers the documents that stand end to end in ``body``, token by token and rising;
-    empty where there is one.
+    empty where there is one. ``cut``: the text goes on behind ``body``, where it has no end.
     """
 
     index: int
@@ -102,6 +102,7 @@ class Example:
     given: Sequence[bool] = ()
     gaps: Sequence[bool] = ()
     document: Sequence[int] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Batch(Movable):
         hold several documents, the number of each position's, from 1, and 0 at padding.
     example: the index of each example in its data.
     room: how many positions the brackets of a full row have, whatever the rows here are padded to.
+    cut: the rows whose text goes on behind the body: that nothing is missing is not known of them.
     """
 
     x0: Int[Tensor, "batch length"]
@@ -125,6 +127,7 @@ class Batch(Movable):
     attend: Attend
     example: Int[Tensor, " batch"]
     room: int
+    cut: Bool[Tensor, " batch"]
 
     @property
     def position(self) -> Int[Tensor, "batch length"]:
@@ -177,8 +180,9 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int)
         if gaps := examples[i].gaps:
             open_[i, start - 1 : start - 1 + len(gaps)] = torch.tensor(gaps, dtype=torch.bool)
     example = torch.tensor([example.index for example in examples])
+    cut = torch.tensor([example.cut for example in examples])
     seen = attend if packed or not attend.all() else None
-    return Batch(x0, inside, free, open_, seen, example, room)
+    return Batch(x0, inside, free, open_, seen, example, room, cut)
 
 
 def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
@@ -200,12 +204,15 @@ class Layout(ABC):
     Called with examples it gives a batch. ``predicts`` names the specials inside the brackets,
     which heads may predict beside the body tokens. ``fills``: the brackets are filled up to the
     capacity of the body, so that its length is predicted rather than given. ``begins``: only the
-    beginning of a body can be given. ``body`` is its capacity.
+    beginning of a body can be given. ``given``: what the family's likelihood is conditioned on, of
+    ``prompt``, ``tokens`` (those that an example gives), ``length`` and ``end`` (the layout shows
+    where a text is cut). ``body`` is its capacity.
     """
 
     predicts: ClassVar[tuple[str, ...]] = ()
     fills: ClassVar[bool] = False
     begins: ClassVar[bool] = False
+    given: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, vocab: Vocabulary, body: int) -> None:
         self.vocab = vocab
@@ -244,13 +251,16 @@ class Layout(ABC):
 class ModelSize:
     """The size of a backbone; every family accepts all of it.
 
-    ``rotary_base``: the wavelengths of rotary positions go up to 2 pi times this many tokens.
+    dropout: of what attention and feed-forward layers answer.
+    attention_dropout: of what attention looks at.
+    rotary_base: the wavelengths of rotary positions go up to 2 pi times this many tokens.
     """
 
     layers: int
     width: int
     heads: int
     dropout: float = 0.0
+    attention_dropout: float = 0.0
     rotary_base: float = 10_000.0
 
 
@@ -269,13 +279,9 @@ class Losses:
 
 @dataclass(frozen=True)
 class Nelbo:
-    """An unbiased one-draw estimate of -log p of each example, in nats, and its number of tokens.
-
-    Tokens are the free ones, padding apart: what a perplexity is per.
-    """
+    """An unbiased one-draw estimate of -log p of each example, in nats, given `Layout.given`."""
 
     nats: Float[Tensor, " batch"]
-    tokens: Int[Tensor, " batch"]
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,10 @@ class Block:
 class Writer(AbstractContextManager["Writer"]):
     """Writes one split, block by block: ``writer.add(body=block, prompt=block)``.
 
-    Columns are those of `Example`: ``body``, ``prompt``, ``given``. Every block of one call has as
-    many rows as the others, and every call the same columns. ``vocab`` sets the width of an id;
-    ``separator`` is the id at which a new document begins, where bodies hold several.
+    Columns are those of `Example`: ``body``, ``prompt``, ``given``, and ``cut`` with one number a
+    row. Every block of one call has as many rows as the others, and every call the same columns.
+    ``vocab`` sets the width of an id; ``separator`` is the id at which a new document begins, where
+    bodies hold several.
     """
 
     def __init__(self, folder: Path, vocab: int, separator: int | None = None) -> None:
@@ -114,7 +115,8 @@ class Examples:
         }
         given = tuple(map(bool, row.get("given", ())))
         document = self._documents(row["body"])
-        return Example(index, row["body"], row.get("prompt", ()), given, document=document)
+        cut = any(row.get("cut", ()))
+        return Example(index, row["body"], row.get("prompt", ()), given, (), document, cut)
 
     def _documents(self, body: list[int]) -> Sequence[int]:
         """The document of each token, where there are several: a separator opens the next one."""
@@ -129,6 +131,11 @@ class Examples:
     def lengths(self) -> Ints:
         """The number of body tokens of each example."""
         return np.diff(self._columns["body"][1])
+
+    @cached_property
+    def cut(self) -> npt.NDArray[np.bool_] | None:
+        """Which texts are cut; None where none can be."""
+        return self._columns["cut"][0].astype(bool) if "cut" in self._columns else None
 
     def __getstate__(self) -> Path:
         return self.folder

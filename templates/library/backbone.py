@@ -73,12 +73,12 @@ def rotate(
 class Attention(nn.Module):
     """Multi-head self-attention; every token sees what ``seen`` lets it see."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.heads = heads
-        self.dropout = dropout
-        self.qkv = linear(width, 3 * width, bias=False)
-        self.out = linear(width, width, bias=False)
+        self.size = size
+        self.heads = size.heads
+        self.qkv = linear(size.width, 3 * size.width, bias=False)
+        self.out = linear(size.width, size.width, bias=False)
 
     def forward(
         self,
@@ -96,10 +96,10 @@ class Attention(nn.Module):
             rotate(k, cos, sin),
             v,
             attn_mask=seen,
-            dropout_p=self.dropout if self.training else 0.0,
+            dropout_p=self.size.attention_dropout if self.training else 0.0,
         )
         mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
-        return F.dropout(mixed, self.dropout, self.training)
+        return F.dropout(mixed, self.size.dropout, self.training)
 
 
 class FeedForward(nn.Sequential):
@@ -117,12 +117,12 @@ class FeedForward(nn.Sequential):
 class Block(nn.Module):
     """A pre-norm Transformer block."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.norm_1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
-        self.norm_2 = nn.LayerNorm(width)
-        self.feed = FeedForward(width, dropout)
+        self.norm_1 = nn.LayerNorm(size.width)
+        self.attention = Attention(size)
+        self.norm_2 = nn.LayerNorm(size.width)
+        self.feed = FeedForward(size.width, size.dropout)
 
     def forward(
         self,
@@ -145,14 +145,14 @@ class GatedBlock(nn.Module):
     condition to be learnt before.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.norm_1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
-        self.gate_1 = nn.Parameter(torch.ones(width))
-        self.norm_2 = nn.LayerNorm(width)
-        self.feed = FeedForward(width, dropout)
-        self.gate_2 = nn.Parameter(torch.ones(width))
+        self.norm_1 = nn.LayerNorm(size.width)
+        self.attention = Attention(size)
+        self.gate_1 = nn.Parameter(torch.ones(size.width))
+        self.norm_2 = nn.LayerNorm(size.width)
+        self.feed = FeedForward(size.width, size.dropout)
+        self.gate_2 = nn.Parameter(torch.ones(size.width))
 
     def forward(
         self,
@@ -174,9 +174,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.size = size
         self.embed = embedding(vocab, size.width)
-        self.blocks = nn.ModuleList(
-            block(size.width, size.heads, size.dropout) for _ in range(size.layers)
-        )
+        self.blocks = nn.ModuleList(block(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
 
     def forward(
@@ -226,13 +224,13 @@ def modulate(
 class ModulatedBlock(nn.Module):
     """A DiT block with adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748)."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        self.norm_1 = nn.LayerNorm(width, elementwise_affine=False)
-        self.attention = Attention(width, heads, dropout)
-        self.norm_2 = nn.LayerNorm(width, elementwise_affine=False)
-        self.feed = FeedForward(width, dropout)
-        self.modulation = nn.Linear(width, 6 * width)
+        self.norm_1 = nn.LayerNorm(size.width, elementwise_affine=False)
+        self.attention = Attention(size)
+        self.norm_2 = nn.LayerNorm(size.width, elementwise_affine=False)
+        self.feed = FeedForward(size.width, size.dropout)
+        self.modulation = nn.Linear(size.width, 6 * size.width)
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
@@ -261,9 +259,7 @@ class ConditionedTransformer(nn.Module):
         self.size = size
         self.embed = embedding(vocab, size.width)
         self.condition = Condition(size.width)
-        self.blocks = nn.ModuleList(
-            ModulatedBlock(size.width, size.heads, size.dropout) for _ in range(size.layers)
-        )
+        self.blocks = nn.ModuleList(ModulatedBlock(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width, elementwise_affine=False)
         self.modulation = nn.Linear(size.width, 2 * size.width)
         nn.init.zeros_(self.modulation.weight)

@@ -112,6 +112,7 @@ class GroupedAttention(nn.Module):
         super().__init__()
         self.axes = shape.width // shape.heads
         self.dropout = shape.dropout
+        self.attention_dropout = shape.attention_dropout
         self.q = linear(shape.width, shape.width)
         self.k = linear(shape.width, shape.kv_heads * self.axes)
         self.v = linear(shape.width, shape.kv_heads * self.axes)
@@ -134,7 +135,7 @@ class GroupedAttention(nn.Module):
             rotate(k, cos, sin),
             v,
             attn_mask=seen,
-            dropout_p=self.dropout if self.training else 0.0,
+            dropout_p=self.attention_dropout if self.training else 0.0,
             enable_gqa=True,
         )
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))

@@ -290,7 +290,6 @@ def test_l1_the_bound_is_unbiased(package):
     batch = repeat(one(package, body), 2_000)
     found = package.family.nelbo(flow, batch, draw(batch, 32))
     mean_is(found.nats, path_cost(package.spec, flow, body))
-    assert (found.tokens == 2).all()
 
 
 @every(zoo.BOTHS)

@@ -1,14 +1,17 @@
 """A head for the number of missing tokens in the place of one that says when to stop."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from laws import zoo
 from laws.build import VOCAB, A, Package, Workshop
 from laws.examples import layouts, network, one
-from laws.scripted import draw, repeat
+from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is
+
+from xlm_runtime.plug import Example
 
 TEXT = """family lengthy "Insertion with a head for the number that is missing" extends ilm {
   network {
@@ -85,3 +88,17 @@ def test_a_row_ends_above_the_threshold(package, chance, tokens) -> None:
     batch = one(package, (A,))
     made = package.sampler()(sure(package, chance), batch, draw(batch, 3), 8)
     assert made.body.sum() == tokens
+
+
+def test_of_a_cut_row_it_is_not_known_that_none_is_missing(package) -> None:
+    """Neither the loss nor the likelihood reads what the head says there."""
+    net, batch = network(package), package.layout("text")([Example(0, (A,), cut=True)] * 64)
+    batch = replace(batch, example=torch.arange(64))
+    noise = draw(batch, 7)
+    noised = package.family.corrupt(batch, package.family.amount(batch, noise), noise, VOCAB)
+    none = noised.count == 0
+    assert 0 < none.sum() < 64
+    assert package.family.loss(net, pick(noised, none), pick(batch, none)).total == 0
+    assert package.family.loss(net, noised, batch).terms["missing"] > 0
+    nats = [package.family.nelbo(sure(package, p), batch, noise).nats for p in (0.2, 0.7)]
+    assert (nats[0] == nats[1]).sum() == none.sum()

@@ -19,6 +19,8 @@ from xlm_runtime.config import (
 from xlm_runtime.errors import UsageError
 from xlm_runtime.plug import Family, Param
 
+SHIPPED = Path(__file__).parents[2] / "examples"
+
 
 @pytest.fixture(scope="module")
 def family() -> Family:
@@ -220,3 +222,22 @@ def test_differences(family: Family) -> None:
     old, new = (build(family, [], parse_sets(sets)) for sets in ([], ["train.steps=7"]))
     assert differences(old, new, ("model", "train")) == ["train.steps: 10000 -> 7"]
     assert differences(old, new, ("model",)) == []
+
+
+def test_attention_drops_like_the_rest_where_nothing_else_is_set() -> None:
+    family = package.load(SHIPPED / "mdlm").family
+    sets = [[], ["model.dropout=0.2"], ["model.dropout=0.2", "model.attention_dropout=0.0"]]
+    sizes = [build(family, [], parse_sets(texts)).model.shape for texts in sets]
+    assert [(s.dropout, s.attention_dropout) for s in sizes] == [(0, 0), (0.2, 0.2), (0.2, 0.0)]
+
+
+def test_recipes_name_a_precision_in_a_word() -> None:
+    family = package.load(SHIPPED / "mdlm").family
+    made = build(family, recipe_settings(family, "lm1b", "paper"), [])
+    assert (made.train.precision, made.train.weight_decay) == ("bf16-mixed", 0)
+    assert (made.model.dropout, made.model.attention_dropout) == (0.1, 0)
+    stars = build(family, recipe_settings(family, "star_easy", "paper"), [])
+    assert (stars.train.precision, stars.model.attention_dropout) == ("auto", 0.1)
+    ilm = package.load(SHIPPED / "ilm").family
+    scales = {task: ilm.recipes[task]["loss.stop_scale"] for task in ("star_easy", "lm1b", "owt")}
+    assert scales == {"star_easy": 2, "lm1b": 2, "owt": 0.001}

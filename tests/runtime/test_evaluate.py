@@ -1,5 +1,6 @@
 """Evaluation and generation: every example counts, and no example depends on its batch."""
 
+from dataclasses import replace
 from math import exp, log
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from attrs import evolve
 import xlm_runtime
 from xlm_runtime import evaluate, generate, package
 from xlm_runtime.config import Decoder, build, parse_sets
+from xlm_runtime.length_law import Lengths
 from xlm_runtime.model import make
 from xlm_runtime.plug import Example, Nelbo, Noise, Vocabulary
 from xlm_runtime.trained import Loaded
@@ -45,13 +47,13 @@ def test_losses_see_every_example_whatever_the_batch(loaded: Loaded, size: int) 
 
 def test_likelihood_averages_draws_and_examples(loaded: Loaded) -> None:
     def nelbo(_: object, batch: object, noise: Noise) -> Nelbo:
-        nats = noise.example.double() + 100 * noise.step
-        return Nelbo(nats, 1 + noise.example % 2)
+        return Nelbo(noise.example.double() + 100 * noise.step)
 
     family = loaded.model.family
     model = evolve(loaded.model, family=_with(family, nelbo=nelbo))
     ticks: list[int] = []
-    found = evaluate.likelihood(model, EXAMPLES, 4, 3, ticks.append)
+    examples = [replace(e, body=e.body[: 1 + i % 2]) for i, e in enumerate(EXAMPLES)]
+    found = evaluate.likelihood(model, examples, 4, 3, ticks.append, [4])
     nats, tokens = 100.0 + np.arange(11), 1 + np.arange(11) % 2
     ratio, error = nats.sum() / 16, np.sqrt(11 * (nats - nats.sum() / 16 * tokens).var(ddof=1)) / 16
     assert found == {
@@ -68,6 +70,7 @@ def test_likelihood_averages_draws_and_examples(loaded: Loaded) -> None:
         "perplexity_error": pytest.approx(exp(ratio) * error),
         "perplexity_count": 16,
         "estimator": "draws of noise for each example: 3, their amounts spread",
+        "given": "",
     }
     assert ticks == [4, 8, 11]
 
@@ -89,13 +92,71 @@ def test_a_few_tokens_are_hidden_in_every_way(name: str, estimator: str) -> None
     vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
     model = make(family, vocab, "text", 3, build(family, [], []))
     examples = [Example(i, [i % 6, 1, 2][: 1 + i % 3]) for i in range(6)]
-    one, other = (evaluate.likelihood(model, examples, 4, n, lambda _: None) for n in (1, 3))
+    one, other = (evaluate.likelihood(model, examples, 4, n, lambda _: None, [3]) for n in (1, 3))
     assert one["estimator"].startswith(estimator)
     assert (one == other) is (name == "mdlm")  # whatever the draws
     longer = [*examples, Example(6, [1] * 7)]
     model = make(family, vocab, "text", 7, build(family, [], []))
-    found = evaluate.likelihood(model, longer, 4, 2, lambda _: None)
+    found = evaluate.likelihood(model, longer, 4, 2, lambda _: None, [3])
     assert found["estimator"].startswith("draws of noise for each example: 2")
+
+
+GIVEN = {  # what each likelihood is conditioned on: of texts, prompts, given tokens
+    "arlm": ("", "given the prompt", "given some tokens"),
+    "mdlm": ("given the length", "given the prompt", "given some tokens and the length"),
+    "dream": ("given the length", "given the prompt", "given some tokens and the length"),
+    "ilm": ("", "given the prompt", "given some tokens"),
+    "flexmdm": ("", "given the prompt", "given some tokens"),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_likelihood_says_what_is_given_and_counts_the_same_tokens(name: str) -> None:
+    """With a length law beside it where the length is given, so that all have a joint number."""
+    family = package.load(SHIPPED / name).family
+    vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
+    config, law = build(family, [], []), Lengths([2, 3, 3], 3)
+    texts = [Example(i, [i % 6, 1, 2][: 1 + i % 3]) for i in range(6)]
+    asked = [replace(text, prompt=[1]) for text in texts]
+    holed = [replace(text, given=[True] + [False] * (i % 3)) for i, text in enumerate(texts)]
+    rows = (("text", texts, 12), ("seq2seq", asked, 12), ("infill", holed, 6))
+    for (layout, examples, count), given in zip(rows, GIVEN[name], strict=True):
+        model = make(family, vocab, layout, 3, config)
+        found = evaluate.likelihood(model, examples, 6, 1, lambda _: None, [2, 3, 3])
+        assert found["given"] == given
+        assert found["perplexity_count"] == count  # their own tokens, and no special
+        joint = found.get("joint")
+        assert (joint is not None) == (given == "given the length")
+        if joint is not None:
+            more = sum(law.of(example) for example in examples)
+            assert 6 * (joint["nats_per_example"] - found["nats_per_example"]) == pytest.approx(
+                more
+            )
+            assert joint["perplexity"] == pytest.approx(exp(6 * joint["nats_per_example"] / 12))
+        marks = [mark for numbers, mark in evaluate.sections(found, "tight") if numbers]
+        assert marks == [", ".join(filter(None, ("tight", given))), *["tight"] * bool(joint)]
+
+
+def test_of_cut_texts_it_is_known_that_they_are_cut() -> None:
+    """Where the row shows it: that costs what it costs in the training data."""
+    family = package.load(SHIPPED / "flexmdm").family
+    vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
+    model = make(family, vocab, "text", 2, build(family, [], []))
+    examples = [Example(0, [1, 2], cut=True), Example(1, [1])]
+    found = evaluate.likelihood(model, examples, 2, 1, lambda _: None, [1, 2, 3])
+    assert found["given"] == "given that it is cut or not"
+    more = 2 * (found["joint"]["nats_per_example"] - found["nats_per_example"])
+    assert more == pytest.approx(-log(1.5 / 5) - log(3.5 / 5))
+    assert found["joint"]["given"] == ""
+
+
+def test_a_length_beyond_the_room_is_that_of_a_cut_text(loaded: Loaded) -> None:
+    mdlm = package.load(SHIPPED / "mdlm").family.layouts["text"]
+    text = mdlm(Vocabulary(12, {"pad": 8, "mask": 9, "bos": 10, "eos": 11}), 4)
+    model = evolve(loaded.model, layout=text, body=4)
+    blanks = list(generate.blank(model, generate.unconditional(50), [4, 5], 1))
+    assert {(len(e.body), e.cut) for e in blanks} == {(4, False), (4, True)}
+    assert {len(text.row(e).ids) - e.cut for e in blanks if e.cut} == {4}
 
 
 def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:

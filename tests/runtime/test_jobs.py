@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, package, runs
+from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, measured, package, runs
 from xlm_runtime.config import build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
@@ -48,7 +48,7 @@ def test_metrics_and_predictions(trained: Path) -> None:
     found = json.loads((trained / "metrics.json").read_text())
     assert found["claim"]["value"] == "tight"
     assert found["likelihood"]["nats_per_token"] == pytest.approx(
-        found["likelihood"]["nats_per_example"] / 5
+        found["likelihood"]["nats_per_example"] * 37 / found["likelihood"]["nats_per_token_count"]
     )
     assert found["answers"]["exact_match_count"] == 37  # 37 = 32 + 5: no batch is dropped
     assert found["loss_count"] == found["likelihood"]["nats_per_example_count"] == 37
@@ -286,6 +286,19 @@ def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
     assert len(rows) == 4
     assert all(row.endswith("  tight") for row in rows)
     assert table[-1] == "  tight: the average over all orders of revealing"
+
+
+def test_what_is_given_stands_beside_every_likelihood(trained: Path) -> None:
+    found = json.loads((trained / "metrics.json").read_text())
+    joint = {"perplexity": 3.0, "perplexity_error": 0.5, "given": "", "lengths": "some law"}
+    likelihood = {"perplexity": 2.0, "given": "given the length", "joint": joint}
+    shown = measured.checked(found | {"likelihood": likelihood}, "here")
+    table = jobs.table(shown)
+    assert [line.split() for line in table if "perplexity" in line] == [
+        ["perplexity", "2.0000", "tight,", "given", "the", "length"],
+        ["joint", "perplexity", "3.0000", "±", "0.5000", "tight"],
+    ]
+    assert "  joint by: some law" in table
 
 
 def test_numbers_that_are_not_finite_are_null_in_json(

@@ -67,6 +67,8 @@ def test_k7_rows_are_the_texts_in_their_order_but_for_the_end(tmp_path: Path) ->
     assert made.facts["documents"] == dict.fromkeys(("train", "validation", "test"), 41)
     assert made.facts["sizes"]["train"] == len(rows)
     assert "cut" not in made.facts
+    assert all(made.train[i].cut for i in range(len(rows)))  # windows of a stream
+    assert set(made.lengths.tolist()) == {12}
 
 
 def test_a_separator_opens_a_document(tmp_path: Path) -> None:
@@ -411,7 +413,7 @@ def test_a_packed_task_is_trained_judged_and_sampled(
     found = json.loads(Path("runs/mdlm/uniref50/quick-seed1/metrics.json").read_text())
     assert {"valid", "residues", "law_nats"} <= set(found["answers"])
     assert found["likelihood"]["perplexity"] > 1
-    assert found["layout"] == "bos [body] eos"
+    assert found["layout"] == "bos [body]"  # no row has an end of its own
     assert "specials at the edges" in found["protocol"]
     saved: Tokenizer = tokenizers.load(Path("runs/mdlm/uniref50/quick-seed1/tokenizer"))
     assert saved.separator is not None

@@ -197,7 +197,8 @@ def test_quick_says_what_it_is(cache: Path) -> None:
     assert facts["source"] == "the documentation that ships with Python"
     assert "not the published data" in facts["protocol"]
     assert facts["sizes"]["train"] == len(_prepare(cache).train)
-    assert facts["cut"]["train"] == sum(_prepare(cache).lengths == 48) - _exactly(cache, 48)
+    assert facts["cut"]["train"] == sum(_prepare(cache).lengths == 49)  # it goes on
+    assert sum(_prepare(cache).lengths == 48) == _exactly(cache, 48)
 
 
 def _exactly(cache: Path, length: int) -> int:
@@ -285,10 +286,13 @@ def test_dropped_cut_and_unknown_are_counted(tmp_path: Path) -> None:
     long = [i for i in range(400) if i % 9 > 3]
     assert sum(facts["cut"][s] for s in ("train", "validation", "test")) == len(long)
     assert facts["cut"]["first"] == [1 + i for i in long[:5]]
+    cut = [one.cut for split in (made.train, made.validation, made.test) for one in split]
+    assert sum(cut) == len(long)
+    assert (made.lengths > 6).sum() == sum(one.cut for one in made.train)
     assert "no paper's" in facts["protocol"]
     numbers = sum(i % 9 <= 3 for i in range(400))
     assert facts["unknown"] == {"tokens": numbers, "rows": numbers, "first": [1, 2, 3, 4, 10]}
-    assert made.lengths.max() == 6
+    assert made.lengths.max() == 7  # cut at 6
 
 
 def test_a_text_without_a_token_is_dropped(tmp_path: Path) -> None:

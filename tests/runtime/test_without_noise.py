@@ -51,10 +51,11 @@ def test_a_run_is_measured_with_its_claim(answering: Path) -> None:
 def test_a_likelihood_needs_one_draw(answering: Path) -> None:
     model = xlm_runtime.load(answering).model
     examples = [Example(i, [i % 8, 3, 0], [3, 0, i % 8]) for i in range(5)]
-    once, thrice = (evaluate.likelihood(model, examples, 5, n, lambda _: None) for n in (1, 3))
+    once, thrice = (evaluate.likelihood(model, examples, 5, n, lambda _: None, [4]) for n in (1, 3))
     assert once == thrice
-    apart = evaluate.likelihood(model, examples, 2, 1, lambda _: None)
+    apart = evaluate.likelihood(model, examples, 2, 1, lambda _: None, [4])
     assert apart.pop("estimator") == once.pop("estimator") == "exact, nothing is drawn"
+    assert apart.pop("given") == once.pop("given") == "given the prompt"
     assert apart == pytest.approx(once, rel=1e-5)
 
 

@@ -37,7 +37,7 @@ _VARIABLES = _set(
     block_countdown block_of block_times blocks body called categorical clock close
     confidence corrupt countdown cut dict draw drawn early error fill finish first gap gaps
     given go gone grid grow guided gumbel hidden hide high history i index insert insertion
-    inside inverse joint joint_nll keep_top_k keep_top_p leading led left level likeliest
+    inside inverse joint joint_nll keep_top_k keep_top_p known leading led left level likeliest
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll
     noise noised nothing odds of_gap open_ opened order outcome over p per_row place places
     position prompt put_back quota record repeat room row rows score scores self share size

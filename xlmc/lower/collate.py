@@ -1,5 +1,7 @@
 """The layouts."""
 
+from collections.abc import Iterator
+
 from xlmc import ast, ir, query
 
 DETAILS = {
@@ -14,11 +16,14 @@ def collate(family: ast.Family) -> ir.Collate:
     pad = query.the(query.entries(family, "collate"), ast.Pad)
     left = {(side.part.id, side.side.id) for side in pad.sides}
     return ir.Collate(
-        tuple(_layout(layout, ("prompt", "left") in left) for layout in query.layouts(family))
+        tuple(
+            _layout(layout, query.chain(family), ("prompt", "left") in left)
+            for layout in query.layouts(family)
+        )
     )
 
 
-def _layout(layout: ast.Layout, left: bool) -> ir.Layout:
+def _layout(layout: ast.Layout, chain: str, left: bool) -> ir.Layout:
     names = [slot.name for slot in layout.slots]
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     start, stop = free[0], free[-1] + 1
@@ -36,8 +41,30 @@ def _layout(layout: ast.Layout, left: bool) -> ir.Layout:
         fills="pad" in inside,
         keeps=layout.keeping is not None,
         begins=begins,
+        ends="eos" in names[names.index("body") :],
+        given=tuple(given(layout, chain)),
         left=left and "prompt" in names[:start],
     )
+
+
+def given(layout: ast.Layout, chain: str) -> Iterator[str]:
+    """What the likelihood of a layout is conditioned on, in the words of `plug.Layout.given`.
+
+    Masks leave a body as long as it is, so that its length is known, unless padding fills the
+    brackets; what is written from left to right has the length that its `eos` gives it; insertions
+    pay for theirs. `end`: an `eos` that nothing hides, or a row that is full, shows the end.
+    """
+    names = [slot.name for slot in layout.slots]
+    inside = {slot.name for slot in layout.slots if slot.free}
+    ends = "eos" in names[names.index("body") :]
+    if "prompt" in names:
+        yield "prompt"
+    if layout.keeping is not None:
+        yield "tokens"
+    if (chain == "mask" and "pad" not in inside) or (chain == "none" and "eos" not in inside):
+        yield "length"
+    elif chain == "mask" or (chain != "none" and ends):
+        yield "end"
 
 
 def _text(layout: ast.Layout) -> str:

@@ -114,7 +114,7 @@ class Cfg(TextTask):
         grammar = GRAMMARS[options.preset]
         more: dict[str, Any] = {"grammar": options.preset}
         if made.facts["tokenizer"] == "words":  # lengths are in tokens
-            more["guess"] = grammar.guess(made.lengths.tolist())
+            more["guess"] = grammar.guess(made.lengths.clip(max=made.body).tolist())
             more["guess_means"] = "words drawn uniformly, at the lengths of the training texts"
         return replace(made, facts={**made.facts, **more})
 

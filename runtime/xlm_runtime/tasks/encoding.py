@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 Name = Literal["train", "validation", "test"]
 SPLITS: tuple[Name, ...] = ("train", "validation", "test")
-PACKED = 1  # the version of `Packing`
+PACKED = 2  # the version of `Packing`
 PACKING = (  # what it means for numbers
     "texts end to end in rows that are all full, parted by the tokenizer's end of text, an "
     "ordinary token that opens the text after it; attention stays within a text; a text that is "
     "longer than a row goes on in the next, which does not see its beginning; what is left at the "
     "end of a split is dropped; bounds are those of rows, and perplexities per token of a row, "
-    "ends of texts counted; a sample is one row whose tokens see beyond an end of text, as those "
-    "of no row did in training"
+    "ends of texts counted; a row is cut out of a stream and has no end of its own; a sample is a "
+    "row whose tokens see beyond an end of text, as those of no row did in training"
 )
 EDGES = (  # what else decides the numbers of any text
     "the specials at the edges of a row are those of the family's layout, and count where they "
@@ -83,13 +83,14 @@ class Encoding:
 
     def _write(self, writer: Writer, split: Name, rows: list[Encoded]) -> None:
         """Write each text, cut at the block."""
-        kept = []
+        kept, cut = [], []
         for place, row in rows:
-            if len(row) > self.block:
+            cut.append(len(row) > self.block)
+            if cut[-1]:
                 self.cut.note(split, place)
             kept.append(row[: self.block])
             self.unknown.note(kept[-1], place)
-        writer.add(body=Block.of(kept))
+        writer.add(body=Block.of(kept), cut=flags(cut))
 
     def _counts(self) -> dict[str, Any]:
         return {"cut": self.cut.facts(), "dropped": self.dropped.facts()}
@@ -107,7 +108,8 @@ class Packing(Encoding):
     """Texts end to end, parted by the tokenizer's separator, in rows that are all full.
 
     A text that is longer than a row goes on in the next one; with ``crop`` a window of the block's
-    size is taken of it first. What is left at the end of a split is no row, and is counted.
+    size is taken of it first. What is left at the end of a split is no row, and is counted. Rows
+    are windows of a stream: none has an end of its own.
     """
 
     crop: bool = False
@@ -127,7 +129,7 @@ class Packing(Encoding):
             self.documents[split] += 1
         count = len(ids) // self.block
         full = np.array(ids[: count * self.block], np.int64)
-        writer.add(body=Block(full, np.full(count, self.block)))
+        writer.add(body=Block(full, np.full(count, self.block)), cut=flags([True] * count))
         self.left[split] = ids[count * self.block :]
 
     def _counts(self) -> dict[str, Any]:
@@ -143,6 +145,11 @@ class Packing(Encoding):
             f"no row of {self.block} tokens is full for {empty} (tokens left over: {over}; "
             f"dropped: {self.dropped.said}){more(kept, 'more text, a smaller data.block,')}"
         )
+
+
+def flags(cut: list[bool]) -> Block:
+    """A column that says which rows are cut: their texts go on behind them."""
+    return Block.of([[int(one)] for one in cut])
 
 
 def window(row: list[int], size: int) -> list[int]:

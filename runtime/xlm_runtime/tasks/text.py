@@ -20,7 +20,7 @@ from xlm_runtime.tokenizers import Tokenizer
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-_VERSION = 2
+_VERSION = 3
 
 INSTEAD = (
     "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "

@@ -30,6 +30,7 @@ class Text:
 
     predicts: tuple[str, ...] = ()
     fills = False
+    given: tuple[str, ...] = ()
 
     def __init__(self, vocab: Vocabulary, body: int) -> None:
         self.vocab, self.body = vocab, body
@@ -111,7 +112,7 @@ def loss(network: Network, noised: Noised, batch: Batch, scale: float) -> Losses
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     vocab = Vocabulary(network.out.out_features, {"mask": network.mask})
     noised = corrupt(batch, amount(batch, noise), noise, vocab)
-    return Nelbo(_nats(network, noised, batch), batch.free.sum(1))
+    return Nelbo(_nats(network, noised, batch))
 
 
 class OneByOne:

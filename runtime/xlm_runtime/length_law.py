@@ -1,0 +1,84 @@
+"""The law of lengths that makes a likelihood given the length one of the text and its length.
+
+Families that fill a canvas say how likely a text is among those of its length. What the length
+costs comes from the training data.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from attrs import field, frozen
+
+from xlm_runtime.plug import Example
+
+SMOOTHING = 0.5  # examples more of every length: Krichevsky & Trofimov 1981
+NOUNS = {"prompt": "the prompt", "tokens": "some tokens", "length": "the length"}
+LAW = "the lengths of the training data, each counted half an example more"
+
+
+@frozen(eq=False)
+class Lengths:
+    """Chances of every length up to the room, and of a text that is longer; they add up to 1.
+
+    Of a text that is cut one knows that its length is at least the room: the chance of that. So the
+    chances of texts that are shorter than the room and of those that are cut add up to 1, too.
+
+    lengths: those of training, in which room + 1 stands for a text that is cut.
+    """
+
+    lengths: Sequence[int]
+    room: int
+    nats: npt.NDArray[np.float64] = field(init=False)
+
+    @nats.default
+    def _nats(self) -> npt.NDArray[np.float64]:
+        at = np.minimum(np.asarray(self.lengths, np.int64), self.room + 1)
+        counts = np.bincount(at, minlength=self.room + 2) + SMOOTHING
+        nats: npt.NDArray[np.float64] = -np.log(counts / counts.sum())
+        return nats
+
+    def of(self, example: Example) -> float:
+        """-log of the chance of an example's length; of a cut one, of at least as many tokens."""
+        length = len(example.body)
+        stop = None if example.cut else length + 1
+        return float(-np.logaddexp.reduce(-self.nats[length:stop]))
+
+    def of_end(self, example: Example) -> float:
+        """-log of the chance that a text is cut, or that it is not, as the example shows."""
+        cut = float(self.nats[-1])
+        return cut if example.cut else float(-np.log1p(-np.exp(-cut)))
+
+    @property
+    def cuts(self) -> bool:
+        """Whether training has texts that are cut."""
+        return bool((np.asarray(self.lengths) > self.room).any())
+
+
+def length(example: Example, room: int) -> int:
+    """The number of body tokens; of a text that is cut, one more than there is room for."""
+    return room + 1 if example.cut else len(example.body)
+
+
+def conditions(given: Sequence[str], cuts: bool) -> str:
+    """The words of `Layout.given`, such as ``given the prompt and the length``; or ''.
+
+    ``cuts``: some texts are cut.
+    """
+    nouns = NOUNS | ({"end": "that it is cut or not"} if cuts else {})
+    said = [nouns[name] for name in given if name in nouns]
+    *first, last = said or [""]
+    return f"given {', '.join(first)} and {last}" if first else f"given {last}" * bool(last)
+
+
+def joint(given: Sequence[str], law: Lengths, examples: Sequence[Example]) -> list[float] | None:
+    """What the lengths of examples cost beside their likelihood.
+
+    None where nothing does: the family pays for them itself, or given tokens show them. ``given``
+    is that of the layout.
+    """
+    if "length" in given and "tokens" not in given:
+        return [law.of(example) for example in examples]
+    if "end" in given and (law.cuts or any(example.cut for example in examples)):
+        return [law.of_end(example) for example in examples]
+    return None

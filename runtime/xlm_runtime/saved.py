@@ -9,8 +9,9 @@ from zipfile import is_zipfile
 
 from attrs import frozen
 
-from xlm_runtime.atomic import read_json
 from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.reader import read_as
+from xlm_runtime.strict import Count
 
 INDEX = "index.json"
 STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
@@ -23,8 +24,8 @@ class Index:
     seen: how many examples the steps up to the last have read; None in older files.
     """
 
-    last: int = 0
-    best: int = 0
+    last: Count = 0
+    best: Count = 0
     loss: float | None = None
     seen: int | None = None
 
@@ -35,7 +36,7 @@ class Index:
     @staticmethod
     def read(folder: Path) -> "Index":
         """The index of a folder; all zeros where there is none."""
-        return Index(**read_json(folder / INDEX))
+        return read_as(folder / INDEX, Index)
 
 
 def step_folder(folder: Path, step: int) -> Path:

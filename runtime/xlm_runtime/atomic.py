@@ -25,7 +25,7 @@ def write_text(path: Path, text: str) -> None:
     """Writes beside the file, then takes its place in one step, once it is on the disk."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())  # else a power cut after the rename leaves an empty file

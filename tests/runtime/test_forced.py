@@ -44,7 +44,7 @@ def test_a_state_that_is_cut_off_costs_nothing_else(
     state.write_bytes(state.read_bytes()[:9000])
     before = prints(begun)
     assert start(job="train", sets=["train.steps=40"], name="mine", force=True) == 4
-    assert "is cut off or damaged" in capsys.readouterr().err
+    assert "state.ckpt is damaged" in capsys.readouterr().err
     assert prints(begun) == before
     assert start(job="eval", name="mine") == 0
 

@@ -59,7 +59,10 @@ def fault(file: Path) -> str:
 
 
 def check(folder: Path, remedy: str) -> None:
-    """Raises RunError, with what to do, where a file that is in a folder is damaged."""
-    for file in sorted(path for path in folder.glob("*") if path.name != HASHES):
+    """Raises RunError, with what to do, where a file of a folder is damaged or missing."""
+    here = {path.name for path in folder.glob("*")}
+    if HASHES in here:
+        here |= {*read_as(folder / HASHES, Hashes).files}
+    for file in (folder / name for name in sorted(here - {HASHES})):
         if why := fault(file):
             raise RunError(f"{file} is damaged: {why}; {remedy}")

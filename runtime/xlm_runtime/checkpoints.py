@@ -4,7 +4,6 @@ A folder (see `saved`) is written under another name and takes its own in one st
 it: whenever a run is killed, the index names a complete checkpoint.
 """
 
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -117,7 +116,7 @@ class Checkpoints(Callback):
                 save_weights(self.module.network, beside / AVERAGE)
             hashes.seal(beside)
             if target.exists():  # left by a run that was killed before it moved the index
-                shutil.rmtree(target)
+                saved.delete(target)
             beside.rename(target)
             on_disk(self.folder)
 
@@ -128,7 +127,7 @@ class Checkpoints(Callback):
         kept = {self.index.last, self.index.best, *before[-1:]}
         for step in steps:
             if step not in kept and not (every and step % every == 0):
-                shutil.rmtree(step_folder(self.folder, step))
+                saved.delete(step_folder(self.folder, step))
 
     def _asked(self, number: int, _: FrameType | None) -> None:
         if self._signal:

@@ -400,6 +400,7 @@ def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
     begun = Run(path)
     if not _first():
         return begun
+    saved.sweep(begun.checkpoints)
     if plan.command.job == "train" and plan.command.ckpt:
         _go_back(plan, begun)
     if (path / "run.json").exists() and begun.steps:  # else there is nothing to lose

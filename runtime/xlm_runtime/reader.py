@@ -98,7 +98,8 @@ def parsed(text: str, path: Path, where: str = "") -> object:
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
     """An object with a hash of itself."""
-    return {**value, SEAL: _hash(value)}
+    rest = {key: part for key, part in value.items() if key != SEAL}
+    return {**rest, SEAL: _hash(rest)}
 
 
 def unsealed(found: object, path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, ra
                              hashes.json, which is checked whenever one of them is read
 """
 
+import shutil
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -17,6 +18,7 @@ from xlm_runtime.reader import damaged, read_as
 from xlm_runtime.strict import Count
 
 INDEX = "index.json"
+_GONE = ".gone"
 STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
 
 
@@ -71,6 +73,20 @@ def every(folder: Path) -> list[int]:
 def step_folder(folder: Path, step: int) -> Path:
     """Where the checkpoint of a step is."""
     return folder / f"step-{step:08d}"
+
+
+def delete(checkpoint: Path) -> None:
+    """Deletes a checkpoint: hidden first, so that no part of it is ever taken for one."""
+    gone = checkpoint.with_name(f".{checkpoint.name}{_GONE}")
+    shutil.rmtree(gone, ignore_errors=True)
+    checkpoint.rename(gone)
+    shutil.rmtree(gone)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what a killed process has left of checkpoints that it wrote or deleted."""
+    for left in (*folder.glob(f".step-*{_GONE}"), *folder.glob(".step-*.tmp")):
+        shutil.rmtree(left)
 
 
 def state(folder: Path, step: int) -> Path:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 import xlm_runtime
 from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, package, runs
+from xlm_runtime.atomic import write_json
 from xlm_runtime.config import build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
@@ -382,7 +383,7 @@ def test_an_old_configuration_is_another_run(
     file = HOME / "quick-seed1/config.json"
     plain = json.loads(file.read_text())
     plain["train"]["retired"] = 1
-    file.write_text(json.dumps(plain))
+    write_json(file, plain)
     assert start(job="train", sets=SHORT) == 0
     assert "its configuration is of another version" in capsys.readouterr().out
     assert start(job="eval", name="quick-seed1") == 2

@@ -93,6 +93,15 @@ def test_every_file_of_a_checkpoint_has_a_hash(name: str, begun: Path) -> None:
     assert name in hashes["files"]
 
 
+def test_a_checkpoint_that_was_half_deleted_is_none(begun: Path, start: Start) -> None:
+    folder = begun / "checkpoints"
+    (folder / ".step-00000005.gone").mkdir()
+    (folder / ".step-00000005.gone/ema.safetensors").touch()
+    assert saved.every(folder) == [10, 20]
+    assert start(job="train", sets=SETS, name="mine") == 0
+    assert not list(folder.glob(".step-*"))
+
+
 def flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) * 2 // 3] ^= 4

@@ -4,14 +4,18 @@
 ``predictions.json`` says of each what it is of: hashes of package, weights, data and settings.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime import hashes
+from xlm_runtime.atomic import write_json
+from xlm_runtime.reader import damaged, read_json, read_lines
 
 INDEX = "predictions.json"
+_NAME = re.compile(r"predictions(-\d+)?\.jsonl", re.ASCII)
 
 
 def file(run: Path, key: str) -> Path:
@@ -19,7 +23,7 @@ def file(run: Path, key: str) -> Path:
 
     ``key`` is a digest of all that they depend on.
     """
-    for name, about in read_json(run / INDEX).items():
+    for name, about in _index(run).items():
         if about.get("key") == key:
             return run / name
     return next(path for path in map(run.joinpath, _names()) if not path.exists())
@@ -27,7 +31,25 @@ def file(run: Path, key: str) -> Path:
 
 def note(run: Path, file: Path, key: str, about: Mapping[str, Any]) -> None:
     """Adds what a file of predictions is of."""
-    write_json(run / INDEX, read_json(run / INDEX) | {file.name: {"key": key, **about}})
+    made = {"key": key, "hash": hashes.of(file) if file.exists() else None, **about}
+    write_json(run / INDEX, _index(run) | {file.name: made})
+
+
+def read(run: Path, file: Path) -> list[dict[str, Any]]:
+    """The predictions of a file.  Raises RunError where they are not those that were written."""
+    known = _index(run).get(file.name, {}).get("hash")
+    if known is not None and hashes.of(file) != known:
+        raise damaged(file, f"its content is not what {INDEX} says")
+    return read_lines(file)
+
+
+def _index(run: Path) -> dict[str, dict[str, Any]]:
+    """What is known of each file.  Raises RunError where names or records are none."""
+    found = read_json(run / INDEX)
+    for name, about in found.items():
+        if not (_NAME.fullmatch(name) and isinstance(about, dict)):
+            raise damaged(run / INDEX, f"{name!r} is no file of predictions")
+    return found
 
 
 def _names() -> Iterator[str]:

@@ -4,11 +4,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from xlm_runtime.errors import RunError
+from xlm_runtime.reader import plain, sealed
+from xlm_runtime.reader import read_json as read_json
 
 
 @contextmanager
@@ -21,13 +22,25 @@ def saving(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes beside the file, then takes its place in one step."""
+    """Writes beside the file, then takes its place in one step, once it is on the disk."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text(text, encoding="utf-8")
+        with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut after the rename leaves an empty file
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def on_disk(path: Path) -> None:
+    """Waits until a file, or the list of names of a folder, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def to_json(value: object, indent: int | None = None) -> str:
@@ -35,28 +48,6 @@ def to_json(value: object, indent: int | None = None) -> str:
     return json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
-def plain(value: object) -> object:
-    """A value with None for every number that is not finite."""
-    if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def write_json(path: Path, value: object) -> None:
-    """Writes a value as indented JSON, in one step; see `to_json`."""
-    write_text(path, to_json(value, indent=2) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The inverse of `write_json`; empty where there is no file.  Raises RunError for damage."""
-    if not path.exists():
-        return {}
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged: it is no JSON: {error}") from error
-    if not isinstance(read, dict):
-        raise RunError(f"{path} is damaged: it is no JSON object")
-    return read
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes an object as indented JSON, in one step, with a hash of itself; see `to_json`."""
+    write_text(path, to_json(sealed(value), indent=2) + "\n")

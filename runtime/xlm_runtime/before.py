@@ -1,6 +1,6 @@
 """What a command learns and compares before any code of a package runs."""
 
-from xlm_runtime import copies, package, runs
+from xlm_runtime import copies, package, runs, saved
 from xlm_runtime.command import Command
 from xlm_runtime.contents import Contents
 from xlm_runtime.runs import Run
@@ -20,5 +20,5 @@ def compare_first(command: Command, read: Contents, name: str, task: str) -> Non
     if not (command.run_dir or command.name):
         return
     named = Run(command.run_dir or runs.home(name, task) / str(command.name))
-    if (named.path / "run.json").is_file() and named.steps:
+    if (named.path / "run.json").is_file() and saved.every(named.checkpoints):
         copies.check_package(named, read, command.force)

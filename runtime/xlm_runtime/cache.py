@@ -13,25 +13,37 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
+import attrs
 from filelock import FileLock, Timeout
 
+from xlm_runtime import hashes
+from xlm_runtime.atomic import on_disk, write_json
 from xlm_runtime.errors import RunError
 from xlm_runtime.progress import Watch, say
+from xlm_runtime.reader import read_as
 
 SEAL = "COMPLETE.json"
 _USERS = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
-_PIECE = 1 << 16
-_PIECES = 256
+_LARGE = 1 << 30  # bytes of a file whose check takes long enough to be shown
 
 
 def home() -> Path:
     """Where prepared data is kept: ``XLM_CACHE``, else the user's cache folder."""
     folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("XLM_CACHE") or Path(folder) / "xlmc")
+
+
+@attrs.frozen
+class _Seal:
+    """What is written into a folder last: its key, a hash of each file, and the builder's facts."""
+
+    key: dict[str, Any]
+    files: dict[str, Any]
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,38 +107,39 @@ def _build(
 
 def _seal(folder: Path, key: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    sums = {path.relative_to(folder).as_posix(): _sum(path) for path in files}
-    seal = {"key": key, "files": sums, "facts": facts}
-    with (folder / SEAL).open("w", encoding="utf-8") as file:
-        json.dump(seal, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    sums = {path.relative_to(folder).as_posix(): hashes.of(path) for path in files}
+    for path in files:
+        on_disk(path)
+    write_json(folder / SEAL, {"key": key, "files": sums, "facts": facts})
+    on_disk(folder)
 
 
 def _open(folder: Path, key: Mapping[str, Any]) -> Built | None:
     """The folder, if it is there, whole, and of this key."""
     try:
-        seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-        whole = all(_sum(folder / name) == tuple(sum_) for name, sum_ in seal["files"].items())
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        seal = read_as(folder / SEAL, _Seal)
+    except RunError:
         return None
-    same = _canonical(seal.get("key")) == _canonical(key)
-    return Built(folder, seal["facts"]) if whole and same else None
+    if _canonical(seal.key) != _canonical(key):
+        return None
+    whole = all(_same(folder / name, sum_) for name, sum_ in seal.files.items())
+    return Built(folder, seal.facts) if whole else None
 
 
-def _sum(path: Path) -> tuple[int, str]:
-    """Size and digest; of a file above 16 MB, the digest of 256 pieces spread over it."""
+def _same(path: Path, known: str | list[Any]) -> bool:
+    """Whether a file is what was sealed; an older seal has a size and a sum of another kind."""
+    if not isinstance(known, str) or not path.is_file():
+        return False
     size = path.stat().st_size
-    sum_ = blake2b(digest_size=16)
-    whole = size <= _PIECE * _PIECES
-    with path.open("rb") as file:
-        if whole:
-            sum_.update(file.read())
-        else:
-            for i in range(_PIECES):
-                file.seek((size - _PIECE) * i // (_PIECES - 1))
-                sum_.update(file.read(_PIECE))
-    return size, sum_.hexdigest()
+    if size < _LARGE:
+        return hashes.of(path) == known
+    with Watch(f"checking {path.name}", size) as watch:
+        sum_ = sha256()
+        with path.open("rb") as file:
+            while piece := file.read(1 << 22):
+                sum_.update(piece)
+                watch.at(file.tell())
+    return sum_.hexdigest() == known
 
 
 def _canonical(key: object) -> str:

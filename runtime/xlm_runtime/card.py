@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlm_runtime import measured
-from xlm_runtime.atomic import read_json
 from xlm_runtime.jobs import table
 from xlm_runtime.plug import Family
 from xlm_runtime.runs import Run, home
@@ -54,7 +53,7 @@ def card(repo: str, family: Family, run: Run, notes: Sequence[str]) -> str:
 
     facts, config = run.facts, run.config
     tags = [family.name, facts["task"]]
-    prompted = read_json(run.path / "data.json")["prompt"]
+    prompted = run.data["prompt"]
     return _CARD.format(
         about=ModelCardData(library_name="xlmc", tags=tags).to_yaml(),
         title=_line(family.title),

@@ -4,7 +4,6 @@ A folder (see `saved`) is written under another name and takes its own in one st
 it: whenever a run is killed, the index names a complete checkpoint.
 """
 
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +14,8 @@ from typing import Any
 from attrs import asdict, evolve
 from lightning.pytorch import Callback, Trainer
 
-from xlm_runtime.atomic import write_json
+from xlm_runtime import hashes, saved
+from xlm_runtime.atomic import on_disk, write_json
 from xlm_runtime.ema import Ema
 from xlm_runtime.errors import RunError, Stopped
 from xlm_runtime.model import save_weights
@@ -26,7 +26,7 @@ Validate = Callable[[int], Mapping[str, float]]
 
 
 class Checkpoints(Callback):
-    """Validates, and keeps the last, the best and every ``keep_every``-th state of a run.
+    """Validates, and keeps the last two, the best and every ``keep_every``-th state of a run.
 
     ``validate`` gives the held-out losses under the averaged weights. Signals are served between
     two steps, so that what is saved is a whole step.
@@ -114,17 +114,20 @@ class Checkpoints(Callback):
             save_weights(self.module.network, beside / RAW)
             with self.ema.applied():
                 save_weights(self.module.network, beside / AVERAGE)
+            hashes.seal(beside)
             if target.exists():  # left by a run that was killed before it moved the index
-                shutil.rmtree(target)
+                saved.delete(target)
             beside.rename(target)
+            on_disk(self.folder)
 
     def _thin(self) -> None:
-        kept = {self.index.last, self.index.best}
-        for path in self.folder.glob("step-*"):
-            step = int(path.name.removeprefix("step-"))
-            every = self.train.keep_every
+        """Deletes all checkpoints but the last, the one before it, the best, and every n-th."""
+        steps, every = saved.every(self.folder), self.train.keep_every
+        before = [step for step in steps if step < self.index.last]
+        kept = {self.index.last, self.index.best, *before[-1:]}
+        for step in steps:
             if step not in kept and not (every and step % every == 0):
-                shutil.rmtree(path)
+                saved.delete(step_folder(self.folder, step))
 
     def _asked(self, number: int, _: FrameType | None) -> None:
         if self._signal:

@@ -4,11 +4,14 @@ The Hub is asked where it can be reached. What it says is kept on this machine, 
 were prepared with a network are found again without one.
 """
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
 from xlm_runtime import hub
 from xlm_runtime.atomic import write_text
+
+_COMMIT = re.compile(rb"[0-9a-f]{7,64}")  # anything else in its file is damage: not known
 
 
 class Repo:
@@ -31,6 +34,6 @@ class Repo:
             with suppress(OSError):  # it is of use for times without the Hub alone
                 file.parent.mkdir(parents=True, exist_ok=True)
                 write_text(file, found)
-        elif file.exists():
-            self.at = file.read_text("utf-8")
+        elif file.exists() and _COMMIT.fullmatch(last := file.read_bytes()):
+            self.at = last.decode()
             self.told = f"{self.at}, as last seen here: the Hub was not reached"

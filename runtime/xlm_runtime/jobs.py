@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from xlm_runtime import answers, evaluate, generate, measured, saved, watched
-from xlm_runtime.atomic import saving, to_json, write_json
+from xlm_runtime.atomic import saving, to_json, write_json, write_text
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
 from xlm_runtime.env import device, rank
@@ -21,6 +21,7 @@ from xlm_runtime.package import Package
 from xlm_runtime.plug import Example, Family, Vocabulary
 from xlm_runtime.progress import Watch, say
 from xlm_runtime.published import Checkpoint
+from xlm_runtime.reader import sealed
 from xlm_runtime.runs import Run
 from xlm_runtime.tasks.task import Task
 
@@ -57,7 +58,7 @@ class Session:
     def check(self) -> None:
         """Raises UsageError where the weights of the checkpoint do not fit the network."""
         folder = saved.resolve(self.run.checkpoints, self.ckpt or "best")
-        load_weights(self.model().network, folder / saved.AVERAGE)
+        load_weights(self.model().network, saved.average(folder))
 
     def _ending(self, model: Model) -> Model:
         """The model with decoders that know when a text is over, and what is not written."""
@@ -106,7 +107,7 @@ def training(session: Session) -> None:
     if begun:
         say(f"going on after step {begun} of {steps}")
     if rank() == 0:
-        prepared.tokenizer.save(run.path / "tokenizer")
+        run.keep_tokenizer(prepared.tokenizer)
         about = {"layout": session.task.layout, "body": prepared.body, "prompt": prepared.prompt}
         lengths = Law.of(prepared.lengths).plain()
         facts = {"facts": dict(prepared.facts), "lengths": lengths}
@@ -153,8 +154,9 @@ def _show(found: Mapping[str, Any]) -> None:
 
 def _remember(session: Session, found: Mapping[str, Any]) -> None:
     """Adds an evaluation to all that there were."""
-    with (session.run.path / measured.EVERY).open("a", encoding="utf-8") as file:
-        file.write(to_json(found) + "\n")
+    file = session.run.path / measured.EVERY
+    before = file.read_bytes().decode(errors="surrogateescape") if file.exists() else ""
+    write_text(file, before + to_json(sealed(found)) + "\n")
 
 
 def _of(session: Session, folder: Path) -> dict[str, Any]:
@@ -329,7 +331,7 @@ def generation(session: Session, again: bool) -> None:
     folder, key = _key(session, ("eval", "generate"))
     file = answers.file(session.run.path, key)
     if not again and session.run.note("generate") == key and file.exists():
-        records = [json.loads(text) for text in file.read_text("utf-8").split("\n") if text]
+        records = answers.read(session.run.path, file)
         say(f"generated before ({file})")
     else:
         records = _generate(session, _loaded(session, folder))
@@ -338,6 +340,7 @@ def generation(session: Session, again: bool) -> None:
             about["test_examples"] = len(session.prepared.test)
         about |= _of(session, folder)
         with saving(session.run.path):
+            answers.note(session.run.path, file, key, about)  # so that a kill leaves no orphan
             generate.write(file, records)
             answers.note(session.run.path, file, key, about)
             session.run.note("generate", key)
@@ -373,7 +376,7 @@ def _loaded(session: Session, folder: Path) -> Model:
         say("they are used as they are: this run has trained nothing")
     else:
         model = session.model()
-        load_weights(model.network, folder / saved.AVERAGE)
+        load_weights(model.network, saved.average(folder))
     model.network.to(device()).eval()
     return model
 

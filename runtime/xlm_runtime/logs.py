@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 from torch.utils.tensorboard import SummaryWriter
 
+from xlm_runtime.atomic import write_text
 from xlm_runtime.config import Train
 from xlm_runtime.evaluate import said
 from xlm_runtime.optim import factor
 from xlm_runtime.progress import Watch
+from xlm_runtime.reader import damaged, read_table
 
 
 class Table:
@@ -21,11 +24,11 @@ class Table:
     def __init__(self, path: Path, after: int) -> None:
         self.path = path
         if path.exists():
-            with path.open(newline="") as file:
-                head, *rows = list(csv.reader(file)) or [[]]
-            kept = [row for row in rows if len(row) == len(head) and int(row[0]) <= after]
-            with path.open("w", newline="") as file:
-                csv.writer(file).writerows([head, *kept])
+            head, *rows = read_table(path) or [[]]
+            kept = [row for row in rows if len(row) == len(head) and _step(row, path) <= after]
+            text = StringIO(newline="")
+            csv.writer(text).writerows([head, *kept])
+            write_text(path, text.getvalue())
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         """Writes one row; the first one of a file writes the names."""
@@ -35,6 +38,12 @@ class Table:
             if fresh:
                 writer.writerow(["step", *values])
             writer.writerow([step, *(f"{value:.6g}" for value in values.values())])
+
+
+def _step(row: list[str], path: Path) -> int:
+    if not (row and row[0].isascii() and row[0].isdecimal()):
+        raise damaged(path, f"a row begins with {row[:1]}, which is no step")
+    return int(row[0][:18])
 
 
 class Logs:

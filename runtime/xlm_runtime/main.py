@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -191,20 +191,66 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
 
 def _work(plan: _Plan, prepared: Prepared) -> None:
     """The jobs, in the folder of a run."""
-    command, main = plan.command, env.rank() == 0
-    chosen = plan.begun or _trained(plan, prepared)
-    if plan.weights is not None and main:
-        write_json(chosen.path / runs.PUBLISHED, dict(plan.weights.config))
-    parts = (plan.found, plan.task, prepared, plan.config, chosen, command.ckpt, plan.weights)
-    session = Session(*parts)
-    with runs.alone(chosen) if main else nullcontext():
-        if "train" in plan.jobs:
-            os.environ[_RUN] = str(chosen.path)
-            training(session)
-        if "eval" in plan.jobs and main:
-            evaluation(session, again=command.job == "eval")
-        if "generate" in plan.jobs and main:
-            generation(session, again=command.job == "generate")
+    with _held(plan) as path:
+        chosen = plan.begun or _trained(plan, prepared, path)
+        if plan.weights is not None and _first():
+            write_json(chosen.path / runs.PUBLISHED, dict(plan.weights.config))
+        ckpt = plan.command.ckpt
+        parts = (plan.found, plan.task, prepared, plan.config, chosen, ckpt, plan.weights)
+        _do_jobs(plan, Session(*parts))
+
+
+def _do_jobs(plan: _Plan, session: Session) -> None:
+    job = plan.command.job
+    if "train" in plan.jobs:
+        os.environ[_RUN] = str(session.run.path)
+        training(session)
+    if "eval" in plan.jobs and _first():
+        evaluation(session, again=job == "eval")
+    if "generate" in plan.jobs and _first():
+        generation(session, again=job == "generate")
+
+
+def _first() -> bool:
+    """True in the first process of a run, which alone writes, and holds the lock for all."""
+    return env.rank() == 0
+
+
+@contextmanager
+def _held(plan: _Plan) -> Iterator[Path]:
+    """Within: the folder of the run is this command's alone.  Nothing is written to it before."""
+    if not _first():
+        yield _run_of_first()
+        return
+    while True:
+        path, why = (plan.begun.path, "") if plan.begun else _place(plan)
+        with runs.alone(Run(path)):
+            if plan.begun is None and _place(plan)[0] != path:
+                continue  # another process has begun a run there meanwhile
+            if why:
+                say(why)
+            yield path
+            return
+
+
+def _run_of_first() -> Path:
+    if _RUN not in os.environ:
+        raise UsageError(
+            "the processes of a run are started by its first: leave torchrun out, and "
+            "give --set train.devices=N"
+        )
+    return Path(os.environ[_RUN])
+
+
+def _place(plan: _Plan) -> tuple[Path, str]:
+    """The folder of the run to write to: the same run if it was begun, else a fresh one; why."""
+    command, config, facts = plan.command, plan.config, plan.facts
+    home = runs.home(plan.found.family.name, facts["task"])
+    if command.run_dir or command.name:
+        return command.run_dir or home / str(command.name), ""
+    label = f"{facts['preset']}-seed{config.train.seed}"
+    label = f"{facts['preset']}-published" if plan.as_is else label
+    return runs.for_training(home, label, plan.found, config, facts)
 
 
 def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
@@ -348,26 +394,35 @@ def _used(command: Command, read: Contents, family: str, task: str) -> Run:
     return chosen
 
 
-def _trained(plan: _Plan, prepared: Prepared) -> Run:
-    """The run folder to write to: the same run if it was begun, else a fresh one."""
-    command, found, config, facts = plan.command, plan.found, plan.config, plan.facts
-    if env.rank():
-        return Run(Path(os.environ[_RUN]))
-    home = runs.home(found.family.name, facts["task"])
-    if command.run_dir or command.name:
-        path = command.run_dir or home / str(command.name)
-    else:
-        label = f"{facts['preset']}-seed{config.train.seed}"
-        label = f"{facts['preset']}-published" if plan.as_is else label
-        path, why = runs.for_training(home, label, found, config, facts)
-        if why:
-            say(why)
+def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
+    """The run in a folder: the same run if it was begun, else a fresh one."""
+    found, config, facts = plan.found, plan.config, plan.facts
     begun = Run(path)
+    if not _first():
+        return begun
+    saved.sweep(begun.checkpoints)
+    if plan.command.job == "train" and plan.command.ckpt:
+        _go_back(plan, begun)
     if (path / "run.json").exists() and begun.steps:  # else there is nothing to lose
         if runs.same(begun, found, config, facts):
             return begun
         _check_forced(plan, begun, prepared)
     return runs.create(path, found, config, facts)
+
+
+def _go_back(plan: _Plan, begun: Run) -> None:
+    """Lets training go on from an earlier checkpoint, if the run is that of the command."""
+    which = str(plan.command.ckpt)
+    if which in ("last", "best"):
+        raise UsageError(
+            f"--ckpt {which}: training goes on from the last checkpoint; where that is damaged, "
+            "name the folder of an earlier one"
+        )
+    runs.open_run(begun.path)
+    why = runs.reason(begun, plan.found, plan.config, plan.facts)
+    if why and not plan.command.force:
+        raise UsageError(f"{begun.path} is another run ({why}): it is left as it is")
+    saved.go_back(begun.checkpoints, Path(which))
 
 
 def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:

@@ -6,8 +6,8 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from xlm_runtime.atomic import read_json
 from xlm_runtime.errors import RunError
+from xlm_runtime.reader import read_json, read_lines
 from xlm_runtime.runs import Run
 from xlm_runtime.saved import AVERAGE
 
@@ -101,13 +101,8 @@ def every(run: Run) -> Iterator[dict[str, Any]]:
         yield last
     if not file.is_file():
         return
-    for number, line in reversed(list(enumerate(file.read_text("utf-8").split("\n"), 1))):
-        if line.strip():
-            where = f"{file}, line {number}"
-            try:
-                yield checked(json.loads(line), where)
-            except (ValueError, RecursionError) as error:
-                raise RunError(f"{where} is no JSON: {error}") from error
+    for number, found in reversed(list(enumerate(read_lines(file), 1))):
+        yield checked(found, f"{file}, evaluation {number}")
 
 
 def is_part(found: Mapping[str, Any]) -> bool:

@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterable
 
 from xlm_runtime.contents import MANIFEST, Contents
+from xlm_runtime.hashes import HASHES
 from xlm_runtime.runs import PUBLISHED
 
 ROOT = ("README.md", "run.json", "config.json", "data.json", "metrics.json", PUBLISHED)
 FOLDERS = ("package", "tokenizer", "checkpoints")
 SHARED = (*ROOT, *(f"{folder}/*" for folder in FOLDERS))
-_TOKENIZER = {"tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json"}
+_TOKENIZER = {"tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json", f"tokenizer/{HASHES}"}
 _CODE = re.compile(r"[A-Za-z_]\w*\.(py|xlm)", re.ASCII)
-_WEIGHTS = re.compile(r"checkpoints/(index\.json|step-\d{8}/ema\.safetensors)", re.ASCII)
+_WEIGHTS = re.compile(
+    r"checkpoints/(index\.json|step-\d{8}/(ema\.safetensors|hashes\.json))", re.ASCII
+)
 
 
 def crooked(name: str) -> bool:

@@ -4,27 +4,38 @@ config.json  run.json  package/  tokenizer/  checkpoints/  logs/  metrics.json  
 published.json
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 from filelock import FileLock, Timeout
 
-from xlm_runtime import env
-from xlm_runtime.atomic import read_json, write_json
+from xlm_runtime import env, hashes
+from xlm_runtime.atomic import on_disk, read_json, saving, write_json
 from xlm_runtime.config import Config, differences
+from xlm_runtime.contents import Contents
+from xlm_runtime.contents import read as read_package
 from xlm_runtime.errors import UsageError
 from xlm_runtime.package import Package
+from xlm_runtime.reader import damaged, structured
 from xlm_runtime.saved import INDEX, Index
+from xlm_runtime.strict import Count, mistakes
+from xlm_runtime.tokenizers import Tokenizer
 
 ROOT = Path("runs")
 PUBLISHED = "published.json"  # the config of the weights that a run began with
 PRINTS = ("content", "tokenizer")  # digests of the data and of what gives them ids
+LOCK = ".lock"
+_FACTS = {
+    "family": str, "task": str, "preset": str, "data": str | None, "package": str,
+}  # fmt: skip
+_DATA = {"layout": Literal["text", "seq2seq", "infill"], "body": Count, "prompt": Count}
 TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
 
 
@@ -48,7 +59,28 @@ class Run:
     def tokenizer(self) -> Path | None:
         """The folder of the tokenizer that it was trained with, once it is written."""
         folder = self.path / "tokenizer"
+        hashes.check(folder, "put it back from a copy of the run, or train under another --name")
         return folder if (folder / "tokenizer.json").is_file() else None
+
+    def keep_tokenizer(self, tokenizer: Tokenizer) -> None:
+        """Writes the tokenizer, each file of it in one step."""
+        beside = self.path / f".tokenizer.{os.getpid()}.tmp"
+        try:
+            tokenizer.save(beside)
+            hashes.seal(beside)
+            (self.path / "tokenizer").mkdir(exist_ok=True)
+            for file in beside.iterdir():
+                file.replace(self.path / "tokenizer" / file.name)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data that it was trained on, as far as generation needs to know.
+
+        Raises RunError where the file is missing or damaged.
+        """
+        return _needed(self.path / "data.json", _DATA)
 
     @property
     def config(self) -> Config:
@@ -58,8 +90,12 @@ class Run:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Family, task, preset, data and surroundings, as `create` wrote them."""
-        return read_json(self.path / "run.json")
+        """Family, task, preset, data and surroundings, as `create` wrote them.
+
+        Empty where there is no such file; raises RunError where it is damaged.
+        """
+        file = self.path / "run.json"
+        return _needed(file, _FACTS) if file.exists() else {}
 
     @property
     def steps(self) -> int:
@@ -74,26 +110,51 @@ class Run:
 
     def note(self, job: str, key: str | None = None) -> str | None:
         """What a job was last done with; ``key`` replaces it."""
-        notes = read_json(self.path / "done.json")
+        file = self.path / "done.json"
+        notes = structured(read_json(file), dict[str, str], file)
         if key is not None:
-            write_json(self.path / "done.json", notes | {job: key})
+            write_json(file, notes | {job: key})
         return notes.get(job)
+
+
+def _needed(file: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """An object that has at least these keys, of these kinds.  Raises RunError for another."""
+    found = read_json(file)
+    for key, kind in kinds.items():
+        if key not in found:
+            raise damaged(file, f"it has no {key}")
+        if wrong := mistakes(found[key], kind):
+            raise damaged(file, f"{key}: {wrong[0]}")
+    return found
 
 
 @contextmanager
 def alone(run: Run) -> Iterator[None]:
-    """Within: no other process works on the run.  Raises UsageError where one does."""
-    lock = FileLock(run.path / ".lock")
+    """Within: no other process works on the run.  Raises UsageError where one does.
+
+    A run that is not there yet has a folder with nothing but the lock, which goes with it if
+    nothing else has come.
+    """
+    fresh = not run.path.exists()
+    lock = FileLock(run.path / LOCK)
+    with saving(run.path):
+        run.path.mkdir(parents=True, exist_ok=True)
+        _take(lock, run.path)
+    try:
+        yield
+    finally:
+        if fresh and [path.name for path in run.path.iterdir()] == [LOCK]:
+            shutil.rmtree(run.path)
+        lock.release()
+
+
+def _take(lock: FileLock, path: Path) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UsageError(
-            f"another process works on {run.path}: wait for it; a new run needs another --name"
+            f"another process works on {path}: wait for it; a new run needs another --name"
         ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def home(family: str, task: str) -> Path:
@@ -109,9 +170,9 @@ def listed(folder: Path) -> list[Run]:
 
 def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any]) -> Run:
     """Makes a run folder with all that is known before training; ``run.json`` comes last."""
-    path.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(path / "package", ignore_errors=True)
-    package.contents.write(path / "package")
+    with saving(path):
+        path.mkdir(parents=True, exist_ok=True)
+        _keep_package(path, package.contents)
     write_json(path / "config.json", config.to_json())
     about: dict[str, Any] = {
         "family": package.family.name,
@@ -121,6 +182,25 @@ def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any
     about["command"] = sys.argv
     write_json(path / "run.json", about | dict(facts) | {"environment": env.describe()})
     return Run(path)
+
+
+def _keep_package(path: Path, contents: Contents) -> None:
+    """Writes the copy of the package, unless it is there: it may be the only one.
+
+    One that is replaced stays beside the new one until that has its name.
+    """
+    target = path / "package"
+    beside, old = path / ".package.new", path / ".package.old"
+    if target.is_dir() and read_package(target).files == contents.files:
+        return
+    shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
+    contents.write(beside)
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+    beside.rename(target)
+    on_disk(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def open_run(path: Path) -> Run:

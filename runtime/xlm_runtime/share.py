@@ -16,6 +16,7 @@ from attrs import asdict
 from xlm_runtime import (
     contents,
     copies,
+    hashes,
     hub,
     local,
     measured,
@@ -87,17 +88,18 @@ def _lay_out(run: Run, chosen: Path, shared: Run, package: Package) -> list[str]
     folder, facts = shared.path, run.facts
     folder.mkdir()
     package.contents.write(shared.package)
-    tokenizer = ("tokenizer.json", "tokenizer_config.json")
     (folder / "tokenizer").mkdir()
-    for name in tokenizer:
-        shutil.copy(run.path / "tokenizer" / name, folder / "tokenizer")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy((run.tokenizer or run.path / "tokenizer") / name, folder / "tokenizer")
+    hashes.seal(folder / "tokenizer")
     if (run.path / PUBLISHED).is_file():
-        write_json(folder / PUBLISHED, local.plain(read_json(run.path / PUBLISHED)))
+        began = read_json(run.path / PUBLISHED)
+        write_json(folder / PUBLISHED, {key: local.plain(part) for key, part in began.items()})
     write_json(folder / "config.json", _config(run.config))
     found, notes = measured.shown(run, chosen)
     if found:
         write_json(folder / measured.METRICS, _measured(found))
-    write_json(folder / "data.json", _data(read_json(run.path / "data.json"), facts))
+    write_json(folder / "data.json", _data(run.data, facts))
     told = {key: facts[key] for key in _TOLD if key in facts}
     told["files"] = package.contents.hashes
     told["data"] = Path(facts["data"]).name if facts["data"] else None
@@ -141,7 +143,8 @@ def _lay_weights(chosen: Path, checkpoints: Path) -> None:
     """The averaged weights of a checkpoint, as the only one of a run."""
     target, step = checkpoints / chosen.name, int(chosen.name.removeprefix("step-"))
     target.mkdir(parents=True)
-    (target / saved.AVERAGE).symlink_to((chosen / saved.AVERAGE).resolve())  # it may be large
+    (target / saved.AVERAGE).symlink_to(saved.average(chosen).resolve())  # it may be large
+    hashes.seal(target)
     write_json(checkpoints / saved.INDEX, asdict(saved.Index(step, step)))
 
 

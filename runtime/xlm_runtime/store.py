@@ -1,18 +1,21 @@
 """Examples on disk: the ids of one column end to end in one file, memory-mapped when read."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from attrs import frozen
 
 from xlm_runtime.plug import Example
+from xlm_runtime.reader import read_as
+from xlm_runtime.strict import Count
 
 VERSION = 1  # of the files below; part of every key
 Ints = npt.NDArray[np.int64]
@@ -92,15 +95,25 @@ class Writer(AbstractContextManager["Writer"]):
         (self._folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")
 
 
+@frozen
+class _About:
+    """What is known of a split: the type of an id, its columns, and how many rows they have."""
+
+    dtype: Literal["|u1", "<u2", "<u4", "<u8"]
+    columns: list[Literal["body", "prompt", "given"]]
+    rows: Count
+    separator: Count | None = None
+
+
 class Examples:
     """The examples of one split by place, read from the disk.  They can be pickled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        index: Mapping[str, Any] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        self._rows: int = index["rows"]
-        self._separator: int | None = index.get("separator")
-        self._columns = {c: _column(folder, c, index["dtype"]) for c in index["columns"]}
+        index = read_as(folder / _INDEX, _About)
+        self._rows = index.rows
+        self._separator = index.separator
+        self._columns = {c: _column(folder, c, index.dtype) for c in index.columns}
 
     def __len__(self) -> int:
         return self._rows

@@ -205,13 +205,13 @@ def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> Loaded:
     """
     path = Path(run)
     found, folder = _found(path, ckpt)
-    config, about = found.config, read_json(found.path / "data.json")
-    tokenizer = tokenizers.load(found.path / "tokenizer")
+    config, about = found.config, found.data
+    tokenizer = tokenizers.load(found.tokenizer or found.path / "tokenizer")
     family = package.load(copies.own(found, trust), trusting(trust)).family
     file = found.path / PUBLISHED
     began = read_json(file) if file.is_file() else None
     model = make(family, tokenizer.vocabulary, about["layout"], about["body"], config, began)
-    load_weights(model.network, folder / saved.AVERAGE)
+    load_weights(model.network, saved.average(folder))
     model.network.to(env.device()).eval()
     lengths = Law.read(about["lengths"], str(found.path / "data.json"))
     return Loaded(model, tokenizer, config, about["prompt"], lengths, began)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from xlm_runtime.errors import RunError
 from xlm_runtime.main import run
 from xlm_runtime.order import Order
 
@@ -44,7 +43,7 @@ def test_a_state_that_is_cut_off_costs_nothing_else(
     state.write_bytes(state.read_bytes()[:9000])
     before = prints(begun)
     assert start(job="train", sets=["train.steps=40"], name="mine", force=True) == 4
-    assert "is cut off or damaged" in capsys.readouterr().err
+    assert "state.ckpt is damaged" in capsys.readouterr().err
     assert prints(begun) == before
     assert start(job="eval", name="mine") == 0
 
@@ -53,9 +52,7 @@ def test_a_state_that_is_another_thing_costs_nothing_else(begun: Path, start: St
     (state,) = begun.glob("checkpoints/*/state.ckpt")
     torch.save({"nothing": 1}, state)
     before = {k: v for k, v in prints(begun).items() if k.startswith("checkpoints")}
-    with pytest.raises(Exception, match=r".") as caught:
-        start(job="train", sets=["train.steps=40"], name="mine", force=True)
-    assert not isinstance(caught.value, RunError)
+    assert start(job="train", sets=["train.steps=40"], name="mine", force=True) == 4
     assert before.items() <= prints(begun).items()
     assert start(job="eval", name="mine") == 0
 
@@ -139,7 +136,7 @@ def test_weights_of_another_network_are_named(begun: Path, start: Start, capsys:
     weights = Path("copy/ema.safetensors")
     weights.write_bytes(weights.read_bytes()[:500])
     assert start(job="eval", name="mine", ckpt="copy") == 4
-    assert "cannot be read" in capsys.readouterr().err
+    assert "copy/ema.safetensors is damaged" in capsys.readouterr().err
 
 
 def test_another_batch_goes_on_with_the_next_example(

@@ -14,6 +14,7 @@ from shelf import Shelf
 
 import xlm_runtime
 from xlm_runtime import answers, measured, share
+from xlm_runtime.atomic import write_json
 from xlm_runtime.errors import RunError
 from xlm_runtime.lengths import Law
 from xlm_runtime.runs import Run
@@ -119,7 +120,7 @@ def test_a_part_of_the_test_data_is_marked(
 def test_other_data_are_marked(start: Start, shelf: Shelf) -> None:
     assert start(job="train", sets=SHORT) == 0
     facts = json.loads((FOLDER / "run.json").read_text()) | {"content": "of other rows"}
-    (FOLDER / "run.json").write_text(json.dumps(facts))
+    write_json(FOLDER / "run.json", facts)
     assert start(job="eval", run_dir=FOLDER) == 0
     text = card(start, shelf)
     assert "**These numbers are of other data than those of the run.**" in text
@@ -131,7 +132,7 @@ def test_numbers_without_hashes_are_not_shown(start: Start, shelf: Shelf) -> Non
     assert start(job="eval") == 0
     found = json.loads((FOLDER / "metrics.json").read_text())
     del found["of"]
-    (FOLDER / "metrics.json").write_text(json.dumps(found))
+    write_json(FOLDER / "metrics.json", found)
     (FOLDER / "evaluations.jsonl").unlink()
     assert "kept no hashes of what it measured, and is not shown" in card(start, shelf)
 
@@ -198,7 +199,7 @@ def test_samples_are_the_same_wherever_a_run_lies(start: Start, shelf: Shelf) ->
     assert start("TEXT", job="train", sets=SHORT) == 0
     here = Path("runs/toy/toy_text/quick-seed1")
     about = json.loads((here / "data.json").read_text()) | {"lengths": [4, 2, 2, 4, 3] * 4}
-    (here / "data.json").write_text(json.dumps(about))  # as earlier versions wrote it
+    write_json(here / "data.json", about)  # as earlier versions wrote it
     assert start("TEXT", job="push", repo="tester/toy", run_dir=here) == 0
     assert share.pull("tester/toy", Path("came")) == 0
     loaded = [xlm_runtime.load(folder, trust=True) for folder in (here, Path("came"))]

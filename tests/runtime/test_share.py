@@ -13,6 +13,7 @@ import torch
 from hub_server import TOKEN, Hub, serving
 
 import xlm_runtime
+from xlm_runtime.atomic import read_json, write_json
 from xlm_runtime.share import pull
 
 HERE = Path(__file__).parent
@@ -50,9 +51,9 @@ def _push(call: Call, repo: str = REPO, **options: str) -> subprocess.CompletedP
 
 @pytest.fixture(scope="module")
 def pushed(call: Call, trained: Path) -> str:
-    about = json.loads((trained / "data.json").read_text())
+    about = read_json(trained / "data.json")
     about["facts"]["cache"] = str(Path.home() / ".cache/xlmc/reverse")
-    (trained / "data.json").write_text(json.dumps(about))
+    write_json(trained / "data.json", about)
     done = _push(call)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -10,6 +10,7 @@ from shelf import Shelf
 
 import xlm_runtime
 from xlm_runtime import share
+from xlm_runtime.atomic import write_json
 from xlm_runtime.contents import Contents
 from xlm_runtime.errors import UsageError
 from xlm_runtime.main import run as run_
@@ -212,7 +213,7 @@ def test_altered_code_of_a_run_is_refused_before_it_runs(
         xlm_runtime.load(run)
     assert not canary.exists()
     facts = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps({k: v for k, v in facts.items() if k != "files"}))
+    write_json(run / "run.json", {k: v for k, v in facts.items() if k != "files"})
     assert start(**own, job="eval", name="one") == 2  # an older run: its manifest knows
     assert "these files differ: loss.py\n" in capsys.readouterr().err
     (run / "package/MANIFEST.json").rename("MANIFEST.json")

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import cache, env, package, pair, published, runs, saved, tasks
+from xlm_runtime import cache, env, failures, package, pair, published, runs, saved, tasks
 from xlm_runtime.atomic import write_json
 from xlm_runtime.command import JOBS, Command, check
 from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
@@ -66,6 +66,11 @@ def run(
         return 130
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # those of the machine; for any other one must see where
+        if not (text := failures.said(error)):
+            raise
+        print(f"error: {text}", file=sys.stderr)
+        return RunError.code
     return 0
 
 

@@ -13,6 +13,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from xlm_runtime import memory
 from xlm_runtime.config import Config, Decoder
 from xlm_runtime.data import Split
 from xlm_runtime.errors import RunError, UsageError
@@ -62,6 +63,11 @@ class Model:
     def device(self) -> torch.device:
         """Where the network is."""
         return next(self.network.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return next(self.network.parameters()).dtype
 
     def loss(self, batch: Batch, noise: Noise) -> Losses:
         """Corrupts a batch on its device, if the family does, and returns the training loss."""
@@ -131,10 +137,12 @@ def make(
         size = size_of(family, published, config.model.pretrained)
         size = replace(size, dropout=config.model.dropout)
         known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
+    dtype: torch.dtype = getattr(torch, config.model.dtype)
     with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
+        memory.check_network(size, known.size, dtype, lambda: family.network(known, allowed, size))
         torch.manual_seed(config.train.seed)
         network = family.network(known, allowed, size)
-    network.to(getattr(torch, config.model.dtype))
+    network.to(dtype)
     parts = (family, network, vocabulary, made, body, config.loss, config.decoder)
     return Model(*parts, objective=family.loss)
 

@@ -81,12 +81,12 @@ class Siblings(threading.Thread):
 
     def run(self) -> None:
         """Look twice a second, until all have ended."""
-        while any(one.poll() is None for one in self.launched):
-            if lost := [one for one in self.launched if (one.returncode or 0) < 0]:
-                print(
-                    f"error: {_LOST} (by signal {-lost[0].returncode}); {GOES_ON}", file=sys.stderr
-                )
-                sys.stderr.flush()
+        codes: list[int | None] = [None]
+        while None in codes:
+            codes = [one.poll() for one in self.launched]
+            if lost := [-code for code in codes if code is not None and code < 0]:
+                why = f"{_LOST} (by signal {lost[0]})"
+                print(f"error: {why}; {GOES_ON}", file=sys.stderr, flush=True)
                 for one in self.launched:
                     one.kill()
                 os._exit(self.code)

@@ -84,7 +84,20 @@ class Model:
             params["ended"] = self.ended
         decoder = self.family.decoders[name](**params)
         with without(self.network, self.suppressed):
-            return decoder(self.network, batch, noise, self.body, record)
+            made = decoder(self.network, batch, noise, self.body, record)
+        self._check_whole(made)
+        return made
+
+    def _check_whole(self, made: Decoded) -> None:
+        """Raises RunError where tokens are left as masks, which no text would show."""
+        mask = self.vocabulary.specials.get("mask")
+        left = 0 if mask is None else int((made.body & (made.x == mask)).sum())
+        if left:
+            raise RunError(
+                f"decoder {self.decoder.name} of {self.family.name} leaves {left} tokens as masks: "
+                "its last step does not reveal all; build the package anew from its spec, or end "
+                "the decoder with `finish { unmask all; draw token }`"
+            )
 
     def batches(
         self, examples: Iterable[Example], size: int

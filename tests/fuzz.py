@@ -9,13 +9,15 @@ places in a file, or makes a package that Python can read; within seconds, and w
 """
 
 import ast
+import builtins
 import resource
 import signal
 import sys
 import traceback
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from symtable import SymbolTable, symtable
 from tempfile import TemporaryDirectory
 from time import process_time
 from types import FrameType
@@ -93,12 +95,47 @@ def _compiled(path: Path, *, whole: bool) -> tuple[bool, str]:
         fault = _messages(refused.diagnostics)
         return False, fault or ("" if refused.diagnostics else "it is refused without a message")
     files = render(lower(family))
-    for name, text in files.items():
-        compile(ast.parse(text), name, "exec")
+    fault = unknown(files) or _messages(warnings)
     if whole:
         compiler.compile_spec(path)
-    parse(read_source("expanded.xlm", printer.text(explicit(family)).encode()))
-    return True, _messages(warnings)
+    written = explicit(family)
+    read = parse(read_source("expanded.xlm", printer.text(written).encode()))
+    return True, fault or ("" if read == written else "`expand` prints another family")
+
+
+def unknown(files: Mapping[str, str]) -> str:
+    """Names that a package reads and nothing defines; empty where there are none."""
+    tables = {name: symtable(text, name, "exec") for name, text in files.items()}
+    trees = {name: ast.parse(text) for name, text in files.items()}
+    defined = {
+        name: {
+            one.get_name()
+            for one in table.get_symbols()
+            if one.is_assigned() or one.is_imported() or one.is_namespace()
+        }
+        for name, table in tables.items()
+    }
+    for name, table in tables.items():
+        compile(trees[name], name, "exec")
+        strange = _globals(table) - defined[name] - vars(builtins).keys() - {"__file__", "__name__"}
+        if strange:
+            return f"{name} reads {sorted(strange)}, which nothing defines"
+        for node in ast.walk(trees[name]):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                lacks = {one.name for one in node.names} - defined.get(f"{node.module}.py", set())
+                if lacks:
+                    return f"{name} imports {sorted(lacks)} from {node.module}, which has none"
+    return ""
+
+
+def _globals(table: SymbolTable) -> set[str]:
+    """The global names that a module, its classes and functions read."""
+    own = {
+        one.get_name()
+        for one in table.get_symbols()
+        if one.is_referenced() and (one.is_global() or table.get_type() == "module")
+    }
+    return own.union(*map(_globals, table.get_children()))
 
 
 def _messages(found: Iterable[errors.Diagnostic]) -> str:
@@ -142,7 +179,8 @@ def table(found: list[Outcome]) -> str:
         f"{len(found):,} specs in one process: {sum(one.accepted for one in found):,} accepted, "
         f"{sum(not one.accepted for one in found):,} refused, {len(faults)} faults. CPU seconds: "
         f"median {spent[len(spent) // 2]:.2f}, 99 of 100 within "
-        f"{spent[len(spent) * 99 // 100]:.2f}, the slowest {slowest.seconds:.1f} (number {slowest.mutant.number}). "
+        f"{spent[len(spent) * 99 // 100]:.2f}, "
+        f"the slowest {slowest.seconds:.1f} (number {slowest.mutant.number}). "
         f"Memory at its peak: {_peak()} MB.",
         "",
         "| change | specs | refused | accepted | faults | slowest, s |",

@@ -12,7 +12,7 @@ from published import edit, package, published, reference
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers, trainers
 
-from xlm_runtime import bounds, holes, memory
+from xlm_runtime import bounds, memory
 from xlm_runtime import package as packages
 from xlm_runtime.command import Command, check
 from xlm_runtime.config import SECTIONS, build, parse_sets
@@ -218,13 +218,6 @@ def test_ordinary_texts_train_the_tokenizer_that_the_library_does() -> None:
     assert [made.encode(text) for text in texts] == [plain.encode(text).ids for text in texts]
 
 
-@pytest.mark.parametrize("number", ["0", "10000000", "9" * 5000])
-def test_a_hole_has_a_size(number: str) -> None:
-    family: Any = SimpleNamespace(name="mdlm", inserts=False, specials=("mask",))
-    with pytest.raises(UsageError, match="number of tokens of a hole must be at least 1"):
-        holes.example(0, f"[MASK*{number}]", family, SimpleNamespace(encode=lambda _: []))  # type: ignore[arg-type]
-
-
 # The page
 
 
@@ -248,7 +241,6 @@ def table() -> str:
     rows |= {f"`{path}`": one for path, one in ranges().items()}
     rows |= {
         "ids of a tokenizer, `bpe:N`, `vocab_size` of published weights": bounds.VOCABULARY,
-        "`N` of `[MASK*N]`": bounds.HOLES,
     }
     lines = ["| number | allowed | why |", "| --- | --- | --- |"]
     return (

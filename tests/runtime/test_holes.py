@@ -72,7 +72,7 @@ def test_a_hole_of_the_wrong_kind() -> None:
         untrained("ilm").generate(["a [MASK*3] b"])
     with pytest.raises(UsageError, match="arlm goes on from a text"):
         untrained("arlm").generate(["a [MASK*3] b"])
-    with pytest.raises(UsageError, match="a hole must be at least 1"):
+    with pytest.raises(UsageError, match="a hole has at least one token"):
         untrained("mlm").generate(["a [MASK*0] b"])
     with pytest.raises(UsageError, match="the text has 10 tokens, and there is room for 8"):
         untrained("mlm").generate(["a [MASK*8] b"])

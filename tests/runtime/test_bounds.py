@@ -23,7 +23,7 @@ from xlm_runtime.published import find, size_of
 from xlm_runtime.strict import Range, short
 from xlm_runtime.tasks.tables import listed
 from xlm_runtime.tasks.text import tokenizer_for
-from xlm_runtime.tokenizers import Tokenizer, bpe
+from xlm_runtime.tokenizers import Tokenizer, bpe, pretrained
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/robust.md"
@@ -193,6 +193,13 @@ def test_an_id_that_is_far_off_is_refused() -> None:
     backend = Backend(models.WordLevel({"a": 0, "b": 10**9}, unk_token="a"))
     with pytest.raises(UsageError, match="gives 'b' the id 1,000,000,000, so that it has"):
         Tokenizer(backend, {})
+
+
+def test_a_tokenizer_file_of_lists_within_lists_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "tokenizer.json"
+    file.write_text("[" * 100_000)
+    with pytest.raises(UsageError, match=r"not a tokenizer\.json of a fast tokenizer"):
+        pretrained(str(file), ())
 
 
 def test_words_of_any_length_train_in_time_that_grows_with_them() -> None:

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from xlm_runtime import bounds, hub
 from xlm_runtime.errors import UsageError
-from xlm_runtime.strict import mistakes
+from xlm_runtime.strict import mistakes, short
 
 _NAME = re.compile(r"\w[\w.-]*")
 JOBS = {
@@ -69,7 +69,7 @@ def check(command: Command) -> None:
     _check_repo(command)
     if command.seed is not None:
         for line in mistakes(command.seed, bounds.Seed):
-            raise UsageError(f"--seed: {line}")
+            raise UsageError(f"--seed {short(command.seed)}: {line}")
 
 
 def _check_repo(command: Command) -> None:

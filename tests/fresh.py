@@ -11,9 +11,9 @@ from xlm_runtime.trained import Loaded
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def untrained(name: str, prompt: int = 0) -> Loaded:
-    """A tiny model of a shipped family with fresh weights, for texts of up to 8 letters."""
-    family = package.load(EXAMPLES / name).family
+def untrained(name: str, prompt: int = 0, folder: Path = EXAMPLES) -> Loaded:
+    """A tiny model of a family with fresh weights, for texts of up to 8 letters."""
+    family = package.load(folder / name).family
     tokenizer = words("abcdefgh", family.specials)
     config = build(family, [], [Setting("model.size", "tiny", "the test")])
     model = make(family, tokenizer.vocabulary, "text", 8, config)

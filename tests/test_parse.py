@@ -111,8 +111,8 @@ def test_doc_is_the_comment_directly_above() -> None:
         ("80_000", Fraction(80_000)),
         ("007", Fraction(7)),
         ("0e999999999", Fraction(0)),
-        ("1e300", Fraction(10**300)),
-        ("1e-300", Fraction(1, 10**300)),
+        ("1e30", Fraction(10**30)),
+        ("1e-30", Fraction(1, 10**30)),
     ],
 )
 def test_numbers_are_exact(text: str, value: Fraction) -> None:
@@ -123,12 +123,9 @@ def test_numbers_are_exact(text: str, value: Fraction) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1.1e300", "9e-301", "1e400", "1e999999999", "1e-999999999", "1e" + "9" * 90, "9" * 99]
+    "text", ["1.1e30", "9e-31", "1e400", "1e999999999", "1e-999999999", "1e" + "9" * 90, "9" * 99]
 )
 def test_number_that_is_out_of_reach_is_refused_at_once(text: str) -> None:
-    if text == "9" * 99:
-        assert entry("decoder", f"let x = {text}")
-        return
     before = time.process_time()
     assert codes(f"family x {{ decoder {{ let x = {text} }} }}") == ["XLM006"]
     assert time.process_time() - before < 1

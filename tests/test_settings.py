@@ -7,11 +7,11 @@ import pytest
 from attrs import fields
 from families import MASK, completed, imported, rendered
 
-from xlm_runtime import config, strict, tasks
+from xlm_runtime import bounds, config, tasks
 from xlm_runtime.config import Setting, build, recipe_settings
 from xlm_runtime.errors import UsageError
 from xlmc.check.recipe import check, settings
-from xlmc.settings import SETTINGS, TASKS
+from xlmc.settings import SETTINGS, TASKS, TYPES, Range
 
 VALUES = [
     "0",
@@ -22,6 +22,9 @@ VALUES = [
     "1e3",
     "3e-4",
     "-1",
+    "-0",
+    "1e10",
+    "1e-20",
     "cosine",
     "bf16",
     "fast",
@@ -62,7 +65,19 @@ def test_a_setting_takes_what_the_runtime_takes(name: str) -> None:
     elif isinstance(ours, tuple):
         assert ours == get_args(theirs)
     else:
-        assert theirs == getattr(strict, ours)
+        assert same(ours, theirs)
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_a_param_takes_what_the_runtime_takes(name: str) -> None:
+    assert same(TYPES[name], getattr(bounds, name))
+
+
+def same(ours: Range, theirs: Any) -> bool:
+    """Whether two ranges hold the same numbers."""
+    base, range_ = get_args(theirs)
+    known = (ours.low, ours.high, ours.zero, ours.whole)
+    return known == (range_.low, range_.high, range_.zero, base is int)
 
 
 def passes(text: str) -> bool:

@@ -74,11 +74,11 @@ class TooDeep(Diagnostic):
 
 @frozen(kw_only=True)
 class NumberTooExtreme(Diagnostic):
-    """A literal that no floating-point number comes near."""
+    """A literal that networks cannot use: they compute in float32, from 1e-38 to 3e38."""
 
     code = "XLM006"
     title = "the number {number} is out of reach"
-    label = "numbers are 0 or lie between 1e-300 and 1e300"
+    label = "numbers are 0 or lie between 1e-30 and 1e30: networks compute in float32"
 
     number: str
 

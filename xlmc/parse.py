@@ -12,7 +12,7 @@ from xlmc.source import Source, Span
 
 LARGEST_FILE = 200_000  # bytes: two seconds of parsing at the very worst
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 _COMMENT_LINE = re.compile(r"(?m)^[ \t]*#[^\n]*")
 _STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|#[^\n]*')

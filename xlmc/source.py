@@ -18,8 +18,9 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The file's name without its folder."""
-        return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        """The file's name without its folder; bytes of it that are no UTF-8 become `?`."""
+        name = self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return name.encode("utf-8", "replace").decode()
 
     @cached_property
     def _starts(self) -> list[int]:

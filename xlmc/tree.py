@@ -19,7 +19,7 @@ from xlmc.source import Source, Span
 DEEPEST = 100  # levels of an expression; an operator or a call is a level
 _LEVELS = frozenset({"binary", "negative", "call"})
 _LONGEST_NUMBER = 100  # characters
-_LARGEST, _SMALLEST = Decimal("1e300"), Decimal("1e-300")
+_LARGEST, _SMALLEST = Decimal("1e30"), Decimal("1e-30")  # float32 holds products of a few
 _How = Token | tuple[ast.Keyword, ...] | None  # `greedy`, the options of `with`, or neither
 
 

@@ -4,6 +4,7 @@ A folder (see `saved`) is written under another name and takes its own in one st
 it: whenever a run is killed, the index names a complete checkpoint.
 """
 
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from attrs import asdict, evolve
 from lightning.pytorch import Callback, Trainer
+from safetensors import SafetensorError
 
 from xlm_runtime import hashes, saved
 from xlm_runtime.atomic import on_disk, write_json
@@ -108,17 +110,31 @@ class Checkpoints(Callback):
             self._thin()
 
     def _write(self, trainer: Trainer, target: Path) -> None:
+        """Raises RunError where the disk is full."""
         beside = self.folder / f".{target.name}.tmp"
+        try:
+            self._fill(trainer, beside)
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            reason = getattr(error, "strerror", None) or str(error).rpartition("error: ")[2]
+            raise RunError(
+                f"{target} cannot be written: {reason}. Free some space, or raise the limit; "
+                f"{f'step {self.index.last} is kept' if self.index.last else 'no step is saved'}, "
+                "and the same command goes on from there"
+            ) from error
+        if trainer.is_global_zero:
+            if target.exists():  # left by a run that was killed before it moved the index
+                saved.delete(target)
+            beside.rename(target)
+            on_disk(self.folder)
+
+    def _fill(self, trainer: Trainer, beside: Path) -> None:
         trainer.save_checkpoint(beside / STATE)  # by all processes: it waits for them
         if trainer.is_global_zero:
             save_weights(self.module.network, beside / RAW)
             with self.ema.applied():
                 save_weights(self.module.network, beside / AVERAGE)
             hashes.seal(beside)
-            if target.exists():  # left by a run that was killed before it moved the index
-                saved.delete(target)
-            beside.rename(target)
-            on_disk(self.folder)
 
     def _thin(self) -> None:
         """Deletes all checkpoints but the last, the one before it, the best, and every n-th."""

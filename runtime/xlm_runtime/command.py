@@ -5,8 +5,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from xlm_runtime import hub
+from xlm_runtime import bounds, hub
 from xlm_runtime.errors import UsageError
+from xlm_runtime.strict import mistakes, short
 from xlm_runtime.trust import Trust
 
 _NAME = re.compile(r"\w[\w.-]*")
@@ -54,6 +55,11 @@ def check(command: Command) -> None:
             raise UsageError(f"{name} {value}: must be one of {', '.join(options)}")
     if command.name is not None and not _NAME.fullmatch(command.name):
         raise UsageError(f"--name {command.name}: letters, digits, dots, _ and - name a run")
+    if command.name is not None and (size := len(command.name.encode())) > bounds.NAME:
+        raise UsageError(
+            f"--name {command.name[:40]}...: {size} bytes; a run has a folder of this name, and "
+            f"names have at most {bounds.NAME}"
+        )
     if command.run_dir and command.name:
         raise UsageError("--run names a folder and --name one among the runs of a pair: give one")
     if command.data and not command.data.exists():
@@ -63,8 +69,9 @@ def check(command: Command) -> None:
     if command.predictions and command.job != "score":
         raise UsageError("--predictions FILE belongs to --job score")
     _check_repo(command)
-    if command.seed is not None and command.seed < 0:
-        raise UsageError(f"--seed {command.seed}: must be at least 0")
+    if command.seed is not None:
+        for line in mistakes(command.seed, bounds.Seed):
+            raise UsageError(f"--seed {short(command.seed)}: {line}")
 
 
 def _check_repo(command: Command) -> None:

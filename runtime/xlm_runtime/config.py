@@ -11,12 +11,15 @@ from typing import Any, Literal
 
 from attrs import fields, frozen
 
+from xlm_runtime import bounds
+from xlm_runtime.bounds import Chance, Scale
 from xlm_runtime.env import Wanted
 from xlm_runtime.errors import UsageError
 from xlm_runtime.nosuch import instead
 from xlm_runtime.plug import Family, ModelSize, Param
-from xlm_runtime.strict import Chance, Count, Positive, Scale, Size, converter, mistakes, within
+from xlm_runtime.strict import converter, mistakes, within
 
+_SHOWN = 100  # characters of a setting that messages repeat
 SIZES = {"tiny": (3, 64, 4), "small": (6, 384, 6), "base": (12, 768, 12)}  # layers, width, heads
 
 
@@ -31,12 +34,12 @@ class Model:
     """
 
     size: Literal["tiny", "small", "base"] = "small"
-    layers: Size = SIZES["small"][0]
-    width: Size = SIZES["small"][1]
-    heads: Size = SIZES["small"][2]
-    dropout: Chance = 0.0
-    attention_dropout: Chance = 0.0
-    rotary_base: Positive = 10_000.0
+    layers: bounds.Layers = SIZES["small"][0]
+    width: bounds.Width = SIZES["small"][1]
+    heads: bounds.Heads = SIZES["small"][2]
+    dropout: bounds.Kept = 0.0
+    attention_dropout: bounds.Kept = 0.0
+    rotary_base: bounds.Base = 10_000.0
     pretrained: str = ""
     dtype: Literal["float32", "bfloat16"] = "float32"
 
@@ -67,26 +70,26 @@ class Train:
     validate_examples: how many held-out examples a validation reads; 0 for all.
     """
 
-    batch: Size = 64
-    device_batch: Count = 0
-    devices: Size = 1
-    steps: Size = 10_000
-    learning_rate: Positive = 1e-3
+    batch: bounds.Batch = 64
+    device_batch: bounds.Part = 0
+    devices: bounds.Devices = 1
+    steps: bounds.Steps = 10_000
+    learning_rate: bounds.Rate = 1e-3
     schedule: Literal["constant", "cosine", "linear"] = "constant"
-    warmup: Count = 0
+    warmup: bounds.Often = 0
     min_rate: Chance = 0.0
     weight_decay: Scale = 0.01
     clip: Scale = 1.0
     ema: Chance = 0.9999
     precision: Wanted = "auto"
     compile: bool = False
-    seed: Count = 1
-    workers: Count = 0
-    validate_every: Size = 500
-    validate_examples: Count = 1024
-    checkpoint_every: Size = 500
-    keep_every: Count = 0
-    log_every: Size = 50
+    seed: bounds.Seed = 1
+    workers: bounds.Workers = 0
+    validate_every: bounds.Steps = 500
+    validate_examples: bounds.Examples = 1024
+    checkpoint_every: bounds.Steps = 500
+    keep_every: bounds.Often = 0
+    log_every: bounds.Steps = 50
 
     @property
     def accumulate(self) -> int:
@@ -111,10 +114,10 @@ class Eval:
     metrics: a metric beside those of the task, or several as a JSON list; `--metric` sets it.
     """
 
-    batch: Size = 64
-    draws: Size = 4
-    examples: Count = 0
-    samples: Size = 256
+    batch: bounds.Batch = 64
+    draws: bounds.Draws = 4
+    examples: bounds.Examples = 0
+    samples: bounds.Some = 256
     oracle: bool = False
     metrics: str = ""
 
@@ -136,11 +139,11 @@ class Generate:
         itself; 0 for numbers drawn from those of the training data.
     """
 
-    count: Size = 16
-    batch: Size = 64
-    samples: Count = 2
+    count: bounds.Some = 16
+    batch: bounds.Batch = 64
+    samples: bounds.Examples = 2
     history: bool = False
-    length: Count = 0
+    length: bounds.Room = 0
     stop: str = ""
     suppress: str = ""
 
@@ -167,10 +170,10 @@ class Data:
     chat: prompts stand in the tokenizer's own chat template.
     """
 
-    block: Count = 0
-    prompt: Count = 0
+    block: bounds.Room = 0
+    prompt: bounds.Room = 0
     made: bool = False
-    seed: Count = 1
+    seed: bounds.Seed = 1
     tokenizer: str = ""
     columns: str = ""
     chat: bool = False
@@ -231,7 +234,7 @@ def roles(columns: str) -> dict[str, str]:
 
 
 SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}
-_TYPES: dict[str, Any] = {"Count": Count, "Chance": Chance, "Scale": Scale}
+_TYPES: dict[str, Any] = {"Count": bounds.Count, "Chance": Chance, "Scale": Scale}
 _RECIPE = (
     {
         "block": "data.block",
@@ -271,10 +274,15 @@ def parse_sets(texts: Iterable[str]) -> list[Setting]:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
             raise UsageError(
-                f"--set {text}: write it as --set path=value, as in --set train.steps=500"
+                f"--set {_cut(text)}: write it as --set path=value, as in --set train.steps=500"
             )
-        settings.append(Setting(path.strip(), _value(value), f"--set {text}"))
+        settings.append(Setting(path.strip(), _value(value), f"--set {_cut(text)}"))
     return settings
+
+
+def _cut(text: str) -> str:
+    """The beginning of what was typed, for messages about it."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def recipe_settings(
@@ -416,7 +424,7 @@ def _check_whole(config: Config) -> None:
         try:
             _strings(text, noun)
         except ValueError as error:
-            problems.append(f'{path}={text}: write "A", or ["A", "B"]: {error}')
+            problems.append(f'{path}={_cut(text)}: write "A", or ["A", "B"]: {error}')
     if problems:
         raise UsageError("\n".join(problems))
 
@@ -431,9 +439,14 @@ def _check_decoder(family: Family, decoder: Decoder) -> None:
 
 def _strings(text: str, noun: str) -> tuple[str, ...]:
     """One string, or those of a JSON list.  Raises ValueError where it is no list of strings."""
+    if len(text) > bounds.TEXT:
+        raise ValueError(f"{len(text):,} characters, and at most {bounds.TEXT:,} are read")
     if not text.startswith("["):
         return (text,) if text else ()
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("a list within a list within many more") from None
     if not all(isinstance(one, str) and one for one in found):
         raise ValueError(f"{noun} is a text that is not empty")
     return tuple(found)

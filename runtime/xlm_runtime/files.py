@@ -77,6 +77,8 @@ def read(path: Path, option: str = "--data") -> Table:
         raise UsageError(f"{file}: there is no such file")
     if path.is_dir():
         raise UsageError(f"{file}: a folder in which no file is called train, or by a split")
+    if not path.is_file():
+        raise UsageError(f"{file}: neither file nor folder; a device or a pipe might never end")
     table = Table(file, formats.of(file))
     if next(table.records(), None) is None:
         raise UsageError(f"{file}: the file is empty")
@@ -84,14 +86,24 @@ def read(path: Path, option: str = "--data") -> Table:
 
 
 def choose(roles: Sequence[str], named: Mapping[str, str], table: Table) -> list[str]:
-    """The column for each role: the one the user names, the one of that name, or the only one."""
+    """The column for each role: the one the user names, the one of that name, or the only one.
+
+    Raises UsageError for a role or a column that there is not, and for a column with two roles.
+    """
     for role in named:
         if role not in roles:
             raise UsageError(
                 f"--columns {role}={named[role]}: there is no '{role}' here"
                 f"{_near(role, roles)}; there is: {', '.join(roles)}"
             )
-    return [_column(role, named, table, len(roles) == 1) for role in roles]
+    columns = [_column(role, named, table, len(roles) == 1) for role in roles]
+    for i, column in enumerate(columns):
+        if (first := columns.index(column)) < i:
+            raise UsageError(
+                f"{table.file}: column '{column}' would be both {roles[first]} and {roles[i]}: "
+                f"name one for each, --columns {roles[first]}=COLUMN,{roles[i]}=COLUMN"
+            )
+    return columns
 
 
 def _column(role: str, named: Mapping[str, str], table: Table, alone: bool) -> str:

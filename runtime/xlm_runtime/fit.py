@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.profilers import Profiler
 from torch.utils.data import DataLoader
 
-from xlm_runtime import evaluate
+from xlm_runtime import evaluate, failures
 from xlm_runtime.checkpoints import Checkpoints
 from xlm_runtime.config import Config, Train
 from xlm_runtime.data import Split
@@ -60,7 +60,9 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
             read = loader(model, data, train, begun, index.examples(train.batch))
             start = state(folder / "checkpoints", begun) if begun else None
             trainer.fit(module, read, ckpt_path=start, weights_only=True)
-        except torch.OutOfMemoryError as error:
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not failures.out_of_memory(error):
+                raise
             raise RunError(
                 f"out of memory with {train.part} examples at once; "
                 f"try --set train.device_batch={max(1, train.part // 2)}: the same loss, in parts"
@@ -107,8 +109,19 @@ class _Silent(Profiler):
         """Stops nothing."""
 
 
+class Watched(Callback):
+    """Looks after the processes on other GPUs: waiting for one that is gone is silent."""
+
+    def on_train_start(self, trainer: Trainer, *_: Any) -> None:
+        """Begins to watch those that this process has launched."""
+        launched = getattr(trainer.strategy.launcher, "procs", ())
+        if launched and trainer.strategy.root_device.type == "cuda":
+            failures.Siblings(launched, RunError.code).start()
+
+
 def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
     """Lightning without the parts that cost time in each step."""
+    callbacks = [*callbacks, Watched()] if train.devices > 1 else callbacks
     settings: dict[str, Any] = {"strategy": "ddp"} if train.devices > 1 else {}
     return Trainer(
         accelerator="gpu" if device().type == "cuda" else "cpu",

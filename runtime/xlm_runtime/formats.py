@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
+from xlm_runtime.bounds import ARRAY, LINE
 from xlm_runtime.errors import UsageError
 
 Record = Mapping[str, object]
@@ -54,12 +55,17 @@ def of(file: File) -> Format:
     return _FORMATS[suffix]
 
 
-def _lines(file: File) -> Iterator[tuple[int, str]]:
+def _lines(file: File, longest: int = LINE) -> Iterator[tuple[int, str]]:
     """Lines of UTF-8 text without their ends or a byte order mark.  Raises UsageError."""
     opener = gzip.open if file.path.suffix.lower() == ".gz" else Path.open
     try:
         with cast(Callable[..., IO[bytes]], opener)(file.path, "rb") as lines:
-            for number, raw in enumerate(lines, 1):
+            for number, raw in enumerate(iter(lambda: lines.readline(longest + 1), b""), 1):
+                if len(raw) > longest:
+                    raise UsageError(
+                        f"{file}: line {number} has more than {longest:,} bytes: a row is read as "
+                        "a whole; put line ends between texts, or give JSON lines or Parquet"
+                    )
                 line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
                 yield number, _decoded(line, number, file).rstrip("\r\n")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -124,11 +130,11 @@ def _json_lines(file: File) -> Records:
 
 def _json_array(file: File) -> Records:
     """One array of objects, or JSON lines under the suffix .json."""
-    start = next((line for _, line in _lines(file) if line.strip()), "")
+    start = next((line for _, line in _lines(file, ARRAY) if line.strip()), "")
     if not start.lstrip().startswith("["):
         yield from _json_lines(file)
         return
-    rows: Any = _json("\n".join(line for _, line in _lines(file)), str(file))
+    rows: Any = _json("\n".join(line for _, line in _lines(file, ARRAY)), str(file))
     yield from ((i, _object(row, f"{file}: row {i}")) for i, row in enumerate(rows, 1))
 
 

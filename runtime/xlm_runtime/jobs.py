@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from xlm_runtime import answers, evaluate, generate, measured, saved, watched
+from xlm_runtime import answers, evaluate, generate, measured, memory, saved, watched
 from xlm_runtime.atomic import saving, to_json, write_json, write_text
 from xlm_runtime.config import Config
 from xlm_runtime.data import Prepared, Split
@@ -101,6 +101,9 @@ def training(session: Session) -> None:
         return
     model = session.model() if begun else session.start()
     size = sum(weight.numel() for weight in model.network.parameters())
+    memory.check(
+        size, memory.TRAINED * model.dtype.itemsize, "training, with gradients, moments and average"
+    )
     family = session.package.family
     where = f"{device().type} in {config.train.precision}"
     say(f"{family.title}: {size / 1e6:.2f} M weights on {where}, run {run.path}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from xlm_runtime import (
     contents,
     copies,
     env,
+    failures,
     package,
     pair,
     published,
@@ -82,6 +84,11 @@ def run(
         return 130
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # those of the machine; for any other one must see where
+        if not (text := failures.said(error)):
+            raise
+        print(f"error: {text}", file=sys.stderr)
+        return RunError.code
     return 0
 
 

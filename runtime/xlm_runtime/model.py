@@ -13,6 +13,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from xlm_runtime import memory
 from xlm_runtime.config import Config, Decoder
 from xlm_runtime.data import Split
 from xlm_runtime.errors import RunError, UsageError
@@ -63,6 +64,11 @@ class Model:
         """Where the network is."""
         return next(self.network.parameters()).device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return next(self.network.parameters()).dtype
+
     def loss(self, batch: Batch, noise: Noise) -> Losses:
         """Corrupts a batch on its device, if the family does, and returns the training loss."""
         family = self.family
@@ -78,7 +84,20 @@ class Model:
             params["ended"] = self.ended
         decoder = self.family.decoders[name](**params)
         with without(self.network, self.suppressed):
-            return decoder(self.network, batch, noise, self.body, record)
+            made = decoder(self.network, batch, noise, self.body, record)
+        self._check_whole(made)
+        return made
+
+    def _check_whole(self, made: Decoded) -> None:
+        """Raises RunError where tokens are left as masks, which no text would show."""
+        mask = self.vocabulary.specials.get("mask")
+        left = 0 if mask is None else int((made.body & (made.x == mask)).sum())
+        if left:
+            raise RunError(
+                f"decoder {self.decoder.name} of {self.family.name} leaves {left} tokens as masks: "
+                "its last step does not reveal all; build the package anew from its spec, or end "
+                "the decoder with `finish { unmask all; draw token }`"
+            )
 
     def batches(
         self, examples: Iterable[Example], size: int
@@ -132,10 +151,12 @@ def make(
         model = config.model
         size = replace(size, dropout=model.dropout, attention_dropout=model.attention_dropout)
         known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
+    dtype: torch.dtype = getattr(torch, config.model.dtype)
     with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
+        memory.check_network(size, known.size, dtype, lambda: family.network(known, allowed, size))
         torch.manual_seed(config.train.seed)
         network = family.network(known, allowed, size)
-    network.to(getattr(torch, config.model.dtype))
+    network.to(dtype)
     parts = (family, network, vocabulary, made, body, config.loss, config.decoder)
     return Model(*parts, objective=family.loss)
 

@@ -7,22 +7,27 @@ with an index. Weights are read one by one into a network that has no memory yet
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from attrs import frozen
+from attrs import fields, frozen
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from xlm_runtime import hub
+from xlm_runtime import bounds, hub
+from xlm_runtime.bounds import VOCABULARY
+from xlm_runtime.config import Model
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Family, ModelSize
+from xlm_runtime.strict import mistakes
 
 CONFIG, SINGLE, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 _ABOUT = ("*.json", "*.txt", "*.jinja")
 _WEIGHTS = ("*.safetensors", INDEX, CONFIG)
 _NOT_WEIGHTS = "rotary_emb.inv_freq"  # older files keep what follows from the size
+_KINDS: dict[type, Any] = {int: bounds.Size, float: bounds.Scale}  # of what only some sizes have
 _LINES = 10  # of a list of mistakes
 _HINT = f"model.pretrained is a repository of the Hub or a folder with {CONFIG} and *.safetensors"
 
@@ -59,8 +64,10 @@ def find(name: str, *, weights: bool) -> Checkpoint:
 def _config(folder: Path) -> dict[str, Any]:
     found = _json(folder / CONFIG)
     size = found.get("vocab_size")
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, int) or isinstance(size, bool):
         raise RunError(f"{folder / CONFIG} has no vocab_size: it is no config of a language model")
+    if size not in VOCABULARY:
+        raise UsageError(f"{folder / CONFIG}: vocab_size {VOCABULARY.refusal(size)}")
     return found
 
 
@@ -69,7 +76,7 @@ def _json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunError(f"{path.parent} has no {path.name}\n{_HINT}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise RunError(f"{path} is no JSON object")
@@ -86,13 +93,19 @@ def size_of(family: Family, config: Mapping[str, Any], where: str) -> ModelSize:
             f"model.pretrained={where}: the backbone of {family.name} has no published weights"
         )
     try:
-        return family.published.size(config)
+        size = family.published.size(config)
     except KeyError as error:
         raise UsageError(
             f"{where}: its {CONFIG} has no {error}, which the backbone needs"
         ) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise UsageError(f"{where}: its {CONFIG} does not fit the backbone: {error}") from None
+    kinds = {f.name: f.type for f in fields(Model)}
+    for name, value in asdict(size).items():
+        kind = kinds.get(name, _KINDS.get(type(value)))
+        for line in mistakes(value, kind) if kind is not None else ():
+            raise UsageError(f"{where}: the {name} that its {CONFIG} gives {line}")
+    return size
 
 
 # Reading

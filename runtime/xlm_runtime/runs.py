@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from xlm_runtime import env, hashes
 from xlm_runtime.atomic import on_disk, read_json, saving, write_json
+from xlm_runtime.bounds import Room
 from xlm_runtime.config import Config, differences
 from xlm_runtime.contents import Contents
 from xlm_runtime.contents import read as read_package
@@ -25,7 +26,7 @@ from xlm_runtime.errors import UsageError
 from xlm_runtime.package import Package
 from xlm_runtime.reader import damaged, structured
 from xlm_runtime.saved import INDEX, Index
-from xlm_runtime.strict import Count, mistakes
+from xlm_runtime.strict import mistakes
 from xlm_runtime.tokenizers import Tokenizer
 
 ROOT = Path("runs")
@@ -35,7 +36,7 @@ LOCK = ".lock"
 _FACTS = {
     "family": str, "task": str, "preset": str, "data": str | None, "package": str,
 }  # fmt: skip
-_DATA = {"layout": Literal["text", "seq2seq", "infill"], "body": Count, "prompt": Count}
+_DATA = {"layout": Literal["text", "seq2seq", "infill"], "body": Room, "prompt": Room}
 TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
 
 

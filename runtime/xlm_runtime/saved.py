@@ -13,9 +13,9 @@ from attrs import asdict, frozen
 
 from xlm_runtime import hashes
 from xlm_runtime.atomic import write_json
+from xlm_runtime.bounds import Often
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.reader import damaged, read_as
-from xlm_runtime.strict import Count
 
 INDEX = "index.json"
 _GONE = ".gone"
@@ -29,8 +29,8 @@ class Index:
     seen: how many examples the steps up to the last have read; None in older files.
     """
 
-    last: Count = 0
-    best: Count = 0
+    last: Often = 0
+    best: Often = 0
     loss: float | None = None
     seen: int | None = None
 

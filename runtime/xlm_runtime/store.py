@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from xlm_runtime.bounds import Count, Often
 from xlm_runtime.plug import Example
 from xlm_runtime.reader import read_as
-from xlm_runtime.strict import Count
 
 VERSION = 1  # of the files below; part of every key
 Ints = npt.NDArray[np.int64]
@@ -100,8 +100,8 @@ class _About:
     """What is known of a split: the type of an id, its columns, and how many rows they have."""
 
     dtype: Literal["|u1", "<u2", "<u4", "<u8"]
-    columns: list[Literal["body", "prompt", "given"]]
-    rows: Count
+    columns: list[Literal["body", "prompt", "given", "cut"]]
+    rows: Often
     separator: Count | None = None
 
 

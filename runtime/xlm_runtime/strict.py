@@ -1,7 +1,6 @@
 """Strict structuring: types and ranges are checked and never bent (``'false'`` is not ``True``)."""
 
 from collections.abc import Callable
-from math import inf, isfinite
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from attrs import frozen
@@ -10,29 +9,40 @@ from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, tran
 
 @frozen
 class Range:
-    """A closed range of numbers, open at ``low`` if ``above``."""
+    """A closed range of numbers, and 0 beside it if ``zero``; ``why`` says where its ends are from.
+
+    Comparing is exact, and refuses NaN and infinities: every end is finite.
+    """
 
     low: float
-    high: float = inf
-    above: bool = False
+    high: float
+    zero: bool = False
+    why: str = ""
 
     def __contains__(self, value: float) -> bool:
-        return (
-            isfinite(value)
-            and self.low <= value <= self.high
-            and not (self.above and value == self.low)
-        )
+        return self.low <= value <= self.high or (self.zero and value == 0)
 
     def __str__(self) -> str:
-        start = f"{'above' if self.above else 'at least'} {self.low:g}"
-        return start if self.high == inf else f"{start} and at most {self.high:g}"
+        ends = f"at least {_number(self.low)} and at most {_number(self.high)}"
+        return f"{'0, or ' if self.zero else ''}{ends}"
+
+    def refusal(self, value: object) -> str:
+        """The sentence for a value that is out of range."""
+        why = f" ({self.why})" if self.why else ""
+        return f"must be {self}{why}, got {short(value)}"
 
 
-Count = Annotated[int, Range(0)]
-Size = Annotated[int, Range(1)]
-Chance = Annotated[float, Range(0, 1)]
-Scale = Annotated[float, Range(0)]
-Positive = Annotated[float, Range(0, above=True)]
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def short(value: object, most: int = 40) -> str:
+    """A value as Python writes it, cut where it is long."""
+    if isinstance(value, int) and abs(value) >= 10**most:
+        return f"a number of more than {most} digits"
+    text = repr(value[: most + 1] if isinstance(value, str) else value)
+    return text if len(text) <= most + 2 else f"{text[:most]}..."
+
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
@@ -40,22 +50,22 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 def _plain(value: Any, kind: Any) -> object:
     """A value of exactly this kind; a whole number may stand for a number."""
     if type(value) is kind or (kind is float and type(value) is int):
-        return kind(value)
-    raise ValueError(f"expected {_WORDS[kind]}, got {value!r}")
+        return value
+    raise ValueError(f"expected {_WORDS[kind]}, got {short(value)}")
 
 
 def _ranged(value: object, kind: Any) -> object:
     base, range_ = get_args(kind)
     number: Any = _plain(value, base)
     if number not in range_:
-        raise ValueError(f"must be {range_}, got {value!r}")
-    return number
+        raise ValueError(range_.refusal(value))
+    return base(number)
 
 
 def _literal(value: object, kind: Any) -> object:
     options = get_args(kind)
     if value not in options:
-        raise ValueError(f"must be one of {', '.join(map(str, options))}, got {value!r}")
+        raise ValueError(f"must be one of {', '.join(map(str, options))}, got {short(value)}")
     return value
 
 

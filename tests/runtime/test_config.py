@@ -48,7 +48,8 @@ def test_all_mistakes_are_reported_at_once_with_origin_and_suggestion(family: Fa
     lines = wrong(family, "train.stpes=5", "model.dropout=1.5", "train.compile=1", "steps=3")
     assert lines == [
         "--set train.stpes=5: there is no setting 'train.stpes'; did you mean 'train.steps'?",
-        "--set model.dropout=1.5: model.dropout: must be at least 0 and at most 1, got 1.5",
+        "--set model.dropout=1.5: model.dropout: must be at least 0 and at most 0.99 (at 1 nothing "
+        "of a layer would be left), got 1.5",
         "--set train.compile=1: train.compile: expected true or false, got 1",
         "--set steps=3: there is no setting 'steps'; did you mean 'train.steps'?",
     ]
@@ -58,14 +59,30 @@ def test_all_mistakes_are_reported_at_once_with_origin_and_suggestion(family: Fa
     ("text", "said"),
     [
         ("train.steps=1e3", "expected a whole number, got 1000.0"),
-        ("train.steps=0", "must be at least 1, got 0"),
+        (
+            "train.steps=0",
+            "must be at least 1 and at most 1,000,000,000 "
+            "(a thousand times the longest recipes), got 0",
+        ),
         ("train.steps=true", "expected a whole number, got True"),
         ("train.learning_rate=fast", "expected a number, got 'fast'"),
-        ("train.learning_rate=0", "must be above 0, got 0"),
+        (
+            "train.learning_rate=0",
+            "must be at least 1e-12 and at most 1000 "
+            "(about how far a step moves each weight), got 0",
+        ),
         ("train.ema=nan", "must be at least 0 and at most 1, got nan"),
-        ("train.clip=inf", "must be at least 0, got inf"),
+        (
+            "train.clip=inf",
+            "must be 0, or at least 1e-09 and at most 1e+09 "
+            "(float32 holds products of a few), got inf",
+        ),
         ("train.schedule=cosin", "must be one of constant, cosine, linear, got 'cosin'"),
-        ("loss.scale=-1", "must be at least 0, got -1"),
+        (
+            "loss.scale=-1",
+            "must be 0, or at least 1e-09 and at most 1e+09 "
+            "(float32 holds products of a few), got -1",
+        ),
     ],
 )
 def test_values_are_never_bent(family: Family, text: str, said: str) -> None:

@@ -8,14 +8,27 @@ from pathlib import Path
 
 import pytest
 import torch
+from attrs import evolve
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import atomic, env, evaluate, fit, generate, jobs, measured, package, runs
+from xlm_runtime import (
+    atomic,
+    env,
+    evaluate,
+    fit,
+    generate,
+    jobs,
+    measured,
+    module,
+    package,
+    runs,
+)
 from xlm_runtime.atomic import write_json
-from xlm_runtime.config import build, parse_sets
+from xlm_runtime.config import Train, build, parse_sets
 from xlm_runtime.data import Prepared
 from xlm_runtime.model import make
+from xlm_runtime.optim import optimizer
 from xlm_runtime.runs import Run
 
 Start = Callable[..., int]
@@ -200,10 +213,14 @@ def test_best_last_and_thinning(start: Start) -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(
-    start: Start, capsys: pytest.CaptureFixture[str]
+    start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def wild(network: torch.nn.Module, train: Train) -> torch.optim.AdamW:
+        return optimizer(network, evolve(train, learning_rate=1e37))  # beyond what a setting may be
+
+    monkeypatch.setattr(module, "optimizer", wild)
     sets = ("train.steps=40", "train.checkpoint_every=1", "generate.samples=0", "train.clip=0")
-    assert start(job="train", sets=(*sets, "train.learning_rate=1e37")) == 4
+    assert start(job="train", sets=sets) == 4
     said = error(capsys)
     assert "is not finite" in said
     assert "the last good checkpoint is kept" in said

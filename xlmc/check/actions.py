@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xlmc import ast, query
 from xlmc.check.insertions import masks, own_clock, trained
-from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering, temperature
+from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
 from xlmc.defaults import NEUTRAL
@@ -194,7 +194,7 @@ def _options(action: ast.Pick | ast.Draw, env: Environment) -> Iterator[Diagnost
     for option in action.options:
         yield from one_of(word(option, option.name), OPTIONS, "an option of a draw")
         if option.name == "temperature":
-            yield from temperature(option.value, env)
+            yield from number(option.value, "Scale", "temperature", env)
         elif option.name in OPTIONS:
             yield from number(option.value, OPTIONS[option.name], option.name, env)
     if action.greedy and action.options:

@@ -10,17 +10,10 @@ from xlmc.check.scope import literal
 from xlmc.check.words import listed, name_span
 from xlmc.errors import Diagnostic, suggest
 from xlmc.refusals import UnknownSetting, UnknownTask, WrongSetting
-from xlmc.settings import SETTINGS, TASKS
+from xlmc.settings import SETTINGS, TASKS, TYPES, Range
 from xlmc.source import Span
 
-Known = dict[str, str | tuple[str, ...]]
-EXPECTED = {
-    "Size": "an integer of at least 1",
-    "Count": "an integer of at least 0",
-    "Chance": "a number from 0 to 1",
-    "Positive": "a number above 0",
-    "Scale": "a number of at least 0",
-}
+Known = dict[str, Range | tuple[str, ...]]
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -95,7 +88,8 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
         whole = _from_one(section)
         for param in query.those(section.entries, ast.Param):
             kind = "Size" if param.name in whole else param.kind
-            known[f"{section.kind}.{param.name}"] = kind
+            if kind in TYPES:  # else that is what is wrong
+                known[f"{section.kind}.{param.name}"] = TYPES[kind]
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
     idle = query.idle(family, recipe)
@@ -122,7 +116,7 @@ def _setting(setting: ast.Setting, known: Known) -> Iterator[Diagnostic]:
         )
     elif not _fits(setting.value, kind):
         words = kind if isinstance(kind, tuple) else ()
-        expected = EXPECTED.get(kind, kind) if isinstance(kind, str) else listed(words)
+        expected = listed(words) if words else str(kind)
         yield WrongSetting(
             span=setting.value.span,
             path=setting.path,
@@ -132,18 +126,8 @@ def _setting(setting: ast.Setting, known: Known) -> Iterator[Diagnostic]:
         )
 
 
-def _fits(value: ast.Expr, kind: str | tuple[str, ...]) -> bool:
+def _fits(value: ast.Expr, kind: Range | tuple[str, ...]) -> bool:
     if isinstance(kind, tuple):
         return isinstance(value, ast.Name) and value.id in kind
     number = literal(value)
-    if number is None:
-        return False
-    match kind:
-        case "Count" | "Size":
-            return number == int(number) and number >= (kind == "Size")
-        case "Chance":
-            return 0 <= number <= 1
-        case "Positive":
-            return number > 0
-        case _:
-            return number >= 0
+    return number is not None and number in kind

@@ -33,7 +33,6 @@ SOME = {  # what a step must reveal at least to reveal some, and how to see to i
     "poisson": (1e-9, "1"),
 }
 BETWEEN = {"confidence": (0.0, 1.0), "margin": (0.0, 1.0), "entropy": (-math.inf, 0.0)}
-COLDEST = 1e-6  # of temperatures but 0: what a float32 can be divided by
 GRIDDED = ("s", "t", "steps_left")
 
 
@@ -215,18 +214,3 @@ def at_least_one(
     elif value is not None and most is not None and value > most:
         meaning = f"an integer of at most {most:_}"
         yield OutOfRange(span=expr.span, value=text, kind=what, meaning=meaning, hint="")
-
-
-def temperature(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """A number of at least 0 by which logits can be divided, if it is not 0."""
-    wrong = list(number(expr, "Scale", "temperature", env))
-    yield from wrong
-    value = env.defaults.get(expr.id) if isinstance(expr, ast.Name) else literal(expr)
-    if not wrong and value is not None and 0 < value < COLDEST:
-        yield OutOfRange(
-            span=expr.span,
-            value=f"{value:g}",
-            kind="temperature",
-            meaning=f"0, or at least {COLDEST:g}: logits are divided by it",
-            hint="at temperature 0 the likeliest outcome is taken",
-        )

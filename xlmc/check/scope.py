@@ -22,12 +22,9 @@ from xlmc.refusals import (
     WrongType,
 )
 from xlmc.refusals import TooHard as TooHardRefusal
+from xlmc.settings import TYPES
 
-MEANINGS = {
-    "Count": "an integer of at least 0",
-    "Chance": "a number from 0 to 1",
-    "Scale": "a number of at least 0",
-}
+MEANINGS = {kind: str(TYPES[kind]) for kind in ("Count", "Chance", "Scale")}
 SIZES = (1.0, 2.0, 3.0, 8.0, 40.0, 300.0, 4096.0, 1e5)  # of rows, and of parts of them
 SLIP = 1e-6  # by which a number may be off where a formula is rounded
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
@@ -120,8 +117,7 @@ def in_range(expr: ast.Expr, kind: str, why: str) -> Iterator[Diagnostic]:
             span=expr.span, expected="a number", found=f"`{expr.span.text}`", why=why, hint=hint
         )
         return
-    fits = {"Count": value >= 0 and value == int(value), "Chance": 0 <= value <= 1}
-    if not fits.get(kind, value >= 0):
+    if value not in TYPES[kind]:
         hint = f"write `{value / 100:g}`" if kind == "Chance" and 2 <= value <= 100 else ""
         yield OutOfRange(
             span=expr.span, value=expr.span.text, kind=kind, meaning=MEANINGS[kind], hint=hint

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xlmc import ast, query
 from xlmc.check.insertions import trained
-from xlmc.check.rules import number, temperature
+from xlmc.check.rules import number
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.errors import Diagnostic, Related, suggest
@@ -101,7 +101,7 @@ def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Di
     """``done``, ``tempered(done, temperature)`` or ``zero(missing)``."""
     yield from trained(chance.span, query.asked(chance), family)
     if isinstance(chance, ast.Call) and chance.function == "tempered":
-        yield from temperature(chance.arguments[1], env)
+        yield from number(chance.arguments[1], "Scale", "temperature", env)
 
 
 def _not_a_condition(

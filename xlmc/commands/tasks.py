@@ -34,7 +34,7 @@ def tasks(context: click.Context) -> None:
 @click.option("--columns", default="", metavar="ROLE=COLUMN,...", help="What to read from --data.")
 @click.option(
     "--examples",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=0, max=1_000_000),
     help="How many to render; with preset paper none, since they may need the network.",
 )
 def show(name: str, preset: str, data: Path | None, columns: str, examples: int | None) -> int:

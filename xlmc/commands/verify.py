@@ -12,6 +12,9 @@ from xlmc.commands.trust import trust_option
 some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
 
+MOST, MANY = 65_536, 16  # a decoder with more steps takes hours for all its samples
+
+
 class Steps(click.ParamType):  # type: ignore[type-arg]
     """Numbers of steps, in rising order: 1,4,16."""
 
@@ -24,16 +27,22 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, tuple):
             return value
         parts = str(value).split(",")
-        if not all(part.isdecimal() and int(part) > 0 for part in parts):
-            self.fail(f"'{value}' is no list of numbers above 0: 1,4,16", param, ctx)
-        return tuple(sorted({int(part) for part in parts}))
+        known = [int(part) if part.isdecimal() and len(part) < 9 else 0 for part in parts]
+        if not all(0 < number <= MOST for number in known) or len(parts) > MANY:
+            text = f"'{str(value)[:60]}' is no list of up to {MANY} numbers from 1 to {MOST:,}"
+            self.fail(f"{text}: 1,4,16", param, ctx)
+        return tuple(sorted(set(known)))
 
 
 @click.command(short_help="Hold a package against the truth on toy data.")
 @click.argument("package", type=some_path, metavar="PKG")
 @click.option("--json", "as_json", is_flag=True, help="Write all that was found as JSON.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of all draws."
+    "--seed",
+    type=click.IntRange(min=0, max=2**64 - 1),
+    default=1,
+    show_default=True,
+    help="Of all draws.",
 )
 @click.option(
     "--draws",

@@ -1,12 +1,12 @@
 """What decoders of masks share, and what can be switched off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import floor
 
 from attrs import evolve
 
 from xlmc import ast, ir, query
-from xlmc.check.scope import Environment, grid, reads, values
+from xlmc.check.scope import Environment, Sample, grid, reads, values
 from xlmc.code import Code
 
 STEPS = range(1, 9)
@@ -21,6 +21,11 @@ RANGES = {
     "Count": [0.0, 1.0, 2.0, 3.0, 10.0, 1000.0],
     "Scale": [0.0, 0.1, 0.5, 1.0, 2.0, 10.0, 1000.0],
 }
+LAST = [  # steps to s = 0 that are short and long, in rows that are short and long
+    {"t": t, "s": 0.0, "steps_left": 1.0, "masked": masked, "length": length}
+    for t in (1e-6, 1e-3, 0.125, 0.5, 1.0)
+    for masked, length in ((1.0, 1.0), (7.0, 7.0), (7.0, 14.0), (4096.0, 4096.0))
+]
 LEFT = 0.1  # of the masks, before the last of SOME steps
 SOME = 500
 TIMES = {("t", "s"): "times", ("t",): "starts", ("s",): "ends"}
@@ -81,15 +86,31 @@ def settled(unmask: ast.Much, remask: ast.Much, env: Environment) -> bool:
 
 
 def _settled(unmask: ast.Much, back: ast.Expr, env: Environment) -> bool:
-    axes = {"t": [0.125, 0.5, 1.0], "masked": [1.0, 7.0]}
-    points = [{**p, "s": 0.0, "steps_left": 1.0, "length": 7.0} for p in grid(axes)]
-    if any(found != 0 for _, found in values(back, env, points)):
+    if any(found != 0 for _, found in values(back, env, LAST)):
         return False
     if unmask.value is None:
         return True
-    return unmask.rule in ("chance", "quota") and all(
-        isinstance(found, float) and found >= (point["masked"] if unmask.rule == "quota" else 1)
-        for point, found in values(unmask.value, env, points)
+    return _all_revealed(unmask.rule, unmask.value, env, LAST)
+
+
+def closes(unmask: ast.Much, env: Environment) -> bool:
+    """Whether the last step, to s = 0, reveals every mask, for any value of the params.
+
+    A value that reads a param or a let is taken not to.
+    """
+    if unmask.value is None:
+        return unmask.rule == "all"
+    if reads(unmask.value, env) & {*env.defaults, *env.lets}:
+        return False
+    return _all_revealed(unmask.rule, unmask.value, env, LAST)
+
+
+def _all_revealed(rule: str, value: ast.Expr, env: Environment, points: Iterable[Sample]) -> bool:
+    """Whether an amount is no less than all masks at each of some points."""
+    return rule in ("chance", "quota") and all(
+        isinstance(found, float)
+        and (floor(found + 1e-9) >= point["masked"] if rule == "quota" else found >= 1)
+        for point, found in values(value, env, points)
     )
 
 

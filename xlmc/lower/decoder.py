@@ -26,6 +26,7 @@ from xlmc.lower.canvas import (
     LINE,
     clock_of,
     clocks,
+    closes,
     gradual,
     guide_functions,
     guide_name,
@@ -39,7 +40,6 @@ from xlmc.lower.canvas import (
 )
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, params
-from xlmc.numeric import FLOAT, Scope, value_of
 from xlmc.query import NETWORK_SCORES
 from xlmc.survival import examine
 
@@ -456,22 +456,11 @@ class _Maker:
     def _closes(self, unmask: ast.Unmask) -> bool:
         """Whether the last step, to s = 0, reveals every mask for any value of the params."""
         value = unmask.much.value
-        if unmask.much.rule == "all":
-            return True
-        own = {e.name for e in self.section.entries if isinstance(e, ast.Param | ast.Let)}
-        if value is None or unmask.much.rule not in ("chance", "quota") or mentioned([value]) & own:
-            return False
-        arrow = self.clock.arrow
-        if examine(arrow).start != 1.0:
+        if value is not None and examine(self.clock.arrow).start != 1.0:
             return False
         if isinstance(value, ast.Call) and value.function == "reveal":
-            return True
-        for masked in (1.0, 7.0):
-            names = {"s": 0.0, "t": 0.125, "steps_left": 1.0, "masked": masked, "length": masked}
-            found = value_of(value, Scope(names, {arrow.survival: arrow}), FLOAT)
-            if found < (1.0 if unmask.much.rule == "chance" else masked):
-                return False
-        return True
+            return unmask.much.rule == "chance"  # which is 1 at s = 0, without rounding
+        return closes(unmask.much, environment(self.section, self.family))
 
     # Insertion
 

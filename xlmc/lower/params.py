@@ -27,15 +27,15 @@ def _param(entry: ast.Param | ast.Choice) -> ir.Param:
 
 def number(expr: ast.Expr, *, whole: bool) -> str:
     """A literal as Python writes it."""
-    negative = isinstance(expr, ast.Negative)
+    value = _value(expr)
+    return repr(int(value)) if whole else repr(float(value))
+
+
+def _value(expr: ast.Expr) -> Fraction:
+    """The value of a signed number; that of ``-0`` is 0."""
     inner = expr.operand if isinstance(expr, ast.Negative) else expr
     assert isinstance(inner, ast.Number)
-    value = -inner.value if negative else inner.value
-    return repr(int(value)) if whole else _float(value)
-
-
-def _float(value: Fraction) -> str:
-    return repr(float(value))
+    return -inner.value if isinstance(expr, ast.Negative) else inner.value
 
 
 def setting(expr: ast.Expr) -> str:
@@ -45,10 +45,10 @@ def setting(expr: ast.Expr) -> str:
             return repr(word)
         case ast.String(value=text):
             return repr(text)
-    assert isinstance(expr, ast.Number)
-    if expr.value.denominator == 1 and expr.value < 2**53:
-        return f"{int(expr.value):_}" if expr.value >= 10_000 else str(int(expr.value))
-    return number(expr, whole=False)
+    value = _value(expr)
+    if value.denominator == 1:
+        return f"{int(value):_}" if value >= 10_000 else str(int(value))
+    return repr(float(value))
 
 
 def mentioned(exprs: "list[ast.Expr]") -> set[str]:

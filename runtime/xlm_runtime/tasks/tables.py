@@ -47,9 +47,18 @@ def published(
 
 def listed(value: object) -> object:
     """Whole numbers and lists of them, however deep, as texts with blanks; others as they are."""
-    if isinstance(value, list) and all(isinstance(listed(part), str) for part in value):
-        return " ".join(str(listed(part)) for part in value)
-    return plain(value)
+    if not isinstance(value, list):
+        return plain(value)
+    parts, waiting = list[str](), value[::-1]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part[::-1]
+        elif isinstance(text := plain(part), str):
+            parts.append(text)
+        else:
+            return value
+    return " ".join(parts)
 
 
 def numbers(text: str) -> list[int] | None:

@@ -1,16 +1,19 @@
 """What tasks of plain text share: from rows of text to ids on disk, split, cut and counted."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from xlm_runtime import store, tokenizers
+from xlm_runtime.bounds import VOCABULARY
 from xlm_runtime.cache import cached, fingerprint
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import UsageError
+from xlm_runtime.progress import Watch
 from xlm_runtime.rows import Dropped
 from xlm_runtime.store import Examples
+from xlm_runtime.strict import short
 from xlm_runtime.tasks.encoding import EDGES, PACKED, SPLITS, Encoding, Packing
 from xlm_runtime.tasks.english import english
 from xlm_runtime.tasks.sources import Source, hub_rows, user_rows
@@ -171,20 +174,31 @@ def tokenizer_for(
         )
     if not name[4:].isdecimal():
         raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
+    size = int(name[4:60])  # far out of bounds, but not too long to be read
+    if size not in VOCABULARY:
+        raise UsageError(f"data.tokenizer=bpe:{short(size)}: the size {VOCABULARY.refusal(size)}")
     if options.kept is not None:
         return tokenizers.load(options.kept)
-    size = int(name[4:])
 
     def train(folder: Path) -> dict[str, int]:
-        rows = (texts for split, _, texts in source.rows(Dropped()) if split == "train")
-        texts = (clean(text) for row in rows for text in row)
-        made = tokenizers.bpe(texts, size, ())
+        with Watch("reading for the tokenizer", source.size) as watch:
+            made = tokenizers.bpe(_watched(source, clean, watch), size, ())
         made.save(folder)
         return {"size": made.vocabulary.size}
 
     built = cached(options.cache, "tokenizers", {**key, "bpe": size}, train)
     made = str(built.folder / "tokenizer.json")
     return tokenizers.pretrained(made, options.specials, parting=packed)
+
+
+def _watched(source: Source, clean: Callable[[str], str], watch: Watch) -> Iterator[str]:
+    """The texts of training, while it is shown how far they are read."""
+    done = 0
+    for split, _, texts in source.rows(Dropped()):
+        if split == "train":
+            yield from map(clean, texts)
+        done += sum(map(len, texts))
+        watch.at(min(done, source.size))
 
 
 def instead(options: DataOptions) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from xlm_runtime.bounds import VOCABULARY
 from xlm_runtime.errors import UsageError
 from xlm_runtime.tokenizers.roles import with_roles
 from xlm_runtime.tokenizers.tokenizer import Tokenizer
+
+_PIECES = pre_tokenizers.Split(Regex(".{256}"), "isolated")
 
 
 def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
@@ -20,18 +23,23 @@ def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
 def bpe(texts: Iterable[str], size: int, specials: Iterable[str]) -> Tokenizer:
     """A byte-level BPE of at most ``size`` ids, specials apart; it can spell any text.
 
-    Raises UsageError where ``size`` is less than the 256 bytes.
+    Training reads words in pieces of 256 bytes: a longer one (Base64, DNA) takes time that grows
+    with its square. Raises UsageError where ``size`` is less than the 256 bytes, or beyond bounds.
     """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     if size < len(alphabet):
         raise UsageError(f"a byte-level BPE has at least {len(alphabet)} ids, not {size}")
+    if size not in VOCABULARY:
+        raise UsageError(f"the ids of a BPE: {VOCABULARY.refusal(size)}")
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend = Backend(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.pre_tokenizer = pre_tokenizers.Sequence([words, _PIECES])
     backend.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size, initial_alphabet=alphabet, show_progress=False, special_tokens=[]
     )
     backend.train_from_iterator(texts, trainer)
+    backend.pre_tokenizer = words
     return with_roles(backend, {}, specials)
 
 

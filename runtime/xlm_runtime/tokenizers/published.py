@@ -124,7 +124,7 @@ def _from_file(path: Path) -> Backend:
     try:
         text = path.read_text(encoding="utf-8")
         known = json.loads(text)["model"]["type"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"data.tokenizer={path}: not a tokenizer.json of a fast tokenizer ({error!r})"
         ) from error

@@ -12,8 +12,10 @@ from typing import Any
 from tokenizers import Tokenizer as Backend
 from tokenizers import models
 
+from xlm_runtime.bounds import VOCABULARY
 from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Vocabulary
+from xlm_runtime.strict import short
 from xlm_runtime.tokenizers.reader import Reader, own_unknown
 
 _CONFIG, _OWN = "tokenizer_config.json", "xlm_specials"
@@ -43,7 +45,7 @@ class Tokenizer:
         self.template = template
         self.separator = separator
         vocab = backend.get_vocab(with_added_tokens=True)
-        self.vocabulary = Vocabulary(max(vocab.values()) + 1, dict(specials))
+        self.vocabulary = Vocabulary(_size(vocab), dict(specials))
         self._special_ids = frozenset(specials.values())
         own = own_unknown(backend)
         self._lacking = own if own in self._special_ids else None
@@ -260,6 +262,17 @@ class Tokenizer:
         backend = Backend.from_str(state["backend"])
         parts = (state["specials"], state["unknown"], state["template"], state["separator"])
         self.__init__(backend, *parts)  # type: ignore[misc]
+
+
+def _size(vocab: Mapping[str, int]) -> int:
+    """How many rows of weights the ids need.  Raises UsageError where an id is out of bounds."""
+    token, last = max(vocab.items(), key=lambda item: item[1])
+    if last + 1 not in VOCABULARY:
+        raise UsageError(
+            f"the tokenizer gives {short(token)} the id {last:,}, so that it has {last + 1:,} ids: "
+            f"{VOCABULARY.refusal(last + 1)}"
+        )
+    return last + 1
 
 
 def before(text: str, stops: Sequence[str], start: int = 0) -> str:

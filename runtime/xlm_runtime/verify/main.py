@@ -7,9 +7,9 @@ from time import monotonic
 import torch
 
 from xlm_runtime import package
-from xlm_runtime.atomic import plain
 from xlm_runtime.errors import UsageError
 from xlm_runtime.progress import complain, say
+from xlm_runtime.reader import plain
 from xlm_runtime.trust import DOUBT, Trust
 from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings

@@ -13,8 +13,8 @@ from xlm_runtime.verify.bench import Bench, Settings
 from xlm_runtime.verify.budget import Budget, Late
 from xlm_runtime.verify.examine import _stable
 from xlm_runtime.verify.fit import excess, fit
-from xlm_runtime.verify.likelihood import Value, _outcome, _words, value
 from xlm_runtime.verify.law import law_of
+from xlm_runtime.verify.likelihood import Value, _outcome, _words, value
 from xlm_runtime.verify.samplers import samplers
 from xlm_runtime.verify.stats import ERROR, null
 from xlm_runtime.verify.toys import toys, vocabulary

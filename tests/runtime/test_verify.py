@@ -84,12 +84,14 @@ def test_the_document_has_stable_keys(capsys):
     assert list(document) == [
         "package", "family", "claim", "settings", "ok", "seconds", "toys",
     ]  # fmt: skip
-    assert document["settings"] == {"seed": 1, "draws": 4000, "steps": [1, 4, 32], "points": 32}
+    assert document["settings"] == {
+        "seed": 1, "draws": 4000, "steps": [1, 4, 32], "points": 32, "seconds": 60,
+    }  # fmt: skip
     toy = document["toys"][0]
     assert list(toy) == [
         "name", "what", "layout", "outcomes", "entropy", "fit", "curves", "verdicts", "seconds",
     ]  # fmt: skip
-    assert list(toy["fit"]) == ["states", "examples", "loss", "error"]
+    assert list(toy["fit"]) == ["states", "examples", "loss", "error", "knots"]
     assert {"toy", "decoder", "steps", "distance", "null"} < set(toy["curves"][0])
     assert {"claim", "outcome", "found", "toy", "decoder", "measured"} < set(toy["verdicts"][0])
 

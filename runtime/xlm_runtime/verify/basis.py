@@ -1,36 +1,51 @@
-"""How a table's answers may change with the time that a network is told."""
+"""Time in a table: its rows at a few knots, and straight lines between them."""
+
+from math import log
 
 import torch
 
-from xlm_runtime.shapes import Float, Tensor
+from xlm_runtime.shapes import Float, Int, Tensor
 
-_LEAST = 3e-3
+KNOTS = 11
+_LEAST = 3e-3  # no knot is nearer to an end of the clock
+_FIRST = 1e-6  # and no time below this is distinguished
+_APART = 0.05  # knots closer than this on the scale of logits are one
 
 
 class Basis:
-    """Few smooth functions of what a network is told, orthonormal over the times of training.
+    """Knots over the times of training, dense at both ends of the clock.
 
-    A constant, a straight line and a parabola, and the logarithms with which chances vanish at
-    the ends of the clock. Without times there is the constant alone.
+    Between knots rows change in a straight line on the scale log(t / (1 - t)), as chances do that
+    vanish like powers of t or of 1 - t. Without times there is one knot.
     """
 
-    def __init__(self, times: Float[Tensor, " times"] | None) -> None:
-        self.parts = 1
-        if times is None:
+    def __init__(self, times: Float[Tensor, " times"] | None, number: int = KNOTS) -> None:
+        self.parts, self.number = 1, number
+        if times is None or number == 1:
             return
-        self.low, self.high = float(times.min()), float(times.max())
-        raw = self._raw(times)
-        self.parts = raw.shape[1]
-        self.turn = torch.linalg.inv(torch.linalg.qr(raw).R) * len(times) ** 0.5
+        self.reach = max(1.0, float(times.max()))
+        shares = torch.sin(torch.linspace(0, torch.pi / 2, number, dtype=torch.float64)) ** 2
+        places = self._place(torch.quantile(times.double(), shares)).clamp(min=_logit(_LEAST))
+        kept = torch.cat([torch.ones(1, dtype=torch.bool), places.diff() > _APART])
+        self.knots = places[kept]
+        self.parts = len(self.knots)
 
-    def __call__(self, times: Float[Tensor, " batch"]) -> Float[Tensor, "batch parts"]:
-        """The functions at some times; beyond those of training they stay what they are there."""
-        found: Tensor = self._raw(times.clamp(self.low, self.high)) @ self.turn
-        return found
+    def __call__(
+        self, times: Float[Tensor, " batch"]
+    ) -> tuple[Int[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Return the knot below each time, and the share of the one above.
 
-    def _raw(self, times: Float[Tensor, " batch"]) -> Float[Tensor, "batch parts"]:
-        reach = max(1.0, self.high)
-        near = (times.double() / reach).clamp(_LEAST, 1 - _LEAST)
-        return torch.stack(
-            [torch.ones_like(near), near, near**2, near.log(), (1 - near).log()], dim=1
-        )
+        Below the first knot the share is negative, and chances go on vanishing like powers; above
+        the last one nothing changes.
+        """
+        place = self._place(times)
+        lower = (torch.searchsorted(self.knots, place) - 1).clamp(0, self.parts - 2)
+        low, high = self.knots[lower], self.knots[lower + 1]
+        return lower, ((place - low) / (high - low)).clamp(max=1)
+
+    def _place(self, times: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        return (times.double() / self.reach).clamp(_FIRST, 1 - _LEAST).logit()
+
+
+def _logit(share: float) -> float:
+    return log(share / (1 - share))

@@ -11,11 +11,12 @@ from attrs import frozen
 
 from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, Noise, Vocabulary
 from xlm_runtime.shapes import Float, Tensor
+from xlm_runtime.verify.budget import Budget
 from xlm_runtime.verify.quasi import Ending, Quasi, quasi
 from xlm_runtime.verify.table import Table, build, outputs, sight, told
 from xlm_runtime.verify.toys import Toy
 
-_EDGES = (0.0, 0.04, 0.12, 0.3, 0.6, 1.0)
+_EDGES = (0.0, 0.05, 0.2, 0.45, 0.7, 1.0)
 T = TypeVar("T")
 
 
@@ -23,20 +24,30 @@ T = TypeVar("T")
 class Settings:
     """seed: of all draws. draws: samples of each decoder. steps: numbers of steps that are tried.
 
-    points: how many noises the table is fitted with for each unit of an example's chance.
+    points: how many noises the table is fitted with for each unit of an example's chance. seconds:
+    of processor time for all toys; less is drawn and fitted where it would take longer.
     """
 
     seed: int = 1
     draws: int = 20_000
     steps: tuple[int, ...] = (1, 4, 16, 64)
     points: int = 128
+    seconds: int = 60
 
 
 class Bench:
     """What the checks ask of a package, for one toy."""
 
-    def __init__(self, family: Family, vocab: Vocabulary, toy: Toy, settings: Settings) -> None:
+    def __init__(
+        self,
+        family: Family,
+        vocab: Vocabulary,
+        toy: Toy,
+        settings: Settings,
+        budget: Budget | None = None,
+    ) -> None:
         self.family, self.vocab, self.toy, self.settings = family, vocab, toy, settings
+        self.budget = budget or Budget.of(settings.seconds)
         make: Callable[..., Layout] = family.layouts[toy.layout]
         self.layout = make(vocab, toy.capacity)
         self.allowed = vocab.allowed(self.layout.predicts)
@@ -69,11 +80,11 @@ class Bench:
         ]
         return spread(self.layout(rows), points)
 
-    def canvas(self, times: Sequence[int]) -> Batch:
-        """Blank examples, each as many times as told, each row with an index of its own."""
+    def canvas(self, times: Sequence[int], first: int = 0) -> Batch:
+        """Blank examples, each as many times as given, each row with an index from ``first`` on."""
         batch = self.layout(self.blanks(self.toy.outcomes))
         rows = torch.arange(len(times)).repeat_interleave(torch.tensor(times))
-        return replace(pick(batch, rows), example=torch.arange(len(rows)))
+        return replace(pick(batch, rows), example=first + torch.arange(len(rows)))
 
     def noised(self, batch: Batch, noise: Noise, band: tuple[float, float] | None = None) -> Any:
         """A batch corrupted by the package; None where nothing is corrupted.
@@ -120,7 +131,7 @@ class Bench:
     ) -> Decoded:
         """Runs a decoder of the package."""
         decoder = self.family.decoders[name](**params)
-        noise = Ending(self.settings.seed, batch.example)
+        noise = Ending(self.settings.seed, batch.example, budget=self.budget)
         return decoder(table, batch, noise, self.toy.capacity, record)
 
     def blanks(self, examples: Sequence[Example]) -> list[Example]:

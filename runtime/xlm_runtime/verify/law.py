@@ -73,7 +73,9 @@ def starts(bench: Bench) -> list[Ids]:
     """What a decoder knows of each outcome before it begins, padding apart."""
     name = next(iter(bench.family.decoders))
     blank = bench.layout(bench.blanks(bench.toy.outcomes))
-    decoded = bench.decode(bench.table, name, blank, record=True)
+    worth = bench.family.samples.get(name)
+    few = {worth.grows: 1} if worth is not None and worth.grows else {}
+    decoded = bench.decode(bench.table, name, blank, record=True, **few)
     pad = bench.vocab["pad"]
     return [tuple(x for x in row if x != pad) for row in decoded.history[0].tolist()]
 

@@ -5,83 +5,182 @@ from math import exp
 
 import numpy as np
 import torch
+from attrs import frozen
 
 from xlm_runtime.plug import even
 from xlm_runtime.verify.bench import Bench, nats, source, spread
-from xlm_runtime.verify.fit import Fit
+from xlm_runtime.verify.fit import Fitted, excess
 from xlm_runtime.verify.law import Law
 from xlm_runtime.verify.samplers import drawn
 from xlm_runtime.verify.slack import best
 from xlm_runtime.verify.stats import mean
 from xlm_runtime.verify.table import Table
-from xlm_runtime.verify.verdict import Verdict, decided
+from xlm_runtime.verify.verdict import Outcome, Verdict, decided
+from xlm_runtime.verify.window import Window, window
 
-FITTED = 0.006  # nats that an imperfect fit may add
-UNEVEN = 0.1  # a share that heads may cost more if training hardly looks at times that weigh much
+FITTED = 0.003  # nats that rounding and a truncated fit may add
+MEANING = 0.02  # a margin above this share of the entropy confirms nothing
+PROVEN = 0.1  # and one above this share refutes nothing that depends on a fit
 _REPEATS = 16  # independent scramblings of the noise
+_MOST = 240  # of them, where the estimate varies much
 _POINTS = 128  # noises of each example in one of them
 _SPREADS = (0.5, 1.5)  # of the random answers of wrong tables
+_SIGMAS = 4.5  # 27 outcomes: one false alarm in ten thousand
 
 
-def likelihood(bench: Bench, law: Law, fitted: Fit) -> Iterator[Verdict]:
+@frozen
+class Value:
+    """The mean likelihood over a toy's data beside the expected one.
+
+    noise: the margin of the estimate. fit: what the table may cost more than the best heads.
+    """
+
+    reported: float
+    expected: float
+    noise: float
+    fit: float
+
+    @property
+    def above(self) -> float:
+        """How far the reported value is above the expected one."""
+        return self.reported - self.expected
+
+    @property
+    def margin(self) -> float:
+        """What may lie between them in a correct package."""
+        return self.noise + self.fit
+
+
+def likelihood(bench: Bench, law: Law, fitted: Fitted) -> Iterator[Verdict]:
     """Verdicts on the claim; a wrong table has to obey a bound as well as the right one."""
     claim = bench.family.claim
     if bench.family.nelbo is None:
         yield Verdict(claim="likelihood", outcome="undecided", toy=bench.toy.name,
-                      found=f"not claimed: {claim.why}")  # fmt: skip
+                      found=f"the package claims none: {claim.why}")  # fmt: skip
         return
-    found = estimates(bench, bench.table)
-    yield _value(bench, law, fitted, found)
-    yield _total(bench, law, found, "the fitted table")
-    for seed, spread_ in enumerate(_SPREADS):
-        wrong = bench.table.wrong(seed, spread_)
-        yield _total(bench, law, estimates(bench, wrong), f"a wrong table ({spread_})")
+    yield from value(bench, law, fitted)
+    yield _total(bench, law, estimates(bench, fitted.table), "fitted heads")
+    for seed, size in enumerate(_SPREADS):
+        wrong = bench.table.wrong(seed, size)
+        yield _total(bench, law, estimates(bench, wrong), f"random heads of size {size}")
     yield from _kernels(bench, law)
 
 
-def estimates(bench: Bench, table: Table) -> np.ndarray:
-    """The likelihood of every outcome in nats: (repeats, outcomes), each a mean over noises."""
+def estimates(
+    bench: Bench, table: Table, since: Window | None = None, first: int = 0
+) -> np.ndarray:
+    """The likelihood of every outcome in nats: (repeats, outcomes), each a mean over noises.
+
+    ``since``: the part of the time that is counted. ``first``: how many repeats there were before.
+    """
     batch = spread(bench.layout(bench.toy.outcomes), _POINTS)
     rows = []
-    for i in range(_REPEATS):
-        noise = source(batch, 1000 * bench.settings.seed + i)
-        values = nats(bench, table, batch, noise).view(_POINTS, -1)
-        rows.append(values.mean(0).numpy())
+    for i in range(first, first + _REPEATS):
+        values = nats(bench, table, batch, source(batch, 1000 * bench.settings.seed + i))
+        if since is not None:
+            values = torch.where(since.holds(table.heard), values, 0.0)
+        rows.append(values.view(_POINTS, -1).mean(0).numpy())
     return np.stack(rows)
 
 
-def _value(bench: Bench, law: Law, fitted: Fit, found: np.ndarray) -> Verdict:
-    """The mean over the data: a tight one meets the entropy, a bound stays above."""
-    shares = np.array(bench.toy.units) / sum(bench.toy.units)
-    value, error = mean((found @ shares).tolist())
-    claim, entropy = bench.family.claim, law.entropy()
-    known = claim.tilt is not None  # what law the best heads make
-    foretold = known and bool(bench.family.clocks)
-    expected = law.cross(law.made) if law.made is not None else entropy
-    expected = best(bench) if foretold else expected
-    margin = error + FITTED + 2 * fitted.error * value / max(fitted.loss, 1e-9)
-    above = value - expected
-    exact = known and (claim.value == "tight" or claim.tilt is not even or foretold)
-    over = margin + UNEVEN * expected if foretold else margin
-    if not known:
-        words = f"lies {above:+.4f} nats from the entropy; what the best heads make is not known"
-    elif claim.value == "tight":
-        words = "meets the entropy" if abs(above) <= margin else "does not meet the entropy"
+def value(bench: Bench, law: Law, fitted: Fitted) -> Iterator[Verdict]:
+    """The mean over the data: a tight one meets the entropy, a bound is not below it."""
+    part = window(bench) if bench.family.clocks else None
+    found = estimates(bench, fitted.table)
+    if part is None:
+        yield _judged(bench, law, _value(bench, law, fitted, found), found, None)
     else:
-        what = "the best heads" if foretold else "samples of the best heads"
-        words = f"lies {above:+.4f} nats from what {what} cost"
-    if expected > entropy + 1e-9:
-        words += f", which is {expected - entropy:.4f} above the entropy"
+        yield _judged(bench, law, _part(bench, law, fitted, part), found, part)
+
+
+def _shares(bench: Bench) -> np.ndarray:
+    return np.array(bench.toy.units) / sum(bench.toy.units)
+
+
+def _value(bench: Bench, law: Law, fitted: Fitted, found: np.ndarray) -> Value:
+    reported, noise = mean((found @ _shares(bench)).tolist())
+    expected = law.cross(law.made) if law.made is not None else law.entropy()
+    return Value(reported, expected, noise, FITTED + _excess(bench, fitted, reported, None))
+
+
+def _part(bench: Bench, law: Law, fitted: Fitted, part: Window) -> Value:
+    """The same over a part of the clock, where it is known what the best heads cost.
+
+    More noises are drawn until their margin means something.
+    """
+    found = (estimates(bench, fitted.table, part) @ _shares(bench)).tolist()
+    reported, noise = mean(found)
+    while noise > MEANING / 3 * law.entropy() and len(found) < _MOST and bench.budget.left() > 0:
+        found += (estimates(bench, fitted.table, part, len(found)) @ _shares(bench)).tolist()
+        reported, noise = mean(found)
+    expected = best(bench, part.low, part.high)
+    beside = sum(found[:_REPEATS]) / _REPEATS  # by the noises that other tables are compared by
+    return Value(reported, expected, noise, FITTED + _excess(bench, fitted, beside, part))
+
+
+def _excess(bench: Bench, fitted: Fitted, reported: float, part: Window | None) -> float:
+    """What the table in use costs above the best one, estimated twice over."""
+    if fitted.halves is None:
+        return 0.0
+    shares = _shares(bench)
+    each = [float((estimates(bench, one, part) @ shares).mean()) for one in fitted.halves]
+    crude = reported
+    if fitted.coarse is not None:
+        crude = float((estimates(bench, fitted.coarse, part) @ shares).mean())
+    return 2 * excess(reported, each, crude)
+
+
+def _judged(
+    bench: Bench, law: Law, value: Value, found: np.ndarray, part: Window | None
+) -> Verdict:
+    """The verdict on the value; two-sided where it is known what the best heads cost."""
+    claim, entropy = bench.family.claim, law.entropy()
+    foretold = part is not None
+    tight = claim.value == "tight" and not foretold
+    known = claim.tilt is not None and (tight or foretold or claim.tilt is not even)
+    least = value.noise + FITTED if foretold or law.made is None else value.margin
+    outcome = _outcome(value, entropy, known=known, least=least)
+    what = "the entropy" if tight and not law.tilted else "the cost of the best heads"
+    if not known and not foretold:
+        what = "the entropy, which is the least that any heads can cost"
     return Verdict(
         claim="likelihood.tight" if claim.value == "tight" else "likelihood.bound",
-        outcome=decided(-margin <= above and (above <= over or not exact)),
-        found=words,
+        outcome=outcome,
+        found=_words(value, outcome, what, entropy, known=known)
+        + (f", over {part}" if foretold else ""),
         toy=bench.toy.name,
-        measured=value,
-        expected=expected,
-        margin=margin,
+        measured=value.reported,
+        expected=value.expected,
+        margin=value.margin if known else least,
         details={"entropy": entropy, "distance": _distance(law, found)},
+        fitted=known,
     )
+
+
+def _outcome(value: Value, entropy: float, *, known: bool, least: float) -> Outcome:
+    """Below what is possible is wrong whatever the fit; above it only if the fit is proven."""
+    if not np.isfinite(value.reported) or value.above < -least:
+        return "refuted"
+    if not known:
+        return "confirmed" if least <= MEANING * entropy or value.above > least else "undecided"
+    if value.above > value.margin:
+        return "refuted" if value.margin <= PROVEN * entropy else "undecided"
+    return "confirmed" if value.margin <= MEANING * entropy else "undecided"
+
+
+def _words(value: Value, outcome: Outcome, what: str, entropy: float, *, known: bool) -> str:
+    """A statement that holds for the outcome."""
+    numbers = f"reported {value.reported:.4f} nats, {what} {value.expected:.4f}"
+    margin = f"difference {value.above:+.4f}, margin {value.margin:.4f}"
+    if outcome == "refuted":
+        return f"the likelihood is not what is claimed: {numbers} ({margin})"
+    if outcome == "undecided":
+        share = value.margin / entropy
+        return (
+            f"{numbers} ({margin}, {share:.0%} of the entropy, of which {value.fit:.4f} is what the"
+            " fit may lack)"
+        )
+    return f"{numbers} ({margin if known else f'not below it; margin {value.noise:.4f}'})"
 
 
 def _distance(law: Law, found: np.ndarray) -> float:
@@ -99,27 +198,30 @@ def _total(bench: Bench, law: Law, found: np.ndarray, which: str) -> Verdict:
         for (start, _), nelbo in zip(law.outcomes, row, strict=True):
             totals[start] = totals.get(start, 0.0) + exp(-nelbo)
         sums.append(max(totals.values()))
-    value, error = mean(sums)
-    holds = bool(np.isfinite(found).all()) and value <= 1 + error + FITTED
+    total, error = mean(sums)
+    margin = error + 2 * FITTED
+    finite = bool(np.isfinite(found).all())
+    holds = finite and total <= 1 + margin
+    rule = "must not exceed 1" if holds else "which exceeds 1" if finite else "it is not finite"
     return Verdict(
         claim="likelihood.valid",
         outcome=decided(holds),
-        found=f"the chances it gives to all outcomes add up to {value:.4f} for {which}",
+        found=f"total probability {total:.4f} with {which} ({rule}; margin {margin:.4f})",
         toy=bench.toy.name,
-        measured=value,
+        measured=total,
         expected=1.0,
-        margin=error + FITTED,
+        margin=margin,
     )
 
 
 def _kernels(bench: Bench, law: Law) -> Iterator[Verdict]:
     """Exact decoders of a wrong table make everything at least as often as the likelihood says."""
+    exact = [name for name, worth in bench.family.samples.items() if worth.law == "exact"]
+    if not exact or bench.family.claim.value == "none":
+        return
     wrong = bench.table.wrong(2, _SPREADS[0])
-    values = estimates(bench, wrong)
-    chances = np.exp(-values.mean(0))
-    for name, worth in bench.family.samples.items():
-        if worth.law != "exact" or bench.family.claim.value == "none":
-            continue
+    chances = np.exp(-estimates(bench, wrong).mean(0))
+    for name in exact:
         with torch.no_grad():
             counts, _ = drawn(bench, law, wrong, name, {})
         worst = 0.0
@@ -129,15 +231,19 @@ def _kernels(bench: Bench, law: Law) -> Iterator[Verdict]:
         for x, p in zip(law.outcomes, chances, strict=True):
             expected = p * sizes[x[0]]
             sigma = max(expected * max(1 - p, 0.0), 1.0) ** 0.5
-            worst = max(worst, (expected * (1 - FITTED) - counts.get(x, 0)) / sigma)
-        limit = 4.5  # sigmas; 27 outcomes: one false alarm in ten thousand
+            worst = max(worst, (expected * (1 - 2 * FITTED) - counts.get(x, 0)) / sigma)
+        holds = worst <= _SIGMAS
         yield Verdict(
             claim="likelihood.decoder",
-            outcome=decided(worst <= limit),
-            found="a wrong table's samples are as likely as it says, or more",
+            outcome=decided(holds),
+            found="samples are at least as likely as the reported likelihood says "
+            f"(at most {worst:.2f} standard errors short; limit {_SIGMAS})"
+            if holds
+            else "samples are less likely than the reported likelihood says "
+            f"({worst:.2f} > {_SIGMAS} standard errors)",
             toy=bench.toy.name,
             decoder=name,
             measured=worst,
             expected=0.0,
-            margin=limit,
+            margin=_SIGMAS,
         )

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from time import monotonic
+from time import process_time
 
 import torch
 
@@ -34,7 +34,7 @@ def verify(
     except UsageError as error:
         complain(error)
         return 4
-    begun, found = monotonic(), []
+    begun, found = process_time(), []
     torch.set_num_threads(min(torch.get_num_threads(), 4))
     for line in () if as_json else report.heading(family):
         say(line)
@@ -42,7 +42,7 @@ def verify(
         found.append(one)
         for line in () if as_json else report.lines(one):
             say(line)
-    seconds = monotonic() - begun
+    seconds = process_time() - begun
     if as_json:
         document = report.document(str(path), family, settings, found, seconds)
         print(json.dumps(plain(document), indent=2, allow_nan=False))

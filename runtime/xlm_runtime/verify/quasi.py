@@ -1,15 +1,17 @@
 """Noise that fills the space of its draws evenly, and noise that says when it is asked for ever."""
 
 from dataclasses import dataclass, field, replace
+from math import inf
 
 import torch
 from torch.quasirandom import SobolEngine
 
 from xlm_runtime.noise import Noise
 from xlm_runtime.shapes import Float, Int, Tensor
+from xlm_runtime.verify.budget import Budget
 
 _AXES = 40
-_STEPS = 20_000
+_STEPS = 5_000
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,23 @@ def quasi(example: Int[Tensor, " batch"], seed: int) -> Quasi:
 
 
 class Endless(RuntimeError):
-    """A decoder went on and on."""
+    """A decoder that does not end."""
 
 
 @dataclass(frozen=True)
 class Ending(Noise):
-    """Independent draws for a decoder, which must come to an end."""
+    """Independent draws for a decoder, which must come to an end and has a limited time."""
+
+    budget: Budget = field(default_factory=lambda: Budget(inf))
 
     def at(self, step: int) -> "Noise":
         """As of `Noise`.
 
         Raises:
             Endless: after thousands of steps.
+            Late: when its time is over.
         """
+        self.budget.check()
         if step > _STEPS:
             raise Endless(f"it has not ended after {_STEPS} steps")
         return replace(self, step=step)

@@ -26,8 +26,9 @@ def lines(one: Examined) -> Iterator[str]:
     yield f"{one.toy.name}: {one.toy.what} (layout {one.toy.layout}), {one.seconds:.0f} s"
     if one.fit is not None and one.entropy is not None:
         yield (
-            f"  a table of {one.fit.states} states, {one.fit.error:.4f} above the least loss; "
-            f"entropy {one.entropy:.4f} nats"
+            f"  a lookup table of {one.fit.states} noised inputs, fitted to a loss of "
+            f"{one.fit.loss:.4f}, about {one.fit.error:.4f} above the least; "
+            f"entropy of the data {one.entropy:.4f} nats"
         )
     brief = [v for v in one.verdicts if v.claim.startswith(_BRIEF) and v.outcome == "confirmed"]
     curves = {curve.decoder: curve for curve in one.curves}
@@ -41,11 +42,7 @@ def lines(one: Examined) -> Iterator[str]:
 
 def _verdict(verdict: Verdict, curves: dict[str, Curve]) -> Iterator[str]:
     about = f" of decoder {verdict.decoder}" if verdict.decoder else ""
-    numbers = ""
-    if verdict.measured is not None and verdict.expected is not None:
-        numbers = f" ({verdict.measured:.4f}, expected {verdict.expected:.4f}"
-        numbers += f", margin {verdict.margin:.4f})" if verdict.margin is not None else ")"
-    yield f"  {MARKS[verdict.outcome]} {verdict.claim}{about}: {verdict.found}{numbers}"
+    yield f"  {MARKS[verdict.outcome]} {verdict.claim}{about}: {verdict.found}"
     curve = curves.get(verdict.decoder)
     if verdict.claim == "samples" and curve is not None:
         yield from _curve(curve)
@@ -74,8 +71,9 @@ def summary(found: list[Examined], seconds: float) -> Iterator[str]:
             yield f"refuted: {verdict.claim} (toy {verdict.toy}{about}): {verdict.found}"
     yield (
         f"{counts['confirmed']} confirmed, {counts['refuted']} refuted, "
-        f"{counts['undecided']} cannot be decided; {seconds:.0f} s"
+        f"{counts['undecided']} cannot be decided; {seconds:.0f} s of processor time"
     )
+    yield "False-alarm probability of each verdict: about 1e-3"
 
 
 def document(

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from xlm_runtime.verify.bench import Bench
+from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.law import Ids, Law, Outcome, counted
 from xlm_runtime.verify.stats import Null, null
 from xlm_runtime.verify.verdict import Verdict, decided
@@ -16,6 +17,8 @@ FULL = "fixed"  # the toy for which all numbers of steps are tried; for others t
 SLOWER = 1.5  # a distance that falls like 1/steps may be this many times above that
 VAGUE = 0.3  # a distance that is allowed to be as great as this refutes hardly anything
 NEAR = 0.5  # from here on it falls so: a distance is never above 1, however few the steps
+_PORTIONS = 10  # in which samples are drawn, as long as there is time
+_LARGEST = 0.7  # of the time of a decoder: for the largest number of steps
 
 
 @frozen
@@ -36,20 +39,31 @@ class Curve:
     null: Null
 
 
-def samplers(bench: Bench, law: Law, off: float) -> Iterator[Verdict | Curve]:
-    """A curve and a verdict for each decoder that is said to sample, a word on each other one.
+def samplers(bench: Bench, law: Law, table: Any, off: float) -> Iterator[Verdict | Curve]:
+    """Yield a curve and a verdict for each decoder that is said to sample, a word on each other.
 
     ``off``: how far the law of the fitted table itself is from the one to expect.
     """
-    for name in bench.family.decoders:
+    names = list(bench.family.decoders)
+    for i, name in enumerate(names):
         reason = _undecided(bench, law, name)
         if reason or law.made is None:
-            yield Verdict(claim="samples", outcome="undecided", found=reason, toy=bench.toy.name,
-                          decoder=name)  # fmt: skip
+            yield _unknown(bench, name, reason)
+            continue
+        with bench.budget.share(1 / (len(names) - i)):
+            curve = measured(bench, law, law.made, name, table)
+        if curve is None:
+            reason = "a thousand samples take longer than the time allows"
+            yield _unknown(bench, name, f"{reason}; --seconds {10 * bench.settings.seconds}")
         else:
-            curve = measured(bench, law, law.made, name)
             yield curve
             yield _judged(bench, law, curve, off)
+
+
+def _unknown(bench: Bench, name: str, reason: str) -> Verdict:
+    return Verdict(
+        claim="samples", outcome="undecided", found=reason, toy=bench.toy.name, decoder=name
+    )
 
 
 def _undecided(bench: Bench, law: Law, name: str) -> str:
@@ -66,25 +80,60 @@ def _undecided(bench: Bench, law: Law, name: str) -> str:
     return ""
 
 
-def measured(bench: Bench, law: Law, made: Mapping[Outcome, float], name: str) -> Curve:
-    """Draws samples at each number of steps."""
+def measured(
+    bench: Bench, law: Law, made: Mapping[Outcome, float], name: str, table: Any
+) -> Curve | None:
+    """Draw samples at each number of steps, the largest first, as many as there is time for.
+
+    None if there is no time for any.
+    """
     grows = bench.family.samples[name].grows
     steps = bench.settings.steps if grows else (0,)
     if bench.toy.name != FULL:
         steps = steps[-2:-1] + steps[-1:] if len(steps) < 4 else (steps[1], steps[-2])
-    found = [drawn(bench, law, bench.table, name, {grows: n} if grows else {}) for n in steps]
-    sizes = _sizes(bench, law)
-    groups = [(n, [p for x, p in made.items() if x[0] == start]) for start, n in sizes.items()]
+    found: dict[int, tuple[Counter[Outcome], float]] = {}
+    each = _each(bench)
+    for n in reversed(steps):
+        with bench.budget.share(_LARGEST if n != steps[0] else 1.0):
+            counts, calls, reached = _portions(bench, law, table, name, {grows: n} if grows else {},
+                                               each)  # fmt: skip
+        if reached:
+            each, found[n] = reached, (counts, calls)
+    if not found:
+        return None
+    kept = tuple(sorted(found))
+    sizes = {n: {start: sum(c for x, c in found[n][0].items() if x[0] == start)
+                 for start in law.starts} for n in kept}  # fmt: skip
+    last = sizes[kept[-1]]
+    groups = [(n, [p for x, p in made.items() if x[0] == start]) for start, n in last.items()]
     return Curve(
         toy=bench.toy.name,
         decoder=name,
-        steps=steps,
-        distance=tuple(_distance(counts, made, sizes) for counts, _ in found),
-        data=tuple(_distance(counts, law.data, sizes) for counts, _ in found),
-        calls=tuple(calls for _, calls in found),
-        draws=sum(sizes.values()),
+        steps=kept,
+        distance=tuple(_distance(found[n][0], made, sizes[n]) for n in kept),
+        data=tuple(_distance(found[n][0], law.data, sizes[n]) for n in kept),
+        calls=tuple(found[n][1] for n in kept),
+        draws=sum(last.values()),
         null=null(groups, bench.settings.seed),
     )
+
+
+def _portions(
+    bench: Bench, law: Law, table: Any, name: str, params: Mapping[str, Any], each: int
+) -> tuple[Counter[Outcome], float, int]:
+    """Draw until there are so many for each unit of chance or the time is over; how many."""
+    counts: Counter[Outcome] = Counter()
+    portion, reached, calls = max(1, -(-each // _PORTIONS)), 0, 0.0
+    while reached < each:
+        portion = min(portion, each - reached)
+        try:
+            some, mean = drawn(bench, law, table, name, params, reached, portion)
+        except Late:
+            break
+        counts += some
+        calls += mean * portion
+        reached += portion
+    return counts, calls / max(reached, 1), reached
 
 
 def _each(bench: Bench) -> int:
@@ -92,20 +141,24 @@ def _each(bench: Bench) -> int:
     return max(1, bench.settings.draws // sum(bench.toy.units))
 
 
-def _sizes(bench: Bench, law: Law) -> dict[Ids, int]:
-    """How many samples are drawn from each start."""
-    units = sum(bench.toy.units)
-    return {start: round(share * units) * _each(bench) for start, share in law.starts.items()}
-
-
 def drawn(
-    bench: Bench, law: Law, table: Any, name: str, params: Mapping[str, Any]
+    bench: Bench,
+    law: Law,
+    table: Any,
+    name: str,
+    params: Mapping[str, Any],
+    first: int = 0,
+    each: int = 0,
 ) -> tuple[Counter[Outcome], float]:
-    """How often each outcome is made, and the mean number of calls of the network."""
-    times = [units * _each(bench) for units in bench.toy.units]
+    """Count how often each outcome is made, and the mean number of calls of the network.
+
+    ``each``: samples for each unit of chance, of which ``first`` were drawn before.
+    """
+    each = each or _each(bench)
+    times = [units * each for units in bench.toy.units]
     rows = [i for i, n in enumerate(times) for _ in range(n)]
-    batch = bench.canvas(times)
-    decoded = bench.decode(table, name, batch, **bench.neutral(name), **params)
+    batch = bench.canvas(times, first * sum(bench.toy.units))
+    decoded = bench.decode(table, name, batch, **{**bench.neutral(name), **params})
     return counted(bench, law, decoded, rows), float(decoded.nfe.double().mean())
 
 
@@ -127,23 +180,27 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     checked = list(zip(curve.distance, limits, strict=True))[len(curve.steps) > 1 :]
     holds = all(distance <= limit for distance, limit in checked)
     last, limit = curve.distance[-1], limits[-1]
+    named = "p tilted as the claim says" if law.tilted else "p"
+    few = curve.draws < 0.9 * bench.settings.draws
+    draws = f", of {curve.draws} draws in the time allowed" if few else ""
+    numbers = f"distance {last:.4f} (limit {limit:.4f}, a perfect sampler {curve.null.mean:.4f}"
+    numbers += f"{draws})"
     if holds and limit > VAGUE:
-        return Verdict(
-            claim="samples",
-            outcome="undecided",
-            found=f"{last:.2f} tells nothing, as so few steps allow up to {limit:.2f}",
-            toy=curve.toy,
-            decoder=curve.decoder,
-        )
-    what = "p tilted as the claim says" if law.tilted else "p"
-    ways = f", falling like 1/{bench.family.samples[curve.decoder].grows}" if curve.steps[0] else ""
+        words = f"{numbers}: too wide a limit to mean anything; --steps with larger numbers"
+    elif holds:
+        ways = bench.family.samples[curve.decoder].grows
+        falls = f", and the distance falls like 1/{ways}" if len(curve.steps) > 1 else ""
+        words = f"samples follow {named}{falls}: {numbers}"
+    else:
+        words = f"samples do not follow {named}: {numbers}"
     return Verdict(
         claim="samples",
-        outcome=decided(holds),
-        found=f"samples {'follow' if holds else 'do not follow'} {what}{ways}",
+        outcome="undecided" if holds and limit > VAGUE else decided(holds),
+        found=words,
         toy=curve.toy,
         decoder=curve.decoder,
         measured=last,
         expected=curve.null.mean,
         margin=limit - curve.null.mean,
+        fitted=True,
     )

@@ -44,20 +44,23 @@ class Seen:
     missing: tuple[int, ...]
 
 
-def best(bench: Bench) -> float:
-    """The mean of the bound over a toy's data in nats, if heads are as good as they can be."""
+def best(bench: Bench, low: float = 0.0, high: float = 1.0) -> float:
+    """The mean of the bound over a toy's data in nats, if heads are as good as they can be.
+
+    ``low``, ``high``: the part of the clock that is integrated over.
+    """
     alpha, beta = bench.family.clocks
     ways = list(_ways(bench))
     groups: dict[tuple[int, ...], list[Seen]] = {}
     for way in ways:
         groups.setdefault(way.state, []).append(way)
-    found = 0.0
+    start, width, found = low**0.5, high**0.5 - low**0.5, 0.0
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-        root = (node + 1) / 2  # t = root^2: rates are high near t = 0
+        root = start + (node + 1) / 2 * width  # t = root^2: rates are high near t = 0
         chances = _chances(alpha, beta, root**2)
         rates = (_rate(alpha, root**2), _rate(beta, root**2))
         costs = sum(_costs(group, chances, rates) for group in groups.values())
-        found += weight * root * costs
+        found += weight * width * root * costs
     return found
 
 

@@ -13,10 +13,11 @@ from torch import nn
 
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
-from xlm_runtime.verify.basis import Basis
+from xlm_runtime.verify.basis import KNOTS, Basis
 
 _HEADS = 2
-_WIDE, _NARROW = 10.0, 1.0  # of answers, and of what time changes in them
+_WIDE, _STEP = 30.0, 1.0  # of answers before any data, and of their change from knot to knot
+_BENDS = 3  # how many smooth functions of time the answers of wrong tables are made of
 
 
 class Table(nn.Module):
@@ -30,13 +31,16 @@ class Table(nn.Module):
     def __init__(self, network: Any, width: int, sees: Bool[Tensor, "columns columns"]):
         super().__init__()
         self.network = network.double().requires_grad_(False)
+        straighten(self.network, width)
         self.width, self.sees = width, sees
         self.size: int = network.vocab.size
         self.recording = True
         self.asked = self.strange = 0
         self._codes: list[Tensor] = []
         self._told: list[Tensor] = []
+        self.basis = Basis(None)
         self.keeps = False
+        self.heard: Tensor | None = None  # the times of the last call
         self._kept: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -53,26 +57,26 @@ class Table(nn.Module):
         told: Float[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch length width"]:
         """The rows of a batch of states, at the time that the network is told."""
+        self.heard = told
         if self.recording:
             codes = self.codes(xt, attend)
             self._codes.append(codes[codes >= 0])
             self._told += [] if told is None else [told.detach()]
             return torch.zeros(*xt.shape, self.width, dtype=torch.float64)
         index = self._index(xt, attend)
-        if told is not None and self.basis.parts > 1 and bool((told == told[:1]).all()):
-            still = self._mixed(self.rows, self.basis(told[:1])) * self.scale[:, None]
-            return nn.functional.embedding(index, still)
-        found = nn.functional.embedding(index, self.rows)  # batch length parts*width
+        scale = self.scale[index][..., None]
         if told is None or self.basis.parts == 1:
-            return found[..., : self.width] * self.scale[index][..., None]
-        mixed = self._mixed(found, self.basis(told)[:, None, :])
-        return mixed * self.scale[index][..., None]
-
-    def _mixed(self, rows: Float[Tensor, "*rows numbers"], share: Tensor) -> Tensor:
-        """What the parts of rows add up to at some time."""
-        parts = rows.view(*rows.shape[:-1], self.basis.parts, self.width)
-        mixed: Tensor = (parts * share[..., None]).sum(-2)
-        return mixed
+            return nn.functional.embedding(index, self.rows) * scale
+        lower, share = self.basis(told)
+        if bool((told == told[:1]).all()):
+            rows = self.rows.view(len(self.rows), self.basis.parts, self.width)
+            still = torch.lerp(rows[:, lower[0]], rows[:, lower[0] + 1], share[0])
+            return nn.functional.embedding(index, still) * scale
+        flat = self.rows.view(-1, self.width)
+        place = index * self.basis.parts + lower[:, None]
+        below = nn.functional.embedding(place, flat)
+        above = nn.functional.embedding(place + 1, flat)
+        return torch.lerp(below, above, share[:, None, None]) * scale
 
     def extend(
         self,
@@ -84,40 +88,78 @@ class Table(nn.Module):
         xt = torch.cat([past[0][0], new], dim=1) if past else new
         return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
 
-    def settle(self) -> None:
+    def settle(self, knots: int = KNOTS) -> None:
         """Gives every state met so far a row of zeros; steps are as long for rare as for common."""
         self.recording = False
         self.known, counts = torch.unique(torch.cat(self._codes), return_counts=True)
         scale = (counts.max() / counts.double()).sqrt()
         self.scale = torch.cat([torch.zeros(1, dtype=torch.float64), scale])
-        self.basis = Basis(torch.cat(self._told) if self._told else None)
+        self.basis = Basis(torch.cat(self._told) if self._told else None, knots)
         width = self.basis.parts * self.width
         self.rows = nn.Parameter(torch.zeros(len(self.known) + 1, width, dtype=torch.float64))
         self._codes, self._told = [], []
 
     def surprise(self) -> Float[Tensor, ""]:
         """How unlikely the rows are before any data: wide normal laws, narrow ones for change."""
-        answers = self.rows * self.scale[:, None]
-        still, moving = answers[:, : self.width], answers[:, self.width :]
-        return (still / _WIDE).square().sum() / 2 + (moving / _NARROW).square().sum() / 2
+        answers = (self.rows * self.scale[:, None]).view(-1, self.basis.parts, self.width)
+        level = (answers.mean(1) / _WIDE).square().sum()
+        return (level + (answers.diff(dim=1) / _STEP).square().sum()) / 2
+
+    def copy(self) -> "Table":
+        """The same table, to be fitted apart."""
+        return self._answers(self.rows)
+
+    def still(self) -> "Table":
+        """A table without answers that do not depend on the time."""
+        other = self._answers(torch.zeros_like(self.rows[:, : self.width]))
+        other.basis = Basis(None)
+        return other
+
+    def moving(self, still: "Table") -> "Table":
+        """This table with the answers of one that does not depend on the time."""
+        return self._answers(still.rows.repeat(1, self.basis.parts))
+
+    def coarse(self) -> "Table":
+        """The same table with straight lines over every second knot."""
+        rows = self.rows.detach().view(len(self.rows), self.basis.parts, self.width).clone()
+        place = self.basis.knots
+        for k in range(1, self.basis.parts - 1, 2):
+            share = float((place[k] - place[k - 1]) / (place[k + 1] - place[k - 1]))
+            rows[:, k] = torch.lerp(rows[:, k - 1], rows[:, k + 1], share)
+        return self._answers(rows.flatten(1))
+
+    def mean(self, other: "Table") -> "Table":
+        """The table half-way between this and another one."""
+        return self._answers((self.rows.detach() + other.rows.detach()) / 2)
 
     def wrong(self, seed: int, spread: float) -> "Table":
         """The same table with random answers."""
-        generator = torch.Generator().manual_seed(seed)
-        rows = torch.randn(self.rows.shape, generator=generator, dtype=torch.float64)
-        return self._with(spread * rows)
+        return self._with(spread * self._random(torch.Generator().manual_seed(seed)))
 
     def uneven(self, seed: int) -> "Table":
         """The same table with random answers, sure ones at some states and vague ones at others."""
         generator = torch.Generator().manual_seed(seed)
-        rows = torch.randn(self.rows.shape, generator=generator, dtype=torch.float64)
+        rows = self._random(generator)
         states = torch.rand(len(rows), 1, generator=generator, dtype=torch.float64)
         return self._with(3 * states**2 * rows)
 
+    def _random(self, generator: torch.Generator) -> Float[Tensor, "states numbers"]:
+        """Normal answers that change smoothly from knot to knot."""
+        bends = _BENDS if self.basis.parts > 1 else 1
+        shape = (len(self.rows), bends, self.width)
+        drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
+        along = torch.linspace(-1, 1, self.basis.parts, dtype=torch.float64)
+        waves = torch.stack([along**k for k in range(bends)])  # bends parts
+        return torch.einsum("sbw,bp->spw", drawn, waves).flatten(1)
+
     def _with(self, rows: Float[Tensor, "states numbers"]) -> "Table":
+        """A copy that answers with these rows."""
+        return self._answers(rows / self.scale.clamp(min=1e-9)[:, None])
+
+    def _answers(self, rows: Float[Tensor, "states numbers"]) -> "Table":
         other = copy(self)
         other._parameters = dict(self._parameters)
-        other.rows = nn.Parameter(rows / self.scale.clamp(min=1e-9)[:, None])
+        other.rows = nn.Parameter(rows.detach().clone())
         return other
 
     def codes(
@@ -162,6 +204,22 @@ def told(network: Any) -> int:
 def outputs(network: Any) -> int:
     """How many numbers the heads of a network read from one row."""
     return sum(m.out_features for m in network.children() if isinstance(m, nn.Linear))
+
+
+def straighten(network: Any, width: int) -> None:
+    """Make the numbers that heads read from a row independent directions of equal size.
+
+    A fit then needs few iterations and does not depend on random weights; it can express no less,
+    as rows are wide enough for all heads.
+    """
+    heads = [m for m in network.children() if isinstance(m, nn.Linear) and m.in_features == width]
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randn(width, width, generator=generator, dtype=torch.float64)
+    directions, used = torch.linalg.qr(drawn).Q, 0
+    with torch.no_grad():
+        for head in heads:
+            head.weight.copy_(directions[used : used + head.out_features])
+            used += head.out_features
 
 
 def build(make: Any, vocab: Vocabulary, allowed: Tensor, seed: int, width: int = 0) -> Any:

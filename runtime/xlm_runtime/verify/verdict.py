@@ -9,10 +9,12 @@ Outcome = Literal["confirmed", "refuted", "undecided"]
 
 @frozen(kw_only=True)
 class Verdict:
-    """One claim of a package, and what became of it.
+    """One claim of a package, and its outcome.
 
-    claim: a stable key. toy, decoder: what it is about, where it is about one. found: in words.
-    measured, expected, margin: the numbers that decided it, where numbers did.
+    claim: a stable key. toy, decoder: what it is about, where it is about one. found: in words
+    that are true for this outcome.
+    measured, expected, margin: the numbers that decided it, where numbers did. fitted: it depends
+    on how well a table was fitted.
     """
 
     claim: str
@@ -24,6 +26,7 @@ class Verdict:
     expected: float | None = None
     margin: float | None = None
     details: dict[str, Any] | None = None
+    fitted: bool = False
 
 
 def decided(holds: bool) -> Outcome:

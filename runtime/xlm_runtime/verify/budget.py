@@ -1,0 +1,42 @@
+"""The processor time that an examination may take."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import process_time
+
+from attrs import define, field
+
+
+class Late(Exception):
+    """A piece of work has used up its time."""
+
+
+@define
+class Budget:
+    """Seconds of processor time, shared out among pieces of work; other programs do not count."""
+
+    end: float
+    ends: list[float] = field(factory=list)
+
+    @classmethod
+    def of(cls, seconds: float) -> "Budget":
+        """Begin now."""
+        return cls(process_time() + seconds)
+
+    def left(self) -> float:
+        """Seconds until the end of the innermost share; below 0 when it is over."""
+        return (self.ends[-1] if self.ends else self.end) - process_time()
+
+    @contextmanager
+    def share(self, part: float) -> Iterator[None]:
+        """A piece of work that gets a part of what is left; the rest of it is not lost."""
+        self.ends.append(process_time() + max(self.left(), 0.0) * part)
+        try:
+            yield
+        finally:
+            self.ends.pop()
+
+    def check(self) -> None:
+        """Raise Late when the innermost share is used up."""
+        if self.left() < 0:
+            raise Late

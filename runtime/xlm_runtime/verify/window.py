@@ -1,0 +1,52 @@
+"""The part of the clock over which the likelihood of two clocks is compared."""
+
+import torch
+from attrs import frozen
+
+from xlm_runtime.shapes import Bool, Float, Tensor
+from xlm_runtime.verify.bench import Bench, pick, source
+
+_EARLIEST = 0.01  # so little happens before that no data fits what is rare there
+
+
+@frozen
+class Window:
+    """A range of times, and of what a network is given for them."""
+
+    low: float
+    high: float
+    given: tuple[float, float]
+
+    def holds(self, times: Float[Tensor, " batch"] | None) -> Bool[Tensor, " batch"]:
+        """Select the rows whose network input is in the range."""
+        assert times is not None
+        found: Tensor = (times >= self.given[0]) & (times <= self.given[1])
+        return found
+
+    def __str__(self) -> str:
+        return f"t from {self.low:.4g} to {self.high:.4g}"
+
+
+def window(bench: Bench) -> Window | None:
+    """Return the times that training draws, but for the earliest; None without a time."""
+    if not bench.timed():
+        return None
+    batch = bench.weighted(1)
+    drawn = bench.family.amount(batch, source(batch, bench.settings.seed))  # type: ignore[misc]
+    if not drawn.is_floating_point():
+        return None
+    low, high = max(_EARLIEST, float(drawn.min())), float(drawn.max())
+    low, high = round(low, 3), min(1.0, -(-high * 1000 // 1) / 1000)
+    return Window(low, high, (_given(bench, low), _given(bench, high)))
+
+
+@torch.no_grad()
+def _given(bench: Bench, t: float) -> float:
+    """Return the network's input at a time, by training on one row."""
+    batch = pick(bench.weighted(1), torch.arange(1))
+    amount = torch.full((1,), t, dtype=torch.float64)
+    noise = source(batch, bench.settings.seed)
+    noised = bench.family.corrupt(batch, amount, noise, bench.vocab)  # type: ignore[misc]
+    bench.loss(bench.table, noised, batch)
+    assert bench.table.heard is not None
+    return float(bench.table.heard[0])

@@ -80,7 +80,7 @@ Lines = dict[tuple[str, str, str], Line]
 def built(root: Path, specs: list[Path], out: Path) -> None:
     """Builds packages with the compiler of a tree."""
     names = [str(root / spec) for spec in specs if (root / spec).is_file()]
-    command = [sys.executable, "-m", "xlmc", "build", *names, "--out", str(out), "--force"]
+    command = [sys.executable, "-P", "-m", "xlmc", "build", *names, "--out", str(out), "--force"]
     path = {"PYTHONPATH": f"{root}:{root / 'runtime'}"}
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | path)
 
@@ -219,7 +219,7 @@ class Comparison:
 
     def likelihood(self, layout: str, nets: list[Any], batch: Batch, seed: int) -> None:
         draws = [
-            family.nelbo(net.eval(), batch, Noise(seed, batch.example, 3)).nats  # type: ignore[misc]
+            family.nelbo(net.eval(), batch, Noise(seed, batch.example, 3)).nats
             for family, net in zip(self.families, nets, strict=True)
         ]
         self.near(layout, "likelihood", draws, float(draws[0].abs().max()))

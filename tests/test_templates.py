@@ -47,7 +47,7 @@ INCLUDED = {
 PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
 LOCAL = {"answer", "calls", "d", "oracles", "outcome", "u", "told", "scored", "gone"}
-LOCAL |= {"cached", "lasts", "loop_name", "keeps", "clock", "conditioned", "cutting"}
+LOCAL |= {"cached", "lasts", "loop_name", "shares", "keeps", "clock", "conditioned", "cutting"}
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {
     name: kind

@@ -19,6 +19,7 @@ They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
     causal.py     layers under causal attention with rotary positions, from tokens to hidden states
+    costs.py      costs of tokens, summed over places, so many at a time
     prompt.py     what is given of a row, and where decoding begins
     sampling.py   from logits to tokens
 """

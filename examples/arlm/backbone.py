@@ -3,6 +3,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
@@ -20,6 +21,14 @@ def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
 def full(x: Tensor) -> Tensor:
     """Numbers in half precision as float32: heads answer what is compared and summed."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def allowed_logits(
+    layer: nn.Linear, hidden: Float[Tensor, "places width"], forbidden: Bool[Tensor, " vocab"]
+) -> Float[Tensor, "places vocab"]:
+    """Logits in float32 at least; -inf at what is forbidden, by the bias: no logits are copied."""
+    bias = layer.weight.new_zeros(len(forbidden)) if layer.bias is None else layer.bias
+    return full(F.linear(hidden, layer.weight, bias.masked_fill(forbidden, -torch.inf)))
 
 
 def embedding(vocab: int, width: int) -> nn.Embedding:

@@ -17,9 +17,10 @@ from xlm_runtime.shapes import Float, Int, Tensor
 from .causal import Past
 from .network import Network
 from .prompt import given
-from .sampling import categorical, keep_top_k, keep_top_p, tempered
+from .sampling import by_chunk, categorical, keep_top_k, keep_top_p, tempered
 
 
+@by_chunk
 def drawn(
     logits: Float[Tensor, "places vocab"],
     u: Float[Tensor, " places"],

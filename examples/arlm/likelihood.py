@@ -2,10 +2,10 @@
 """The likelihood of whole examples."""
 
 import torch
-from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Nelbo, Noise
 
+from .costs import exact_nll
 from .network import Network
 
 
@@ -18,8 +18,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     Tight: -log p of the tokens inside the brackets, each given all that stands before it.
     """
     hidden = network.trunk(batch.x0, batch.attend)
-    logits = network.token(hidden[:, :-1][batch.free[:, 1:]]).double()
-    nll = F.cross_entropy(logits, batch.x0[batch.free], reduction="none")
-    row = batch.free.nonzero()[:, 0]
+    row, place = batch.free.nonzero(as_tuple=True)
+    nll = exact_nll(network, network.token, hidden[row, place - 1], batch.x0[row, place])
     nats = nll.new_zeros(len(batch.x0)).index_add(0, row, nll)
     return Nelbo(nats)

@@ -4,9 +4,41 @@
 Every function takes logits with -inf at what may not be drawn, and leaves those at -inf.
 """
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
 import torch
 
 from xlm_runtime.shapes import Float, Int, Tensor
+
+LOGITS = 2**22  # that a function marked `by_chunk` takes at a time, if no place has more
+
+F = TypeVar("F", bound=Callable[..., Tensor])
+
+
+def by_chunk(function: F) -> F:
+    """Let a function of the logits of places take so many at a time; its result is the same.
+
+    What it makes on the way, sorted or in float64, is several times as large as what it takes.
+    Tensors among its other arguments are of the places, too.
+    """
+
+    @wraps(function)
+    def chunked(logits: Float[Tensor, "places vocab"], *more: Any, **options: Any) -> Tensor:
+        size = max(1, LOGITS // logits.shape[-1])
+        if len(logits) <= size:
+            return function(logits, *more, **options)
+        made: Tensor | None = None
+        for i in range(0, len(logits), size):
+            part = slice(i, i + size)
+            own = [one[part] if isinstance(one, Tensor) else one for one in more]
+            found = function(logits[part], *own, **options)
+            made = found.new_empty(len(logits), *found.shape[1:]) if made is None else made
+            made[part] = found
+        return cast(Tensor, made)
+
+    return cast(F, chunked)
 
 
 def tempered(
@@ -46,6 +78,7 @@ def keep_top_p(logits: Float[Tensor, "places vocab"], p: float) -> Float[Tensor,
     return logits.masked_fill(torch.zeros_like(drop).scatter(-1, order, drop), -torch.inf)
 
 
+@by_chunk
 def categorical(
     logits: Float[Tensor, "places vocab"], u: Float[Tensor, " places"]
 ) -> Int[Tensor, " places"]:

@@ -26,6 +26,7 @@ They take from:
     around.py     what can be seen around a token, and how much of it counts by its distance
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
+    costs.py      costs of tokens, summed over places, so many at a time
     ending.py     rows whose text has ended before all of it is there
     places.py     places of a row: which of them, and what stands beside them
     qwen2.py      a Qwen2 network (Yang et al. 2024, arXiv:2407.10671) under full attention

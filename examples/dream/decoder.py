@@ -18,8 +18,9 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .blocks import block_count, opened, turn
 from .ending import cut
 from .network import Network
-from .places import first, shifted, spread, surest
+from .places import filled, first, shifted, spread, surest
 from .sampling import (
+    by_chunk,
     categorical,
     confidence,
     gumbel,
@@ -33,6 +34,7 @@ from .sampling import (
 from .schedule import reveal
 
 
+@by_chunk
 def truncated(
     logits: Float[Tensor, "places vocab"], temperature: float, top_k: int, top_p: float
 ) -> Float[Tensor, "places vocab"]:
@@ -42,6 +44,7 @@ def truncated(
     return keep_top_p(logits, top_p)
 
 
+@by_chunk
 def drawn(
     logits: Float[Tensor, "places vocab"],
     u: Float[Tensor, " places"],
@@ -133,10 +136,15 @@ def ask(
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
 ) -> Float[Tensor, "places width"]:
-    """The hidden states to the left of some places; the network sees only the rows asked for."""
-    attend = None if batch.attend is None else batch.attend[rows]
-    hidden = network.trunk(x[rows], attend)
-    return shifted(hidden, attend)[places[rows]]
+    """The hidden states to the left of some places.
+
+    The network sees only the rows asked for, and no column that is empty in all of them.
+    """
+    x, attend = x[rows], None if batch.attend is None else batch.attend[rows]
+    cut = filled(x, attend)
+    attend = None if attend is None else attend[:, cut]
+    hidden = network.trunk(x[:, cut], attend)
+    return shifted(hidden, attend)[places[rows][:, cut]]
 
 
 def fill(

@@ -52,6 +52,12 @@ def subset(
     return first(-u, candidates, count)
 
 
+def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:
+    """Return the columns from the first to the last in which some row holds a token."""
+    columns = [] if attend is None else attend.any(0).nonzero()[:, 0].tolist()
+    return slice(columns[0], columns[-1] + 1) if columns else slice(0, x.shape[1])
+
+
 def shifted(
     hidden: Float[Tensor, "batch length width"], attend: Attend
 ) -> Float[Tensor, "batch length width"]:

@@ -24,6 +24,7 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
+    costs.py      costs of tokens, summed over places, so many at a time
     counts.py     numbers of missing tokens: what a wrong expectation costs, and draws of numbers
     growth.py     rows whose length changes: tokens leave them, and others go into their gaps
     places.py     places of a row: which of them, and what stands beside them

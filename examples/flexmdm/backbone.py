@@ -23,6 +23,14 @@ def full(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
+def allowed_logits(
+    layer: nn.Linear, hidden: Float[Tensor, "places width"], forbidden: Bool[Tensor, " vocab"]
+) -> Float[Tensor, "places vocab"]:
+    """Logits in float32 at least; -inf at what is forbidden, by the bias: no logits are copied."""
+    bias = layer.weight.new_zeros(len(forbidden)) if layer.bias is None else layer.bias
+    return full(F.linear(hidden, layer.weight, bias.masked_fill(forbidden, -torch.inf)))
+
+
 def embedding(vocab: int, width: int) -> nn.Embedding:
     """Embeddings of standard deviation 0.3: what attention adds counts from the first step on."""
     embed = nn.Embedding(vocab, width)

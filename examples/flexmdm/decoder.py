@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
@@ -17,8 +18,9 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .counts import poisson
 from .growth import grow, skip_row, take_out
 from .network import Network
-from .places import first, spread
+from .places import filled, first, spread
 from .sampling import (
+    by_chunk,
     categorical,
     keep_top_k,
     keep_top_p,
@@ -30,6 +32,7 @@ from .sampling import (
 from .schedule import reveal_alpha, reveal_beta
 
 
+@by_chunk
 def drawn(
     logits: Float[Tensor, "places vocab"],
     u: Float[Tensor, " places"],
@@ -91,11 +94,16 @@ def ask(
     rows: Bool[Tensor, " batch"],
     t: Float[Tensor, ""],
 ) -> Float[Tensor, "rows length width"]:
-    """The hidden states of some rows; the network sees no others."""
-    attend = None if batch.attend is None else batch.attend[rows]
-    told = t.expand(len(x))[rows]
-    hidden: Tensor = network.trunk(x[rows], attend, told)
-    return hidden
+    """The hidden states of some rows.
+
+    The network sees no others, and no column that is empty in all of them.
+    """
+    x, attend = x[rows], None if batch.attend is None else batch.attend[rows]
+    cut = filled(x, attend)
+    attend = None if attend is None else attend[:, cut]
+    told = t.expand(len(rows))[rows]
+    hidden = network.trunk(x[:, cut], attend, told)
+    return F.pad(hidden, (0, 0, cut.start, x.shape[1] - cut.stop))
 
 
 def going(network: Network, batch: Batch) -> Bool[Tensor, " batch"]:

@@ -2,10 +2,10 @@
 """The likelihood of whole examples."""
 
 import torch
-from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Nelbo, Noise
 
+from .costs import exact_nll
 from .counts import poisson_cost
 from .network import Network
 from .noise import corrupt
@@ -30,11 +30,14 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     t = u**2  # dense near t = 0, where the rates are high: else the variance is infinite
     noised = corrupt(batch, t, noise, network.vocab)
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
-    logits = network.token(hidden[noised.masked]).double()
-    nll = F.cross_entropy(logits, noised.clean[noised.masked], reduction="none")
-    unmasking = torch.zeros_like(t).index_add(0, noised.masked.nonzero()[:, 0], nll)
-    cost = poisson_cost(network.gap(hidden[noised.open]).double(), noised.missing[noised.open])
-    insertion = torch.zeros_like(t).index_add(0, noised.open.nonzero()[:, 0], cost)
+    row, place = noised.masked.nonzero(as_tuple=True)
+    nll = exact_nll(network, network.token, hidden[row, place], noised.clean[row, place])
+    unmasking = torch.zeros_like(t).index_add(0, row, nll)
+    row, place = noised.open.nonzero(as_tuple=True)
+    rate = network.gap(hidden[row, place]).double()
+    insertion = torch.zeros_like(t).index_add(
+        0, row, poisson_cost(rate, noised.missing[row, place])
+    )
     density = 2 * u
     nats = density * (hazard_alpha(t) * unmasking + hazard_beta(t) * insertion)
     return Nelbo(nats)

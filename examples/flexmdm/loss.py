@@ -2,11 +2,11 @@
 """The training objective."""
 
 import torch
-from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Losses
 from xlm_runtime.shapes import Float, Tensor
 
+from .costs import cross_entropy
 from .counts import poisson_cost
 from .network import Network
 from .noise import Noised
@@ -47,10 +47,10 @@ def token_term(
     """
     t = noised.t
     weight = torch.clamp(0.999 * hazard_alpha(t), max=cap)
-    logits = network.token(hidden[noised.masked])  # masked vocab
-    nll = F.cross_entropy(logits, noised.clean[noised.masked], reduction="none")
-    row = noised.masked.nonzero()[:, 0]
-    return (weight[row].float() * nll).sum()
+    row, place = noised.masked.nonzero(as_tuple=True)
+    states = hidden[row, place]
+    target = noised.clean[row, place]
+    return cross_entropy(network, network.token, states, target, weight[row].float())
 
 
 def gap_term(
@@ -65,7 +65,7 @@ def gap_term(
     """
     t = noised.t
     weight = torch.clamp(0.999 * hazard_beta(t), max=cap)
-    rate = network.gap(hidden[noised.open])  # gaps
-    cost = poisson_cost(rate, noised.missing[noised.open])
-    row = noised.open.nonzero()[:, 0]
+    row, place = noised.open.nonzero(as_tuple=True)
+    rate = network.gap(hidden[row, place])  # gaps
+    cost = poisson_cost(rate, noised.missing[row, place])
     return (weight[row].float() * cost).sum()

@@ -3,7 +3,7 @@
 
 import torch
 
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
 def spread(
@@ -23,3 +23,9 @@ def first(
     score = score.masked_fill(~candidates, -torch.inf)
     rank = score.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     return candidates & (rank < count[:, None])
+
+
+def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:
+    """Return the columns from the first to the last in which some row holds a token."""
+    columns = [] if attend is None else attend.any(0).nonzero()[:, 0].tolist()
+    return slice(columns[0], columns[-1] + 1) if columns else slice(0, x.shape[1])

@@ -7,9 +7,10 @@ from torch.nn import functional as F
 from xlm_runtime.plug import Batch, Losses
 from xlm_runtime.shapes import Float, Tensor
 
-from .gaps import joint_nll
+from .gaps import joint_cross_entropy
 from .network import Network
 from .noise import Noised
+from .places import at_special
 
 
 def loss(
@@ -45,10 +46,11 @@ def slot_term(
 
     spec: loss.slot
     """
-    logits = network.slot(hidden[noised.open])  # gaps vocab
+    gaps = hidden[noised.open.nonzero(as_tuple=True)]
     row, place = noised.gone.nonzero(as_tuple=True)
-    nll = joint_nll(logits, noised.open, noised.gap[row, place], row, batch.x0[row, place])
-    return (nll / noised.count[row]).sum()
+    gap, token = noised.gap[row, place], batch.x0[row, place]
+    share = 1 / noised.count[row]
+    return joint_cross_entropy(network, network.slot, gaps, noised.open, gap, row, token, share)
 
 
 def done_term(
@@ -66,7 +68,7 @@ def done_term(
 
     spec: loss.done
     """
-    odds = network.done(hidden[noised.xt == network.vocab["cls"]])
+    odds = network.done(at_special(hidden, noised.xt, network.vocab["cls"]))
     none = (noised.count == 0).float()
     known = (noised.count > 0) | ~batch.cut  # of a cut text more is missing than its row shows
     share = known * torch.where(noised.count == 0, stop_balance, 1 - stop_balance)

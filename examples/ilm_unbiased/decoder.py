@@ -17,9 +17,11 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .gaps import at_gaps, insert, of_gap
 from .network import Network
 from .noise import close
-from .sampling import categorical, keep_top_k, keep_top_p, tempered, tempered_chance
+from .places import filled
+from .sampling import by_chunk, categorical, keep_top_k, keep_top_p, tempered, tempered_chance
 
 
+@by_chunk
 def drawn(
     logits: Float[Tensor, "places vocab"],
     u: Float[Tensor, " places"],
@@ -47,25 +49,29 @@ def grow(
 ) -> Decoded:
     """Insert one token a step into every row, until it stops or holds ``room`` tokens.
 
-    All that a step reads is the network's answer before it; rows that have ended are left out.
+    All that a step reads is the network's answer before it. Rows that have ended are left out, and
+    so are the columns behind the last token of the others.
     """
-    start = close(batch, batch.free, network.vocab)
-    x, attend, open_ = start.xt, start.attend, start.open
-    inside = close(replace(batch, open=batch.inside), batch.free, network.vocab).open
+    gone = batch.free if batch.attend is None else batch.free | ~batch.attend.bool()
+    start = close(batch, gone, network.vocab)
+    cut = filled(start.xt, start.attend)
+    x, attend, open_ = start.xt[:, cut], start.attend[:, cut], start.open[:, cut]
+    inside = close(replace(batch, open=batch.inside), gone, network.vocab).open[:, cut]
     nfe = torch.zeros(len(x), dtype=torch.long, device=x.device)
     history = [x]
     rows = torch.arange(len(x), device=x.device)
     i = 0
     while len(rows := rows[open_[rows].any(1) & (inside[rows].sum(1) < room[rows])]):
         at = noise.rows(rows).at(i)
-        hidden = network.trunk(x[rows], attend[rows])
+        cut = filled(x, attend[rows])
+        hidden = network.trunk(x[rows, cut], attend[rows, cut])
         nfe[rows] += 1
         if stop is not None:
-            go = ~stop(network, hidden, x[rows], at)
+            go = ~stop(network, hidden, x[rows, cut], at)
             rows, hidden, at = rows[go], hidden[go], at.rows(go)
         if not len(rows):
             break
-        gap, token = draw(network, hidden, open_[rows], at)
+        gap, token = draw(network, hidden, open_[rows, cut], at)
         x = F.pad(x, (0, 1), value=network.vocab["pad"])
         attend, open_, inside = (F.pad(one, (0, 1)) for one in (attend, open_, inside))
         x[rows] = insert(x[rows], gap, token)

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Nelbo, Noise
 
-from .gaps import joint_nll
+from .gaps import exact_joint_nll
 from .network import Network
 from .noise import close
 from .places import subset
@@ -30,8 +30,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     noised = close(batch, subset(u, batch.free, count), network.vocab)
     hidden = network.trunk(noised.xt, noised.attend)
     row, place = noised.gone.nonzero(as_tuple=True)
-    logits = network.slot(hidden[noised.open]).double()
-    insertion = joint_nll(logits, noised.open, noised.gap[row, place], row, batch.x0[row, place])
+    gaps, gap, token = hidden[noised.open], noised.gap[row, place], batch.x0[row, place]
+    insertion = exact_joint_nll(network, network.slot, gaps, noised.open, gap, row, token)
     odds = network.done(hidden[noised.xt == network.vocab["cls"]]).double()
     step = F.binary_cross_entropy_with_logits(odds, (count == 0).double(), reduction="none")
     step = torch.where(batch.cut & (count == 0), 0, step)  # the limit ends it, not the head

@@ -6,9 +6,10 @@ from torch.nn import functional as F
 from xlm_runtime.plug import Batch, Losses
 from xlm_runtime.shapes import Float, Tensor
 
-from .gaps import joint_nll
+from .gaps import joint_cross_entropy
 from .network import Network
 from .noise import Noised
+from .places import at_special
 
 
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
@@ -43,10 +44,11 @@ def slot_term(
     """
     length = batch.free.sum(1)
     weight = length + 1
-    logits = network.slot(hidden[noised.open])  # gaps vocab
+    gaps = hidden[noised.open.nonzero(as_tuple=True)]
     row, place = noised.gone.nonzero(as_tuple=True)
-    nll = joint_nll(logits, noised.open, noised.gap[row, place], row, batch.x0[row, place])
-    return (weight[row] * nll / noised.count[row]).sum()
+    gap, token = noised.gap[row, place], batch.x0[row, place]
+    share = weight[row] / noised.count[row]
+    return joint_cross_entropy(network, network.slot, gaps, noised.open, gap, row, token, share)
 
 
 def done_term(
@@ -60,7 +62,7 @@ def done_term(
     """
     length = batch.free.sum(1)
     weight = length + 1
-    odds = network.done(hidden[noised.xt == network.vocab["cls"]])
+    odds = network.done(at_special(hidden, noised.xt, network.vocab["cls"]))
     none = (noised.count == 0).float()
     known = (noised.count > 0) | ~batch.cut  # of a cut text more is missing than its row shows
     nll = F.binary_cross_entropy_with_logits(odds, none, known.float(), reduction="none")

@@ -25,6 +25,7 @@ They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
+    costs.py      costs of tokens, summed over places, so many at a time
     guidance.py   guidance: answers led away from those that are given without the prompt
     places.py     places of a row: which of them, and what stands beside them
     sampling.py   from logits to tokens

@@ -18,8 +18,9 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .blocks import block_count, leading, opened, turn
 from .guidance import led, prompt
 from .network import Network
-from .places import first, spread, surest
+from .places import filled, first, spread, surest
 from .sampling import (
+    by_chunk,
     categorical,
     confidence,
     gumbel,
@@ -32,6 +33,7 @@ from .sampling import (
 )
 
 
+@by_chunk
 def drawn(
     logits: Float[Tensor, "places vocab"],
     u: Float[Tensor, " places"],
@@ -121,10 +123,15 @@ def ask(
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
 ) -> Float[Tensor, "places width"]:
-    """The hidden states of some places; the network sees only the rows asked for."""
-    attend = None if batch.attend is None else batch.attend[rows]
-    hidden = network.trunk(x[rows], attend)
-    return hidden[places[rows]]
+    """The hidden states of some places.
+
+    The network sees only the rows asked for, and no column that is empty in all of them.
+    """
+    x, attend = x[rows], None if batch.attend is None else batch.attend[rows]
+    cut = filled(x, attend)
+    attend = None if attend is None else attend[:, cut]
+    hidden = network.trunk(x[:, cut], attend)
+    return hidden[places[rows][:, cut]]
 
 
 def guided(

@@ -3,7 +3,7 @@
 
 import torch
 
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
 def spread(
@@ -49,3 +49,9 @@ def subset(
 ) -> Bool[Tensor, "batch length"]:
     """A uniformly random subset of ``count`` candidates of each row: those with the smallest u."""
     return first(-u, candidates, count)
+
+
+def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:
+    """Return the columns from the first to the last in which some row holds a token."""
+    columns = [] if attend is None else attend.any(0).nonzero()[:, 0].tolist()
+    return slice(columns[0], columns[-1] + 1) if columns else slice(0, x.shape[1])

@@ -23,6 +23,7 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
+    costs.py      costs of tokens, summed over places, so many at a time
     places.py     places of a row: which of them, and what stands beside them
     sampling.py   from logits to tokens
 """

@@ -2,10 +2,10 @@
 """The likelihood of whole examples."""
 
 import torch
-from torch.nn import functional as F
 
 from xlm_runtime.plug import Batch, Nelbo, Noise
 
+from .costs import exact_nll
 from .network import Network
 from .places import subset
 
@@ -28,8 +28,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     masked = subset(u, batch.free, count)
     xt = batch.x0.masked_fill(masked, network.vocab["mask"])
     hidden = network.trunk(xt, batch.attend)
-    logits = network.token(hidden[masked]).double()
-    nll = F.cross_entropy(logits, batch.x0[masked], reduction="none")
-    row = masked.nonzero()[:, 0]
+    row, place = masked.nonzero(as_tuple=True)
+    states = hidden[row, place]
+    nll = exact_nll(network, network.token, states, batch.x0[row, place])
     nats = nll.new_zeros(len(length)).index_add(0, row, nll * length[row] / count[row])
     return Nelbo(nats)

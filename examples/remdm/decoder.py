@@ -15,11 +15,12 @@ from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .network import Network
-from .places import first, spread
-from .sampling import categorical, keep_top_k, keep_top_p, likeliest, tempered
+from .places import filled, first, spread
+from .sampling import by_chunk, categorical, keep_top_k, keep_top_p, likeliest, tempered
 from .schedule import alpha, reveal
 
 
+@by_chunk
 def drawn(
     logits: Float[Tensor, "places vocab"],
     u: Float[Tensor, " places"],
@@ -58,10 +59,15 @@ def ask(
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
 ) -> Float[Tensor, "places width"]:
-    """The hidden states of some places; the network sees only the rows asked for."""
-    attend = None if batch.attend is None else batch.attend[rows]
-    hidden = network.trunk(x[rows], attend)
-    return hidden[places[rows]]
+    """The hidden states of some places.
+
+    The network sees only the rows asked for, and no column that is empty in all of them.
+    """
+    x, attend = x[rows], None if batch.attend is None else batch.attend[rows]
+    cut = filled(x, attend)
+    attend = None if attend is None else attend[:, cut]
+    hidden = network.trunk(x[:, cut], attend)
+    return hidden[places[rows][:, cut]]
 
 
 def fill(

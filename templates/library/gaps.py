@@ -4,9 +4,13 @@ The gap of position j is the one to its right. Laws over gaps are computed from 
 open gaps alone, (gaps, vocab), in row-major order of ``open``.
 """
 
+from typing import Any
+
 import torch
 
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
+
+from .costs import Head, chunk, summed
 
 
 def joint_nll(
@@ -22,6 +26,70 @@ def joint_nll(
     """
     evidence = at_gaps(logits.logsumexp(-1), open_)
     return evidence.logsumexp(1)[row] - logits[index_of(open_)[row, gap], token]
+
+
+def joint_cross_entropy(
+    network: Any,
+    head: Head,
+    hidden: Float[Tensor, "gaps width"],
+    open_: Bool[Tensor, "batch length"],
+    gap: Int[Tensor, " missing"],
+    row: Int[Tensor, " missing"],
+    token: Int[Tensor, " missing"],
+    weight: Float[Tensor, " missing"],
+) -> Float[Tensor, ""]:
+    """Sum -log p(gap, token) over missing tokens, each times its weight.
+
+    ``hidden`` holds the states at the open gaps; the missing tokens come row by row. The logits of
+    whole rows are held at a time, of one at least.
+    """
+    parts = by_rows(open_, row, chunk(network.vocab.size), len(hidden))
+
+    def cost(i: int, some: Float[Tensor, "gaps width"]) -> Float[Tensor, ""]:
+        rows, _, these = parts[i]
+        own = row[these] - rows.start
+        nll = joint_nll(head(some), open_[rows], gap[these], own, token[these])
+        return (weight[these] * nll).sum()
+
+    return summed(network, cost, hidden, [gaps for _, gaps, _ in parts])
+
+
+@torch.no_grad()
+def exact_joint_nll(
+    network: Any,
+    head: Head,
+    hidden: Float[Tensor, "gaps width"],
+    open_: Bool[Tensor, "batch length"],
+    gap: Int[Tensor, " missing"],
+    row: Int[Tensor, " missing"],
+    token: Int[Tensor, " missing"],
+) -> Float[Tensor, " missing"]:
+    """Return -log p(gap, token) of each missing token in float64; see `joint_cross_entropy`."""
+    nll = []
+    for rows, gaps, these in by_rows(open_, row, chunk(network.vocab.size), len(hidden)):
+        own, logits = row[these] - rows.start, head(hidden[gaps]).double()
+        nll.append(joint_nll(logits, open_[rows], gap[these], own, token[these]))
+    return torch.cat(nll)
+
+
+def by_rows(
+    open_: Bool[Tensor, "batch length"], row: Int[Tensor, " missing"], most: int, total: int
+) -> list[tuple[slice, slice, slice]]:
+    """Split a batch with ``total`` open gaps into parts of whole rows with ``most``, or of one row.
+
+    Of each part: its rows, their gaps and their missing tokens, as slices of all of them.
+    """
+    if total <= most:
+        return [(slice(0, len(open_)), slice(0, total), slice(0, len(row)))]
+    counts = (open_.sum(1), row.bincount(minlength=len(open_)))
+    gaps, missing = ([0, *one.cumsum(0).tolist()] for one in counts)
+    parts, first = [], 0
+    for last in range(1, len(gaps)):
+        if last == len(open_) or gaps[last + 1] - gaps[first] > most:
+            own = slice(gaps[first], gaps[last]), slice(missing[first], missing[last])
+            parts.append((slice(first, last), *own))
+            first = last
+    return parts
 
 
 def per_row(

@@ -5,6 +5,8 @@ import torch
 from xlm_runtime.plug import Batch, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
+from .sampling import by_chunk
+
 
 def prompt(batch: Batch, vocab: Vocabulary) -> Bool[Tensor, "batch length"]:
     """The prompts: all that stands before the brackets, where that is more than specials."""
@@ -27,6 +29,7 @@ def body(x: Int[Tensor, "batch length"], vocab: Vocabulary) -> Bool[Tensor, "bat
     return found
 
 
+@by_chunk
 def led(
     logits: Float[Tensor, "places vocab"], blind: Float[Tensor, "places vocab"], scale: float
 ) -> Float[Tensor, "places vocab"]:

@@ -51,6 +51,20 @@ def subset(
     return first(-u, candidates, count)
 
 
+def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:
+    """Return the columns from the first to the last in which some row holds a token."""
+    columns = [] if attend is None else attend.any(0).nonzero()[:, 0].tolist()
+    return slice(columns[0], columns[-1] + 1) if columns else slice(0, x.shape[1])
+
+
+def at_special(
+    hidden: Float[Tensor, "batch length width"], xt: Int[Tensor, "batch length"], special: int
+) -> Float[Tensor, "batch width"]:
+    """The hidden state of each row at its special token of this id, of which it has one."""
+    place = (xt == special).long().argmax(1)
+    return hidden[torch.arange(len(xt), device=xt.device), place]
+
+
 def shifted(
     hidden: Float[Tensor, "batch length width"], attend: Attend
 ) -> Float[Tensor, "batch length width"]:

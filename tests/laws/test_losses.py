@@ -445,6 +445,8 @@ ANSWERS = [n for n in zoo.those("[body eos pad]") if not zoo.SPECS[n].has("visib
 class Unsure(torch.nn.Module):
     """A network that finds all tokens alike."""
 
+    vocab = VOCAB
+
     def trunk(self, xt, *_):
         return xt[..., None].double()
 

@@ -33,7 +33,7 @@ _IMPORTED = _set(
 # What they define, import from each other, and call their variables.
 _VARIABLES = _set(
     """
-    after again amount ask at at_gaps attend batch best blind block block_count
+    after again amount ask at at_gaps at_special attend batch best blind block block_count
     block_countdown block_of block_times blocks body called categorical clock close
     confidence corrupt countdown cut dict draw drawn early error fill finish first gap gaps
     given go gone grid grow guided gumbel hidden hide high history i index insert insertion
@@ -41,7 +41,7 @@ _VARIABLES = _set(
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll
     noise noised nothing odds of_gap open_ opened order outcome over p per_row place places
     position prompt put_back quota record repeat room row rows score scores self share size
-    spread start starts stays step stop subset sure surest tempered_chance terms times token
+    spread start starts states stays step stop subset sure surest target tempered_chance terms times token
     tokens told truncated turn turns u vocab walk weight without written x
     """
 )
@@ -67,7 +67,8 @@ _TAKEN = {
     | _VARIABLES
     | _set(
         """
-        Ended back carried cost density drop_right ended expected found going grown live
+        Ended back by_chunk carried cost cross_entropy density drop_right ended exact_joint_nll
+        exact_nll expected filled found going grown joint_cross_entropy live
         made number poisson poisson_cost rate scale skip_row steps take_out temperature
         tempered top_k top_p total unmasking
         """

@@ -1,0 +1,80 @@
+"""Work that no sample needs: tokens through the network, and memory of decoders."""
+
+from typing import Any
+
+import pytest
+import torch
+from laws import zoo
+from laws.examples import layouts, network
+from laws.scripted import draw
+from laws.test_costs import Made
+
+LIMIT = 8
+UNCACHED = ("mdlm", "dream", "llada", "remdm", "ilm", "gone_bound", "flexmdm", "both_mixed")
+
+
+def decoded(package: Any, made: Any, name: str, batch: Any, **params: Any) -> Any:
+    sampler = package.sampler(name, **params)
+    return sampler(made, batch, draw(batch, 5), LIMIT, record=True)
+
+
+@pytest.mark.parametrize("name", UNCACHED)
+def test_the_network_sees_no_column_that_is_empty(workshop, name):
+    """In each call the outermost columns hold a token of some row that is still at work."""
+    package = workshop.package(name)
+    for layout, _, batch in layouts(package):
+        made, calls = network(package, layout), []
+        inner = made.trunk
+
+        def trunk(xt, attend, *more, inner=inner, calls=calls):
+            calls.append((xt, attend))
+            return inner(xt, attend, *more)
+
+        made.trunk = trunk
+        decoded(package, made, "default", batch)
+        assert calls
+        for xt, attend in calls:
+            if attend is not None:
+                assert len(xt)
+                assert attend[:, [0, -1]].any(0).all()
+            if package.spec.has("clean -> gone"):  # padding on the left leaves, too
+                assert xt.shape[1] == attend.sum(1).max()
+
+
+@pytest.mark.parametrize("name", ["dream", "mlm", "ilm"])
+def test_draws_in_chunks_are_the_same(workshop, name, monkeypatch):
+    package = workshop.package(name)
+    layout, _, batch = layouts(package)[0]
+    made = network(package, layout)
+    for sampler in package.spec.samplers:
+        whole = decoded(package, made, sampler, batch)
+        with monkeypatch.context() as patch:
+            patch.setattr(package.sampling, "LOGITS", 2 * made.vocab.size)
+            parts = decoded(package, made, sampler, batch)
+        assert torch.equal(whole.x, parts.x)
+        assert torch.equal(whole.nfe, parts.nfe)
+
+
+def test_draws_sort_and_add_up_no_more_than_a_chunk(workshop, monkeypatch):
+    """Sorted orders and chances in float64 take 8 bytes an element: those of 2 places here."""
+    package = workshop.package("dream")
+    layout, _, batch = layouts(package)[0]
+    made = network(package, layout)
+    vocab = made.vocab.size
+    monkeypatch.setattr(package.sampling, "LOGITS", 2 * vocab)
+
+    def places(one: torch.Tensor) -> int:
+        wide = one.dim() == 2 and one.shape[1] == vocab and one.element_size() == 8
+        return len(one) if wide else 0
+
+    with Made(places) as on_the_way:
+        decoded(package, made, "default", batch, steps=1)
+    assert batch.free.sum() > 4
+    assert 0 < on_the_way.largest <= 2
+
+
+def test_every_kind_of_canvas_is_among_the_packages() -> None:
+    """Places, gaps, and both."""
+    texts = [zoo.SPECS[name].text for name in UNCACHED]
+    assert all(any(words in text for text in texts) for words in ("-> mask", "clean -> gone"))
+    assert any(zoo.SPECS[name].two for name in UNCACHED)

@@ -85,7 +85,7 @@ _TAKEN = {
         scores self spread tempered_chance terms token u x
         """
     ),
-    "a param of the loss": _IMPORTED | _VARIABLES | _set("cost poisson_cost rate"),
+    "a param of the loss": _IMPORTED | _VARIABLES | _set("cost cross_entropy poisson_cost rate"),
     "a param of a decoder": _IMPORTED | _set("draw ended error finish law score step stop"),
     "a let": _IMPORTED | _VARIABLES,
 }

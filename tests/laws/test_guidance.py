@@ -7,7 +7,7 @@ import pytest
 import torch
 from laws.build import VOCAB, A, B
 from laws.examples import examples, network
-from laws.scripted import draw, repeat
+from laws.scripted import draw, pick, repeat
 from laws.stats import samples_of
 from laws.table import Table, conditionals, normalised
 from laws.test_decoders import LIMIT, bodies, every, made, samplers
@@ -17,6 +17,7 @@ from xlm_runtime.plug import Example
 LED = [("mask_guided", "default"), ("mask_guided", "single"), ("llada", "default")]
 LED += [("llada", "threshold"), ("llada", "confident")]
 MASK = VOCAB["mask"]
+WIDE = ("x0", "inside", "free", "open", "attend")
 # (prompt, body): what is likely depends on the prompt
 JOINT = {(A, A): 0.4, (A, B): 0.1, (B, A): 0.2, (B, B): 0.3}
 
@@ -89,14 +90,12 @@ def test_the_whole_prompt_is_hidden_and_nothing_else(package, name):
     more = {} if name == "half" else scale_of(package, name, 1.0)
     # one row at a time: then every state belongs to it
     for i in range(len(batch.x0)):
-        row = replace(
-            batch,
-            **{
-                field: getattr(batch, field)[i : i + 1]
-                for field in ("x0", "inside", "free", "open", "example")
-            },
-            attend=None if batch.attend is None else batch.attend[i : i + 1],
-        )
+        row = pick(batch, slice(i, i + 1))
+        if row.attend is not None:  # padding is cut off before the network sees it
+            columns = row.attend[0].nonzero()[:, 0]
+            cut = slice(int(columns[0]), int(columns[-1]) + 1)
+            named = {name: getattr(row, name)[:, cut] for name in WIDE}
+            row = replace(row, **named)
         seen.clear()
         package.sampler(name, **more)(net, row, draw(row), LIMIT)
         fixed = ~row.free[0]

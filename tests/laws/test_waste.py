@@ -56,10 +56,13 @@ def test_draws_in_chunks_are_the_same(workshop, name, monkeypatch):
 
 
 def test_draws_sort_and_add_up_no_more_than_a_chunk(workshop, monkeypatch):
-    """Sorted orders and chances in float64 take 8 bytes an element: those of 2 places here."""
+    """Sorted orders and chances in float64 take 8 bytes an element: those of 2 places here.
+
+    At other temperatures the tempered logits of all places are in float64, too.
+    """
     package = workshop.package("dream")
     layout, _, batch = layouts(package)[0]
-    made = network(package, layout)
+    made = network(package, layout).float()
     vocab = made.vocab.size
     monkeypatch.setattr(package.sampling, "LOGITS", 2 * vocab)
 
@@ -68,7 +71,7 @@ def test_draws_sort_and_add_up_no_more_than_a_chunk(workshop, monkeypatch):
         return len(one) if wide else 0
 
     with Made(places) as on_the_way:
-        decoded(package, made, "default", batch, steps=1)
+        decoded(package, made, "default", batch, steps=1, temperature=1.0)
     assert batch.free.sum() > 4
     assert 0 < on_the_way.largest <= 2
 

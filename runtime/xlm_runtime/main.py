@@ -1,9 +1,8 @@
 """``xlmc run``: what a command means, from its options to the jobs it does."""
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from xlm_runtime import (
     failures,
     package,
     pair,
-    published,
     runs,
     saved,
     tasks,
@@ -26,13 +24,13 @@ from xlm_runtime import (
 from xlm_runtime.atomic import write_json
 from xlm_runtime.before import compare_first, family_of
 from xlm_runtime.command import JOBS, Command, check
-from xlm_runtime.config import Config, Setting, build, differences, parse_sets, recipe_settings
+from xlm_runtime.config import Config
+from xlm_runtime.configured import config_of, sized, untrained, weights_of
 from xlm_runtime.contents import Contents
 from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.errors import RunError, Stopped, UsageError
 from xlm_runtime.jobs import Session, evaluation, generation, training
 from xlm_runtime.package import Package
-from xlm_runtime.plug import Family
 from xlm_runtime.progress import complain, say
 from xlm_runtime.published import Checkpoint
 from xlm_runtime.rows import lines
@@ -150,7 +148,7 @@ def _plan(command: Command) -> _Plan:
     """All that can be told, and be wrong, without the data."""
     read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
     trains = "train" in jobs or not jobs
-    as_is = not trains and _untrained(command)
+    as_is = not trains and untrained(command)
     name = family_of(command, read)
     compare_first(command, read, name, task.name)
     begun = None if trains or as_is else _begun(command, read, name, task.name)
@@ -158,7 +156,7 @@ def _plan(command: Command) -> _Plan:
     if begun is not None:
         runs.check_pair(begun, found.family.name, task.name)
     facts = _facts(command, task.name, begun)
-    config = _config(command, found, task, facts["preset"], begun)
+    config = config_of(command, found, task, facts["preset"], begun)
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
     if command.job == "score":  # no model: it matters only which specials there are
         pair.check_layout(found.family, task)
@@ -168,10 +166,10 @@ def _plan(command: Command) -> _Plan:
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     reads = bool(jobs) and begun is None and command.job != "score"
-    weights = _weights(config, found.family, reads=reads)
+    weights = weights_of(config, found.family, reads=reads)
     return _Plan(
         command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
-        config=_sized(config, found.family, weights), weights=weights,
+        config=sized(config, found.family, weights), weights=weights,
     )  # fmt: skip
 
 
@@ -270,108 +268,12 @@ def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
     return before if data is None else before | {"data": data}
 
 
-def _config(command: Command, found: Package, task: Task, preset: str, begun: Run | None) -> Config:
-    """The configuration of the command; a run that exists keeps what it was trained with."""
-    sets = parse_sets(command.sets)
-    _check_size(sets)
-    base = [] if preset == "paper" else _quick(task)
-    if preset == "paper":
-        base.append(Setting("model.size", "base", "preset paper"))
-    if "train" in JOBS[command.job] or preset == "quick" or task.name in found.family.recipes:
-        base += recipe_settings(found.family, task.name, preset, sets)  # training needs one
-        if preset == "paper" and task.name not in found.family.recipes:
-            say(
-                f"{found.family.name} has no recipe for {task.name}: what --set says and the "
-                "defaults of the runtime hold"
-            )
-    if command.seed is not None and begun is None:
-        sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
-    for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):
-        if value is not None:
-            sets.append(Setting(f"data.{path}", value, f"--{path} {value}"))
-    if command.metrics:
-        listed = json.dumps(command.metrics, ensure_ascii=False)
-        sets.append(Setting("eval.metrics", listed, "--metric"))
-    config = build(found.family, base, sets)
-    if begun is None:
-        used = env.precision(config.train.precision)
-        return evolve(config, train=evolve(config.train, precision=used))
-    before = begun.config
-    kept = evolve(
-        config, model=before.model, train=before.train, data=before.data, loss=before.loss
-    )
-    fixed = [s for s in sets if s.path.partition(".")[0] in runs.TRAINED]
-    wrong = [s for s in fixed if s.path in _changed(before, config, fixed)]
-    if wrong:
-        lines = [f"{s.origin}: {begun.path} was trained with another value" for s in wrong]
-        raise UsageError("\n".join(lines))
-    return kept
-
-
-def _check_size(sets: Sequence[Setting]) -> None:
-    """Raises UsageError where a size is set beside published weights, which have their own."""
-    if not any(s.path == "model.pretrained" and s.value for s in sets):
-        return
-    fixed = {f"model.{name}" for name in ("size", "layers", "width", "heads", "rotary_base")}
-    wrong = [f"{s.origin}: the published weights decide the size" for s in sets if s.path in fixed]
-    if wrong:
-        raise UsageError("\n".join(wrong))
-
-
-def _untrained(command: Command) -> bool:
-    """Whether published weights are meant as they are: those that a setting names, of no run."""
-    named = any(s.path == "model.pretrained" and s.value for s in parse_sets(command.sets))
-    return named and not (command.run_dir or command.name or command.ckpt)
-
-
-def _weights(config: Config, family: Family, *, reads: bool) -> Checkpoint | None:
-    """The published weights of a configuration, fetched only if they are read."""
-    name = config.model.pretrained
-    if not name:
-        return None
-    if name == "published":
-        repo = "" if family.published is None else family.published.repo
-        if not repo:
-            raise UsageError(
-                f"model.pretrained=published: {family.name} names no published weights; "
-                "give a repository of the Hub or a folder"
-            )
-        name = repo
-    return published.find(name, weights=reads)
-
-
-def _sized(config: Config, family: Family, weights: Checkpoint | None) -> Config:
-    """The configuration with the size that published weights have."""
-    if weights is None:
-        return config
-    size = published.size_of(family, weights.config, weights.name)
-    model = evolve(
-        config.model,
-        pretrained=weights.name,
-        layers=size.layers,
-        width=size.width,
-        heads=size.heads,
-        rotary_base=size.rotary_base,
-    )
-    return evolve(config, model=model)
-
-
 def _check_metrics(config: Config) -> None:
     """Whether the metrics that are asked for can be had: said now, not after the training."""
     if config.eval.asked:
         from xlm_runtime.metrics import asked  # torchmetrics takes a second to import
 
         asked.check(config.eval.asked)
-
-
-def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[str]:
-    lines = differences(before, after, runs.TRAINED)
-    return {line.partition(":")[0] for line in lines} & {s.path for s in settings}
-
-
-def _quick(task: Task) -> list[Setting]:
-    """The quick values of a task as settings."""
-    return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]
 
 
 def _begun(command: Command, read: Contents, family: str, task: str) -> Run | None:

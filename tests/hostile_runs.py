@@ -19,6 +19,7 @@ from xlm_runtime import share
 from xlm_runtime.contents import Contents
 from xlm_runtime.errors import RunError
 from xlm_runtime.main import run
+from xlm_runtime.reader import SEAL, sealed
 from xlmc.commands.trust import judged, trust
 from xlmc.compiler import compile_held
 
@@ -99,8 +100,10 @@ def consistent(files: Files) -> None:
 
 
 def edit(repo: Files, name: str, /, **changes: object) -> None:
-    """Changes entries of a JSON file."""
-    repo[name] = json.dumps(json.loads(repo[name]) | changes).encode()
+    """Changes entries of a JSON file, and its hash of itself where it has one."""
+    before = json.loads(repo[name])
+    after = before | changes
+    repo[name] = json.dumps(sealed(after) if SEAL in before else after).encode()
 
 
 def every() -> Iterator[tuple[str, str, Change]]:

@@ -206,7 +206,8 @@ from xlmc.calculus import derive
 for text in {SEVERAL}:
     found = derive(schedule(text))
     for name in "alpha dalpha corrupted hazard sigma dsigma reveal inverse".split():
-        print(name + "=", getattr(found, name))
+        code = getattr(found, name)
+        print(name + "=", code and (code.torch, code.latex, code.plain))
 """
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xlm_runtime.errors import RunError
+from xlm_runtime.failures import GOES_ON, remedy
 from xlm_runtime.reader import plain, sealed
 from xlm_runtime.reader import read_json as read_json
 
@@ -18,7 +19,8 @@ def saving(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
+        what = "; ".join(filter(None, (error.strerror or str(error), remedy(error), GOES_ON)))
+        raise RunError(f"{path} cannot be written: {what}") from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -105,7 +105,18 @@ def test_s4_the_integral_of_the_weight_is_a_logarithm(package):
     assert found == pytest.approx(expected, rel=1e-10)
 
 
-@every([*zoo.SPREAD, *zoo.boths("stratified"), *zoo.boths("antithetic")])
+SPREAD = [*zoo.SPREAD, *zoo.boths("stratified"), *zoo.boths("antithetic")]
+
+
+@every([name for name in SPREAD if zoo.SPECS[name].has("amount count")])
+def test_s5_spread_counts_come_equally_often(package):
+    """Of 64 rows of 8 tokens, 8 have each count from 1 to 8."""
+    batch = repeat(one(package, (A,) * 8), 64)
+    count = package.family.amount(batch, draw(batch, 3))
+    assert count.bincount().tolist() == [0] + [8] * 8
+
+
+@every([name for name in SPREAD if zoo.SPECS[name].has("amount t")])
 @pytest.mark.parametrize("rows", [1, 5, 64])
 def test_s5_spread_times_fall_one_into_each_stratum(package, rows):
     """Also the mean of what is corrupted over a batch is close to its integral."""

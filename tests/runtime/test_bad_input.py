@@ -105,11 +105,12 @@ def test_a_chat_template_shapes_ids() -> None:
 def test_predictions_with_line_ends_of_unicode_are_read_again(tmp_path, monkeypatch) -> None:
     from types import SimpleNamespace
 
-    from xlm_runtime import jobs
+    from xlm_runtime import answers, jobs
 
     rows = [{"prediction": "a\u2028b\u0085c"}]
     file = tmp_path / "predictions.jsonl"
     file.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), "utf-8")
+    answers.note(tmp_path, file, "key", {})
     shown: list[object] = []
     monkeypatch.setattr(jobs, "_key", lambda *_: (tmp_path, "key"))
     monkeypatch.setattr(jobs.generate, "show", lambda row: shown.append(row) or "")
@@ -117,7 +118,9 @@ def test_predictions_with_line_ends_of_unicode_are_read_again(tmp_path, monkeypa
     family = SimpleNamespace(samples={})
     decoder = SimpleNamespace(decoder=SimpleNamespace(name="x"))
     generation(
-        SimpleNamespace(run=run_, package=SimpleNamespace(family=family), config=decoder),
+        SimpleNamespace(
+            run=run_, package=SimpleNamespace(family=family), config=decoder, published=None
+        ),
         again=False,
     )
     assert shown == rows

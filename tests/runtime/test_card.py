@@ -26,7 +26,8 @@ def run(tmp_path: Path) -> Run:
     found.contents.write(made.package)
     (made.package / "toy.xlm").write_text(SPEC)
     write_json(tmp_path / "config.json", build(found.family, [], []).to_json())
-    write_json(tmp_path / "run.json", {"task": "toy", "preset": "quick", "data": None})
+    facts = {"family": "toy", "task": "toy", "preset": "quick", "data": None}
+    write_json(tmp_path / "run.json", facts | {"package": found.digest})
     write_json(tmp_path / "data.json", {"prompt": 0})
     claim = {"value": "tight", "why": "``` \n# why"}
     write_json(tmp_path / "metrics.json", {"checkpoint": "step-1", "examples": 3, "claim": claim})

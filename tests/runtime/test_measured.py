@@ -14,7 +14,7 @@ from shelf import Shelf
 
 import xlm_runtime
 from xlm_runtime import answers, measured, share
-from xlm_runtime.atomic import write_json
+from xlm_runtime.atomic import read_json, write_json
 from xlm_runtime.errors import RunError
 from xlm_runtime.lengths import Law
 from xlm_runtime.runs import Run
@@ -238,7 +238,7 @@ def test_no_generation_takes_the_place_of_another(
         "predictions-2.jsonl", "predictions-3.jsonl", "predictions.json", "predictions.jsonl",
     ]  # fmt: skip
     assert (FOLDER / "predictions-2.jsonl").read_bytes() == second
-    about = json.loads((FOLDER / "predictions.json").read_text())
+    about = read_json(FOLDER / "predictions.json")
     assert [one["examples"] for one in about.values()] == [3, 1, 2]
     assert len({one["of"]["settings"] for one in about.values()}) == 3
     file = FOLDER / "predictions-2.jsonl"

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xlm_runtime import jobs
+from xlm_runtime.atomic import write_json
 from xlm_runtime.data import Prepared
 from xlm_runtime.errors import UsageError
 from xlm_runtime.generate import Sample, record
@@ -244,7 +245,7 @@ def test_a_run_beside_the_file_says_which_data(start: Start, trained: Path) -> N
     shutil.copytree(trained, "there")
     config = json.loads(Path("there/config.json").read_text())
     config["data"]["seed"] = 7  # other problems: the predictions cannot be matched
-    Path("there/config.json").write_text(json.dumps(config))
+    write_json(Path("there/config.json"), config)
     assert start(job="score", predictions=Path("there/predictions.jsonl")) == 2
     shutil.copy("there/predictions.jsonl", "alone.jsonl")
     assert start(job="score", predictions=Path("alone.jsonl")) == 0

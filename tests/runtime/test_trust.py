@@ -14,6 +14,7 @@ from xlm_runtime.atomic import write_json
 from xlm_runtime.contents import Contents
 from xlm_runtime.errors import UsageError
 from xlm_runtime.main import run as run_
+from xlm_runtime.reader import sealed
 from xlm_runtime.runs import Run
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.main import verify
@@ -69,7 +70,7 @@ def agree(files: dict[str, bytes]) -> None:
     package = {n.removeprefix("package/"): c for n, c in files.items() if n.startswith("package/")}
     held = Contents(Path(), dict(sorted(package.items())))
     facts = json.loads(files["run.json"]) | {"package": held.digest, "files": held.hashes}
-    files["run.json"] = json.dumps(facts).encode()
+    files["run.json"] = json.dumps(sealed(facts)).encode()
 
 
 def altered(canary: Path) -> Callable[[dict[str, bytes]], None]:

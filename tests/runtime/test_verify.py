@@ -132,7 +132,7 @@ def test_a_planted_bug_is_refuted(tmp_path, capsys, family, file, old, new, clai
 
 
 def test_the_words_name_what_is_refuted(tmp_path, capsys):
-    copy = broken(tmp_path, "mdlm", "loss.py", "weight[row] * nll", "nll")
+    copy = broken(tmp_path, "mdlm", "loss.py", ", weight[row])", ")")
     assert execute(["verify", str(copy), *QUICK]) == 1
     out = capsys.readouterr().out
     assert "refuted: loss.bound (toy fixed): the loss weighs its terms otherwise" in out
@@ -164,4 +164,4 @@ def test_a_package_without_its_head(tmp_path, capsys):
 @pytest.mark.parametrize("steps", ["0", "a", "1,,2", "-3"])
 def test_steps_are_numbers(steps, capsys):
     assert execute(["verify", str(EXAMPLES / "mdlm"), "--steps", steps]) == 2
-    assert "no list of numbers" in capsys.readouterr().err
+    assert "is no list of up to 16 numbers" in capsys.readouterr().err

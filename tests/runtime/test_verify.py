@@ -112,8 +112,6 @@ BUGS = [
      "decoder.blind"),
     ("a masked prompt", "mdlm", "noise.py", "subset(u, batch.free, count)",
      "subset(u, batch.free | ~batch.inside, count)", "noise.fixed"),
-    ("a decoder that never ends", "mdlm", "decoder.py",
-     "x.masked_scatter(places, token)", "x", "manners.runs"),
     ("attention to padding", "ilm", "backbone.py",
      "attn_mask=seen", "attn_mask=None",
      "network.padding"),

@@ -1,20 +1,27 @@
 """How a table is fitted, how far it is from the best, and how that enters verdicts."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from attrs import evolve
 
 from xlm_runtime import package
+from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.verify import budget as clock
+from xlm_runtime.verify import examine
 from xlm_runtime.verify.basis import KNOTS, Basis
 from xlm_runtime.verify.bench import Bench, Settings
 from xlm_runtime.verify.budget import Budget, Late
 from xlm_runtime.verify.examine import _stable
 from xlm_runtime.verify.fit import excess, fit
 from xlm_runtime.verify.law import law_of
-from xlm_runtime.verify.likelihood import Value, _outcome, _words, value
+from xlm_runtime.verify.likelihood import Value, _decides, _outcome, _words, value
+from xlm_runtime.verify.manners import manners
 from xlm_runtime.verify.samplers import samplers
 from xlm_runtime.verify.stats import ERROR, null
 from xlm_runtime.verify.toys import toys, vocabulary
@@ -116,6 +123,43 @@ def test_a_share_of_the_time_ends_alone(monkeypatch):
             whole.check()
     whole.check()
     assert whole.left() == 4
+
+
+def endless(*_: object, **__: object) -> Callable[..., Decoded]:
+    def decode(network: object, batch: Batch, noise: Noise, *rest: object) -> Decoded:
+        for step in count():
+            noise.at(step)
+        raise AssertionError
+
+    return decode
+
+
+def test_a_slow_decoder_is_not_refuted_and_leaves_time_for_the_others():
+    toy = bench("mdlm", "given")
+    slow = {"slow": endless, **toy.family.decoders}
+    toy = Bench(replace(toy.family, decoders=slow), toy.vocab, toy.toy, toy.settings, Budget.of(4))
+    found = list(manners(toy))
+    assert [(v.claim, v.decoder, v.outcome) for v in found if v.outcome != "confirmed"] == [
+        ("decoder.ends", "slow", "undecided")
+    ]
+    assert {v.decoder for v in found if v.outcome == "confirmed"} > {"default", "confident"}
+    assert toy.budget.left() > 1
+
+
+def test_a_harder_fit_leaves_what_was_not_refuted(monkeypatch):
+    toy = bench("mdlm", "given")
+    fine = Verdict(claim="likelihood.tight", outcome="confirmed", found="met", fitted=True)
+    first = [fine, refuted(0.2)]
+    second = [evolve(fine, outcome="undecided"), refuted(0.19)]
+    monkeypatch.setattr(examine, "fit", lambda *_: None)
+    monkeypatch.setattr(examine, "_judged", lambda *_: second)
+    assert examine._again(toy, None, first)[0] == [first[0], second[1]]
+
+
+def test_an_undecided_value_names_the_options_that_decide_it():
+    toy = bench("flexmdm", "given", points=128, seconds=60)
+    assert _decides(toy, Value(1.0, 1.0, noise=0.05, fit=0.01), 2.0) == "--seconds 300"
+    assert _decides(toy, Value(1.0, 1.0, noise=0.05, fit=0.1), 2.0) == "--points 512 --seconds 480"
 
 
 def test_a_decoder_without_time_is_not_judged():

@@ -97,12 +97,23 @@ def _judged(bench: Bench, law: Law, fitted: Fitted) -> list[Verdict | Curve]:
 def _again(
     bench: Bench, law: Law, first: list[Verdict | Curve]
 ) -> tuple[list[Verdict | Curve], Fitted]:
-    """Fit harder what refutes something: only what is as far off as before is refuted."""
+    """Fit harder what refutes something: only what is as far off as before is refuted.
+
+    All other verdicts stay.
+    """
     with bench.budget.share(_FITTING):
         harder = fit(bench, _HARDER)
     second = _judged(bench, law, harder)
     before = {(v.claim, v.decoder): v for v in first if isinstance(v, Verdict) and v.fitted}
-    return [_stable(bench, before, v) for v in second], harder
+    doubted = {key for key, v in before.items() if v.outcome == "refuted"}
+    doubted |= {("curve", decoder) for claim, decoder in doubted if claim == "samples"}
+    kept = [one for one in first if _key(one) not in doubted]
+    return kept + [_stable(bench, before, v) for v in second if _key(v) in doubted], harder
+
+
+def _key(one: Verdict | Curve) -> tuple[str, str]:
+    """Name what a verdict or a curve is about."""
+    return ("curve" if isinstance(one, Curve) else one.claim, one.decoder)
 
 
 def _stable(
@@ -144,7 +155,7 @@ def _run(bench: Bench, what: str, check: Check, found: list[Verdict | Curve]) ->
     except Late:
         found.append(
             Verdict(claim=what, outcome="undecided", toy=bench.toy.name,
-                    found="the time allowed is over: --seconds with a larger number")
+                    found=f"the time allowed is over: --seconds {4 * bench.settings.seconds}")
         )  # fmt: skip
     except _FAILURES as error:
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,7 +1,7 @@
 """Is the likelihood what the package claims: tight, a bound, and never below the truth?"""
 
 from collections.abc import Iterator
-from math import exp
+from math import ceil, exp
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ FITTED = 0.003  # nats that rounding and a truncated fit may add
 MEANING = 0.02  # a margin above this share of the entropy confirms nothing
 PROVEN = 0.1  # and one above this share refutes nothing that depends on a fit
 _REPEATS = 16  # independent scramblings of the noise
-_MOST = 240  # of them, where the estimate varies much
+_SHARE = 0.6  # of the time that is left: for more of them, where the estimate varies much
 _POINTS = 128  # noises of each example in one of them
 _SPREADS = (0.5, 1.5)  # of the random answers of wrong tables
 _SIGMAS = 4.5  # 27 outcomes: one false alarm in ten thousand
@@ -110,9 +110,10 @@ def _part(bench: Bench, law: Law, fitted: Fitted, part: Window) -> Value:
     """
     found = (estimates(bench, fitted.table, part) @ _shares(bench)).tolist()
     reported, noise = mean(found)
-    while noise > MEANING / 3 * law.entropy() and len(found) < _MOST and bench.budget.left() > 0:
-        found += (estimates(bench, fitted.table, part, len(found)) @ _shares(bench)).tolist()
-        reported, noise = mean(found)
+    with bench.budget.share(_SHARE):
+        while noise > MEANING / 3 * law.entropy() and bench.budget.left() > 0:
+            found += (estimates(bench, fitted.table, part, len(found)) @ _shares(bench)).tolist()
+            reported, noise = mean(found)
     expected = best(bench, part.low, part.high)
     beside = sum(found[:_REPEATS]) / _REPEATS  # by the noises that other tables are compared by
     return Value(reported, expected, noise, FITTED + _excess(bench, fitted, beside, part))
@@ -147,7 +148,8 @@ def _judged(
         claim="likelihood.tight" if claim.value == "tight" else "likelihood.bound",
         outcome=outcome,
         found=_words(value, outcome, what, entropy, known=known)
-        + (f", over {part}" if foretold else ""),
+        + (f", over {part}" if foretold else "")
+        + (f": {_decides(bench, value, entropy)}" if outcome == "undecided" else ""),
         toy=bench.toy.name,
         measured=value.reported,
         expected=value.expected,
@@ -181,6 +183,15 @@ def _words(value: Value, outcome: Outcome, what: str, entropy: float, *, known: 
             " fit may lack)"
         )
     return f"{numbers} ({margin if known else f'not below it; margin {value.noise:.4f}'})"
+
+
+def _decides(bench: Bench, value: Value, entropy: float) -> str:
+    """Name the options that shrink the margin to one that means something."""
+    points, seconds = bench.settings.points, bench.settings.seconds
+    if value.fit > MEANING / 2 * entropy:
+        return f"--points {4 * points} --seconds {8 * seconds}"
+    times = 1.5 * (value.noise / (MEANING * entropy - value.fit)) ** 2
+    return f"--seconds {seconds * max(2, ceil(times))}"
 
 
 def _distance(law: Law, found: np.ndarray) -> float:

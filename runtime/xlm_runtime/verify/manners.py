@@ -13,12 +13,14 @@ from torch import nn
 
 from xlm_runtime.plug import Batch, Decoded, Example
 from xlm_runtime.verify.bench import Bench, source
+from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.law import texts
 from xlm_runtime.verify.table import told
 from xlm_runtime.verify.verdict import Verdict, decided
 
 _ROWS = 12
 _STEPS = 12  # of a decoder that takes as many as it is told
+_SHARE = 0.4  # of the time: for all decoders, of which none may use up what is left for the others
 
 
 class Spy(nn.Module):
@@ -51,8 +53,10 @@ def manners(bench: Bench) -> Iterator[Verdict]:
     if bench.family.corrupt is not None:
         yield _verdict(bench, "noise.fixed", "", "noise leaves what stands outside of its reach",
                        _fixed(bench, network))  # fmt: skip
-    for name in bench.family.decoders:
-        yield from _decoder(bench, network, name)
+    with bench.budget.share(_SHARE):
+        names = list(bench.family.decoders)
+        for i, name in enumerate(names):
+            yield from _timely(bench, network, name, 1 / (len(names) - i))
 
 
 def _verdict(bench: Bench, claim: str, decoder: str, rule: str, wrong: str) -> Verdict:
@@ -105,6 +109,17 @@ def _fixed(bench: Bench, network: Any) -> str:
 def fixed(batch: Batch) -> torch.Tensor:
     """The places of what neither noise nor decoders may touch."""
     return ~batch.free if batch.attend is None else ~batch.free & batch.attend
+
+
+def _timely(bench: Bench, network: Any, name: str, share: float) -> Iterator[Verdict]:
+    """Nothing is decided of a decoder that has not ended in its share of the time."""
+    try:
+        with bench.budget.share(share):
+            yield from _decoder(bench, network, name)
+    except Late:
+        words = "it has not ended in the time allowed, be it slow or endless: --seconds "
+        yield Verdict(claim="decoder.ends", outcome="undecided", toy=bench.toy.name, decoder=name,
+                      found=f"{words}{10 * bench.settings.seconds}")  # fmt: skip
 
 
 def _decoder(bench: Bench, network: Any, name: str) -> Iterator[Verdict]:

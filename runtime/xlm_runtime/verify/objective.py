@@ -121,7 +121,7 @@ def _weighed(bench: Bench, worst: float, margin: float, rising: bool) -> Verdict
     numbers = f"off by {worst:.1%} of its spread, margin {margin:.1%}"
     words = "the loss weighs its terms otherwise than the likelihood's bound"
     if holds and margin > _SHARP:
-        words = f"{numbers}: the draws of the loss vary too much; --seconds with a larger number"
+        words = f"{numbers}: the draws of the loss vary too much to decide it"
     elif holds:
         words = (
             f"the loss is the likelihood's bound but for a factor, whatever the heads ({numbers})"

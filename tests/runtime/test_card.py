@@ -28,7 +28,7 @@ def run(tmp_path: Path) -> Run:
     write_json(tmp_path / "config.json", build(found.family, [], []).to_json())
     facts = {"family": "toy", "task": "toy", "preset": "quick", "data": None}
     write_json(tmp_path / "run.json", facts | {"package": found.digest})
-    write_json(tmp_path / "data.json", {"prompt": 0})
+    write_json(tmp_path / "data.json", {"layout": "text", "body": 4, "prompt": 0})
     claim = {"value": "tight", "why": "``` \n# why"}
     write_json(tmp_path / "metrics.json", {"checkpoint": "step-1", "examples": 3, "claim": claim})
     return made

@@ -41,8 +41,8 @@ _VARIABLES = _set(
     limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll
     noise noised nothing odds of_gap open_ opened order outcome over p per_row place places
     position prompt put_back quota record repeat room row rows score scores self share size
-    spread start starts states stays step stop subset sure surest target tempered_chance terms times token
-    tokens told truncated turn turns u vocab walk weight without written x
+    spread start starts states stays step stop subset sure surest target tempered_chance terms
+    times token tokens told truncated turn turns u vocab walk weight without written x
     """
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.

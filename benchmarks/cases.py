@@ -1,4 +1,4 @@
-"""What is measured: for each case, pieces of work that are compared with each other.
+"""Cases that are measured: for each, pieces of work that are compared with each other.
 
 A shape is that of star graphs (2 layers, width 128, 64 rows of 42 tokens, 27 ids) or that of texts
 (4 layers, width 256, 16 rows of 128 tokens, 30,522 ids). A floor does the same arithmetic as a
@@ -158,7 +158,7 @@ def decode(name: str, shape: str) -> dict[str, Work]:
 
 
 def takes_steps(made: World) -> bool:
-    """Whether the default decoder has a number of steps."""
+    """Return whether the default decoder has a number of steps."""
     return any(param.name == "steps" for param in made.family.params.get("default", ()))
 
 

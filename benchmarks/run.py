@@ -77,7 +77,7 @@ def whole(case: str, command: list[str], repeats: int) -> Row:
 
 
 def chosen(words: list[str]) -> Callable[[str], bool]:
-    """Whether a case is asked for."""
+    """Return a test of whether a case is wanted."""
     return lambda case: not words or any(word in case for word in words)
 
 

@@ -44,7 +44,7 @@ def read(run: Path, file: Path) -> list[dict[str, Any]]:
 
 
 def _index(run: Path) -> dict[str, dict[str, Any]]:
-    """What is known of each file.  Raises RunError where names or records are none."""
+    """Return the record of each file.  Raises RunError where names or records are none."""
     found = read_json(run / INDEX)
     for name, about in found.items():
         if not (_NAME.fullmatch(name) and isinstance(about, dict)):

@@ -18,10 +18,10 @@ from torch.nn import functional as F
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "runtime")]
 
-from xlm_runtime.config import Train  # noqa: E402
-from xlm_runtime.optim import optimizer  # noqa: E402
-from xlm_runtime.package import load  # noqa: E402
+from xlm_runtime.config.config import Train  # noqa: E402
+from xlm_runtime.packages.package import load  # noqa: E402
 from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Vocabulary  # noqa: E402
+from xlm_runtime.train.optim import optimizer  # noqa: E402
 
 Work = Callable[[], object]
 FAMILIES = ("arlm", "mlm", "mdlm", "llada", "dream", "remdm", "ilm", "ilm_unbiased", "flexmdm")

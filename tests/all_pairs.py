@@ -63,7 +63,7 @@ def data_of(task: str, folder: Path) -> Path | None:
 
 def cell(family: str, task: str, folder: Path) -> dict[str, Any]:
     """What running a pair gave: its losses, or the words with which it was refused."""
-    from xlm_runtime.main import run
+    from xlm_runtime.run.main import run
 
     said, wrong = StringIO(), StringIO()
     with redirect_stdout(said), redirect_stderr(wrong):

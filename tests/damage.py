@@ -24,10 +24,10 @@ sys.path[:0] = [str(HERE), str(HERE / "runtime"), str(HERE.parent / "runtime")]
 
 from shelf import Shelf  # noqa: E402
 
-from xlm_runtime import store  # noqa: E402
-from xlm_runtime.cache import cached  # noqa: E402
-from xlm_runtime.main import run  # noqa: E402
-from xlm_runtime.store import Block, Examples, Writer  # noqa: E402
+from xlm_runtime.data import store  # noqa: E402
+from xlm_runtime.data.store import Block, Examples, Writer  # noqa: E402
+from xlm_runtime.run.main import run  # noqa: E402
+from xlm_runtime.system.cache import cached  # noqa: E402
 
 FAMILY, TASK = HERE / "runtime/toy_family", "toy_task:REVERSE"
 RUN = Path("runs/toy/toy_reverse/mine")

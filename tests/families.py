@@ -15,14 +15,16 @@ from pathlib import Path
 from attrs import frozen
 from hypothesis import strategies as st
 
-from xlmc import ast, grammar, ir
-from xlmc.check import check, words
-from xlmc.defaults import complete
-from xlmc.extend import flatten
-from xlmc.lower import lower
-from xlmc.parse import parse
-from xlmc.render import render
-from xlmc.source import Source
+from xlmc.check import words
+from xlmc.check.family import check
+from xlmc.diagnostics.source import Source
+from xlmc.emit.render import render
+from xlmc.lower import ir
+from xlmc.lower.family import lower
+from xlmc.resolve.defaults import complete
+from xlmc.resolve.inherit import flatten
+from xlmc.syntax import ast, grammar
+from xlmc.syntax.parse import parse
 
 TEXT = "text = stop_strings"
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import mpmath
 
-from xlmc import ast
-from xlmc.source import Source, Span
+from xlmc.diagnostics.source import Source, Span
+from xlmc.syntax import ast
 
 if TYPE_CHECKING:
     import torch

@@ -29,13 +29,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from spec_mutants import KINDS, Mutant, mutant  # noqa: E402  # the path is set above
 
-from xlmc import compiler, errors, printer  # noqa: E402
-from xlmc.defaults import explicit  # noqa: E402
-from xlmc.fmt import format_source  # noqa: E402
-from xlmc.lower import lower  # noqa: E402
-from xlmc.parse import parse, read_source  # noqa: E402
-from xlmc.render import render  # noqa: E402
-from xlmc.source import Span  # noqa: E402
+from xlmc import compiler  # noqa: E402
+from xlmc.diagnostics import diagnostic  # noqa: E402
+from xlmc.diagnostics.source import Span  # noqa: E402
+from xlmc.emit.render import render  # noqa: E402
+from xlmc.lower.family import lower  # noqa: E402
+from xlmc.resolve.defaults import explicit  # noqa: E402
+from xlmc.syntax import printer  # noqa: E402
+from xlmc.syntax.format import format_source  # noqa: E402
+from xlmc.syntax.parse import parse, read_source  # noqa: E402
 
 PAGE = ROOT / "docs/robust.md"
 BEGIN, END = "<!-- fuzz -->", "<!-- end of fuzz -->"
@@ -81,7 +83,7 @@ def _read(path: Path, data: bytes) -> str:
     """Lay a spec out; the result is laid out already."""
     try:
         laid = format_source(read_source(str(path), data))
-    except errors.SpecErrors as refused:
+    except diagnostic.SpecErrors as refused:
         return _messages(refused.diagnostics)
     again = format_source(read_source(str(path), laid.encode()))
     return "" if again == laid else "`fmt` changes what it has laid out"
@@ -91,7 +93,7 @@ def _compiled(path: Path, *, whole: bool) -> tuple[bool, str]:
     """Whether a spec is accepted, and what is wrong with the messages or the package."""
     try:
         family, warnings = compiler.checked(path)
-    except errors.SpecErrors as refused:
+    except diagnostic.SpecErrors as refused:
         fault = _messages(refused.diagnostics)
         return False, fault or ("" if refused.diagnostics else "it is refused without a message")
     files = render(lower(family))
@@ -138,11 +140,11 @@ def _globals(table: SymbolTable) -> set[str]:
     return own.union(*map(_globals, table.get_children()))
 
 
-def _messages(found: Iterable[errors.Diagnostic]) -> str:
+def _messages(found: Iterable[diagnostic.Diagnostic]) -> str:
     """What is wrong with messages: a place outside of its file, or an empty text."""
     found = tuple(found)
     for form in ("text", "json", "github"):
-        errors.render(found, form)
+        diagnostic.render(found, form)
     for one in found:
         spans = [one.span, *(other.span for other in one.related)]
         if not all(map(_inside, spans)):

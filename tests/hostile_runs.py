@@ -15,11 +15,11 @@ import pytest
 from shelf import Shelf
 
 import xlm_runtime
-from xlm_runtime import share
-from xlm_runtime.contents import Contents
-from xlm_runtime.errors import RunError
-from xlm_runtime.main import run
-from xlm_runtime.reader import SEAL, sealed
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.run import share
+from xlm_runtime.run.main import run
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.system.reader import SEAL, sealed
 from xlmc.commands.trust import judged, trust
 from xlmc.compiler import compile_held
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from xlm_runtime import package
-from xlm_runtime.contents import Contents
-from xlmc.defaults import complete
-from xlmc.errors import SpecErrors
-from xlmc.extend import flatten
-from xlmc.lower import lower
-from xlmc.parse import parse, read_source
-from xlmc.render import render
+from xlm_runtime.packages import package
+from xlm_runtime.packages.contents import Contents
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.emit.render import render
+from xlmc.lower.family import lower
+from xlmc.resolve.defaults import complete
+from xlmc.resolve.inherit import flatten
+from xlmc.syntax.parse import parse, read_source
 
 SPEC = """# «comment»
 family «family» "«title»" «extends»{
@@ -101,7 +101,7 @@ def tried(text: str, file: str, canary: Path, folder: Path) -> str:
 
 
 def _checked(family):  # type: ignore[no-untyped-def]
-    from xlmc.check import check
+    from xlmc.check.family import check
 
     check(family)
     return family

@@ -39,7 +39,7 @@ Job = Callable[[], int]
 
 def _run(job: str, **options: Any) -> Job:
     def begin() -> int:
-        from xlm_runtime.main import run
+        from xlm_runtime.run.main import run
 
         return run(FAMILY, TASK, job=job, name="mine", **options)
 
@@ -47,7 +47,7 @@ def _run(job: str, **options: Any) -> Job:
 
 
 def _prepare() -> int:
-    from xlm_runtime.main import run
+    from xlm_runtime.run.main import run
 
     os.environ["XLM_CACHE"] = str(Path.cwd() / "cache")
     Path("texts.txt").write_text("".join(f"this is line {i}, of some\n" for i in range(3000)))
@@ -56,7 +56,7 @@ def _prepare() -> int:
 
 
 def _pull() -> int:
-    from xlm_runtime.share import pull
+    from xlm_runtime.run.share import pull
 
     return pull(REPO, Path("pulled"))
 

@@ -6,7 +6,7 @@ from typing import Any
 from families import specs
 from hypothesis import strategies as st
 
-from xlmc import grammar
+from xlmc.syntax import grammar
 
 TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][\w.]*|[0-9][\w.]*(?:e-[0-9]+)?|->|\*\*|<=|>=|[^\s\w]')
 WORDS = """

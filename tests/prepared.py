@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.task import Task
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 

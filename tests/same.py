@@ -37,7 +37,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "runtime")]
 import numpy as np  # noqa: E402  # the path is set above
 import torch  # noqa: E402
 
-from xlm_runtime import package  # noqa: E402
+from xlm_runtime.packages import package  # noqa: E402
 from xlm_runtime.plug import (  # noqa: E402
     Batch,
     Decoded,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime import hub
+from xlm_runtime.data import hub
 
 
 class Shelf:

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from xlmc import ast, grammar
-from xlmc.source import Source, Span
+from xlmc.diagnostics.source import Source, Span
+from xlmc.syntax import ast, grammar
 
 NOWHERE = Span(Source("drawn.xlm", ""), 0, 0)
 _KEYWORDS = frozenset(grammar.keywords(grammar.parser()))

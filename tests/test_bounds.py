@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from fresh import untrained
 
-from xlmc import cli
+from xlmc.commands import cli
 from xlmc.compiler import checked, compile_spec, lowered
-from xlmc.disk import write
-from xlmc.errors import SpecErrors
-from xlmc.render import render
-from xlmc.source import Source
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.diagnostics.source import Source
+from xlmc.emit.render import render
+from xlmc.output.write import write
 
 ROOT = Path(__file__).parents[1]
 MDLM = (ROOT / "spec/mdlm.xlm").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from formulas import CLOSED, GRID, STARTS_BELOW_ONE, STEEP, exact, off, parse, run, schedule
 
-from xlmc.calculus import Calculus, derive
+from xlmc.calculus.schedule import Calculus, derive
 
 ROOT = Path(__file__).parent.parent
 QUANTITIES = ("alpha", "dalpha", "corrupted", "hazard", "sigma", "dsigma", "reveal", "inverse")
@@ -114,7 +114,7 @@ def test_the_inverse_undoes_alpha(name) -> None:
 
 
 def test_reveals_that_are_almost_exact_are_told_apart() -> None:
-    from xlmc.derivation import Derivation
+    from xlmc.calculus.derivation import Derivation
 
     linear = Derivation(parse("1 - t"))
     assert linear.keeps_ends(parse("(t - s)/t"))
@@ -202,7 +202,7 @@ SEVERAL = (
 )
 PRINT_SEVERAL = f"""
 from formulas import schedule
-from xlmc.calculus import derive
+from xlmc.calculus.schedule import derive
 for text in {SEVERAL}:
     found = derive(schedule(text))
     for name in "alpha dalpha corrupted hazard sigma dsigma reveal inverse".split():
@@ -226,5 +226,6 @@ def test_formulas_do_not_depend_on_the_hash_seed() -> None:
 
 
 def test_sympy_is_imported_only_to_derive() -> None:
-    code = "import sys, xlmc.calculus, xlmc.survival; print({'sympy', 'mpmath'} & {*sys.modules})"
+    code = "import sys, xlmc.calculus.schedule, xlmc.calculus.survival; "
+    code += "print({'sympy', 'mpmath'} & {*sys.modules})"
     assert python(code).communicate()[0].strip() == "set()"

@@ -3,12 +3,12 @@
 import pytest
 from formulas import parse, schedule
 
-from xlmc import ast
-from xlmc.calculus import MathError, TooHard, Undefined, derive
-from xlmc.expression import check_size
-from xlmc.limits import check_limits
-from xlmc.mathtext import plain_expr
-from xlmc.survival import examine
+from xlmc.calculus.limits import check_limits
+from xlmc.calculus.print_math import plain_expr
+from xlmc.calculus.schedule import MathError, TooHard, Undefined, derive
+from xlmc.calculus.survival import examine
+from xlmc.syntax import ast
+from xlmc.syntax.expression import check_size
 
 
 def chain(op: str, terms: list[str]) -> str:

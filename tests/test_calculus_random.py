@@ -6,8 +6,8 @@ from formulas import exact, run, schedule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlmc.calculus import derive
-from xlmc.survival import examine
+from xlmc.calculus.schedule import derive
+from xlmc.calculus.survival import examine
 
 BASES = [
     "1 - t",

@@ -10,18 +10,18 @@ from families import GONE, MASK, changed, completed, specs
 from hypothesis import HealthCheck, Phase, given, settings
 from mutations import mutated
 
-from xlmc import messages, refusals
-from xlmc.check import check
-from xlmc.errors import Diagnostic, SpecErrors
-from xlmc.errors import render as written
-from xlmc.lower import lower
-from xlmc.render import render
+from xlmc.check.family import check
+from xlmc.diagnostics import semantic_errors, syntax_errors
+from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors
+from xlmc.diagnostics.diagnostic import render as written
+from xlmc.emit.render import render
+from xlmc.lower.family import lower
 
 HERE = Path(__file__).parent
 SPECS = {path.stem: path.read_text("utf-8") for path in HERE.glob("../spec/*.xlm")}
 CATALOGUE = {
     name: kind
-    for module in (messages, refusals)
+    for module in (syntax_errors, semantic_errors)
     for name, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, Diagnostic) and kind.__module__ == module.__name__
 }
@@ -79,7 +79,7 @@ def test_every_field_of_a_message_is_said(kind: type[Diagnostic]) -> None:
     own = {field.name for field in fields(kind)} - {"span", "related", "fix"}
     found = set(re.findall(r"\{(\w+)\}", said))
     assert found <= own
-    if kind.__module__ == refusals.__name__:
+    if kind.__module__ == semantic_errors.__name__:
         assert own == found
 
 

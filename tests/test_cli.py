@@ -11,10 +11,10 @@ from types import ModuleType
 import pytest
 from toy_compiler import TEXTS, save, toy
 
-from xlmc import cli
-from xlmc.cli import execute
+from xlmc.commands import cli
+from xlmc.commands.cli import execute
 from xlmc.commands.common import task_names
-from xlmc.parse import parse, read_source
+from xlmc.syntax.parse import parse, read_source
 
 __all__ = ["toy"]
 
@@ -325,8 +325,8 @@ class Runtime(ModuleType):
 
 @pytest.fixture
 def runtime(monkeypatch) -> Runtime:
-    double = Runtime("xlm_runtime.main")
-    monkeypatch.setitem(sys.modules, "xlm_runtime.main", double)
+    double = Runtime("xlm_runtime.run.main")
+    monkeypatch.setitem(sys.modules, "xlm_runtime.run.main", double)
     return double
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from xlmc import compiler
-from xlmc.cli import execute
-from xlmc.errors import SpecErrors
-from xlmc.manifest import MANIFEST, digest
-from xlmc.package import Package
+from xlmc.commands.cli import execute
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.emit.manifest import MANIFEST
+from xlmc.emit.package import Package
+from xlmc.resources import digest
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"

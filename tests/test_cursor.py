@@ -2,8 +2,8 @@
 
 from lark import Token
 
-from xlmc.cursor import STRAY, Cursor
-from xlmc.source import Source
+from xlmc.diagnostics.source import Source
+from xlmc.syntax.cursor import STRAY, Cursor
 
 
 def cursor_after(text: str) -> Cursor:

@@ -1,10 +1,10 @@
 """What a spec leaves unsaid is what `expand` prints."""
 
-from xlmc import ast, query
-from xlmc.defaults import complete, explicit
-from xlmc.parse import parse
-from xlmc.printer import entry
-from xlmc.source import Source
+from xlmc.diagnostics.source import Source
+from xlmc.resolve.defaults import complete, explicit
+from xlmc.syntax import ast, query
+from xlmc.syntax.parse import parse
+from xlmc.syntax.printer import entry
 
 SPEC = """
 family masked "Masked text" {

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from xlmc import disk
-from xlmc.failure import Failure, Refusal
-from xlmc.manifest import MANIFEST
-from xlmc.package import Package, assemble
+from xlmc.diagnostics.failure import Failure, Refusal
+from xlmc.emit.manifest import MANIFEST
+from xlmc.emit.package import Package, assemble
+from xlmc.output import write
 
 ROOT = Path(__file__).parent.parent
 OLD = {"__init__.py": "VALUE = 1\n", "loss.py": "x = 1\n", "schedule.py": "t = 1\n"}
@@ -42,26 +42,26 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_package_is_written_into_a_new_folder(tmp_path, old) -> None:
-    written = disk.write(old, tmp_path / "deep" / "out")
+    written = write.write(old, tmp_path / "deep" / "out")
     assert snapshot(tmp_path / "deep" / "out" / "toy") == old.files
     assert set(written.changed) == set(old.files)
     assert written.removed == ()
 
 
 def test_old_files_go_and_new_ones_come(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
-    written = disk.write(new, tmp_path)
+    write.write(old, tmp_path)
+    written = write.write(new, tmp_path)
     assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in new.files.items()}
     assert written.removed == ("schedule.py",)
     assert set(written.changed) == {"loss.py", "decoder.py", MANIFEST}
 
 
 def test_unchanged_files_keep_their_times(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     kept, changed = tmp_path / "toy" / "__init__.py", tmp_path / "toy" / "loss.py"
     for path in (kept, changed):
         os.utime(path, (1, 1))
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     assert kept.stat().st_mtime == 1
     assert changed.stat().st_mtime > 1
 
@@ -70,37 +70,37 @@ def test_a_file_system_without_hard_links_keeps_times_too(tmp_path, old, new, mo
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "no links")
 
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     os.utime(tmp_path / "toy" / "__init__.py", (1, 1))
     monkeypatch.setattr(os, "link", refuse)
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     assert (tmp_path / "toy" / "__init__.py").stat().st_mtime == 1
 
 
 def test_writing_the_same_again_touches_nothing(tmp_path, old) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     before = (tmp_path / "toy").stat()
-    written = disk.write(old, tmp_path)
+    written = write.write(old, tmp_path)
     after = (tmp_path / "toy").stat()
     assert (written.changed, written.removed) == ((), ())
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
 def test_a_deleted_file_is_written_again(tmp_path, old) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     (tmp_path / "toy" / "loss.py").unlink()
-    assert disk.write(old, tmp_path).changed == ("loss.py",)
+    assert write.write(old, tmp_path).changed == ("loss.py",)
     assert snapshot(tmp_path / "toy") == old.files
 
 
 def test_what_the_user_put_there_stays(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     notes, cached = tmp_path / "toy" / "notes.md", tmp_path / "toy" / "sub" / "deep.bin"
     cached.parent.mkdir()
     notes.write_text("mine")
     cached.write_bytes(b"\0")
     inode = notes.stat().st_ino
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     assert snapshot(tmp_path / "toy") == {
         **new.files,
         "notes.md": b"mine",
@@ -110,9 +110,9 @@ def test_what_the_user_put_there_stays(tmp_path, old, new) -> None:
 
 
 def test_the_folder_keeps_its_permissions(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     (tmp_path / "toy").chmod(0o750)
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     assert (tmp_path / "toy").stat().st_mode & 0o777 == 0o750
 
 
@@ -124,50 +124,50 @@ def edit(tmp_path: Path, name: str, text: str = "edited\n") -> None:
 
 
 def test_an_edited_file_is_not_overwritten(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     edit(tmp_path, "loss.py")
     before = snapshot(tmp_path)
     with pytest.raises(Refusal, match=r"edited by hand: loss\.py\n.*--force") as refusal:
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
     assert refusal.value.code == 3
     assert snapshot(tmp_path) == before
-    disk.write(new, tmp_path, force=True)
+    write.write(new, tmp_path, force=True)
     assert snapshot(tmp_path / "toy") == new.files
 
 
 def test_an_edited_file_is_not_removed_either(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     edit(tmp_path, "schedule.py")
     with pytest.raises(Refusal, match=r"schedule\.py"):
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
 
 
 def test_an_edit_that_the_spec_now_makes_is_no_edit(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     edit(tmp_path, "loss.py", NEW["loss.py"])
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     assert snapshot(tmp_path / "toy") == new.files
 
 
 def test_a_link_in_place_of_a_file_is_an_edit(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     mine = tmp_path / "mine.py"
     mine.write_text("mine")
     (tmp_path / "toy" / "loss.py").unlink()
     (tmp_path / "toy" / "loss.py").symlink_to(mine)
     with pytest.raises(Refusal, match=r"loss\.py"):
-        disk.write(new, tmp_path)
-    disk.write(new, tmp_path, force=True)
+        write.write(new, tmp_path)
+    write.write(new, tmp_path, force=True)
     assert mine.read_text() == "mine"
     assert not (tmp_path / "toy" / "loss.py").is_symlink()
 
 
 def test_a_file_of_the_user_with_a_new_name_of_ours_is_not_overwritten(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     edit(tmp_path, "decoder.py", "mine")
     with pytest.raises(Refusal, match=r"did not write and would overwrite: decoder\.py"):
-        disk.write(new, tmp_path)
-    disk.write(new, tmp_path, force=True)
+        write.write(new, tmp_path)
+    write.write(new, tmp_path, force=True)
     assert snapshot(tmp_path / "toy") == new.files
 
 
@@ -175,37 +175,37 @@ def test_a_folder_that_is_not_ours_is_refused(tmp_path, new) -> None:
     (tmp_path / "toy").mkdir()
     edit(tmp_path, "thesis.tex", "mine")
     with pytest.raises(Refusal, match="was not written by xlmc"):
-        disk.write(new, tmp_path)
-    disk.write(new, tmp_path, force=True)
+        write.write(new, tmp_path)
+    write.write(new, tmp_path, force=True)
     assert snapshot(tmp_path / "toy") == {**new.files, "thesis.tex": b"mine"}
 
 
 def test_a_package_of_another_family_is_refused(tmp_path, new) -> None:
-    disk.write(assemble("other", OLD, {}, {}), tmp_path)
+    write.write(assemble("other", OLD, {}, {}), tmp_path)
     (tmp_path / "other").rename(tmp_path / "toy")
     with pytest.raises(Refusal, match="holds the family 'other'"):
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
 
 
 def test_a_broken_manifest_is_refused(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     edit(tmp_path, MANIFEST, "<<<<<<< HEAD\n")
     with pytest.raises(Refusal, match=r"no valid MANIFEST\.json"):
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
 
 
 @pytest.mark.parametrize("litter", [[], ["__pycache__"]])
 def test_an_empty_folder_is_anybodys(tmp_path, new, litter) -> None:
     for name in ("", *litter):
         (tmp_path / "toy" / name).mkdir()
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     assert snapshot(tmp_path / "toy") == new.files
 
 
 def test_a_file_in_place_of_the_folder_is_refused_even_by_force(tmp_path, new) -> None:
     (tmp_path / "toy").write_text("mine")
     with pytest.raises(Refusal, match="is a file, where the package's folder should be"):
-        disk.write(new, tmp_path, force=True)
+        write.write(new, tmp_path, force=True)
     assert (tmp_path / "toy").read_text() == "mine"
 
 
@@ -213,23 +213,23 @@ def test_a_link_in_place_of_the_folder_is_refused_even_by_force(tmp_path, new) -
     (tmp_path / "real").mkdir()
     (tmp_path / "toy").symlink_to("real")
     with pytest.raises(Refusal, match="symbolic link"):
-        disk.write(new, tmp_path, force=True)
+        write.write(new, tmp_path, force=True)
     assert not any((tmp_path / "real").iterdir())
 
 
 def test_a_folder_in_place_of_a_file_is_refused_even_by_force(tmp_path, old, new) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     (tmp_path / "toy" / "loss.py").unlink()
     (tmp_path / "toy" / "loss.py").mkdir()
     edit(tmp_path, "loss.py/data", "mine")
     with pytest.raises(Refusal, match=r"a folder is in the place of loss\.py"):
-        disk.write(new, tmp_path, force=True)
+        write.write(new, tmp_path, force=True)
 
 
 def test_the_parent_may_be_a_link(tmp_path, new) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "out").symlink_to("real")
-    disk.write(new, tmp_path / "out")
+    write.write(new, tmp_path / "out")
     assert snapshot(tmp_path / "real" / "toy") == new.files
 
 
@@ -237,14 +237,14 @@ def test_the_parent_may_be_a_link(tmp_path, new) -> None:
 
 
 def test_a_full_disk_leaves_the_old_package(tmp_path, old, new, monkeypatch) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Failure, match=r"cannot write .*toy: No space left") as failure:
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
     assert failure.value.code == 4
     assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in old.files.items()}
 
@@ -253,17 +253,17 @@ def test_a_folder_of_a_container_image_is_said_to_be_the_reason(tmp_path, old, n
     def refuse(*_: object) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
-    disk.write(old, tmp_path)
-    monkeypatch.setattr(disk, "exchange", refuse)
+    write.write(old, tmp_path)
+    monkeypatch.setattr(write, "exchange", refuse)
     with pytest.raises(Failure, match="choose another --out"):
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
     assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in old.files.items()}
 
 
 def test_a_parent_that_is_a_file_is_one_clear_line(tmp_path, new) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(Failure, match=r"cannot write .*toy: (File exists|Not a directory)"):
-        disk.write(new, tmp_path / "out")
+        write.write(new, tmp_path / "out")
 
 
 def test_a_parent_that_nobody_may_write_is_one_clear_line(tmp_path, new, monkeypatch) -> None:
@@ -272,18 +272,18 @@ def test_a_parent_that_nobody_may_write_is_one_clear_line(tmp_path, new, monkeyp
 
     monkeypatch.setattr(Path, "mkdir", refuse)  # a test that runs as root may write anywhere
     with pytest.raises(Failure, match=r"cannot write .*toy: Permission denied"):
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
 
 
 def test_an_interrupt_leaves_the_old_package_and_nothing_else(tmp_path, old, new, monkeypatch):
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
 
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        disk.write(new, tmp_path)
+        write.write(new, tmp_path)
     assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in old.files.items()}
 
 
@@ -368,7 +368,7 @@ def test_a_crash_leaves_the_old_package_or_the_new(way, tmp_path, old, new) -> N
     assert {"old", "new"} <= seen
     assert ("absent" in seen) == (way == "two renames")
     for place in places:  # the next build finishes, clears up and loses nothing
-        disk.write(new, place)
+        write.write(new, place)
         assert snapshot(place) == {
             **{f"toy/{name}": data for name, data in new.files.items()},
             "toy/notes.md": b"mine",
@@ -376,21 +376,21 @@ def test_a_crash_leaves_the_old_package_or_the_new(way, tmp_path, old, new) -> N
 
 
 def test_a_crash_between_renames_gives_the_old_package_back(tmp_path, old) -> None:
-    disk.write(old, tmp_path)
+    write.write(old, tmp_path)
     (tmp_path / "toy").rename(tmp_path / ".toy.xlmc-old")
-    disk.settle(tmp_path / "toy")
+    write.settle(tmp_path / "toy")
     assert snapshot(tmp_path) == {f"toy/{name}": data for name, data in old.files.items()}
 
 
 def test_notes_left_by_a_crash_do_not_replace_newer_ones(tmp_path, old, new) -> None:
-    disk.write(new, tmp_path)
+    write.write(new, tmp_path)
     edit(tmp_path, "notes.md", "newer")
     left = tmp_path / ".toy.xlmc-new"
     left.mkdir()
     for name, data in old.files.items():
         (left / name).write_bytes(data)
     (left / "notes.md").write_text("older")
-    disk.settle(tmp_path / "toy")
+    write.settle(tmp_path / "toy")
     assert snapshot(tmp_path / "toy") == {
         **new.files,
         "notes.md": b"newer",
@@ -440,7 +440,7 @@ def test_a_build_waits_for_another_one(tmp_path) -> None:
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     start = time.monotonic()
-    with disk.locked(tmp_path):
+    with write.locked(tmp_path):
         waited = time.monotonic() - start
     other.communicate()
     assert waited > 0.1

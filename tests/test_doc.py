@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from xlmc.cli import execute
-from xlmc.doc import BEGIN, END, inserted
+from xlmc.commands.cli import execute
+from xlmc.commands.table import BEGIN, END, inserted
 
 ROOT = Path(__file__).parent.parent
 SPECS = [str(path) for path in sorted((ROOT / "spec").glob("*.xlm"))]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from toy_compiler import TEXTS, save, toy
 
-from xlmc.cli import execute
-from xlmc.manifest import MANIFEST
+from xlmc.commands.cli import execute
+from xlmc.emit.manifest import MANIFEST
 
 __all__ = ["toy"]
 
@@ -81,7 +81,7 @@ def test_a_stamp_is_not_believed(built, capsys, monkeypatch) -> None:
     def believe(*_: object) -> str:
         raise AssertionError("the check asked a stamp")
 
-    monkeypatch.setattr("xlmc.stamp.fresh", believe)
+    monkeypatch.setattr("xlmc.output.stamp.fresh", believe)
     assert check(capsys)[0] == 0
     assert len(built.compiled) == 2
 

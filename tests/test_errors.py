@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from attrs import fields, frozen
 
-from xlmc import messages, refusals
 from xlmc.compiler import checked
-from xlmc.errors import Diagnostic, Fix, Related, SpecErrors, in_order, nearest, render, suggest
-from xlmc.source import Source, Span
+from xlmc.diagnostics import semantic_errors, syntax_errors
+from xlmc.diagnostics.diagnostic import (
+    Diagnostic,
+    Fix,
+    Related,
+    SpecErrors,
+    in_order,
+    nearest,
+    render,
+    suggest,
+)
+from xlmc.diagnostics.source import Source, Span
 
 CASES = sorted((Path(__file__).parent / "errors").glob("*.xlm"))
 
@@ -45,7 +54,7 @@ def test_corpus_has_no_message_without_a_spec() -> None:
 
 CATALOGUE = [
     item
-    for module in (messages, refusals)
+    for module in (syntax_errors, semantic_errors)
     for _, item in inspect.getmembers(module, inspect.isclass)
     if issubclass(item, Diagnostic) and item.__module__ == module.__name__
 ]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from xlmc.cli import execute
+from xlmc.commands.cli import execute
+from xlmc.commands.example import after, look
 from xlmc.commands.explain import catalogue
-from xlmc.example import after, look
-from xlmc.mistakes import BOTH, CHILD, GONE, MASK, MISTAKES, NONE, SHIFTED
+from xlmc.diagnostics.mistakes import BOTH, CHILD, GONE, MASK, MISTAKES, NONE, SHIFTED
 
 TOGETHER = {"XLM017", "XLM106", "XLM152"}  # mistakes that mean another one
 

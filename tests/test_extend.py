@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from xlmc import ast, printer
 from xlmc.compiler import checked
-from xlmc.errors import SpecErrors
-from xlmc.extend import flatten, lineage
-from xlmc.messages import ChainTooLong, NeedsParent, NothingToDrop, UnknownParent
-from xlmc.parse import parse
-from xlmc.source import Source
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.diagnostics.source import Source
+from xlmc.diagnostics.syntax_errors import ChainTooLong, NeedsParent, NothingToDrop, UnknownParent
+from xlmc.resolve.inherit import flatten, lineage
+from xlmc.syntax import ast, printer
+from xlmc.syntax.parse import parse
 
 PARENT = """
 family parent "Parent" {

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.specs import families
-from xlmc import ast, fmt, printer
-from xlmc.errors import InternalError, SpecErrors
-from xlmc.fmt import format_source
-from xlmc.parse import comments, parse, read_source
-from xlmc.source import Source
+from xlmc.diagnostics.diagnostic import InternalError, SpecErrors
+from xlmc.diagnostics.source import Source
+from xlmc.syntax import ast, format, printer
+from xlmc.syntax.format import format_source
+from xlmc.syntax.parse import comments, parse, read_source
 
 SHIPPED = sorted((Path(__file__).parent.parent / "spec").glob("*.xlm"))
 
@@ -162,9 +162,9 @@ def test_invalid_spec_is_refused() -> None:
     [("# gone", "a comment"), ("none", "the meaning"), ("noise {", "break")],
 )
 def test_damage_is_noticed(monkeypatch: pytest.MonkeyPatch, damage: str, loss: str) -> None:
-    layout = fmt._layout
+    layout = format._layout
     monkeypatch.setattr(
-        fmt, "_layout", lambda *given: [line.replace(damage, "") for line in layout(*given)]
+        format, "_layout", lambda *given: [line.replace(damage, "") for line in layout(*given)]
     )
     with pytest.raises(InternalError, match=loss):
         formatted("family x {\n noise {\n none # gone\n }\n}\n")

@@ -5,8 +5,8 @@ from fuzz import _messages, fuzz, outcome, table, unknown
 from spec_mutants import KINDS, SPECS, Mutant, mutant
 
 from xlmc import compiler
-from xlmc.messages import Empty
-from xlmc.source import Source, Span
+from xlmc.diagnostics.source import Source, Span
+from xlmc.diagnostics.syntax_errors import Empty
 
 
 def test_no_spec_of_a_hundred_is_our_fault() -> None:

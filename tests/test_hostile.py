@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from xlmc.compiler import compile_spec
-from xlmc.defaults import complete
-from xlmc.errors import SpecErrors
-from xlmc.escape import comment, docstring, literal_text, raw_docstring
-from xlmc.extend import flatten
-from xlmc.lower import lower
-from xlmc.parse import parse, read_source
-from xlmc.render import render
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.emit.escape import comment, docstring, literal_text, raw_docstring
+from xlmc.emit.render import render
+from xlmc.lower.family import lower
+from xlmc.resolve.defaults import complete
+from xlmc.resolve.inherit import flatten
+from xlmc.syntax.parse import parse, read_source
 
 CODE = "import os; os.system('echo') #"
 HOSTILE = (

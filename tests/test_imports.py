@@ -12,7 +12,7 @@ HEAVY = {"torch", "lightning", "datasets", "transformers", "numpy", "xlm_runtime
 COMPILER = {"lark", "sympy", "black", "jinja2", "cattrs"}
 LOADED = """
 import sys
-from xlmc.cli import execute
+from xlmc.commands.cli import execute
 code = execute(sys.argv[1:])
 print("LOADED", code, *sorted({name.partition(".")[0] for name in sys.modules}))
 """

@@ -21,13 +21,14 @@ from families import (
 from hypothesis import HealthCheck, Phase, given, settings
 
 from xlm_runtime.plug import Example, ModelSize, Noise, Vocabulary
-from xlmc import printer
-from xlmc.ast import Family
-from xlmc.check import check, words
+from xlmc.check import words
+from xlmc.check.family import check
 from xlmc.compiler import compile_spec
-from xlmc.defaults import explicit
-from xlmc.lower import lower
-from xlmc.render import render
+from xlmc.emit.render import render
+from xlmc.lower.family import lower
+from xlmc.resolve.defaults import explicit
+from xlmc.syntax import printer
+from xlmc.syntax.ast import Family
 
 VOCAB = Vocabulary(11, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 

@@ -8,11 +8,11 @@ from formulas import SPAN, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlmc import ast
-from xlmc.arithmetic import TENSOR
-from xlmc.code import torch_expr
-from xlmc.mathtext import latex_expr, plain_expr
-from xlmc.numeric import Scope, evaluate
+from xlmc.calculus.arithmetic import TENSOR
+from xlmc.calculus.code import torch_expr
+from xlmc.calculus.evaluate import Scope, evaluate
+from xlmc.calculus.print_math import latex_expr, plain_expr
+from xlmc.syntax import ast
 
 NAMES = {
     "t": "noised.t",

@@ -13,11 +13,12 @@ from families import GONE, MASK, ROOT, changed, completed, usable
 from laws import zoo
 from test_rename import renamed
 
-from xlmc import ast
-from xlmc.check import check, words
-from xlmc.defaults import explicit
-from xlmc.lower import lower
-from xlmc.render import render
+from xlmc.check import words
+from xlmc.check.family import check
+from xlmc.emit.render import render
+from xlmc.lower.family import lower
+from xlmc.resolve.defaults import explicit
+from xlmc.syntax import ast
 
 TIMED = changed(
     MASK,

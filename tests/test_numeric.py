@@ -5,10 +5,10 @@ import math
 import pytest
 from formulas import parse, schedule
 
-from xlmc.arithmetic import DUAL, Dual, dual, precise
-from xlmc.expression import TooHard, Undefined, children, inline, walk
-from xlmc.mathtext import plain_expr
-from xlmc.numeric import Scope, evaluate
+from xlmc.calculus.arithmetic import DUAL, Dual, dual, precise
+from xlmc.calculus.evaluate import Scope, evaluate
+from xlmc.calculus.print_math import plain_expr
+from xlmc.syntax.expression import TooHard, Undefined, children, inline, walk
 
 ALPHA = {"alpha": schedule("1 - u**2", argument="u"), "beta": schedule("cos(pi*t/2)", name="beta")}
 

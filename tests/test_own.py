@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions
+from xlm_runtime.tasks.base.prepared import DataOptions
 
 ROOT = Path(__file__).parent.parent
 

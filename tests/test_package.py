@@ -8,11 +8,11 @@ from pathlib import Path
 import black
 import pytest
 
-from xlmc import pins
-from xlmc.failure import Failure
-from xlmc.manifest import MANIFEST, content, flat, load
-from xlmc.package import assemble, python
-from xlmc.plain import dump
+from xlmc.diagnostics.failure import Failure
+from xlmc.emit import pins
+from xlmc.emit.manifest import MANIFEST, content, flat, load
+from xlmc.emit.package import assemble, python
+from xlmc.syntax.plain import dump
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {"loss.py": "x = {  'a':1 }\n", "__init__.py": '"""Toy."""\n'}

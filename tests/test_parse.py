@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.specs import families
-from xlmc import ast, grammar, printer, tree, words
-from xlmc.errors import Diagnostic, SpecErrors, render
-from xlmc.parse import LARGEST_FILE, parse, read_source
-from xlmc.source import Source
+from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors, render
+from xlmc.diagnostics.source import Source
+from xlmc.syntax import ast, build_ast, grammar, printer, vocabulary
+from xlmc.syntax.parse import LARGEST_FILE, parse, read_source
 
 SHIPPED = {
     path.stem: path.read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def test_every_rule_makes_a_node() -> None:
     rules = {r.alias or r.origin.name for r in grammar.parser().rules}
     made = {str(rule) for rule in rules if not rule.startswith("_")}
     inlined = {"expr", "product", "unary", "power", "atom"}
-    assert all(hasattr(tree._Builder, rule) for rule in made - inlined)
+    assert all(hasattr(build_ast._Builder, rule) for rule in made - inlined)
 
 
 def test_soft_keywords_are_marked_in_the_grammar() -> None:
@@ -68,9 +68,9 @@ def test_soft_keywords_are_marked_in_the_grammar() -> None:
 
 
 def test_every_statement_has_a_form_to_show() -> None:
-    for block, starts in words.entries().items():
+    for block, starts in vocabulary.entries().items():
         for start in starts - {"_NONE"}:
-            assert words._FORMS.get(f"{start} in {block}") or words._FORMS.get(start)
+            assert vocabulary._FORMS.get(f"{start} in {block}") or vocabulary._FORMS.get(start)
 
 
 # The tree
@@ -247,7 +247,7 @@ def test_depth_is_no_danger(text: str) -> None:
 
 
 def test_deepest_expression_can_be_printed_and_compared() -> None:
-    deep = "family x { decoder { let x = " + "-" * (tree.DEEPEST) + "1 } }"
+    deep = "family x { decoder { let x = " + "-" * (build_ast.DEEPEST) + "1 } }"
     assert read(printer.text(read(deep))) == read(deep)
     assert codes(deep.replace("1", "-1")) == ["XLM005"]
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from attrs import field, frozen
 
-from xlmc.plain import dump, plain
+from xlmc.syntax.plain import dump, plain
 
 
 @frozen

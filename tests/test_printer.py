@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 
 from tests.specs import expressions, families
-from xlmc import ast, printer
-from xlmc.parse import parse
-from xlmc.source import Source
+from xlmc.diagnostics.source import Source
+from xlmc.syntax import ast, printer
+from xlmc.syntax.parse import parse
 
 
 def reparsed(text: str) -> ast.Family:

@@ -7,11 +7,13 @@ import pytest
 from attrs import fields
 from families import MASK, completed, imported, rendered
 
-from xlm_runtime import bounds, config, tasks
-from xlm_runtime.config import Setting, build, recipe_settings
-from xlm_runtime.errors import UsageError
+from xlm_runtime import tasks
+from xlm_runtime.config import config
+from xlm_runtime.config.settings import Setting, build, recipe_settings
+from xlm_runtime.system import bounds
+from xlm_runtime.system.errors import UsageError
 from xlmc.check.recipe import check, settings
-from xlmc.settings import SETTINGS, TASKS, TYPES, Range
+from xlmc.check.settings import SETTINGS, TASKS, TYPES, Range
 
 VALUES = [
     "0",

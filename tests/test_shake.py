@@ -5,7 +5,7 @@ import ast
 import pytest
 from families import ROOT
 
-from xlmc.shake import prune, shake
+from xlmc.emit.shake import prune, shake
 
 MODULE = '''"""About this module."""
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from toy_compiler import TEXTS, save, toy
 
-from xlmc import disk, resources, stamp
-from xlmc.cli import execute
-from xlmc.package import Package
+from xlmc import resources
+from xlmc.commands.cli import execute
+from xlmc.emit.package import Package
+from xlmc.output import stamp
+from xlmc.output import write as disk
 
 __all__ = ["toy"]
 
@@ -179,7 +181,7 @@ def test_no_path_of_a_stamp_reaches_a_package(built) -> None:
 
 REPEATED = """
 import sys
-from xlmc.cli import execute
+from xlmc.commands.cli import execute
 assert execute(["build", "toy.xlm"]) == 0
 heavy = {"sympy", "lark", "black", "jinja2", "torch", "cattrs", "numpy", "xlm_runtime"}
 loaded = heavy & {name.partition(".")[0] for name in sys.modules}

@@ -3,8 +3,8 @@
 import pytest
 from formulas import parse, schedule
 
-from xlmc.mathtext import plain_expr
-from xlmc.survival import examine, kink, settle
+from xlmc.calculus.print_math import plain_expr
+from xlmc.calculus.survival import examine, kink, settle
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from families import ROOT, completed, lowered, specs
 from hypothesis import HealthCheck, Phase, given, settings
 from jinja2 import StrictUndefined, UndefinedError, meta, nodes
 
-from xlmc import ir
-from xlmc.lower import lower
-from xlmc.plain import dump, plain
-from xlmc.render import environment, render
+from xlmc.emit.render import environment, render
+from xlmc.lower import ir
+from xlmc.lower.family import lower
+from xlmc.syntax.plain import dump, plain
 
 FOLDER = ROOT / "templates"
 VIEWS = {

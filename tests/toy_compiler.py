@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import xlmc
-from xlmc.manifest import digest
-from xlmc.package import assemble
+from xlmc.emit.package import assemble
+from xlmc.resources import digest
 
 TEXTS = {"__init__.py": '"""Toy."""\n', "loss.py": "x = 1\n"}
 

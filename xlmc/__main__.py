@@ -10,7 +10,7 @@ def main() -> None:
     gc.disable()  # no command but `run` lives long enough for it to pay
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xlmc ... | head` ends quietly
     try:
-        from xlmc.cli import execute
+        from xlmc.commands.cli import execute
 
         code = execute(sys.argv[1:])
     except KeyboardInterrupt:  # before there was a command to interrupt

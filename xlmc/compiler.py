@@ -6,20 +6,20 @@ from typing import Any
 
 from attrs import frozen
 
-from xlmc import ast, query
-from xlmc.check import check
+from xlmc.check.family import check
 from xlmc.check.recipe import trimmed
-from xlmc.defaults import complete
-from xlmc.errors import Diagnostic, SpecErrors
-from xlmc.extend import flatten, inherited
-from xlmc.ir import Package as Ir
-from xlmc.library import Library, Shelf
-from xlmc.lower import lower
-from xlmc.package import Package, assemble
-from xlmc.parse import parse
-from xlmc.places import places
-from xlmc.plain import plain
-from xlmc.render import render
+from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors
+from xlmc.emit.package import Package, assemble
+from xlmc.emit.render import render
+from xlmc.lower.family import lower
+from xlmc.lower.ir import Package as Ir
+from xlmc.resolve.defaults import complete
+from xlmc.resolve.inherit import flatten, inherited
+from xlmc.resolve.library import Library, Shelf
+from xlmc.resolve.spec_lines import places
+from xlmc.syntax import ast, query
+from xlmc.syntax.parse import parse
+from xlmc.syntax.plain import plain
 
 
 @frozen

@@ -15,7 +15,7 @@ def folder(name: str) -> Path:
     return installed if installed.is_dir() else HERE.parent / name
 
 
-def digest() -> str:
+def compiler_digest() -> str:
     """A hash of the compiler itself: grammar, templates and every module."""
     total = sha256()
     for root in (folder("grammar"), folder("templates"), HERE):
@@ -25,3 +25,8 @@ def digest() -> str:
                 total.update(f"{root.name}/{'/'.join(inside)}\0".encode())
                 total.update(sha256(path.read_bytes()).digest())
     return total.hexdigest()
+
+
+def digest(content: bytes) -> str:
+    """Return the hash of a file as manifests record it."""
+    return sha256(content).hexdigest()

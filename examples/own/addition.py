@@ -8,9 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks import DataOptions, Prepared, Task
 from xlm_runtime.tokenizers import words
 
 

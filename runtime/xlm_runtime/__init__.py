@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlm_runtime.trained import Loaded
+    from xlm_runtime.run.trained import Loaded
 
 __all__ = ["load", "pretrained"]
 
@@ -21,7 +21,7 @@ def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> "Loaded
     to; ``trust=True`` is the word of the caller that it may run. Raises UsageError where there is
     no such run or checkpoint.
     """
-    from xlm_runtime import trained  # not before it is needed: packages import the plug alone
+    from xlm_runtime.run import trained  # not before it is needed: packages import the plug alone
 
     return trained.load(run, ckpt, trust=trust)
 
@@ -31,6 +31,6 @@ def pretrained(package: str | Path, weights: str | Path = "published", **options
 
     Raises UsageError and RunError where they cannot be had or do not fit.
     """
-    from xlm_runtime import trained
+    from xlm_runtime.run import trained
 
     return trained.pretrained(package, weights, **options)

@@ -15,7 +15,7 @@ from laws.prefix import Prefixes, nexts
 from laws.scripted import every_count
 from laws.table import Table, conditionals, insertion_heads, scrambled
 
-from xlm_runtime.length_law import Lengths, joint
+from xlm_runtime.data.length_law import Lengths, joint
 from xlm_runtime.plug import Example
 
 ROOM = 3

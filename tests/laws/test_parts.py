@@ -8,8 +8,8 @@ from laws.examples import examples, network
 from laws.scripted import pick
 from rounding import near
 
-from xlm_runtime.accumulation import Parts
 from xlm_runtime.plug import Example, Losses, Noise
+from xlm_runtime.train.accumulation import Parts
 
 
 def loss(package, net, batch, noise) -> Losses:

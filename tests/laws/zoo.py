@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import cos, exp, log, pi, sin
 from pathlib import Path
 
-from xlmc import printer
 from xlmc.compiler import checked
-from xlmc.defaults import explicit
+from xlmc.resolve.defaults import explicit
+from xlmc.syntax import printer
 
 SHIPPED = Path(__file__).parents[2] / "spec"
 

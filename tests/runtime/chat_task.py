@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from xlm_runtime import tokenizers
-from xlm_runtime.data import DataOptions, Prepared
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.task import Task
 
 
 class Chat(Task):

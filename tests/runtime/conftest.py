@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.main import run
+from xlm_runtime.run.main import run
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 
 HERE = Path(__file__).parent
 FAMILY = HERE / "toy_family"

@@ -10,15 +10,16 @@ import pytest
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 
-from xlm_runtime import hub, tasks
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import RunError
+from xlm_runtime import tasks
+from xlm_runtime.data import hub
 from xlm_runtime.metrics import Answer, sandbox
 from xlm_runtime.metrics.arithmetic import Number, Programs, last_number
 from xlm_runtime.metrics.sandbox import run
 from xlm_runtime.plug import Example
+from xlm_runtime.system.errors import RunError
 from xlm_runtime.tasks import gsm8k
-from xlm_runtime.tasks.word_problems import problems
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.word_problems import problems
 from xlm_runtime.tokenizers import bpe
 
 SPECIALS = ("pad", "mask", "bos", "eos")

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime import predictions, tasks
-from xlm_runtime.config import parse_sets
-from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.files import read
-from xlm_runtime.jobs import generation
-from xlm_runtime.main import run
+from xlm_runtime import tasks
+from xlm_runtime.config.settings import parse_sets
+from xlm_runtime.data.files import read
 from xlm_runtime.metrics.arithmetic import last_number
+from xlm_runtime.model.published import find
 from xlm_runtime.molecules.smiles import whole
 from xlm_runtime.plug import Example
-from xlm_runtime.published import find
-from xlm_runtime.tasks.sources import parts_of
+from xlm_runtime.run import predictions
+from xlm_runtime.run.jobs import generation
+from xlm_runtime.run.main import run
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.sources import parts_of
 from xlm_runtime.tokenizers import Tokenizer, bpe, pretrained, words
 
 MLM = Path(__file__).parents[2] / "examples/mlm"
@@ -105,7 +106,7 @@ def test_a_chat_template_shapes_ids() -> None:
 def test_predictions_with_line_ends_of_unicode_are_read_again(tmp_path, monkeypatch) -> None:
     from types import SimpleNamespace
 
-    from xlm_runtime import answers, jobs
+    from xlm_runtime.run import answers, jobs
 
     rows = [{"prediction": "a\u2028b\u0085c"}]
     file = tmp_path / "predictions.jsonl"

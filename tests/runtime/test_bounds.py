@@ -12,17 +12,19 @@ from published import edit, package, published, reference
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers, trainers
 
-from xlm_runtime import bounds, memory
-from xlm_runtime import package as packages
-from xlm_runtime.command import Command, check
-from xlm_runtime.config import SECTIONS, build, parse_sets
-from xlm_runtime.errors import UsageError
-from xlm_runtime.files import choose, read
+from xlm_runtime.config.config import SECTIONS
+from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.data.files import choose, read
+from xlm_runtime.model import memory
+from xlm_runtime.model.published import find, size_of
+from xlm_runtime.packages import package as packages
 from xlm_runtime.plug import ModelSize, Vocabulary
-from xlm_runtime.published import find, size_of
-from xlm_runtime.strict import Range, short
-from xlm_runtime.tasks.tables import listed
-from xlm_runtime.tasks.text import tokenizer_for
+from xlm_runtime.run.command import Command, check
+from xlm_runtime.system import bounds
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.strict import Range, short
+from xlm_runtime.tasks.base.tables import listed
+from xlm_runtime.tasks.base.text import tokenizer_for
 from xlm_runtime.tokenizers import Tokenizer, bpe, pretrained
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +124,7 @@ def test_what_is_no_file_is_not_read() -> None:
 
 
 def test_a_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xlm_runtime.formats._lines.__defaults__", (100,))
+    monkeypatch.setattr("xlm_runtime.data.formats._lines.__defaults__", (100,))
     (tmp_path / "a.txt").write_text("a" * 101 + "\n")
     with pytest.raises(UsageError, match=r"line 1 has more than 100 bytes"):
         read(tmp_path / "a.txt")

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from xlm_runtime import package
-from xlm_runtime.atomic import write_json
-from xlm_runtime.card import card
-from xlm_runtime.config import build
-from xlm_runtime.progress import visible
-from xlm_runtime.runs import Run
+from xlm_runtime.config.settings import build
+from xlm_runtime.packages import package
+from xlm_runtime.run.card import card
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.progress import visible
 
 FAMILY = Path(__file__).parent / "toy_family"
 SPEC = "# ```\n# # A heading\n# ````\n# <script>alert(1)</script>\nfamily toy {\n}\n"

@@ -14,12 +14,12 @@ from lark.exceptions import LarkError
 from prepared import texts
 
 from xlm_runtime import tasks
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.grammar import Grammar
+from xlm_runtime.data.grammar import Grammar
 from xlm_runtime.metrics import Answer
 from xlm_runtime.plug import Example
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import cfg
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tasks.cfg import AGREEING, PUBLISHED
 
 AMBIGUOUS = Grammar.of("""

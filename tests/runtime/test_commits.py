@@ -7,11 +7,11 @@ import pytest
 from hub_server import Hub, serving
 from huggingface_hub import constants
 
-from xlm_runtime import hub
-from xlm_runtime.rows import Dropped
+from xlm_runtime.data import hub
+from xlm_runtime.data.rows import Dropped
+from xlm_runtime.tasks.base.sources import Source, hub_read, joined
 from xlm_runtime.tasks.gsm8k import GSM8K
 from xlm_runtime.tasks.qm9 import QM9
-from xlm_runtime.tasks.sources import Source, hub_read, joined
 
 REPO = "someone/something"
 

@@ -5,19 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime import package
-from xlm_runtime.config import (
-    Config,
-    Decoder,
+from xlm_runtime.config.config import Config, Decoder, roles
+from xlm_runtime.config.settings import (
     Setting,
     build,
     differences,
     parse_sets,
     recipe_settings,
-    roles,
 )
-from xlm_runtime.errors import UsageError
+from xlm_runtime.packages import package
 from xlm_runtime.plug import Family, Param
+from xlm_runtime.system.errors import UsageError
 
 SHIPPED = Path(__file__).parents[2] / "examples"
 

@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xlm_runtime import files
-from xlm_runtime.cache import SEAL, Built, cached
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.data import files
+from xlm_runtime.data.rows import Dropped, Place, lines
+from xlm_runtime.data.store import Block, Examples, Writer
 from xlm_runtime.plug import Example
-from xlm_runtime.rows import Dropped, Place, lines
-from xlm_runtime.store import Block, Examples, Writer
+from xlm_runtime.system.cache import SEAL, Built, cached
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import words
 
 # ---------------------------------------------------------------- cache
@@ -168,7 +168,7 @@ def test_a_cache_that_is_a_file_is_said(tmp_path: Path) -> None:
 _KILLED = """
 import sys, time
 from pathlib import Path
-from xlm_runtime.cache import cached
+from xlm_runtime.system.cache import cached
 
 def build(folder):
     (folder / "half").write_text("half")

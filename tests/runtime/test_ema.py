@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from xlm_runtime.ema import Ema
+from xlm_runtime.train.ema import Ema
 
 
 def run(decay: float, steps: int) -> tuple[Ema, nn.Linear, float]:

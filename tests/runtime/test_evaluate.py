@@ -12,12 +12,14 @@ import torch
 from attrs import evolve
 
 import xlm_runtime
-from xlm_runtime import evaluate, generate, package
-from xlm_runtime.config import Decoder, build, parse_sets
-from xlm_runtime.length_law import Lengths
-from xlm_runtime.model import make
+from xlm_runtime.config.config import Decoder
+from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.data.length_law import Lengths
+from xlm_runtime.model import evaluate, generate
+from xlm_runtime.model.model import make
+from xlm_runtime.packages import package
 from xlm_runtime.plug import Example, Nelbo, Noise, Vocabulary
-from xlm_runtime.trained import Loaded
+from xlm_runtime.run.trained import Loaded
 
 SHIPPED = Path(__file__).parents[2] / "examples"
 EXAMPLES = [Example(i, [i % 8, (i + 1) % 8, 0, 3], [3, 0, (i + 1) % 8, i % 8]) for i in range(11)]

@@ -15,9 +15,9 @@ from time import sleep, time
 import pytest
 import torch
 
-from xlm_runtime.failures import GOES_ON, said
-from xlm_runtime.model import Model
+from xlm_runtime.model.model import Model
 from xlm_runtime.plug import Decoded
+from xlm_runtime.system.failures import GOES_ON, said
 
 Start = Callable[..., int]
 HERE = Path(__file__).parent
@@ -117,7 +117,7 @@ def test_tokens_that_are_left_as_masks_are_no_sample() -> None:
 
 def test_the_first_process_ends_in_words_where_another_was_killed() -> None:
     code = (
-        "import subprocess, sys, time; from xlm_runtime.failures import Siblings; "
+        "import subprocess, sys, time; from xlm_runtime.system.failures import Siblings; "
         "one = subprocess.Popen([sys.executable, '-c', 'import os; os.kill(os.getpid(), 9)']); "
         "Siblings([one], 4).start(); time.sleep(20)"
     )
@@ -136,7 +136,7 @@ def test_a_rank_that_is_killed_ends_the_run_in_words(tmp_path: Path) -> None:
     (tmp_path / "go.py").write_text(
         f"import sys; sys.path[:0] = {[*sys.path, str(HERE)]!r}\n"
         "from pathlib import Path\n"
-        "from xlm_runtime.main import run\n"
+        "from xlm_runtime.run.main import run\n"
         "sets = ('train.devices=2', 'train.steps=1000000', 'train.checkpoint_every=5')\n"
         f"sys.exit(run(Path({str(HERE / 'toy_family')!r}), 'toy_task:REVERSE', job='train', "
         "sets=sets, name='two'))\n"

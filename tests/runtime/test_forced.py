@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from xlm_runtime.main import run
-from xlm_runtime.order import Order
+from xlm_runtime.run.main import run
+from xlm_runtime.train.order import Order
 
 HERE = Path(__file__).parent
 MLM = HERE.parents[1] / "examples/mlm"

@@ -10,16 +10,20 @@ import numpy as np
 import pytest
 from prepared import SPECIALS, prepare
 
-from xlm_runtime import atomic, generate, hub, jobs, tasks
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime import tasks
+from xlm_runtime.data import hub
 from xlm_runtime.metrics import Answer, collection
 from xlm_runtime.metrics.fragments import Fragments
 from xlm_runtime.metrics.molecules import fingerprint
-from xlm_runtime.model import Model
+from xlm_runtime.model import generate
+from xlm_runtime.model.model import Model
 from xlm_runtime.molecules import pieces, safe, tokens
 from xlm_runtime.molecules.grow import grow
 from xlm_runtime.molecules.smiles import canonical
 from xlm_runtime.plug import Example, Vocabulary
+from xlm_runtime.run import jobs
+from xlm_runtime.system import atomic
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import fragments
 from xlm_runtime.tasks import safe as safe_task
 

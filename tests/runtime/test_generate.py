@@ -7,13 +7,14 @@ import pytest
 from attrs import evolve
 from fresh import untrained
 
-from xlm_runtime import generate, pair, predictions
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import UsageError
+from xlm_runtime.model import generate, pair
 from xlm_runtime.plug import Example
-from xlm_runtime.predictions import Prediction
+from xlm_runtime.run import predictions
+from xlm_runtime.run.predictions import Prediction
+from xlm_runtime.run.trained import Loaded
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import bpe
-from xlm_runtime.trained import Loaded
 
 CANVAS = {"steps": 8}
 

@@ -3,8 +3,8 @@
 import pytest
 from fresh import untrained
 
-from xlm_runtime import holes
-from xlm_runtime.errors import UsageError
+from xlm_runtime.model import holes
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import words
 
 

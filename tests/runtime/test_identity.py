@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime.main import run
-from xlm_runtime.tasks.sources import user_rows
+from xlm_runtime.run.main import run
+from xlm_runtime.tasks.base.sources import user_rows
 
 ROOT = Path(__file__).parents[2]
 MLM = ROOT / "examples/mlm"

@@ -12,24 +12,18 @@ from attrs import evolve
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime import (
-    atomic,
-    env,
-    evaluate,
-    fit,
-    generate,
-    jobs,
-    measured,
-    module,
-    package,
-    runs,
-)
-from xlm_runtime.atomic import write_json
-from xlm_runtime.config import Train, build, parse_sets
-from xlm_runtime.data import Prepared
-from xlm_runtime.model import make
-from xlm_runtime.optim import optimizer
-from xlm_runtime.runs import Run
+from xlm_runtime.config.config import Train
+from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.model import evaluate, generate
+from xlm_runtime.model.model import make
+from xlm_runtime.packages import package
+from xlm_runtime.run import jobs, measured, runs
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system import atomic, env
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.train import fit, module
+from xlm_runtime.train.optim import optimizer
 
 Start = Callable[..., int]
 HERE = Path(__file__).parent

@@ -14,17 +14,19 @@ import torch
 from rounding import near
 from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel
 
-from xlm_runtime import hub, tokenizers
-from xlm_runtime.config import Eval
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.metrics import Answer, asked, collection
+from xlm_runtime import tokenizers
+from xlm_runtime.config.config import Eval
+from xlm_runtime.data import hub
+from xlm_runtime.metrics import Answer, collection
 from xlm_runtime.metrics.answer import documents
 from xlm_runtime.metrics.judge import Judge
 from xlm_runtime.metrics.language import Distinct, Length, Repetition, UnigramEntropy
 from xlm_runtime.metrics.mauve import Mauve
 from xlm_runtime.metrics.perplexity import GenerativePerplexity
 from xlm_runtime.plug import Example
+from xlm_runtime.run import asked
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import Tokenizer, letters, words
 
 Start = Callable[..., int]

@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 import xlm_runtime
-from xlm_runtime.errors import UsageError
+from xlm_runtime.system.errors import UsageError
 
 
 def test_generate_answers_prompts(trained: Path) -> None:

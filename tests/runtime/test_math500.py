@@ -9,14 +9,14 @@ import pytest
 from published import package, published, reference, tokenizer
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import UsageError
-from xlm_runtime.main import run
 from xlm_runtime.metrics import Answer, mathematics
 from xlm_runtime.metrics.mathematics import MathAnswers, boxed, equal
 from xlm_runtime.plug import Example
+from xlm_runtime.run.main import run
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks import math500
-from xlm_runtime.tasks.math_problems import SHOTS, asked, made
+from xlm_runtime.tasks.base.math_problems import SHOTS, asked, made
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tokenizers import bpe
 
 SPECIALS = ("pad", "mask", "bos", "eos")

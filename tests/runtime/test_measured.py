@@ -13,11 +13,11 @@ import pytest
 from shelf import Shelf
 
 import xlm_runtime
-from xlm_runtime import answers, measured, share
-from xlm_runtime.atomic import read_json, write_json
-from xlm_runtime.errors import RunError
-from xlm_runtime.lengths import Law
-from xlm_runtime.runs import Run
+from xlm_runtime.data.lengths import Law
+from xlm_runtime.run import answers, measured, share
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system.atomic import read_json, write_json
+from xlm_runtime.system.errors import RunError
 
 Start = Callable[..., int]
 HERE = Path(__file__).parent
@@ -150,7 +150,7 @@ def test_nothing_local_is_pushed(
     monkeypatch.setenv("HOME", str(home))
     options = {"task": "jsonl", "data": data, "columns": "prompt=prompt,target=target"}
     monkeypatch.setattr("sys.argv", ["xlmc", "run", str(home / "secret")])
-    from xlm_runtime.main import run
+    from xlm_runtime.run.main import run
 
     assert run(HERE / "toy_family", preset="quick", sets=SHORT, **options) == 0
     folder = next(Path("runs/toy/jsonl").iterdir())

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from xlm_runtime.errors import RunError
-from xlm_runtime.module import Training, Window, reseed
 from xlm_runtime.plug import Losses
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.train.module import Training, Window, reseed
 
 Start = Callable[..., int]
 

@@ -3,8 +3,8 @@
 import pytest
 from torch import nn
 
-from xlm_runtime.config import Train
-from xlm_runtime.optim import factor, optimizer
+from xlm_runtime.config.config import Train
+from xlm_runtime.train.optim import factor, optimizer
 
 
 def test_only_matrices_decay() -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import chain
 
-from xlm_runtime.order import Order
+from xlm_runtime.train.order import Order
 
 
 def test_every_epoch_reads_everything_once_in_an_order_of_its_own() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime import package
-from xlm_runtime.contents import changes, read
-from xlm_runtime.errors import UsageError
+from xlm_runtime.packages import package
+from xlm_runtime.packages.contents import changes, read
+from xlm_runtime.system.errors import UsageError
 
 FAMILY = Path(__file__).parent / "toy_family"
 

@@ -20,12 +20,15 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 from transformers import EsmTokenizer
 
-from xlm_runtime import main, pair, tasks, tokenizers
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime import tasks, tokenizers
+from xlm_runtime.model import pair
 from xlm_runtime.plug import Example, Row, stack
-from xlm_runtime.tasks import chain, owt_packed, uniref50
-from xlm_runtime.tasks.encoding import window
+from xlm_runtime.run import main
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks import owt_packed, uniref50
+from xlm_runtime.tasks.base import chain
+from xlm_runtime.tasks.base.encoding import window
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tokenizers import Tokenizer, letters
 
 SPECIALS = ("pad", "mask", "bos", "eos")
@@ -148,7 +151,7 @@ def test_quick_packs_python_s_documentation(tmp_path: Path) -> None:
 
 PREPARE = """
 import sys; from pathlib import Path
-from xlm_runtime import tasks; from xlm_runtime.data import DataOptions
+from xlm_runtime import tasks; from xlm_runtime.tasks.base.prepared import DataOptions
 options = DataOptions(preset="quick", cache=Path(sys.argv[1]), specials=("pad", "mask"))
 made = tasks.get("uniref50").prepare(options)
 print(made.facts["cache"], len(made.train), list(made.train[len(made.train) - 1].body))

@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xlm_runtime import main, tasks
-from xlm_runtime.data import DataOptions, Prepared, Split
-from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.tasks.task import Task
+from xlm_runtime import tasks
+from xlm_runtime.run import main
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared, Split
+from xlm_runtime.tasks.base.task import Task
 
 SPECIALS = ("pad", "mask", "bos", "eos")
 PAIRS = {"prompt": "question", "target": "answer"}

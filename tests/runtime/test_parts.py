@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file
 from torch import Tensor
 
-from xlm_runtime.main import run
+from xlm_runtime.run.main import run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SETS = (

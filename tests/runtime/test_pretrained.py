@@ -11,15 +11,16 @@ from safetensors.torch import load_file
 from tokenizers import pre_tokenizers
 
 import xlm_runtime
-from xlm_runtime import generate, tokenizers
-from xlm_runtime import package as packages
-from xlm_runtime.config import build, parse_sets
-from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.main import run
-from xlm_runtime.model import make
-from xlm_runtime.runs import Run
+from xlm_runtime import tokenizers
+from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.model import generate
+from xlm_runtime.model.model import make
+from xlm_runtime.packages import package as packages
+from xlm_runtime.run.main import run
+from xlm_runtime.run.runs import Run
+from xlm_runtime.run.trained import Loaded
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers import Tokenizer
-from xlm_runtime.trained import Loaded
 
 HERE = Path(__file__).parent
 SPECIALS = ("pad", "mask", "bos", "eos")
@@ -99,7 +100,7 @@ def test_what_a_run_cannot_mean(start, source, capsys, tmp_path, sets, told):
 def test_what_the_spec_names(start, monkeypatch, source, capsys):
     asked = []
     monkeypatch.setattr(
-        "xlm_runtime.hub.snapshot", lambda repo, files, instead: asked.append(repo) or source
+        "xlm_runtime.data.hub.snapshot", lambda repo, files, instead: asked.append(repo) or source
     )
     assert start("model.pretrained=published", "model.dtype=bfloat16", job="generate") == 0
     assert asked == ["someone/weights"]
@@ -142,7 +143,7 @@ def test_weights_without_a_tokenizer(grown, tmp_path):
 
 
 def test_a_repository_that_is_not_there(grown, monkeypatch):
-    monkeypatch.setattr("xlm_runtime.hub._resolves", lambda: False)
+    monkeypatch.setattr("xlm_runtime.data.hub._resolves", lambda: False)
     with pytest.raises(RunError, match="the model someone/weights is not here yet"):
         xlm_runtime.pretrained(grown)
 

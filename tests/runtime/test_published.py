@@ -10,10 +10,10 @@ from published import SPEC, edit, package, published, reference
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2ForCausalLM
 
-from xlm_runtime import package as packages
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.model.published import backwards, fill, find, renamed, save, size_of
+from xlm_runtime.packages import package as packages
 from xlm_runtime.plug import ModelSize, Vocabulary
-from xlm_runtime.published import backwards, fill, find, renamed, save, size_of
+from xlm_runtime.system.errors import RunError, UsageError
 
 CLOSE = 1e-4
 
@@ -294,7 +294,7 @@ def test_an_index_that_leads_elsewhere(weights, family):
 
 
 def test_a_repository_out_of_reach(family, monkeypatch):
-    monkeypatch.setattr("xlm_runtime.hub._resolves", lambda: False)
+    monkeypatch.setattr("xlm_runtime.data.hub._resolves", lambda: False)
     told = spoilt("nobody/such-weights-exist", family)
     assert "the model nobody/such-weights-exist is not here yet and the Hub cannot be" in told
     assert "and there is no folder nobody/such-weights-exist" in told

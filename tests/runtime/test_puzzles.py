@@ -14,15 +14,15 @@ import pytest
 from prepared import prepare
 
 from xlm_runtime import tasks
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.plug import Example
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.made import MadeTask
+from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.tasks.base.problem import Problem, split_of
+from xlm_runtime.tasks.base.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.coloring import Coloring
-from xlm_runtime.tasks.made import MadeTask
-from xlm_runtime.tasks.problem import Problem, split_of
 from xlm_runtime.tasks.queens import Queens, attacked, solutions
-from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
 from xlm_runtime.tasks.sudoku import LEAST, SQUARES, Sudoku
 from xlm_runtime.tokenizers import words
 

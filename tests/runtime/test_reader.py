@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime.atomic import write_json
-from xlm_runtime.errors import RunError
-from xlm_runtime.reader import read_as, read_json, read_lines, read_table
-from xlm_runtime.saved import Index
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.system.reader import read_as, read_json, read_lines, read_table
+from xlm_runtime.train.saved import Index
 
 BROKEN = {
     "empty": b"", "cut": b'{"last": 3', "list": b"[]", "null": b"null", "number": b"3",

@@ -54,7 +54,7 @@ def whole(start: Start) -> Start:
 
 def test_killed(whole: Start) -> None:
     code = (
-        "import sys; from pathlib import Path; from xlm_runtime.main import run; import torch; "
+        "import sys; from pathlib import Path; from xlm_runtime.run.main import run; import torch; "
         f"sys.path.insert(0, {str(HERE)!r}); torch.set_num_threads(1); "
         f"run(Path({str(HERE / 'toy_family')!r}), 'toy_task:REVERSE', job='train', "
         f"sets={SETS!r}, name='other')"

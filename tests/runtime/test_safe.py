@@ -16,14 +16,14 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from tokenizers.processors import TemplateProcessing
 
 from xlm_runtime import tasks
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import RunError
 from xlm_runtime.metrics import Answer
 from xlm_runtime.molecules import safe, tokens
 from xlm_runtime.molecules.grow import grow
 from xlm_runtime.molecules.smiles import canonical
 from xlm_runtime.plug import Example
+from xlm_runtime.system.errors import RunError
 from xlm_runtime.tasks import safe as task
+from xlm_runtime.tasks.base.prepared import Prepared
 
 DRUGS = [  # stereo, charges, long rings, double bonds that are cut
     "C[C@H](N)C(=O)O",

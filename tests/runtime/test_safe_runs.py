@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import xlm_runtime
-from xlm_runtime import saved
-from xlm_runtime.errors import RunError
-from xlm_runtime.runs import Run, alone
+from xlm_runtime.run.runs import Run, alone
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.train import saved
 
 HERE = Path(__file__).parent
 Start = Callable[..., int]

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xlm_runtime import jobs
-from xlm_runtime.atomic import write_json
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import UsageError
-from xlm_runtime.generate import Sample, record
-from xlm_runtime.main import run
+from xlm_runtime.model.generate import Sample, record
 from xlm_runtime.plug import Example
-from xlm_runtime.predictions import Prediction, answer, match, read
+from xlm_runtime.run import jobs
+from xlm_runtime.run.main import run
+from xlm_runtime.run.predictions import Prediction, answer, match, read
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import bpe
 
 Start = Callable[..., int]

@@ -5,9 +5,9 @@ from pathlib import Path
 import datasets
 import pytest
 
-from xlm_runtime import hub
+from xlm_runtime.data import hub
 from xlm_runtime.plug import Example
-from xlm_runtime.show import listed, rendered, show
+from xlm_runtime.run.show import listed, rendered, show
 from xlm_runtime.tasks import names
 from xlm_runtime.tokenizers import words
 

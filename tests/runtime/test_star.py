@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from xlm_runtime import tasks
-from xlm_runtime.data import DataOptions, Prepared, Split
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example, Noise
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import star
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared, Split
 from xlm_runtime.tasks.star import BACK, EASY, HARD, MEDIUM, Star, StarTask, draw, graphs
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")

@@ -9,7 +9,8 @@ import torch
 from laws.scripted import every_count, repeat
 from torch.nn import functional as F
 
-from xlm_runtime import package, strata
+from xlm_runtime.model import strata
+from xlm_runtime.packages import package
 from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Vocabulary
 
 SHIPPED = Path(__file__).parents[2] / "examples"

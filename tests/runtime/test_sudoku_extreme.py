@@ -10,12 +10,12 @@ import pytest
 from prepared import prepare
 
 from xlm_runtime import tasks
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics import Answer
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import sudoku_extreme as task
-from xlm_runtime.tasks.problem import Problem
-from xlm_runtime.tasks.puzzles import read
-from xlm_runtime.tasks.squares import SMALL_SQUARE
+from xlm_runtime.tasks.base.problem import Problem
+from xlm_runtime.tasks.base.puzzles import read
+from xlm_runtime.tasks.base.squares import SMALL_SQUARE
 from xlm_runtime.tasks.sudoku import SUDOKU
 from xlm_runtime.tasks.sudoku_extreme import MIDDLE, SUDOKU_EXTREME, hard, invariant
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from fresh import untrained
 
-from xlm_runtime.errors import UsageError
+from xlm_runtime.system.errors import UsageError
 
 WAYS: dict[str, dict[str, Any]] = {"llada": {"temperature": 1.0}, "ilm": {"decoder": "sampled"}}
 

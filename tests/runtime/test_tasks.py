@@ -13,12 +13,14 @@ import pytest
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers
 
-from xlm_runtime import hub, tasks
-from xlm_runtime.data import DataOptions, Prepared, Split
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime import tasks
+from xlm_runtime.data import hub
 from xlm_runtime.metrics import Answer
-from xlm_runtime.tasks import english, lm1b, owt, sources
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks import lm1b, owt
+from xlm_runtime.tasks.base import english, sources
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared, Split
+from xlm_runtime.tasks.base.task import Task
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 
@@ -82,9 +84,9 @@ OWN = '''
 
 from itertools import permutations
 
-from xlm_runtime.data import Prepared
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.tokenizers import words
 
 
@@ -161,7 +163,7 @@ def test_what_is_wrong_with_a_dotted_path_is_said(
     package = tmp_path / "own_tasks"
     (package / "needy.py").write_text("import no_such_library")
     (package / "broken.py").write_text("def (")
-    (package / "old.py").write_text("from xlm_runtime.tasks.task import nothing")
+    (package / "old.py").write_text("from xlm_runtime.tasks.base.task import nothing")
     with pytest.raises(UsageError, match=message):
         tasks.get(dotted)
 

@@ -12,9 +12,9 @@ from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
 from xlm_runtime import tokenizers
-from xlm_runtime.data import Prepared
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Example
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import Tokenizer, load, pretrained
 
 ROLES = ("pad", "mask", "bos", "eos")

@@ -9,8 +9,9 @@ import pytest
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers, processors
 
-from xlm_runtime import hub, tokenizers
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime import tokenizers
+from xlm_runtime.data import hub
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers import Tokenizer, bpe, load, pretrained, words
 
 ALL = ("pad", "mask", "bos", "eos", "cls")

@@ -9,13 +9,13 @@ import pytest
 from shelf import Shelf
 
 import xlm_runtime
-from xlm_runtime import share
-from xlm_runtime.atomic import write_json
-from xlm_runtime.contents import Contents
-from xlm_runtime.errors import UsageError
-from xlm_runtime.main import run as run_
-from xlm_runtime.reader import sealed
-from xlm_runtime.runs import Run
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.run import share
+from xlm_runtime.run.main import run as run_
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.reader import sealed
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.main import verify
 from xlmc.commands import trust as command

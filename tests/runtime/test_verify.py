@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from xlmc.cli import execute
+from xlmc.commands.cli import execute
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 QUICK = ("--draws", "4000", "--points", "32", "--steps", "1,4,32")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from attrs import evolve
 
-from xlm_runtime import package
+from xlm_runtime.packages import package
 from xlm_runtime.plug import Batch, Decoded, Noise
 from xlm_runtime.verify import budget as clock
 from xlm_runtime.verify import examine

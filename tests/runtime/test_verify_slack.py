@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from xlm_runtime import package
+from xlm_runtime.packages import package
 from xlm_runtime.plug import Example
 from xlm_runtime.verify.bench import Bench, Settings
 from xlm_runtime.verify.slack import best

@@ -6,10 +6,12 @@ import pytest
 from attrs import evolve
 from fresh import untrained
 
-from xlm_runtime import generate, progress, watched
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime.model import generate
 from xlm_runtime.plug import Example
-from xlm_runtime.progress import Watch
+from xlm_runtime.run import watched
+from xlm_runtime.system import progress
+from xlm_runtime.system.progress import Watch
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tasks.jsonl import OwnTexts
 
 Capture = pytest.CaptureFixture[str]

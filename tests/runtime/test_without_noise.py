@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import xlm_runtime
-from xlm_runtime import evaluate
-from xlm_runtime.main import run
+from xlm_runtime.model import evaluate
 from xlm_runtime.plug import Example
-from xlm_runtime.trained import Loaded
+from xlm_runtime.run.main import run
+from xlm_runtime.run.trained import Loaded
 
 HERE = Path(__file__).parent
 PACKAGE = next(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import ClassVar, Literal
 
-from xlm_runtime.data import DataOptions, Prepared, Split
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks.task import Task
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared, Split
+from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.tokenizers import words
 
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
-from xlmc.defaults import NEUTRAL
-from xlmc.errors import Diagnostic, suggest
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic, suggest
+from xlmc.diagnostics.semantic_errors import (
     DoesNotUndo,
     UnknownName,
     WrongAction,
@@ -17,6 +15,8 @@ from xlmc.refusals import (
     WrongRule,
     WrongStep,
 )
+from xlmc.resolve.defaults import NEUTRAL
+from xlmc.syntax import ast, query
 
 UNDO = {
     "mask": "unmask chance reveal(alpha)",

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.loss import ARROWS, FITS
-from xlmc.errors import Diagnostic, Related
-from xlmc.refusals import OtherNoise
+from xlmc.diagnostics.diagnostic import Diagnostic, Related
+from xlmc.diagnostics.semantic_errors import OtherNoise
+from xlmc.syntax import ast, query
 
 NAMES = ARROWS | {"none": "`none`"}
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.scope import Environment, literal
-from xlmc.errors import Diagnostic
-from xlmc.refusals import NoneVisible, OutOfRange, WrongArguments
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import NoneVisible, OutOfRange, WrongArguments
+from xlmc.syntax import ast, query
 
 EXAMPLE = "visible(geometric(0.3))"
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from math import floor
 
-from xlmc import ast, query
 from xlmc.check.rules import amount, at_least_one, known, moments, number
 from xlmc.check.scope import SLIP, Environment, distinct, literal, values
 from xlmc.check.words import one_of, word
-from xlmc.errors import Diagnostic
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import (
     NeedsGrid,
     Unsupported,
     WrongAction,
@@ -18,6 +17,7 @@ from xlmc.refusals import (
     WrongScore,
     WrongStop,
 )
+from xlmc.syntax import ast, query
 
 ALL_BACK = "a step would take back all that was drawn"
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.words import one_of, word
-from xlmc.errors import Diagnostic
-from xlmc.query import SPECIALS
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import (
     AnchorAndTarget,
     MissingEntry,
     NoAnchor,
@@ -16,6 +14,8 @@ from xlmc.refusals import (
     WrongPadding,
     WrongPrompt,
 )
+from xlmc.syntax import ast, query
+from xlmc.syntax.query import SPECIALS
 
 LAYOUTS = ("infill", "seq2seq", "text")
 KEPT = {"none": "prefix"}  # what infilling can keep, `given` apart

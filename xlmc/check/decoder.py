@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc import ast, query
 from xlmc.check import canvas, scope
 from xlmc.check.actions import UNDO, actions
 from xlmc.check.insertions import overflow
@@ -13,8 +12,8 @@ from xlmc.check.rules import at_least_one, known
 from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
 from xlmc.check.words import DERIVED, name_span, one_of, word
-from xlmc.errors import Diagnostic, Related, suggest
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
+from xlmc.diagnostics.semantic_errors import (
     MissingEntry,
     NeverDecoded,
     NeverUsed,
@@ -29,6 +28,7 @@ from xlmc.refusals import (
     WrongRule,
     WrongStart,
 )
+from xlmc.syntax import ast, query
 
 STARTS = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}
 STEPS = 1_000_000  # of a grid, at most

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.scope import literal
-from xlmc.defaults import NEUTRAL
-from xlmc.errors import Diagnostic
-from xlmc.refusals import NoEffect
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import NoEffect
+from xlmc.resolve.defaults import NEUTRAL
+from xlmc.syntax import ast, query
 
 NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
 

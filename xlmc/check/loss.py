@@ -7,17 +7,16 @@ from math import nan
 
 from attrs import evolve
 
-from xlmc import ast, query
+from xlmc.calculus.evaluate import FLOAT, Scope, value_of
+from xlmc.calculus.survival import POINTS
 from xlmc.check import scope
 from xlmc.check.around import around
 from xlmc.check.noise import sound
 from xlmc.check.rules import number
 from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, one_of, word
-from xlmc.errors import Diagnostic, suggest
-from xlmc.expression import MathError, TooHard, inline
-from xlmc.numeric import FLOAT, Scope, value_of
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic, suggest
+from xlmc.diagnostics.semantic_errors import (
     Clamped,
     Diverges,
     MissingEntry,
@@ -30,8 +29,9 @@ from xlmc.refusals import (
     WrongTerm,
     ZeroWeight,
 )
-from xlmc.refusals import TooHard as TooHardRefusal
-from xlmc.survival import POINTS
+from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import MathError, TooHard, inline
 
 DIVERGENCES = ("binary_cross_entropy", "cross_entropy", "joint_cross_entropy", "poisson")
 TERMS = {

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.words import name_span, reserved
-from xlmc.errors import Diagnostic, Related
-from xlmc.refusals import NameTaken
-from xlmc.source import Span
+from xlmc.diagnostics.diagnostic import Diagnostic, Related
+from xlmc.diagnostics.semantic_errors import NameTaken
+from xlmc.diagnostics.source import Span
+from xlmc.syntax import ast, query
 
 Known = dict[str, tuple[str, Span]]  # name -> what has it, and where
 

@@ -6,13 +6,10 @@ from keyword import iskeyword
 
 from attrs import evolve
 
-from xlmc import ast, query
 from xlmc.check.scope import exactly, literal
 from xlmc.check.words import one_of, reserved, word
-from xlmc.errors import Diagnostic
-from xlmc.expression import MathError
-from xlmc.query import SPECIALS
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import (
     CausalBackbone,
     MissingEntry,
     NotLaidOut,
@@ -28,6 +25,9 @@ from xlmc.refusals import (
     WrongShift,
     WrongSize,
 )
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import MathError
+from xlmc.syntax.query import SPECIALS
 
 BACKBONES = ("dit", "qwen2", "rotary")
 ARGUMENTS = ("condition", "pretrained")

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc import ast, query
+from xlmc.calculus.limits import check_limits
+from xlmc.calculus.survival import Survival, examine
 from xlmc.check.scope import Environment, known, literal
 from xlmc.check.words import name_span, one_of, reserved, word
-from xlmc.errors import Diagnostic, Related
-from xlmc.expression import MathError, TooHard
-from xlmc.limits import check_limits
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic, Related
+from xlmc.diagnostics.semantic_errors import (
     LeftOver,
     MissingEntry,
     NoValue,
@@ -20,8 +19,9 @@ from xlmc.refusals import (
     WrongChain,
     WrongEnd,
 )
-from xlmc.refusals import TooHard as TooHardRefusal
-from xlmc.survival import Survival, examine
+from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import MathError, TooHard
 
 STATES = ("clean", "mask", "gone")
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake

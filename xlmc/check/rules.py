@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from xlmc import ast, query
 from xlmc.check import scope
 from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, VALUES, one_of
-from xlmc.errors import Diagnostic
-from xlmc.query import NETWORK_SCORES, SCORES
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import (
     ChanceLeavesRange,
     NeedsGrid,
     NeverEnds,
@@ -20,6 +18,8 @@ from xlmc.refusals import (
     WrongScore,
     WrongType,
 )
+from xlmc.syntax import ast, query
+from xlmc.syntax.query import NETWORK_SCORES, SCORES
 
 SCORED = {"above": "a threshold", "within": "a sum of errors"}
 LEAST = {

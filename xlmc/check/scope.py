@@ -6,13 +6,12 @@ from math import isfinite
 
 from attrs import evolve, frozen
 
-from xlmc import ast, query
-from xlmc.arithmetic import precise
+from xlmc.calculus.arithmetic import precise
+from xlmc.calculus.evaluate import FLOAT, Scope, value_of
+from xlmc.check.settings import TYPES
 from xlmc.check.words import AROUND, DERIVED, FUNCTIONS, listed, name_span, reserved
-from xlmc.errors import Diagnostic, suggest
-from xlmc.expression import MathError, TooHard, Undefined, check_size, walk
-from xlmc.numeric import FLOAT, Scope, value_of
-from xlmc.refusals import (
+from xlmc.diagnostics.diagnostic import Diagnostic, suggest
+from xlmc.diagnostics.semantic_errors import (
     LetOrder,
     NotAFunction,
     NoValue,
@@ -21,8 +20,9 @@ from xlmc.refusals import (
     WrongArguments,
     WrongType,
 )
-from xlmc.refusals import TooHard as TooHardRefusal
-from xlmc.settings import TYPES
+from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import MathError, TooHard, Undefined, check_size, walk
 
 MEANINGS = {kind: str(TYPES[kind]) for kind in ("Count", "Chance", "Scale")}
 SIZES = (1.0, 2.0, 3.0, 8.0, 40.0, 300.0, 4096.0, 1e5)  # of rows, and of parts of them

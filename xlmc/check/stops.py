@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.insertions import trained
 from xlmc.check.rules import number
 from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
-from xlmc.errors import Diagnostic, Related, suggest
-from xlmc.refusals import NeverEnds, UnknownName, Unsupported, WrongStop
+from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
+from xlmc.diagnostics.semantic_errors import NeverEnds, UnknownName, Unsupported, WrongStop
+from xlmc.syntax import ast, query
 
 STOPS = {
     "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",

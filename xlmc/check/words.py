@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from xlmc import ast
-from xlmc.errors import Diagnostic, suggest
-from xlmc.query import SPECIALS
-from xlmc.refusals import ReservedName, UnknownWord
-from xlmc.source import Span
+from xlmc.diagnostics.diagnostic import Diagnostic, suggest
+from xlmc.diagnostics.semantic_errors import ReservedName, UnknownWord
+from xlmc.diagnostics.source import Span
+from xlmc.syntax import ast
+from xlmc.syntax.query import SPECIALS
 
 
 def _set(words: str) -> frozenset[str]:

@@ -1,1 +1,5 @@
-"""The commands of the command line, one file each."""
+"""The command line, one module for each command.
+
+A command reads its options, calls the compiler or the runtime, and prints; `xlmc.commands.cli`
+lists them.
+"""

@@ -17,7 +17,7 @@ from xlmc.commands.common import (
 
 if TYPE_CHECKING:
     from xlmc.compiler import Compiled
-    from xlmc.errors import Diagnostic
+    from xlmc.diagnostics.diagnostic import Diagnostic
 
 
 @click.command()
@@ -55,7 +55,7 @@ def build(
 
 def _print(specs: Sequence[Path], stage: str, form: Format) -> int:
     from xlmc import compiler
-    from xlmc.plain import dump, plain
+    from xlmc.syntax.plain import dump, plain
 
     work = compiler.tree if stage == "ast" else compiler.lowered
     for result in each(specs, work, form):
@@ -64,9 +64,10 @@ def _print(specs: Sequence[Path], stage: str, form: Format) -> int:
 
 
 def _build(specs: Sequence[Path], out: Path, force: bool, form: Format) -> int:
-    from xlmc import resources, stamp
+    from xlmc import resources
+    from xlmc.output import stamp
 
-    compiler = resources.digest()
+    compiler = resources.compiler_digest()
     known = {} if force else {spec: stamp.fresh(spec, out, compiler) for spec in specs}
     current = [(spec, name) for spec, name in known.items() if name]
     rest = [spec for spec in specs if not known.get(spec)]
@@ -92,7 +93,7 @@ def _compile(specs: Sequence[Path], form: Format) -> list["Compiled"]:
 
 
 def _write(compiled: "Compiled", out: Path, force: bool) -> None:
-    from xlmc.disk import write
+    from xlmc.output.write import write
 
     written = write(compiled.package, out, force=force)
     counts = {"written": len(written.changed), "removed": len(written.removed)}
@@ -106,7 +107,7 @@ def _files(number: int) -> str:
 
 def _check(specs: Sequence[Path], out: Path, form: Format) -> int:
     """Compiles in memory by the same function as a build does, and asks no stamp."""
-    from xlmc.drift import command, compare, strangers
+    from xlmc.output.drift import command, compare, strangers
 
     compiled = _compile(specs, form)
     distinct([(one.path, one.package.name) for one in compiled])
@@ -125,6 +126,6 @@ def _check(specs: Sequence[Path], out: Path, form: Format) -> int:
 
 
 def _line(text: str, path: Path, form: Format) -> str:
-    from xlmc.excerpt import printable
+    from xlmc.diagnostics.excerpt import printable
 
     return printable(f"::error file={path}::{text}" if form == "github" else text)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
-from xlmc.failure import Failure, Misuse
+from xlmc.diagnostics.failure import Failure, Misuse
 
 if TYPE_CHECKING:
-    from xlmc.errors import Diagnostic
+    from xlmc.diagnostics.diagnostic import Diagnostic
 
 T = TypeVar("T")
 Format = Literal["text", "json", "github"]
@@ -39,7 +39,7 @@ def each(
     ``work`` gives a result and warnings, or raises SpecErrors. Ends the command with code 1 if any
     spec has errors.
     """
-    from xlmc.errors import SpecErrors
+    from xlmc.diagnostics.diagnostic import SpecErrors
 
     found: list[Diagnostic] = []
     results = []
@@ -59,7 +59,7 @@ def each(
 
 def report(diagnostics: Sequence["Diagnostic"], form: Format) -> None:
     """Writes messages to stderr; as JSON also when there is none."""
-    from xlmc.errors import in_order, render
+    from xlmc.diagnostics.diagnostic import in_order, render
 
     colour = form == "text" and not os.environ.get("NO_COLOR")  # click removes it from files
     click.echo(render(in_order(diagnostics), form, colour=colour), nl=False, err=True)

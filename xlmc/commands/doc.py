@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from xlmc.commands.common import DRIFT, Format, each, format_option, save, specs_argument
-from xlmc.failure import Misuse
+from xlmc.diagnostics.failure import Misuse
 
 
 @click.command()
@@ -20,7 +20,7 @@ from xlmc.failure import Misuse
 def doc(specs: tuple[Path, ...], into: Path | None, check: bool, form: Format) -> int:
     """Print a Markdown table of the families that each SPEC describes."""
     from xlmc import compiler
-    from xlmc.doc import BEGIN, END, inserted, table
+    from xlmc.commands.table import BEGIN, END, inserted, table
 
     if check and into is None:
         raise Misuse("--check compares a file with the specs: name it by --into FILE")

@@ -12,8 +12,9 @@ from xlmc.commands.common import Format, each, format_option, spec_path
 @format_option
 def expand(spec: Path, form: Format) -> None:
     """Print SPEC with every default and every parent written out."""
-    from xlmc import compiler, printer
-    from xlmc.defaults import explicit
+    from xlmc import compiler
+    from xlmc.resolve.defaults import explicit
+    from xlmc.syntax import printer
 
     for family in each([spec], compiler.checked, form):
         click.echo(printer.text(explicit(family)), nl=False)

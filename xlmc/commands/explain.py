@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from xlmc.errors import Diagnostic
+    from xlmc.diagnostics.diagnostic import Diagnostic
 
 
 @click.command()
@@ -26,17 +26,17 @@ def explain(code: str | None) -> None:
 
 def catalogue() -> dict[str, type["Diagnostic"]]:
     """Every message by its code, in the order of the codes."""
-    from xlmc import messages, refusals
-    from xlmc.errors import Diagnostic
+    from xlmc.diagnostics import semantic_errors, syntax_errors
+    from xlmc.diagnostics.diagnostic import Diagnostic
 
-    classes = [*vars(messages).values(), *vars(refusals).values()]
+    classes = [*vars(syntax_errors).values(), *vars(semantic_errors).values()]
     found = [one for one in classes if inspect.isclass(one) and issubclass(one, Diagnostic)]
     coded = [one for one in found if hasattr(one, "code")]  # their base has none
     return {one.code: one for one in sorted(coded, key=lambda one: one.code)}
 
 
 def _page(message: type["Diagnostic"]) -> str:
-    from xlmc.example import after, before
+    from xlmc.commands.example import after, before
 
     return "\n\n".join(
         (

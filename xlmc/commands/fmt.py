@@ -10,7 +10,7 @@ import click
 from xlmc.commands.common import DRIFT, Format, each, format_option, save, specs_argument
 
 if TYPE_CHECKING:
-    from xlmc.errors import Diagnostic
+    from xlmc.diagnostics.diagnostic import Diagnostic
 
 
 @click.command()
@@ -37,9 +37,9 @@ def fmt(specs: tuple[Path, ...], check: bool, diff: bool, form: Format) -> int:
 
 
 def _format(spec: Path) -> tuple[tuple[Path, bytes, str], Sequence["Diagnostic"]]:
-    from xlmc.fmt import format_source
-    from xlmc.library import content
-    from xlmc.parse import read_source
+    from xlmc.resolve.library import content
+    from xlmc.syntax.format import format_source
+    from xlmc.syntax.parse import read_source
 
     data = content(spec)
     return (spec, data, format_source(read_source(str(spec), data))), ()

@@ -23,6 +23,6 @@ def pull(repo: str, to: Path | None) -> int:
     private one needs a token: `hf auth login`, or HF_TOKEN.
     """
     with runtime():
-        from xlm_runtime.share import pull as start
+        from xlm_runtime.run.share import pull as start
 
     return start(repo, to, judged)

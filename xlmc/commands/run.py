@@ -10,7 +10,7 @@ import click
 from xlmc.commands.common import runtime, task_names
 from xlmc.commands.trust import trust as trusting
 from xlmc.commands.trust import trust_option
-from xlmc.failure import Failure
+from xlmc.diagnostics.failure import Failure
 
 some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
@@ -102,8 +102,8 @@ def run(
     gc.enable()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a lost socket is an error, not the end
     with runtime():
-        from xlm_runtime.main import run as start
-        from xlm_runtime.progress import say
+        from xlm_runtime.run.main import run as start
+        from xlm_runtime.system.progress import say
 
     try:
         return start(

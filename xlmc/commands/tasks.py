@@ -18,7 +18,7 @@ def tasks(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         with runtime():
-            from xlm_runtime.show import listed
+            from xlm_runtime.run.show import listed
 
         for line in listed():
             click.echo(line)
@@ -43,6 +43,6 @@ def show(name: str, preset: str, data: Path | None, columns: str, examples: int 
     A few examples are rendered. Nothing is fetched unless --examples asks for published data.
     """
     with runtime():
-        from xlm_runtime.show import show as start
+        from xlm_runtime.run.show import show as start
 
     return start(name, preset=preset, data=data, columns=columns, examples=examples)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from xlm_runtime.trust import Trust
+    from xlm_runtime.packages.trust import Trust
 
 _NAMED = 5  # files in a message
 
@@ -20,14 +20,14 @@ trust_option = click.option(
 
 def trust(agreed: bool, say: Callable[[str], None]) -> "Trust":
     """What a command brings: the compiler's judgement, and --trust or the answer on a terminal."""
-    from xlm_runtime.trust import Trust
+    from xlm_runtime.packages.trust import Trust
 
     return Trust(judge=judged, agree=(lambda _: True) if agreed else _ask, say=say)
 
 
 def _ask(found: str) -> bool:
     """Asks on a terminal; anywhere else the answer is no."""
-    from xlmc.excerpt import printable
+    from xlmc.diagnostics.excerpt import printable
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
@@ -41,9 +41,9 @@ def judged(files: Mapping[str, bytes]) -> str:
     The specs that lie in it are compiled in memory, and every byte is compared.
     """
     from xlmc.compiler import compile_held
-    from xlmc.errors import SpecErrors
-    from xlmc.failure import Failure
-    from xlmc.manifest import MANIFEST, parsed
+    from xlmc.diagnostics.diagnostic import SpecErrors
+    from xlmc.diagnostics.failure import Failure
+    from xlmc.emit.manifest import MANIFEST, parsed
 
     manifest = parsed(files.get(MANIFEST, b""))
     if manifest is None:

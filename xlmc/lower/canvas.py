@@ -5,9 +5,10 @@ from math import floor
 
 from attrs import evolve
 
-from xlmc import ast, ir, query
+from xlmc.calculus.code import Code
 from xlmc.check.scope import Environment, Sample, grid, reads, values
-from xlmc.code import Code
+from xlmc.lower import ir
+from xlmc.syntax import ast, query
 
 STEPS = range(1, 9)
 LINE = 88  # columns of a docstring

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from itertools import product
 from math import isfinite
 
-from xlmc import ast, defaults, ir, query
+from xlmc.calculus.code import Code
 from xlmc.check.loss import bound, counts, ends, idle, inlined, settings, weights, with_bound
 from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
-from xlmc.code import Code
+from xlmc.lower import ir
 from xlmc.lower.params import mentioned
+from xlmc.resolve import defaults
+from xlmc.syntax import ast, query
 
 MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "

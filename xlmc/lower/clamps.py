@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, query
 from xlmc.check.loss import bound, inlined, weights, with_bound
 from xlmc.check.scope import Sample, literal, reads, values
+from xlmc.syntax import ast, query
 
 DRAWS = 400
 LENGTH = 400

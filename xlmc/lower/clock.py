@@ -1,9 +1,10 @@
 """The clocks of the noise: which of their quantities the package uses, under which names."""
 
-from xlmc import ast, ir, query
-from xlmc.calculus import Calculus, Formula, derive
-from xlmc.code import Code, Printer, called
-from xlmc.survival import examine
+from xlmc.calculus.code import Code, Printer, called
+from xlmc.calculus.schedule import Calculus, Formula, derive
+from xlmc.calculus.survival import examine
+from xlmc.lower import ir
+from xlmc.syntax import ast, query
 
 SUMMARIES = {
     "survival": "The chance that a token is still clean at time t.",

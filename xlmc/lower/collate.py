@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from xlmc import ast, ir, query
+from xlmc.lower import ir
+from xlmc.syntax import ast, query
 
 DETAILS = {
     "text": "A text on its own",

@@ -2,10 +2,7 @@
 
 from attrs import evolve, frozen
 
-from xlmc import ast, ir, query
-from xlmc.check.decoder import environment
-from xlmc.check.names import camel
-from xlmc.code import (
+from xlmc.calculus.code import (
     Code,
     Kind,
     Leaf,
@@ -22,6 +19,10 @@ from xlmc.code import (
     poisson,
     variable,
 )
+from xlmc.calculus.survival import examine
+from xlmc.check.decoder import environment
+from xlmc.check.names import camel
+from xlmc.lower import ir
 from xlmc.lower.canvas import (
     LINE,
     clock_of,
@@ -40,8 +41,8 @@ from xlmc.lower.canvas import (
 )
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, params
-from xlmc.query import NETWORK_SCORES
-from xlmc.survival import examine
+from xlmc.syntax import ast, query
+from xlmc.syntax.query import NETWORK_SCORES
 
 CODES = {
     "confidence": "likeliest(logits)",

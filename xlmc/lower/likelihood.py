@@ -2,13 +2,14 @@
 
 import math
 
-from xlmc import ast, ir, query
+from xlmc.calculus.code import Code
+from xlmc.calculus.survival import examine
 from xlmc.check.loss import counts
-from xlmc.code import Code
+from xlmc.lower import ir
 from xlmc.lower.claims import chosen, claim, stop
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
-from xlmc.survival import examine
+from xlmc.syntax import ast, query
 
 
 def likelihood(family: ast.Family, clock: Clock, condition: Code | None) -> ir.Likelihood | None:

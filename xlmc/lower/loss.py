@@ -2,15 +2,16 @@
 
 from functools import partial
 
-from xlmc import ast, ir, query
+from xlmc.calculus.code import Code, Kind, Names, Printer, Rank, built, number, param, variable
+from xlmc.calculus.print_math import PRODUCT, latex_expr, plain_expr
 from xlmc.check.loss import exact, inlined
-from xlmc.code import Code, Kind, Names, Printer, Rank, built, number, param, variable
-from xlmc.expression import inline
+from xlmc.lower import ir
 from xlmc.lower.claims import proportional
 from xlmc.lower.clamps import clamped
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, params
-from xlmc.mathtext import PRODUCT, latex_expr, plain_expr
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import inline
 
 SUMMARIES = {
     "following": "Cross-entropy of the free tokens, each read at the one before it, summed.",

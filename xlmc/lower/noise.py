@@ -1,10 +1,11 @@
 """The noise."""
 
-from xlmc import ast, ir, query
+from xlmc.calculus.code import Code
 from xlmc.check.scope import literal
-from xlmc.code import Code
+from xlmc.lower import ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, number
+from xlmc.syntax import ast, query
 
 
 def noise(family: ast.Family, clock: Clock, told: Code | None) -> ir.Noise:

@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from xlmc import ast, ir, query
+from xlmc.lower import ir
+from xlmc.syntax import ast, query
 
 PYTHON = {"Count": "int", "Chance": "float", "Scale": "float"}
 

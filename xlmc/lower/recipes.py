@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from xlmc import ast, ir
+from xlmc.lower import ir
 from xlmc.lower.params import setting
+from xlmc.syntax import ast
 
 Settings = tuple[tuple[str, str], ...]  # paths and the code of their values
 

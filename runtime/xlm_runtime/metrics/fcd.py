@@ -22,10 +22,10 @@ import numpy.typing as npt
 import torch
 from torchmetrics import Metric
 
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics.answer import Answer
-from xlm_runtime.progress import say
 from xlm_runtime.shapes import Tensor
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.progress import say
 
 REFERENCES = 5_000
 _LEAST = 2  # molecules of each kind, for a covariance

@@ -10,10 +10,10 @@ import torch
 from torch.nn import functional as F
 
 from xlm_runtime import tokenizers
-from xlm_runtime.env import device
-from xlm_runtime.errors import UsageError
-from xlm_runtime.hub import reaching
+from xlm_runtime.data.hub import reaching
 from xlm_runtime.shapes import Float, Int, Tensor
+from xlm_runtime.system.env import device
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer
 
 _BATCH = 8

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from xlm_runtime.errors import UsageError
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.metrics.ratio import Ratio
 from xlm_runtime.shapes import Tensor
+from xlm_runtime.system.errors import UsageError
 
 SECONDS = 5  # for reading an expression, and for comparing two
 _LOGS = ("math_verify.parser", "math_verify.grader", "math_verify.utils")

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torchmetrics import Metric
 
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.metrics.answer import Answer, documents
 from xlm_runtime.metrics.judge import load
-from xlm_runtime.progress import say
 from xlm_runtime.shapes import Tensor
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.progress import say
 
 _LEAST = 20  # texts of each kind: two clusters
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from xlm_runtime.grammar import Grammar
+from xlm_runtime.data.grammar import Grammar
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.metrics.ratio import Ratio
 from xlm_runtime.shapes import Tensor

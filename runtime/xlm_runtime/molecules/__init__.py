@@ -1,6 +1,6 @@
 """Molecules as strings: SMILES, SAFE, their tokens, and made ones.  All of it needs RDKit."""
 
-from xlm_runtime.errors import UsageError
+from xlm_runtime.system.errors import UsageError
 
 
 def check(what: str) -> None:

@@ -1,8 +1,6 @@
 """How the texts of a task spell molecules, which its facts say under ``notation``."""
 
-from collections.abc import Callable, Iterator
-
-from xlm_runtime.data import Prepared
+from collections.abc import Callable
 
 SMILES, SAFE = "SMILES", "bracket SAFE"
 
@@ -13,10 +11,3 @@ def reader(notation: str) -> Callable[[str], str | None]:
     from xlm_runtime.molecules.smiles import whole
 
     return {SMILES: whole, SAFE: strict}[notation]
-
-
-def known(prepared: Prepared) -> Iterator[str]:
-    """The training molecules as canonical SMILES."""
-    read, split = reader(prepared.facts["notation"]), prepared.train
-    found = (read(prepared.tokenizer.decode(split[i].body)) for i in range(len(split)))
-    return (smiles for smiles in found if smiles)

@@ -12,8 +12,9 @@ from typing import Any
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
-from xlm_runtime import hub, tokenizers
-from xlm_runtime.errors import UsageError
+from xlm_runtime import tokenizers
+from xlm_runtime.data import hub
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer
 
 # the tokens of SMILES by Schwaller et al. 2019 (arXiv:1811.02633), as the published ones split it

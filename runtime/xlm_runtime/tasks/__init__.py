@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from xlm_runtime import dotted
-from xlm_runtime.errors import UsageError
+from xlm_runtime.system import dotted
+from xlm_runtime.system.errors import UsageError
 
 if TYPE_CHECKING:
-    from xlm_runtime.data import DataOptions, Prepared
-    from xlm_runtime.tasks.task import Task
+    from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+    from xlm_runtime.tasks.base.task import Task
 
 __all__ = ["DataOptions", "Prepared", "Task", "get", "names"]
 
@@ -71,14 +71,14 @@ def get(name: str) -> "Task":
 
 def __getattr__(name: str) -> object:
     """`DataOptions`, `Prepared` and `Task`, imported when they are asked for."""
-    homes = {"DataOptions": "data", "Prepared": "data", "Task": "tasks.task"}
+    homes = {"DataOptions": "prepared", "Prepared": "prepared", "Task": "task"}
     if name not in homes:
         raise AttributeError(f"module {__name__} has no attribute '{name}'")
-    found: object = getattr(import_module(f"xlm_runtime.{homes[name]}"), name)
+    found: object = getattr(import_module(f"xlm_runtime.tasks.base.{homes[name]}"), name)
     return found
 
 
 def _own(name: str) -> "Task":
-    from xlm_runtime.tasks.task import Task
+    from xlm_runtime.tasks.base.task import Task
 
     return dotted.load(name, Task, "--task")  # type: ignore[type-abstract]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.grammar import Grammar
-from xlm_runtime.rows import Dropped, Place
-from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.sources import Row, Source, by_hash
-from xlm_runtime.tasks.task import SMALL
-from xlm_runtime.tasks.text import TextTask, hub_source
+from xlm_runtime.data.grammar import Grammar
+from xlm_runtime.data.rows import Dropped, Place
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Row, Source, by_hash
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import SMALL
+from xlm_runtime.tasks.base.text import TextTask, hub_source
 from xlm_runtime.tokenizers import Tokenizer, words
 
 if TYPE_CHECKING:

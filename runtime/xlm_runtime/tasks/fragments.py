@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime import files, molecules
-from xlm_runtime.cache import fingerprint
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime import molecules
+from xlm_runtime.data import files
+from xlm_runtime.data.rows import Dropped, Place
 from xlm_runtime.plug import Example
-from xlm_runtime.rows import Dropped, Place
+from xlm_runtime.system.cache import fingerprint
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.tasks.safe import JUDGED, SAFE
-from xlm_runtime.tasks.task import Task
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection

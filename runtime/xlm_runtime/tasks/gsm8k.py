@@ -12,13 +12,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.rows import Dropped, Place
-from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.pairs import PairTask, hub_pairs
-from xlm_runtime.tasks.sources import Row, Source, by_hash, joined
-from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.word_problems import problems
+from xlm_runtime.data.rows import Dropped, Place
+from xlm_runtime.tasks.base.pairs import PairTask, hub_pairs
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Row, Source, by_hash, joined
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import READING
+from xlm_runtime.tasks.base.word_problems import problems
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection

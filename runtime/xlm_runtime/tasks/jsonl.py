@@ -13,13 +13,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from xlm_runtime import files
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.errors import UsageError
-from xlm_runtime.tasks.pairs import PairTask
-from xlm_runtime.tasks.sources import Source, parts_of
-from xlm_runtime.tasks.task import READING, Task
-from xlm_runtime.tasks.text import TextTask
+from xlm_runtime.data import files
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.tasks.base.pairs import PairTask
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Source, parts_of
+from xlm_runtime.tasks.base.task import READING, Task
+from xlm_runtime.tasks.base.text import TextTask
 
 _ROOM = {"quick": 512, "paper": 512}
 _TOKENIZER = {"quick": "bpe:4096", "paper": "bpe:4096"}

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.sources import Source
-from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import TextTask, hub_source
+from xlm_runtime.tasks.base.sources import Source
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import READING
+from xlm_runtime.tasks.base.text import TextTask, hub_source
 
 REPO = "billion-word-benchmark/lm1b"
 REVISION = "refs/convert/parquet"

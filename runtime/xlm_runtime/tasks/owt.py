@@ -7,11 +7,11 @@ et al. 2025 (arXiv:2505.05755): 10,000 pages drawn from all are for testing.
 from collections.abc import Mapping
 from typing import ClassVar
 
-from xlm_runtime.tasks.encoding import Name
+from xlm_runtime.tasks.base.sources import Source
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import READING
+from xlm_runtime.tasks.base.text import TextTask, hub_source
 from xlm_runtime.tasks.lm1b import LM1B
-from xlm_runtime.tasks.sources import Source
-from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import TextTask, hub_source
 
 REPO = "dhruveshpatel/owt-gpt2-1024-split"
 FILES = {"train": "data/train-*.parquet", "test": "data/validation-*.parquet"}

@@ -8,10 +8,11 @@ theirs, the pages of a row do not see each other.
 from collections.abc import Mapping
 from typing import ClassVar
 
-from xlm_runtime.tasks.encoding import PACKING, Name
-from xlm_runtime.tasks.sources import Source
-from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import TextTask, hub_source
+from xlm_runtime.tasks.base.encoding import PACKING
+from xlm_runtime.tasks.base.sources import Source
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import READING
+from xlm_runtime.tasks.base.text import TextTask, hub_source
 
 REPO = "Skylion007/openwebtext"
 FILES = {"train": "plain_text/train-*.parquet"}

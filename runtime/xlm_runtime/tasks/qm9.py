@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime import hub, molecules
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime import molecules
+from xlm_runtime.data import hub
+from xlm_runtime.data.rows import Dropped, Place
 from xlm_runtime.molecules import tokens
-from xlm_runtime.molecules.notation import SMILES, known
-from xlm_runtime.rows import Dropped, Place
-from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.sources import Row, Source, by_hash, hub_read
-from xlm_runtime.tasks.task import SMALL
-from xlm_runtime.tasks.text import INSTEAD, TextTask, instead
+from xlm_runtime.molecules.notation import SMILES
+from xlm_runtime.tasks.base.molecules import known
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Row, Source, by_hash, hub_read
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import SMALL
+from xlm_runtime.tasks.base.text import INSTEAD, TextTask, instead
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:

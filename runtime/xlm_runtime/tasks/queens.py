@@ -15,12 +15,12 @@ from typing import ClassVar
 import numpy as np
 
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks import tables
-from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.made import MadeTask
-from xlm_runtime.tasks.problem import Problem
-from xlm_runtime.tasks.sources import Source
-from xlm_runtime.tasks.task import SMALL
+from xlm_runtime.tasks.base import tables
+from xlm_runtime.tasks.base.made import MadeTask
+from xlm_runtime.tasks.base.problem import Problem
+from xlm_runtime.tasks.base.sources import Source
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import SMALL
 
 
 def attacked(columns: Sequence[int]) -> bool:

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime import hub, molecules
-from xlm_runtime.data import DataOptions, Prepared
+from xlm_runtime import molecules
+from xlm_runtime.data import hub
+from xlm_runtime.data.rows import Dropped, Place, fault
 from xlm_runtime.molecules import notation, tokens
-from xlm_runtime.rows import Dropped, Place, fault
-from xlm_runtime.tasks.encoding import SPLITS
+from xlm_runtime.tasks.base.molecules import known
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Row, Source, hub_read
+from xlm_runtime.tasks.base.splits import SPLITS
+from xlm_runtime.tasks.base.text import INSTEAD, TextTask, instead
 from xlm_runtime.tasks.qm9 import QM9, made
-from xlm_runtime.tasks.sources import Row, Source, hub_read
-from xlm_runtime.tasks.text import INSTEAD, TextTask, instead
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Safe(TextTask):
         from xlm_runtime.molecules.safe import lenient, strict
 
         few = len(prepared.train) <= MOST_KNOWN
-        trained = (lambda: notation.known(prepared)) if few else None
+        trained = (lambda: known(prepared)) if few else None
         return collection(Molecules(strict, trained), Molecules(lenient, prefix="genmol_"))
 
     def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:

@@ -29,19 +29,19 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from xlm_runtime import store
-from xlm_runtime.cache import cached
-from xlm_runtime.data import DataOptions, Prepared, roomy
-from xlm_runtime.errors import RunError, UsageError
+from xlm_runtime.data import store
+from xlm_runtime.data.store import Block, Examples, Ints, Writer
 from xlm_runtime.plug import Noise
-from xlm_runtime.progress import Watch
 from xlm_runtime.shapes import Int, Tensor
-from xlm_runtime.store import Block, Examples, Ints, Writer
-from xlm_runtime.tasks import tables
-from xlm_runtime.tasks.encoding import SPLITS, Name
-from xlm_runtime.tasks.problem import Problem
-from xlm_runtime.tasks.sources import Source
-from xlm_runtime.tasks.task import SMALL, Task
+from xlm_runtime.system.cache import cached
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.progress import Watch
+from xlm_runtime.tasks.base import tables
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared, roomy
+from xlm_runtime.tasks.base.problem import Problem
+from xlm_runtime.tasks.base.sources import Source
+from xlm_runtime.tasks.base.splits import SPLITS, Name
+from xlm_runtime.tasks.base.task import SMALL, Task
 from xlm_runtime.tokenizers import Tokenizer, words
 
 _VERSION = 3

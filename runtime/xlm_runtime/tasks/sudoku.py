@@ -13,11 +13,11 @@ from typing import ClassVar
 import numpy as np
 
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks import puzzles
-from xlm_runtime.tasks.made import MadeTask
-from xlm_runtime.tasks.problem import Problem
-from xlm_runtime.tasks.squares import SMALL_SQUARE, SQUARE
-from xlm_runtime.tasks.task import SMALL
+from xlm_runtime.tasks.base import puzzles
+from xlm_runtime.tasks.base.made import MadeTask
+from xlm_runtime.tasks.base.problem import Problem
+from xlm_runtime.tasks.base.squares import SMALL_SQUARE, SQUARE
+from xlm_runtime.tasks.base.task import SMALL
 
 SQUARES = {"quick": SMALL_SQUARE, "paper": SQUARE}
 LEAST = {"quick": 4, "paper": 26}  # cells given

@@ -18,11 +18,11 @@ from typing import ClassVar
 import numpy as np
 
 from xlm_runtime.plug import Example
-from xlm_runtime.tasks import puzzles, tables
-from xlm_runtime.tasks.encoding import Name
-from xlm_runtime.tasks.problem import Problem, split_of
-from xlm_runtime.tasks.sources import Source
-from xlm_runtime.tasks.squares import SQUARE, Square
+from xlm_runtime.tasks.base import puzzles, tables
+from xlm_runtime.tasks.base.problem import Problem, split_of
+from xlm_runtime.tasks.base.sources import Source
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.squares import SQUARE, Square
 from xlm_runtime.tasks.sudoku import Sudoku
 
 REPO = "brozonoyer/sapientinc-sudoku-extreme-timvink-sudoku-solver"

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from xlm_runtime.data import DataOptions, Prepared
-from xlm_runtime.rows import Dropped, Place
-from xlm_runtime.tasks import chain
-from xlm_runtime.tasks.encoding import PACKING, Encoding, Name, Packing
-from xlm_runtime.tasks.sources import Row, Source, by_hash
-from xlm_runtime.tasks.task import READING
-from xlm_runtime.tasks.text import TextTask, hub_source
+from xlm_runtime.data.rows import Dropped, Place
+from xlm_runtime.tasks.base import chain
+from xlm_runtime.tasks.base.encoding import PACKING, Encoding, Packing
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Row, Source, by_hash
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.task import READING
+from xlm_runtime.tasks.base.text import TextTask, hub_source
 from xlm_runtime.tokenizers import Tokenizer
 
 if TYPE_CHECKING:

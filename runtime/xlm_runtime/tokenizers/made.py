@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
-from xlm_runtime.bounds import VOCABULARY
-from xlm_runtime.errors import UsageError
+from xlm_runtime.system.bounds import VOCABULARY
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers.roles import with_roles
 from xlm_runtime.tokenizers.tokenizer import Tokenizer
 

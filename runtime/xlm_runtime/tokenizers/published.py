@@ -8,8 +8,8 @@ from typing import Any
 from attrs import frozen
 from tokenizers import Tokenizer as Backend
 
-from xlm_runtime.errors import RunError, UsageError
-from xlm_runtime.hub import reaching
+from xlm_runtime.data.hub import reaching
+from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers.made import spelling
 from xlm_runtime.tokenizers.roles import with_roles
 from xlm_runtime.tokenizers.tokenizer import Tokenizer, is_saved, load

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Backend
 
-from xlm_runtime.errors import UsageError
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers.reader import own_unknown
 from xlm_runtime.tokenizers.tokenizer import Tokenizer
 

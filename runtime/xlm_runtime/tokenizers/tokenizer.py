@@ -12,10 +12,10 @@ from typing import Any
 from tokenizers import Tokenizer as Backend
 from tokenizers import models
 
-from xlm_runtime.bounds import VOCABULARY
-from xlm_runtime.errors import RunError, UsageError
 from xlm_runtime.plug import Vocabulary
-from xlm_runtime.strict import short
+from xlm_runtime.system.bounds import VOCABULARY
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.strict import short
 from xlm_runtime.tokenizers.reader import Reader, own_unknown
 
 _CONFIG, _OWN = "tokenizer_config.json", "xlm_specials"

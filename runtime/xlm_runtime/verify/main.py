@@ -6,11 +6,11 @@ from time import process_time
 
 import torch
 
-from xlm_runtime import package
-from xlm_runtime.errors import UsageError
-from xlm_runtime.progress import complain, say
-from xlm_runtime.reader import plain
-from xlm_runtime.trust import DOUBT, Trust
+from xlm_runtime.packages import package
+from xlm_runtime.packages.trust import DOUBT, Trust
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.progress import complain, say
+from xlm_runtime.system.reader import plain
 from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.examine import examine

@@ -6,7 +6,7 @@ from math import inf
 import torch
 from torch.quasirandom import SobolEngine
 
-from xlm_runtime.noise import Noise
+from xlm_runtime.plug.noise import Noise
 from xlm_runtime.shapes import Float, Int, Tensor
 from xlm_runtime.verify.budget import Budget
 

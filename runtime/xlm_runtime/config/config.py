@@ -1,0 +1,244 @@
+"""The configuration of a run: its sections and their defaults."""
+
+import json
+from typing import Any, Literal
+
+from attrs import frozen
+
+from xlm_runtime.plug import ModelSize
+from xlm_runtime.system import bounds
+from xlm_runtime.system.bounds import Chance, Scale
+from xlm_runtime.system.env import Wanted
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.strict import converter, mistakes
+
+_SHOWN = 100  # characters of a setting that messages repeat
+SIZES = {"tiny": (3, 64, 4), "small": (6, 384, 6), "base": (12, 768, 12)}  # layers, width, heads
+
+
+@frozen(kw_only=True)
+class Model:
+    """The backbone.  ``layers``, ``width`` and ``heads`` follow from ``size`` where not set.
+
+    pretrained: published weights to start from, a repository of the Hub or a folder; they decide
+        the size. ``published`` stands for what the spec names, empty for none.
+    dropout: see `plug.ModelSize`; ``attention_dropout`` is the same where it is not set.
+    dtype: of the weights.
+    """
+
+    size: Literal["tiny", "small", "base"] = "small"
+    layers: bounds.Layers = SIZES["small"][0]
+    width: bounds.Width = SIZES["small"][1]
+    heads: bounds.Heads = SIZES["small"][2]
+    dropout: bounds.Kept = 0.0
+    attention_dropout: bounds.Kept = 0.0
+    rotary_base: bounds.Base = 10_000.0
+    pretrained: str = ""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @property
+    def shape(self) -> ModelSize:
+        """What a family's network is made from."""
+        return ModelSize(
+            layers=self.layers,
+            width=self.width,
+            heads=self.heads,
+            dropout=self.dropout,
+            attention_dropout=self.attention_dropout,
+            rotary_base=self.rotary_base,
+        )
+
+
+@frozen(kw_only=True)
+class Train:
+    """The training loop.
+
+    batch: examples per step, all devices and accumulated parts together.
+    device_batch: the largest part that a device takes at once; 0 for all of it.
+    min_rate: where the schedule ends, as a share of ``learning_rate``.
+    clip: the largest norm of the gradient; 0 for no clipping.
+    precision: ``auto`` is bf16-mixed on a GPU that computes in bfloat16, else 32-true; losses and
+        what heads answer are float32 in all of them. A run keeps the one that it began with.
+    keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
+    validate_examples: how many held-out examples a validation reads; 0 for all.
+    """
+
+    batch: bounds.Batch = 64
+    device_batch: bounds.Part = 0
+    devices: bounds.Devices = 1
+    steps: bounds.Steps = 10_000
+    learning_rate: bounds.Rate = 1e-3
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    warmup: bounds.Often = 0
+    min_rate: Chance = 0.0
+    weight_decay: Scale = 0.01
+    clip: Scale = 1.0
+    ema: Chance = 0.9999
+    precision: Wanted = "auto"
+    compile: bool = False
+    seed: bounds.Seed = 1
+    workers: bounds.Workers = 0
+    validate_every: bounds.Steps = 500
+    validate_examples: bounds.Examples = 1024
+    checkpoint_every: bounds.Steps = 500
+    keep_every: bounds.Often = 0
+    log_every: bounds.Steps = 50
+
+    @property
+    def accumulate(self) -> int:
+        """How many parts of a step each device takes one after another."""
+        return self.batch // (self.devices * self.part)
+
+    @property
+    def part(self) -> int:
+        """How many examples a device takes at once."""
+        share = self.batch // self.devices
+        return min(self.device_batch or share, share)
+
+
+@frozen(kw_only=True)
+class Eval:
+    """Evaluation.
+
+    draws: noise draws per example of a likelihood. examples: how many to read, 0 for all.
+    samples: how many texts to generate for the metrics of a task of plain texts.
+    oracle: an answer is asked for at the length that it has, here and in generation; without it,
+    lengths that the layout does not predict are drawn from those of the training data.
+    metrics: a metric beside those of the task, or several as a JSON list; `--metric` sets it.
+    """
+
+    batch: bounds.Batch = 64
+    draws: bounds.Draws = 4
+    examples: bounds.Examples = 0
+    samples: bounds.Some = 256
+    oracle: bool = False
+    metrics: str = ""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The metrics of ``metrics``.  Raises ValueError where it is no list of strings."""
+        return strings(self.metrics, "a metric")
+
+
+@frozen(kw_only=True)
+class Generate:
+    """Generation.  ``samples`` are shown at each validation; ``history`` writes the states.
+
+    stop: a string at which a generated text is cut, or several as a JSON list. What is evaluated is
+        cut there as well.
+    suppress: a token that is never written, or several as a JSON list; those that remain are scored
+        and drawn as if there were no others.
+    length: the number of tokens of each text that is generated, where the family does not decide it
+        itself; 0 for numbers drawn from those of the training data.
+    """
+
+    count: bounds.Some = 16
+    batch: bounds.Batch = 64
+    samples: bounds.Examples = 2
+    history: bool = False
+    length: bounds.Room = 0
+    stop: str = ""
+    suppress: str = ""
+
+    @property
+    def suppressed(self) -> tuple[str, ...]:
+        """The tokens of ``suppress``.  Raises ValueError where it is no list of strings."""
+        return strings(self.suppress, "a token")
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The strings of ``stop``.  Raises ValueError where it is no list of strings."""
+        return strings(self.stop, "a string to stop at")
+
+
+@frozen(kw_only=True)
+class Data:
+    """The data.
+
+    block, prompt: the largest numbers of tokens of a body and of a prompt; 0 for the task's own.
+    made: problems are made, with preset paper too, where others were published.
+    seed: of generated data, so that runs of different seeds learn from the same.
+    tokenizer: a name on the Hub, a local file or folder; empty for the task's own.
+    columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``.
+    chat: prompts stand in the tokenizer's own chat template.
+    """
+
+    block: bounds.Room = 0
+    prompt: bounds.Room = 0
+    made: bool = False
+    seed: bounds.Seed = 1
+    tokenizer: str = ""
+    columns: str = ""
+    chat: bool = False
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """``columns`` by role."""
+        return roles(self.columns)
+
+
+@frozen(kw_only=True)
+class Decoder:
+    """The chosen decoder of the family and its params."""
+
+    name: str
+    params: dict[str, Any]
+
+
+@frozen(kw_only=True)
+class Config:
+    """Everything that a run may choose."""
+
+    model: Model
+    train: Train
+    eval: Eval
+    generate: Generate
+    data: Data
+    loss: dict[str, Any]
+    decoder: Decoder
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, section by section."""
+        plain: dict[str, Any] = converter.unstructure(self)
+        return plain
+
+    @staticmethod
+    def from_json(plain: object, where: str) -> "Config":
+        """The inverse of `to_json`.  Raises UsageError naming every key that does not fit."""
+        found = mistakes(plain, Config)
+        if found:
+            raise UsageError("\n".join(f"{where}: {line}" for line in found))
+        return converter.structure(plain, Config)
+
+
+def roles(columns: str) -> dict[str, str]:
+    """``prompt=question,target=answer`` as roles and their columns.  Raises UsageError."""
+    found: dict[str, str] = {}
+    for part in filter(None, columns.split(",")):
+        role, _, column = (text.strip() for text in part.partition("="))
+        if not role or not column:
+            raise UsageError(f"--columns {columns}: write it as ROLE=COLUMN, as in text=body")
+        if role in found:
+            raise UsageError(
+                f"--columns {columns}: {role} is given twice, as {found[role]} and {column}"
+            )
+        found[role] = column
+    return found
+
+
+SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, "data": Data}
+
+
+def strings(text: str, noun: str) -> tuple[str, ...]:
+    """One string, or those of a JSON list.  Raises ValueError where it is no list of strings."""
+    if len(text) > bounds.TEXT:
+        raise ValueError(f"{len(text):,} characters, and at most {bounds.TEXT:,} are read")
+    if not text.startswith("["):
+        return (text,) if text else ()
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("a list within a list within many more") from None
+    if not all(isinstance(one, str) and one for one in found):
+        raise ValueError(f"{noun} is a text that is not empty")
+    return tuple(found)

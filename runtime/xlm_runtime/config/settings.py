@@ -1,0 +1,248 @@
+"""Settings: the values of a recipe or of ``--set``, checked and put together to a configuration.
+
+Settings come from the quick values of a task or the recipe of a family, and from ``--set``. Each is
+checked on its own, so that all mistakes are reported at once, with the place they came from.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from attrs import fields, frozen
+
+from xlm_runtime.config.config import SECTIONS, SIZES, Config, Decoder, Model, strings
+from xlm_runtime.config.nosuch import instead
+from xlm_runtime.plug import Family, Param
+from xlm_runtime.system import bounds
+from xlm_runtime.system.bounds import Chance, Scale
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.strict import converter, mistakes, within
+
+_SHOWN = 100  # characters of a setting that messages repeat
+_TYPES: dict[str, Any] = {"Count": bounds.Count, "Chance": Chance, "Scale": Scale}
+_RECIPE = (
+    {
+        "block": "data.block",
+        **{key: f"model.{key}" for key in ("attention_dropout", "dropout", "layers", "size")},
+    }
+    | {
+        key: f"train.{key}"
+        for key in (
+            "batch",
+            "steps",
+            "learning_rate",
+            "warmup",
+            "ema",
+            "schedule",
+            "min_rate",
+            "weight_decay",
+        )
+    }
+    | {"precision": "train.precision"}
+)
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}  # the words of recipes
+
+
+@frozen
+class Setting:
+    """A value for one path of the configuration, and where it came from."""
+
+    path: str
+    value: object
+    origin: str
+
+
+def parse_sets(texts: Iterable[str]) -> list[Setting]:
+    """``--set a.b=v`` options → settings.  Raises UsageError for one without ``=``."""
+    settings = []
+    for text in texts:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise UsageError(
+                f"--set {_cut(text)}: write it as --set path=value, as in --set train.steps=500"
+            )
+        settings.append(Setting(path.strip(), _value(value), f"--set {_cut(text)}"))
+    return settings
+
+
+def _cut(text: str) -> str:
+    """The beginning of what was typed, for messages about it."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def recipe_settings(
+    family: Family, task: str, preset: str, sets: Sequence[Setting] = ()
+) -> list[Setting]:
+    """What the family's recipe for a task sets: its decoder always, the rest with preset ``paper``.
+
+    Raises UsageError where ``paper`` is asked for and there is no such recipe, unless ``sets`` say
+    how long to train.
+    """
+    recipe = family.recipes.get(task)
+    if recipe is None and preset == "paper" and not any(s.path == "train.steps" for s in sets):
+        known = ", ".join(sorted(family.recipes)) or "none"
+        raise UsageError(
+            f"{family.name} has no recipe for task '{task}' (it has: {known}); "
+            "use --preset quick with --set, add a recipe to the spec, or train with the defaults "
+            "of the runtime for --set train.steps=N"
+        )
+    origin = f"recipe {task} of {family.name}"
+    paths = {k: _RECIPE.get(k, k) for k in recipe or {}}
+    decoding = {k for k in paths if k.partition(".")[0] == "decoder"}  # the task's, at any size
+    wanted = {k: path for k, path in paths.items() if preset == "paper" or k in decoding}
+    values = {
+        k: PRECISIONS.get(str(v), v) if k == "precision" else v for k, v in (recipe or {}).items()
+    }
+    return [Setting(path, values[k], f"{origin}: {k}") for k, path in wanted.items()]
+
+
+def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) -> Config:
+    """Defaults, then the preset's settings, then ``--set``; later ones win.
+
+    ``decoder`` names one of the family's decoders. A preset's ``decoder.*`` speaks of the decoder
+    that the preset chooses, and of another where it has the same param. Raises UsageError with one
+    line for each mistake.
+    """
+    choices = [s for s in (*preset, *sets) if s.path == "decoder"]
+    problems = [p for s in choices for p in _choice(s, family.decoders)]
+    presets, name = _chosen(family, preset), _chosen(family, [*preset, *sets])
+    own, common = _decoder_types(family, name), _decoder_types(family, presets)
+    preset = [s for s in preset if s.path in own or s.path not in common]
+    types = _section_types() | _param_types("loss", family.params.get("loss", ())) | own
+    settings = [s for s in (*preset, *sets) if s.path != "decoder"]
+    by = next((f"chosen by {s.origin}" for s in reversed(choices) if s.value == name), "by default")
+    params = {one: family.params.get(one, ()) for one in family.decoders}
+    problems += [
+        line
+        for s in settings
+        for line in _check(s, types, lambda at: instead(at, types, params, name, by))
+    ]
+    if problems:
+        raise UsageError("\n".join(problems))
+    config = _assemble(family, name, {s.path: s.value for s in settings})
+    _check_whole(config)
+    _check_decoder(family, config.decoder)
+    return config
+
+
+def _chosen(family: Family, settings: Iterable[Setting]) -> str:
+    """The last decoder of the family that settings name, else its default."""
+    named = [str(s.value) for s in settings if s.path == "decoder" and s.value in family.decoders]
+    return [next(iter(family.decoders)), *named][-1]
+
+
+def _assemble(family: Family, decoder: str, values: Mapping[str, object]) -> Config:
+    """Checked values and the defaults of what they leave open → a configuration."""
+    size = str(values.get("model.size", fields(Model).size.default))
+    layers, width, heads = SIZES[size]
+    follow: dict[str, object] = {"model.layers": layers, "model.width": width, "model.heads": heads}
+    follow["model.attention_dropout"] = values.get("model.dropout", fields(Model).dropout.default)
+    values = follow | dict(values)
+    plain: dict[str, Any] = {
+        section: {f.name: values.get(f"{section}.{f.name}", f.default) for f in fields(cls)}
+        for section, cls in SECTIONS.items()
+    }
+    plain["loss"] = _params("loss", family.params.get("loss", ()), values)
+    params = _params("decoder", family.params.get(decoder, ()), values)
+    plain["decoder"] = {"name": decoder, "params": params}
+    return converter.structure(plain, Config)
+
+
+def _params(at: str, params: Iterable[Param], values: Mapping[str, object]) -> dict[str, object]:
+    return {p.name: within(values.get(f"{at}.{p.name}", p.default), _kind(p)) for p in params}
+
+
+def _section_types() -> dict[str, Any]:
+    return {f"{name}.{f.name}": f.type for name, cls in SECTIONS.items() for f in fields(cls)}
+
+
+def _param_types(at: str, params: Iterable[Param]) -> dict[str, Any]:
+    return {f"{at}.{p.name}": _kind(p) for p in params}
+
+
+def _decoder_types(family: Family, decoder: str) -> dict[str, Any]:
+    return _param_types("decoder", family.params.get(decoder, ()))
+
+
+def _kind(param: Param) -> Any:
+    return Literal[param.options] if param.kind == "Choice" else _TYPES[param.kind]
+
+
+def _check(setting: Setting, types: Mapping[str, Any], hint: Callable[[str], str]) -> list[str]:
+    """What is wrong with a setting: its path, for which there is a hint, or its value."""
+    if setting.path not in types:
+        return [f"{setting.origin}: there is no setting '{setting.path}'{hint(setting.path)}"]
+    return [
+        f"{setting.origin}: {setting.path}: {line}"
+        for line in mistakes(setting.value, types[setting.path])
+    ]
+
+
+def _choice(setting: Setting, options: Mapping[str, object]) -> list[str]:
+    if setting.value in options:
+        return []
+    near = get_close_matches(str(setting.value), options, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return [f"{setting.origin}: the decoders are {', '.join(options)}{hint}"]
+
+
+def _check_whole(config: Config) -> None:
+    """What no single setting can tell."""
+    model, train = config.model, config.train
+    problems = []
+    if model.width % (2 * model.heads):
+        problems.append(
+            f"model.width={model.width} must be a multiple of twice model.heads={model.heads}"
+        )
+    if train.batch < train.devices:
+        problems.append(f"train.batch={train.batch} is less than train.devices={train.devices}")
+    elif train.batch % (train.devices * train.part):
+        problems.append(
+            f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
+            f"times train.device_batch={train.part}"
+        )
+    for path, text, noun in (
+        ("generate.stop", config.generate.stop, "a string to stop at"),
+        ("generate.suppress", config.generate.suppress, "a token"),
+        ("eval.metrics", config.eval.metrics, "a metric"),
+    ):
+        try:
+            strings(text, noun)
+        except ValueError as error:
+            problems.append(f'{path}={_cut(text)}: write "A", or ["A", "B"]: {error}')
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+def _check_decoder(family: Family, decoder: Decoder) -> None:
+    """A decoder says itself which values it cannot work with."""
+    try:
+        family.decoders[decoder.name](**decoder.params)
+    except ValueError as error:
+        raise UsageError(f"decoder.{error}") from error
+
+
+def _value(text: str) -> object:
+    """A number or truth value where the text is one in Python or JSON, else the text itself."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text, text)
+
+
+def differences(old: Config, new: Config, sections: Sequence[str]) -> list[str]:
+    """The settings in which two configurations differ: ``train.steps: 500 -> 900``."""
+    before, after = (_flat(config, sections) for config in (old, new))
+    return [
+        f"{path}: {json.dumps(before.get(path))} -> {json.dumps(after.get(path))}"
+        for path in dict.fromkeys([*before, *after])
+        if before.get(path) != after.get(path)
+    ]
+
+
+def _flat(config: Config, sections: Sequence[str]) -> dict[str, object]:
+    plain = config.to_json()
+    return {f"{s}.{key}": value for s in sections for key, value in plain[s].items()}

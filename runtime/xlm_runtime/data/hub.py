@@ -1,0 +1,253 @@
+"""The Hugging Face Hub, and one clear error where it cannot be reached."""
+
+import errno
+import logging
+import re
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from glob import escape
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from xlm_runtime.data.rows import Dropped, Place, fault, plain
+from xlm_runtime.system.errors import RunError, UsageError
+
+_BATCH = 1000
+_WAIT = 10  # seconds for a short answer
+_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text has the form OWNER/NAME."""
+    return bool(_NAME.fullmatch(text))
+
+
+def check_name(repo: str, asked: str) -> None:
+    """Raises UsageError, which begins with ``asked``, where no repository can have that name."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    if not is_name(repo):
+        raise UsageError(f"{asked}: no name on the Hub: write it as OWNER/NAME")
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        raise UsageError(f"{asked}: no name on the Hub: {error}") from error
+
+
+@contextmanager
+def reaching(what: str, instead: str) -> Iterator[None]:
+    """Within: Hub calls, served from the local Hub cache where the Hub's name does not resolve.
+
+    ``what`` is wanted; ``instead`` says what else can be done. Raises RunError.
+    """
+    with _quiet(), _offline(not _resolves()):
+        try:
+            yield
+        except _failures() as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise RunError(f"no space left to download {what}") from error
+            raise RunError(f"{_reason(what, error)}\n{instead}") from error
+
+
+def dataset(
+    repo: str, files: Mapping[str, str], revision: str, instead: str, *, streaming: bool = False
+) -> Any:
+    """The splits of a data set: ``files`` maps splits to patterns of files in ``repo``.
+
+    ``streaming``: rows are fetched when they are read, within `reaching`, and nothing is kept.
+    Raises RunError where the Hub or the data set cannot be reached; it ends with ``instead``.
+    """
+    with reaching(f"the data set {repo}", instead):
+        from datasets import load_dataset
+
+        return load_dataset(repo, data_files=dict(files), revision=revision, streaming=streaming)
+
+
+def commit(repo: str, revision: str) -> str | None:
+    """The commit at which a branch of a data set stands; None where the Hub does not say it."""
+    from huggingface_hub import HfApi
+
+    if not _resolves():
+        return None
+    with _quiet():
+        try:
+            return HfApi().dataset_info(repo, revision=revision, timeout=_WAIT).sha
+        except _failures():
+            return None
+
+
+def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
+    """Raises RunError where a split of a data set lacks one of the columns."""
+    missing = [column for column in columns if column not in split.column_names]
+    if missing:
+        raise RunError(
+            f"the data set {repo} has no column '{missing[0]}', its columns are "
+            f"{', '.join(split.column_names)}: it has changed since this was written\n{instead}"
+        )
+
+
+def cells(
+    split: Any,
+    columns: Sequence[str],
+    name: str,
+    dropped: Dropped,
+    as_text: Callable[[object], object] = plain,
+) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """The texts of some columns of a split that is called ``name``, and where each row stands.
+
+    Rows without a text in each of them go to ``dropped``.
+    """
+    rows = (
+        row
+        for batch in split.iter(batch_size=_BATCH)
+        for row in zip(*(batch[column] for column in columns), strict=True)
+    )
+    for number, row in enumerate(rows, 1):
+        values, place = tuple(map(as_text, row)), Place(name, number)
+        if faults := [found for found in map(fault, values) if found]:
+            dropped.note(f"{faults[0]} in {name}", place)
+        else:
+            yield place, cast("tuple[str, ...]", values)
+
+
+def first(split: Any, columns: Sequence[str], repo: str, instead: str) -> str:
+    """The first of some columns that a split has.  Raises RunError where there is none of them."""
+    found = next((column for column in columns if column in split.column_names), columns[0])
+    has(split, (found,), repo, instead)
+    return found
+
+
+def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "model") -> Path:
+    """The folder with the files of a repository that match some patterns.
+
+    The token comes from the environment or from `hf auth login`. Raises RunError where they cannot
+    be had; it ends with ``instead``.
+    """
+    from huggingface_hub import snapshot_download
+
+    with reaching(f"the {kind} {repo}", instead):
+        return Path(snapshot_download(repo, allow_patterns=list(patterns)))
+
+
+def taken(
+    repo: str, chosen: Callable[[list[str]], list[str]], instead: str
+) -> tuple[list[str], Path]:
+    """The files of a repository that are chosen of all its files, and the folder with them.
+
+    Nothing is fetched before they are chosen. The folder is named after the commit. Raises RunError
+    where they cannot be had, ending with ``instead``; and whatever ``chosen`` raises.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+
+    with reaching(f"the run {repo}", instead):
+        if not _resolves():
+            found = Path(snapshot_download(repo, local_files_only=True))
+            every = [path.relative_to(found).as_posix() for path in sorted(found.rglob("*"))]
+            return chosen([name for name in every if (found / name).is_file()]), found
+        about = HfApi().model_info(repo)
+        names = chosen([one.rfilename for one in about.siblings or ()])
+        exact = [escape(name) for name in names]
+        return names, Path(snapshot_download(repo, revision=about.sha, allow_patterns=exact))
+
+
+def send(folder: Path, repo: str, message: str, replaced: Sequence[str]) -> str:
+    """Commits a folder to a repository of models, which is made if there is none; its address.
+
+    A new repository is private. Of what is there, files that match ``replaced`` go unless they come
+    anew. Raises RunError where the Hub cannot be reached, or does not let us.
+    """
+    from huggingface_hub import HfApi
+
+    hub = HfApi()
+    with _quiet():
+        try:
+            where = hub.create_repo(repo, private=True, exist_ok=True)
+            hub.upload_folder(
+                repo_id=where.repo_id,
+                folder_path=folder,
+                commit_message=message,
+                delete_patterns=list(replaced),
+            )
+        except _failures() as error:
+            raise RunError(f"nothing was pushed to {repo}: {_refusal(repo, error)}") from error
+    return str(where)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What goes wrong on the way to the Hub."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # the bases name the error of whichever library it speaks HTTP with
+    return cast("tuple[type[Exception], ...]", (OSError, *HfHubHTTPError.__bases__))
+
+
+def _refusal(repo: str, error: Exception) -> str:
+    """Why the Hub does not take what it is sent."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if not isinstance(error, HfHubHTTPError):
+        return f"the Hub cannot be reached ({type(error).__name__})"
+    status = error.response.status_code
+    if status == 401:
+        return "the Hub does not know you: run `hf auth login`, or set HF_TOKEN"
+    if status in (403, 404):
+        return f"your token may not write to {repo}: it needs the role `write`, and you the right"
+    return f"the Hub answers with {status}: {error.server_message or 'no reason'}"
+
+
+def _reason(what: str, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    if isinstance(error, GatedRepoError):
+        return f"{what} needs permission: accept its terms on its page, then run `hf auth login`"
+    if isinstance(error, RepositoryNotFoundError):
+        return f"the Hub has no {what}, or it is private: check the name, or run `hf auth login`"
+    if isinstance(error, PermissionError):
+        return f"{what} cannot be kept: {error.filename}: {error.strerror}"
+    return f"{what} is not here yet and the Hub cannot be reached"
+
+
+def _resolves() -> bool:
+    """Whether the Hub's name can be resolved; a proxy does it for us."""
+    from huggingface_hub import constants
+
+    if getproxies():
+        return True
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _offline(wanted: bool) -> Iterator[None]:
+    """Hub libraries in offline mode: they read their caches and do not wait for a network."""
+    import datasets.config
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
+    if wanted:
+        constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notices of every retry."""
+    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "datasets", "transformers")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,174 @@
+"""How good a model is: its loss, its likelihood, and its answers.
+
+The noise is a function of the example alone, so that every evaluation sees the same. Likelihoods
+are exact averages over all examples; losses are those of one batch of all examples, whatever
+``eval.batch`` is.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from math import exp, log, nan, sqrt
+from typing import Any
+
+import torch
+
+from xlm_runtime.data.length_law import LAW, Lengths, conditions, joint
+from xlm_runtime.model import strata
+from xlm_runtime.model.model import Model
+from xlm_runtime.plug import Example, Noise
+
+SEED = 0x5EED  # of every evaluation, whatever the seed of the run
+Tick = Callable[[int], object]
+
+
+@torch.no_grad()
+def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
+    """The training loss and its terms, of all examples as one batch."""
+    sums: dict[str, float] = defaultdict(float)
+    over = 0
+    for _, batch in model.batches(examples, size):
+        found = model.loss(batch, Noise(SEED, batch.example))
+        for name, value in {"loss": found.total, **found.terms}.items():
+            sums[name] += float(value) * int(found.over)
+        over += int(found.over)
+    return {name: total / max(over, 1) for name, total in sums.items()}
+
+
+def laid(model: Model, cut: bool = False) -> str:
+    """How an example is laid out, such as ``prompt bos [body eos] keeping given``.
+
+    What is predicted stands in brackets. Of a text that is ``cut`` the end is not there.
+    """
+    specials = {token: role for role, token in model.vocabulary.specials.items()}
+    body, prompt = model.vocabulary.allowed(()).nonzero()[:2, 0].tolist()
+    size = model.body if cut else min(2, model.body)
+    given = [place == 0 for place in range(size)]
+    batch = model.layout([Example(0, [body] * size, [prompt], given, cut=cut)])
+    words = [{body: "body", prompt: "prompt", **specials}[i] for i in batch.x0[0].tolist()]
+    parts = groupby(zip(words, batch.inside[0].tolist(), strict=True), lambda pair: pair[1])
+    said = []
+    for inside, pairs in parts:
+        text = " ".join(word for word, _ in groupby(word for word, _ in pairs))
+        said.append(f"[{text}]" if inside else text)
+    if not batch.free[batch.inside].all():
+        said.append("keeping prefix" if model.layout.begins else "keeping given")
+    return " ".join(said)
+
+
+def shown(losses: Mapping[str, float]) -> dict[str, float]:
+    """The losses worth showing: a single term is the loss itself."""
+    return dict(losses) if len(losses) > 2 else {"loss": losses["loss"]}
+
+
+def said(losses: Mapping[str, float]) -> str:
+    """``loss 1.234  slot 1.2  done 0.034``."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in shown(losses).items())
+
+
+@torch.no_grad()
+def likelihood(
+    model: Model,
+    examples: Sequence[Example],
+    size: int,
+    draws: int,
+    tick: Tick,
+    lengths: Sequence[int],
+) -> dict[str, Any]:
+    """The NELBO by the family's own estimate, averaged over its noise, if any.
+
+    In nats per example and per token, the perplexity per token, and bits; with counts and with
+    standard errors over examples, to which the noise adds its part: of ratios, and by the delta
+    method of the perplexity. In every family the same tokens count: those of the body that are not
+    given, no special; what an end costs is paid and not counted. ``estimator`` says what was
+    averaged over: where few tokens are free every noise, else ``draws`` of them; ``given`` what is
+    known beforehand. Where that is the length, ``joint`` has the numbers of a text and its length,
+    by the law of ``lengths``, those of training: they compare with those of other families.
+    `Model.family.claim` says what it is; callers have seen that it is not ``none``.
+    """
+    nelbo = model.family.nelbo
+    if nelbo is None:
+        raise ValueError(f"{model.family.name} has no likelihood: {model.family.claim.why}")
+    draws = draws if model.family.corrupt is not None else 1
+    every = model.family.corrupt is not None and _enumerable(model, examples, size)
+    nats: list[float] = []
+    tokens: list[int] = []
+    for part, batch in model.batches(examples, size):
+        noises = strata.every(SEED, batch) if every else strata.spread(SEED, batch, draws)
+        total = torch.zeros(len(batch.x0), dtype=torch.float64, device=model.device)
+        for noise, weight in noises:
+            found = nelbo(model.network, batch, noise)
+            total += torch.where(weight > 0, weight * found.nats, 0)
+        nats += total.tolist()
+        tokens += [len(example.body) - sum(example.given) for example in part]
+        tick(len(nats))
+    if every:
+        estimator = "every number and set of noised tokens"
+    elif model.family.corrupt is None:
+        estimator = "exact, nothing is drawn"
+    else:
+        estimator = f"draws of noise for each example: {draws}, their amounts spread"
+    measured = {**_likelihood(nats, tokens), "estimator": estimator}
+    return measured | _with_lengths(model, examples, Lengths(lengths, model.body), nats, tokens)
+
+
+def _with_lengths(
+    model: Model, examples: Sequence[Example], law: Lengths, nats: list[float], tokens: list[int]
+) -> dict[str, Any]:
+    """What a likelihood is conditioned on, and the joint one where it is another."""
+    cuts = law.cuts or any(example.cut for example in examples)
+    given = conditions(model.layout.given, cuts)
+    more = joint(model.layout.given, law, examples)
+    if more is None:
+        return {"given": given}
+    whole = [a + b for a, b in zip(nats, more, strict=True)]
+    known = [name for name in model.layout.given if name not in ("length", "end")]
+    said = {"given": conditions(known, cuts), "lengths": LAW}
+    return {"given": given, "joint": {**_likelihood(whole, tokens), **said}}
+
+
+def _likelihood(nats: Sequence[float], tokens: Sequence[int]) -> dict[str, float]:
+    """The nats of examples in every unit, each with its standard error and count."""
+    per_example, per_token = ratio(nats, [1] * len(nats)), ratio(nats, tokens)
+    perplexity = exp(min(per_token[0], 700.0))
+    bits = per_token[0] / log(2), per_token[1] / log(2)
+    found: dict[str, float] = {}
+    for name, (value, error), count in (
+        ("nats_per_example", per_example, len(nats)),
+        ("nats_per_token", per_token, sum(tokens)),
+        ("bits_per_token", bits, sum(tokens)),
+        ("perplexity", (perplexity, perplexity * per_token[1]), sum(tokens)),
+    ):
+        found |= {name: value, f"{name}_error": error, f"{name}_count": count}
+    return found
+
+
+def sections(found: Mapping[str, Any], claim: str) -> list[tuple[dict[str, float], str]]:
+    """The numbers of a likelihood, those given its length first; each with what it is.
+
+    A number is joint where no length is given, so that it compares with joint ones of others.
+    """
+    made = []
+    for name, part in (("", found), ("joint ", found.get("joint", {}))):
+        numbers = {
+            f"{name}{key}": part[key] for key in part if not isinstance(part[key], str | dict)
+        }
+        made.append((numbers, ", ".join(filter(None, (claim, part.get("given", ""))))))
+    return made
+
+
+def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:
+    """The ratio of two sums over examples, and its standard error (see `metrics.ratio`)."""
+    n, below = len(m), sum(d) or 1
+    value = sum(m) / below
+    spread = sum((a - value * b) ** 2 for a, b in zip(m, d, strict=True))
+    return value, sqrt(n / (n - 1) * spread) / below if n > 1 else nan
+
+
+def _enumerable(model: Model, examples: Sequence[Example], size: int) -> bool:
+    """Whether few tokens are free in every example, and the family noises them in an order."""
+    batches = model.batches(examples, size)
+    if not all(int(batch.free.sum(1).max()) <= strata.FEW for _, batch in batches):
+        return False
+    nelbo, (_, batch) = model.family.nelbo, next(model.batches(examples, size))
+    return nelbo is not None and strata.orders(lambda n: nelbo(model.network, batch, n), batch)

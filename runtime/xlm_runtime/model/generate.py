@@ -1,0 +1,220 @@
+"""Samples: blank examples laid out, decoded, and written down."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import frozen
+
+from xlm_runtime.data.lengths import Law, Lengths
+from xlm_runtime.model.model import Model
+from xlm_runtime.plug import Ended, Example, Noise
+from xlm_runtime.system.atomic import to_json, write_text
+from xlm_runtime.tokenizers import Tokenizer, before
+
+
+@frozen
+class Sample:
+    """One answer.
+
+    ids: what stands where the decoder wrote, specials included. nfe: calls of the network. steps:
+    those that the decoder took until the last answer of the batch was done.
+    history: the states on the way, prompt included. given: how many of the ids there are up to the
+    last one that was given.
+    """
+
+    example: Example
+    ids: tuple[int, ...]
+    nfe: int
+    steps: int = 0
+    history: tuple[tuple[int, ...], ...] = ()
+    given: int = 0
+
+
+@dataclass(frozen=True)
+class _Counted(Noise):
+    """Notes the steps that are drawn for: a decoder asks for the noise of each by its number."""
+
+    taken: set[int] = field(default_factory=set)
+    tell: Callable[[int], None] = lambda _: None
+
+    def at(self, step: int) -> "_Counted":
+        self.taken.add(step)
+        self.tell(len(self.taken))
+        return replace(self, step=step)
+
+
+@torch.no_grad()
+def samples(
+    model: Model,
+    examples: Iterable[Example],
+    size: int,
+    seed: int,
+    record: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Iterator[Sample]:
+    """Decodes examples that `blank` has emptied; an answer does not depend on its batch.
+
+    ``tell`` hears the number of each step of a batch.
+    """
+    for part, batch in model.batches(examples, size):
+        noise = _Counted(seed, batch.example, tell=tell)
+        decoded = model.decode(batch, noise, record)
+        x, own, nfe = decoded.x.cpu(), decoded.body.cpu(), decoded.nfe.tolist()
+        states = [state.cpu() for state in decoded.history]
+        for row, example in enumerate(part):
+            history = tuple(tuple(state[row].tolist()) for state in states)
+            ids = tuple(x[row][own[row]].tolist())
+            known = upto_given(example, ids, inserts=model.family.inserts)
+            yield Sample(example, ids, nfe[row], len(noise.taken), history, known)
+
+
+def upto_given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
+    """How many ids of an answer there are up to the last one that was given.
+
+    Where tokens were inserted between given ones, those of these behind the last gap but one are
+    together: they are taken to be where they are last.
+    """
+    if known := _beginning(example):
+        return known
+    places = [place for place, known in enumerate(example.given) if known]
+    if not places or not inserts:
+        return places[-1] + 1 if places else 0
+    last, first = places[-1], places[-1]
+    gaps = example.gaps or [True] * (last + 1)
+    while first and example.given[first - 1] and not gaps[first]:
+        first -= 1
+    run = list(example.body[first : last + 1])
+    starts = range(len(ids) - len(run), -1, -1)
+    return next((at + len(run) for at in starts if list(ids[at : at + len(run)]) == run), 0)
+
+
+def blank(
+    model: Model,
+    examples: Iterable[Example],
+    lengths: Lengths,
+    seed: int,
+    oracle: bool = False,
+) -> Iterator[Example]:
+    """Examples without their answers: prompt and given tokens stay, all else is padding.
+
+    Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
+    ``oracle`` that of the answer, if there is one; a length beyond the room is that of a text which
+    is cut. So is that of a body with an open end, of which
+    a beginning is given and whose gaps are open behind it alone; among lengths that go beyond it.
+    """
+    pad = model.vocabulary["pad"]
+    for example in examples:
+        given, gaps, cut = example.given, example.gaps, False
+        if any(given):
+            pairs = zip(example.body, given, strict=True)
+            hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
+            known = _beginning(example)
+            if known and not oracle:
+                free = 0
+                if not model.layout.fills:
+                    free = (
+                        min(_length(example, lengths, seed, model.body, known), model.body) - known
+                    )
+                hidden = [*hidden[:known], *[pad] * free]
+                given = [True] * known + [False] * free
+                gaps = [False] * known + [True] * (free + 1)
+        elif model.layout.fills:
+            hidden = ()
+        elif oracle and example.body:
+            hidden, cut = [pad] * len(example.body), example.cut
+        else:
+            length = _length(example, lengths, seed, model.body)
+            hidden, cut = [pad] * min(length, model.body), length > model.body
+        yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
+
+
+def _beginning(example: Example) -> int:
+    """How many tokens are given of a body with an open end; 0 for others."""
+    known = sum(example.given)
+    free = len(example.given) - known
+    behind = [False] * known + [True] * (free + 1)
+    return known if list(example.gaps) == behind and all(example.given[:known]) else 0
+
+
+def _length(example: Example, lengths: Lengths, seed: int, most: int, beyond: int = 0) -> int:
+    """One of some lengths, drawn for an example; of those that go beyond a number, or ``most``."""
+    law = Law.of(lengths)
+    draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
+    drawn = (law.beyond(beyond) if beyond else law).at(draw)
+    return most if drawn is None else drawn
+
+
+def unconditional(count: int) -> list[Example]:
+    """Examples of which nothing is known."""
+    return [Example(index, ()) for index in range(count)]
+
+
+def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
+    """When a text is over: as soon as it holds one of the strings; None where there are none."""
+    if not stops:
+        return None
+
+    def ended(ids: Sequence[int], known: int = 0) -> bool:
+        body = tokenizer.body(ids)
+        text = tokenizer.decode(body)
+        return before(text, stops, tokenizer.behind(body, known)) != text
+
+    return ended
+
+
+def said(sample: Sample, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> tuple[list[int], str]:
+    """The answer up to its end, or to the first of ``stops``: as ids and as text.
+
+    Those are looked for behind the last token that was given.
+    """
+    ids, text = tokenizer.body(sample.ids), tokenizer.decode(tokenizer.body(sample.ids))
+    if not stops:
+        return ids, text
+    start = tokenizer.behind(ids, sample.given)
+    return tokenizer.until(ids, stops, sample.given), before(text, stops, start)
+
+
+def record(
+    sample: Sample, tokenizer: Tokenizer, target: Example | None, stops: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A line of ``predictions.jsonl``; the text ends before the first of ``stops``."""
+    shown: dict[str, Any] = {"index": sample.example.index}
+    if sample.example.prompt:
+        shown["prompt"] = tokenizer.decode(sample.example.prompt)
+    ids, text = said(sample, tokenizer, stops)
+    shown["prediction"] = text
+    if tokenizer.known(text)[0] != ids:  # the text alone would be read as other tokens
+        shown["ids"] = ids
+    if target is not None:
+        shown["target"] = tokenizer.decode(target.body)
+    shown |= {"nfe": sample.nfe, "steps": sample.steps}
+    if sample.history:
+        shown["history"] = [spelled(state, tokenizer) for state in sample.history]
+    return shown
+
+
+def spelled(ids: Iterable[int], tokenizer: Tokenizer) -> str:
+    """The text of a state in which specials are seen (``<mask>``), padding apart."""
+    names = {token: f"<{name}>" for name, token in tokenizer.vocabulary.specials.items()}
+    parts: list[str] = []
+    for special, run in groupby(ids, names.get):
+        tokens = list(run)
+        parts += [special] * len(tokens) if special else [tokenizer.decode(tokens)]
+    return " ".join(part for part in parts if part != "<pad>")
+
+
+def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Writes records as JSON lines, all or none."""
+    write_text(path, "".join(to_json(record) + "\n" for record in records))
+
+
+def show(shown: dict[str, Any]) -> str:
+    """A record for a person in one line: ``prompt → prediction``."""
+    prompt = f"{shown['prompt']} → " if "prompt" in shown else ""
+    target = shown.get("target")
+    mark = "" if target is None else "  ✓" if target == shown["prediction"] else f"  ✗ {target}"
+    return f"  {prompt}{shown['prediction']}{mark}".rstrip().replace("\n", " ⏎ ")

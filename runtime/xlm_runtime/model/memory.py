@@ -1,0 +1,80 @@
+"""How much memory there is, and a refusal in words of networks that cannot fit into it.
+
+Without it the machine would slow down, and then end some process or other.
+"""
+
+import os
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from xlm_runtime.plug import ModelSize
+from xlm_runtime.system.env import device
+from xlm_runtime.system.errors import UsageError
+
+TRAINED = 5  # copies of weights: themselves, gradients, two moments of AdamW, the average
+_SURELY = 1 << 28  # weights below which no network is measured: a gigabyte
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def capacity() -> int:
+    """Bytes that the device has in all: of a GPU, or what this process may have of the machine."""
+    if device().type == "cuda":
+        return int(torch.cuda.get_device_properties(device()).total_memory)
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    limits += [int(text) for file in _LIMITS if (text := _read(Path(file))).isdecimal()]
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return min(limits + ([soft] if soft != resource.RLIM_INFINITY else []))
+
+
+def _read(file: Path) -> str:
+    return file.read_text().strip() if file.is_file() else ""
+
+
+def check(weights: int, bytes_of_each: int, what: str) -> None:
+    """Raises UsageError where weights do not fit the device.
+
+    ``bytes_of_each``: with all that is kept beside a weight; ``what``: the network and what is done
+    with it.
+    """
+    needed, there = weights * bytes_of_each, capacity()
+    if needed > there:
+        where = "this GPU" if device().type == "cuda" else "this machine"
+        raise UsageError(
+            f"{what}: {_words(weights)} weights need {_size(needed)}, and {where} has "
+            f"{_size(there)}: choose a smaller model.size, model.layers or model.width, or a "
+            "tokenizer with fewer ids"
+        )
+
+
+def check_network(
+    size: ModelSize, vocabulary: int, dtype: torch.dtype, make: Callable[[], nn.Module]
+) -> None:
+    """Refuse a network that does not fit, before any of it is allocated.  Raises UsageError.
+
+    ``make`` makes it, here on the device ``meta``, where weights take no memory; only networks that
+    are large by their layers, width and vocabulary are made so.
+    """
+    roughly = size.width * (12 * size.layers * size.width + vocabulary)
+    if roughly >= _SURELY:
+        with torch.device("meta"):
+            weights = sum(one.numel() for one in make().parameters())
+        named = f"model.layers={size.layers} of model.width={size.width}"
+        check(weights, dtype.itemsize, f"{named}, {vocabulary:,} ids")
+
+
+def _words(number: int) -> str:
+    for name, unit in (("trillion", 10**12), ("billion", 10**9), ("million", 10**6)):
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return f"{number:,}"
+
+
+def _size(number: int) -> str:
+    for name, unit in (("TB", 10**12), ("GB", 10**9)):
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return f"{number / 10**6:,.1f} MB"

@@ -1,0 +1,234 @@
+"""A family with its network and vocabulary: what training, evaluation and generation work with."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import frozen
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from xlm_runtime.config.config import Config, Decoder
+from xlm_runtime.model import memory
+from xlm_runtime.model.published import Checkpoint, check_finite, fill, size_of
+from xlm_runtime.plug import (
+    Batch,
+    Decoded,
+    Ended,
+    Example,
+    Family,
+    Layout,
+    Losses,
+    Noise,
+    Vocabulary,
+)
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.progress import say
+from xlm_runtime.tasks.base.prepared import Split
+
+
+@frozen(eq=False, repr=False)
+class Model:
+    """A family at work on one kind of example.
+
+    layout: examples -> Batch. body: the largest number of body tokens. objective: the family's
+    loss, which training may compile. ended: when a text is over before its end. suppressed: ids
+    that are never written.
+    """
+
+    family: Family
+    network: nn.Module
+    vocabulary: Vocabulary
+    layout: Layout
+    body: int
+    loss_params: dict[str, Any]
+    decoder: Decoder
+    objective: Callable[..., Losses]
+    ended: Ended | None = None
+    suppressed: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line."""
+        size = sum(weight.numel() for weight in self.network.parameters())
+        about = f"{size / 1e6:.2f} M weights on {self.device}, {self.vocabulary.size} ids"
+        room = f"up to {self.body} tokens, decoder {self.decoder.name}"
+        return f"Model({self.family.name}, {about}, {room})"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return next(self.network.parameters()).dtype
+
+    def loss(self, batch: Batch, noise: Noise) -> Losses:
+        """Corrupts a batch on its device, if the family does, and returns the training loss."""
+        family = self.family
+        if family.amount is None or family.corrupt is None:
+            return self.objective(self.network, batch, **self.loss_params)
+        noised = family.corrupt(batch, family.amount(batch, noise), noise, self.vocabulary)
+        return self.objective(self.network, noised, batch, **self.loss_params)
+
+    def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:
+        """Runs the chosen decoder on a batch whose free positions it fills."""
+        name, params = self.decoder.name, dict(self.decoder.params)
+        if self.ended is not None and name in self.family.ending:
+            params["ended"] = self.ended
+        decoder = self.family.decoders[name](**params)
+        with without(self.network, self.suppressed):
+            made = decoder(self.network, batch, noise, self.body, record)
+        self._check_whole(made)
+        return made
+
+    def _check_whole(self, made: Decoded) -> None:
+        """Raises RunError where tokens are left as masks, which no text would show."""
+        mask = self.vocabulary.specials.get("mask")
+        left = 0 if mask is None else int((made.body & (made.x == mask)).sum())
+        if left:
+            raise RunError(
+                f"decoder {self.decoder.name} of {self.family.name} leaves {left} tokens as masks: "
+                "its last step does not reveal all; build the package anew from its spec, or end "
+                "the decoder with `finish { unmask all; draw token }`"
+            )
+
+    def batches(
+        self, examples: Iterable[Example], size: int
+    ) -> Iterator[tuple[list[Example], Batch]]:
+        """All examples in their order, ``size`` at a time; the last batch may be smaller."""
+        for part in chunks(examples, size):
+            yield part, self.layout(part).to(self.device)
+
+
+@contextmanager
+def without(network: nn.Module, ids: Sequence[int]) -> Iterator[None]:
+    """A network whose heads give the logit -inf to some more ids.
+
+    Raises UsageError where no id is left.
+    """
+    if not ids:
+        yield
+        return
+    forbidden: Tensor = network.get_buffer("forbidden")
+    before = forbidden.clone()
+    forbidden[list(ids)] = True
+    if forbidden.all():
+        forbidden.copy_(before)
+        raise UsageError("every token is suppressed: nothing is left to write")
+    try:
+        yield
+    finally:
+        forbidden.copy_(before)
+
+
+def make(
+    family: Family,
+    vocabulary: Vocabulary,
+    layout: str,
+    body: int,
+    config: Config,
+    published: Mapping[str, Any] | None = None,
+    *,
+    empty: bool = False,
+) -> Model:
+    """A model with fresh weights, drawn from the seed of the configuration.
+
+    ``published`` is the config of published weights, whose size the network takes; ``empty``
+    weights take no memory until they are filled.
+    """
+    laid: Callable[..., Layout] = family.layouts[layout]
+    made = laid(vocabulary, body)
+    known, allowed, size = vocabulary, vocabulary.allowed(made.predicts), config.model.shape
+    if published is not None:
+        size = size_of(family, published, config.model.pretrained)
+        model = config.model
+        size = replace(size, dropout=model.dropout, attention_dropout=model.attention_dropout)
+        known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
+    dtype: torch.dtype = getattr(torch, config.model.dtype)
+    with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
+        memory.check_network(size, known.size, dtype, lambda: family.network(known, allowed, size))
+        torch.manual_seed(config.train.seed)
+        network = family.network(known, allowed, size)
+    network.to(dtype)
+    parts = (family, network, vocabulary, made, body, config.loss, config.decoder)
+    return Model(*parts, objective=family.loss)
+
+
+def with_rows(vocabulary: Vocabulary, allowed: Tensor, rows: int) -> tuple[Vocabulary, Tensor]:
+    """A vocabulary as large as published embeddings: the ids beyond the tokenizer's are not said.
+
+    Raises UsageError where the tokenizer has more ids than there are rows.
+    """
+    beyond = rows - vocabulary.size
+    if beyond < 0:
+        raise UsageError(
+            f"the tokenizer has {vocabulary.size} ids, and the published embeddings have {rows} "
+            "rows: use the tokenizer that was published with them (leave data.tokenizer empty)"
+        )
+    return replace(vocabulary, size=rows), F.pad(allowed, (0, beyond))
+
+
+def pretrained(
+    family: Family,
+    vocabulary: Vocabulary,
+    layout: str,
+    body: int,
+    config: Config,
+    checkpoint: Checkpoint,
+) -> Model:
+    """A model with published weights, read one by one.  Raises RunError where they do not fit."""
+    model = make(family, vocabulary, layout, body, config, checkpoint.config, empty=True)
+    assert family.published is not None
+    dtype = getattr(torch, config.model.dtype)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.train.seed)
+        fresh = fill(model.network, family.published.names, checkpoint, dtype)
+    if fresh:
+        say(f"not among the published weights, and drawn afresh: {', '.join(fresh)}")
+    return model
+
+
+def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    """Lists of ``size`` items, the last one shorter if need be."""
+    part: list[Example] = []
+    for item in items:
+        part.append(item)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def first(examples: Split, count: int) -> Iterator[Example]:
+    """The first ``count`` examples; 0 for all."""
+    return (examples[i] for i in range(min(count or len(examples), len(examples))))
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Weights as safetensors."""
+    save_model(network, str(path))
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """The inverse of `save_weights`.
+
+    Raises UsageError where the names or shapes are others, RunError where the file is damaged or
+    a weight is not finite.
+    """
+    try:
+        load_model(network, str(path), strict=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1:2] or [str(error)]
+        raise UsageError(f"{path} is of another network: {first[0].strip()}") from error
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} cannot be read, it may be cut off: {error}") from error
+    for name, weight in network.named_parameters():
+        check_finite(weight, name, path)

@@ -1,0 +1,90 @@
+"""Whether a family and a task fit each other; neither knows the other."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from xlm_runtime.plug import Family, Layout
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.tasks.base.task import Task
+
+_LOOK = 256  # examples of each split that are looked at
+
+
+def check_layout(family: Family, task: Task) -> None:
+    """Whether the family lays out what the task has.  Raises UsageError."""
+    if task.layout not in family.layouts:
+        raise UsageError(
+            f"{family.name} has no layout '{task.layout}', which task {task.name} needs; it has: "
+            f"{', '.join(family.layouts)}"
+        )
+
+
+def check(family: Family, task: Task) -> None:
+    """What can be said before there are data.  Raises UsageError with the reason."""
+    check_layout(family, task)
+    if task.packed and not family.packs:
+        why = (
+            "its tokens move as noise grows, so that the gap between two documents belongs to "
+            "neither, and what it says of a whole row would be said of several documents"
+            if family.inserts
+            else "its network is not known to keep the documents of a row apart"
+        )
+        raise UsageError(
+            f"{family.name} takes no packed rows, which task {task.name} has: {why}; choose a task "
+            "with one text in each row, such as lm1b or owt"
+        )
+
+
+def check_settings(task: Task, *, prompt: int, made: bool) -> None:
+    """Raises UsageError for settings of the data that mean nothing to a task."""
+    if prompt and task.layout != "seq2seq":
+        raise UsageError(f"data.prompt={prompt}: task {task.name} has no prompts")
+    if made and not task.makes:
+        raise UsageError(f"data.made=true: the problems of task {task.name} cannot be made")
+
+
+def decides(family: Family, layout: Layout | Callable[..., Layout]) -> str:
+    """Why nobody else can say how long a text is; empty where it can be said."""
+    if family.inserts:
+        return f"{family.name} decides itself how many tokens it inserts"
+    if family.corrupt is None:
+        return f"{family.name} ends a text itself"
+    fills = getattr(layout, "fills", False)
+    return "the layout of the run predicts where a text ends" if fills else ""
+
+
+def check_length(family: Family, task: Task, prepared: Prepared, length: int) -> None:
+    """Raises UsageError where generated texts of a length, if it is not 0, make no sense."""
+    if not length:
+        return
+    reason = decides(family, family.layouts[task.layout])
+    if length > prepared.body:
+        reason = f"there is room for {prepared.body} tokens"
+    elif any(prepared.test[0].given):
+        reason = "the task gives tokens, and with them the length"
+    if reason:
+        raise UsageError(f"generate.length={length}: {reason}")
+
+
+def check_data(
+    family: Family, task: Task, prepared: Prepared, *, chat: bool, length: int = 0
+) -> None:
+    """What the data decide.  Raises UsageError with the reason."""
+    check_length(family, task, prepared, length)
+    if chat and task.layout == "text":
+        raise UsageError(f"data.chat=true: task {task.name} has no prompts to put into a chat")
+    if chat:
+        prepared.tokenizer.chat("")
+    if getattr(family.layouts[task.layout], "begins", False) and _gives_later(prepared):
+        raise UsageError(
+            f"{family.name} writes from left to right and can be given a beginning only, while "
+            f"task {task.name} gives tokens behind others that are to be found"
+        )
+
+
+def _gives_later(prepared: Prepared) -> bool:
+    """Whether any example that is looked at gives a token behind one that it does not give."""
+    splits = (prepared.train, prepared.validation, prepared.test)
+    examples = (split[i] for split in splits for i in range(min(len(split), _LOOK)))
+    return any(later > before for one in examples for before, later in pairwise(one.given))

@@ -1,0 +1,295 @@
+"""Published weights: where they are, what they say of themselves, how they become a network's.
+
+They come in the format of transformers: a ``config.json`` and safetensors, in one file or in shards
+with an index. Weights are read one by one into a network that has no memory yet.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import fields, frozen
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from xlm_runtime.config.config import Model
+from xlm_runtime.data import hub
+from xlm_runtime.plug import Family, ModelSize
+from xlm_runtime.system import bounds
+from xlm_runtime.system.bounds import VOCABULARY
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.strict import mistakes
+
+CONFIG, SINGLE, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+_ABOUT = ("*.json", "*.txt", "*.jinja")
+_WEIGHTS = ("*.safetensors", INDEX, CONFIG)
+_NOT_WEIGHTS = "rotary_emb.inv_freq"  # older files keep what follows from the size
+_KINDS: dict[type, Any] = {int: bounds.Size, float: bounds.Scale}  # of what only some sizes have
+_LINES = 10  # of a list of mistakes
+_HINT = f"model.pretrained is a repository of the Hub or a folder with {CONFIG} and *.safetensors"
+
+
+@frozen
+class Checkpoint:
+    """Published weights: the name they were asked for by, their folder, and their config."""
+
+    name: str
+    folder: Path
+    config: Mapping[str, Any]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the embeddings have."""
+        return int(self.config["vocab_size"])
+
+
+def find(name: str, *, weights: bool) -> Checkpoint:
+    """Published weights by repository or folder; fetched with or without the weights themselves.
+
+    Raises UsageError for a folder that is none, RunError for what cannot be had or read.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if not hub.is_name(name):
+            raise UsageError(f"model.pretrained={name}: there is no such folder\n{_HINT}")
+        hub.check_name(name, f"model.pretrained={name}")
+        wanted = (*_ABOUT, *_WEIGHTS) if weights else _ABOUT
+        folder = hub.snapshot(name, wanted, f"and there is no folder {name}; {_HINT}")
+    return Checkpoint(name, folder, _config(folder))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    found = _json(folder / CONFIG)
+    size = found.get("vocab_size")
+    if not isinstance(size, int) or isinstance(size, bool):
+        raise RunError(f"{folder / CONFIG} has no vocab_size: it is no config of a language model")
+    if size not in VOCABULARY:
+        raise UsageError(f"{folder / CONFIG}: vocab_size {VOCABULARY.refusal(size)}")
+    return found
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent} has no {path.name}\n{_HINT}") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{path} is no JSON object")
+    return found
+
+
+def size_of(family: Family, config: Mapping[str, Any], where: str) -> ModelSize:
+    """The size of the network that a published config describes.
+
+    Raises UsageError where the family's backbone is of another kind.
+    """
+    if family.published is None:
+        raise UsageError(
+            f"model.pretrained={where}: the backbone of {family.name} has no published weights"
+        )
+    try:
+        size = family.published.size(config)
+    except KeyError as error:
+        raise UsageError(
+            f"{where}: its {CONFIG} has no {error}, which the backbone needs"
+        ) from None
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise UsageError(f"{where}: its {CONFIG} does not fit the backbone: {error}") from None
+    kinds = {f.name: f.type for f in fields(Model)}
+    for name, value in asdict(size).items():
+        kind = kinds.get(name, _KINDS.get(type(value)))
+        for line in mistakes(value, kind) if kind is not None else ():
+            raise UsageError(f"{where}: the {name} that its {CONFIG} gives {line}")
+    return size
+
+
+# Reading
+
+
+def fill(
+    network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint, dtype: torch.dtype
+) -> list[str]:
+    """Gives a network the published weights, one tensor at a time; the network may be on `meta`.
+
+    Returns the weights that no published model has (a head of the family's own), drawn afresh.
+    Raises RunError with a line for each tensor that is missing, unexpected or of another shape.
+    """
+    slots, where = _slots(network), _where(checkpoint.folder)
+    known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
+    _check(slots, known, where)
+    with torch.no_grad():
+        for file in sorted(set(where.values())):
+            for theirs, tensor in _tensors(file, [t for t in where if where[t] == file]):
+                if theirs in known:
+                    check_finite(tensor, theirs, file)
+                    slots[known[theirs]].set(tensor.to(dtype, copy=True))
+        fresh = [name for name in slots if renamed(name, names) is None]
+        for name in fresh:
+            slots[name].set(_drawn(slots[name].shape, dtype))
+    return fresh
+
+
+@frozen(eq=False)
+class _Slot:
+    """A weight and the modules that share it, with its name in each."""
+
+    shape: tuple[int, ...]
+    places: list[tuple[nn.Module, str]]
+
+    def set(self, tensor: Tensor) -> None:
+        """Replaces the weight in all of them."""
+        weight = nn.Parameter(tensor)
+        for module, name in self.places:
+            setattr(module, name, weight)
+
+
+def _slots(network: nn.Module) -> dict[str, _Slot]:
+    """The weights of a network by their names; one that is shared has several."""
+    slots: dict[int, _Slot] = {}
+    named: dict[str, _Slot] = {}
+    for name, weight in network.named_parameters(remove_duplicate=False):
+        slot = slots.setdefault(id(weight), _Slot(tuple(weight.shape), []))
+        parent, _, leaf = name.rpartition(".")
+        slot.places.append((network.get_submodule(parent), leaf))
+        named[name] = slot
+    return named
+
+
+def _where(folder: Path) -> dict[str, Path]:
+    """The file that holds each tensor."""
+    if (folder / INDEX).is_file():
+        return _indexed(folder)
+    if (folder / SINGLE).is_file():
+        with _opened(folder / SINGLE) as file:
+            return dict.fromkeys(file.keys(), folder / SINGLE)
+    pickled = any(folder.glob("pytorch_model*.bin"))
+    why = "; its pytorch_model*.bin is pickled code, which is not run" if pickled else ""
+    raise RunError(f"{folder} has neither {SINGLE} nor {INDEX}{why}")
+
+
+def _indexed(folder: Path) -> dict[str, Path]:
+    """What the index says, as far as it is true."""
+    index = _json(folder / INDEX).get("weight_map")
+    if not isinstance(index, dict) or not all(isinstance(f, str) for f in index.values()):
+        raise RunError(f"{folder / INDEX} has no weight_map")
+    problems = []
+    for name in sorted(set(index.values())):
+        file, wanted = folder / name, {t for t, f in index.items() if f == name}
+        if Path(name).name != name:
+            problems.append(f"{INDEX} speaks of {name}, which is not a file beside it")
+        elif not file.is_file():
+            problems.append(f"{name} is missing, and with it {len(wanted)} tensors")
+        else:
+            with _opened(file) as opened:
+                absent = sorted(wanted - set(opened.keys()))
+            problems += [f"{name} has no {tensor}, against what {INDEX} says" for tensor in absent]
+    _complain(folder, problems)
+    return {tensor: folder / name for tensor, name in index.items()}
+
+
+def _opened(file: Path) -> Any:
+    try:
+        return safe_open(str(file), framework="pt")
+    except (SafetensorError, OSError) as error:
+        raise RunError(
+            f"{file} cannot be read as safetensors, it may be cut off: {error}"
+        ) from error
+
+
+def _tensors(file: Path, names: list[str]) -> Iterator[tuple[str, Tensor]]:
+    with _opened(file) as opened:
+        for name in names:
+            yield name, opened.get_tensor(name)
+
+
+def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[str, Path]) -> None:
+    """Every tensor of the network is there, with its shape, and nothing else."""
+    folder = next(iter(where.values())).parent if where else Path()
+    here = {id(slots[known[theirs]]) for theirs in where if theirs in known}
+    missing = [t for t, name in known.items() if id(slots[name]) not in here]
+    problems = [f"{theirs} is missing" for theirs in dict.fromkeys(missing)]
+    strange = [t for t in where if t not in known and not t.endswith(_NOT_WEIGHTS)]
+    problems += [f"{theirs} is nothing that the network has" for theirs in strange]
+    for file in sorted(set(where.values())):
+        with _opened(file) as opened:
+            for theirs in (t for t in where if where[t] == file and t in known):
+                found, wanted = opened.get_slice(theirs).get_shape(), slots[known[theirs]].shape
+                if tuple(found) != wanted:
+                    problems.append(f"{theirs} is {found}, and the network has {list(wanted)}")
+    _complain(folder, problems)
+
+
+def _complain(folder: Path, problems: list[str]) -> None:
+    if problems:
+        more = [f"and {len(problems) - _LINES} more"] if len(problems) > _LINES else []
+        raise RunError("\n".join(f"{folder}: {p}" for p in [*problems[:_LINES], *more]))
+
+
+def _drawn(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Initial weights: Xavier-normal matrices, zero vectors."""
+    weight = torch.zeros(shape, dtype=dtype)
+    return nn.init.xavier_normal_(weight) if len(shape) > 1 else weight
+
+
+def check_finite(weight: Tensor, name: str, file: Path) -> None:
+    """Raises RunError where a weight holds what is no number."""
+    wrong = int((~weight.isfinite()).sum())
+    if wrong:
+        raise RunError(
+            f"{file}: {wrong} of the {weight.numel()} numbers of {name} are not finite: the file "
+            "is damaged, or the training that made it failed; get it anew, or use other weights"
+        )
+
+
+# Names
+
+
+def renamed(name: str, names: Mapping[str, str]) -> str | None:
+    """The name of a weight by a table of modules, in which `*` is a layer; None if not there."""
+    for ours, theirs in names.items():
+        found = re.fullmatch(re.escape(ours).replace(r"\*", r"(\d+)") + r"\.(\w+)", name)
+        if found:
+            *layer, leaf = found.groups()
+            return f"{theirs.replace('*', layer[0]) if layer else theirs}.{leaf}"
+    return None
+
+
+def backwards(names: Mapping[str, str]) -> dict[str, str]:
+    """The table that leads back."""
+    return {theirs: ours for ours, theirs in names.items()}
+
+
+# Writing
+
+
+def save(
+    network: nn.Module,
+    names: Mapping[str, str],
+    config: Mapping[str, Any],
+    folder: Path,
+    shard: str = "5GB",
+) -> None:
+    """Writes weights in the published format: transformers reads them.
+
+    Raises UsageError for a network with weights that the format has no name for.
+    """
+    from huggingface_hub import save_torch_state_dict
+
+    strange = [n for n, _ in network.named_parameters() if renamed(n, names) is None]
+    if strange:
+        raise UsageError(f"the published format has no name for {', '.join(strange)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    dtype = next(network.parameters()).dtype
+    about = {**config, "dtype": str(dtype).removeprefix("torch.")}
+    (folder / CONFIG).write_text(json.dumps(about, indent=2), encoding="utf-8")
+    tensors = {
+        str(renamed(name, names)): weight.detach().cpu().contiguous()
+        for name, weight in network.named_parameters()
+    }
+    save_torch_state_dict(tensors, folder, max_shard_size=shard)

@@ -1,0 +1,116 @@
+"""The reason for which the code of a run that came from elsewhere may be run here.
+
+A spec is data: a package that is, byte for byte, what the compiler makes of its own spec does what
+a spec can say. Any other code runs once its user has agreed to it, and agreement is to these very
+bytes. The runtime has no compiler: a command brings its judgement along, and ``pulled.json``, which
+never comes with a run but is written by `pull`, keeps it for later calls from Python.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from attrs import asdict, evolve, frozen
+
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.system.atomic import read_json, write_json
+from xlm_runtime.system.errors import RunError, UsageError
+
+PULLED = "pulled.json"
+MADE, AGREED = "made", "agreed"
+Judge = Callable[[Mapping[str, bytes]], str]
+
+
+@frozen
+class Origin:
+    """The repository and commit that a run came from, and the digest of the package as it came.
+
+    allowed: digests of packages that may run -> ``made`` of the spec by the compiler, or ``agreed``
+    to by the user.
+    """
+
+    repo: str
+    commit: str
+    package: str
+    allowed: Mapping[str, str] = {}
+
+    @staticmethod
+    def of(run: Path) -> "Origin | None":
+        """The origin of a run folder; None where the run was made here."""
+        file = run / PULLED
+        if not file.is_file():
+            return None
+        found = read_json(file)
+        try:
+            return Origin(**found)
+        except TypeError as error:
+            raise RunError(f"{file} is damaged: pull the run again: {error}") from error
+
+    def write(self, run: Path) -> None:
+        """Keeps it beside the run."""
+        write_json(run / PULLED, asdict(self))
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@frozen
+class Trust:
+    """What a command or a call brings to let code run.
+
+    judge: the files of a package -> why they are not what the compiler makes of a spec that names
+        no code of its own; "" where they are. None where there is no compiler.
+    agree: asked with that reason; True lets the code run. say: shows a line.
+    """
+
+    judge: Judge | None = None
+    agree: Callable[[str], bool] = _never
+    say: Callable[[str], None] = _silent
+
+    def check(self, contents: Contents) -> None:
+        """Raises UsageError where a package lies in a run from elsewhere and nothing lets it run.
+
+        Links do not hide where it lies.
+        """
+        run = contents.path.resolve().parent
+        origin = Origin.of(run)
+        if origin is None:
+            return
+        word = origin.allowed.get(contents.digest)
+        if word is None:
+            word = self._decided(contents, origin)
+            evolve(origin, allowed={**origin.allowed, contents.digest: word}).write(run)
+        if word == MADE:
+            self.say("the code is what xlmc makes of its spec")
+
+    def _decided(self, contents: Contents, origin: Origin) -> str:
+        """The reason for which code runs for the first time."""
+        why = self.reason(contents)
+        if not why:
+            return MADE
+        edited = "" if contents.digest == origin.package else ", and was altered since"
+        found = f"the package at {contents.path} came from {origin.repo}{edited}\n  {why}"
+        if not self.agree(found):
+            raise UsageError(
+                f"{found}\nnothing of it has been run: read it, then let it run with --trust "
+                "(from Python: trust=True)"
+            )
+        return AGREED
+
+    def reason(self, contents: Contents) -> str:
+        """Why a package is more than a spec can say; "" where it is not."""
+        if self.judge is None:
+            return "nobody has compared it with what xlmc makes of its spec"
+        return self.judge(contents.files)
+
+
+DOUBT = Trust()  # nothing lets code from elsewhere run
+
+
+def trusting(trust: bool) -> Trust:
+    """What a call from Python brings: nothing, or the word of its author."""
+    return Trust(agree=lambda _: trust)

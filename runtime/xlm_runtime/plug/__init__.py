@@ -1,0 +1,33 @@
+"""The plug between a generated package and the runtime: everything a package may import.
+
+A package exports one ``FAMILY``. The runtime makes examples, calls a layout of the family for a
+`Batch`, and passes it to the functions of the family; it knows nothing of what they do with it.
+"""
+
+from xlm_runtime.plug.batch import Batch, Example, Movable, Vocabulary
+from xlm_runtime.plug.family import Claim, Ended, Family, ModelSize, Param, Published, Samples, even
+from xlm_runtime.plug.layout import Layout, Row, stack
+from xlm_runtime.plug.noise import Noise
+from xlm_runtime.plug.results import Decoded, Losses, Nelbo
+
+__all__ = [
+    "Batch",
+    "Claim",
+    "Decoded",
+    "Ended",
+    "Example",
+    "Family",
+    "Layout",
+    "Losses",
+    "ModelSize",
+    "Movable",
+    "Nelbo",
+    "Noise",
+    "Param",
+    "Published",
+    "Row",
+    "Samples",
+    "Vocabulary",
+    "even",
+    "stack",
+]

@@ -1,0 +1,108 @@
+"""The data that the runtime hands to a package: examples, batches, and the ids of a vocabulary."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import torch
+
+from xlm_runtime.shapes import Attend, Bool, Int, Tensor
+
+M = TypeVar("M", bound="Movable")
+
+
+class Movable:
+    """Base of frozen dataclasses of tensors that travel between host and device."""
+
+    def to(self: M, *args: Any, **kwargs: Any) -> M:
+        """A copy whose tensors are on another device."""
+        return self._each(lambda x: x.to(*args, **kwargs))
+
+    def pin_memory(self: M) -> M:
+        """A copy in page-locked memory, from which copies to a GPU are asynchronous."""
+        return self._each(lambda x: x.pin_memory())
+
+    def _each(self: M, f: Callable[[Tensor], Tensor]) -> M:
+        named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        moved = {k: f(v) for k, v in named.items() if isinstance(v, Tensor)}
+        return replace(self, **moved)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The token ids that a package needs to know.
+
+    ``specials`` maps the names of special tokens (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to
+    their ids; every other id below ``size`` is a body token.
+    """
+
+    size: int
+    specials: Mapping[str, int]
+
+    def __getitem__(self, special: str) -> int:
+        """The id of a special token.  Raises KeyError with the name of what is missing."""
+        if special not in self.specials:
+            raise KeyError(f"the tokenizer has no special token '{special}'")
+        return self.specials[special]
+
+    def allowed(self, specials: Iterable[str]) -> Bool[Tensor, " vocab"]:
+        """Which ids a head may predict: the body tokens and the named specials."""
+        allowed = torch.ones(self.size, dtype=torch.bool)
+        allowed[list(self.specials.values())] = False
+        allowed[[self[name] for name in specials]] = True
+        return allowed
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a task gives: token ids without any layout.
+
+    ``given`` marks the tokens of ``body`` that an infilling layout keeps; ``index`` is the stable
+    place of the example in its data and keys all its randomness. ``gaps`` marks the gaps before
+    and behind the tokens of ``body`` into which may be inserted; empty for all of them.
+    ``document`` numbers the documents that stand end to end in ``body``, token by token and rising;
+    empty where there is one. ``cut``: the text goes on behind ``body``, where it has no end.
+    """
+
+    index: int
+    body: Sequence[int]
+    prompt: Sequence[int] = ()
+    given: Sequence[bool] = ()
+    gaps: Sequence[bool] = ()
+    document: Sequence[int] = ()
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Batch(Movable):
+    """Examples laid out.
+
+    x0: the clean ids, padding included.
+    inside: the positions inside the layout's brackets.
+    free: those of them that are not given: what noise, loss and decoder may touch.
+    open: the gaps (the one to the right of each position) into which a decoder may insert.
+    attend: the positions that are not padding, or None where there is no padding at all; where rows
+        hold several documents, the number of each position's, from 1, and 0 at padding.
+    example: the index of each example in its data.
+    room: how many positions the brackets of a full row have, whatever the rows here are padded to.
+    cut: the rows whose text goes on behind the body: that nothing is missing is not known of them.
+    """
+
+    x0: Int[Tensor, "batch length"]
+    inside: Bool[Tensor, "batch length"]
+    free: Bool[Tensor, "batch length"]
+    open: Bool[Tensor, "batch length"]
+    attend: Attend
+    example: Int[Tensor, " batch"]
+    room: int
+    cut: Bool[Tensor, " batch"]
+
+    @property
+    def position(self) -> Int[Tensor, "batch length"]:
+        """The place of each token in its own row: what padding stands before it shifts nothing.
+
+        It keys the noise of a token, so that a row draws the same whatever it is padded to.
+        """
+        if self.attend is None:
+            return torch.arange(self.x0.shape[1], device=self.x0.device).expand_as(self.x0)
+        return self.attend.bool().cumsum(1) - 1

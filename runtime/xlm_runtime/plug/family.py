@@ -1,0 +1,165 @@
+"""A family as the runtime sees it: its functions, claims and params."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import nn
+
+from xlm_runtime.plug.batch import Batch, Vocabulary
+from xlm_runtime.plug.layout import Layout
+from xlm_runtime.plug.noise import Noise
+from xlm_runtime.plug.results import Decoded, Losses, Nelbo
+from xlm_runtime.shapes import Bool, Tensor
+
+# whether a text, by its ids, holds what it ends with behind the first so many, which are given
+Ended = Callable[[Sequence[int], int], bool]
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """The size of a backbone; every family accepts all of it.
+
+    dropout: of what attention and feed-forward layers answer.
+    attention_dropout: of what attention looks at.
+    rotary_base: the wavelengths of rotary positions go up to 2 pi times this many tokens.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    dropout: float = 0.0
+    attention_dropout: float = 0.0
+    rotary_base: float = 10_000.0
+
+
+@dataclass(frozen=True)
+class Param:
+    """A value that a run may override: ``--set decoder.top_p=0.9``.
+
+    ``kind`` is one of ``Count`` (integer >= 0), ``Chance`` ([0, 1]), ``Scale`` (>= 0), ``Choice``.
+    """
+
+    name: str
+    kind: Literal["Count", "Chance", "Scale", "Choice"]
+    default: float | int | str
+    options: tuple[str, ...] = ()
+
+
+def even(length: int) -> float:  # noqa: ARG001  # one of the functions that a claim may hold
+    """Every length keeps its chance."""
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a reported likelihood is.
+
+    ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack. ``none``:
+    no likelihood can be computed. ``why`` says it in words. ``tilt``: trained on data of law p, the
+    best heads make the law p(x) tilt(length) instead, up to a constant; None where nothing so
+    simple is known. ``trained``: among examples of one length the training loss is this likelihood
+    but for a factor and a constant, whatever the heads say.
+    """
+
+    value: Literal["tight", "bound", "none"]
+    why: str
+    tilt: Callable[[int], float] | None = even
+    trained: bool = False
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the samples of a decoder are worth: how near their law comes to that of the model.
+
+    law: ``exact``: the model's own law, the one that the likelihood is of. ``heads``: the same if
+        the heads are exact. ``limit``: that as a number grows. ``none``: another.
+    why: what stands between, in words; empty where nothing does.
+    neutral: the values of the decoder's params at which this holds.
+    grows: the param of a ``limit``; empty where the number is fixed.
+    """
+
+    law: Literal["exact", "heads", "limit", "none"]
+    why: str = ""
+    neutral: Mapping[str, float | int] = field(default_factory=dict)
+    grows: str = ""
+
+    def __str__(self) -> str:
+        """In words."""
+        if self.law == "none":
+            return f"not of the model's law: {self.why}"
+        words = "of the model's law"
+        if self.law == "heads":
+            words += f" for exact heads ({self.why})"
+        if self.law == "limit":
+            words += f", as {self.grows or 'the number of steps'} grows ({self.why})"
+        at = " and ".join(f"{name} = {value}" for name, value in self.neutral.items())
+        return f"{words}, if {at}" if at else words
+
+
+@dataclass(frozen=True)
+class Published:
+    """How weights that others have published fit the network.
+
+    repo: where they are on the Hub by the spec's word; "" where it names none.
+    size: their ``config.json`` -> the size of the network. Raises KeyError or ValueError for a
+        model that the network is not.
+    config: the inverse: (size, rows of the embeddings) -> ``config.json``.
+    names: modules of the network -> those of the files; `*` stands for the number of a layer.
+    """
+
+    repo: str
+    size: Callable[[Mapping[str, Any]], ModelSize]
+    config: Callable[[ModelSize, int], dict[str, Any]]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models as the runtime sees it.
+
+    specials: the special tokens that its layouts and states use.
+    layouts: name -> class of `Layout`.
+    network: (vocab, allowed ids, size) -> the module; its buffer ``forbidden`` marks the ids that
+        heads give the logit -inf.
+    loss: (network, noised, batch, **params) -> Losses; (network, batch, **params) where nothing is
+        corrupted.
+    nelbo: (network, batch, noise) -> Nelbo, or None where the claim is ``none``. Without `corrupt`
+        it is exact, and reads no noise. Evaluations spread the draws of its stream ``amount`` (how
+        much noise), and count every order of its stream ``corrupt`` (whose lowest draws are noised
+        first) where that is possible; other streams are drawn as they are. See `strata`.
+    decoders: name -> class; an instance takes the params, a call (network, batch, noise, limit,
+        record) gives a Decoded. `limit` is the largest number of body tokens.
+    amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
+    corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it. Both are None
+        where nothing is corrupted.
+    params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
+    samples: for each decoder what its samples are worth.
+    recipes: task -> settings published for it (paths of the run configuration -> values).
+    published: how published weights fit the network; None where none do.
+    ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.
+    inserts: decoders insert into gaps; else they fill places, whose number is given.
+    packs: the network keeps the documents of a row apart where `Batch.attend` numbers them.
+    clocks: where tokens become masks and masks go, the chance at t that each of the two reverse
+        clocks has not fired, that of unmasking first; empty for others.
+    """
+
+    name: str
+    title: str
+    claim: Claim
+    specials: tuple[str, ...]
+    layouts: Mapping[str, Callable[..., Layout]]
+    network: Callable[[Vocabulary, Bool[Tensor, " vocab"], ModelSize], nn.Module]
+    loss: Callable[..., Losses]
+    nelbo: Callable[[Any, Batch, Noise], Nelbo] | None
+    decoders: Mapping[str, Callable[..., Callable[..., Decoded]]]
+    amount: Callable[[Batch, Noise], Any] | None = None
+    corrupt: Callable[[Batch, Any, Noise, Vocabulary], Any] | None = None
+    params: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
+    samples: Mapping[str, Samples] = field(default_factory=dict)
+    recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
+    published: Published | None = None
+    ending: tuple[str, ...] = ()
+    inserts: bool = False
+    packs: bool = False
+    clocks: tuple[Callable[[Tensor], Tensor], ...] = ()

@@ -1,0 +1,120 @@
+"""Layouts: how a family puts an example into a row, and rows into a batch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+
+from xlm_runtime.plug.batch import Batch, Example, Vocabulary
+from xlm_runtime.shapes import Int, Tensor
+
+
+@dataclass(frozen=True)
+class Row:
+    """One example laid out.
+
+    The tokens from ``start`` up to ``stop`` stand inside the brackets; of these, ``kept`` marks
+    those that are given and stay as they are. The first ``left`` tokens are aligned to the right
+    within the columns that the batch keeps for them.
+    """
+
+    ids: Sequence[int]
+    start: int
+    stop: int
+    kept: Sequence[bool] = ()
+    left: int = 0
+
+
+def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int) -> Batch:
+    """Rows to a batch, padded on the left of their ``left`` tokens and on the right of the rest.
+
+    A gap is open if it lies inside the brackets, both ends included. ``room``: see `Batch`.
+    """
+    left = max(row.left for row in rows)
+    width = left + max(len(row.ids) - row.left for row in rows)
+    x0 = torch.full((len(rows), width), pad)
+    inside, free, open_ = torch.zeros(3, len(rows), width, dtype=torch.bool)
+    packed = any(example.document for example in examples)
+    attend = torch.zeros(len(rows), width, dtype=torch.long if packed else torch.bool)
+    for i, row in enumerate(rows):
+        shift = left - row.left
+        start, stop = shift + row.start, shift + row.stop
+        x0[i, shift : shift + len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
+        attend[i, shift : shift + len(row.ids)] = _documents(row, examples[i])
+        inside[i, start:stop] = True
+        free[i, start:stop] = True
+        if row.kept:
+            free[i, start : start + len(row.kept)] = ~torch.tensor(row.kept, dtype=torch.bool)
+        open_[i, start - bool(row.start) : stop] = True
+        if gaps := examples[i].gaps:
+            open_[i, start - 1 : start - 1 + len(gaps)] = torch.tensor(gaps, dtype=torch.bool)
+    example = torch.tensor([example.index for example in examples])
+    cut = torch.tensor([example.cut for example in examples])
+    seen = attend if packed or not attend.all() else None
+    return Batch(x0, inside, free, open_, seen, example, room, cut)
+
+
+def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
+    """The document of each token of a row, from 1 on.
+
+    What stands before the body belongs to the first, what stands behind it to the last.
+    """
+    numbers = torch.ones(len(row.ids), dtype=torch.long)
+    if example.document:
+        document = torch.tensor(example.document)
+        numbers[row.start :] += document[-1] - document[0]
+        numbers[row.start : row.start + len(document)] = 1 + document - document[0]
+    return numbers
+
+
+class Layout(ABC):
+    """How a family lays out one kind of example (``text``, ``seq2seq``, ``infill``).
+
+    Called with examples it gives a batch. ``predicts`` names the specials inside the brackets,
+    which heads may predict beside the body tokens. ``fills``: the brackets are filled up to the
+    capacity of the body, so that its length is predicted rather than given. ``begins``: only the
+    beginning of a body can be given. ``given``: what the family's likelihood is conditioned on, of
+    ``prompt``, ``tokens`` (those that an example gives), ``length`` and ``end`` (the layout shows
+    where a text is cut). ``body`` is its capacity.
+    """
+
+    predicts: ClassVar[tuple[str, ...]] = ()
+    fills: ClassVar[bool] = False
+    begins: ClassVar[bool] = False
+    given: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, vocab: Vocabulary, body: int) -> None:
+        self.vocab = vocab
+        self.body = body
+
+    @abstractmethod
+    def row(self, example: Example) -> Row:
+        """Lay out one example."""
+
+    @cached_property
+    def _room(self) -> int:
+        full = self.row(Example(0, [self.vocab["pad"]] * self.body))
+        return full.stop - full.start
+
+    def __call__(self, examples: Sequence[Example]) -> Batch:
+        """Lay out and stack examples.
+
+        Raises:
+            ValueError: if a body has more tokens than the capacity (nothing is cut off here), or if
+                tokens are given behind one that is not and only a beginning can be.
+        """
+        for example in examples:
+            if len(example.body) > self.body:
+                size = f"{len(example.body)} tokens, and there is room for {self.body}"
+                raise ValueError(f"the body of example {example.index} has {size}")
+            if self.begins and any(b > a for a, b in pairwise(example.given)):
+                raise ValueError(
+                    f"example {example.index} gives tokens behind some that it does not give, and "
+                    "this family writes from left to right"
+                )
+        rows = [self.row(example) for example in examples]
+        return stack(rows, examples, self.vocab["pad"], self._room)

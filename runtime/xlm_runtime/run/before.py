@@ -1,0 +1,26 @@
+"""What a command learns and compares before any code of a package runs."""
+
+from xlm_runtime.packages import package
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.run import copies, runs
+from xlm_runtime.run.command import Command
+from xlm_runtime.run.runs import Run
+from xlm_runtime.train import saved
+
+
+def family_of(command: Command, read: Contents) -> str:
+    """The family of a package, and by its code only where neither it nor a run says it."""
+    known = read.family or copies.family(read, command.run_dir)
+    return known or package.load(read, command.trust).family.name
+
+
+def compare_first(command: Command, read: Contents, name: str, task: str) -> None:
+    """Raises UsageError where the run that a command names was begun with another package.
+
+    ``name`` is that of the family.
+    """
+    if not (command.run_dir or command.name):
+        return
+    named = Run(command.run_dir or runs.home(name, task) / str(command.name))
+    if (named.path / "run.json").is_file() and saved.every(named.checkpoints):
+        copies.check_package(named, read, command.force)

@@ -1,0 +1,93 @@
+"""The card of a shared run: what the model is, how good it is, how it is used."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xlm_runtime.plug import Family
+from xlm_runtime.run import measured
+from xlm_runtime.run.jobs import table
+from xlm_runtime.run.runs import Run, home
+
+_CARD = """\
+---
+{about}
+---
+
+# {title} on `{task}`
+
+A model of the family `{family}`, trained on the task `{task}`:
+{steps} steps, preset {preset}, seed {seed}.
+
+{numbers}
+
+The package in `package/` is what was trained. It was compiled by xlmc from this spec:
+
+{spec}
+
+## Use
+
+```sh
+xlmc pull {repo}
+xlmc run {folder}/package --task {task} --job eval --run {folder}
+```
+
+The package is Python. `xlmc pull` says whether it is what xlmc makes of the spec, and so can do no
+more than a spec can; other code is yours to read before you let it run with `--trust`. From Python:
+
+```python
+import xlm_runtime
+
+model = xlm_runtime.load("{folder}")
+print(model.generate({asked}))
+```
+"""
+
+
+def card(repo: str, family: Family, run: Run, notes: Sequence[str]) -> str:
+    """The card of a run that is laid out to be shared, in Markdown with the header of the Hub.
+
+    ``notes`` are what has to be said of its evaluation, or of the lack of one.
+    """
+    from huggingface_hub import ModelCardData
+
+    facts, config = run.facts, run.config
+    tags = [family.name, facts["task"]]
+    prompted = run.data["prompt"]
+    return _CARD.format(
+        about=ModelCardData(library_name="xlmc", tags=tags).to_yaml(),
+        title=_line(family.title),
+        family=family.name,
+        task=facts["task"],
+        steps=run.steps,
+        preset=facts["preset"],
+        seed=config.train.seed,
+        numbers=_numbers(measured.read(run.path / measured.METRICS), notes),
+        spec=_fenced(_spec(run, family.name)),
+        repo=repo,
+        folder=home(family.name, facts["task"]) / repo.partition("/")[2],
+        asked='["a prompt"]' if prompted else "",
+    )
+
+
+def _numbers(metrics: Mapping[str, Any], notes: Sequence[str]) -> str:
+    marks = [f"**{note}**" for note in notes]
+    return "\n\n".join([*marks, *([_fenced("\n".join(table(metrics)))] if metrics else [])])
+
+
+def _line(text: str) -> str:
+    """A text in which no character means anything to Markdown or HTML."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|&~-])", r"\\\1", " ".join(text.split()))
+
+
+def _fenced(text: str) -> str:
+    """A text between fences that are longer than any within it, so that all of it stays a text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _spec(run: Run, family: str) -> str:
+    """The spec of a package, then those of its parents."""
+    every = sorted(run.package.glob("*.xlm"), key=lambda file: (file.stem != family, file.name))
+    return "\n".join(file.read_text(encoding="utf-8").rstrip() for file in every)

@@ -1,0 +1,93 @@
+"""The options of ``xlmc run``, and what they must be."""
+
+import re
+from pathlib import Path
+
+from attrs import frozen
+
+from xlm_runtime.data import hub
+from xlm_runtime.packages.trust import Trust
+from xlm_runtime.system import bounds
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.strict import mistakes, short
+
+_NAME = re.compile(r"\w[\w.-]*")
+JOBS = {
+    "prepare": (),
+    "train": ("train",),
+    "eval": ("eval",),
+    "generate": ("generate",),
+    "score": ("score",),
+    "push": (),
+    "all": ("train", "eval", "generate"),
+}
+
+
+@frozen(kw_only=True)
+class Command:
+    """The options of ``xlmc run``, as they were given."""
+
+    package: Path
+    task: str
+    job: str
+    preset: str
+    sets: tuple[str, ...]
+    metrics: tuple[str, ...]
+    data: Path | None
+    columns: str | None
+    tokenizer: str | None
+    predictions: Path | None
+    repo: str | None
+    ckpt: str | None
+    run_dir: Path | None
+    name: str | None
+    seed: int | None
+    force: bool
+    trust: Trust
+
+
+def check(command: Command) -> None:
+    """What the options must be, whoever calls."""
+    for value, options, name in (
+        (command.job, tuple(JOBS), "--job"),
+        (command.preset, ("quick", "paper"), "--preset"),
+    ):
+        if value not in options:
+            raise UsageError(f"{name} {value}: must be one of {', '.join(options)}")
+    if command.name is not None and not _NAME.fullmatch(command.name):
+        raise UsageError(f"--name {command.name}: letters, digits, dots, _ and - name a run")
+    if command.name is not None and (size := len(command.name.encode())) > bounds.NAME:
+        raise UsageError(
+            f"--name {command.name[:40]}...: {size} bytes; a run has a folder of this name, and "
+            f"names have at most {bounds.NAME}"
+        )
+    if command.run_dir and command.name:
+        raise UsageError("--run names a folder and --name one among the runs of a pair: give one")
+    if command.data and not command.data.exists():
+        raise UsageError(f"--data {command.data}: there is no such file")
+    if command.job == "score" and command.predictions is None:
+        raise UsageError("--job score: name the file to score with --predictions FILE")
+    if command.predictions and command.job != "score":
+        raise UsageError("--predictions FILE belongs to --job score")
+    _check_repo(command)
+    if command.seed is not None:
+        for line in mistakes(command.seed, bounds.Seed):
+            raise UsageError(f"--seed {short(command.seed)}: {line}")
+
+
+def _check_repo(command: Command) -> None:
+    """Raises UsageError where what is asked for is not to push a run, as it is, to a repository."""
+    if (command.job == "push") != bool(command.repo):
+        raise UsageError("--job push --repo OWNER/NAME: one goes with the other")
+    if command.repo is None:
+        return
+    hub.check_name(command.repo, f"--repo {command.repo}")
+    for value, name in (
+        (command.sets, "--set"),
+        (command.metrics, "--metric"),
+        (command.data, "--data"),
+        (command.columns, "--columns"),
+        (command.tokenizer, "--tokenizer"),
+    ):
+        if value:
+            raise UsageError(f"{name} means nothing to --job push: a run is pushed as it is")

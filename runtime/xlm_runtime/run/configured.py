@@ -1,0 +1,124 @@
+"""The configuration of a command: quick values of the task, recipe, settings, those of the run."""
+
+import json
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from xlm_runtime.config.config import Config
+from xlm_runtime.config.settings import (
+    Setting,
+    build,
+    differences,
+    parse_sets,
+    recipe_settings,
+)
+from xlm_runtime.model import published
+from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.packages.package import Package
+from xlm_runtime.plug import Family
+from xlm_runtime.run import runs
+from xlm_runtime.run.command import JOBS, Command
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system import env
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.progress import say
+from xlm_runtime.tasks.base.task import Task
+
+
+def config_of(
+    command: Command, found: Package, task: Task, preset: str, begun: Run | None
+) -> Config:
+    """The configuration of the command; a run that exists keeps what it was trained with."""
+    sets = parse_sets(command.sets)
+    _check_size(sets)
+    base = [] if preset == "paper" else _quick(task)
+    if preset == "paper":
+        base.append(Setting("model.size", "base", "preset paper"))
+    if "train" in JOBS[command.job] or preset == "quick" or task.name in found.family.recipes:
+        base += recipe_settings(found.family, task.name, preset, sets)  # training needs one
+        if preset == "paper" and task.name not in found.family.recipes:
+            say(
+                f"{found.family.name} has no recipe for {task.name}: what --set says and the "
+                "defaults of the runtime hold"
+            )
+    if command.seed is not None and begun is None:
+        sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
+    for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):
+        if value is not None:
+            sets.append(Setting(f"data.{path}", value, f"--{path} {value}"))
+    if command.metrics:
+        listed = json.dumps(command.metrics, ensure_ascii=False)
+        sets.append(Setting("eval.metrics", listed, "--metric"))
+    config = build(found.family, base, sets)
+    if begun is None:
+        used = env.precision(config.train.precision)
+        return evolve(config, train=evolve(config.train, precision=used))
+    before = begun.config
+    kept = evolve(
+        config, model=before.model, train=before.train, data=before.data, loss=before.loss
+    )
+    fixed = [s for s in sets if s.path.partition(".")[0] in runs.TRAINED]
+    wrong = [s for s in fixed if s.path in _changed(before, config, fixed)]
+    if wrong:
+        lines = [f"{s.origin}: {begun.path} was trained with another value" for s in wrong]
+        raise UsageError("\n".join(lines))
+    return kept
+
+
+def _check_size(sets: Sequence[Setting]) -> None:
+    """Raises UsageError where a size is set beside published weights, which have their own."""
+    if not any(s.path == "model.pretrained" and s.value for s in sets):
+        return
+    fixed = {f"model.{name}" for name in ("size", "layers", "width", "heads", "rotary_base")}
+    wrong = [f"{s.origin}: the published weights decide the size" for s in sets if s.path in fixed]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def untrained(command: Command) -> bool:
+    """Whether published weights are meant as they are: those that a setting names, of no run."""
+    named = any(s.path == "model.pretrained" and s.value for s in parse_sets(command.sets))
+    return named and not (command.run_dir or command.name or command.ckpt)
+
+
+def weights_of(config: Config, family: Family, *, reads: bool) -> Checkpoint | None:
+    """The published weights of a configuration, fetched only if they are read."""
+    name = config.model.pretrained
+    if not name:
+        return None
+    if name == "published":
+        repo = "" if family.published is None else family.published.repo
+        if not repo:
+            raise UsageError(
+                f"model.pretrained=published: {family.name} names no published weights; "
+                "give a repository of the Hub or a folder"
+            )
+        name = repo
+    return published.find(name, weights=reads)
+
+
+def sized(config: Config, family: Family, weights: Checkpoint | None) -> Config:
+    """The configuration with the size that published weights have."""
+    if weights is None:
+        return config
+    size = published.size_of(family, weights.config, weights.name)
+    model = evolve(
+        config.model,
+        pretrained=weights.name,
+        layers=size.layers,
+        width=size.width,
+        heads=size.heads,
+        rotary_base=size.rotary_base,
+    )
+    return evolve(config, model=model)
+
+
+def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[str]:
+    lines = differences(before, after, runs.TRAINED)
+    return {line.partition(":")[0] for line in lines} & {s.path for s in settings}
+
+
+def _quick(task: Task) -> list[Setting]:
+    """The quick values of a task as settings."""
+    return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]

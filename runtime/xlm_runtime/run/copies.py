@@ -1,0 +1,65 @@
+"""A run's own copy of its package, and a package beside it: are they what it was begun with?"""
+
+from pathlib import Path
+
+from xlm_runtime.packages.contents import Contents, changes, read
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system.errors import UsageError
+
+_LISTED = 8  # names of files in a message
+
+
+def check_package(run: Run, package: Contents, force: bool) -> None:
+    """Raises UsageError, with what has changed, if a run was begun with another package."""
+    if force or run.facts.get("package") == package.digest:
+        return
+    raise UsageError(
+        f"{run.path} was trained with another package than {package.path}:\n"
+        f"{_changes(run, package)}\n"
+        "use --force to go on with the package as it is now"
+    )
+
+
+def family(package: Contents, named: Path | None) -> str:
+    """The family of a run that is named, or whose copy a package is; "" where there is none."""
+    for path in (named, package.path.resolve().parent):
+        if path is not None and (path / "run.json").is_file():
+            return str(Run(path).facts.get("family", ""))
+    return ""
+
+
+def own(run: Run, trust: bool = False) -> Contents:
+    """The copy of the package in a run, for calls from Python.
+
+    Raises UsageError, with the files that differ, where it is not what the run was begun with,
+    unless ``trust``.
+    """
+    found = read(run.package)
+    if trust or run.facts.get("package") == found.digest:
+        return found
+    raise UsageError(
+        f"{run.package} is not what the run was trained with; {_altered(run, found)}. "
+        "Nothing of it has been run: put the files back, or pass trust=True to run it as it is"
+    )
+
+
+def _changes(run: Run, package: Contents) -> str:
+    """How a package differs from that of a run, as far as the run can tell."""
+    if package.path.resolve() == run.package.resolve():
+        return _altered(run, package)
+    before = read(run.package)
+    if before.digest != run.facts.get("package"):
+        return _altered(run, package)
+    return changes(before.files, package.files)
+
+
+def _altered(run: Run, package: Contents) -> str:
+    """The files that are not what a run has recorded of them, or else its manifest."""
+    recorded = run.facts.get("files")
+    known, now = recorded or package.listed or {}, package.hashes
+    every = {*known, *(now if recorded else ())}  # a manifest does not list itself
+    names = sorted(name for name in every if known.get(name) != now.get(name))
+    if not names:
+        return "its files differ, and the run does not say which"
+    more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"these files differ: {', '.join(names[:_LISTED])}{more}"

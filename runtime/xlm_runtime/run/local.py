@@ -1,0 +1,56 @@
+"""What only the machine of a run understands, or only its owner should see: paths, above all."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from xlm_runtime.system import cache
+from xlm_runtime.system.errors import RunError
+
+_PATH = re.compile(
+    r"""(?<![\w.:/~-])(?:~\w*)?/(?:[^\s"'`,;:()\[\]{}<>|/]+/)*([^\s"'`,;:()\[\]{}<>|/]*)"""
+)
+_HEADER = 1 << 20  # bytes of a file of weights in which texts stand
+
+
+def plain(value: object) -> object:
+    """A JSON value in which every path within a text has only its last name left."""
+    if isinstance(value, Mapping):
+        return {cut(str(key)): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return cut(value) if isinstance(value, str) else value
+
+
+def cut(text: str) -> str:
+    """A text in which every path has only its last name left, a path with blanks included."""
+    if text.startswith(("/", "~/")) and "\n" not in text:
+        return Path(text).name
+    for root in roots():
+        text = text.replace(f"{root}/", "/")
+    return _PATH.sub(r"\1", text)
+
+
+def roots(*more: Path) -> list[Path]:
+    """The folders whose names leave this machine in nothing: home, here, temporary, of caches.
+
+    The longest come first.
+    """
+    every = [Path.home(), Path.cwd(), Path(tempfile.gettempdir()), cache.home(), *more]
+    found = {path for one in every for path in (one.absolute(), one.resolve())}
+    return sorted((path for path in found if path.parent != path), key=lambda p: -len(str(p)))
+
+
+def check(folder: Path, more: Iterable[Path] = ()) -> None:
+    """Raises RunError where a file that is to leave this machine names a folder of it."""
+    names = "|".join(re.escape(str(root)) for root in roots(*more))
+    told = re.compile(rf"(?<![\w.:/-])(?:{names})(?![\w-])".encode())
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with file.open("rb") as opened:
+            found = told.search(opened.read(_HEADER if file.suffix == ".safetensors" else -1))
+        if found:
+            raise RunError(
+                f"{file.relative_to(folder)} names a folder of this machine, "
+                f"{found[0].decode(errors='replace')}: nothing was pushed. Take it out of there"
+            )

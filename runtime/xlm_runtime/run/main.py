@@ -1,0 +1,391 @@
+"""``xlmc run``: what a command means, from its options to the jobs it does."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from xlm_runtime import tasks
+from xlm_runtime.config.config import Config
+from xlm_runtime.data.rows import lines
+from xlm_runtime.model import pair
+from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.packages import contents, package
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.packages.package import Package
+from xlm_runtime.packages.trust import DOUBT, Trust
+from xlm_runtime.run import copies, runs
+from xlm_runtime.run.before import compare_first, family_of
+from xlm_runtime.run.command import JOBS, Command, check
+from xlm_runtime.run.configured import config_of, sized, untrained, weights_of
+from xlm_runtime.run.jobs import Session, evaluation, generation, training
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system import cache, env, failures
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.errors import RunError, Stopped, UsageError
+from xlm_runtime.system.progress import complain, say
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.task import Task
+from xlm_runtime.train import saved
+
+_RUN = "XLM_RUN"  # tells the other processes of a distributed run its folder
+
+
+def run(
+    package: Path,
+    task: str,
+    *,
+    job: str = "all",
+    preset: str = "quick",
+    sets: tuple[str, ...] = (),
+    metrics: tuple[str, ...] = (),
+    data: Path | None = None,
+    columns: str | None = None,
+    tokenizer: str | None = None,
+    predictions: Path | None = None,
+    repo: str | None = None,
+    ckpt: str | None = None,
+    run_dir: Path | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    force: bool = False,
+    trust: Trust = DOUBT,
+) -> int:
+    """Does the jobs of a command and returns its exit code.
+
+    ``trust`` decides on the code of runs that came from elsewhere.
+
+    0: done. 2: the command, a setting or the package is wrong. 4: the run failed. 130: stopped.
+    """
+    command = Command(
+        package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
+        columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, ckpt=ckpt,
+        run_dir=run_dir, name=name, seed=seed, force=force, trust=trust,
+    )  # fmt: skip
+    try:
+        _do(command)
+    except RunError as error:
+        complain(error)
+        return error.code
+    except Stopped:
+        say("stopped; the state is saved, and the same command goes on from there")
+        return 130
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # those of the machine; for any other one must see where
+        if not (text := failures.said(error)):
+            raise
+        print(f"error: {text}", file=sys.stderr)
+        return RunError.code
+    return 0
+
+
+@frozen(kw_only=True, eq=False)
+class _Plan:
+    """What a command comes to before there are data.
+
+    begun: the run that it reads. as_is: published weights are used without training. facts: what a
+    run is beside its package and configuration.
+    """
+
+    command: Command
+    found: Package
+    task: Task
+    begun: Run | None
+    as_is: bool
+    facts: dict[str, Any]
+    config: Config
+    weights: Checkpoint | None
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """What is done with the data; nothing where they are only prepared."""
+        return JOBS[self.command.job]
+
+
+def _do(command: Command) -> None:
+    check(command)
+    if command.repo:
+        _push(command, command.repo)
+    else:
+        _proceed(_plan(command))
+
+
+def _proceed(plan: _Plan) -> None:
+    """The data of a plan, and what is done with them."""
+    prepared = plan.task.prepare(_options(plan))
+    plan = evolve(plan, facts={**plan.facts, **_prints(prepared)})
+    _check_prepared(plan, prepared)
+    if plan.command.predictions:
+        from xlm_runtime.run.scoring import scoring
+
+        scoring(plan.task, prepared, plan.config, plan.command.predictions)
+    elif plan.jobs:
+        _work(plan, prepared)
+
+
+def _push(command: Command, repo: str) -> None:
+    """A run goes to the Hub as it is; its data are not needed."""
+    from xlm_runtime.run import share
+
+    read, task = contents.read(command.package), tasks.get(command.task).name
+    begun = _used(command, read, family_of(command, read), task)
+    with runs.alone(begun):
+        share.push(begun, command.ckpt or "best", repo, command.trust)
+
+
+def _plan(command: Command) -> _Plan:
+    """All that can be told, and be wrong, without the data."""
+    read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
+    trains = "train" in jobs or not jobs
+    as_is = not trains and untrained(command)
+    name = family_of(command, read)
+    compare_first(command, read, name, task.name)
+    begun = None if trains or as_is else _begun(command, read, name, task.name)
+    found = package.load(read, command.trust)
+    if begun is not None:
+        runs.check_pair(begun, found.family.name, task.name)
+    facts = _facts(command, task.name, begun)
+    config = config_of(command, found, task, facts["preset"], begun)
+    task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
+    if command.job == "score":  # no model: it matters only which specials there are
+        pair.check_layout(found.family, task)
+    else:
+        pair.check(found.family, task)
+    pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
+    if {"eval", "score"}.intersection(jobs):
+        _check_metrics(config)
+    reads = bool(jobs) and begun is None and command.job != "score"
+    weights = weights_of(config, found.family, reads=reads)
+    return _Plan(
+        command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
+        config=sized(config, found.family, weights), weights=weights,
+    )  # fmt: skip
+
+
+def _prints(prepared: Prepared) -> dict[str, str]:
+    return {"content": prepared.fingerprint, "tokenizer": prepared.tokenizer.fingerprint}
+
+
+def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
+    """What can only be told with the data: said before anything is trained."""
+    config, task = plan.config, plan.task
+    if plan.begun is not None:
+        _check_data(plan.begun, plan.facts)
+    if plan.command.job != "score":
+        family, chat, length = plan.found.family, config.data.chat, config.generate.length
+        pair.check_data(family, task, prepared, chat=chat, length=length)
+    _tell(task, prepared.facts)
+    if {"eval", "score"}.intersection(plan.jobs) and config.eval.asked:
+        from xlm_runtime.run import asked  # torchmetrics takes a second to import
+
+        asked.check_fit(task, config.eval.asked, prepared)
+    if "train" in plan.jobs and prepared.untrainable:
+        raise UsageError(prepared.untrainable)
+
+
+def _work(plan: _Plan, prepared: Prepared) -> None:
+    """The jobs, in the folder of a run."""
+    with _held(plan) as path:
+        chosen = plan.begun or _trained(plan, prepared, path)
+        if plan.weights is not None and _first():
+            write_json(chosen.path / runs.PUBLISHED, dict(plan.weights.config))
+        ckpt = plan.command.ckpt
+        parts = (plan.found, plan.task, prepared, plan.config, chosen, ckpt, plan.weights)
+        _do_jobs(plan, Session(*parts))
+
+
+def _do_jobs(plan: _Plan, session: Session) -> None:
+    job = plan.command.job
+    if "train" in plan.jobs:
+        os.environ[_RUN] = str(session.run.path)
+        training(session)
+    if "eval" in plan.jobs and _first():
+        evaluation(session, again=job == "eval")
+    if "generate" in plan.jobs and _first():
+        generation(session, again=job == "generate")
+
+
+def _first() -> bool:
+    """True in the first process of a run, which alone writes, and holds the lock for all."""
+    return env.rank() == 0
+
+
+@contextmanager
+def _held(plan: _Plan) -> Iterator[Path]:
+    """Within: the folder of the run is this command's alone.  Nothing is written to it before."""
+    if not _first():
+        yield _run_of_first()
+        return
+    while True:
+        path, why = (plan.begun.path, "") if plan.begun else _place(plan)
+        with runs.alone(Run(path)):
+            if plan.begun is None and _place(plan)[0] != path:
+                continue  # another process has begun a run there meanwhile
+            if why:
+                say(why)
+            yield path
+            return
+
+
+def _run_of_first() -> Path:
+    if _RUN not in os.environ:
+        raise UsageError(
+            "the processes of a run are started by its first: leave torchrun out, and "
+            "give --set train.devices=N"
+        )
+    return Path(os.environ[_RUN])
+
+
+def _place(plan: _Plan) -> tuple[Path, str]:
+    """The folder of the run to write to: the same run if it was begun, else a fresh one; why."""
+    command, config, facts = plan.command, plan.config, plan.facts
+    home = runs.home(plan.found.family.name, facts["task"])
+    if command.run_dir or command.name:
+        return command.run_dir or home / str(command.name), ""
+    label = f"{facts['preset']}-seed{config.train.seed}"
+    label = f"{facts['preset']}-published" if plan.as_is else label
+    return runs.for_training(home, label, plan.found, config, facts)
+
+
+def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
+    """What a run is beside its package and configuration; one that exists says it itself."""
+    data = str(command.data.resolve()) if command.data else None
+    asked = {"task": task, "preset": command.preset, "data": data}
+    if begun is None:
+        return asked
+    before = {key: begun.facts[key] for key in asked}
+    return before if data is None else before | {"data": data}
+
+
+def _check_metrics(config: Config) -> None:
+    """Whether the metrics that are asked for can be had: said now, not after the training."""
+    if config.eval.asked:
+        from xlm_runtime.run import asked  # torchmetrics takes a second to import
+
+        asked.check(config.eval.asked)
+
+
+def _begun(command: Command, read: Contents, family: str, task: str) -> Run | None:
+    """The run that a job reads.  Scoring needs none; it takes the data of one if it knows which."""
+    named = command.run_dir or command.name
+    if command.predictions is None or named:
+        return _used(command, read, family, task)
+    near = Run(command.predictions.parent)
+    if (near.facts.get("family"), near.facts.get("task")) != (family, task):
+        return None
+    say(f"predictions of run {near.path}, with its data")
+    return near
+
+
+def _used(command: Command, read: Contents, family: str, task: str) -> Run:
+    """The run whose checkpoint a job reads."""
+    home = runs.home(family, task)
+    if command.run_dir or command.name:
+        chosen = runs.open_run(command.run_dir or home / str(command.name))
+        if command.preset == "paper" and chosen.facts["preset"] != "paper":
+            raise UsageError(f"--preset paper: {chosen.path} was trained with preset quick")
+    else:
+        chosen = runs.newest(home, command.seed, command.preset)
+    runs.check_pair(chosen, family, task)
+    copies.check_package(chosen, read, command.force)
+    say(f"run {chosen.path}")
+    return chosen
+
+
+def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
+    """The run in a folder: the same run if it was begun, else a fresh one."""
+    found, config, facts = plan.found, plan.config, plan.facts
+    begun = Run(path)
+    if not _first():
+        return begun
+    saved.sweep(begun.checkpoints)
+    if plan.command.job == "train" and plan.command.ckpt:
+        _go_back(plan, begun)
+    if (path / "run.json").exists() and begun.steps:  # else there is nothing to lose
+        if runs.same(begun, found, config, facts):
+            return begun
+        _check_forced(plan, begun, prepared)
+    return runs.create(path, found, config, facts)
+
+
+def _go_back(plan: _Plan, begun: Run) -> None:
+    """Lets training go on from an earlier checkpoint, if the run is that of the command."""
+    which = str(plan.command.ckpt)
+    if which in ("last", "best"):
+        raise UsageError(
+            f"--ckpt {which}: training goes on from the last checkpoint; where that is damaged, "
+            "name the folder of an earlier one"
+        )
+    runs.open_run(begun.path)
+    why = runs.reason(begun, plan.found, plan.config, plan.facts)
+    if why and not plan.command.force:
+        raise UsageError(f"{begun.path} is another run ({why}): it is left as it is")
+    saved.go_back(begun.checkpoints, Path(which))
+
+
+def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
+    """Raises UsageError where another run cannot, or should not, go on as the plan says."""
+    found, config, facts = plan.found, plan.config, plan.facts
+    runs.check_pair(begun, found.family.name, facts["task"])
+    copies.check_package(begun, found.contents, plan.command.force)
+    path, why = begun.path, runs.reason(begun, found, config, facts)
+    if not plan.command.force:
+        raise UsageError(
+            f"{path} is another run ({why}); "
+            "choose another --name, or use --force to go on with the new settings"
+        )
+    if begun.steps >= config.train.steps:
+        raise UsageError(
+            f"{path} is another run ({why}), and after {begun.steps} steps nothing is left of its "
+            "training: choose another --name, or a larger train.steps"
+        )
+    _check_ids(begun, facts)
+    saved.state(begun.checkpoints, begun.steps)
+    Session(found, plan.task, prepared, config, begun, "last", plan.weights).check()
+
+
+def _check_data(begun: Run, facts: Mapping[str, Any]) -> None:
+    """Says where the data are others; raises UsageError where their ids are."""
+    _check_ids(begun, facts)
+    if "content" in runs.others(begun, facts):
+        say(f"the data are not those that {begun.path} was trained on")
+
+
+def _check_ids(begun: Run, facts: Mapping[str, Any]) -> None:
+    """Raises UsageError where the weights of a run would read other ids than they know."""
+    if "tokenizer" in runs.others(begun, facts):
+        raise UsageError(
+            f"{begun.path} was trained with another tokenizer than its data have now, whose ids "
+            "mean other things; it is kept in its folder tokenizer"
+        )
+
+
+def _options(plan: _Plan) -> DataOptions:
+    """What a task is asked for; published weights come with their tokenizer."""
+    facts, data, weights = plan.facts, plan.config.data, plan.weights
+    own = str(weights.folder) if weights is not None else None
+    return DataOptions(
+        preset=facts["preset"],
+        cache=cache.home(),
+        data=Path(facts["data"]) if facts["data"] else None,
+        columns=data.roles,
+        seed=data.seed,
+        specials=plan.found.family.specials,
+        tokenizer=data.tokenizer or own,
+        published=weights is not None,
+        chat=data.chat,
+        kept=None if plan.begun is None else plan.begun.tokenizer,
+        block=data.block or None,
+        prompt=data.prompt or None,
+        made=data.made,
+    )
+
+
+def _tell(task: Task, facts: Mapping[str, Any]) -> None:
+    for line in [f"{task.name}: {task.title}", *lines(facts)]:
+        say(line)

@@ -1,0 +1,158 @@
+"""An evaluation and all that it is of: hashes of package, weights, data and settings."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.system.reader import read_json, read_lines
+from xlm_runtime.train.saved import AVERAGE
+
+METRICS, EVERY = "metrics.json", "evaluations.jsonl"
+_TEXTS = ("checkpoint", "decoder", "layout", "protocol", "loss_split", "data")
+_NUMBERS = ("examples", "test_examples", "loss_count", "loss_examples", "guess")
+_SETTINGS = ("loss", "decoder", "eval", "generate")
+_ABOUT = ("estimator", "given", "lengths")
+_SECTIONS = ("loss", "likelihood", "answers", "decoding")
+
+
+def of(package: str, folder: Path, data: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a result has beside it: hashes of all that it is of, and the settings themselves.
+
+    The weights are those in a folder; two results are of the same where all hashes are equal.
+    """
+    hashed = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    marks = {"package": package, "weights": weights(folder), "data": data, "settings": hashed}
+    return {"of": marks, "settings": settings}
+
+
+def settings(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a configuration what a result depends on beside package, weights and data."""
+    seed = {"seed": plain["train"]["seed"]}
+    return {"train": seed, **{name: plain[name] for name in _SETTINGS}}
+
+
+def weights(folder: Path) -> str:
+    """A hash of the weights in the folder of a checkpoint, or in that of published ones."""
+    files = [folder / AVERAGE] if (folder / AVERAGE).is_file() else folder.glob("*.safetensors")
+    hashed = sha256()
+    for path in sorted(files):
+        with path.open("rb") as file:
+            hashed.update(file_digest(file, "sha256").digest())
+    return hashed.hexdigest()
+
+
+def read(file: Path) -> dict[str, Any]:
+    """An evaluation; empty where there is none.  Raises RunError for what is none."""
+    return checked(read_json(file), str(file))
+
+
+def checked(found: object, where: str) -> dict[str, Any]:
+    """A JSON value that is an evaluation, as far as it is shown.
+
+    Raises RunError, which begins with ``where``, for any other.
+    """
+    if not isinstance(found, dict):
+        raise RunError(f"{where} is no evaluation")
+    wrong = [name for name in _TEXTS if not isinstance(found.get(name, ""), str)]
+    wrong += [name for name in _NUMBERS if not _is_number(found.get(name, 0))]
+    for name in _SECTIONS:
+        nested = "joint" if name == "likelihood" else ""
+        wrong += [name] * (not _is_section(found.get(name, {}), nested))
+    claim = found.get("claim", {})
+    if found and not (isinstance(claim, dict) and {"value", "why"} <= {*claim}):
+        wrong.append("claim")
+    params, of = found.get("decoder_params", {}), found.get("of", {})
+    wrong += [n for n, one in (("decoder_params", params), ("of", of)) if not isinstance(one, dict)]
+    if not _are_texts(found.get("asked", [])):
+        wrong.append("asked")
+    if wrong or (found and not {"checkpoint", "examples"} <= {*found}):
+        raise RunError(f"{where} is no evaluation: {', '.join(dict.fromkeys(wrong)) or 'cut off'}")
+    return found
+
+
+def _is_section(values: object, nested: str = "") -> bool:
+    """Numbers by their names, texts about them, and such a section under the name ``nested``."""
+    return isinstance(values, dict) and all(
+        _is_section(one)
+        if key == nested
+        else isinstance(one, str)
+        if key in _ABOUT
+        else _is_number(one)
+        for key, one in values.items()
+    )
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def every(run: Run) -> Iterator[dict[str, Any]]:
+    """The evaluations of a run, the last first."""
+    last, file = read(run.path / METRICS), run.path / EVERY
+    if last:
+        yield last
+    if not file.is_file():
+        return
+    for number, found in reversed(list(enumerate(read_lines(file), 1))):
+        yield checked(found, f"{file}, evaluation {number}")
+
+
+def is_part(found: Mapping[str, Any]) -> bool:
+    """Whether an evaluation saw a part of the test examples."""
+    return bool(found["examples"] < found.get("test_examples", found["examples"]))
+
+
+def shown(run: Run, folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """The evaluation to show beside the weights in a folder, and what has to be said of it.
+
+    Of those of this package and these weights the last that saw all test examples and the data of
+    the run, else the last at all. Empty where there is none: then it is said why.
+    """
+    facts, hashed = run.facts, weights(folder)
+    known = list(every(run))
+    own = [
+        found
+        for found in known
+        if (found.get("of", {}).get("package"), found.get("of", {}).get("weights"))
+        == (facts["package"], hashed)
+    ]
+    if not own:
+        return {}, [_none(known, facts["package"])]
+    best = min(own, key=lambda found: (_other_data(found, facts), is_part(found)))
+    return best, _marks(best, facts)
+
+
+def _none(known: Sequence[Mapping[str, Any]], package: str) -> str:
+    if not known:
+        return "It was not evaluated."
+    of = known[0].get("of")
+    if not of:
+        why = "kept no hashes of what it measured"
+    elif of.get("package") != package:
+        why = "was of another package"
+    else:
+        why = f"was of other weights ({known[0]['checkpoint']})"
+    return f"These weights were not evaluated: the last evaluation {why}, and is not shown."
+
+
+def _other_data(found: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    return bool(found["of"].get("data") != facts.get("content"))
+
+
+def _marks(found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
+    """What a reader of the numbers must know."""
+    marks = []
+    if is_part(found):
+        seen, there = found["examples"], found["test_examples"]
+        marks.append(f"These numbers are of a part of the test data: {seen} of {there} examples.")
+    if _other_data(found, facts):
+        marks.append("These numbers are of other data than those of the run.")
+    return marks

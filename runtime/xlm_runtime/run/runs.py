@@ -1,0 +1,289 @@
+"""Run folders: ``runs/<family>/<task>/<name>/``, and which of them a command means.
+
+config.json  run.json  package/  tokenizer/  checkpoints/  logs/  metrics.json  predictions.jsonl
+published.json
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import frozen
+from filelock import FileLock, Timeout
+
+from xlm_runtime.config.config import Config
+from xlm_runtime.config.settings import differences
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.packages.contents import read as read_package
+from xlm_runtime.packages.package import Package
+from xlm_runtime.system import env, hashes
+from xlm_runtime.system.atomic import on_disk, read_json, saving, write_json
+from xlm_runtime.system.bounds import Room
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.reader import damaged, structured
+from xlm_runtime.system.strict import mistakes
+from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.train.saved import INDEX, Index
+
+ROOT = Path("runs")
+PUBLISHED = "published.json"  # the config of the weights that a run began with
+PRINTS = ("content", "tokenizer")  # digests of the data and of what gives them ids
+LOCK = ".lock"
+_FACTS = {
+    "family": str, "task": str, "preset": str, "data": str | None, "package": str,
+}  # fmt: skip
+_DATA = {"layout": Literal["text", "seq2seq", "infill"], "body": Room, "prompt": Room}
+TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
+
+
+@frozen
+class Run:
+    """A run folder."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where its checkpoints are."""
+        return self.path / "checkpoints"
+
+    @property
+    def package(self) -> Path:
+        """The copy of the package that it was begun with."""
+        return self.path / "package"
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """The folder of the tokenizer that it was trained with, once it is written."""
+        folder = self.path / "tokenizer"
+        hashes.check(folder, "put it back from a copy of the run, or train under another --name")
+        return folder if (folder / "tokenizer.json").is_file() else None
+
+    def keep_tokenizer(self, tokenizer: Tokenizer) -> None:
+        """Writes the tokenizer, each file of it in one step."""
+        beside = self.path / f".tokenizer.{os.getpid()}.tmp"
+        try:
+            tokenizer.save(beside)
+            hashes.seal(beside)
+            (self.path / "tokenizer").mkdir(exist_ok=True)
+            for file in beside.iterdir():
+                file.replace(self.path / "tokenizer" / file.name)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data that it was trained on, as far as generation needs to know.
+
+        Raises RunError where the file is missing or damaged.
+        """
+        return _needed(self.path / "data.json", _DATA)
+
+    @property
+    def config(self) -> Config:
+        """The configuration that it was begun with."""
+        file = self.path / "config.json"
+        return Config.from_json(read_json(file), str(file))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Family, task, preset, data and surroundings, as `create` wrote them.
+
+        Empty where there is no such file; raises RunError where it is damaged.
+        """
+        file = self.path / "run.json"
+        return _needed(file, _FACTS) if file.exists() else {}
+
+    @property
+    def steps(self) -> int:
+        """How many steps of its training are saved."""
+        return Index.read(self.checkpoints).last
+
+    @property
+    def touched(self) -> float:
+        """When it was last worked on."""
+        files = (self.path / "run.json", self.checkpoints / INDEX)
+        return max(file.stat().st_mtime for file in files if file.exists())
+
+    def note(self, job: str, key: str | None = None) -> str | None:
+        """What a job was last done with; ``key`` replaces it."""
+        file = self.path / "done.json"
+        notes = structured(read_json(file), dict[str, str], file)
+        if key is not None:
+            write_json(file, notes | {job: key})
+        return notes.get(job)
+
+
+def _needed(file: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """An object that has at least these keys, of these kinds.  Raises RunError for another."""
+    found = read_json(file)
+    for key, kind in kinds.items():
+        if key not in found:
+            raise damaged(file, f"it has no {key}")
+        if wrong := mistakes(found[key], kind):
+            raise damaged(file, f"{key}: {wrong[0]}")
+    return found
+
+
+@contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """Within: no other process works on the run.  Raises UsageError where one does.
+
+    A run that is not there yet has a folder with nothing but the lock, which goes with it if
+    nothing else has come.
+    """
+    fresh = not run.path.exists()
+    lock = FileLock(run.path / LOCK)
+    with saving(run.path):
+        run.path.mkdir(parents=True, exist_ok=True)
+        _take(lock, run.path)
+    try:
+        yield
+    finally:
+        if fresh and [path.name for path in run.path.iterdir()] == [LOCK]:
+            shutil.rmtree(run.path)
+        lock.release()
+
+
+def _take(lock: FileLock, path: Path) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            f"another process works on {path}: wait for it; a new run needs another --name"
+        ) from error
+
+
+def home(family: str, task: str) -> Path:
+    """The folder of all runs of a pair."""
+    return ROOT / family / task
+
+
+def listed(folder: Path) -> list[Run]:
+    """The runs in a folder, the newest first."""
+    found = [Run(file.parent) for file in folder.glob("*/run.json")]
+    return sorted(found, key=lambda run: run.touched, reverse=True)
+
+
+def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any]) -> Run:
+    """Makes a run folder with all that is known before training; ``run.json`` comes last."""
+    with saving(path):
+        path.mkdir(parents=True, exist_ok=True)
+        _keep_package(path, package.contents)
+    write_json(path / "config.json", config.to_json())
+    about: dict[str, Any] = {
+        "family": package.family.name,
+        "package": package.digest,
+        "files": package.contents.hashes,
+    }
+    about["command"] = sys.argv
+    write_json(path / "run.json", about | dict(facts) | {"environment": env.describe()})
+    return Run(path)
+
+
+def _keep_package(path: Path, contents: Contents) -> None:
+    """Writes the copy of the package, unless it is there: it may be the only one.
+
+    One that is replaced stays beside the new one until that has its name.
+    """
+    target = path / "package"
+    beside, old = path / ".package.new", path / ".package.old"
+    if target.is_dir() and read_package(target).files == contents.files:
+        return
+    shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
+    contents.write(beside)
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+    beside.rename(target)
+    on_disk(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def open_run(path: Path) -> Run:
+    """A run by its folder.  Raises UsageError where there is none."""
+    if not (path / "run.json").is_file():
+        near = ", ".join(str(run.path) for run in listed(path.parent)[:5])
+        raise UsageError(f"there is no run at {path}" + (f"; there are: {near}" if near else ""))
+    return Run(path)
+
+
+def newest(folder: Path, seed: int | None, preset: str) -> Run:
+    """The newest run of a pair that has a checkpoint; of this seed, if one is given.
+
+    ``paper`` asks for a run with that preset; ``quick``, which is what a command has that names
+    none, for any.
+    """
+    for run in listed(folder):
+        fits = seed is None or run.config.train.seed == seed
+        if run.steps and fits and (preset != "paper" or run.facts["preset"] == "paper"):
+            return run
+    named = {"seed": seed, "preset": preset if preset == "paper" else None}
+    kinds = [f"{name} {value}" for name, value in named.items() if value is not None]
+    wanted = f" with {' and '.join(kinds)}" if kinds else ""
+    raise UsageError(f"there is no trained run{wanted} in {folder}; train one: --job train")
+
+
+def same(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> bool:
+    """Whether a run was begun with this package, configuration and data."""
+    return not (unlike(run, config, facts) or run.facts["package"] != package.digest)
+
+
+def unlike(run: Run, config: Config, facts: Mapping[str, Any]) -> list[str]:
+    """What a run was begun with instead of this configuration and data."""
+    before = run.facts
+    try:
+        begun = run.config
+    except UsageError:
+        return ["its configuration is of another version"]
+    return differences(begun, config, TRAINED) + [
+        f"its {key} was another" if key in PRINTS else f"{key}: {before.get(key)} -> {facts[key]}"
+        for key in others(run, facts)
+    ]
+
+
+def others(run: Run, facts: Mapping[str, Any]) -> list[str]:
+    """Which of the facts of a run are others now; it need not know those that are new."""
+    before = run.facts
+    return [key for key, value in facts.items() if before.get(key, value) != value]
+
+
+def check_pair(run: Run, family: str, task: str) -> None:
+    """Raises UsageError where a run is of another family or task."""
+    of = (run.facts.get("family"), run.facts.get("task"))
+    if of != (family, task):
+        raise UsageError(f"{run.path} is a run of {of[0]} on {of[1]}, not of {family} on {task}")
+
+
+def for_training(
+    folder: Path, name: str, package: Package, config: Config, facts: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """The first of ``name``, ``name-2``, ... that is free or the same run; why not an earlier."""
+    why = ""
+    for path in (folder / label for label in _names(name)):
+        if not (path / "run.json").exists():
+            return path, why
+        run = Run(path)
+        if same(run, package, config, facts):
+            return path, ""
+        why = f"{run.path} is another run ({reason(run, package, config, facts)})"
+    raise AssertionError
+
+
+def reason(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> str:
+    """In one line why a run is not `same`."""
+    found = unlike(run, config, facts)
+    if run.facts["package"] != package.digest:
+        found.insert(0, "its package was another")
+    return "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    for number in count(2):
+        yield f"{name}-{number}"

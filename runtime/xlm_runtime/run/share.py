@@ -1,0 +1,283 @@
+"""A run on the Hugging Face Hub: what is shared of it, and how it comes back.
+
+A repository is laid out as a run folder. It holds the averaged weights of one checkpoint and all
+that reads them, beside a model card; not the state of the trainer, logs, predictions, or what only
+the machine that trained it understands.
+"""
+
+import re
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from attrs import asdict
+
+from xlm_runtime import tokenizers
+from xlm_runtime.config.config import Config
+from xlm_runtime.data import hub
+from xlm_runtime.data.lengths import Law
+from xlm_runtime.packages import contents, package
+from xlm_runtime.packages.contents import Contents
+from xlm_runtime.packages.package import Package
+from xlm_runtime.packages.trust import DOUBT, MADE, Judge, Origin, Trust
+from xlm_runtime.run import copies, local, measured, parts, runs
+from xlm_runtime.run.card import card
+from xlm_runtime.run.runs import PUBLISHED, Run
+from xlm_runtime.system import hashes
+from xlm_runtime.system.atomic import read_json, write_json, write_text
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.progress import complain, say
+from xlm_runtime.train import saved
+
+_FACTS = ("family", "task", "preset", "data")
+_TOLD = (*_FACTS, "package", "files", "content", "tokenizer")  # of run.json: what a reader needs
+_PATHS = (("model", "pretrained"), ("data", "tokenizer"), ("eval", "metrics"))  # settings with such
+_PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
+_LISTED = 5  # files in a message
+_ROOM = 10**7  # tokens: more than any model has room for
+
+
+def push(run: Run, ckpt: str, repo: str, trust: Trust = DOUBT) -> None:
+    """Sends a run to a repository of the Hub, which is made, private, if there is none.
+
+    Raises UsageError where there is no such checkpoint, or the run's package is not what it was
+    trained with; RunError where something local would be sent, or the Hub does not take it.
+    """
+    chosen = saved.resolve(run.checkpoints, ckpt)
+    if chosen.parent.resolve() != run.checkpoints.resolve():
+        raise UsageError(f"--ckpt {ckpt}: it is no checkpoint of {run.path}")
+    found = package.load(_whole(copies.own(run)), trust)
+    with TemporaryDirectory() as folder:
+        shared = Run(Path(folder) / "run")
+        notes = _lay_out(run, chosen, shared, found)
+        card_ = card(repo, found.family, shared, notes)
+        write_text(shared.path / "README.md", card_)
+        local.check(shared.path, [run.path])
+        message = f"{found.family.name} on {run.facts['task']}, {chosen.name}"
+        where = hub.send(shared.path, repo, message, parts.SHARED)
+    for line in notes:
+        say(line)
+    say(f"run {run.path}, {chosen.name}, is at {where}")
+
+
+def _whole(package: Contents) -> Contents:
+    """Raises UsageError where a package has files that `pull` would not take."""
+    odd = parts.strangers(f"package/{name}" for name in package.files)
+    odd += parts.unlisted(package)
+    if odd:
+        raise UsageError(
+            f"{package.path} cannot be shared: {_listed(odd)}: a package that is shared holds the "
+            "Python and specs that its MANIFEST.json lists, no more and no less"
+        )
+    return package
+
+
+def _lay_out(run: Run, chosen: Path, shared: Run, package: Package) -> list[str]:
+    """Writes what is shared of a run, with the weights of the checkpoint ``chosen``.
+
+    Nothing local is part of it. Returns what has to be said of the evaluation.
+    """
+    folder, facts = shared.path, run.facts
+    folder.mkdir()
+    package.contents.write(shared.package)
+    (folder / "tokenizer").mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy((run.tokenizer or run.path / "tokenizer") / name, folder / "tokenizer")
+    hashes.seal(folder / "tokenizer")
+    if (run.path / PUBLISHED).is_file():
+        began = read_json(run.path / PUBLISHED)
+        write_json(folder / PUBLISHED, {key: local.plain(part) for key, part in began.items()})
+    write_json(folder / "config.json", _config(run.config))
+    found, notes = measured.shown(run, chosen)
+    if found:
+        write_json(folder / measured.METRICS, _measured(found))
+    write_json(folder / "data.json", _data(run.data, facts))
+    told = {key: facts[key] for key in _TOLD if key in facts}
+    told["files"] = package.contents.hashes
+    told["data"] = Path(facts["data"]).name if facts["data"] else None
+    about = facts.get("environment", {})
+    told["environment"] = {key: about[key] for key in ("python", "versions") if key in about}
+    write_json(folder / "run.json", told)
+    _lay_weights(chosen, shared.checkpoints)
+    return notes
+
+
+def _config(config: Config) -> dict[str, Any]:
+    """The configuration, in which a setting that is a path has only its last name left."""
+    plain = config.to_json()
+    for section, name in _PATHS:
+        plain[section][name] = local.cut(plain[section][name])
+    return plain
+
+
+def _measured(found: dict[str, Any]) -> dict[str, Any]:
+    """An evaluation without the paths of judges."""
+    kept = dict(found)
+    settings = dict(kept.pop("settings", {}))
+    if "eval" in settings:
+        settings["eval"] = local.plain(settings["eval"])
+    for name in ("asked", "protocol"):
+        if name in kept:
+            kept[name] = local.plain(kept[name])
+    return kept | {"settings": settings}
+
+
+def _data(about: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """What generation needs to know of the data; where they come from, unless they are private."""
+    kept = {key: about[key] for key in ("layout", "body", "prompt")}
+    kept["lengths"] = Law.read(about["lengths"], "data.json").plain()
+    known = {} if facts["data"] else dict(about.get("facts", {}))
+    known.pop("cache", None)
+    return kept | {"facts": local.plain(known)}
+
+
+def _lay_weights(chosen: Path, checkpoints: Path) -> None:
+    """The averaged weights of a checkpoint, as the only one of a run."""
+    target, step = checkpoints / chosen.name, int(chosen.name.removeprefix("step-"))
+    target.mkdir(parents=True)
+    (target / saved.AVERAGE).symlink_to(saved.average(chosen).resolve())  # it may be large
+    hashes.seal(target)
+    write_json(checkpoints / saved.INDEX, asdict(saved.Index(step, step)))
+
+
+def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
+    """Fetches a run from the Hub into ``to``, or among the runs of its pair; the exit code.
+
+    Nothing of it is run: ``judge``, which the command brings, compares its code with what its spec
+    makes. Its files come through the cache of the Hub, so that an interrupted pull goes on where it
+    was; only those that a run may hold are taken.
+    """
+    try:
+        hub.check_name(repo, repo)
+        target, origin, why = _pulled(repo, to, judge)
+    except RunError as error:
+        complain(error)
+        return error.code
+    say(f"{repo}, commit {origin.commit[:8]}, is at {target}")
+    if why:
+        say(f"  its package is code: {why}")
+        say("  read it before you run it, for which you say --trust")
+    else:
+        say("  its code is what xlmc makes of its spec")
+    task = f"--task {Run(target).facts['task']} --job eval --run {target}"
+    say(f"  xlmc run {target / 'package'} {task}")
+    return 0
+
+
+def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
+    """Takes a run from the Hub, in whole or not at all: its folder, origin, and doubts about it."""
+    instead = "its name is what --repo was when it was pushed"
+    names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)
+    with TemporaryDirectory(dir=_near(to), prefix=".pull-") as beside:
+        whole = Run(Path(beside) / "run")
+        _copy(found, names, whole.path)
+        held = _checked(whole, repo)
+        why = "nobody has compared it" if judge is None else judge(held.files)
+        origin = Origin(repo, found.name, held.digest, {} if why else {held.digest: MADE})
+        origin.write(whole.path)
+        target = to or _place(whole, repo)
+        if target.exists():
+            raise UsageError(f"{target} is there already: choose another folder with --to DIR")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole.path.rename(target)
+    return target, origin, why
+
+
+def _near(to: Path | None) -> Path:
+    """A folder of the disk on which the run will be."""
+    if to is not None and to.exists():
+        raise UsageError(f"{to} is there already: choose another folder with --to DIR")
+    near = runs.ROOT if to is None else to.absolute().parent
+    near.mkdir(parents=True, exist_ok=True)
+    return near
+
+
+def _wanted(names: list[str], repo: str) -> list[str]:
+    """The files of a repository that are those of a run.
+
+    Raises RunError where its folders hold what no run does.
+    """
+    odd = parts.strangers(names)
+    if odd:
+        raise RunError(f"{repo} is refused, nothing of it was kept: no run holds {_listed(odd)}")
+    return [name for name in names if parts.belongs(name)]
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(ascii(name)[1:-1] for name in names[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
+
+
+def _copy(found: Path, names: list[str], target: Path) -> None:
+    """Copies files, not links to them."""
+    for name in names:
+        if (found / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found / name, target / name)
+
+
+def _place(run: Run, repo: str) -> Path:
+    """Where the run of a repository belongs among those of its pair."""
+    return runs.home(run.facts["family"], run.facts["task"]) / repo.partition("/")[2]
+
+
+def _checked(run: Run, repo: str) -> Contents:
+    """The package of a run that came from elsewhere, of which nothing has run.
+
+    Raises RunError where the files are no run, or their words do not fit each other.
+    """
+    try:
+        held = contents.read(run.package)
+        _check_facts(run.facts)
+        _check_data(read_json(run.path / "data.json"))
+        Config.from_json(read_json(run.path / "config.json"), "config.json")
+        saved.resolve(run.checkpoints, "last")
+        read_json(run.path / PUBLISHED)
+        _check_tokenizer(run.path / "tokenizer")
+    except (ValueError, TypeError, AttributeError, RecursionError, RunError) as error:
+        raise RunError(
+            f"{repo} holds no run of xlmc, which is made with --job push: {_plainly(error, run)}"
+        ) from error
+    measured.read(run.path / measured.METRICS)
+    if run.facts["package"] != held.digest:
+        raise RunError(f"{repo} is refused: its package is not the one that it was trained with")
+    if odd := parts.unlisted(held):
+        raise RunError(f"{repo} is refused: its MANIFEST.json and its files differ: {_listed(odd)}")
+    return held
+
+
+def _plainly(error: Exception, run: Run) -> str:
+    """What is wrong with a pulled file, without the folder that it is in for now."""
+    return str(error).replace(f"{run.path}/", "").partition("\n")[0]
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Raises ValueError where ``run.json`` lacks something, or has a path for a name."""
+    missing = [key for key in (*_FACTS, "package") if key not in facts]
+    if missing:
+        raise ValueError(f"run.json has no {missing[0]}")
+    for key in ("family", "task"):
+        if not (isinstance(facts[key], str) and _PLAIN.fullmatch(facts[key])):
+            raise ValueError(f"run.json: {key} is no name")
+    data = facts["data"]
+    if data is not None and not (isinstance(data, str) and data == Path(data).name):
+        raise ValueError("run.json: data is no name of a file")
+
+
+def _check_data(about: dict[str, Any]) -> None:
+    """Raises RunError or ValueError where ``data.json`` does not say what generation needs."""
+    Law.read(about.get("lengths"), "data.json")
+    sizes = (about.get("body"), about.get("prompt"))
+    if about.get("layout") not in ("text", "seq2seq", "infill"):
+        raise ValueError("data.json: layout is none of text, seq2seq, infill")
+    if not all(type(size) is int and 0 <= size <= _ROOM for size in sizes):
+        raise ValueError("data.json: body and prompt are numbers of tokens")
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """Raises ValueError where a folder holds no tokenizer."""
+    try:
+        tokenizers.load(folder)
+    except Exception as error:  # tokenizers has no class of its own for it
+        raise ValueError(f"tokenizer: {error}") from error

@@ -1,0 +1,46 @@
+"""Arguments of calls from Python: one string or several, one number or one for each prompt."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+
+from xlm_runtime.system.errors import UsageError
+
+
+def strings(name: str, value: object) -> list[str]:
+    """A string as a list of one, several as a list.  Raises UsageError, which begins with name."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bytes | Mapping) or not hasattr(value, "__iter__"):
+        raise UsageError(f"{name}: {value!r} is neither a string nor several")
+    found = list(value)
+    for one in found:
+        if not isinstance(one, str):
+            raise UsageError(f"{name}: {one!r} is no string")
+    return found
+
+
+def full(name: str, value: object, noun: str) -> list[str]:
+    """Strings of which none is empty: each is ``noun``.  Raises UsageError."""
+    found = strings(name, value)
+    if "" in found:
+        raise UsageError(f"{name}: {noun} is not empty; leave {name} out for none")
+    return found
+
+
+def whole(name: str, value: object, low: int, high: int | None = None) -> int:
+    """A whole number from ``low`` to ``high``.  Raises UsageError."""
+    number = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+    if number < low or (high is not None and number > high):
+        wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise UsageError(f"{name}: {value!r} is no whole number {wanted}")
+    return number
+
+
+def each(name: str, value: int | Sequence[int], count: int, low: int, high: int) -> list[int]:
+    """A whole number for each of so many prompts: the same for all, or one each."""
+    if not isinstance(value, Sequence):
+        return [whole(name, value, low, high)] * count
+    if len(value) != count:
+        prompts = f"{count} prompt{'' if count == 1 else 's'}"
+        raise UsageError(f"{name}: {len(value)} numbers for {prompts}: give one, or one for each")
+    return [whole(name, one, low, high) for one in value]

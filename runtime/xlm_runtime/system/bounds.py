@@ -1,0 +1,47 @@
+"""How large and how small the numbers of a run may be, and why: every bound stands here, once.
+
+A bound lies beyond all that anybody has trained or measured, and before what would fill the memory,
+fork the machine to death or leave the range of float32. A model may be within them and still be too
+large for a machine: `memory` says so.
+"""
+
+from typing import Annotated
+
+from xlm_runtime.system.strict import Range
+
+MILLION, BILLION = 10**6, 10**9
+
+# The types of params of losses and decoders
+Count = Annotated[int, Range(0, MILLION, why="more steps or tokens than any text has")]
+Size = Annotated[int, Range(1, MILLION, why="more steps or tokens than any text has")]
+Chance = Annotated[float, Range(0, 1)]
+Scale = Annotated[float, Range(1e-9, 1e9, zero=True, why="float32 holds products of a few")]
+
+# A network
+Layers = Annotated[int, Range(1, 1000, why="ten times the deepest language models")]
+Width = Annotated[int, Range(1, 2**16, why="four times the widest language models")]
+Heads = Annotated[int, Range(1, 2**10, why="eight times those of the widest models")]
+Base = Annotated[float, Range(1, 1e12, why="wavelengths of positions, in tokens, grow up to it")]
+Kept = Annotated[float, Range(0, 0.99, why="at 1 nothing of a layer would be left")]
+
+# Training
+Batch = Annotated[int, Range(1, 2**20, why="rows that are gathered at once")]
+Part = Annotated[int, Range(0, 2**20, why="rows that are gathered at once")]
+Devices = Annotated[int, Range(1, 64, why="each is a process, all on one machine")]
+Workers = Annotated[int, Range(0, 128, why="each is a process")]
+Steps = Annotated[int, Range(1, BILLION, why="a thousand times the longest recipes")]
+Often = Annotated[int, Range(0, BILLION, why="a number of steps")]
+Rate = Annotated[float, Range(1e-12, 1e3, why="about how far a step moves each weight")]
+Seed = Annotated[int, Range(0, 2**64 - 1, why="the generators of torch take 64 bits")]
+
+# Data, evaluation and generation
+Room = Annotated[int, Range(0, 2**20, why="attention looks at pairs of tokens")]
+Examples = Annotated[int, Range(0, BILLION, why="a number of examples")]
+Some = Annotated[int, Range(1, BILLION, why="a number of examples")]
+Draws = Annotated[int, Range(1, MILLION, why="each is a pass of the network over all examples")]
+
+VOCABULARY = Range(1, MILLION, why="each id has a row of weights, used or not")
+NAME = 200  # bytes of a run's name: a name of a file has up to 255
+LINE = 2**24  # bytes of a row of data, which gets its ids as a whole: three long novels
+ARRAY = 2**31  # bytes of a line of a JSON array, which is read into memory as a whole
+TEXT = 100_000  # characters of a setting that is a text

@@ -1,0 +1,142 @@
+"""The one reader of what a run, the cache or a pulled folder keeps in JSON, JSON lines and CSV.
+
+Whatever is wrong with a file becomes one line: its name, what is wrong, and what to do. Objects
+carry a hash of themselves under the key `SEAL`, which is checked and taken away; files of older
+versions have none, and are read as they are.
+"""
+
+import csv
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from math import isfinite
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.system.strict import converter, mistakes
+
+SEAL = "sha256"
+_SHOWN = 3  # mistakes in a message
+_DEPTH = 32  # more than anything that is written
+_AGAIN = "delete it, and the job that writes it does so again"
+_REMEDIES = {
+    "index.json": "choose a checkpoint with --ckpt PATH; with --job train it becomes the last one",
+    "metrics.json": "delete it, and evaluate again with --job eval",
+    "evaluations.jsonl": "move it away, and evaluate again with --job eval",
+    "predictions.json": "move it and the predictions away, and generate again with --job generate",
+    "done.json": _AGAIN,
+    "train.csv": "move it away: training goes on without what it logged",
+    "validation.csv": "move it away: training goes on without what it logged",
+    "hashes.json": "take another checkpoint with --ckpt PATH",
+    "columns.json": "delete the folder that it is in, and the data are prepared again",
+}
+_ELSE = "put it back from a copy of the run, pull the run again, or train under another --name"
+_Kind = TypeVar("_Kind")
+
+
+def damaged(path: Path, why: str) -> RunError:
+    """The error for a file that is not what was written."""
+    line = " ".join(why.split())
+    short = line if len(line) <= 300 else f"{line[:300]}..."
+    remedy = _REMEDIES.get(path.name, _AGAIN if path.suffix == ".jsonl" else _ELSE)
+    return RunError(f"{path} is damaged: {short}; {remedy}")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a file, whole and unchanged; empty where there is no file.
+
+    Raises RunError for damage.
+    """
+    if not path.exists():
+        return {}
+    return unsealed(parsed(_text(path), path), path)
+
+
+def read_as(path: Path, kind: type[_Kind]) -> _Kind:
+    """The object in a file as an attrs class: no key is missing, unknown or of another type.
+
+    Where there is no file the class has its defaults. Raises RunError for damage.
+    """
+    return structured(read_json(path), kind, path)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file with one on each line.  Raises RunError for damage."""
+    lines = enumerate(_text(path).split("\n"), 1)
+    return [unsealed(parsed(line, path, f"line {n}: "), path) for n, line in lines if line]
+
+
+def read_table(path: Path) -> list[list[str]]:
+    """The rows of a CSV file, of which the first names the columns.  Raises RunError for damage."""
+    try:
+        return list(csv.reader(_text(path).splitlines(keepends=True), strict=True))
+    except csv.Error as error:
+        raise damaged(path, f"it is no CSV: {error}") from error
+
+
+def structured(value: object, kind: type[_Kind], path: Path) -> _Kind:
+    """A value of a file as a class.  Raises RunError, naming what does not fit."""
+    found = mistakes(value, kind)
+    if found:
+        raise damaged(path, "; ".join(found[:_SHOWN]))
+    return converter.structure(value, kind)
+
+
+def parsed(text: str, path: Path, where: str = "") -> object:
+    """A text of a file as JSON.  Raises RunError where it is none."""
+    try:
+        found = json.loads(text)
+    except RecursionError as error:
+        raise damaged(path, f"{where}it is nested without end") from error
+    except ValueError as error:
+        raise damaged(path, f"{where}it is no JSON: {error}") from error
+    if not _flat(found, _DEPTH):
+        raise damaged(path, f"{where}it is nested more than {_DEPTH} deep")
+    return found
+
+
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with a hash of itself."""
+    rest = {key: part for key, part in value.items() if key != SEAL}
+    return {**rest, SEAL: _hash(rest)}
+
+
+def unsealed(found: object, path: Path) -> dict[str, Any]:
+    """An object without its hash.  Raises RunError where it is none, or has another hash."""
+    if not isinstance(found, dict):
+        raise damaged(path, "it is no JSON object")
+    rest = {key: value for key, value in found.items() if key != SEAL}
+    if SEAL in found and found[SEAL] != _hash(rest):
+        raise damaged(
+            path, f"it is not what its {SEAL} says (if you edited it, remove that key from it)"
+        )
+    return rest
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise damaged(path, f"it is no UTF-8: {error}") from error
+    except (OSError, ValueError) as error:  # a folder in its place, no rights, a name with NUL
+        raise damaged(path, f"it cannot be read: {error}") from error
+
+
+def _flat(value: object, left: int) -> bool:
+    """True where a value is nested no deeper than that."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_flat(part, left - 1) for part in parts)
+
+
+def _hash(value: object) -> str:
+    return sha256(json.dumps(plain(value), sort_keys=True).encode()).hexdigest()
+
+
+def plain(value: object) -> object:
+    """A value with None for every number that is not finite, as it comes back from JSON."""
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

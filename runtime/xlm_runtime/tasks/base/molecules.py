@@ -1,0 +1,13 @@
+"""The molecules that a task trains on."""
+
+from collections.abc import Iterator
+
+from xlm_runtime.molecules.notation import reader
+from xlm_runtime.tasks.base.prepared import Prepared
+
+
+def known(prepared: Prepared) -> Iterator[str]:
+    """Read the training molecules as canonical SMILES."""
+    read, split = reader(prepared.facts["notation"]), prepared.train
+    found = (read(prepared.tokenizer.decode(split[i].body)) for i in range(len(split)))
+    return (smiles for smiles in found if smiles)

@@ -1,0 +1,211 @@
+"""What tasks of plain text share: from rows of text to ids on disk, split, cut and counted."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from xlm_runtime import tokenizers
+from xlm_runtime.data import store
+from xlm_runtime.data.rows import Dropped
+from xlm_runtime.data.store import Examples
+from xlm_runtime.system.bounds import VOCABULARY
+from xlm_runtime.system.cache import cached, fingerprint
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.progress import Watch
+from xlm_runtime.system.strict import short
+from xlm_runtime.tasks.base.encoding import EDGES, PACKED, Encoding, Packing
+from xlm_runtime.tasks.base.english import english
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.sources import Source, hub_rows, user_rows
+from xlm_runtime.tasks.base.splits import SPLITS
+from xlm_runtime.tasks.base.task import Task
+from xlm_runtime.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+_VERSION = 3
+
+INSTEAD = (
+    "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
+    "--preset quick, which needs no network"
+)
+
+
+def hub_source(
+    repo: str, published: Mapping[str, str], size: int, column: str = "text", **more: Any
+) -> Source:
+    """A column of texts of a data set on the Hub; see `hub_rows`."""
+    return hub_rows(repo, published, (column,), size, INSTEAD, **more)
+
+
+class TextTask(Task):
+    """A task of plain text.
+
+    It says where the published texts are (`published`), how they are cleaned, which tokenizer and
+    block go with each preset, and what stands behind its numbers (``protocols``; under ``data`` for
+    the user's texts, which ``--data`` gives). ``--preset quick`` without data reads the
+    documentation of Python (`english`). A task that is ``packed`` puts texts end to end. Else texts
+    are cut at the block, and where none of the user's is that long it shrinks to the longest.
+    """
+
+    layout = "text"
+    version = 1  # of `clean`
+    shipped = "what ships with Python"  # what `quick` reads without data
+    blocks: ClassVar[Mapping[str, int]]
+    tokenizers: ClassVar[Mapping[str, str]]
+    protocols: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def published(self) -> Source:
+        """The published texts.  Nothing is fetched before its rows are asked for."""
+
+    def clean(self, text: str) -> str:
+        """What is done to a text with ``--preset paper``."""
+        return text
+
+    def quick_texts(self, options: DataOptions) -> Source:
+        """What ``--preset quick`` reads: texts that need no network."""
+        file = english(options.cache)
+        found = user_rows(file, ("text",), {})
+        key = {"english": fingerprint(file), "shares": found.key["shares"]}
+        return Source("the documentation that ships with Python", key, found.size, found.rows)
+
+    def encoding(self, tokenizer: Tokenizer, block: int, clean: Callable[[str], str]) -> Encoding:
+        """How texts become rows."""
+        return (Packing if self.packed else Encoding)(tokenizer, block, clean)
+
+    def prepare(self, options: DataOptions) -> Prepared:
+        """Read, clean, tokenize and cut the texts, or find them in the cache."""
+        source = self._source(options).fixed(options.cache)
+        name = options.tokenizer or self.tokenizers[options.preset]
+        room = options.block or self.blocks[options.preset]
+        clean = self.clean if options.preset == "paper" else str
+        cleaned = [self.name, self.version] if options.preset == "paper" else []
+        read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
+        tokenizer = self.tokenizer(name, options) or tokenizer_for(
+            name, read, source, clean, options, self.packed
+        )
+        key = {**read, "tokenizer": tokenizer.fingerprint, "block": room}
+        key |= {"packed": PACKED} if self.packed else {}
+
+        def build(folder: Path) -> dict[str, Any]:
+            return self.encoding(tokenizer, room, clean).run(source, folder)
+
+        built = cached(options.cache, self.name, key, build)
+        splits = {split: Examples(built.folder / split) for split in SPLITS}
+        longest = max(int(one.lengths.max()) for one in splits.values())
+        block = longest if self.follows(options) else room
+        shown = block if block == room else f"{block}, the longest text (data.block sets another)"
+        about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": shown}
+        more = {"protocol": self._protocol(options), "cache": str(built.folder)}
+        return Prepared(
+            train=splits["train"],
+            validation=splits["validation"],
+            test=splits["test"],
+            tokenizer=tokenizer,
+            body=block,
+            facts={**source.facts, **built.facts, **about, **more},
+        )
+
+    def follows(self, options: DataOptions) -> bool:
+        """Whether the block is as large as the longest text: with the user's own data.
+
+        Unless a setting says it, or rows are packed, and so as long as the block.
+        """
+        return bool(options.data) and not (self.packed or options.block)
+
+    def about(self, options: DataOptions) -> Mapping[str, Any]:
+        """Source, cleaning, tokenizer, block and protocol."""
+        found: dict[str, Any] = {"source": str(options.data or self.shipped)}
+        if options.preset == "paper":
+            published = self.published()
+            found = found if options.data else {"source": published.title, **published.key}
+            found |= cleaning(type(self).clean, TextTask.clean)
+        return {
+            **found,
+            "tokenizer": options.tokenizer or self.tokenizers[options.preset],
+            "block": options.block or self.blocks[options.preset],
+            "protocol": self._protocol(options),
+        }
+
+    def metrics(self, _: Prepared) -> "MetricCollection":
+        """How varied, how repetitive and how long texts are; of texts that are words."""
+        from xlm_runtime.metrics import collection, language
+
+        return collection(*language.texts())
+
+    def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:  # noqa: ARG002
+        """A tokenizer that the task knows better than others do, by its name; None for others."""
+        return None
+
+    def _protocol(self, options: DataOptions) -> str:
+        return f"{self.protocols['data' if options.data else options.preset]}; {EDGES}"
+
+    def _source(self, options: DataOptions) -> Source:
+        if options.data:
+            return user_rows(options.data, ("text",), options.columns)
+        if options.preset == "paper":
+            return self.published()
+        return self.quick_texts(options)
+
+
+def cleaning(own: Callable[..., object], none: Callable[..., object]) -> dict[str, str]:
+    """What a task says of its cleaning, where it has one."""
+    return {} if own is none else {"cleaning": " ".join((own.__doc__ or "").split())}
+
+
+def tokenizer_for(
+    name: str,
+    key: Mapping[str, Any],
+    source: Source,
+    clean: Callable[[str], str],
+    options: DataOptions,
+    packed: bool = False,
+) -> Tokenizer:
+    """A published or local tokenizer, one of letters, or one trained on the texts and kept.
+
+    ``key`` holds all that the texts depend on.
+    """
+    if name.startswith("letters:"):
+        return tokenizers.letters(name[8:], options.specials, parting=packed)
+    if not name.startswith("bpe:"):
+        return tokenizers.pretrained(
+            name, options.specials, instead(options), sharing=options.published, parting=packed
+        )
+    if not name[4:].isdecimal():
+        raise UsageError(f"data.tokenizer={name}: write bpe:NUMBER, as in bpe:4096")
+    size = int(name[4:60])  # far out of bounds, but not too long to be read
+    if size not in VOCABULARY:
+        raise UsageError(f"data.tokenizer=bpe:{short(size)}: the size {VOCABULARY.refusal(size)}")
+    if options.kept is not None:
+        return tokenizers.load(options.kept)
+
+    def train(folder: Path) -> dict[str, int]:
+        with Watch("reading for the tokenizer", source.size) as watch:
+            made = tokenizers.bpe(_watched(source, clean, watch), size, ())
+        made.save(folder)
+        return {"size": made.vocabulary.size}
+
+    built = cached(options.cache, "tokenizers", {**key, "bpe": size}, train)
+    made = str(built.folder / "tokenizer.json")
+    return tokenizers.pretrained(made, options.specials, parting=packed)
+
+
+def _watched(source: Source, clean: Callable[[str], str], watch: Watch) -> Iterator[str]:
+    """The texts of training, while it is shown how far they are read."""
+    done = 0
+    for split, _, texts in source.rows(Dropped()):
+        if split == "train":
+            yield from map(clean, texts)
+        done += sum(map(len, texts))
+        watch.at(min(done, source.size))
+
+
+def instead(options: DataOptions) -> str:
+    """What to do where a published tokenizer cannot be fetched."""
+    local = "--set data.tokenizer=bpe:4096 (trained on it; or a local folder or tokenizer.json)"
+    if options.data or options.preset == "quick":
+        return f"use {local}"
+    return f"train on a file of your own: --data FILE with {local}; or use --preset quick"

@@ -1,0 +1,220 @@
+"""What is saved of a training run, and where.
+
+checkpoints/index.json       which step is the last, which the best, and its validation loss
+checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, raw.safetensors, and
+                             hashes.json, which is checked whenever one of them is read
+"""
+
+import shutil
+from pathlib import Path
+from zipfile import is_zipfile
+
+from attrs import asdict, frozen
+
+from xlm_runtime.system import hashes
+from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.bounds import Often
+from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.reader import damaged, read_as
+
+INDEX = "index.json"
+_GONE = ".gone"
+STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
+
+
+@frozen
+class Index:
+    """The steps of the last and the best checkpoint, and the best validation loss.
+
+    seen: how many examples the steps up to the last have read; None in older files.
+    """
+
+    last: Often = 0
+    best: Often = 0
+    loss: float | None = None
+    seen: int | None = None
+
+    def examples(self, batch: int) -> int:
+        """How many examples have been read; by steps of ``batch`` where that was not noted."""
+        return self.last * batch if self.seen is None else self.seen
+
+    @staticmethod
+    def read(folder: Path) -> "Index":
+        """The index of a folder; all zeros where there is none.
+
+        Raises RunError where it does not fit the checkpoints that are there.
+        """
+        found = read_as(folder / INDEX, Index)
+        why = _misfit(found, folder)
+        if why and found == read_as(folder / INDEX, Index):  # else training went on meanwhile
+            raise damaged(folder / INDEX, why)
+        return found
+
+
+def _misfit(index: Index, folder: Path) -> str:
+    """Why an index is not that of a folder; empty where it is."""
+    for step in (index.last, index.best):
+        if step and not step_folder(folder, step).is_dir():
+            return f"it names step {step}, of which there is no checkpoint"
+    if index.best > index.last:
+        return f"its best step, {index.best}, is behind its last, {index.last}"
+    steps = every(folder)
+    if not index.last and len(steps) > 1:  # one may be there before the first index is written
+        return f"it names no checkpoint, and there are those of steps {', '.join(map(str, steps))}"
+    return ""
+
+
+def every(folder: Path) -> list[int]:
+    """The steps of all checkpoints in a folder, the first first."""
+    names = (path.name.removeprefix("step-") for path in folder.glob("step-*"))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def step_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step is."""
+    return folder / f"step-{step:08d}"
+
+
+def delete(checkpoint: Path) -> None:
+    """Deletes a checkpoint: hidden first, so that no part of it is ever taken for one."""
+    gone = checkpoint.with_name(f".{checkpoint.name}{_GONE}")
+    shutil.rmtree(gone, ignore_errors=True)
+    checkpoint.rename(gone)
+    shutil.rmtree(gone)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what a killed process has left of checkpoints that it wrote or deleted."""
+    for left in (*folder.glob(f".step-*{_GONE}"), *folder.glob(".step-*.tmp")):
+        shutil.rmtree(left)
+
+
+def state(folder: Path, step: int) -> Path:
+    """The state of the trainer after a step, from which training goes on.
+
+    Raises UsageError where there is none, RunError where it is damaged.
+    """
+    found = step_folder(folder, step) / STATE
+    why = hashes.fault(found) if (found.parent / hashes.HASHES).exists() or found.is_file() else ""
+    if not found.is_file() and why in ("", f"{hashes.HASHES} does not list it"):
+        raise UsageError(
+            f"{found.parent} has weights, but no state to go on training from: it was pulled. "
+            "Train anew, under another --name"
+        )
+    if not why and not is_zipfile(found):  # which ends with its table of contents
+        why = "it is cut off"
+    if why:
+        raise RunError(f"{found} is damaged: {why}: training cannot go on from it. {_go_on(found)}")
+    return found
+
+
+def average(folder: Path) -> Path:
+    """The averaged weights in the folder of a checkpoint.
+
+    Raises RunError where they are damaged, with the newest that are not.
+    """
+    file = folder / AVERAGE
+    if why := hashes.fault(file):
+        other = _intact(file)
+        remedy = (
+            f"--ckpt {other} is intact" if other else "no other checkpoint of the run is intact"
+        )
+        raise RunError(f"{file} is damaged: {why}; {remedy}")
+    return file
+
+
+def _intact(file: Path) -> Path | None:
+    """The newest checkpoint beside that of a file whose file of that name is what was written."""
+    for step in reversed(every(file.parent.parent)):
+        other = step_folder(file.parent.parent, step)
+        if other == file.parent or not (other / file.name).is_file():
+            continue
+        try:
+            if not hashes.fault(other / file.name):
+                return other
+        except RunError:
+            continue
+    return None
+
+
+def _go_on(file: Path) -> str:
+    """What can be done where a state is damaged."""
+    other = _intact(file)
+    if other is None:
+        return "The weights beside it are kept; train anew, under another --name"
+    return f"The state before is intact: --job train --ckpt {other} goes on from there"
+
+
+def go_back(folder: Path, chosen: Path) -> None:
+    """Makes an earlier checkpoint the last, where the last is damaged or nobody knows it.
+
+    Those behind it stay until training reaches its next checkpoint. Raises UsageError where the
+    last checkpoint is intact, so that no training is lost by mistake, or ``chosen`` is no
+    checkpoint of the folder; RunError where its state is damaged as well.
+    """
+    step = _step(folder, chosen)
+    state(folder, step)
+    if not _lost(folder):
+        last = Index.read(folder).last
+        if last > step:
+            raise UsageError(
+                f"--ckpt {chosen}: the last checkpoint, of step {last}, is intact, and training "
+                "goes on from there; leave --ckpt out"
+            )
+        return
+    index = _known(folder)
+    best, loss = (index.best, index.loss) if 0 < index.best <= step else (step, None)
+    write_json(folder / INDEX, asdict(Index(step, best, loss)))
+
+
+def _step(folder: Path, chosen: Path) -> int:
+    """The step of a checkpoint that is one of a folder.  Raises UsageError where it is not."""
+    target = chosen if chosen.is_dir() else chosen.parent
+    name = target.name.removeprefix("step-")
+    if target.absolute().parent != folder.absolute() or not name.isdecimal():
+        raise UsageError(f"--ckpt {chosen}: it is no checkpoint in {folder}")
+    return int(name)
+
+
+def _lost(folder: Path) -> bool:
+    """True where training cannot go on from the last checkpoint, or nobody knows which it is."""
+    try:
+        last = Index.read(folder).last
+        return bool(last) and not state(folder, last)
+    except UsageError:
+        raise
+    except RunError:
+        return True
+
+
+def _known(folder: Path) -> Index:
+    """As much of an index as can be used."""
+    try:
+        found = read_as(folder / INDEX, Index)
+    except RunError:
+        return Index()
+    return found if step_folder(folder, found.best).is_dir() else Index()
+
+
+def resolve(folder: Path, which: str) -> Path:
+    """``last``, ``best`` or a path → the folder of a checkpoint.
+
+    Raises UsageError naming what there is, if it is not there.
+    """
+    found = _named(folder, which)
+    found = found if found.is_dir() else found.parent
+    other = found.absolute().parent
+    if (other.parent / "run.json").is_file() and other != folder.absolute():
+        raise UsageError(f"{which} is a checkpoint of {other.parent}: name that with --run")
+    if (found / AVERAGE).is_file():
+        return found
+    there = ", ".join(sorted(path.name for path in folder.glob("step-*"))) or "none"
+    raise UsageError(f"there is no checkpoint '{which}' (of this run in {folder}: {there})")
+
+
+def _named(folder: Path, which: str) -> Path:
+    """The folder that a word or path means; the index is not read where it is a path."""
+    if which not in ("last", "best"):
+        return Path(which)
+    index = Index.read(folder)
+    return step_folder(folder, index.last if which == "last" else index.best or index.last)

@@ -1,0 +1,145 @@
+"""Which of several forms of a formula to print: the shortest of those that keep their digits.
+
+The truth comes from the schedule itself, by dual numbers of mpmath at a precision at which even
+``1 - alpha`` of ``1 - t**64`` at t = 1e-6 is exact; SymPy has no part in it.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from xlmc.calculus.arithmetic import FLOAT, TENSOR, Dual, dual, precise
+from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.syntax import ast
+from xlmc.syntax.expression import MathError, walk
+
+DIGITS = 450
+_EARLY = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 0.95)
+GRID = (*_EARLY, 0.999, 1 - 1e-6, 1.0)
+_ENOUGH = 1e-13  # relative; a form that errs by less is as good as any
+_WANTED = 1e-11  # and by more than this is a reason to look for others
+_LATE = 1e-9  # past t = 0.9: pi/2 * t itself is rounded, and the cosine of it falls to 0
+_TINY = 1e-290  # below it float64 has no digits to lose
+_COST = {"Binary": 1, "Negative": 1, "Call": 3, "Name": 0}
+
+
+@frozen
+class Point:
+    """Names with their values in float64, and what the formula is worth there."""
+
+    names: Mapping[str, float]
+    exact: Any  # mpf
+    absolute: bool = False  # errors count as they are, not relative to the value
+
+
+@frozen
+class Truth:
+    """alpha and alpha' at a point, to hundreds of digits."""
+
+    t: float
+    alpha: Any
+    dalpha: Any
+
+
+def truths(expr: ast.Expr, variable: str, grid: Iterable[float] = GRID) -> list[Truth]:
+    """The truth at the points of the grid; those without a finite derivative are left out."""
+    import mpmath
+
+    result = []
+    with mpmath.workdps(DIGITS):
+        numbers = dual(precise())
+        for t in grid:
+            point = Dual(mpmath.mpf(t), mpmath.mpf(1))
+            try:
+                value_of(expr, Scope({variable: t}), FLOAT)  # bounds what mpmath has to compute
+                value = value_of(expr, Scope({variable: point}), numbers)
+            except MathError:
+                continue
+            result.append(Truth(t, value.value, value.slope))
+    return result
+
+
+def points(facts: Sequence[Truth], quantity: Callable[[Truth], Any]) -> list[Point]:
+    """The values of a quantity; where it is infinite, or None, there is no point."""
+    import mpmath
+
+    result = []
+    with mpmath.workdps(DIGITS):
+        for truth in facts:
+            try:
+                exact = quantity(truth)
+            except ZeroDivisionError:
+                continue
+            if exact is not None and abs(exact) < 1e300:
+                # At the very end, where cosines are 6e-17 for 0, only absolute errors make sense.
+                result.append(Point({"t": truth.t}, exact, absolute=truth.t == 1.0))
+    return result
+
+
+def errors(expr: ast.Expr, where: Sequence[Point]) -> list[float]:
+    """The error of a formula, computed in float64, at each point; infinite where it fails."""
+    return [_error(expr, point) for point in where]
+
+
+def _error(expr: ast.Expr, point: Point) -> float:
+    import mpmath
+
+    value = value_of(expr, Scope(point.names), TENSOR)
+    if not math.isfinite(value):
+        return math.inf
+    if abs(point.exact) < _TINY and not point.absolute:
+        return 0.0 if abs(value) < 10 * _TINY else math.inf
+    with mpmath.workdps(40):
+        scale = max(1, abs(point.exact)) if point.absolute else abs(point.exact)
+        return float(abs(value - point.exact) / scale)
+
+
+def operations(expr: ast.Expr) -> int:
+    """How long a formula is to a reader: operators and large numbers count 1, functions 3.
+
+    Every fraction line after the first counts 4 more.
+    """
+    lines = sum(isinstance(n, ast.Binary) and n.op == "/" and _varies(n.right) for n in walk(expr))
+    return sum(_cost(node) for node in walk(expr)) + 4 * max(0, lines - 1)
+
+
+def _varies(expr: ast.Expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id != "pi" for node in walk(expr))
+
+
+def _cost(node: ast.Expr) -> int:
+    if isinstance(node, ast.Number):
+        return int(node.value >= 100)
+    return _COST[type(node).__name__]
+
+
+def choose(forms: Iterable[ast.Expr], where: Sequence[Point]) -> ast.Expr:
+    """The shortest form whose error is nowhere more than ten times the least, or than 1e-13.
+
+    Where none is good everywhere, the one with the smallest largest error. Ties go to the first.
+    """
+    unique = list(dict.fromkeys(forms))
+    table = [errors(form, where) for form in unique]
+    least = [min(column) for column in zip(*table, strict=True)]
+    limits = [max(10 * e, _enough(x)) for e, x in zip(least, where, strict=True)]
+
+    def good(row: list[float]) -> bool:
+        return all(e <= limit for e, limit in zip(row, limits, strict=True))
+
+    fit = [form for form, row in zip(unique, table, strict=True) if good(row)]
+    if fit:
+        return min(fit, key=operations)
+    worst = [max(row, default=0.0) for row in table]
+    return unique[worst.index(min(worst))]
+
+
+def _enough(point: Point) -> float:
+    return _ENOUGH if point.names["t"] <= 0.9 else _LATE
+
+
+def is_precise(expr: ast.Expr, where: Sequence[Point]) -> bool:
+    """Whether a formula is as good as one can wish for."""
+    limits = (_WANTED if point.names["t"] <= 0.9 else _LATE for point in where)
+    return all(e <= limit for e, limit in zip(errors(expr, where), limits, strict=True))

@@ -1,0 +1,152 @@
+"""The candidates for each quantity of a schedule, and the choice among them.
+
+Importing this module imports SymPy.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain
+from typing import Any
+
+import mpmath
+import sympy
+from sympy import Expr, Symbol
+
+from xlmc.calculus import stable_forms
+from xlmc.calculus.accuracy import Point, Truth, choose, is_precise, operations, points, truths
+from xlmc.calculus.arithmetic import TENSOR
+from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.calculus.formula import Formula, formula
+from xlmc.calculus.from_sympy import to_tree
+from xlmc.calculus.inverse import inverses
+from xlmc.calculus.simplify import variants
+from xlmc.calculus.to_sympy import log1p, to_sympy
+from xlmc.syntax import ast
+from xlmc.syntax.expression import TooHard
+
+_MAX_OPERATIONS = 150
+_FLOOR = 1e-40  # of alpha: below it sigma is infinite as far as float64 can tell
+
+
+class Derivation:
+    """Derives quantity after quantity from an expression in ``t`` that is finite on [0, 1]."""
+
+    def __init__(self, expr: ast.Expr) -> None:
+        self.expr = expr
+        # Without assumptions: to know that a sum is positive SymPy would look for all its roots.
+        self.t, self.s, self.p = (Symbol(name) for name in "tsp")
+        self.alpha = to_sympy(expr, {"t": self.t})
+        self.truths = truths(expr, "t")
+        if len(self.truths) < 8:
+            raise TooHard(expr, "has no derivative at most points")
+        if all(x.dalpha == 0 for x in self.truths):
+            raise TooHard(expr, "does not change with t")
+        self.slope = stable_forms.derivative(self.alpha, self.t)
+        self.alphas = [self.alpha, *stable_forms.end_forms(self.alpha, self.t)]
+        forms = stable_forms.corrupted_forms(self.alpha, self.t)
+        tree, self.complement = self._choose(forms, lambda x: 1 - x.alpha)
+        self.corrupted = formula(tree)
+        self.complements = list(dict.fromkeys([self.complement, forms[0]]))
+
+    def dalpha(self) -> Formula:
+        """The derivative alpha'."""
+        forms = [self.slope, -stable_forms.derivative(self.complement, self.t)]
+        return self._best(forms, lambda x: x.dalpha)
+
+    def hazard(self) -> Formula:
+        """-alpha' / (1 - alpha)."""
+        forms = [stable_forms.log_derivative(form, self.t) for form in self.complements]
+        forms += [-self.slope / form for form in self.complements]
+        return self._best(forms, lambda x: -x.dalpha / (1 - x.alpha))
+
+    def sigma(self) -> Formula:
+        """-log alpha."""
+        forms = [stable_forms.minus_log(form, self.t) for form in self.alphas]
+        forms += [-log1p(-form) for form in self.complements]
+        forms += [-sympy.log(form) for form in self.alphas]
+        return self._best(forms, lambda x: -mpmath.log(x.alpha) if x.alpha > _FLOOR else None)
+
+    def dsigma(self) -> Formula:
+        """-alpha' / alpha."""
+        forms = [-stable_forms.log_derivative(form, self.t) for form in self.alphas]
+        forms += [-self.slope / form for form in self.alphas]
+        return self._best(forms, lambda x: -x.dalpha / x.alpha if x.alpha > _FLOOR else None)
+
+    def reveal(self) -> Formula:
+        """(alpha(s) - alpha(t)) / (1 - alpha(t)), exact at s = 0 and s = t."""
+        forms = [stable_forms.fall(self.alpha, self.s, self.t) / self.complement]
+        forms += [1 - form.subs(self.t, self.s) / form for form in self.complements]
+        trees = list(self._trees(forms))
+        exact = [tree for tree in trees if self.keeps_ends(tree)]
+        return formula(choose(exact or self._some(trees), self._pairs()))
+
+    def inverse(self) -> Formula | None:
+        """The t with alpha(t) = p, where a branch of the inverse gives it."""
+        forms = inverses(self.alpha, self.t, self.p)
+        fit = [tree for tree in self._trees(forms) if self._undoes(tree)]
+        return formula(min(fit, key=operations)) if fit else None
+
+    def _best(self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]) -> Formula:
+        return formula(self._choose(forms, quantity)[0])
+
+    def _choose(
+        self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]
+    ) -> tuple[ast.Expr, Expr]:
+        """The best of the forms and their variants, as a tree and for SymPy."""
+        forms, where = list(forms), points(self.truths, quantity)
+        trees = self._trees(forms)
+        best = choose(self._some(trees), where)
+        if not is_precise(best, where):
+            trees |= self._trees(g for form in forms for g in stable_forms.grounded(form, self.t))
+            best = choose(trees, where)
+        return best, trees[best]
+
+    def _some(self, trees: Collection[ast.Expr]) -> Collection[ast.Expr]:
+        if not trees:
+            raise TooHard(self.expr, "is too long to take apart")
+        return trees
+
+    def _trees(self, forms: Iterable[Expr]) -> dict[ast.Expr, Expr]:
+        """The forms and their variants as trees, without those too long to print."""
+        trees: dict[ast.Expr, Expr] = {}
+        for form in dict.fromkeys(chain.from_iterable(map(variants, forms))):
+            if form.count_ops() > _MAX_OPERATIONS:
+                continue
+            tree = to_tree(form, self.expr.span)
+            if tree is not None:
+                trees.setdefault(tree, form)
+        return trees
+
+    def _pairs(self) -> list[Point]:
+        """Pairs s < t. What is measured is a chance, so that its absolute error counts."""
+        result = []
+        for i, later in enumerate(self.truths):
+            for sooner in self.truths[max(0, i - 2) : i]:
+
+                def chance(x: Truth, start: Any = sooner.alpha) -> Any:
+                    return (start - x.alpha) / (1 - x.alpha)
+
+                for point in points([later], chance):
+                    names = {"s": sooner.t, "t": later.t}
+                    result.append(Point(names, point.exact, absolute=True))
+        return result
+
+    def keeps_ends(self, tree: ast.Expr) -> bool:
+        """Whether reveal(t, t) is exactly 0, and reveal(0, t) exactly 1 where alpha(0) is 1."""
+        at_zero = [0.0] if abs(_value(self.expr, t=0.0) - 1.0) < 1e-15 else []
+        for t in (1e-6, 1e-3, 0.1, 0.37, 0.5, 0.73, 0.9, 1.0):
+            if _value(tree, s=t, t=t) != 0.0 or any(_value(tree, s=s, t=t) != 1.0 for s in at_zero):
+                return False
+        return True
+
+    def _undoes(self, tree: ast.Expr) -> bool:
+        """Whether a formula in p gives a time in [0, 1] at which alpha is p; there is but one."""
+        for truth in self.truths:
+            p = float(truth.alpha)
+            t = _value(tree, p=p)
+            if not -1e-9 <= t <= 1 + 1e-9 or not abs(_value(self.expr, t=t) - p) < 1e-12:
+                return False
+        return True
+
+
+def _value(tree: ast.Expr, **names: float) -> float:
+    return float(value_of(tree, Scope(names), TENSOR))

@@ -1,0 +1,91 @@
+"""What follows from a schedule: derivative, hazard, sigma, reveal, inverse, as code and formulas.
+
+SymPy makes the candidates, `accuracy` measures them in float64, and the shortest good one is
+printed. SymPy is imported by the first call of `derive`, not with this module.
+"""
+
+from functools import cached_property
+
+from xlmc.calculus.arithmetic import FLOAT
+from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.calculus.formula import Formula, formula
+from xlmc.calculus.limits import check_limits
+from xlmc.calculus.survival import POINTS, kink, settle
+from xlmc.syntax import ast
+from xlmc.syntax.expression import MathError, TooHard, Undefined, inline
+
+__all__ = ["Calculus", "Formula", "MathError", "TooHard", "Undefined", "derive"]
+
+
+class Calculus:
+    """What follows from ``survival alpha(t)``; for t in [1e-6, 1] the code keeps its digits.
+
+    corrupted: 1 - alpha(t).   hazard: -alpha'(t) / (1 - alpha(t)), the weight of the bound.
+    sigma: -log alpha(t), precise to 1e-15 where it is tiny and alpha falls to 0 steeply elsewhere.
+    dsigma: its derivative, -alpha'(t) / alpha(t).
+    reveal: (alpha(s) - alpha(t)) / (1 - alpha(t)); 0 at s = t, and 1 at s = 0 if alpha(0) = 1,
+        both exactly.
+    inverse: the t with alpha(t) = p, or None where there is no closed form: then bisect.
+
+    A quantity is derived when it is first asked for. Raises `TooHard` where that is beyond reach.
+    """
+
+    def __init__(self, name: str, expr: ast.Expr) -> None:
+        from xlmc.calculus.derivation import Derivation
+
+        self.name = name
+        self.alpha = formula(expr)
+        self._found = Derivation(expr)
+        self.corrupted = self._found.corrupted
+
+    @cached_property
+    def dalpha(self) -> Formula:
+        """The slope alpha'(t)."""
+        return self._found.dalpha()
+
+    @cached_property
+    def hazard(self) -> Formula:
+        """The hazard -alpha'(t) / (1 - alpha(t))."""
+        return self._found.hazard()
+
+    @cached_property
+    def sigma(self) -> Formula:
+        """The total noise -log alpha(t)."""
+        return self._found.sigma()
+
+    @cached_property
+    def dsigma(self) -> Formula:
+        """The rate of noise -alpha'(t) / alpha(t)."""
+        return self._found.dsigma()
+
+    @cached_property
+    def reveal(self) -> Formula:
+        """The chance (alpha(s) - alpha(t)) / (1 - alpha(t))."""
+        return self._found.reveal()
+
+    @cached_property
+    def inverse(self) -> Formula | None:
+        """The t with alpha(t) = p."""
+        return self._found.inverse()
+
+
+def derive(arrow: ast.Arrow) -> Calculus:
+    """What follows from the schedule of an arrow.
+
+    Raises `TooHard` with the node to blame, and `Undefined` where the survival has no finite value
+    somewhere in [0, 1].
+    """
+    return Calculus(arrow.survival, _in_t(arrow))
+
+
+def _in_t(arrow: ast.Arrow) -> ast.Expr:
+    """The formula of an arrow in the variable t, smooth and finite on [0, 1]."""
+    t = ast.Name(id="t", span=arrow.span)
+    expr = settle(inline(arrow.value, {arrow.argument: t}), "t")
+    for point in (0.0, *POINTS, 1.0):
+        value_of(expr, Scope({"t": point}), FLOAT)
+    bend = kink(expr, "t")
+    if bend is not None:
+        raise TooHard(bend.node, bend.reason)
+    check_limits(expr)
+    return expr

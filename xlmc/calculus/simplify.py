@@ -1,0 +1,68 @@
+"""Shorter ways of writing a formula, all cheap: no search over rewritings, no factorisation."""
+
+from collections.abc import Iterator
+
+import sympy
+from sympy import Add, Expr, Mul, Pow
+
+from xlmc.calculus.to_sympy import expanded
+
+_MAX_OPERATIONS = 50
+
+
+def variants(expr: Expr) -> Iterator[Expr]:
+    """The expression itself and other forms of it; nothing else where it is long."""
+    if expr.count_ops() > _MAX_OPERATIONS:
+        yield expr
+        return
+    if is_rational(expr):
+        reduced = sympy.cancel(expr)
+        yield sympy.factor_terms(reduced)
+        yield reduced
+    joined = merge_logs(sympy.factor_terms(expr))
+    yield joined
+    yield sympy.together(joined)
+    yield powers_of_constants(joined)
+    yield expr
+    yield expanded(expr)
+
+
+def is_rational(expr: Expr) -> bool:
+    """Whether this is a quotient of polynomials, of so low a degree that dividing them is quick."""
+    degree = 1
+    for node in sympy.preorder_traversal(expr):
+        if isinstance(node, Pow):
+            if not (node.exp.is_Integer and abs(node.exp) <= 16):
+                return False
+            degree *= abs(int(node.exp))
+        elif not (isinstance(node, Add | Mul) or node.is_Rational or node.is_Symbol):
+            return False
+    return degree <= 256
+
+
+def merge_logs(expr: Expr) -> Expr:
+    """Sums of logarithms of constants as the logarithm of a product: log(20) + log(10000)."""
+
+    def change(add: Expr) -> Expr:
+        logs = [term for term in add.args if isinstance(term, sympy.log) and term.is_number]
+        if len(logs) < 2:
+            return add
+        product = Mul(*(term.args[0] for term in logs))
+        if not product.is_Rational or max(product.p, product.q) > 10**9:
+            return add
+        return Add(sympy.log(product), *(term for term in add.args if term not in logs))
+
+    return expr.replace(lambda e: isinstance(e, Add), change)
+
+
+def powers_of_constants(expr: Expr) -> Expr:
+    """exp(log(2) * x) as 2**x."""
+
+    def change(e: Expr) -> Expr:
+        constant, rest = e.args[0].as_independent(*e.free_symbols, as_Add=False)
+        coefficient, log = constant.as_coeff_Mul()
+        if isinstance(log, sympy.log) and log.args[0].is_Rational:
+            return log.args[0] ** (coefficient * rest)
+        return e
+
+    return expr.replace(lambda e: isinstance(e, sympy.exp) and bool(e.free_symbols), change)

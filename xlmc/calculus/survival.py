@@ -1,0 +1,162 @@
+"""What the numbers of a survival tell: its ends, rises, poles and kinks."""
+
+from itertools import pairwise
+
+from attrs import field, frozen
+
+from xlmc.calculus.arithmetic import DUAL, FLOAT, Dual
+from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.syntax import ast
+from xlmc.syntax.expression import MathError, check_size, rewrite, walk
+
+TOLERANCE = 1e-9
+_GOLDEN = 0.6180339887498949
+# Not evenly spaced, so that no oscillation of a spec can hide between the points.
+POINTS = tuple((i + (i * _GOLDEN) % 1.0) / 256 for i in range(256))
+
+
+@frozen(kw_only=True)
+class Trouble:
+    """Where and why a survival is no good, and the part of it that is to blame."""
+
+    t: float
+    node: ast.Expr = field(eq=False, repr=False)
+    reason: str
+
+
+@frozen(kw_only=True)
+class Survival:
+    """The facts that decide what a schedule may be used for.
+
+    start, end: alpha(0) and alpha(1), the mass left over; None where undefined.
+    rises: a t past which alpha increases.
+    undefined: a point without a finite value.   kink: a point without a derivative.
+    order: the hazard grows like order / t at the data end; 0 if it stays finite there.
+    """
+
+    start: float | None
+    end: float | None
+    rises: float | None = None
+    undefined: Trouble | None = None
+    kink: Trouble | None = None
+    order: float = 0.0
+
+
+def examine(arrow: ast.Arrow) -> Survival:
+    """Every fact about the survival of an arrow. Raises `TooHard` if it is too large."""
+    expr = arrow.value
+    curve = _Curve(expr, arrow.argument)
+    start, end = curve.samples[0].value, curve.samples[-1].value
+    undefined = curve.undefined()
+    if undefined is not None:
+        return Survival(start=start, end=end, undefined=undefined)
+    return Survival(
+        start=start,
+        end=end,
+        rises=curve.rises(),
+        kink=kink(expr, arrow.argument),
+        order=curve.order(),
+    )
+
+
+def settle(expr: ast.Expr, variable: str) -> ast.Expr:
+    """The expression without those ``min`` and ``max`` that take the same argument everywhere."""
+    check_size(expr)
+
+    def change(node: ast.Expr) -> ast.Expr:
+        if isinstance(node, ast.Call) and node.function in ("min", "max") and node.arguments:
+            always = sorted(_winners(node, variable))
+            return node.arguments[next(iter(always), 0)] if len(always) < 2 else node
+        return node
+
+    return rewrite(expr, change)
+
+
+def kink(expr: ast.Expr, variable: str) -> Trouble | None:
+    """The first ``min`` or ``max`` that changes its argument inside the range."""
+    for node in walk(settle(expr, variable)):
+        if isinstance(node, ast.Call) and node.function in ("min", "max"):
+            t = max(_winners(node, variable).values())
+            return Trouble(t=t, node=node, reason="has no derivative where its argument changes")
+    return None
+
+
+def _winners(call: ast.Call, variable: str) -> dict[int, float]:
+    """The arguments that a ``min`` or ``max`` takes, ties apart, and the first t of each."""
+    sign = 1.0 if call.function == "max" else -1.0
+    first: dict[int, float] = {}
+    for t in (0.0, *POINTS, 1.0):
+        try:
+            values = [sign * value_of(a, Scope({variable: t}), FLOAT) for a in call.arguments]
+        except MathError:
+            continue
+        best = max(values)
+        taken = [i for i, v in enumerate(values) if v >= best - 1e-12]
+        if len(taken) == 1:
+            first.setdefault(taken[0], t)
+    return first
+
+
+@frozen
+class _Sample:
+    """A survival at a point; what has no finite value is None."""
+
+    t: float
+    value: float | None
+    slope: float | None
+
+
+class _Curve:
+    """An expression as a function of one variable on [0, 1], looked at from many points."""
+
+    def __init__(self, expr: ast.Expr, variable: str) -> None:
+        check_size(expr)
+        self.expr = expr
+        self.variable = variable
+        self.samples = [self.sample(t) for t in (0.0, *POINTS, 1.0)]
+
+    def sample(self, t: float) -> _Sample:
+        """Value and derivative at a point."""
+        try:
+            at = value_of(self.expr, Scope({self.variable: Dual(t, 1.0)}), DUAL)
+        except MathError:
+            return _Sample(t, self._value(t), None)
+        return _Sample(t, float(at.value), float(at.slope))
+
+    def _value(self, t: float) -> float | None:
+        try:
+            return float(value_of(self.expr, Scope({self.variable: t}), FLOAT))
+        except MathError:
+            return None
+
+    def undefined(self) -> Trouble | None:
+        """The first point without a finite value."""
+        t = next((x.t for x in self.samples if x.value is None), None)
+        if t is None:
+            return None
+        try:
+            value_of(self.expr, Scope({self.variable: t}), FLOAT)
+        except MathError as e:
+            return Trouble(t=t, node=e.node, reason=e.reason)
+        return None
+
+    def rises(self) -> float | None:
+        """A point from which the values increase, or at which the derivative is positive."""
+        known = [(x.t, x.value, x.slope) for x in self.samples if x.value is not None]
+        for (earlier, above, _), (t, value, change) in pairwise(known):
+            if value > above + TOLERANCE:
+                return earlier
+            if t < 1.0 and change is not None and change > 1e-6:
+                return t
+        return None
+
+    def order(self) -> float:
+        """The limit of t times the hazard, read off where 1 - alpha is still precise."""
+        start = self.samples[0].value
+        if start is None or start < 1.0 - TOLERANCE:
+            return 0.0
+        for t in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3):
+            x = self.sample(t)
+            if x.value is not None and x.slope is not None and 1.0 - x.value > 1e-9:
+                return max(0.0, -x.slope * t / (1.0 - x.value))
+        return 0.0

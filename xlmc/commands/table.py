@@ -1,0 +1,87 @@
+"""Families in a table, a row each: the Markdown that documents a folder of specs."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from xlmc.lower.claims import claim
+from xlmc.lower.clamps import clamped
+from xlmc.lower.collate import collate
+from xlmc.syntax import ast, printer, query
+
+BEGIN, END = "<!-- xlmc doc -->", "<!-- end of xlmc doc -->"
+COLUMNS = ("family", "noise", "network", "loss", "decoders", "likelihood")
+
+
+def table(families: Iterable[ast.Family]) -> str:
+    """A Markdown table of checked families."""
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *map(_row, families)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def inserted(text: str, made: str) -> str | None:
+    """A text with the table between its two marks, or None if it does not have them once each."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        return None
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n{made}{END}{rest.partition(END)[2]}"
+
+
+def _row(family: ast.Family) -> tuple[str, ...]:
+    title = [_text(family.title.value)] if family.title is not None else []
+    return (
+        "<br>".join([f"**{family.name.id}**", *title, *map(_paper, family.papers)]),
+        "<br>".join(_noise(family)),
+        _network(family),
+        "<br>".join(_term(term, family) for term in query.terms(family)),
+        ", ".join(section.name or "default" for section in query.decoders(family)),
+        "<br>".join(_likelihood(family)),
+    )
+
+
+def _term(term: ast.Term, family: ast.Family) -> str:
+    """A term, and what its weight is where the formula does not tell."""
+    mostly = clamped(term, family)
+    return _code(printer.entry(term)) + (f" ({mostly})" if mostly else "")
+
+
+def _likelihood(family: ast.Family) -> Iterator[str]:
+    """What is claimed, and the layouts whose numbers are given the length."""
+    value = claim(family)[0]
+    yield value
+    layouts = collate(family).layouts if value != "none" else ()
+    if names := [layout.name for layout in layouts if "length" in layout.given]:
+        yield f"{', '.join(names)}: given the length"
+
+
+def _noise(family: ast.Family) -> list[str]:
+    lines = [
+        f"{arrow.origin.id} → {arrow.target.id} "
+        + _code(f"{arrow.survival}({arrow.argument}) = {printer.expression(arrow.value)}")
+        for arrow in query.arrows(family)
+    ]
+    amount = query.amount(family)
+    return [*lines, _code(printer.entry(amount))] if amount is not None else lines or ["none"]
+
+
+def _network(family: ast.Family) -> str:
+    entries = query.entries(family, "network")
+    backbone = query.the(entries, ast.Backbone)
+    kind = query.the(entries, ast.Attention).kind.id
+    return f"{_code(printer.expression(backbone.value))}, {kind} attention"
+
+
+def _paper(paper: ast.Paper) -> str:
+    words = _text(paper.citation.value)
+    if paper.arxiv is None:
+        return words
+    return f"[{words}](https://arxiv.org/abs/{re.sub(r'[^0-9A-Za-z./-]', '', paper.arxiv.value)})"
+
+
+def _code(words: str) -> str:
+    """Code in a cell of a table; it holds no quoted text but a path."""
+    return "`" + re.sub(" +", " ", words).replace("`", "'").replace("|", r"\|") + "`"
+
+
+def _text(words: str) -> str:
+    """Words that Markdown takes for nothing else."""
+    return re.sub(r"[\\*_{}\[\]<>|#~&!`]", lambda sign: f"\\{sign[0]}", words)

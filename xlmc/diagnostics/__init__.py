@@ -1,0 +1,6 @@
+"""Messages about a spec: what they say, where they point, and how they are printed.
+
+Source text with its spans, the classes of all syntax and semantic errors with their stable codes,
+and the small mistakes that `xlmc explain` shows. Whatever detects an error lives with the stage
+that detects it.
+"""

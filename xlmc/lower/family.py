@@ -1,0 +1,192 @@
+"""A checked tree becomes the IR: every decision is made here."""
+
+from xlmc.calculus.code import Code, Kind, Rank, called, variable
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.diagnostics.semantic_errors import TooHard
+from xlmc.lower import ir
+from xlmc.lower.claims import claim, samples, tilt, trained
+from xlmc.lower.clock import Clock
+from xlmc.lower.collate import collate
+from xlmc.lower.decoder import decoders
+from xlmc.lower.likelihood import likelihood
+from xlmc.lower.loss import loss
+from xlmc.lower.noise import noise
+from xlmc.lower.params import params
+from xlmc.lower.recipes import recipes
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import MathError
+
+FILES = {
+    "schedule.py": "the clock of the noise, and what was derived from it",
+    "noise.py": "how much noise an example gets, and what it does",
+    "network.py": "tokens to hidden states, and the heads that read them",
+    "loss.py": "the training objective",
+    "likelihood.py": "the likelihood of whole examples",
+    "decoder.py": "from noise to text",
+    "collate.py": "how a sequence is laid out",
+    "family.py": "the pieces, handed to the runtime",
+}
+
+
+def lower(family: ast.Family) -> ir.Package:
+    """The IR of a family that has been checked.
+
+    Raises:
+        SpecErrors: if the calculus cannot derive what the family needs.
+    """
+    try:
+        return _lower(family)
+    except MathError as error:
+        raise SpecErrors([TooHard(span=error.node.span, reason=error.reason)]) from error
+
+
+def _lower(family: ast.Family) -> ir.Package:
+    clock = Clock(query.arrows(family))
+    told = _condition(family, clock)
+    noising = noise(family, clock, told) if query.arrows(family) else None
+    network = _network(family)
+    objective = loss(family, clock, told)
+    likely = likelihood(family, clock, told)
+    decoding = decoders(family, clock)
+    layouts = collate(family)
+    twice = query.chain(family) == "both"
+    clocks = tuple(clock.to(x).use("corrupted") for x in ("mask", "gone")) if twice else ()
+    schedule = clock.view()
+    absent = {"schedule.py"} if schedule is None else set[str]()
+    absent |= {"noise.py"} if noising is None else set()
+    absent |= {"likelihood.py"} if likely is None else set()
+    return ir.Package(
+        name=family.name.id,
+        source=family.name.span.source.name,
+        init=_init(family, absent),
+        schedule=schedule,
+        noise=noising,
+        network=network,
+        loss=objective,
+        likelihood=likely,
+        decoder=decoding,
+        collate=layouts,
+        family=_family(family, objective, decoding, layouts, clocks, likely),
+    )
+
+
+def _condition(family: ast.Family, clock: Clock) -> Code | None:
+    """What the trunk is told beside the tokens, as code over `noised`."""
+    told = query.condition(family)
+    if told is None or not isinstance(told.value, ast.Name):
+        return None
+    t = variable("t", Rank.ROW, Kind.DOUBLE, "noised.t").code
+    return t if told.value.id == "t" else called(clock.use("sigma"), t)
+
+
+def _network(family: ast.Family) -> ir.Network:
+    backbone = query.the(query.entries(family, "network"), ast.Backbone)
+    chain = query.chain(family)
+    heads = tuple(
+        ir.Head(
+            name=head.name,
+            kind=head.kind.id,
+            at=head.at.id if head.at is not None else "",
+            shifted=head.shifted,
+            size=query.size(head),
+            following=chain == "none",
+        )
+        for head in query.heads(family).values()
+    )
+    told = query.condition(family)
+    condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
+    if backbone.python is not None:
+        module, _, name = backbone.python.value.partition(":")
+        return ir.Network(name, "", "", module, condition, "", heads)
+    value = backbone.value
+    kind = value.function if isinstance(value, ast.Call) else value.id
+    if condition:
+        return ir.Network("ConditionedTransformer", "", "backbone", "", condition, "", heads)
+    if kind == "qwen2":
+        return ir.Network("Qwen2", "", "qwen2", "", condition, _published(family), heads)
+    if chain == "none":
+        name = "Caching" if _keeps_past(family) else "Causal"
+        return ir.Network(f"{name}Transformer", f"{name}Block", "causal", "", "", "", heads)
+    block = {"dit": "GatedBlock", "rotary": "Block"}[kind]
+    return ir.Network("Transformer", block, "backbone", "", condition, "", heads)
+
+
+def _published(family: ast.Family) -> str:
+    """The head that published weights have: the first one of logits."""
+    heads = query.heads(family).values() if query.backbone(family) == "qwen2" else ()
+    return next((head.name for head in heads if head.kind.id == "logits"), "")
+
+
+def _keeps_past(family: ast.Family) -> bool:
+    """Whether a decoder keeps what the network made of a prefix."""
+    reuses = [query.first(section.entries, ast.Reuse) for section in query.decoders(family)]
+    return any(reuse is not None and reuse.what.id == "prefix" for reuse in reuses)
+
+
+def _packs(family: ast.Family) -> bool:
+    """Whether documents in one row are kept apart: by a backbone of ours, where no token moves."""
+    backbone = query.the(query.entries(family, "network"), ast.Backbone)
+    return query.chain(family) in ("mask", "none") and backbone.python is None
+
+
+def _init(family: ast.Family, absent: set[str]) -> ir.Init:
+    value, why = claim(family)
+    clean = query.chain(family) == "none"
+    files = FILES | ({"decoder.py": "from a prompt to text"} if clean else {})
+    papers = []
+    for paper in family.papers:
+        arxiv = f", https://arxiv.org/abs/{paper.arxiv.value}" if paper.arxiv else ""
+        papers.append(f"{paper.citation.value}{arxiv}.")
+    return ir.Init(
+        name=family.name.id,
+        title=_title(family),
+        doc=family.doc,
+        claim=f"{value}: {why}",
+        papers=tuple(papers),
+        files=tuple((name, what) for name, what in files.items() if name not in absent),
+    )
+
+
+def _title(family: ast.Family) -> str:
+    return family.title.value if family.title is not None else family.name.id
+
+
+def _family(
+    family: ast.Family,
+    objective: ir.Loss,
+    decoding: ir.Decoders,
+    layouts: ir.Collate,
+    clocks: tuple[str, ...],
+    likely: ir.Likelihood | None,
+) -> ir.Family:
+    chain = query.chain(family)
+    value, why = claim(family)
+    parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
+    needed = ("pad", *(["mask"] if chain in ("mask", "both") else []), *parts)
+    entries = query.entries(family, "loss")
+    loss_params = params(entries, {p.name for p in objective.params})
+    shared, published = recipes(family)
+    stop = likely.stop if likely is not None else ""
+    return ir.Family(
+        name=family.name.id,
+        title=_title(family),
+        claim=value,
+        why=why,
+        tilt=tilt(family),
+        trained=trained(family),
+        specials=tuple(name for name in query.SPECIALS if name in needed),
+        layouts=tuple((y.name, y.klass) for y in layouts.layouts),
+        decoders=tuple((d.name, d.klass) for d in decoding.decoders),
+        params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
+        samples=tuple((d.name, samples(d, chain, stop)) for d in decoding.decoders),
+        shared=shared,
+        recipes=published,
+        likelihood=likely is not None,
+        published=_published(family),
+        repo=query.pretrained(family),
+        ending=tuple(d.name for d in decoding.decoders if d.ends),
+        noise=chain != "none",
+        inserts=chain in ("gone", "both"),
+        packs=_packs(family),
+        clocks=clocks,
+    )

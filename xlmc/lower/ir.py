@@ -1,0 +1,428 @@
+"""The intermediate representation: what the templates may read, with every decision made.
+
+A field is `code` (made by our own printers), a `name` (a checked identifier), a word of a fixed
+set, or else text, which the templates escape.
+"""
+
+from attrs import frozen
+
+from xlmc.calculus.code import Code
+
+
+@frozen
+class Param:
+    """A typed value that a run may override."""
+
+    name: str  # name
+    kind: str  # Count, Chance, Scale or Choice
+    python: str  # code: its type in annotations
+    default: str  # code: a literal
+    options: tuple[str, ...] = ()
+
+
+@frozen
+class Init:
+    """`__init__.py`: what the family is, and the reading order."""
+
+    name: str
+    title: str
+    doc: str
+    claim: str
+    papers: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+    helpers: tuple[tuple[str, str], ...] = ()  # known when all files are
+
+
+@frozen
+class Function:
+    """A function of `schedule.py`: one quantity of a clock."""
+
+    name: str  # name
+    arguments: tuple[str, ...]  # names
+    summary: str
+    latex: tuple[str, ...]
+    code: Code  # over the arguments
+    low: str  # code: the least value of an inverse's argument; "" for the other functions
+    spec: str
+
+
+@frozen
+class Bisection:
+    """The inverse of a survival for which there is no closed form."""
+
+    name: str  # name
+    survival: str  # name of its function
+    spec: str
+
+
+@frozen
+class Schedule:
+    """`schedule.py`: of the clocks, what the package uses."""
+
+    functions: tuple[Function, ...]
+    bisections: tuple[Bisection, ...]
+    math: bool
+
+
+@frozen
+class Noise:
+    """`noise.py`: how much noise an example gets, and what it does to the tokens."""
+
+    chain: str  # mask, gone or both
+    spec: str
+    variable: str  # t or count
+    fixed: bool  # the amount is `low` for every example
+    low: str  # code
+    high: str  # code; counts go up to the row's length
+    spread: str  # "", stratified or antithetic
+    survival: str
+    corrupted: str  # name of the function 1 - alpha; "" where the amount is a count
+    inverse: str  # name of the function that gives t from alpha; "" where none is needed
+    masks: str  # of two arrows, name of the first one's function 1 - alpha; "" for one arrow
+    whole: str  # code of the share that is gone at t = 1; "" for all
+    latex: tuple[str, ...]  # of two arrows
+    schedule: tuple[str, ...]  # names imported
+    carries_t: bool
+
+
+@frozen
+class Head:
+    """A head: kind is logits, chance, count or distribution.
+
+    It stands at tokens, gaps or a special token; a distribution is one of the numbers 0..size.
+    """
+
+    name: str  # name
+    kind: str
+    at: str
+    shifted: bool  # it is read one position to the left
+    size: int
+    following: bool  # it speaks of the token after the one at which it stands
+
+
+@frozen
+class Network:
+    """`network.py`: the backbone and its heads."""
+
+    backbone: str  # name of the class
+    block: str  # name of its block's class; "" where it has none to choose
+    home: str  # name of the copied module with both
+    module: str  # dotted module of a custom backbone; "" for a shipped one
+    condition: str  # "", t or sigma
+    published: str  # name of the head that published weights have; "" where there are none
+    heads: tuple[Head, ...]
+
+
+@frozen
+class Term:
+    """A term of the loss: kind is a divergence, summed over tokens or rows with a weight."""
+
+    head: str  # name
+    kind: str
+    at: str
+    size: int  # of a distribution: the largest number that it tells apart
+    weight: Code | None  # over t, count, length and params; None for 1
+    reads: tuple[str, ...]  # of t, count and length: what the weight reads
+    per_row: bool  # the weight differs from row to row
+    per_token: bool  # and from token to token
+    shifted: bool  # the head is read one position to the left
+    cast: bool  # the weight is float64
+    balance: Code | None  # the weight of the rows in which nothing is missing; None for all alike
+    params: tuple[Param, ...]
+    summary: str
+    detail: str
+
+
+@frozen
+class Loss:
+    """`loss.py`: the terms and what their sum is divided by."""
+
+    chain: str
+    terms: tuple[Term, ...]
+    params: tuple[Param, ...]
+    over: str  # tokens, corrupted, block or rows
+    schedule: tuple[str, ...]  # names imported
+    around: tuple[str, ...]  # names imported
+    condition: Code | None  # what the trunk is told beside the tokens
+    latex: tuple[str, ...]
+    units: str
+
+
+@frozen
+class Likelihood:
+    """`likelihood.py`: an unbiased estimate of a bound on -log p of each example."""
+
+    chain: str
+    head: str  # name
+    shifted: bool  # the head is read one position to the left
+    gap: str  # name of the head of numbers; "" where there is none
+    hazards: tuple[str, ...]  # names of those of unmasking and of insertion
+    power: int  # times are drawn as this power of uniform draws
+    stop: str  # name
+    stop_at: str
+    numbers: bool  # that head gives a law of the number that is missing
+    schedule: tuple[str, ...]
+    inverse: str  # name; "" where the network is told nothing
+    condition: Code | None
+    detail: str
+    latex: tuple[str, ...]
+
+
+@frozen
+class Cut:
+    """What can be said to the function that draws: temperature, top_k or top_p."""
+
+    name: str  # name
+    python: str  # type
+    default: str  # code; "" where every draw with cuts says it
+
+
+@frozen
+class Sampler:
+    """A draw from logits: what it is told, by the names of cuts, or the likeliest."""
+
+    cuts: tuple[tuple[str, Code], ...]
+    greedy: bool
+    summary: str
+
+
+@frozen
+class Order:
+    """Which candidates come first: the scores to choose from and their code, one for each."""
+
+    name: str  # of the function that scores by a choice; "" where the score is fixed
+    scores: tuple[str, ...]
+    codes: tuple[str, ...]
+    param: str  # name of the choice; "" where the score is fixed
+    sampled: bool  # the score looks at the token that was drawn
+    token: str  # code of the draw, where the score reads the distribution that is drawn from
+    draws: bool  # a choice has a random score
+    temperature: Code | None
+    reads_network: bool
+    summary: str
+    detail: str
+
+
+@frozen
+class Unmask:
+    """Which masks are revealed: rule is chance, quota, above, within, one or all.
+
+    gradual: with many steps no two are revealed in one.
+    """
+
+    rule: str
+    code: Code | None
+    order: Order
+    gradual: bool
+
+
+@frozen
+class Insert:
+    """How many masks go into each gap: rule is poisson or chance; overflow what finds no room.
+
+    timely: with many steps they come back as the clock tells.
+    """
+
+    rule: str
+    code: Code  # over the number expected in each gap, named like the head
+    head: str  # name
+    kind: str  # of the head: count or distribution
+    overflow: str  # name of the function that leaves out what finds no room
+    timely: bool
+
+
+@frozen
+class Guide:
+    """A second look without something, from which the answers are led away."""
+
+    name: str  # name of the function
+    head: str  # name
+    without: str  # prompt or given
+    scale: Code
+    calls: str  # code of the number of calls
+
+
+@frozen
+class Remask:
+    """Which drawn tokens become masks again: rule is chance or quota.
+
+    off: the param at whose 0 none does.
+    """
+
+    rule: str
+    code: Code
+    off: str  # name
+
+
+@frozen
+class Stop:
+    """A condition that ends a row.
+
+    Its kind is limit or oracle (a length), last (a token), chance or threshold (of a head).
+    """
+
+    kind: str
+    name: str = ""  # name of the head, or of the special that the last token is
+    at: str = ""
+    of: str = ""  # what is read of the head: its chance, or that of zero
+    code: Code | None = None  # over it, named like the head
+    temperature: Code | None = None  # None for 1
+
+
+@frozen
+class Clock:
+    """What the steps of a uniform grid are told, in the whole row or block by block."""
+
+    name: str  # name of the function
+    reads: tuple[str, ...]  # of t, s and steps_left
+    blocked: bool
+
+
+@frozen
+class Decoder:
+    """A class of `decoder.py`."""
+
+    name: str
+    klass: str  # name
+    spec: str
+    doc: tuple[str, ...]
+    step_doc: tuple[str, ...]
+    params: tuple[Param, ...]
+    head: str  # name
+    draw: Sampler
+    pick: Sampler | None
+    unmask: Unmask | None
+    insert: Insert | None  # of masks
+    remask: Remask | None
+    guide: Guide | None
+    blocks: Code | None  # the size of a block
+    block_param: str  # name of the param that is the size; "" for a literal
+    lets: tuple[tuple[str, Code], ...]
+    last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
+    grid: str  # "", uniform or events
+    steps: Code | None  # their number
+    steps_param: str  # name of the param that is their number; "" for a literal
+    reads: tuple[str, ...]  # of t, s and steps_left: what a step is told
+    clock: str  # code of what each step is told
+    early: bool  # no step is taken once no mask is left
+    few: Code | None  # how many missing tokens are too few for a row to go on
+    idle: bool  # a step may find nothing to do
+    carries: str  # sure or t: what goes from step to step beside the tokens; "" for nothing
+    ends: bool  # a row is done when its text holds a string that the run names
+    reuse: bool
+    stops: tuple[Stop, ...]
+    oracle: bool  # a row ends at the length of its own example
+    condition: str  # name; "" where the network is told nothing
+    condition_code: Code | None  # over t
+    inverse: str  # name
+    corrupted: str  # name
+
+
+@frozen
+class Decoders:
+    """`decoder.py`: the decoders and the names that they import."""
+
+    chain: str
+    shifted: bool  # heads are read one position to the left
+    decoders: tuple[Decoder, ...]
+    choices: bool
+    shapes: tuple[str, ...]
+    clocks: tuple[Clock, ...]  # one for each function
+    draws: tuple[Cut, ...]  # what some draw is told
+    drawn: bool  # some draw is told something
+    truncated: bool  # some order reads the distribution that is drawn from
+    orders: tuple[Order, ...]  # those of a choice, one for each function
+    guides: tuple[Guide, ...]  # one for each function
+    schedule: tuple[str, ...]
+
+
+@frozen
+class Layout:
+    """A class of `collate.py`; the parts are names of specials, `prompt` and `body`."""
+
+    name: str
+    klass: str  # name
+    text: str
+    detail: str
+    before: tuple[str, ...]
+    inside: tuple[str, ...]
+    after: tuple[str, ...]
+    predicts: tuple[str, ...]
+    fills: bool
+    keeps: bool
+    begins: bool  # what is kept is the beginning of the body
+    ends: bool  # `eos` stands where the body ends
+    given: tuple[str, ...]  # what a likelihood is conditioned on
+    left: bool  # what stands before the brackets is padded on the left
+
+
+@frozen
+class Collate:
+    """`collate.py`: the layouts."""
+
+    layouts: tuple[Layout, ...]
+
+
+@frozen
+class Recipe:
+    """Published settings for some tasks: path and value (code of a literal).
+
+    They stand beside what recipes share, or in its place.
+    """
+
+    tasks: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...]
+
+
+@frozen
+class Samples:
+    """What a decoder's samples are worth: law is exact, heads, limit or none."""
+
+    law: str
+    why: str
+    neutral: tuple[tuple[str, str], ...]  # names of params, and code of their values
+    grows: str  # name of a param, or ""
+
+
+@frozen
+class Family:
+    """`family.py`: the pieces handed to the runtime."""
+
+    name: str
+    title: str
+    claim: str
+    why: str
+    tilt: str  # code of a function of a length; "" where every length keeps its chance
+    trained: bool
+    specials: tuple[str, ...]
+    layouts: tuple[tuple[str, str], ...]
+    decoders: tuple[tuple[str, str], ...]
+    params: tuple[tuple[str, tuple[Param, ...]], ...]
+    samples: tuple[tuple[str, Samples], ...]
+    shared: tuple[tuple[str, str], ...]  # what recipes share
+    recipes: tuple[Recipe, ...]
+    likelihood: bool
+    published: str  # name of the head that published weights have; "" where there are none
+    repo: str
+    ending: tuple[str, ...]  # decoders
+    noise: bool
+    inserts: bool
+    packs: bool
+    clocks: tuple[str, ...]  # names of functions of the schedule: what has not come back at t
+
+
+@frozen
+class Package:
+    """All that a package is made from: one view for each file, None for a file that it lacks."""
+
+    name: str
+    source: str  # the name of the spec's file
+    init: Init
+    schedule: Schedule | None
+    noise: Noise | None
+    network: Network
+    loss: Loss
+    likelihood: Likelihood | None
+    decoder: Decoders
+    collate: Collate
+    family: Family

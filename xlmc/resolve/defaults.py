@@ -1,0 +1,213 @@
+"""What a spec leaves unsaid, written into its tree; `xlmc expand` prints the result."""
+
+from fractions import Fraction
+
+from attrs import evolve
+
+from xlmc.diagnostics.source import Span
+from xlmc.resolve.duplicates import key
+from xlmc.resolve.inherit import drawn, laid
+from xlmc.syntax import ast, query
+
+NEUTRAL = {  # what a draw may be told with: the type of a param, and where it changes nothing
+    "temperature": ("Scale", "1.0"),
+    "top_k": ("Count", "0"),
+    "top_p": ("Chance", "1.0"),
+}
+
+
+def complete(family: ast.Family) -> ast.Family:
+    """The family with every default spelt out and every named decoder whole.
+
+    Tolerates a spec that is wrong: what cannot be completed is left for the checks.
+    """
+    chain = query.chain(family)
+    default = _with_params(query.entries(family, "decoder"))
+    sections = tuple(_section(section, chain, default) for section in family.sections)
+    return evolve(family, sections=sections)
+
+
+def _section(section: ast.Section, chain: str, default: tuple[ast.Node, ...]) -> ast.Section:
+    match section.kind:
+        case "noise":
+            entries = _noise(section.entries, chain, section.span)
+        case "network":
+            entries = _network(section.entries, chain, section.span)
+        case "loss":
+            entries = _loss(section.entries, section.span)
+        case "decoder":
+            own = section.entries if section.name is None else overlay(default, section.entries)
+            entries = _decoder(own, chain, section.span)
+        case _:
+            entries = _collate(section.entries, section.span)
+    return evolve(section, entries=entries)
+
+
+def explicit(family: ast.Family) -> ast.Family:
+    """A complete family as a spec that means the same: a named decoder drops what it is without."""
+    default = query.entries(family, "decoder")
+    sections = tuple(
+        evolve(section, entries=(*_without(section, default), *section.entries))
+        if section.name is not None
+        else section
+        for section in family.sections
+    )
+    return evolve(family, sections=sections)
+
+
+def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.Drop, ...]:
+    """A drop for every entry of the default decoder that a named one does not have."""
+    own = {key(entry) for entry in section.entries}
+    return tuple(
+        ast.Drop(key(entry), span=section.span) for entry in default if key(entry) not in own
+    )
+
+
+def overlay(base: tuple[ast.Node, ...], over: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """The entries of ``base``, those of the same key replaced by ``over``'s; new ones follow."""
+    old = {key(entry): entry for entry in base}
+    dropped = {entry.key for entry in over if isinstance(entry, ast.Drop)}
+    own = [entry for entry in over if not isinstance(entry, ast.Drop)]
+    new = {key(entry): laid(old.get(key(entry)), entry) for entry in own}
+    kept = [new.pop(key(entry), entry) for entry in base if key(entry) not in dropped]
+    return (*kept, *new.values())
+
+
+def _has(entries: tuple[ast.Node, ...], kind: type[ast.Node]) -> bool:
+    return any(isinstance(entry, kind) for entry in entries)
+
+
+def _name(id: str, span: Span) -> ast.Name:
+    return ast.Name(id, span=span)
+
+
+def _noise(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
+    if _has(entries, ast.Amount) or chain in ("", "none"):
+        return entries
+    if chain == "both":
+        ends = tuple(ast.Number(Fraction(x), x, span=span) for x in ("1e-3", "1"))
+        law = ast.Call("uniform", ends, span=span)
+        spread = _name("stratified", span)
+        return (*entries, ast.Amount(_name("t", span), law, spread, span=span))
+    low = 1 if chain == "mask" else 0
+    bounds = (ast.Number(Fraction(low), str(low), span=span), _name("length", span))
+    law = ast.Call("uniform", bounds, span=span)
+    return (*entries, ast.Amount(_name("count", span), law, span=span))
+
+
+def _network(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
+    whole = tuple(
+        evolve(entry, at=_name("tokens", entry.span))
+        if isinstance(entry, ast.Head) and entry.at is None and entry.kind.id == "logits"
+        else entry
+        for entry in entries
+    )
+    if _has(entries, ast.Attention):
+        return whole
+    attention = ast.Attention(_name("causal" if chain == "none" else "full", span), span=span)
+    place = 1 if whole and isinstance(whole[0], ast.Backbone) else 0
+    return (*whole[:place], attention, *whole[place:])
+
+
+def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
+    if _has(entries, ast.Mean):
+        return entries
+    return (*entries, ast.Mean(_name("tokens", span), span=span))
+
+
+def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
+    start = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}.get(chain)
+    if start and not _has(entries, ast.Start):
+        entries = (ast.Start(_name(start, span), span=span), *entries)
+    choices = {
+        entry.name: {option.id for option in entry.options}
+        for entry in entries
+        if isinstance(entry, ast.Choice)
+    }
+    entries = tuple(
+        evolve(entry, actions=tuple(_action(action, choices) for action in entry.actions))
+        if isinstance(entry, ast.Step)
+        else entry
+        for entry in _with_draws(_with_params(entries))
+    )
+    if chain == "both" and not _has(entries, ast.Overflow):
+        entries = (*entries, ast.Overflow(_name("skip_row", span), span=span))
+    grid = next((e for e in entries if isinstance(e, ast.Grid)), None)
+    if chain not in ("mask", "both") or grid is None or _has(entries, ast.Finish):
+        return entries
+    if not isinstance(grid.value, ast.Call):
+        return entries
+    return _with_finish(entries)
+
+
+def _with_params(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """`with temperature` is a param of that name, at which nothing changes unless it is set."""
+    said = {e.name for e in entries if isinstance(e, ast.Param | ast.Choice | ast.Let)}
+    new = {
+        o.name: ast.Param(o.name, *_neutral(o.name, o.span), span=o.span)
+        for o in query.told(entries)
+        if o.name in NEUTRAL and o.name not in said
+        if isinstance(o.value, ast.Name) and o.value.id == o.name
+    }
+    params = [(n, e.name) for n, e in enumerate(entries, 1) if isinstance(e, ast.Param)]
+    started = int(bool(entries) and isinstance(entries[0], ast.Start))
+    like = [n for n, name in params if name in NEUTRAL]
+    place = max(like or [n for n, _ in params], default=started)
+    return (*entries[:place], *new.values(), *entries[place:])
+
+
+def _neutral(option: str, span: Span) -> tuple[str, ast.Number]:
+    kind, text = NEUTRAL[option]
+    return kind, ast.Number(Fraction(text), text, span=span)
+
+
+def _with_draws(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """A finish that does not say how it draws draws as the step does."""
+    step = next((e for e in entries if isinstance(e, ast.Step)), None)
+    return tuple(
+        evolve(e, actions=drawn(step.actions, e.actions))
+        if isinstance(e, ast.Finish) and step
+        else e
+        for e in entries
+    )
+
+
+def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
+    """A rule that takes some of the places needs an order: at random unless said otherwise."""
+    if not isinstance(action, ast.Unmask | ast.Remask):
+        return action
+    order, span = action.order, action.span
+    if order is None:
+        if action.much.rule not in {"quota", "poisson", "one"}:
+            return action
+        return evolve(action, order=ast.Order(_name("random", span), span=span))
+    scores = choices.get(order.score.id, {order.score.id})
+    if isinstance(action, ast.Unmask) and order.of is None and "confidence" in scores:
+        order = evolve(order, of=_name("likeliest", span))
+    return evolve(action, order=order)
+
+
+def _with_finish(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """What is left at the end of a grid is revealed, drawn as in the step."""
+    step = next((e for e in entries if isinstance(e, ast.Step)), None)
+    draw = next((a for a in step.actions if isinstance(a, ast.Draw)), None) if step else None
+    if step is None or draw is None:
+        return entries
+    unmask = ast.Unmask(ast.Much("all", span=step.span), span=step.span)
+    place = entries.index(step) + 1
+    finish = ast.Finish((unmask, draw), span=step.span)
+    return (*entries[:place], finish, *entries[place:])
+
+
+def _collate(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
+    pads = [entry for entry in entries if isinstance(entry, ast.Pad)]
+    said = {side.part.id for pad in pads for side in pad.sides}
+    missing = [
+        (part, side) for part, side in (("body", "right"), ("prompt", "left")) if part not in said
+    ]
+    if not missing:
+        return entries
+    sides = tuple(ast.Side(_name(a, span), _name(b, span), span=span) for a, b in missing)
+    old = tuple(side for pad in pads for side in pad.sides)
+    others = tuple(entry for entry in entries if not isinstance(entry, ast.Pad))
+    return (*others, ast.Pad((*old, *sides), span=span))

@@ -1,0 +1,254 @@
+"""Questions about a syntax tree that more than one stage asks."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from xlmc.syntax import ast
+from xlmc.syntax.expression import walk
+
+N = TypeVar("N", bound=ast.Node)
+
+SPECIALS = ("pad", "mask", "bos", "eos", "cls")
+NETWORK_SCORES = ("confidence", "margin", "entropy")
+SCORES = (*NETWORK_SCORES, "random", "left")
+
+
+def entries(family: ast.Family, kind: str, name: str | None = None) -> tuple[ast.Node, ...]:
+    """The entries of a section; of the default decoder where ``name`` is None."""
+    return tuple(
+        entry
+        for section in family.sections
+        if section.kind == kind and section.name == name
+        for entry in section.entries
+    )
+
+
+def those(nodes: tuple[ast.Node, ...], kind: type[N]) -> tuple[N, ...]:
+    """The nodes of one class."""
+    return tuple(node for node in nodes if isinstance(node, kind))
+
+
+def the(nodes: tuple[ast.Node, ...], kind: type[N]) -> N:
+    """The only node of a class, known to be there."""
+    (node,) = those(nodes, kind)
+    return node
+
+
+def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
+    """The first node of a class, if there is one."""
+    return next(iter(those(nodes, kind)), None)
+
+
+def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
+    """The arrows of the noise, in the order of a token's life."""
+    return those(entries(family, "noise"), ast.Arrow)
+
+
+CHAINS = {
+    (("clean", "mask"),): "mask",
+    (("clean", "gone"),): "gone",
+    (("clean", "mask"), ("mask", "gone")): "both",
+}
+
+
+def chain(family: ast.Family) -> str:
+    """What noise makes of a token: mask, gone, or both in turn; none where there is no noise.
+
+    "" if the checks refuse it.
+    """
+    found = tuple((a.origin.id, a.target.id) for a in arrows(family))
+    if those(entries(family, "noise"), ast.NoNoise):
+        return "" if found else "none"
+    return CHAINS.get(found, "")
+
+
+def amount(family: ast.Family) -> ast.Amount | None:
+    """How much noise an example gets."""
+    return first(entries(family, "noise"), ast.Amount)
+
+
+def extent(amount: ast.Amount) -> tuple[ast.Expr, ast.Expr]:
+    """The least and the largest amount of noise: one and the same where it is fixed."""
+    return amount.law.arguments[0], amount.law.arguments[-1]
+
+
+def heads(family: ast.Family) -> dict[str, ast.Head]:
+    """The heads by their names."""
+    return {head.name: head for head in those(entries(family, "network"), ast.Head)}
+
+
+def size(head: ast.Head) -> int:
+    """The largest number that a head tells apart: ``distribution(32)``; 0 for other heads."""
+    return int(head.size.value) if isinstance(head.size, ast.Number) else 0
+
+
+def terms(family: ast.Family) -> tuple[ast.Term, ...]:
+    """The terms of the loss."""
+    return those(entries(family, "loss"), ast.Term)
+
+
+def decoders(family: ast.Family) -> tuple[ast.Section, ...]:
+    """The decoders, the default one first."""
+    found = [section for section in family.sections if section.kind == "decoder"]
+    return tuple(sorted(found, key=lambda section: section.name is not None))
+
+
+def chosen(family: ast.Family, recipe: ast.Recipe) -> tuple[ast.Section, ...]:
+    """The decoder that a recipe chooses, the default one if it says nothing."""
+    named = [
+        setting.value.id
+        for setting in recipe.settings
+        if setting.path == "decoder" and isinstance(setting.value, ast.Name)
+    ]
+    name = named[0] if named else "default"
+    return tuple(section for section in decoders(family) if (section.name or "default") == name)
+
+
+def idle(family: ast.Family, recipe: ast.Recipe) -> set[str]:
+    """The settings of params that the loss, or the decoder of a recipe, has and does not read."""
+    losses = [section for section in family.sections if section.kind == "loss"]
+    found = set()
+    for section in (*losses, *chosen(family, recipe)):
+        exprs = [
+            expr
+            for entry in section.entries
+            if not isinstance(entry, ast.Let)
+            for expr in (weighed(entry) if isinstance(entry, ast.Term) else expressions(entry))
+        ]
+        read = spoken(exprs, those(section.entries, ast.Let))
+        params = [entry for entry in section.entries if isinstance(entry, ast.Param | ast.Choice)]
+        found |= {f"{section.kind}.{param.name}" for param in params if param.name not in read}
+    return found
+
+
+def weighed(term: ast.Term) -> list[ast.Expr]:
+    """The expressions of a term: what the params and lets of a loss may stand in."""
+    weight = [term.weight] if term.weight is not None else []
+    return [*weight, *(option.value for option in term.divergence.options)]
+
+
+def spoken(exprs: Iterable[ast.Expr], lets: Iterable[ast.Let]) -> set[str]:
+    """The names that expressions mention, those of the lets among them included."""
+    values = {one.name: one.value for one in lets}
+    found = {name.id for expr in exprs for name in names(expr)}
+    while more := {n.id for one in found & set(values) for n in names(values[one])} - found:
+        found |= more
+    return found
+
+
+def layouts(family: ast.Family) -> tuple[ast.Layout, ...]:
+    """The layouts."""
+    return those(entries(family, "collate"), ast.Layout)
+
+
+def predicted(layout: ast.Layout) -> set[str]:
+    """The specials inside the brackets of a layout."""
+    return {slot.name for slot in layout.slots if slot.free} & {*SPECIALS}
+
+
+def condition(family: ast.Family) -> ast.Keyword | None:
+    """What the backbone is told beside the tokens: ``condition = t``."""
+    backbone = first(entries(family, "network"), ast.Backbone)
+    if backbone is None or not isinstance(backbone.value, ast.Call):
+        return None
+    return next((k for k in backbone.value.keywords if k.name == "condition"), None)
+
+
+def asked(chance: ast.Expr) -> str:
+    """The head whose chance a condition reads: ``done``, ``tempered(done, 0.5)``; else "".
+
+    ``zero(missing)`` is the chance of 0 under the distribution of a head.
+    """
+    match chance:
+        case ast.Name(id=head):
+            return head
+        case ast.Call(function="zero", arguments=(ast.Name(id=head),), keywords=(), primes=0):
+            return head
+        case ast.Call(function="tempered", arguments=(ast.Name(id=head), _), keywords=(), primes=0):
+            return head
+    return ""
+
+
+def backbone(family: ast.Family) -> str:
+    """The name of the backbone; "" for one that is Python, or none."""
+    found = first(entries(family, "network"), ast.Backbone)
+    if found is None or found.python is not None:
+        return ""
+    return found.value.function if isinstance(found.value, ast.Call) else found.value.id
+
+
+def pretrained(family: ast.Family) -> str:
+    """The repository of published weights that the backbone names; "" where it names none."""
+    found = first(entries(family, "network"), ast.Backbone)
+    keywords = found.value.keywords if found and isinstance(found.value, ast.Call) else ()
+    values = [k.value for k in keywords if k.name == "pretrained"]
+    return values[0].value if values and isinstance(values[0], ast.String) else ""
+
+
+def told(entries: Iterable[ast.Node]) -> list[ast.Keyword]:
+    """The options that the draws of some entries are told with."""
+    blocks = [entry for entry in entries if isinstance(entry, ast.Step | ast.Finish)]
+    actions = [action for block in blocks for action in block.actions]
+    draws = [action for action in actions if isinstance(action, ast.Draw | ast.Pick)]
+    return [option for draw in draws for option in draw.options]
+
+
+def names(node: ast.Expr | None) -> Iterator[ast.Name]:
+    """Every name that an expression mentions, from left to right."""
+    if node is not None:
+        yield from (part for part in walk(node) if isinstance(part, ast.Name))
+
+
+def calls(node: ast.Expr | None) -> Iterator[ast.Call]:
+    """Every call in an expression, outer ones first."""
+    if node is not None:
+        yield from (part for part in walk(node) if isinstance(part, ast.Call))
+
+
+def around(expr: ast.Expr | None) -> bool:
+    """Whether an expression tells what can be seen around a masked token."""
+    return any(call.function == "visible" for call in calls(expr))
+
+
+def shifted(family: ast.Family) -> bool:
+    """Whether the logits of tokens are read one position to the left; all of them are, or none."""
+    return any(head.shifted for head in heads(family).values())
+
+
+def expressions(node: ast.Node) -> Iterator[ast.Expr]:
+    """The expressions of an entry of a decoder: what its params and lets may stand in."""
+    match node:
+        case ast.Grid(value=ast.Call(arguments=arguments)):
+            yield from arguments
+        case ast.Let(value=value) | ast.Blocks(size=value):
+            yield value
+        case ast.Guide(value=ast.Call(keywords=keywords)):
+            yield from (keyword.value for keyword in keywords)
+        case ast.Step(actions=actions) | ast.Finish(actions=actions):
+            for action in actions:
+                yield from _of_action(action)
+        case ast.Stop(conditions=conditions):
+            for one in conditions:
+                match one:
+                    case ast.Compare(left=left, right=right):
+                        yield left
+                        yield right
+                    case ast.Happens(chance=chance):
+                        yield chance
+
+
+def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
+    match action:
+        case ast.Unmask(much=much, order=order) | ast.Remask(much=much, order=order):
+            if much.value is not None:
+                yield much.value
+            if order is not None:
+                yield order.score
+                if order.temperature is not None:
+                    yield order.temperature
+        case ast.Insert(much=much) | ast.Append(much=much):
+            if much.value is not None:
+                yield much.value
+        case ast.Pick(options=options) | ast.Draw(options=options):
+            for option in options:
+                yield option.value

@@ -22,45 +22,21 @@ Numbers may differ by rounding, --bound relative (1e-5); all else has to be equa
 1 if anything differs.
 """
 
-import os
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
-from tarfile import TarFile
 from tempfile import TemporaryDirectory
 
 import random_coverage
 import random_specs
 import torch
 from same_report import Report, compare, shown
+from trees import ROOT, environment, unpacked
 
-ROOT = Path(__file__).parents[1]
 QUICK = 20  # random specs
 GIVEN = ("spec/*.xlm", "examples/own/*.xlm")
-
-
-def environment(tree: Path) -> dict[str, str]:
-    """The variables under which Python takes a tree's modules."""
-    return os.environ | {
-        "PYTHONPATH": f"{tree}{os.pathsep}{tree / 'runtime'}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-
-
-def unpacked(revision: str, folder: Path) -> Path:
-    """The tree of a revision: that of a folder, or of a commit, which is unpacked."""
-    if Path(revision).is_dir():
-        return Path(revision).resolve()
-    packed = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", revision], check=True, stdout=subprocess.PIPE
-    )
-    with TarFile(fileobj=BytesIO(packed.stdout)) as tar:
-        tar.extractall(folder, filter="data")
-    return folder
 
 
 def specs(tree: Path, random: Path, names: Sequence[str]) -> list[Path]:

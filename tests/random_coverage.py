@@ -7,7 +7,7 @@ FEATURES = {
     "noise": ("clean -> mask", "clean -> gone", "mask -> gone", r"\bnone\b"),
     "amount": ("t ~ uniform", "t ~ fixed", "count ~ uniform", "antithetic", "stratified"),
     "backbone": ("rotary", r"dit\n", r"dit\(condition = t", "condition = sigma",
-                 r"qwen2\n", "pretrained"),
+                 r"qwen2\n", "pretrained", "python"),
     "head": (": logits", "logits at tokens", "logits at gaps", "shifted", ": chance at cls",
              ": chance at bos", ": chance at eos", ": count", r": distribution\("),
     "divergence": (r" cross_entropy\(x0", r" cross_entropy\(following", r" cross_entropy\(gone",

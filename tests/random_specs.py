@@ -218,6 +218,11 @@ def both_decoders(draw: Draw, insert: str, law: bool) -> list[str]:
 # Families that extend others
 
 CHILDREN = {
+    9: """family NAME extends mlm {
+  network { backbone python "same_backbone:Mean" }
+  decoder { param steps : Count = 4 }
+}
+""",
     19: """family NAME extends mdlm {
   noise { clean -> mask  survival alpha(t) = cos(pi / 2 * t) }
   decoder { param steps : Count = 5; drop reuse }

@@ -114,7 +114,7 @@ def compared(options: Namespace, folder: Path) -> Report:
         tables = [record(tree, out, options.quick) for tree, out in zip(trees, outs, strict=True)]
     compare(report, *tables)
     accepted = [p.read_text(encoding="utf-8") for p in random.iterdir() if p.stem in tables[0]]
-    if accepted:
+    if accepted and not options.names:
         print(random_coverage.summary(accepted))
     return report
 

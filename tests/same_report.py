@@ -12,6 +12,7 @@ Table = Mapping[tuple[str, str, str], Any]
 KINDS = ("build", "file", "claims", "weights", "batch", "loss", "gradient", "likelihood", "decoder")
 LINES = 6  # of differences, a package and kind
 ERROR = "error: "
+ADDED = ("claims", "batch")  # kinds of which this tree may have more
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Report:
     worst: dict[str, float] = field(default_factory=dict)
     work: dict[str, list[int]] = field(default_factory=dict)
     files: Counter[str] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
 
     def differs(self, package: str, kind: str, case: str, text: str) -> None:
         """Count a difference, and print it if few of its kind were printed."""
@@ -74,6 +76,8 @@ def _package(report: Report, name: str, base: Table, here: Table) -> None:
             pair = report.work.setdefault(name, [0, 0])
             pair[0] += base.get(key, 0)
             pair[1] += here.get(key, 0)
+        elif key not in base and kind in ADDED:
+            report.added[f"{kind} {place}"] += 1
         elif key not in base or key not in here:
             side = "the base" if key not in base else "this tree"
             report.differs(name, kind, place, f"{side} has no such case")
@@ -152,7 +156,11 @@ def told(kind: str, base: Any, here: Any, far: float) -> str:
         return "other bytes"
     if isinstance(base, Mapping) and isinstance(here, Mapping):
         parts = [str(key) for key in {**base, **here} if apart(base.get(key), here.get(key))]
-        return f"{', '.join(parts)} differ" + ("" if far == float("inf") else f" by {far:.1e}")
+        words = "" if far == float("inf") else f" by {far:.1e}"
+        if kind == "claims":
+            base, here = ({key: one.get(key) for key in parts} for one in (base, here))
+            words = f"\n    was {_short(base)}\n    and is {_short(here)}"
+        return f"{', '.join(parts)} differ{words}"
     if far == float("inf"):
         return f"was {_short(base)}\n    and is {_short(here)}"
     return f"apart by {far:.1e}"
@@ -191,6 +199,8 @@ def _by_kind(report: Report) -> Iterator[str]:
         if any(counts):
             worst = report.worst.get(kind, 0.0)
             yield f"{kind:14}{sum(counts):7}{_row(counts)}  {worst:.1e}"
+    for name, count in sorted(report.added.items()):
+        yield f"{name} is new in {count} packages"
     for name, count in sorted(report.files.items()):
         if count:
             yield f"file {name} differs in {count} packages"

@@ -76,7 +76,7 @@ def values(param: Param) -> tuple[Any, ...]:
 
 
 def plain(value: Any) -> Any:
-    """A value by its contents: functions by their names, dataclasses by their fields."""
+    """A value by its contents: dataclasses by their fields; a function is just there."""
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -85,7 +85,7 @@ def plain(value: Any) -> Any:
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, str | int | float | bool | torch.Tensor) or value is None:
         return value
-    return getattr(value, "__name__", type(value).__name__)
+    return "a function" if callable(value) else type(value).__name__
 
 
 def projection(tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -109,7 +109,7 @@ def claims(family: Family) -> Iterator[tuple[str, Any]]:
     yield "values of clocks", [clock(times) for clock in family.clocks]
     for name, layout in family.layouts.items():
         for one in ("predicts", "fills", "begins", "given"):
-            yield f"layout {name}.{one}", plain(getattr(layout, one))
+            yield f"layout {name}.{one}", plain(getattr(layout, one, None))
     if family.published is not None:
         config = family.published.config(SIZE, 30)
         yield "published.config", plain(config)

@@ -92,7 +92,8 @@ class Recorder:
         packed = self.family.packs and layout == "text"
         for kind in ("plain", "cut", "whole", *["packed"] * packed):
             batch = self.batch(layout, kind)
-            self.table["batch", layout, kind] = plain(batch)
+            for name, value in plain(batch).items():
+                self.table["batch", layout, f"{kind}.{name}"] = value
             self.numbers(layout, kind, made, batch)
         batch = self.batch(layout, "plain")
         self.dropout(layout, batch)

@@ -65,6 +65,26 @@ def test_outcomes_are_counted_by_kind(capsys: pytest.CaptureFixture[str]) -> Non
     assert "q build : this tree has no such package" in printed
 
 
+def test_a_claim_that_differs_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    base, here = ({"value": value, "why": "both"} for value in ("tight", "bound"))
+    compare(
+        report(), {"p": {("claims", "", "claim"): base}}, {"p": {("claims", "", "claim"): here}}
+    )
+    printed = capsys.readouterr().out
+    assert "was {'value': 'tight'}" in printed
+    assert "and is {'value': 'bound'}" in printed
+
+
+def test_what_only_this_tree_states_is_no_difference() -> None:
+    one = report()
+    key, other = ("claims", "", "name"), ("claims", "", "new")
+    compare(one, {"p": {key: "a"}}, {"p": {key: "a", other: 1}})
+    assert not one.failed
+    assert one.added == {"claims new": 1}
+    compare(one, {"p": {key: "a", other: 1}}, {"p": {key: "a"}})
+    assert one.failed
+
+
 def test_a_repeated_state_counts_once_if_histories_are_settled() -> None:
     once, twice = ({"tokens": [], "calls": [], "history": h} for h in ([1, 2], [1, 2, 2]))
     assert apart(once, twice)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import ConditionedTransformer, allowed_logits, full, linear
+from .backbone import ConditionedTransformer, allowed_logits, answer, linear
 
 
 class Network(nn.Module):
@@ -47,5 +47,5 @@ class Network(nn.Module):
 
         spec: network.gap
         """
-        logit: Tensor = full(self.to_gap(hidden)[:, 0])
+        logit: Tensor = answer(self.to_gap, hidden)[:, 0]
         return F.softplus(logit)

@@ -6,7 +6,7 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import Block, Transformer, allowed_logits, full, linear
+from .backbone import Block, Transformer, allowed_logits, answer, linear
 
 
 class Network(nn.Module):
@@ -46,5 +46,5 @@ class Network(nn.Module):
 
     def done(self, hidden: Float[Tensor, "batch width"]) -> Float[Tensor, " batch"]:
         """Log-odds that nothing is missing, read at `cls` (spec: network.done)."""
-        odds: Tensor = full(self.to_done(hidden)[:, 0])
+        odds: Tensor = answer(self.to_done, hidden)[:, 0]
         return odds

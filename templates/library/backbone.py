@@ -17,17 +17,25 @@ def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
     return layer
 
 
-def full(x: Tensor) -> Tensor:
-    """Numbers in half precision as float32: heads answer what is compared and summed."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+def answer(
+    layer: nn.Linear, hidden: Float[Tensor, "places width"], bias: Tensor | None = None
+) -> Float[Tensor, "places outputs"]:
+    """Return the numbers of a head in float32 at least; ``bias`` replaces that of the layer.
+
+    The product has the precision of the layer's weights, which autocast does not round.
+    """
+    with torch.autocast(hidden.device.type, enabled=False):
+        states = hidden.to(layer.weight.dtype)
+        made = F.linear(states, layer.weight, layer.bias if bias is None else bias)
+    return made.float() if made.dtype in (torch.float16, torch.bfloat16) else made
 
 
 def allowed_logits(
     layer: nn.Linear, hidden: Float[Tensor, "places width"], forbidden: Bool[Tensor, " vocab"]
 ) -> Float[Tensor, "places vocab"]:
-    """Logits in float32 at least; -inf at what is forbidden, by the bias: no logits are copied."""
+    """The logits of a head; -inf at what is forbidden, by the bias: no logits are copied."""
     bias = layer.weight.new_zeros(len(forbidden)) if layer.bias is None else layer.bias
-    return full(F.linear(hidden, layer.weight, bias.masked_fill(forbidden, -torch.inf)))
+    return answer(layer, hidden, bias.masked_fill(forbidden, -torch.inf))
 
 
 def embedding(vocab: int, width: int) -> nn.Embedding:

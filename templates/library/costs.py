@@ -1,7 +1,8 @@
 """Costs of tokens, summed over places, so many at a time.
 
-No more logits are held than those of a chunk of places, also by the backward pass: the gradient is
-computed with the sum, chunk by chunk. No logits are computed twice.
+No more logits are held than those of a chunk of places, once, also by the backward pass: the
+gradient is computed with the sum, chunk by chunk, in the memory of the logits. None are computed
+twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +16,9 @@ from torch.nn import functional as F
 from xlm_runtime.shapes import Float, Int, Tensor
 
 LOGITS = 2**23  # held at a time, if they are those of 256 places at least
-Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
-Cost = Callable[[int, Float[Tensor, "places width"]], Float[Tensor, ""]]
+Logits = Float[Tensor, "places vocab"]
+Head = Callable[[Float[Tensor, "places width"]], Logits]
+Descend = Callable[[int, Logits], Float[Tensor, ""]]
 
 
 def cross_entropy(
@@ -28,12 +30,27 @@ def cross_entropy(
 ) -> Float[Tensor, ""]:
     """Sum -log p(target) over places, each times its weight; p is softmax(head(hidden))."""
     parts = chunks(len(hidden), network.vocab.size)
+    if len(parts) == 1:
+        nll = F.cross_entropy(head(hidden), target, reduction="none")
+        return nll.sum() if weight is None else (weight * nll).sum()
+    share = hidden.new_ones(len(hidden)) if weight is None else weight
 
-    def cost(i: int, some: Float[Tensor, "places width"]) -> Float[Tensor, ""]:
-        nll = F.cross_entropy(head(some), target[parts[i]], reduction="none")
-        return nll.sum() if weight is None else (weight[parts[i]] * nll).sum()
+    def descend(i: int, logits: Logits) -> Float[Tensor, ""]:
+        return descend_nll(logits, target[parts[i]], share[parts[i]].to(logits.dtype))
 
-    return summed(network, cost, hidden, parts)
+    return summed(network, head, descend, hidden, parts)
+
+
+def descend_nll(
+    logits: Logits, target: Int[Tensor, " places"], weight: Float[Tensor, " places"]
+) -> Float[Tensor, ""]:
+    """Sum weight * -log p(target), p = softmax(logits); its gradient replaces the logits."""
+    index = target[:, None]
+    top = logits.amax(1, keepdim=True)
+    read = logits.gather(1, index) - top
+    mass = logits.sub_(top).exp_().sum(1, keepdim=True)
+    logits.mul_(weight[:, None] / mass).scatter_add_(1, index, -weight[:, None])
+    return (weight * (mass.log() - read)[:, 0]).sum()
 
 
 @torch.no_grad()
@@ -63,18 +80,21 @@ def chunks(places: int, vocab: int) -> list[slice]:
 
 def summed(
     network: nn.Module,
-    cost: Cost,
+    head: Head,
+    descend: Descend,
     hidden: Float[Tensor, "places width"],
     parts: Sequence[slice],
 ) -> Float[Tensor, ""]:
-    """Sum the costs of parts of the places: ``cost`` takes the number of a part and its states."""
-    if len(parts) == 1:
-        return cost(0, hidden)
+    """Sum the costs of parts of the places.
+
+    ``descend`` takes the number of a part and its logits, which it replaces by their gradient.
+    """
     if not torch.is_grad_enabled():
-        return torch.stack([cost(i, hidden[part]) for i, part in enumerate(parts)]).sum()
+        costs = [descend(i, head(hidden[part])) for i, part in enumerate(parts)]
+        return torch.stack(costs).sum()
     weights = [one for one in network.parameters() if one.requires_grad]
     apply: Callable[..., Tensor] = Summed.apply
-    return apply(cost, parts, hidden, *weights)
+    return apply(head, descend, parts, hidden, *weights)
 
 
 class Summed(torch.autograd.Function):
@@ -82,26 +102,35 @@ class Summed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, cost: Cost, parts: Sequence[slice], hidden: Tensor, *weights: Tensor
+        ctx: Any,
+        head: Head,
+        descend: Descend,
+        parts: Sequence[slice],
+        hidden: Tensor,
+        *weights: Tensor,
     ) -> Tensor:
         """Add up the costs, and their gradients."""
-        values, states = [], []
+        costs, states = [], torch.empty_like(hidden)
         sums: list[Tensor | None] = [None] * len(weights)
         for i, part in enumerate(parts):
             with torch.enable_grad():
                 some = hidden[part].detach().requires_grad_()
-                value = cost(i, some)
-            state, *more = torch.autograd.grad(value, [some, *weights], allow_unused=True)
-            values.append(value.detach())
-            states.append(state)
+                logits = head(some)
+            costs.append(descend(i, logits.detach()))
+            with torch.autocast(hidden.device.type, enabled=False):  # it would round the slopes
+                states[part], *more = torch.autograd.grad(
+                    logits, [some, *weights], logits.detach(), allow_unused=True
+                )
             sums = [
                 b if a is None or b is None else a.add_(b) for a, b in zip(sums, more, strict=True)
             ]
-        ctx.save_for_backward(torch.cat(states), *sums)
-        return torch.stack(values).sum()
+            del logits, more
+        ctx.save_for_backward(states, *sums)
+        return torch.stack(costs).sum()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """Scale the gradients."""
-        return (None, None, *(None if one is None else slope * one for one in ctx.saved_tensors))
+        scaled = (None if one is None else slope * one for one in ctx.saved_tensors)
+        return (None, None, None, *scaled)

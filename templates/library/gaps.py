@@ -10,7 +10,7 @@ import torch
 
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .costs import Head, chunk, summed
+from .costs import Head, Logits, chunk, summed
 
 
 def joint_nll(
@@ -44,14 +44,36 @@ def joint_cross_entropy(
     whole rows are held at a time, of one at least.
     """
     parts = by_rows(open_, row, chunk(network.vocab.size), len(hidden))
+    if len(parts) == 1:
+        return (weight * joint_nll(head(hidden), open_, gap, row, token)).sum()
 
-    def cost(i: int, some: Float[Tensor, "gaps width"]) -> Float[Tensor, ""]:
+    def descend(i: int, logits: Logits) -> Float[Tensor, ""]:
         rows, _, these = parts[i]
-        own = row[these] - rows.start
-        nll = joint_nll(head(some), open_[rows], gap[these], own, token[these])
-        return (weight[these] * nll).sum()
+        own, share = row[these] - rows.start, weight[these].to(logits.dtype)
+        return descend_joint_nll(logits, open_[rows], gap[these], own, token[these], share)
 
-    return summed(network, cost, hidden, [gaps for _, gaps, _ in parts])
+    return summed(network, head, descend, hidden, [gaps for _, gaps, _ in parts])
+
+
+def descend_joint_nll(
+    logits: Float[Tensor, "gaps vocab"],
+    open_: Bool[Tensor, "batch length"],
+    gap: Int[Tensor, " missing"],
+    row: Int[Tensor, " missing"],
+    token: Int[Tensor, " missing"],
+    weight: Float[Tensor, " missing"],
+) -> Float[Tensor, ""]:
+    """Sum weight * -log p(gap, token), see `joint_nll`; its gradient replaces the logits."""
+    number = torch.arange(len(open_), device=logits.device)
+    own = number.repeat_interleave(open_.sum(1), output_size=len(logits))  # the row of each gap
+    index = index_of(open_)[row, gap], token
+    top = at_gaps(logits.amax(1), open_).amax(1)
+    read = logits[index] - top[row]
+    mass = logits.sub_(top[own, None]).exp_().sum(1)
+    evidence = at_gaps(mass.log(), open_).logsumexp(1)
+    total = torch.zeros_like(top).index_put_((row,), weight, accumulate=True)
+    logits.mul_((total / evidence.exp())[own, None]).index_put_(index, -weight, accumulate=True)
+    return (weight * (evidence[row] - read)).sum()
 
 
 @torch.no_grad()

@@ -1,7 +1,6 @@
 """Sums of costs in chunks: the same numbers, and never the logits of all places at a time."""
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,17 +19,22 @@ SPECS = ("flexmdm", "dream", "arlm", "gone_bound")
 
 
 class Made(TorchDispatchMode):
-    """Notes a number of each tensor that is made, and keeps the largest."""
+    """The sizes of all tensors that are made, those apart that share the memory of another."""
 
-    def __init__(self, number: Callable[[torch.Tensor], int]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.number, self.largest = number, 0
+        self.sizes: list[int] = []
+
+    @property
+    def largest(self) -> int:
+        return max(self.sizes)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = func(*args, **kwargs or {})
+        given = {one.data_ptr() for one in args if isinstance(one, torch.Tensor)}
         for one in made if isinstance(made, tuple | list) else (made,):
-            if isinstance(one, torch.Tensor):
-                self.largest = max(self.largest, self.number(one))
+            if isinstance(one, torch.Tensor) and one.data_ptr() not in given:
+                self.sizes.append(one.numel())
         return made
 
 
@@ -81,9 +85,24 @@ def test_no_tensor_of_a_step_holds_the_logits_of_more_than_a_chunk(workshop, nam
     made, given, batch = problem(package)
     assert batch.free.sum() > 2 * CHUNK
     monkeypatch.setattr(costs(package), "LOGITS", 1)
-    with Made(torch.Tensor.numel) as made_on_the_way:
+    with Made() as made_on_the_way:
         package.family.loss(made, *given).total.backward()
     assert made_on_the_way.largest <= CHUNK * VOCAB.size
+
+
+@pytest.mark.parametrize("name", ["mdlm", "ilm"])
+def test_the_gradient_of_logits_takes_their_memory(workshop, name, monkeypatch):
+    """Of a whole chunk's size only logits are made, once: no copy, no gradient of their own."""
+    package = workshop.package(name)
+    made, given, _ = problem(package)
+    heads = {"mdlm": "token", "ilm": "slot"}
+    head, asked = getattr(made, heads[name]), []
+    monkeypatch.setattr(made, heads[name], lambda some: asked.append(len(some)) or head(some))
+    monkeypatch.setattr(costs(package), "LOGITS", 1)
+    with Made() as on_the_way:
+        package.family.loss(made, *given).total.backward()
+    for places in set(asked):
+        assert on_the_way.sizes.count(places * VOCAB.size) == asked.count(places)
 
 
 @pytest.mark.parametrize("name", ["mdlm", "ilm"])
@@ -93,7 +112,7 @@ def test_chunks_give_the_likelihood_of_the_whole(workshop, name, monkeypatch):
     found = []
     for logits in (2**40, 1):
         monkeypatch.setattr(costs(package), "LOGITS", logits)
-        with Made(torch.Tensor.numel) as on_the_way:
+        with Made() as on_the_way:
             found.append(package.family.nelbo(made, batch, draw(batch, 7)).nats)
     assert on_the_way.largest <= CHUNK * VOCAB.size
     torch.testing.assert_close(*found, rtol=1e-12, atol=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlmc.commands.cli import execute
-from xlmc.commands.table import BEGIN, END, inserted
+from xlmc.pages.table import BEGIN, END, inserted
 
 ROOT = Path(__file__).parent.parent
 SPECS = [str(path) for path in sorted((ROOT / "spec").glob("*.xlm"))]
@@ -60,7 +60,7 @@ def test_a_file_without_a_place_for_the_table_is_left_alone(
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
     assert execute(["doc", SPECS[0], "--into", str(page)]) == 2
-    assert "has no place for the table" in capsys.readouterr().err
+    assert "has no place for the page" in capsys.readouterr().err
     assert page.read_text(encoding="utf-8") == text
 
 

@@ -9,7 +9,7 @@ from families import MASK, completed, imported, rendered
 
 from xlm_runtime import tasks
 from xlm_runtime.config import config
-from xlm_runtime.config.settings import Setting, build, recipe_settings
+from xlm_runtime.config.settings import PRECISIONS, RECIPE, Setting, build, recipe_settings
 from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
 from xlmc.check.recipe import check, settings
@@ -55,15 +55,15 @@ def test_tasks_are_those_of_the_runtime() -> None:
 
 
 def test_settings_are_those_of_the_runtime() -> None:
-    assert set(SETTINGS) == set(config._RECIPE)
+    assert set(SETTINGS) == set(RECIPE)
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_a_setting_takes_what_the_runtime_takes(name: str) -> None:
-    ours, theirs = SETTINGS[name], kind(config._RECIPE[name])
+    ours, theirs = SETTINGS[name], kind(RECIPE[name])
     if name == "precision":
-        assert ours == tuple(config.PRECISIONS)
-        assert set(config.PRECISIONS.values()) <= set(get_args(theirs))
+        assert ours == tuple(PRECISIONS)
+        assert set(PRECISIONS.values()) <= set(get_args(theirs))
     elif isinstance(ours, tuple):
         assert ours == get_args(theirs)
     else:
@@ -117,8 +117,8 @@ def accepted(family: Any, path: str, value: str) -> bool:
     number = float(value) if value[0] in "-0123456789" else value
     whole = int(number) if isinstance(number, float) and number == int(number) else number
     if path == "precision":
-        whole = config.PRECISIONS.get(value, value)
-    full = config._RECIPE.get(path, path)
+        whole = PRECISIONS.get(value, value)
+    full = RECIPE.get(path, path)
     extra = [Setting("train.steps", 10**6, "here")] * (full == "train.warmup")
     try:
         build(family, [*extra, Setting(full, whole, "here")], [])

@@ -1,4 +1,4 @@
-"""``xlmc explain``: what a message means."""
+"""``xlmc explain``: what a message means, or a word of the language."""
 
 import inspect
 from typing import TYPE_CHECKING
@@ -10,18 +10,30 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, metavar="[CODE | WORD]")
 def explain(code: str | None) -> None:
-    """Explain the message with this CODE (XLM012), or list all codes."""
+    """Explain the message with this CODE (XLM012) or a WORD of specs (quota), or list all codes."""
     known = catalogue()
     if code is None:
         for one in known.values():
             click.echo(f"{one.code}  {one.severity:8}{_first_line(one)}")
         return
     found = known.get(code.upper())
-    if found is None:
-        raise click.UsageError(f"there is no message {code}; `xlmc explain` lists all")
-    click.echo(_page(found))
+    page = _page(found) if found is not None else _word(code)
+    if not page:
+        raise click.UsageError(
+            f"there is no message {code}, and no such word; `xlmc explain` lists all messages, "
+            "and `xlmc doc --page language` all words"
+        )
+    click.echo(page)
+
+
+def _word(name: str) -> str:
+    """The entries about a word of the language, or nothing."""
+    from xlmc.pages.language import explained
+    from xlmc.pages.vocabulary import vocabulary
+
+    return explained(name, vocabulary())
 
 
 def catalogue() -> dict[str, type["Diagnostic"]]:

@@ -18,12 +18,20 @@ SIZES = {"tiny": (3, 64, 4), "small": (6, 384, 6), "base": (12, 768, 12)}  # lay
 
 @frozen(kw_only=True)
 class Model:
-    """The backbone.  ``layers``, ``width`` and ``heads`` follow from ``size`` where not set.
+    """The backbone.
 
+    size: the defaults of layers, width and heads: tiny 3, 64, 4; small 6, 384, 6; base 12, 768, 12.
+    layers: the blocks of the network; follows from ``size`` where it is not set.
+    width: the numbers of a hidden state, a multiple of twice ``heads``; follows from ``size`` where
+        it is not set.
+    heads: the attention heads of a block; follows from ``size`` where it is not set.
+    dropout: the share of what attention and feed-forward layers answer that training drops.
+    attention_dropout: the share of attention weights that training drops; the same as ``dropout``
+        where it is not set.
+    rotary_base: the wavelengths of rotary positions go up to 2 pi times this many tokens.
     pretrained: published weights to start from, a repository of the Hub or a folder; they decide
-        the size. ``published`` stands for what the spec names, empty for none.
-    dropout: see `plug.ModelSize`; ``attention_dropout`` is the same where it is not set.
-    dtype: of the weights.
+        the size. ``published`` means those that the spec names; empty for none.
+    dtype: the type of the weights.
     """
 
     size: Literal["tiny", "small", "base"] = "small"
@@ -55,12 +63,28 @@ class Train:
 
     batch: examples per step, all devices and accumulated parts together.
     device_batch: the largest part that a device takes at once; 0 for all of it.
+    devices: the processes that share a step, one for each device.
+    steps: the updates of the weights.
+    learning_rate: the size of an update (AdamW), at its largest.
+    schedule: the learning rate after the warm-up: it stays, or falls to ``min_rate`` along half a
+        cosine or a line.
+    warmup: the steps in which the learning rate rises from 0.
     min_rate: where the schedule ends, as a share of ``learning_rate``.
+    weight_decay: the share of a weight that an update takes away, times the learning rate; not of
+        biases and norms.
     clip: the largest norm of the gradient; 0 for no clipping.
+    ema: the share of the averaged weights that stays at a step; evaluation and generation use these
+        weights.
     precision: ``auto`` is bf16-mixed on a GPU that computes in bfloat16, else 32-true; losses and
         what heads answer are float32 in all of them. A run keeps the one that it began with.
-    keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
+    compile: the loss is compiled by torch.compile.
+    seed: of the first weights, the order of the data, noise, dropout and samples.
+    workers: the processes that prepare batches; 0 for the training process itself.
+    validate_every: the steps between validations.
     validate_examples: how many held-out examples a validation reads; 0 for all.
+    checkpoint_every: the steps between checkpoints.
+    keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
+    log_every: the steps between lines of the log.
     """
 
     batch: bounds.Batch = 64
@@ -100,10 +124,12 @@ class Train:
 class Eval:
     """Evaluation.
 
-    draws: noise draws per example of a likelihood. examples: how many to read, 0 for all.
+    batch: examples that are evaluated at once; it changes no result.
+    draws: noise draws per example of a likelihood.
+    examples: how many examples to read; 0 for all.
     samples: how many texts to generate for the metrics of a task of plain texts.
-    oracle: an answer is asked for at the length that it has, here and in generation; without it,
-    lengths that the layout does not predict are drawn from those of the training data.
+    oracle: each answer gets the length of the true one, here and in generation; without it,
+        lengths that the layout does not predict are drawn from those of the training data.
     metrics: a metric beside those of the task, or several as a JSON list; `--metric` sets it.
     """
 
@@ -122,14 +148,18 @@ class Eval:
 
 @frozen(kw_only=True)
 class Generate:
-    """Generation.  ``samples`` are shown at each validation; ``history`` writes the states.
+    """Generation.
 
+    count: how many texts to generate, or prompts to answer.
+    batch: texts that are generated at once; it changes no result.
+    samples: how many texts each validation shows.
+    history: the states on the way are written beside each text.
+    length: the number of tokens of each text that is generated, where the family does not decide it
+        itself; 0 for numbers drawn from those of the training data.
     stop: a string at which a generated text is cut, or several as a JSON list. What is evaluated is
         cut there as well.
     suppress: a token that is never written, or several as a JSON list; those that remain are scored
         and drawn as if there were no others.
-    length: the number of tokens of each text that is generated, where the family does not decide it
-        itself; 0 for numbers drawn from those of the training data.
     """
 
     count: bounds.Some = 16
@@ -155,12 +185,15 @@ class Generate:
 class Data:
     """The data.
 
-    block, prompt: the largest numbers of tokens of a body and of a prompt; 0 for the task's own.
+    block: the largest number of tokens of a body; 0 for the task's own.
+    prompt: the largest number of tokens of a prompt; 0 for the task's own.
     made: problems are made, with preset paper too, where others were published.
     seed: of generated data, so that runs of different seeds learn from the same.
-    tokenizer: a name on the Hub, a local file or folder; empty for the task's own.
-    columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``.
-    chat: prompts stand in the tokenizer's own chat template.
+    tokenizer: a name on the Hub, a local file or folder, ``bpe:N`` (trained on the texts) or
+        ``letters:ALPHABET``; empty for the task's own. `--tokenizer` sets it.
+    columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``;
+        `--columns` sets it.
+    chat: prompts are put into the tokenizer's own chat template.
     """
 
     block: bounds.Room = 0

@@ -21,7 +21,7 @@ from xlm_runtime.system.strict import converter, mistakes, within
 
 _SHOWN = 100  # characters of a setting that messages repeat
 _TYPES: dict[str, Any] = {"Count": bounds.Count, "Chance": Chance, "Scale": Scale}
-_RECIPE = (
+RECIPE = (
     {
         "block": "data.block",
         **{key: f"model.{key}" for key in ("attention_dropout", "dropout", "layers", "size")},
@@ -88,7 +88,7 @@ def recipe_settings(
             "of the runtime for --set train.steps=N"
         )
     origin = f"recipe {task} of {family.name}"
-    paths = {k: _RECIPE.get(k, k) for k in recipe or {}}
+    paths = {k: RECIPE.get(k, k) for k in recipe or {}}
     decoding = {k for k in paths if k.partition(".")[0] == "decoder"}  # the task's, at any size
     wanted = {k: path for k, path in paths.items() if preset == "paper" or k in decoding}
     values = {

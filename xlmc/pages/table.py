@@ -29,7 +29,7 @@ def inserted(text: str, made: str) -> str | None:
 def _row(family: ast.Family) -> tuple[str, ...]:
     title = [_text(family.title.value)] if family.title is not None else []
     return (
-        "<br>".join([f"**{family.name.id}**", *title, *map(_paper, family.papers)]),
+        "<br>".join([f"**{family.name.id}**", *title, *map(paper, family.papers)]),
         "<br>".join(_noise(family)),
         _network(family),
         "<br>".join(_term(term, family) for term in query.terms(family)),
@@ -70,7 +70,8 @@ def _network(family: ast.Family) -> str:
     return f"{_code(printer.expression(backbone.value))}, {kind} attention"
 
 
-def _paper(paper: ast.Paper) -> str:
+def paper(paper: ast.Paper) -> str:
+    """Return a paper as a link, in Markdown."""
     words = _text(paper.citation.value)
     if paper.arxiv is None:
         return words

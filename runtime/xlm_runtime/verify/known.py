@@ -1,0 +1,153 @@
+"""A network that knows the only text of its data: a perfect answer to every noised form of it.
+
+The tokens of the text are all different, so what can be missing where follows from what is seen.
+Where several forms of noise lead to the same row, they are equally likely: each has as many tokens
+in each state.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch import nn
+
+from xlm_runtime.plug import Batch, Vocabulary
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.verify.table import build, outputs
+
+IMPOSSIBLE = -1e9  # a logit whose chance is 0 in float32
+Alignment = Sequence[int]  # for each token that is seen, its place in the text
+
+
+@frozen
+class Head:
+    """What a head answers, and where.
+
+    kind: ``logits``, ``count``, ``distribution`` or ``chance``. at: ``tokens``, ``gaps`` or the
+    name of a special token. ahead: it is read one position to the left of the token it predicts.
+    """
+
+    kind: str
+    at: str
+    ahead: bool = False
+
+
+class Known(nn.Module):
+    """A network in the place of a generated one, with its `trunk` and all of its heads.
+
+    The heads are the package's own: each reads numbers of the hidden state that are its own, and
+    the trunk writes the answers there.
+    """
+
+    def __init__(
+        self,
+        make: Any,
+        vocab: Vocabulary,
+        allowed: Bool[Tensor, " vocab"],
+        heads: Mapping[str, Head],
+        text: Batch,
+    ):
+        super().__init__()
+        width = -(-outputs(build(make, vocab, allowed, 0)) // 4) * 4
+        self.network = build(make, vocab, allowed, 0, width)
+        self.heads, self.width = heads, width
+        self.parts = dict(_parts(self.network, heads))
+        self.ids: list[int] = text.x0[0].tolist()
+        self.free: list[bool] = text.free[0].tolist()
+
+    def __getattr__(self, name: str) -> Any:
+        """The heads, and what else a network has beside its trunk."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("network"), name)
+
+    def trunk(
+        self, xt: Int[Tensor, "batch length"], attend: Tensor | None, *_: Tensor
+    ) -> Float[Tensor, "batch length width"]:
+        """Write the answers for a batch of rows where the heads read them."""
+        hidden = torch.zeros(*xt.shape, self.width)
+        seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend.bool()
+        for row, own in enumerate(seen):
+            places = own.nonzero()[:, 0].tolist()
+            ids = xt[row, own].tolist()
+            known = list(aligned(ids, self.ids, self.free, self.network.vocab["mask"]))
+            for name, part in self.parts.items():
+                for i, place in enumerate(places):
+                    answer = self._answer(self.heads[name], known, i, part)
+                    hidden[row, place, part.start : part.stop] = answer
+        return hidden
+
+    def extend(
+        self,
+        new: Int[Tensor, "batch new"],
+        attend: Bool[Tensor, "batch length"],
+        past: tuple[tuple[Tensor, Tensor], ...],
+    ) -> tuple[Float[Tensor, "batch new width"], tuple[tuple[Tensor, Tensor], ...]]:
+        """Answer for the last tokens of a row; the tokens themselves are the past."""
+        xt = torch.cat([past[0][0], new], dim=1) if past else new
+        return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
+
+    def _answer(self, head: Head, known: list[Alignment], i: int, part: range) -> Tensor:
+        """Return the numbers that a head reads at the i-th token of a row."""
+        if head.at == "gaps":
+            missing = [self._missing(one, i) for one in known]
+            if head.kind == "logits":
+                return _logits([id for some in missing for id in some], len(part))
+            if head.kind == "distribution":
+                return _logits([min(len(some), len(part) - 1) for some in missing], len(part))
+            mean = sum(map(len, missing)) / max(len(known), 1)
+            return torch.tensor([mean]).clamp(min=1e-9).expm1().log()  # softplus makes it the mean
+        if head.kind == "chance":
+            complete = len(known) == 1 and len(known[0]) == len(self.ids)
+            return torch.tensor([-IMPOSSIBLE if complete else IMPOSSIBLE])
+        places = [one[i] + head.ahead for one in known]
+        return _logits([self.ids[at] for at in places if at < len(self.ids)], len(part))
+
+    def _missing(self, one: Alignment, i: int) -> list[int]:
+        """Return the ids that are missing to the right of the i-th token."""
+        end = one[i + 1] if i + 1 < len(one) else len(self.ids)
+        return self.ids[one[i] + 1 : end]
+
+
+def aligned(
+    seen: Sequence[int], ids: Sequence[int], free: Sequence[bool], mask: int
+) -> Iterator[Alignment]:
+    """Give every way in which a row can be a text without some of its free tokens.
+
+    A mask can be any free token, and tokens that are not free are all there.
+    """
+    if not seen:
+        if not any(not one for one in free):
+            yield []
+        return
+    for place, (id, may_go) in enumerate(zip(ids, free, strict=True)):
+        if seen[0] == id or (seen[0] == mask and may_go):
+            rest = aligned(seen[1:], ids[place + 1 :], free[place + 1 :], mask)
+            yield from ([place, *(place + 1 + other for other in more)] for more in rest)
+        if not may_go:
+            return
+
+
+def _logits(numbers: Sequence[int], size: int) -> Tensor:
+    """Return the logarithms of how often each number occurs; all alike where none does."""
+    if not numbers:
+        return torch.full((size,), IMPOSSIBLE)
+    counts = torch.bincount(torch.tensor(numbers), minlength=size).float()
+    return torch.where(counts > 0, counts.log(), IMPOSSIBLE)
+
+
+def _parts(network: Any, heads: Mapping[str, Head]) -> Iterator[tuple[str, range]]:
+    """Give each head numbers of a hidden state of its own, and set its weights to read them."""
+    used = 0
+    for name in heads:
+        head = getattr(network, f"to_{name}")
+        part = range(used, used + head.out_features)
+        with torch.no_grad():
+            head.weight.zero_()
+            head.weight[:, part.start : part.stop] = torch.eye(len(part))
+            if head.bias is not None:
+                head.bias.zero_()
+        yield name, part
+        used = part.stop

@@ -30,6 +30,13 @@ def test_the_ten_lines_become_the_loss_that_is_shown(tmp_path: Path) -> None:
     assert term in made
 
 
+def test_readme_shows_the_same_pair() -> None:
+    readme, page = (ROOT / name for name in ("README.md", "docs/packages.md"))
+    text = page.read_text(encoding="utf-8")
+    pair = re.findall(r"^```(?:python)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[:2]
+    assert all(block in readme.read_text(encoding="utf-8") for block in pair)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["families", "packages", "seeds", "settings"])
 def test_the_commands_of_a_page_run(name: str, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_words_of_any_length_train_in_time_that_grows_with_them() -> None:
 
 
 def test_ordinary_texts_train_the_tokenizer_that_the_library_does() -> None:
-    texts = (ROOT / "README.md").read_text(encoding="utf-8").split("\n")
+    texts = (ROOT / "docs/using.md").read_text(encoding="utf-8").split("\n")
     plain = Backend(models.BPE())
     plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())

@@ -41,30 +41,30 @@ def at(basis: Basis, values: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
     return torch.lerp(values[lower], values[lower + 1], share)
 
 
-def test_between_knots_and_before_the_first_a_power_of_time_is_met():
+def test_between_knots_and_before_the_first_a_power_of_time_is_met() -> None:
     basis = Basis(torch.linspace(1e-3, 1, 5000, dtype=torch.float64))
     times = torch.tensor([1e-5, 1e-3, 0.02, 0.4, 0.9], dtype=torch.float64)
     assert basis.parts == KNOTS
     torch.testing.assert_close(at(basis, 2 * basis.knots, times), 2 * times.logit())
 
 
-def test_after_the_last_knot_nothing_changes():
+def test_after_the_last_knot_nothing_changes() -> None:
     basis = Basis(torch.linspace(0.1, 0.6, 5000, dtype=torch.float64))
     found = at(basis, basis.knots, torch.tensor([0.6, 0.8, 1.0], dtype=torch.float64))
     torch.testing.assert_close(found, found[:1].expand(3))
 
 
-def test_one_time_has_one_knot():
+def test_one_time_has_one_knot() -> None:
     assert Basis(torch.full((100,), 0.4)).parts == 1
 
 
-def test_numbers_that_heads_read_are_independent_directions():
+def test_numbers_that_heads_read_are_independent_directions() -> None:
     network = bench("flexmdm", "mixed").table.network
     rows = torch.cat([network.to_token.weight, network.to_gap.weight])
     torch.testing.assert_close(rows @ rows.T, torch.eye(len(rows), dtype=rows.dtype))
 
 
-def test_two_fits_show_what_their_mean_loses():
+def test_two_fits_show_what_their_mean_loses() -> None:
     """Of a parabola, whose optimum is 0: fits at 0.1 and 0.3 have a mean at 0.2."""
     assert excess(0.2**2 + 0.1**2, [0.1**2 + 0.1**2, 0.3**2 + 0.1**2], 0.05) == pytest.approx(0.01)
     rng = np.random.default_rng(1)
@@ -83,7 +83,7 @@ def test_two_fits_show_what_their_mean_loses():
         (2.90, 0.50, "refuted"),  # no heads cost so little
     ],
 )
-def test_only_a_proven_fit_refutes_and_only_a_narrow_margin_confirms(reported, fit, outcome):
+def test_only_a_proven_fit_refutes_and_only_a_narrow_margin_confirms(reported, fit, outcome) -> None:
     found = Value(reported, expected=3.0, noise=0.02, fit=fit)
     assert _outcome(found, 3.0, known=True, least=0.02) == outcome
     words = _words(found, outcome, "the entropy", 3.0, known=True)
@@ -95,7 +95,7 @@ def refuted(measured: float) -> Verdict:
                    measured=measured, expected=0.01, fitted=True)  # fmt: skip
 
 
-def test_a_distance_that_still_falls_with_the_fit_refutes_nothing():
+def test_a_distance_that_still_falls_with_the_fit_refutes_nothing() -> None:
     toy = bench("mdlm", "given")
     before = {("samples", "default"): refuted(0.16)}
     assert _stable(toy, before, refuted(0.15)).outcome == "refuted"
@@ -104,7 +104,7 @@ def test_a_distance_that_still_falls_with_the_fit_refutes_nothing():
     assert "--points 2048" in found.found
 
 
-def test_a_perfect_sampler_is_seldom_refuted():
+def test_a_perfect_sampler_is_seldom_refuted() -> None:
     law = (0.5, 0.3, 0.15, 0.05)
     high = null([(2000, law)], 1).high
     rng = np.random.default_rng(7)
@@ -113,7 +113,7 @@ def test_a_perfect_sampler_is_seldom_refuted():
     assert 0.2 * ERROR < (distance > high).mean() < 3 * ERROR
 
 
-def test_a_share_of_the_time_ends_alone(monkeypatch):
+def test_a_share_of_the_time_ends_alone(monkeypatch) -> None:
     now = [0.0]
     monkeypatch.setattr(clock, "process_time", lambda: now[0])
     whole = Budget.of(10)
@@ -134,7 +134,7 @@ def endless(*_: object, **__: object) -> Callable[..., Decoded]:
     return decode
 
 
-def test_a_slow_decoder_is_not_refuted_and_leaves_time_for_the_others():
+def test_a_slow_decoder_is_not_refuted_and_leaves_time_for_the_others() -> None:
     toy = bench("mdlm", "given")
     slow = {"slow": endless, **toy.family.decoders}
     toy = Bench(replace(toy.family, decoders=slow), toy.vocab, toy.toy, toy.settings, Budget.of(4))
@@ -146,7 +146,7 @@ def test_a_slow_decoder_is_not_refuted_and_leaves_time_for_the_others():
     assert toy.budget.left() > 1
 
 
-def test_a_harder_fit_leaves_what_was_not_refuted(monkeypatch):
+def test_a_harder_fit_leaves_what_was_not_refuted(monkeypatch) -> None:
     toy = bench("mdlm", "given")
     fine = Verdict(claim="likelihood.tight", outcome="confirmed", found="met", fitted=True)
     first = [fine, refuted(0.2)]
@@ -156,13 +156,13 @@ def test_a_harder_fit_leaves_what_was_not_refuted(monkeypatch):
     assert examine._again(toy, None, first)[0] == [first[0], second[1]]
 
 
-def test_an_undecided_value_names_the_options_that_decide_it():
+def test_an_undecided_value_names_the_options_that_decide_it() -> None:
     toy = bench("flexmdm", "given", points=128, seconds=60)
     assert _decides(toy, Value(1.0, 1.0, noise=0.05, fit=0.01), 2.0) == "--seconds 300"
     assert _decides(toy, Value(1.0, 1.0, noise=0.05, fit=0.1), 2.0) == "--points 512 --seconds 480"
 
 
-def test_a_decoder_without_time_is_not_judged():
+def test_a_decoder_without_time_is_not_judged() -> None:
     toy = bench("remdm", "given", points=8)
     table, law = fit(toy).table, law_of(toy)
     toy.budget.end = -1.0
@@ -171,7 +171,7 @@ def test_a_decoder_without_time_is_not_judged():
     assert "longer than the time allows" in found[0].found
 
 
-def test_a_tight_claim_is_met_with_a_margin_that_means_something():
+def test_a_tight_claim_is_met_with_a_margin_that_means_something() -> None:
     toy = bench("mdlm", "given", points=32)
     law = law_of(toy)
     (found,) = value(toy, law, fit(toy))

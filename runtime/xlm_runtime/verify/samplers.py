@@ -55,7 +55,7 @@ def samplers(bench: Bench, law: Law, table: Any, off: float) -> Iterator[Verdict
         with bench.budget.share(1 / (len(names) - i)):
             curve = measured(bench, law, law.made, name, table, off)
         if curve is None:
-            reason = "a thousand samples take longer than the time allows"
+            reason = "the first tenth of the samples takes longer than the time allows"
             yield _unknown(bench, name, f"{reason}; --seconds {10 * bench.settings.seconds}")
         else:
             yield curve

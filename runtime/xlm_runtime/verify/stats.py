@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from math import log
+from math import log, sqrt
 
 import numpy as np
 from attrs import frozen
@@ -48,4 +48,4 @@ def reach(draws: int) -> float:
 
     By McDiarmid's inequality, as one draw changes a distance by at most 1 / draws.
     """
-    return (log(1 / ERROR) / (2 * draws)) ** 0.5
+    return sqrt(log(1 / ERROR) / (2 * draws))

@@ -35,9 +35,6 @@ The law is a test under `tests/laws` that fails for it; `tests/laws/test_mutants
 true. The last column is what `xlmc verify`, which knows no family, refutes in the same package with
 quick settings; a dash: it confirms the package, and the law alone stands against the mistake.
 
-That column is of `xlmc verify` as it was before its limit of processor time and its margins of 2 %,
-all but two rows; `python tests/mutation_check.py all` asks the present one.
-
 {summary}
 
 | mistake | package | file | law | `xlmc verify` |

@@ -48,10 +48,11 @@ def window(bench: Bench) -> Window | None:
 
 def _earliest(bench: Bench) -> float:
     """Return the time at which `RARE` of the tokens are changed, by halving."""
+    alpha, beta = bench.family.clocks
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if 1 - fates(*bench.family.clocks, middle)[0] < RARE:
+        if 1 - fates(alpha, beta, middle)[0] < RARE:
             low = middle
         else:
             high = middle

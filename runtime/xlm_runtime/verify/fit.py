@@ -72,13 +72,12 @@ def fit(bench: Bench, effort: int = 1) -> Fitted:
     for part in (*data, rough):
         part.scales = unseen.scales
     noises = Noises(rough, data, unseen)
-    still = _first(blank.still(), noises, effort)
+    first = _first(blank.still(), noises, effort)
     if blank.basis.parts > 1:
-        moving = _fitted(_first(blank.moving(still), noises, effort), noises, effort)
+        moving = _first(blank.moving(first), noises, effort)
         with torch.no_grad():
-            if moving.summary.loss < float(unseen.value(still)):
-                return moving
-    return _fitted(still, noises, effort)
+            first = min(first, moving, key=lambda one: float(unseen.value(one)))
+    return _fitted(first, noises, effort)
 
 
 @frozen

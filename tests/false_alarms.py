@@ -17,7 +17,7 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "runtime")]
 
-from xlm_runtime import package  # noqa: E402  # the path is set above
+from xlm_runtime.packages import package  # noqa: E402  # the path is set above
 from xlm_runtime.plug import Family  # noqa: E402
 from xlm_runtime.verify.bench import Settings  # noqa: E402
 from xlm_runtime.verify.examine import examine  # noqa: E402

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from xlmc.cli import execute
+from xlmc.commands.cli import execute
 
 SPEC = Path(__file__).parents[2] / "spec"
 CLOCKS = "noise {{ clean -> mask survival alpha(t) = {0}; mask -> gone survival beta(t) = {0} }}"

@@ -33,10 +33,7 @@ HEAD = """# Planted mistakes
 Written by `python tests/mutation_check.py`. Each line is a mistake planted in a generated package.
 The law is a test under `tests/laws` that fails for it; `tests/laws/test_mutants.py` keeps that
 true. The last column is what `xlmc verify`, which knows no family, refutes in the same package with
-quick settings; a dash: it confirms the package, and the law alone stands against the mistake.
-
-That column is of `xlmc verify` as it was before its limit of processor time and its margins of 2 %,
-all but two rows; `python tests/mutation_check.py all` asks the present one.
+quick settings; a dash: it refutes nothing, and the law alone protects against the mistake.
 
 {summary}
 

@@ -85,7 +85,7 @@ def test_the_document_has_stable_keys(capsys):
         "package", "family", "claim", "settings", "ok", "seconds", "toys",
     ]  # fmt: skip
     assert document["settings"] == {
-        "seed": 1, "draws": 4000, "steps": [1, 4, 32], "points": 32, "seconds": 90,
+        "seed": 1, "draws": 4000, "steps": [1, 4, 32], "points": 32, "seconds": 60,
     }  # fmt: skip
     toy = document["toys"][0]
     assert list(toy) == [

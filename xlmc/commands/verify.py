@@ -68,7 +68,7 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--seconds",
     type=click.IntRange(min=5, max=1_000_000),
-    default=90,
+    default=60,
     show_default=True,
     help="Processor time; where more would be needed, less is drawn and fitted.",
 )

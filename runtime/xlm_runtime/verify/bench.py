@@ -32,7 +32,7 @@ class Settings:
     draws: int = 20_000
     steps: tuple[int, ...] = (1, 4, 16, 64)
     points: int = 128
-    seconds: int = 90
+    seconds: int = 60
 
 
 class Bench:

@@ -8,7 +8,11 @@ from attrs import define, field
 
 
 class Late(Exception):
-    """A piece of work has used up its time."""
+    """A piece of work has used up its time; ``step``: where it was, for a decoder."""
+
+    def __init__(self, step: int = 0) -> None:
+        super().__init__(step)
+        self.step = step
 
 
 @define
@@ -36,7 +40,7 @@ class Budget:
         finally:
             self.ends.pop()
 
-    def check(self) -> None:
+    def check(self, step: int = 0) -> None:
         """Raise Late when the innermost share is used up."""
         if self.left() < 0:
-            raise Late
+            raise Late(step)

@@ -6,7 +6,6 @@ given a time, a table that does not read it is fitted first, and the time is rea
 on noise which neither has seen.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,28 +71,40 @@ def fit(bench: Bench, effort: int = 1) -> Fitted:
     unseen.weigh(blank)
     for part in (*data, rough):
         part.scales = unseen.scales
-    fits = partial(_fitted, rough=rough, data=data, unseen=unseen, effort=effort)
-    found = fits(blank.still())
+    noises = Noises(rough, data, unseen)
+    first = _first(blank.still(), noises, effort)
     if blank.basis.parts > 1:
-        moving = fits(blank.moving(found.table))
-        found = moving if moving.summary.loss < found.summary.loss else found
-    return found
+        moving = _first(blank.moving(first), noises, effort)
+        with torch.no_grad():
+            first = min(first, moving, key=lambda one: float(unseen.value(one)))
+    return _fitted(first, noises, effort)
 
 
-def _fitted(
-    start: Table, rough: "Objective", data: list["Objective"], unseen: "Objective", effort: int
-) -> Fitted:
-    """The mean of tables fitted to each part of the data."""
-    start = _minimise(start, rough, 1)
-    tables = [_minimise(start, part, effort) for part in data]
+@frozen
+class Noises:
+    """The data with few noises to begin with, with those to fit to, and with those to judge by."""
+
+    rough: "Objective"
+    data: list["Objective"]
+    unseen: "Objective"
+
+
+def _first(start: Table, noises: Noises, effort: int) -> Table:
+    """Return a table that is fitted to the first part of the data."""
+    return _minimise(_minimise(start, noises.rough, 1), noises.data[0], effort)
+
+
+def _fitted(first: Table, noises: Noises, effort: int) -> Fitted:
+    """Return the mean of tables fitted to each part of the data, of which the first is."""
+    tables = [first, *(_minimise(first, part, effort) for part in noises.data[1:])]
     table = tables[0] if len(tables) == 1 else tables[0].mean(tables[1])
     coarse = table.coarse() if table.basis.parts > 1 else None
     with torch.no_grad():
-        loss = float(unseen.value(table))
-        each = [float(unseen.value(one)) for one in tables]
-        crude = float(unseen.value(coarse)) if coarse is not None else loss
+        loss = float(noises.unseen.value(table))
+        each = [float(noises.unseen.value(one)) for one in tables]
+        crude = float(noises.unseen.value(coarse)) if coarse is not None else loss
     error = excess(loss, each, crude)
-    examples = sum(part.rows for part in data)
+    examples = sum(part.rows for part in noises.data)
     summary = Fit(len(table.known), examples, loss, error, table.basis.parts)
     halves = (tables[0], tables[1]) if len(tables) > 1 else None
     return Fitted(table, halves, coarse, summary)

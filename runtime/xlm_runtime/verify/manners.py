@@ -116,10 +116,13 @@ def _timely(bench: Bench, network: Any, name: str, share: float) -> Iterator[Ver
     try:
         with bench.budget.share(share):
             yield from _decoder(bench, network, name)
-    except Late:
-        words = "it has not ended in the time allowed, be it slow or endless: --seconds "
+    except Late as late:
+        words = f"not ended when its time was over, at step {late.step:,}: no number of steps tells"
+        words += " a slow decoder from an endless one. If it is slow, --seconds "
+        words += f"{10 * bench.settings.seconds}; if it is endless, see what ends its loop in"
+        words += " decoder.py, and the `stop` of the spec"
         yield Verdict(claim="decoder.ends", outcome="undecided", toy=bench.toy.name, decoder=name,
-                      found=f"{words}{10 * bench.settings.seconds}")  # fmt: skip
+                      found=words)  # fmt: skip
 
 
 def _decoder(bench: Bench, network: Any, name: str) -> Iterator[Verdict]:

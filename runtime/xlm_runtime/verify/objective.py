@@ -1,6 +1,7 @@
 """Is the training loss a sum over rows, and the bound where the package claims it?"""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from xlm_runtime.verify.verdict import Verdict, decided
 
 _TABLES = 6
 _REPEATS = 16
-_MOST = 96  # repeats
+_SHARE = 0.25  # of the time that is left: for more repeats, where the loss varies much
 _POINTS = 16
 _PAIRS = 12
 _EXACT = 1e-4  # of the spread of losses: what single precision leaves of an identity
@@ -86,7 +87,8 @@ def _bound(bench: Bench, tables: list[Table]) -> Verdict:
     losses: list[list[float]] = []
     values: list[list[float]] = []
     margin, spread, worst, slope = np.inf, 1.0, 0.0, 1.0
-    while len(losses) < _MOST and margin > _WIDE * spread and bench.budget.left() > 0:
+    until = bench.budget.left() * (1 - _SHARE)
+    while not losses or (margin > _WIDE * spread and bench.budget.left() > until):
         for _ in range(_REPEATS):
             loss, value = _drawn(bench, tables, batch, len(losses))
             losses.append(loss)
@@ -121,7 +123,9 @@ def _weighed(bench: Bench, worst: float, margin: float, rising: bool) -> Verdict
     numbers = f"off by {worst:.1%} of its spread, margin {margin:.1%}"
     words = "the loss weighs its terms otherwise than the likelihood's bound"
     if holds and margin > _SHARP:
-        words = f"{numbers}: the draws of the loss vary too much to decide it"
+        seconds = ceil(bench.settings.seconds * max(2.0, 1.5 * (margin / _SHARP) ** 2))
+        words = f"{numbers}, above {_SHARP:.0%}: more draws of the loss decide it: "
+        words += f"--seconds {seconds}"
     elif holds:
         words = (
             f"the loss is the likelihood's bound but for a factor, whatever the heads ({numbers})"

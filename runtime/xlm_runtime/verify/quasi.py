@@ -59,5 +59,5 @@ class Ending(Noise):
         Raises:
             Late: when its time is over.
         """
-        self.budget.check()
+        self.budget.check(step)
         return replace(self, step=step)

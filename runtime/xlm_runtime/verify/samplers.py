@@ -1,15 +1,15 @@
 """Do samples follow the law that the package says?"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from xlm_runtime.verify.bench import Bench
 from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.law import Ids, Law, Outcome, counted
-from xlm_runtime.verify.stats import Null, null
+from xlm_runtime.verify.stats import Null, null, reach
 from xlm_runtime.verify.verdict import Verdict, decided
 
 FITTED = 0.006  # what an imperfect fit may add to a distance
@@ -17,8 +17,8 @@ FULL = "fixed"  # the toy for which all numbers of steps are tried; for others t
 SLOWER = 1.5  # a distance that falls like 1/steps may be this many times above that
 VAGUE = 0.3  # a distance that is allowed to be as great as this refutes hardly anything
 NEAR = 0.5  # from here on it falls so: a distance is never above 1, however few the steps
-_PORTIONS = 10  # in which samples are drawn, as long as there is time
-_LARGEST = 0.7  # of the time of a decoder: for the largest number of steps
+_PORTIONS = 10  # in which samples are drawn, until they decide or the time is over
+_LARGEST = 0.7  # of the time of a decoder: for the first portion at the largest number of steps
 
 
 @frozen
@@ -26,7 +26,8 @@ class Curve:
     """Total variation between samples and law at some numbers of steps; 0: there is none to choose.
 
     data: the distance from the toy's law where the package says that another is made of it.
-    calls: of the network, on average. null: of a perfect sampler with as many draws.
+    calls: of the network, on average. null: of a perfect sampler with as many draws. enough: fewer
+    draws than the settings say made the verdict certain.
     """
 
     toy: str
@@ -37,6 +38,7 @@ class Curve:
     calls: tuple[float, ...]
     draws: int
     null: Null
+    enough: bool = False
 
 
 def samplers(bench: Bench, law: Law, table: Any, off: float) -> Iterator[Verdict | Curve]:
@@ -51,9 +53,9 @@ def samplers(bench: Bench, law: Law, table: Any, off: float) -> Iterator[Verdict
             yield _unknown(bench, name, reason)
             continue
         with bench.budget.share(1 / (len(names) - i)):
-            curve = measured(bench, law, law.made, name, table)
+            curve = measured(bench, law, law.made, name, table, off)
         if curve is None:
-            reason = "a thousand samples take longer than the time allows"
+            reason = "the first tenth of the samples takes longer than the time allows"
             yield _unknown(bench, name, f"{reason}; --seconds {10 * bench.settings.seconds}")
         else:
             yield curve
@@ -81,9 +83,9 @@ def _undecided(bench: Bench, law: Law, name: str) -> str:
 
 
 def measured(
-    bench: Bench, law: Law, made: Mapping[Outcome, float], name: str, table: Any
+    bench: Bench, law: Law, made: Mapping[Outcome, float], name: str, table: Any, off: float
 ) -> Curve | None:
-    """Draw samples at each number of steps, the largest first, as many as there is time for.
+    """Draw samples at each number of steps until they decide, or the time is over.
 
     None if there is no time for any.
     """
@@ -91,49 +93,93 @@ def measured(
     steps = bench.settings.steps if grows else (0,)
     if bench.toy.name != FULL:
         steps = steps[-2:-1] + steps[-1:] if len(steps) < 4 else (steps[1], steps[-2])
-    found: dict[int, tuple[Counter[Outcome], float]] = {}
-    each = _each(bench)
-    for n in reversed(steps):
-        with bench.budget.share(_LARGEST if n != steps[0] else 1.0):
-            counts, calls, reached = _portions(bench, law, table, name, {grows: n} if grows else {},
-                                               each)  # fmt: skip
-        if reached:
-            each, found[n] = reached, (counts, calls)
-    if not found:
-        return None
-    kept = tuple(sorted(found))
-    sizes = {n: {start: sum(c for x, c in found[n][0].items() if x[0] == start)
-                 for start in law.starts} for n in kept}  # fmt: skip
-    last = sizes[kept[-1]]
-    groups = [(n, [p for x, p in made.items() if x[0] == start]) for start, n in last.items()]
+    pools = {n: Pool({grows: n} if grows else {}) for n in steps}
+    each = most = _each(bench)
+    curve: Curve | None = None
+    while each > 0:
+        portion = min(-(-most // _PORTIONS), each)
+        pools = _round(bench, law, table, name, pools, most - each, portion)
+        if not pools:
+            break
+        each -= portion
+        curve = _curve(bench, law, made, name, pools)
+        if _certain(bench, law, made, curve, off):
+            return evolve(curve, enough=True)
+    return curve
+
+
+@frozen
+class Pool:
+    """Samples of a decoder with the params that it got; calls: of the network, for each."""
+
+    params: Mapping[str, Any]
+    counts: Counter[Outcome] = field(factory=Counter)
+    calls: tuple[float, ...] = ()
+
+
+def _round(
+    bench: Bench,
+    law: Law,
+    table: Any,
+    name: str,
+    pools: Mapping[int, Pool],
+    first: int,
+    portion: int,
+) -> dict[int, Pool]:
+    """Add a portion to each pool; at first, to those for which the time is enough.
+
+    Empty if a later portion takes longer than the time allows.
+    """
+    found: dict[int, Pool] = {}
+    for n, pool in sorted(pools.items(), reverse=True):
+        with bench.budget.share(_LARGEST if not first and n != min(pools) else 1.0):
+            try:
+                counts, calls = drawn(bench, law, table, name, pool.params, first, portion)
+            except Late:
+                if first:
+                    return {}
+                continue
+        found[n] = Pool(pool.params, pool.counts + counts, (*pool.calls, calls))
+    return found
+
+
+def _curve(
+    bench: Bench, law: Law, made: Mapping[Outcome, float], name: str, pools: Mapping[int, Pool]
+) -> Curve:
+    """Return the distances of all pools."""
+    kept = tuple(sorted(pools))
+    sizes = {start: sum(c for x, c in pools[kept[-1]].counts.items() if x[0] == start)
+             for start in law.starts}  # fmt: skip
     return Curve(
         toy=bench.toy.name,
         decoder=name,
         steps=kept,
-        distance=tuple(_distance(found[n][0], made, sizes[n]) for n in kept),
-        data=tuple(_distance(found[n][0], law.data, sizes[n]) for n in kept),
-        calls=tuple(found[n][1] for n in kept),
-        draws=sum(last.values()),
-        null=null(groups, bench.settings.seed),
+        distance=tuple(_distance(pools[n].counts, made, sizes) for n in kept),
+        data=tuple(_distance(pools[n].counts, law.data, sizes) for n in kept),
+        calls=tuple(sum(pools[n].calls) / len(pools[n].calls) for n in kept),
+        draws=sum(sizes.values()),
+        null=_perfect(bench, made, sizes),
     )
 
 
-def _portions(
-    bench: Bench, law: Law, table: Any, name: str, params: Mapping[str, Any], each: int
-) -> tuple[Counter[Outcome], float, int]:
-    """Draw until there are so many for each unit of chance or the time is over; how many."""
-    counts: Counter[Outcome] = Counter()
-    portion, reached, calls = max(1, -(-each // _PORTIONS)), 0, 0.0
-    while reached < each:
-        portion = min(portion, each - reached)
-        try:
-            some, mean = drawn(bench, law, table, name, params, reached, portion)
-        except Late:
-            break
-        counts += some
-        calls += mean * portion
-        reached += portion
-    return counts, calls / max(reached, 1), reached
+def _perfect(bench: Bench, made: Mapping[Outcome, float], sizes: Mapping[Ids, int]) -> Null:
+    """Return the distances of a perfect sampler with so many draws from each start."""
+    groups = [(n, [p for x, p in made.items() if x[0] == start]) for start, n in sizes.items()]
+    return null(groups, bench.settings.seed)
+
+
+def _certain(
+    bench: Bench, law: Law, made: Mapping[Outcome, float], curve: Curve, off: float
+) -> bool:
+    """Return whether all draws would confirm what these show, but for once in 1 / `ERROR`."""
+    units, most = sum(bench.toy.units), _each(bench)
+    sizes = {start: round(share * units) * most for start, share in law.starts.items()}
+    floor = _perfect(bench, made, sizes).high + max(off, FITTED)
+    moved = reach(curve.draws) + reach(units * most)
+    least = [max(d - curve.null.mean - moved, 0.0) for d in curve.distance]
+    highest = [d + moved for d in curve.distance]
+    holds = _checked(highest, _limits(curve.steps, least, floor))
+    return holds and _limits(curve.steps, highest, floor)[-1] <= VAGUE
 
 
 def _each(bench: Bench) -> int:
@@ -170,19 +216,30 @@ def _distance(
     return off / 2 / sum(sizes.values())
 
 
-def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
-    """Whether the last distance is one that a perfect sampler could show, and the fall is fast."""
-    floor = curve.null.high + max(off, FITTED)
+def _limits(steps: Sequence[int], distance: Sequence[float], floor: float) -> list[float]:
+    """Return the greatest distances of a correct package, given those with fewer steps."""
     limits = [floor]
-    for earlier, later, above in zip(curve.steps, curve.steps[1:], curve.distance, strict=False):
+    for earlier, later, above in zip(steps, steps[1:], distance, strict=False):
         share = earlier / later if above <= NEAR else 1.0
         limits.append(floor + SLOWER * above * share)
-    checked = list(zip(curve.distance, limits, strict=True))[len(curve.steps) > 1 :]
-    holds = all(distance <= limit for distance, limit in checked)
+    return limits
+
+
+def _checked(distance: Sequence[float], limits: Sequence[float]) -> bool:
+    """Return whether no distance is above its limit; of several the first is not judged."""
+    pairs = list(zip(distance, limits, strict=True))
+    return all(d <= limit for d, limit in pairs[len(pairs) > 1 :])
+
+
+def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
+    """Whether the last distance is one that a perfect sampler could show, and the fall is fast."""
+    limits = _limits(curve.steps, curve.distance, curve.null.high + max(off, FITTED))
+    holds = _checked(curve.distance, limits)
     last, limit = curve.distance[-1], limits[-1]
     named = "p tilted as the claim says" if law.tilted else "p"
     few = curve.draws < 0.9 * bench.settings.draws
-    draws = f", of {curve.draws} draws in the time allowed" if few else ""
+    why = "which decide it" if curve.enough else "in the time allowed"
+    draws = f", of {curve.draws} draws {why}" if few else ""
     numbers = f"distance {last:.4f} (limit {limit:.4f}, a perfect sampler {curve.null.mean:.4f}"
     numbers += f"{draws})"
     if holds and limit > VAGUE:

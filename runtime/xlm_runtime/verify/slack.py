@@ -57,9 +57,9 @@ def best(bench: Bench, low: float = 0.0, high: float = 1.0) -> float:
     start, width, found = low**0.5, high**0.5 - low**0.5, 0.0
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
         root = start + (node + 1) / 2 * width  # t = root^2: rates are high near t = 0
-        chances = _chances(alpha, beta, root**2)
+        shares = fates(alpha, beta, root**2)
         rates = (_rate(alpha, root**2), _rate(beta, root**2))
-        costs = sum(_costs(group, chances, rates) for group in groups.values())
+        costs = sum(_costs(group, shares, rates) for group in groups.values())
         found += weight * width * root * costs
     return found
 
@@ -90,7 +90,7 @@ def _seen(chance: float, tokens: list[tuple[int, bool]], fates: tuple[int, ...])
     return Seen(chance, tuple(state), counts, tuple(hidden), tuple(missing))
 
 
-def _chances(alpha: Clock, beta: Clock, t: float) -> tuple[float, float, float]:
+def fates(alpha: Clock, beta: Clock, t: float) -> tuple[float, float, float]:
     """Of a free token at t to be clean, a mask, and gone."""
     s = torch.from_numpy(t ** ((1 - _NODES) / 2))  # dense near t, where masks are fresh
     slope = (_rate_of(beta, s) * beta(s)).numpy() / _at(beta, 1.0)

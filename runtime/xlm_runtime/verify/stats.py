@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from math import log, sqrt
 
 import numpy as np
 from attrs import frozen
@@ -40,3 +41,11 @@ def mean(values: Sequence[float]) -> tuple[float, float]:
     """The mean of independent values, and the margin beyond which it errs once in 1 / `ERROR`."""
     found = np.asarray(values, float)
     return float(found.mean()), _ERRORS * float(found.std(ddof=1)) / len(found) ** 0.5
+
+
+def reach(draws: int) -> float:
+    """How far a distance of so many draws is from its mean at most, but for once in 1 / `ERROR`.
+
+    By McDiarmid's inequality, as one draw changes a distance by at most 1 / draws.
+    """
+    return sqrt(log(1 / ERROR) / (2 * draws))

@@ -14,6 +14,7 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from xlm_runtime.verify.basis import KNOTS, Basis
+from xlm_runtime.verify.mixture import Mixture
 
 _HEADS = 2
 _WIDE, _STEP = 30.0, 1.0  # of answers before any data, and of their change from knot to knot
@@ -41,7 +42,7 @@ class Table(nn.Module):
         self.basis = Basis(None)
         self.keeps = False
         self.heard: Tensor | None = None  # the times of the last call
-        self._kept: dict[int, tuple[Tensor, Tensor]] = {}
+        self._kept: dict[object, tuple[Tensor, Mixture]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """The heads, and what else a network has beside its trunk."""
@@ -63,6 +64,10 @@ class Table(nn.Module):
             self._codes.append(codes[codes >= 0])
             self._told += [] if told is None else [told.detach()]
             return torch.zeros(*xt.shape, self.width, dtype=torch.float64)
+        if self.keeps:
+            return self._mixture(xt, attend, told)(self.rows.view(-1, self.width)).view(
+                *xt.shape, self.width
+            )
         index = self._index(xt, attend)
         scale = self.scale[index][..., None]
         if told is None or self.basis.parts == 1:
@@ -178,22 +183,36 @@ class Table(nn.Module):
         return torch.where(seen, code * 32 + rank, -1)
 
     def remember(self, keep: bool) -> None:
-        """Whether the places of the states of a tensor are kept, for batches seen many times."""
+        """Keep what is looked up for a tensor, or no longer: for batches that come many times."""
         self.keeps = keep
         self._kept.clear()
 
     def _index(self, xt: Tensor, attend: Tensor | None) -> Tensor:
-        if id(xt) in self._kept:
-            return self._kept[id(xt)][1]
         codes = self.codes(xt, attend)
         place = torch.searchsorted(self.known, codes).clamp(max=len(self.known) - 1)
         found = self.known[place] == codes
         self.asked += int((codes >= 0).sum())
         self.strange += int(((codes >= 0) & ~found).sum())
-        index = torch.where(found, place + 1, 0)
-        if self.keeps:
-            self._kept[id(xt)] = (xt, index)
-        return index
+        return torch.where(found, place + 1, 0)
+
+    def _mixture(self, xt: Tensor, attend: Tensor | None, told: Tensor | None) -> Mixture:
+        """Return what to add up at each place; a tensor that is kept always has the same times."""
+        key = (xt.data_ptr(), xt.shape, xt.stride())
+        if key not in self._kept:
+            index = self._index(xt, attend)
+            rows, scale = index[..., None], self.scale[index][..., None]
+            if told is not None and self.basis.parts > 1:
+                lower, share = (part[:, None, None] for part in self.basis(told))
+                rows = rows * self.basis.parts + lower + torch.arange(2)
+                scale = scale * torch.cat([1 - share, share], dim=2)
+            places = xt.numel()
+            made = Mixture(rows.view(places, -1), scale.view(places, -1), self._number())
+            self._kept[key] = (xt, made)
+        return self._kept[key][1]
+
+    def _number(self) -> int:
+        """Return how many rows there are, at all knots."""
+        return len(self.rows) * self.basis.parts
 
 
 def told(network: Any) -> int:

@@ -5,8 +5,10 @@ from attrs import frozen
 
 from xlm_runtime.shapes import Bool, Float, Tensor
 from xlm_runtime.verify.bench import Bench, pick, source
+from xlm_runtime.verify.slack import fates
 
-_EARLIEST = 0.01  # so little happens before that no data fits what is rare there
+RARE = 0.05  # of the tokens are changed before the window: no data fits what is as rare
+_HALVINGS = 30
 
 
 @frozen
@@ -24,20 +26,37 @@ class Window:
         return found
 
     def __str__(self) -> str:
-        return f"t from {self.low:.4g} to {self.high:.4g}"
+        rest = f"earlier, with less than {RARE:.0%} of the tokens changed, nothing is compared"
+        return f"t from {self.low:.4g} to {self.high:.4g} ({rest})"
 
 
 def window(bench: Bench) -> Window | None:
-    """Return the times that training draws, but for the earliest; None without a time."""
+    """Return the times that training draws, but for the earliest; None without a time.
+
+    The earliest are those at which less than `RARE` of the tokens are masked or gone.
+    """
     if not bench.timed():
         return None
     batch = bench.weighted(1)
     drawn = bench.family.amount(batch, source(batch, bench.settings.seed))  # type: ignore[misc]
     if not drawn.is_floating_point():
         return None
-    low, high = max(_EARLIEST, float(drawn.min())), float(drawn.max())
-    low, high = round(low, 3), min(1.0, -(-high * 1000 // 1) / 1000)
+    low, high = max(_earliest(bench), float(drawn.min())), float(drawn.max())
+    low, high = max(round(low, 3), 1e-3), min(1.0, -(-high * 1000 // 1) / 1000)
     return Window(low, high, (_given(bench, low), _given(bench, high)))
+
+
+def _earliest(bench: Bench) -> float:
+    """Return the time at which `RARE` of the tokens are changed, by halving."""
+    alpha, beta = bench.family.clocks
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if 1 - fates(alpha, beta, middle)[0] < RARE:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 @torch.no_grad()

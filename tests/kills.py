@@ -113,7 +113,11 @@ def _plain(name: str, content: bytes) -> bytes:
 
 
 def killed(name: str, times: int, base: Path, hub: Hub) -> tuple[int, int, int]:
-    """Kills a job so many times: kills that struck, repeated commands that failed, or differ."""
+    """Kills a job so many times: kills that struck, repeated commands that failed, or differ.
+
+    Only a job that is still at work is killed: where one has ended before its moment, the moments
+    are spread over less time from then on.
+    """
     job, _ = JOBS[name]
     pushed, random = dict(hub.repos.get(REPO, {})), Random(name)
     spent = 1e9
@@ -122,12 +126,12 @@ def killed(name: str, times: int, base: Path, hub: Hub) -> tuple[int, int, int]:
             code, took = child(job, folder)
             assert code == 0, name
             spent, whole = min(spent, took), ended(folder, hub)
-    struck = failed = other = tries = 0
-    while struck < times and tries < 3 * times:
-        tries += 1
+    struck = failed = other = 0
+    while struck < times:
         with _copied(base, hub, pushed) as folder:
             if child(job, folder, random.uniform(0, 0.9 * spent))[0] != -signal.SIGKILL:
-                continue  # it was done before
+                spent *= 0.9  # it was done before
+                continue
             struck += 1
             if child(job, folder)[0]:
                 failed += 1

@@ -49,6 +49,7 @@ def test_a_setting_may_be_minus_zero(zero: str, tmp_path: Path) -> None:
         ("with temperature,", "with temperature = 1e20,", "XLM051"),
         ("param steps", "param cold : Scale = 1e39\n    param steps", "XLM006"),
         ("param steps", "param cold : Scale = 1e-20\n    param steps", "XLM051"),
+        ("param steps", "param rare : Chance = 1e-20\n    param steps", "XLM051"),
         ("grid uniform(steps)", "grid uniform(1e12)", "XLM051"),
         ("weight bound", "weight 1e300", "XLM006"),
         ("batch 512", "batch 1e12", "XLM172"),

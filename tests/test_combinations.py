@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from families import MASK, changed
+from families import MASK, ROOT, changed
 from test_language import live
 
 GRID = "    grid uniform(steps)\n    step {\n      unmask chance reveal(alpha)\n"
@@ -36,11 +36,35 @@ TIMED_WEIGHTS = [
 ]  # fmt: skip
 
 
+INSERTIONS = [  # how many masks a step of two clocks puts into a gap
+    "poisson gap", "chance 1 - exp(-gap)", "poisson gap / steps_left", "poisson min(gap, 3) * t",
+    "chance min(1, gap)", "poisson gap * (t - s) / max(t, s)",
+]  # fmt: skip
+BOTH_WEIGHTS = [
+    "1 / 2 + t", "t * length", "max(t, length)", "bound", "min(hazard(alpha), 2)", "alpha(t)",
+    "hazard(beta)", "pi", "exp(-t)",
+]  # fmt: skip
+
+
+def two_clocks() -> str:
+    """The shipped family of two clocks, with one short decoder, and all its layouts."""
+    text = (ROOT / "spec/flexmdm.xlm").read_text(encoding="utf-8").partition("  # The runs of")[0]
+    begin, end = text.index("  decoder adaptive"), text.index("  collate {")
+    return changed(text[:begin] + text[end:] + "}\n", ("steps : Count = 128", "steps : Count = 4"))
+
+
+def moving(lets: str, much: str) -> str:
+    step = ("unmask chance reveal(alpha)", f"unmask {much}")
+    return changed(BOTH, step, ("grid uniform(steps)", f"{lets}\n    grid uniform(steps)"))
+
+
 def decoding(lets: str, much: str) -> str:
     step = GRID.replace("chance reveal(alpha)", much)
     return changed(MASK, ("    reuse while unchanged\n", ""), (GRID, f"    {lets}\n{step}"))
 
 
+BOTH = two_clocks()
+HEADS = (("token", "on mask  weight "), ("gap", f"poisson(gone){' ' * 14}weight "))
 CASES = {
     **{f"{lets} {much}": decoding(lets, much) for lets, much in STEPS},
     **{w: changed(MASK, ("weight bound", f"weight {w}")) for w in WEIGHTS},
@@ -50,8 +74,22 @@ CASES = {
         )
         for w in TIMED_WEIGHTS
     },
+    **{f"two clocks, {lets} {much}": moving(lets, much) for lets, much in STEPS},
+    **{
+        f"two clocks, insert masks {one}": changed(BOTH, ("poisson gap * reveal(beta)", one))
+        for one in INSERTIONS
+    },
+    **{
+        f"two clocks, {head} {w}": changed(BOTH, (f"{before}min(bound, cap)", f"{before}{w}"))
+        for w in BOTH_WEIGHTS
+        for head, before in HEADS
+    },
 }  # fmt: skip
-FAST = {"let now = t quota now * 3 by random", "visible(geometric(0.3)) * length / count"}
+FAST = {
+    "let now = t quota now * 3 by random",
+    "two clocks, insert masks chance min(1, gap)",
+    "visible(geometric(0.3)) * length / count",
+}
 
 
 @pytest.mark.parametrize(

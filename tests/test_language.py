@@ -79,18 +79,18 @@ def live(text: str, folder: Path) -> None:
         compile(code, name, "exec")
     with imported(files, folder, f"drawn_{next(COUNTER)}") as package:
         family = package.FAMILY
-        masks, grows = "clean -> mask" in text, "mask -> gone" in text
+        canvas = "mask" in family.specials and not family.inserts
         for kind in family.layouts:
             batch, network = world(family, kind)
             trains(family, network, batch)
             is_likely(family, network, batch)
             for name in family.decoders:
-                made = decodes(family, network, batch, name, canvas=masks and not grows)
+                made = decodes(family, network, batch, name, canvas=canvas)
                 if kind == "infill":
                     keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            if (masks and not grows) or family.corrupt is None:
+            if canvas or family.corrupt is None:
                 knows_nothing(family, network, batch)
 
 

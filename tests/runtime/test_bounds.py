@@ -1,5 +1,6 @@
 """Numbers without end, wherever a user can give one: a line that says what is allowed, and soon."""
 
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 from types import SimpleNamespace
@@ -13,12 +14,12 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers, trainers
 
 from xlm_runtime.config.config import SECTIONS
-from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.config.settings import Setting, build, parse_sets
 from xlm_runtime.data.files import choose, read
 from xlm_runtime.model import memory
 from xlm_runtime.model.published import find, size_of
 from xlm_runtime.packages import package as packages
-from xlm_runtime.plug import ModelSize, Vocabulary
+from xlm_runtime.plug import ModelSize, Param, Vocabulary
 from xlm_runtime.run.command import Command, check
 from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
@@ -69,6 +70,16 @@ def test_a_number_out_of_bounds_is_refused_in_one_short_line(family: Any, text: 
         build(family, [], parse_sets([text]))
     assert len(str(error.value)) < 400
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["Count", "Chance", "Scale"])
+@pytest.mark.parametrize("value", [1e-39, 1e-12, -1.0, 1e39])
+def test_params_of_every_kind_have_two_ends(family: Any, kind: Any, value: float) -> None:
+    """A Chance, too, can be a temperature."""
+    params = {"default": (Param("p", kind, 0),)}
+    made = replace(family, params=params)
+    with pytest.raises(UsageError, match=r"decoder\.p: (must be|expected)"):
+        build(made, [], [Setting("decoder.p", value, "--set")])
 
 
 @pytest.mark.parametrize("path", ["generate.suppress", "generate.stop", "eval.metrics"])
@@ -203,7 +214,7 @@ def test_an_id_that_is_far_off_is_refused() -> None:
 def test_a_tokenizer_file_of_lists_within_lists_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "tokenizer.json"
     file.write_text("[" * 100_000)
-    with pytest.raises(UsageError, match=r"not a tokenizer\.json of a fast tokenizer"):
+    with pytest.raises(UsageError, match="it is nested without end"):
         pretrained(str(file), ())
 
 

@@ -161,6 +161,29 @@ def test_a_length_beyond_the_room_is_that_of_a_cut_text(loaded: Loaded) -> None:
     assert {len(text.row(e).ids) - e.cut for e in blanks if e.cut} == {4}
 
 
+@pytest.mark.parametrize("known", [0, 1])
+def test_a_canvas_that_fills_is_cut_as_often_as_texts_are(loaded: Loaded, known: int) -> None:
+    """``[body eos pad]``: where the text goes on there is room for its tokens, and no end."""
+    mdlm = package.load(SHIPPED / "mdlm").family.layouts["seq2seq"]
+    layout = mdlm(Vocabulary(12, {"pad": 8, "mask": 9, "bos": 10, "eos": 11}), 4)
+    model = evolve(loaded.model, layout=layout, body=4)
+    open_, given = [False] * known + [True], [True] * known
+    asked = [Example(i, [3] * known, [1], given, open_ if known else ()) for i in range(200)]
+    blanks = list(generate.blank(model, asked, [2, 3, 4, 5], 1))
+    rows = [layout.row(one) for one in blanks]
+    assert {(row.stop - row.start, one.cut) for row, one in zip(rows, blanks, strict=True)} == {
+        (5, False),
+        (4, True),
+    }
+    assert 30 < sum(one.cut for one in blanks) < 90
+    assert all([*one.body[:known]] == [3] * known for one in blanks)
+    assert not any(one.cut for one in generate.blank(model, asked, [2, 3, 4], 1))
+    (cut, whole) = generate.blank(
+        model, [Example(0, [1] * 4, [1], cut=True), Example(0, [1] * 4, [1])], [2], 1, oracle=True
+    )
+    assert (cut.cut, whole.cut) == (True, False)
+
+
 def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:
     blanks = list(generate.blank(loaded.model, EXAMPLES, loaded.lengths, 1))
     whole = [s.ids for s in generate.samples(loaded.model, blanks, 11, 1)]

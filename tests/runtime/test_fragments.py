@@ -120,7 +120,10 @@ def test_an_open_end_has_a_length_of_the_training_texts() -> None:
 def test_an_open_end_with_the_length_of_the_answer_or_the_most_there_is() -> None:
     assert list(blanks(OPEN, [7], oracle=True).body) == [1, 2, 8, 8]
     assert list(blanks(OPEN, [30], body=5).body) == [1, 2, 8, 8, 8]
+    assert blanks(OPEN, [30], body=5).cut  # it has no end there
+    assert not blanks(OPEN, [5], body=5).cut
     assert list(blanks(OPEN, [1, 2], body=6).body) == [1, 2, 8, 8, 8, 8]  # no text is that long
+    assert not blanks(OPEN, [1, 2], body=6).cut
 
 
 @pytest.mark.parametrize(

@@ -108,9 +108,9 @@ def test_the_published_tokens_of_qm9(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("vocab.json", "[1, 2]", "vocab.json is not as expected"),
-        ("vocab.json", "{", "vocab.json is not as expected"),
-        ("tokenizer.json", "{}", "tokenizer.json is not as expected"),
+        ("vocab.json", "[1, 2]", "it is no JSON object"),
+        ("vocab.json", "{", "it is no JSON"),
+        ("tokenizer.json", "{}", "it has no version"),
         ("other.json", "{}", "neither tokenizer.json nor vocab.json"),
     ],
 )

@@ -267,6 +267,25 @@ def test_proteins_as_published(hub: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert "of a protein that is longer than a row a window" in made.facts["protocol"]
 
 
+def test_a_window_of_a_protein_is_a_row_without_an_end(tmp_path: Path) -> None:
+    """Neither the protein ends behind it, nor does another begin."""
+    drawn = [*chain.chain().proteins(3, 40), "MKTW" * 40, *chain.chain().proteins(4, 40)]
+    data = tmp_path / "mine.txt"
+    data.write_text("\n".join(drawn))
+    made = _prepare("uniref50", tmp_path, "quick", data=data, block=100)
+    end = made.tokenizer.separator
+    rows = [
+        list(s[i].body) for s in (made.train, made.validation, made.test) for i in range(len(s))
+    ]
+    (window,) = (row for row in rows if "MKTWMKTW" in made.tokenizer.decode(row))
+    assert len(window) == 100
+    assert end not in window
+    assert made.tokenizer.decode(window) in "MKTW" * 40
+    whole = made.tokenizer.decode([i for row in rows if row != window for i in row])
+    assert "<|endoftext|><|endoftext|>" not in whole
+    assert not [part for part in whole.split("<|endoftext|>") if len(part) > 90]
+
+
 def test_a_window_is_settled_by_the_row_and_may_begin_anywhere() -> None:
     rows = [[(i * k) % 23 for k in range(20)] for i in range(1, 23)]
     cut = [window(row, 6) for row in rows]

@@ -1,12 +1,13 @@
 """Published weights at work: used as they are, gone on from, and asked from Python."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from published import SPEC, TEXTS, package, published, reference, tokenizer
+from published import SPEC, TEXTS, edit, package, published, reference, tokenizer
 from safetensors.torch import load_file
 from tokenizers import pre_tokenizers
 
@@ -82,6 +83,57 @@ def test_training_goes_on_from_published_weights(start, source, capsys, tmp_path
     assert again.generate(["the cat", "a dog"], steps=2) == loaded.generate(
         ["the cat", "a dog"], steps=2
     )
+
+
+@pytest.mark.parametrize("job", ["train", "eval"])
+def test_weights_that_do_not_fit_leave_no_run(job, start, source, capsys, tmp_path):
+    there = shutil.copytree(source, tmp_path / "spoilt")
+    edit(there / "config.json", num_hidden_layers=2, layer_types=None)
+    assert start(f"model.pretrained={there}", job=job) == 4
+    assert "is nothing that the network has" in capsys.readouterr().err
+    assert not list(Path("runs/grown/chat").glob("*"))
+
+
+@pytest.mark.parametrize("fails", ["tokenizer", "last rename", "killed between the renames"])
+def test_publishing_leaves_the_folder_that_is_there_whole_or_replaces_it(
+    fails, grown, source, tmp_path, monkeypatch
+):
+    loaded, folder = xlm_runtime.pretrained(grown, source), tmp_path / "out"
+    loaded.publish(folder)
+    (folder / "README.md").write_text("mine")
+    (folder / "model-00001-of-00002.safetensors").touch()  # of a larger model
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    rename = Path.rename
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def refused(path, target):
+        if path.name == ".out.new":
+            if fails != "last rename":
+                os._exit(9)
+            full()
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        if fails == "tokenizer":
+            patch.setattr(Tokenizer, "save", full)
+        patch.setattr(Path, "rename", refused)
+        if fails.startswith("killed"):
+            pid = os.fork()
+            if not pid:
+                loaded.publish(folder)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+        else:
+            with pytest.raises(RunError, match=r"out cannot be written: No space left on device"):
+                loaded.publish(folder)
+            assert [path.name for path in tmp_path.iterdir()] == ["out"]
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    loaded.publish(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {*before} - {"model-00001-of-00002.safetensors"}
+    assert (folder / "README.md").read_text() == "mine"
 
 
 @pytest.mark.parametrize(("sets", "told"), [

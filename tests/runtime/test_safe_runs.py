@@ -1,6 +1,7 @@
 """No command loses a run, changes one that another works on, or uses what is damaged."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import xlm_runtime
+from xlm_runtime.model import memory
 from xlm_runtime.run.runs import Run, alone
+from xlm_runtime.system import hashes
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.train import saved
 
@@ -87,6 +90,24 @@ def test_a_run_that_was_refused_leaves_no_folder(start: Start) -> None:
     assert not RUN.exists()
 
 
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ((), "training, with gradients, moments and average: "),
+        (("generate.suppress=nonsense",), "the tokenizer has no token 'nonsense'"),
+    ],
+)
+def test_a_model_that_is_refused_leaves_no_folder(
+    sets: tuple[str, ...], message: str, start: Start, capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if not sets:
+        monkeypatch.setattr(memory, "capacity", lambda: 1000)
+    assert start(job="train", sets=(*SETS, *sets), name="mine") == 2
+    assert message in capsys.readouterr().err
+    assert not RUN.exists()
+
+
 @pytest.mark.parametrize("name", ["state.ckpt", "ema.safetensors", "raw.safetensors"])
 def test_every_file_of_a_checkpoint_has_a_hash(name: str, begun: Path) -> None:
     hashes = json.loads((begun / "checkpoints/step-00000020/hashes.json").read_text())
@@ -100,6 +121,45 @@ def test_a_checkpoint_that_was_half_deleted_is_none(begun: Path, start: Start) -
     assert saved.every(folder) == [10, 20]
     assert start(job="train", sets=SETS, name="mine") == 0
     assert not list(folder.glob(".step-*"))
+
+
+def test_a_checkpoint_is_hidden_before_any_of_it_is_deleted(
+    begun: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(path: Path, **_: object) -> None:
+        if path.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        saved.delete(begun / "checkpoints/step-00000010")
+    assert saved.every(begun / "checkpoints") == [20]
+
+
+def test_files_are_on_the_disk_before_they_take_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves empty files under good names."""
+    done: list[int] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def waits(handle: int) -> None:
+        done.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def renames(path: Path, target: Path) -> None:
+        done.append(0)
+        replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", waits)
+    monkeypatch.setattr(Path, "replace", renames)
+    for name in ("ema.safetensors", "state.ckpt"):
+        (tmp_path / name).write_text(name)
+    hashes.seal(tmp_path)
+    ema, state, own = (
+        (tmp_path / name).stat().st_ino for name in ("ema.safetensors", "state.ckpt", hashes.HASHES)
+    )
+    assert done == [ema, state, own, 0, tmp_path.stat().st_ino]
 
 
 def flip(file: Path) -> None:
@@ -174,7 +234,42 @@ def test_runs_of_older_versions_open_and_say_that_they_have_no_hashes(
     assert "has no hashes" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["train.csv", "validation.csv"])
+def test_a_log_that_was_altered_is_refused_where_training_goes_on(
+    name: str, begun: Path, start: Start, capsys: Capture
+) -> None:
+    more = {"job": "train", "name": "mine", "sets": ("train.steps=30", *SETS[1:]), "force": True}
+    file, before = begun / "logs" / name, every_byte(begun)
+    text = file.read_text()
+    digit = next(i for i in range(len(text) - 1, 0, -1) if text[i].isdecimal())
+    file.write_text(f"{text[:digit]}{9 - int(text[digit])}{text[digit + 1 :]}")
+    assert start(**more) == 4
+    error = capsys.readouterr().err
+    assert f"logs/{name} is damaged: its content is not what sealed.json says; move it" in error
+    file.rename("moved.csv")
+    assert start(**more) == 0
+    assert not [row for row in file.read_text().splitlines()[1:] if int(row.split(",")[0]) <= 20]
+    assert every_byte(begun)["logs/sealed.json"] != before["logs/sealed.json"]
+
+
+def test_a_log_grows_without_a_seal_and_has_one_at_the_end_of_a_job(
+    begun: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"job": "train", "name": "mine", "sets": ("train.steps=30", *SETS[1:]), "force": True}
+    monkeypatch.setenv("TOY_FAULT", "raise:40")
+    with pytest.raises(RuntimeError, match=r"^$"):
+        start(**more)
+    seal = json.loads((begun / "logs/sealed.json").read_text())["files"]
+    known = {f"{n}.csv": begun / f"logs/{n}.csv" for n in ("train", "validation")}
+    assert seal == {name: hashes.of(file) for name, file in known.items()}
+    (begun / "logs/sealed.json").unlink()  # as after a kill
+    monkeypatch.delenv("TOY_FAULT")
+    assert start(**more) == 0
+    assert (begun / "logs/sealed.json").exists()
+
+
 def test_a_damaged_tokenizer_is_refused(begun: Path) -> None:
-    flip(begun / "tokenizer/tokenizer.json")
-    with pytest.raises(RunError, match=r"tokenizer\.json is damaged"):
+    file = begun / "tokenizer/tokenizer.json"
+    file.write_text(file.read_text().replace('"a": ', '"z": '))  # still a tokenizer
+    with pytest.raises(RunError, match=r"tokenizer\.json is damaged: its content is not what"):
         xlm_runtime.load(begun)

@@ -12,7 +12,7 @@ import xlm_runtime
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.run import share
 from xlm_runtime.run.main import run as run_
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.runs import Run, alone
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.reader import sealed
@@ -154,6 +154,41 @@ def test_an_edit_after_consent_asks_again(
     assert not other.exists()
     assert evaluated(start, run, agreed=True, force=True) == 0
     assert other.exists()
+
+
+def test_consent_to_code_of_a_run_at_work_changes_nothing_of_it(
+    pulled: Callable[..., Path], start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = pulled(altered(tmp_path / "canary"))
+    before = (run / "pulled.json").read_bytes()
+    push = {"package": run / "package", "job": "push", "run_dir": run, "repo": "tester/again"}
+    with alone(Run(run)):
+        assert evaluated(start, run, agreed=True) == 2
+        assert start(**push, trust=command.trust(True, print)) == 2
+        assert "another process works on" in capsys.readouterr().err
+        assert xlm_runtime.load(run, trust=True).generate(["a b"])  # which only reads
+        assert (run / "pulled.json").read_bytes() == before
+    assert start(**push, trust=command.trust(True, print)) == 4  # the canary names a folder
+    assert (run / "pulled.json").read_bytes() != before
+    assert evaluated(start, run) == 0
+
+
+def test_a_pull_of_the_same_commit_ends_well_again(
+    pulled: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill behind its last rename; nothing of another run is ever replaced."""
+    run = pulled()
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    taken = share.hub.taken
+    commit = json.loads((run / "pulled.json").read_text())["commit"]
+    for again, code in ((commit, 0), ("0" * 40, 2)):
+        shutil.copytree(next(Path("hub").glob("commit*")), again)
+        came = Path(again)
+        monkeypatch.setattr(share.hub, "taken", lambda *one, came=came: (taken(*one)[0], came))
+        assert share.pull("tester/mine", run, judged) == code
+    assert "is there already" in capsys.readouterr().err
+    assert share.pull("tester/other", run, judged) == 2
+    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 
 
 def test_a_terminal_is_asked(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xlmc.check.last import reveals_all
 from xlmc.check.scope import literal
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NoEffect
@@ -30,7 +31,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     for entry in section.entries:
         match entry:
             case ast.Finish():
-                yield from _finish(entry, section)
+                yield from _finish(entry, section, family)
                 yield from _actions(entry.actions)
             case ast.Step():
                 yield from _actions(entry.actions)
@@ -39,11 +40,16 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     yield from _same(section, family)
 
 
-def _finish(finish: ast.Finish, section: ast.Section) -> Iterator[Diagnostic]:
-    grid = query.first(section.entries, ast.Grid)
+def _finish(finish: ast.Finish, section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    grid, why = query.first(section.entries, ast.Grid), ""
+    if finish.span == query.the(section.entries, ast.Step).span:
+        return  # a default, which has the place of what it follows from
     if grid is None or not isinstance(grid.value, ast.Call):
         walk = "without a grid" if grid is None else "on a grid of events"
         why = f"{walk} steps are taken until no mask is left"
+    elif query.chain(family) == "mask" and reveals_all(section, family, query.arrows(family)[0]):
+        why = "the last step reveals every mask"
+    if why:
         yield NoEffect(span=finish.span, what="this `finish`", why=why, hint="drop it")
 
 

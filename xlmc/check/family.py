@@ -26,7 +26,7 @@ def check(family: ast.Family) -> tuple[Diagnostic, ...]:
     found = in_order(_all(family))
     if errors := [one for one in found if one.severity == "error"]:
         raise SpecErrors(errors)
-    return found
+    return in_order((*found, *effect.check(family)))
 
 
 def _all(family: ast.Family) -> Iterator[Diagnostic]:
@@ -37,7 +37,7 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
         yield from others
         yield from noise.check(family)
         return  # all else would be refused line by line
-    for part in (names, noise, network, loss, decoder, collate, recipe, effect):
+    for part in (names, noise, network, loss, decoder, collate, recipe):
         yield from part.check(family)
 
 

@@ -63,7 +63,7 @@ def _end(value: float) -> str:
 TYPES = {
     "Count": Range(0, 1_000_000, whole=True),
     "Size": Range(1, 1_000_000, whole=True),  # a Count that is a number of steps, or a length
-    "Chance": Range(0, 1),
+    "Chance": Range(1e-9, 1, zero=True),
     "Scale": Range(1e-9, 1e9, zero=True),
 }
 
@@ -73,10 +73,10 @@ SETTINGS: dict[str, Range | tuple[str, ...]] = {
     "batch": Range(1, 1_048_576, whole=True),
     "block": Range(0, 1_048_576, whole=True),
     "dropout": Range(0, 0.99),
-    "ema": TYPES["Chance"],
+    "ema": Range(0, 1),
     "layers": Range(1, 1000, whole=True),
     "learning_rate": Range(1e-12, 1e3),
-    "min_rate": TYPES["Chance"],
+    "min_rate": Range(0, 1),
     "precision": ("fp32", "bf16", "fp16"),
     "schedule": ("constant", "cosine", "linear"),
     "size": ("tiny", "small", "base"),

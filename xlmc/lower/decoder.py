@@ -19,15 +19,14 @@ from xlmc.calculus.code import (
     poisson,
     variable,
 )
-from xlmc.calculus.survival import examine
 from xlmc.check.decoder import environment
+from xlmc.check.last import reveals_all
 from xlmc.check.names import camel
 from xlmc.lower import ir
 from xlmc.lower.canvas import (
     LINE,
     clock_of,
     clocks,
-    closes,
     gradual,
     guide_functions,
     guide_name,
@@ -35,7 +34,6 @@ from xlmc.lower.canvas import (
     named,
     paragraphs,
     samplers,
-    settled,
     switch,
     timely,
 )
@@ -445,23 +443,9 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         if finish is None or unmask is None or self.grid != "uniform":
             return None
-        remask = query.first(step.actions, ast.Remask)
-        if remask is None:
-            ends = self._closes(unmask)
-        else:
-            ends = settled(unmask.much, remask.much, environment(self.section, self.family))
-        if ends and not self.both:
+        if not self.both and reveals_all(self.section, self.family, self.clock.arrow):
             return None
         return self._sampler(query.the(finish.actions, ast.Draw))
-
-    def _closes(self, unmask: ast.Unmask) -> bool:
-        """Whether the last step, to s = 0, reveals every mask for any value of the params."""
-        value = unmask.much.value
-        if value is not None and examine(self.clock.arrow).start != 1.0:
-            return False
-        if isinstance(value, ast.Call) and value.function == "reveal":
-            return unmask.much.rule == "chance"  # which is 1 at s = 0, without rounding
-        return closes(unmask.much, environment(self.section, self.family))
 
     # Insertion
 

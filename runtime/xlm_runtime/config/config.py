@@ -7,7 +7,7 @@ from attrs import frozen
 
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.system import bounds
-from xlm_runtime.system.bounds import Chance, Scale
+from xlm_runtime.system.bounds import Scale, Share
 from xlm_runtime.system.env import Wanted
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import converter, mistakes
@@ -94,10 +94,10 @@ class Train:
     learning_rate: bounds.Rate = 1e-3
     schedule: Literal["constant", "cosine", "linear"] = "constant"
     warmup: bounds.Often = 0
-    min_rate: Chance = 0.0
+    min_rate: Share = 0.0
     weight_decay: Scale = 0.01
     clip: Scale = 1.0
-    ema: Chance = 0.9999
+    ema: Share = 0.9999
     precision: Wanted = "auto"
     compile: bool = False
     seed: bounds.Seed = 1

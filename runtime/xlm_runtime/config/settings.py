@@ -15,12 +15,12 @@ from xlm_runtime.config.config import SECTIONS, SIZES, Config, Decoder, Model, s
 from xlm_runtime.config.nosuch import instead
 from xlm_runtime.plug import Family, Param
 from xlm_runtime.system import bounds
-from xlm_runtime.system.bounds import Chance, Scale
+from xlm_runtime.system.bounds import Scale
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import converter, mistakes, within
 
 _SHOWN = 100  # characters of a setting that messages repeat
-_TYPES: dict[str, Any] = {"Count": bounds.Count, "Chance": Chance, "Scale": Scale}
+_TYPES: dict[str, Any] = {"Count": bounds.Count, "Chance": bounds.Chance, "Scale": Scale}
 RECIPE = (
     {
         "block": "data.block",

@@ -102,33 +102,29 @@ def blank(
     """Examples without their answers: prompt and given tokens stay, all else is padding.
 
     Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
-    ``oracle`` that of the answer, if there is one; a length beyond the room is that of a text which
-    is cut. So is that of a body with an open end, of which
+    ``oracle`` that of the answer, if there is one. So is that of a body with an open end, of which
     a beginning is given and whose gaps are open behind it alone; among lengths that go beyond it.
+    In every layout a length beyond the room is that of a text which is cut: its canvas is full, and
+    has no end.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
         given, gaps, cut = example.given, example.gaps, False
-        if any(given):
+        known = 0 if oracle else _beginning(example)
+        if any(given) and not known:
             pairs = zip(example.body, given, strict=True)
             hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
-            known = _beginning(example)
-            if known and not oracle:
-                free = 0
-                if not model.layout.fills:
-                    free = (
-                        min(_length(example, lengths, seed, model.body, known), model.body) - known
-                    )
-                hidden = [*hidden[:known], *[pad] * free]
+        elif oracle and example.body:
+            cut = example.cut
+            hidden = [pad] * (0 if model.layout.fills and not cut else len(example.body))
+        else:
+            length = _length(example, lengths, seed, model.body, known)
+            cut = length > model.body
+            free = 0 if model.layout.fills and not cut else min(length, model.body) - known
+            hidden = [*example.body[:known], *[pad] * free]
+            if known:
                 given = [True] * known + [False] * free
                 gaps = [False] * known + [True] * (free + 1)
-        elif model.layout.fills:
-            hidden = ()
-        elif oracle and example.body:
-            hidden, cut = [pad] * len(example.body), example.cut
-        else:
-            length = _length(example, lengths, seed, model.body)
-            hidden, cut = [pad] * min(length, model.body), length > model.body
         yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
 
 

@@ -50,6 +50,12 @@ def check(weights: int, bytes_of_each: int, what: str) -> None:
         )
 
 
+def check_training(network: nn.Module, dtype: torch.dtype) -> None:
+    """Refuse a network that does not fit with all that training keeps.  Raises UsageError."""
+    size = sum(weight.numel() for weight in network.parameters())
+    check(size, TRAINED * dtype.itemsize, "training, with gradients, moments and average")
+
+
 def check_network(
     size: ModelSize, vocabulary: int, dtype: torch.dtype, make: Callable[[], nn.Module]
 ) -> None:

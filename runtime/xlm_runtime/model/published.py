@@ -22,14 +22,18 @@ from xlm_runtime.plug import Family, ModelSize
 from xlm_runtime.system import bounds
 from xlm_runtime.system.bounds import VOCABULARY
 from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.reader import damaged, read_object
 from xlm_runtime.system.strict import mistakes
 
 CONFIG, SINGLE, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+_SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _ABOUT = ("*.json", "*.txt", "*.jinja")
 _WEIGHTS = ("*.safetensors", INDEX, CONFIG)
 _NOT_WEIGHTS = "rotary_emb.inv_freq"  # older files keep what follows from the size
 _KINDS: dict[type, Any] = {int: bounds.Size, float: bounds.Scale}  # of what only some sizes have
 _LINES = 10  # of a list of mistakes
+_ANEW = "get it anew, or use other weights"
 _HINT = f"model.pretrained is a repository of the Hub or a folder with {CONFIG} and *.safetensors"
 
 
@@ -63,24 +67,14 @@ def find(name: str, *, weights: bool) -> Checkpoint:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    found = _json(folder / CONFIG)
+    if not (folder / CONFIG).is_file():
+        raise RunError(f"{folder} has no {CONFIG}; {_HINT}")
+    found = read_object(folder / CONFIG, _ANEW)
     size = found.get("vocab_size")
     if not isinstance(size, int) or isinstance(size, bool):
-        raise RunError(f"{folder / CONFIG} has no vocab_size: it is no config of a language model")
+        raise damaged(folder / CONFIG, "it has no vocab_size, as a language model has", _ANEW)
     if size not in VOCABULARY:
         raise UsageError(f"{folder / CONFIG}: vocab_size {VOCABULARY.refusal(size)}")
-    return found
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(f"{path.parent} has no {path.name}\n{_HINT}") from error
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise RunError(f"{path} is no JSON object")
     return found
 
 
@@ -120,9 +114,7 @@ def fill(
     Returns the weights that no published model has (a head of the family's own), drawn afresh.
     Raises RunError with a line for each tensor that is missing, unexpected or of another shape.
     """
-    slots, where = _slots(network), _where(checkpoint.folder)
-    known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
-    _check(slots, known, where)
+    slots, known, where = _matched(network, names, checkpoint)
     with torch.no_grad():
         for file in sorted(set(where.values())):
             for theirs, tensor in _tensors(file, [t for t in where if where[t] == file]):
@@ -133,6 +125,24 @@ def fill(
         for name in fresh:
             slots[name].set(_drawn(slots[name].shape, dtype))
     return fresh
+
+
+def check(network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint) -> None:
+    """Compare names and shapes with those of a network, of which no weight is read or set.
+
+    Raises RunError as `fill` does.
+    """
+    _matched(network, names, checkpoint)
+
+
+def _matched(
+    network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint
+) -> tuple[dict[str, "_Slot"], dict[str, str], dict[str, Path]]:
+    """The weights of a network, their names by the published ones, and the files of these."""
+    slots, where = _slots(network), _where(checkpoint.folder)
+    known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
+    _check(slots, known, where)
+    return slots, known, where
 
 
 @frozen(eq=False)
@@ -175,9 +185,9 @@ def _where(folder: Path) -> dict[str, Path]:
 
 def _indexed(folder: Path) -> dict[str, Path]:
     """What the index says, as far as it is true."""
-    index = _json(folder / INDEX).get("weight_map")
+    index = read_object(folder / INDEX, _ANEW).get("weight_map")
     if not isinstance(index, dict) or not all(isinstance(f, str) for f in index.values()):
-        raise RunError(f"{folder / INDEX} has no weight_map")
+        raise damaged(folder / INDEX, "it has no weight_map of names and files", _ANEW)
     problems = []
     for name in sorted(set(index.values())):
         file, wanted = folder / name, {t for t, f in index.items() if f == name}
@@ -266,6 +276,11 @@ def backwards(names: Mapping[str, str]) -> dict[str, str]:
 
 
 # Writing
+
+
+def is_part(name: str) -> bool:
+    """True for the names of the files that a published model is made of."""
+    return name in (CONFIG, INDEX, *TOKENIZER) or bool(_SHARD.fullmatch(name))
 
 
 def save(

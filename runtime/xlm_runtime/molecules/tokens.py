@@ -15,7 +15,10 @@ from tokenizers import Tokenizer as Backend
 from xlm_runtime import tokenizers
 from xlm_runtime.data import hub
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.reader import damaged, read_object
+from xlm_runtime.system.strict import mistakes
 from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.tokenizers.files import ANEW, backend, chosen
 
 # the tokens of SMILES by Schwaller et al. 2019 (arXiv:1811.02633), as the published ones split it
 _ATOMS = (
@@ -52,31 +55,31 @@ def published(name: str, specials: Iterable[str], instead: str) -> Tokenizer:
     file = next((folder / one for one in _FILES if (folder / one).is_file()), None)
     if file is None:
         raise UsageError(f"data.tokenizer={name}: there is neither {' nor '.join(_FILES)}")
-    try:
-        plain = json.loads(file.read_text(encoding="utf-8"))
-        backend = _of_vocab(plain) if file.name == "vocab.json" else _of_safe(plain)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"data.tokenizer={name}: {file.name} is not as expected: {error}"
-        ) from error
-    return tokenizers.of(backend, specials)
+    with chosen(name):
+        plain = read_object(file, ANEW)
+        made = _of_vocab(plain, file) if file.name == "vocab.json" else _of_safe(plain, file)
+    return tokenizers.of(made, specials)
 
 
-def _of_vocab(words: dict[str, int]) -> Backend:
+def _of_vocab(words: dict[str, Any], file: Path) -> Backend:
+    if not words or mistakes(words, dict[str, int]):
+        raise damaged(file, "it is no object of words and their ids", ANEW)
     ids = {token: i for i, token in enumerate(_SPECIALS)}
     backend = _words(ids | {w: i + len(ids) for w, i in words.items()}, _ATOMS, "<unk>")
     backend.add_special_tokens(list(_SPECIALS))
     return backend
 
 
-def _of_safe(plain: dict[str, Any]) -> Backend:
+def _of_safe(plain: dict[str, Any], file: Path) -> Backend:
     kept = ("version", "truncation", "padding", "added_tokens", "normalizer", "model", "decoder")
+    if missing := [key for key in kept if key not in plain]:
+        raise damaged(file, f"it has no {missing[0]}", ANEW)
     data = {key: plain[key] for key in kept}
     split = json.loads(_split(_ATOMS).__getstate__())
     spec = {**data, "pre_tokenizer": split, "post_processor": None}
-    backend = Backend.from_str(json.dumps(spec))
-    backend.add_tokens([AddedToken(token, normalized=False) for token in ("<", ">")])
-    return backend
+    made = backend(spec, file, ANEW)
+    made.add_tokens([AddedToken(token, normalized=False) for token in ("<", ">")])
+    return made
 
 
 def _words(ids: dict[str, int], pattern: str, unknown: str) -> Backend:

@@ -14,6 +14,7 @@ from attrs import asdict, evolve, frozen
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.system.atomic import read_json, write_json
 from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.lock import Busy, locked
 
 PULLED = "pulled.json"
 MADE, AGREED = "made", "agreed"
@@ -83,9 +84,19 @@ class Trust:
         word = origin.allowed.get(contents.digest)
         if word is None:
             word = self._decided(contents, origin)
-            evolve(origin, allowed={**origin.allowed, contents.digest: word}).write(run)
+            self._keep(run, {contents.digest: word})
         if word == MADE:
             self.say("the code is what xlmc makes of its spec")
+
+    def _keep(self, run: Path, word: Mapping[str, str]) -> None:
+        """Notes a decision for later calls, unless another process works on the run."""
+        try:
+            with locked(run):
+                origin = Origin.of(run)
+                if origin is not None:
+                    evolve(origin, allowed={**origin.allowed, **word}).write(run)
+        except Busy as error:
+            self.say(f"{error}; what was decided on its code is not kept")
 
     def _decided(self, contents: Contents, origin: Origin) -> str:
         """The reason for which code runs for the first time."""

@@ -102,10 +102,8 @@ def training(session: Session) -> None:
         say(f"run {run.path} is trained ({begun} steps)")
         return
     model = session.model() if begun else session.start()
+    memory.check_training(model.network, model.dtype)
     size = sum(weight.numel() for weight in model.network.parameters())
-    memory.check(
-        size, memory.TRAINED * model.dtype.itemsize, "training, with gradients, moments and average"
-    )
     family = session.package.family
     where = f"{device().type} in {config.train.precision}"
     say(f"{family.title}: {size / 1e6:.2f} M weights on {where}, run {run.path}")

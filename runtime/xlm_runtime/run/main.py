@@ -23,6 +23,7 @@ from xlm_runtime.run.before import compare_first, family_of
 from xlm_runtime.run.command import JOBS, Command, check
 from xlm_runtime.run.configured import config_of, sized, untrained, weights_of
 from xlm_runtime.run.jobs import Session, evaluation, generation, training
+from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system import cache, env, failures
 from xlm_runtime.system.atomic import write_json
@@ -134,8 +135,7 @@ def _push(command: Command, repo: str) -> None:
 
     read, task = contents.read(command.package), tasks.get(command.task).name
     begun = _used(command, read, family_of(command, read), task)
-    with runs.alone(begun):
-        share.push(begun, command.ckpt or "best", repo, command.trust)
+    share.push(begun, command.ckpt or "best", repo, command.trust)
 
 
 def _plan(command: Command) -> _Plan:
@@ -310,6 +310,8 @@ def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
         if runs.same(begun, found, config, facts):
             return begun
         _check_forced(plan, begun, prepared)
+    trains, parts = "train" in plan.jobs, (prepared, config, plan.weights)
+    rehearse(found.family, plan.task.layout, *parts, trains=trains)
     return runs.create(path, found, config, facts)
 
 

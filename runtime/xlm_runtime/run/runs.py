@@ -8,13 +8,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 from attrs import frozen
-from filelock import FileLock, Timeout
 
 from xlm_runtime.config.config import Config
 from xlm_runtime.config.settings import differences
@@ -25,6 +24,7 @@ from xlm_runtime.system import env, hashes
 from xlm_runtime.system.atomic import on_disk, read_json, saving, write_json
 from xlm_runtime.system.bounds import Room
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.lock import locked
 from xlm_runtime.system.reader import damaged, structured
 from xlm_runtime.system.strict import mistakes
 from xlm_runtime.tokenizers import Tokenizer
@@ -33,7 +33,6 @@ from xlm_runtime.train.saved import INDEX, Index
 ROOT = Path("runs")
 PUBLISHED = "published.json"  # the config of the weights that a run began with
 PRINTS = ("content", "tokenizer")  # digests of the data and of what gives them ids
-LOCK = ".lock"
 _FACTS = {
     "family": str, "task": str, "preset": str, "data": str | None, "package": str,
 }  # fmt: skip
@@ -130,33 +129,9 @@ def _needed(file: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-@contextmanager
-def alone(run: Run) -> Iterator[None]:
-    """Within: no other process works on the run.  Raises UsageError where one does.
-
-    A run that is not there yet has a folder with nothing but the lock, which goes with it if
-    nothing else has come.
-    """
-    fresh = not run.path.exists()
-    lock = FileLock(run.path / LOCK)
-    with saving(run.path):
-        run.path.mkdir(parents=True, exist_ok=True)
-        _take(lock, run.path)
-    try:
-        yield
-    finally:
-        if fresh and [path.name for path in run.path.iterdir()] == [LOCK]:
-            shutil.rmtree(run.path)
-        lock.release()
-
-
-def _take(lock: FileLock, path: Path) -> None:
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UsageError(
-            f"another process works on {path}: wait for it; a new run needs another --name"
-        ) from error
+def alone(run: Run) -> AbstractContextManager[None]:
+    """Within: no other process works on the run.  Raises UsageError where one does."""
+    return locked(run.path)
 
 
 def home(family: str, task: str) -> Path:

@@ -41,14 +41,15 @@ _ROOM = 10**7  # tokens: more than any model has room for
 def push(run: Run, ckpt: str, repo: str, trust: Trust = DOUBT) -> None:
     """Sends a run to a repository of the Hub, which is made, private, if there is none.
 
-    Raises UsageError where there is no such checkpoint, or the run's package is not what it was
-    trained with; RunError where something local would be sent, or the Hub does not take it.
+    Raises UsageError where there is no such checkpoint, the run's package is not what it was
+    trained with, or another process works on the run; RunError where something local would be
+    sent, or the Hub does not take it.
     """
     chosen = saved.resolve(run.checkpoints, ckpt)
     if chosen.parent.resolve() != run.checkpoints.resolve():
         raise UsageError(f"--ckpt {ckpt}: it is no checkpoint of {run.path}")
     found = package.load(_whole(copies.own(run)), trust)
-    with TemporaryDirectory() as folder:
+    with runs.alone(run), TemporaryDirectory() as folder:
         shared = Run(Path(folder) / "run")
         notes = _lay_out(run, chosen, shared, found)
         card_ = card(repo, found.family, shared, notes)
@@ -167,9 +168,9 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
 
 def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
     """Takes a run from the Hub, in whole or not at all: its folder, origin, and doubts about it."""
-    instead = "its name is what --repo was when it was pushed"
+    instead, near = "its name is what --repo was when it was pushed", _near(repo, to)
     names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)
-    with TemporaryDirectory(dir=_near(to), prefix=".pull-") as beside:
+    with TemporaryDirectory(dir=near, prefix=".pull-") as beside:
         whole = Run(Path(beside) / "run")
         _copy(found, names, whole.path)
         held = _checked(whole, repo)
@@ -178,16 +179,28 @@ def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Orig
         origin.write(whole.path)
         target = to or _place(whole, repo)
         if target.exists():
-            raise UsageError(f"{target} is there already: choose another folder with --to DIR")
+            if _origin(target) != (repo, found.name):
+                raise _taken(target)
+            return target, origin, why  # it came whole: a process that was killed later had put it
         target.parent.mkdir(parents=True, exist_ok=True)
         whole.path.rename(target)
     return target, origin, why
 
 
-def _near(to: Path | None) -> Path:
+def _origin(folder: Path) -> tuple[str, str] | None:
+    """The repository and commit of a run that was pulled into a folder."""
+    origin = Origin.of(folder)
+    return None if origin is None else (origin.repo, origin.commit)
+
+
+def _taken(target: Path) -> UsageError:
+    return UsageError(f"{target} is there already: choose another folder with --to DIR")
+
+
+def _near(repo: str, to: Path | None) -> Path:
     """A folder of the disk on which the run will be."""
-    if to is not None and to.exists():
-        raise UsageError(f"{to} is there already: choose another folder with --to DIR")
+    if to is not None and to.exists() and (_origin(to) or ("", ""))[0] != repo:
+        raise _taken(to)
     near = runs.ROOT if to is None else to.absolute().parent
     near.mkdir(parents=True, exist_ok=True)
     return near
@@ -234,7 +247,7 @@ def _checked(run: Run, repo: str) -> Contents:
         Config.from_json(read_json(run.path / "config.json"), "config.json")
         saved.resolve(run.checkpoints, "last")
         read_json(run.path / PUBLISHED)
-        _check_tokenizer(run.path / "tokenizer")
+        tokenizers.load(run.path / "tokenizer")
     except (ValueError, TypeError, AttributeError, RecursionError, RunError) as error:
         raise RunError(
             f"{repo} holds no run of xlmc, which is made with --job push: {_plainly(error, run)}"
@@ -273,11 +286,3 @@ def _check_data(about: dict[str, Any]) -> None:
         raise ValueError("data.json: layout is none of text, seq2seq, infill")
     if not all(type(size) is int and 0 <= size <= _ROOM for size in sizes):
         raise ValueError("data.json: body and prompt are numbers of tokens")
-
-
-def _check_tokenizer(folder: Path) -> None:
-    """Raises ValueError where a folder holds no tokenizer."""
-    try:
-        tokenizers.load(folder)
-    except Exception as error:  # tokenizers has no class of its own for it
-        raise ValueError(f"tokenizer: {error}") from error

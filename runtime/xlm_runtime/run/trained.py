@@ -14,7 +14,7 @@ from xlm_runtime.model import generate, holes, pair
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model, load_weights, make
 from xlm_runtime.model.model import pretrained as from_published
-from xlm_runtime.model.published import find, save
+from xlm_runtime.model.published import find, is_part, save
 from xlm_runtime.packages import package
 from xlm_runtime.packages.trust import trusting
 from xlm_runtime.plug import Example
@@ -22,6 +22,7 @@ from xlm_runtime.run import copies
 from xlm_runtime.run.runs import PUBLISHED, Run, open_run
 from xlm_runtime.system import env
 from xlm_runtime.system.arguments import each, full, strings, whole
+from xlm_runtime.system.aside import replacing
 from xlm_runtime.system.atomic import read_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer
@@ -47,15 +48,18 @@ class Loaded:
     def publish(self, folder: str | Path) -> None:
         """Writes the weights in the format of published ones, with the tokenizer.
 
-        Raises UsageError where the backbone has no such format.
+        A folder that is there is replaced in one step; files that are no part of the format stay in
+        it. Raises UsageError where the backbone has no such format, RunError where the disk
+        refuses.
         """
         form, network = self.model.family.published, self.model.network
         if form is None:
             raise UsageError(f"the backbone of {self.model.family.name} has no published format")
         size = self.model.vocabulary.size
         about = self.published or form.config(self.config.model.shape, size)
-        save(network, form.names, about, Path(folder))
-        self.tokenizer.save(Path(folder))
+        with replacing(Path(folder), is_part) as beside:
+            save(network, form.names, about, beside)
+            self.tokenizer.save(beside)
 
     def generate(
         self,

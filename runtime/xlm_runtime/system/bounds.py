@@ -14,8 +14,10 @@ MILLION, BILLION = 10**6, 10**9
 # The types of params of losses and decoders
 Count = Annotated[int, Range(0, MILLION, why="more steps or tokens than any text has")]
 Size = Annotated[int, Range(1, MILLION, why="more steps or tokens than any text has")]
-Chance = Annotated[float, Range(0, 1)]
+Chance = Annotated[float, Range(1e-9, 1, zero=True, why="what is rarer never happens")]
 Scale = Annotated[float, Range(1e-9, 1e9, zero=True, why="float32 holds products of a few")]
+
+Share = Annotated[float, Range(0, 1)]
 
 # A network
 Layers = Annotated[int, Range(1, 1000, why="ten times the deepest language models")]

@@ -2,7 +2,8 @@
 
 Whatever is wrong with a file becomes one line: its name, what is wrong, and what to do. Objects
 carry a hash of themselves under the key `SEAL`, which is checked and taken away; files of older
-versions have none, and are read as they are.
+versions have none, and are read as they are. Published files, which others wrote, are read by
+`read_object`.
 """
 
 import csv
@@ -17,6 +18,7 @@ from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.strict import converter, mistakes
 
 SEAL = "sha256"
+_NONE = "it is no JSON object"
 _SHOWN = 3  # mistakes in a message
 _DEPTH = 32  # more than anything that is written
 _AGAIN = "delete it, and the job that writes it does so again"
@@ -28,6 +30,7 @@ _REMEDIES = {
     "done.json": _AGAIN,
     "train.csv": "move it away: training goes on without what it logged",
     "validation.csv": "move it away: training goes on without what it logged",
+    "sealed.json": "delete it: the logs beside it are then read as they are",
     "hashes.json": "take another checkpoint with --ckpt PATH",
     "columns.json": "delete the folder that it is in, and the data are prepared again",
 }
@@ -35,11 +38,11 @@ _ELSE = "put it back from a copy of the run, pull the run again, or train under 
 _Kind = TypeVar("_Kind")
 
 
-def damaged(path: Path, why: str) -> RunError:
-    """The error for a file that is not what was written."""
+def damaged(path: Path, why: str, remedy: str = "") -> RunError:
+    """The error for a file that is not what was written, with a remedy or that of its name."""
     line = " ".join(why.split())
     short = line if len(line) <= 300 else f"{line[:300]}..."
-    remedy = _REMEDIES.get(path.name, _AGAIN if path.suffix == ".jsonl" else _ELSE)
+    remedy = remedy or _REMEDIES.get(path.name, _AGAIN if path.suffix == ".jsonl" else _ELSE)
     return RunError(f"{path} is damaged: {short}; {remedy}")
 
 
@@ -51,6 +54,17 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     return unsealed(parsed(_text(path), path), path)
+
+
+def read_object(path: Path, remedy: str = "") -> dict[str, Any]:
+    """The object in a file that others wrote, which carries no hash.
+
+    Raises RunError, with what to do, where it is none or there is no file.
+    """
+    found = parsed(_text(path, remedy), path, remedy=remedy)
+    if not isinstance(found, dict):
+        raise damaged(path, _NONE, remedy)
+    return found
 
 
 def read_as(path: Path, kind: type[_Kind]) -> _Kind:
@@ -83,16 +97,16 @@ def structured(value: object, kind: type[_Kind], path: Path) -> _Kind:
     return converter.structure(value, kind)
 
 
-def parsed(text: str, path: Path, where: str = "") -> object:
+def parsed(text: str, path: Path, where: str = "", remedy: str = "") -> object:
     """A text of a file as JSON.  Raises RunError where it is none."""
     try:
         found = json.loads(text)
     except RecursionError as error:
-        raise damaged(path, f"{where}it is nested without end") from error
+        raise damaged(path, f"{where}it is nested without end", remedy) from error
     except ValueError as error:
-        raise damaged(path, f"{where}it is no JSON: {error}") from error
+        raise damaged(path, f"{where}it is no JSON: {error}", remedy) from error
     if not _flat(found, _DEPTH):
-        raise damaged(path, f"{where}it is nested more than {_DEPTH} deep")
+        raise damaged(path, f"{where}it is nested more than {_DEPTH} deep", remedy)
     return found
 
 
@@ -105,7 +119,7 @@ def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
 def unsealed(found: object, path: Path) -> dict[str, Any]:
     """An object without its hash.  Raises RunError where it is none, or has another hash."""
     if not isinstance(found, dict):
-        raise damaged(path, "it is no JSON object")
+        raise damaged(path, _NONE)
     rest = {key: value for key, value in found.items() if key != SEAL}
     if SEAL in found and found[SEAL] != _hash(rest):
         raise damaged(
@@ -114,13 +128,13 @@ def unsealed(found: object, path: Path) -> dict[str, Any]:
     return rest
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, remedy: str = "") -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise damaged(path, f"it is no UTF-8: {error}") from error
+        raise damaged(path, f"it is no UTF-8: {error}", remedy) from error
     except (OSError, ValueError) as error:  # a folder in its place, no rights, a name with NUL
-        raise damaged(path, f"it cannot be read: {error}") from error
+        raise damaged(path, f"it cannot be read: {error}", remedy) from error
 
 
 def _flat(value: object, left: int) -> bool:

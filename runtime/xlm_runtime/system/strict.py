@@ -92,6 +92,8 @@ def within(value: object, kind: Any) -> Any:
 
 def mistakes(value: object, kind: Any) -> list[str]:
     """What keeps a value from being a ``kind``, one line each, with the path inside the value."""
+    if get_origin(kind) is dict and not isinstance(value, dict):
+        return [f"expected an object, got {short(value)}"]
     try:
         converter.structure(value, kind)
     except (BaseValidationError, ValueError, TypeError) as error:

@@ -30,7 +30,7 @@ COUNT = 6000  # proteins of the quick data
 SHARES: dict[Name, float] = {"validation": 0.05, "test": 0.05}
 LONG = (
     "of a protein that is longer than a row a window of that size is taken, from a place that is "
-    "settled by the protein itself"
+    "settled by the protein itself; it is a row of its own, without the end of a protein"
 )
 
 
@@ -41,6 +41,7 @@ class Uniref50(TextTask):
     title = "UniRef50: proteins end to end in full rows (quick: made ones)"
     shipped = "proteins of our own making"
     packed = True
+    packing = 3
     blocks: ClassVar[Mapping[str, int]] = {"paper": 1024, "quick": 128}
     tokenizers: ClassVar[Mapping[str, str]] = {
         "paper": "facebook/esm2_t30_150M_UR50D",

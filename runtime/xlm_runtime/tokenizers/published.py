@@ -1,6 +1,5 @@
 """Published tokenizers: by their name on the Hub, a local file or a folder."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,9 @@ from tokenizers import Tokenizer as Backend
 
 from xlm_runtime.data.hub import reaching
 from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.reader import damaged, read_object
+from xlm_runtime.system.strict import mistakes
+from xlm_runtime.tokenizers.files import ANEW, DECLARING, JSON, chosen, read_backend
 from xlm_runtime.tokenizers.made import spelling
 from xlm_runtime.tokenizers.roles import with_roles
 from xlm_runtime.tokenizers.tokenizer import Tokenizer, is_saved, load
@@ -21,8 +23,7 @@ SIZES = {  # checked: a loader that fails gives a few ids
     "Qwen/Qwen2-0.5B": 151646,
 }
 _LEAST = 32  # ids: those of proteins
-_JSON = "tokenizer.json"
-_FILES = (_JSON, "tokenizer_config.json", "vocab.json", "vocab.txt", "tokenizer.model")
+_FILES = (JSON, *DECLARING, "vocab.txt", "tokenizer.model")
 _NAMES = {
     "pad": ("[PAD]", "<pad>", "<|pad|>"),
     "mask": ("[MASK]", "<mask>", "<|mask|>", "<|mdm_mask|>"),
@@ -80,7 +81,8 @@ class _Found:
 
 
 def _of_file(path: Path) -> _Found:
-    backend = _from_file(path)
+    with chosen(str(path)):
+        backend = read_backend(path, ANEW)
     return _Found(backend, _conventional(backend))
 
 
@@ -93,14 +95,18 @@ def _of_folder(name: str, folder: Path, instead: str) -> _Found:
     if folder.is_dir():
         if not any((folder / file).is_file() for file in _FILES):
             raise UsageError(f"{name} has no tokenizer: name one with data.tokenizer")
-        if is_saved(folder):
-            own = load(folder)
-            return _Found(own.backend, own.names, own.template, own.separator)
+        with chosen(name):
+            _check_declaring(folder)
+            if is_saved(folder):
+                own = load(folder)
+                return _Found(own.backend, own.names, own.template, own.separator)
     with reaching(f"the tokenizer {name}", instead):
         file = _json_of(name, folder)
-        theirs = _transformers(name, folder, whole=file is not None)
-    backend = _converted(theirs, name) if file is None else _from_file(file)
-    if file is not None:
+        with chosen(name):
+            known = None if file is None else read_backend(file, ANEW)
+        theirs = _transformers(name, folder, whole=known is not None)
+    backend = _converted(theirs, name) if known is None else known
+    if known is not None:
         _add_declared(backend, theirs, name)
     template = getattr(theirs, "chat_template", None)
     declared = _conventional(backend) | _roles(theirs, backend)
@@ -110,30 +116,14 @@ def _of_folder(name: str, folder: Path, instead: str) -> _Found:
 def _json_of(name: str, folder: Path) -> Path | None:
     """The ``tokenizer.json`` of a folder or a repository, if there is one."""
     if folder.is_dir():
-        return folder / _JSON if (folder / _JSON).is_file() else None
+        return folder / JSON if (folder / JSON).is_file() else None
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
-        return Path(hf_hub_download(name, _JSON))
+        return Path(hf_hub_download(name, JSON))
     except EntryNotFoundError:  # or neither here nor within reach: then nothing else is
         return None
-
-
-def _from_file(path: Path) -> Backend:
-    try:
-        text = path.read_text(encoding="utf-8")
-        known = json.loads(text)["model"]["type"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(
-            f"data.tokenizer={path}: not a tokenizer.json of a fast tokenizer ({error!r})"
-        ) from error
-    if known not in ("BPE", "WordPiece", "WordLevel", "Unigram"):
-        raise UsageError(f"data.tokenizer={path}: unknown model '{known}'")
-    try:
-        return Backend.from_str(text)
-    except Exception as error:  # of no class of its own
-        raise UsageError(f"data.tokenizer={path}: it cannot be read: {error}") from error
 
 
 def _transformers(name: str, folder: Path, *, whole: bool) -> Any:
@@ -146,17 +136,26 @@ def _transformers(name: str, folder: Path, *, whole: bool) -> Any:
     kind: Any = PreTrainedTokenizerFast if whole else Qwen2Tokenizer if spelt else AutoTokenizer
     try:
         return kind.from_pretrained(name, local_files_only=local, trust_remote_code=False)
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        why = "without running code of its own" if "trust_remote_code" in str(error) else "as it is"
         raise UsageError(
-            f"data.tokenizer={name}: it cannot be read without running code of its own: {error}"
+            f"data.tokenizer={name}: it cannot be read {why}: {error}; {ANEW}"
         ) from error
+
+
+def _check_declaring(folder: Path) -> None:
+    """Raises RunError where a file that says more of a tokenizer is damaged."""
+    for file in (folder / name for name in DECLARING):
+        found = read_object(file, ANEW) if file.is_file() else {}
+        if wrong := mistakes(found.get("added_tokens_decoder", {}), dict[str, dict[str, Any]]):
+            raise damaged(file, f"added_tokens_decoder: {wrong[0]}", ANEW)
 
 
 def _converted(theirs: Any, name: str) -> Backend:
     """The fast form that transformers makes of other files."""
     found: Backend | None = getattr(theirs, "backend_tokenizer", None) or _spelled(theirs)
     if found is None:
-        raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no {_JSON}")
+        raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no {JSON}")
     return found
 
 
@@ -168,9 +167,9 @@ def _add_declared(backend: Backend, theirs: Any, name: str) -> None:
             backend.add_tokens([token])
             if backend.token_to_id(token.content) != i:
                 raise UsageError(
-                    f"data.tokenizer={name}: {_JSON} lacks the token {token.content!r}, which "
+                    f"data.tokenizer={name}: {JSON} lacks the token {token.content!r}, which "
                     f"other files give the id {i}; there it would be "
-                    f"{backend.token_to_id(token.content)}: name a {_JSON} that has all tokens"
+                    f"{backend.token_to_id(token.content)}: name a {JSON} that has all tokens"
                 )
 
 

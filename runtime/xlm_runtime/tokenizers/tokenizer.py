@@ -15,10 +15,15 @@ from tokenizers import models
 from xlm_runtime.plug import Vocabulary
 from xlm_runtime.system.bounds import VOCABULARY
 from xlm_runtime.system.errors import RunError, UsageError
-from xlm_runtime.system.strict import short
+from xlm_runtime.system.reader import damaged, read_object
+from xlm_runtime.system.strict import mistakes, short
+from xlm_runtime.tokenizers.files import ANEW, CONFIG, JSON, read_backend
 from xlm_runtime.tokenizers.reader import Reader, own_unknown
 
-_CONFIG, _OWN = "tokenizer_config.json", "xlm_specials"
+_OWN, _UNKNOWN, _PARTS = "xlm_specials", "xlm_unknown", "xlm_separator"
+_KEPT = {  # beside the ids: what `Tokenizer.save` writes of itself
+    _OWN: dict[str, int], _UNKNOWN: int | None, "chat_template": str | None, _PARTS: int | None,
+}  # fmt: skip
 _MESSAGE = "a message that nobody writes"
 
 
@@ -224,19 +229,19 @@ class Tokenizer:
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json`` and ``tokenizer_config.json``; transformers reads them too."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.backend.save(str(folder / "tokenizer.json"))
+        self.backend.save(str(folder / JSON))
         specials = dict(self.vocabulary.specials)
         named = {f"{role}_token": self.backend.id_to_token(i) for role, i in specials.items()}
         config = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             **named,
             _OWN: specials,
-            "xlm_unknown": self.unknown,
-            "xlm_separator": self.separator,
+            _UNKNOWN: self.unknown,
+            _PARTS: self.separator,
             **({} if self.template is None else {"chat_template": self.template}),
         }
         text = json.dumps(config, indent=1)
-        (folder / _CONFIG).write_text(text, encoding="utf-8")
+        (folder / CONFIG).write_text(text, encoding="utf-8")
 
     def _refuse(self, text: str) -> None:
         """A vocabulary of words without an unknown one has an id for none but its words."""
@@ -282,17 +287,24 @@ def before(text: str, stops: Sequence[str], start: int = 0) -> str:
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether `Tokenizer.save` wrote the tokenizer of a folder."""
-    file = folder / _CONFIG
-    return file.is_file() and _OWN in file.read_text(encoding="utf-8")
+    """Whether `Tokenizer.save` wrote the tokenizer of a folder.  Raises RunError for damage."""
+    file = folder / CONFIG
+    return file.is_file() and _OWN in read_object(file, ANEW)
 
 
 def load(folder: Path) -> Tokenizer:
-    """What `Tokenizer.save` wrote.  Raises RunError where it is not there."""
-    try:
-        backend = Backend.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
-        parts = (config[_OWN], config["xlm_unknown"], config.get("chat_template"))
-        return Tokenizer(backend, *parts, config.get("xlm_separator"))
-    except (FileNotFoundError, KeyError) as error:
-        raise RunError(f"{folder} holds no tokenizer of a run: {error}") from error
+    """What `Tokenizer.save` wrote.  Raises RunError where it is not there, or damaged."""
+    missing = [name for name in (JSON, CONFIG) if not (folder / name).exists()]
+    if missing:
+        raise RunError(f"{folder} holds no tokenizer of a run: there is no {missing[0]} in it")
+    backend, file = read_backend(folder / JSON), folder / CONFIG
+    config = read_object(file)
+    kept: list[Any] = [config.get(name) for name in _KEPT]
+    for (name, kind), value in zip(_KEPT.items(), kept, strict=True):
+        if wrong := mistakes(value, kind):
+            raise damaged(file, f"{name}: {wrong[0]}")
+    specials, unknown, _, separator = kept
+    for name, ids in ((_OWN, specials.values()), (_UNKNOWN, [unknown]), (_PARTS, [separator])):
+        if strange := [i for i in ids if i is not None and backend.id_to_token(i) is None]:
+            raise damaged(file, f"{name}: {JSON} has no token of the id {strange[0]}")
+    return Tokenizer(backend, *kept)

@@ -1,7 +1,12 @@
-"""Numbers of a training run: CSV and TensorBoard files, and a line for the person watching."""
+"""Numbers of a training run: CSV and TensorBoard files, and a line for the person watching.
+
+A table grows while a run trains; at the end of the job, however it ends short of a kill, a seal
+says what it holds, and that is checked before training goes on from it.
+"""
 
 import csv
 from collections.abc import Mapping
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from time import monotonic
@@ -12,10 +17,14 @@ from torch.utils.tensorboard import SummaryWriter
 
 from xlm_runtime.config.config import Train
 from xlm_runtime.model.evaluate import said
-from xlm_runtime.system.atomic import write_text
+from xlm_runtime.system import hashes
+from xlm_runtime.system.atomic import on_disk, write_json, write_text
 from xlm_runtime.system.progress import Watch
-from xlm_runtime.system.reader import damaged, read_table
+from xlm_runtime.system.reader import damaged, read_as, read_table
 from xlm_runtime.train.optim import factor
+
+SEAL = "sealed.json"
+_TABLES = ("train", "validation")
 
 
 class Table:
@@ -51,8 +60,10 @@ class Logs:
 
     def __init__(self, folder: Path, after: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        _unseal(folder)
+        self._folder = folder
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1)
-        self._tables = {n: Table(folder / f"{n}.csv", after) for n in ("train", "validation")}
+        self._tables = {n: Table(folder / f"{n}.csv", after) for n in _TABLES}
 
     def add(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """``kind`` is ``train`` or ``validation``."""
@@ -65,8 +76,29 @@ class Logs:
         self._board.add_text("samples", text, step)
 
     def close(self) -> None:
-        """Flushes what is still in memory."""
+        """Flushes what is still in memory, and seals the tables."""
         self._board.close()
+        with suppress(OSError):  # a full disk has its own message; tables without a seal are read
+            _seal(self._folder)
+
+
+def _seal(folder: Path) -> None:
+    """Writes the hash of each table beside them."""
+    files = [file for name in _TABLES if (file := folder / f"{name}.csv").exists()]
+    for file in files:
+        on_disk(file)
+    write_json(folder / SEAL, {"files": {file.name: hashes.of(file) for file in files}})
+
+
+def _unseal(folder: Path) -> None:
+    """Takes the seal off tables that are as they were sealed.  Raises RunError where one is not."""
+    if not (folder / SEAL).exists():
+        return
+    known = read_as(folder / SEAL, hashes.Hashes).files
+    for file in (folder / f"{name}.csv" for name in _TABLES):
+        if file.exists() and hashes.of(file) != known.get(file.name):
+            raise damaged(file, f"its content is not what {SEAL} says")
+    (folder / SEAL).unlink()
 
 
 class Report(Callback):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -104,30 +105,35 @@ class Encoding:
 class Packing(Encoding):
     """Texts end to end, parted by the tokenizer's separator, in rows that are all full.
 
-    A text that is longer than a row goes on in the next one; with ``crop`` a window of the block's
-    size is taken of it first. What is left at the end of a split is no row, and is counted. Rows
-    are windows of a stream: none has an end of its own.
+    A text that is longer than a row goes on in the next one; with ``crop`` a window of it is a row
+    of its own, beside those of the stream. What is left at the end of a split is no row, and is
+    counted. Rows are windows: none has an end of its own.
     """
 
     crop: bool = False
     documents: dict[str, int] = field(default_factory=_zeros)
     left: dict[str, list[int]] = field(default_factory=lambda: {split: [] for split in SPLITS})
+    flowing: set[str] = field(default_factory=set)  # splits whose stream has begun
 
     def _write(self, writer: Writer, split: Name, rows: list[Encoded]) -> None:
         """Write the rows that texts fill up, what was left before them included."""
-        ids, separator = self.left[split], self.tokenizer.separator
+        ids, separator, windows = self.left[split], self.tokenizer.separator, list[list[int]]()
         assert separator is not None
         for place, whole in rows:
             row = window(whole, self.block) if self.crop else whole
+            self.unknown.note(row, place)
+            self.documents[split] += 1
             if len(row) < len(whole):
                 self.cut.note(split, place)
-            self.unknown.note(row, place)
-            ids += [separator, *row] if self.documents[split] else row
-            self.documents[split] += 1
+                windows.append(row)
+            else:
+                ids += [separator, *row] if split in self.flowing else row
+                self.flowing.add(split)
         count = len(ids) // self.block
-        full = np.array(ids[: count * self.block], np.int64)
-        writer.add(body=Block(full, np.full(count, self.block)), cut=flags([True] * count))
+        full = np.array([*ids[: count * self.block], *chain.from_iterable(windows)], np.int64)
         self.left[split] = ids[count * self.block :]
+        count += len(windows)
+        writer.add(body=Block(full, np.full(count, self.block)), cut=flags([True] * count))
 
     def _counts(self) -> dict[str, Any]:
         over = {split: len(ids) for split, ids in self.left.items()}

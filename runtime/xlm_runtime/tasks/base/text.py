@@ -52,6 +52,7 @@ class TextTask(Task):
 
     layout = "text"
     version = 1  # of `clean`
+    packing = PACKED  # the version of how rows are packed
     shipped = "what ships with Python"  # what `quick` reads without data
     blocks: ClassVar[Mapping[str, int]]
     tokenizers: ClassVar[Mapping[str, str]]
@@ -88,7 +89,7 @@ class TextTask(Task):
             name, read, source, clean, options, self.packed
         )
         key = {**read, "tokenizer": tokenizer.fingerprint, "block": room}
-        key |= {"packed": PACKED} if self.packed else {}
+        key |= {"packed": self.packing} if self.packed else {}
 
         def build(folder: Path) -> dict[str, Any]:
             return self.encoding(tokenizer, room, clean).run(source, folder)

@@ -187,6 +187,7 @@ def test_a_pull_of_the_same_commit_ends_well_again(
         monkeypatch.setattr(share.hub, "taken", lambda *one, came=came: (taken(*one)[0], came))
         assert share.pull("tester/mine", run, judged) == code
     assert "is there already" in capsys.readouterr().err
+    monkeypatch.setattr(share.hub, "taken", lambda *_: ([], Path(commit)))
     assert share.pull("tester/other", run, judged) == 2
     assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 

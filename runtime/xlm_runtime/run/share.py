@@ -168,9 +168,9 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
 
 def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
     """Takes a run from the Hub, in whole or not at all: its folder, origin, and doubts about it."""
-    instead, near = "its name is what --repo was when it was pushed", _near(repo, to)
+    instead = "its name is what --repo was when it was pushed"
     names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)
-    with TemporaryDirectory(dir=near, prefix=".pull-") as beside:
+    with TemporaryDirectory(dir=_near(repo, to), prefix=".pull-") as beside:
         whole = Run(Path(beside) / "run")
         _copy(found, names, whole.path)
         held = _checked(whole, repo)

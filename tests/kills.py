@@ -179,7 +179,7 @@ def _meet(hub: Hub, home: Path) -> None:
     import torch
 
     torch.set_num_threads(1)
-    for name in ("fit", "metrics", "share", "tasks.text"):
+    for name in ("train.fit", "metrics", "run.share", "tasks.base.text"):
         import_module(f"xlm_runtime.{name}")
 
 

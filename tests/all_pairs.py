@@ -80,9 +80,9 @@ def cell(family: str, task: str, folder: Path) -> dict[str, Any]:
     found = json.loads((home / "metrics.json").read_text(encoding="utf-8"))
     if not (home / "predictions.jsonl").stat().st_size:
         raise RuntimeError(f"{family} on {task}: nothing was generated")
-    lines = (home / "logs/train.csv").read_text(encoding="utf-8").splitlines()
-    column = lines[0].split(",").index("loss")
-    losses = [float(line.split(",")[column]) for line in lines[1:]]
+    lines = (home / "logs/metrics.csv").read_text(encoding="utf-8").splitlines()
+    column = lines[0].split(",").index("train/loss")
+    losses = [float(cell) for line in lines[1:] if (cell := line.split(",")[column])]
     return {
         "first": sum(losses[:5]) / 5,
         "last": sum(losses[-5:]) / 5,

@@ -132,7 +132,7 @@ STRAYS = (
     "checkpoints/step-00000002/model.bin", "checkpoints/evil.py",
     "checkpoints/step-1/ema.safetensors",
     "sitecustomize.py", "conftest.py", "toy_task.py", "pulled.json", "done.json", ".lock",
-    "evaluations.jsonl", "predictions.jsonl", "logs/train.csv", "published.json/x",
+    "evaluations.jsonl", "predictions.jsonl", "logs/metrics.csv", "published.json/x",
 )  # fmt: skip
 BYTECODE = (
     "package/__pycache__/loss.{tag}.pyc", "package/__pycache__/__init__.{tag}.pyc",

@@ -1,5 +1,6 @@
 """What a command may not do to a run that is there, forced or not."""
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -164,5 +165,5 @@ def test_another_batch_goes_on_with_the_next_example(
         assert len(read) <= size + part  # one part may be fetched ahead
         index = json.loads((home / "checkpoints/index.json").read_text())
         assert (index["last"], index["seen"]) == (steps, first + size)
-    rows = (home / "logs/train.csv").read_text().splitlines()[1:]
-    assert [int(row.split(",")[0]) for row in rows] == list(range(1, 21))
+    rows = csv.DictReader((home / "logs/metrics.csv").read_text().splitlines())
+    assert [int(row["step"]) for row in rows if row["train/loss"]] == list(range(1, 21))

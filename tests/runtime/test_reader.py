@@ -74,6 +74,6 @@ def test_structures_are_strict(value: object, message: str, tmp_path: Path) -> N
 
 
 def test_tables(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_bytes(b'step,loss\n1,"2')
-    with pytest.raises(RunError, match=r"train\.csv is damaged: it is no CSV: .*; move it away"):
-        read_table(tmp_path / "train.csv")
+    (tmp_path / "metrics.csv").write_bytes(b'step,loss\n1,"2')
+    with pytest.raises(RunError, match=r"metrics\.csv is damaged: it is no CSV: .*; move it away"):
+        read_table(tmp_path / "metrics.csv")

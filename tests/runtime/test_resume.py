@@ -68,9 +68,11 @@ def test_killed(whole: Start) -> None:
     assert json.loads((RUNS / "other/checkpoints/index.json").read_text())["last"] == 16
     assert train(whole, "other") == 0
     assert_same("other")
-    files = [(RUNS / name / "logs/train.csv").read_text() for name in ("whole", "other")]
+    files = [(RUNS / name / "logs/metrics.csv").read_text() for name in ("whole", "other")]
     rows = [list(csv.DictReader(text.splitlines())) for text in files]
-    once, twice = ([(row["step"], row["loss"]) for row in each] for each in rows)
+    once, twice = (
+        [(row["step"], row["train/loss"], row["validation/loss"]) for row in each] for each in rows
+    )
     assert once == twice  # no step is logged twice
 
 

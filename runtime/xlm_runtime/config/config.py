@@ -85,6 +85,10 @@ class Train:
     checkpoint_every: the steps between checkpoints.
     keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
     log_every: the steps between lines of the log.
+    loggers: beside the CSV and TensorBoard files that every run writes: ``wandb``, ``mlflow`` or
+        PACKAGE.MODULE:NAME, an instance of a Lightning Logger; or several as a JSON list.
+    callbacks: PACKAGE.MODULE:NAME, an instance of a Lightning Callback, or several as a JSON list.
+    profiler: one of Lightning's; it writes ``logs/fit-profile*`` in the folder of the run.
     """
 
     batch: bounds.Batch = 64
@@ -107,6 +111,13 @@ class Train:
     checkpoint_every: bounds.Steps = 500
     keep_every: bounds.Often = 0
     log_every: bounds.Steps = 50
+    loggers: str = ""
+    callbacks: str = ""
+    profiler: Literal["none", "simple", "advanced", "pytorch"] = "none"
+
+    def listed(self, which: Literal["loggers", "callbacks"]) -> tuple[str, ...]:
+        """Return the names in a setting.  Raises ValueError where it is no list of strings."""
+        return strings(getattr(self, which), f"an entry of {which}")
 
     @property
     def accumulate(self) -> int:

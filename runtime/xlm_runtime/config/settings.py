@@ -206,6 +206,8 @@ def _check_whole(config: Config) -> None:
         ("generate.stop", config.generate.stop, "a string to stop at"),
         ("generate.suppress", config.generate.suppress, "a token"),
         ("eval.metrics", config.eval.metrics, "a metric"),
+        ("train.loggers", train.loggers, "a logger"),
+        ("train.callbacks", train.callbacks, "a callback"),
     ):
         try:
             strings(text, noun)

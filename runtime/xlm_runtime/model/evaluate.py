@@ -16,23 +16,38 @@ import torch
 from xlm_runtime.data.length_law import LAW, Lengths, conditions, joint
 from xlm_runtime.model import strata
 from xlm_runtime.model.model import Model
-from xlm_runtime.plug import Example, Noise
+from xlm_runtime.plug import Batch, Example, Noise
 
 SEED = 0x5EED  # of every evaluation, whatever the seed of the run
 Tick = Callable[[int], object]
 
 
-@torch.no_grad()
-def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
-    """The training loss and its terms, of all examples as one batch."""
-    sums: dict[str, float] = defaultdict(float)
-    over = 0
-    for _, batch in model.batches(examples, size):
+class Total:
+    """The training loss and its terms, of batches as one."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = defaultdict(float)
+        self._over = 0
+
+    @torch.no_grad()
+    def add(self, model: Model, batch: Batch) -> None:
+        """Add a batch, under the noise of every evaluation."""
         found = model.loss(batch, Noise(SEED, batch.example))
         for name, value in {"loss": found.total, **found.terms}.items():
-            sums[name] += float(value) * int(found.over)
-        over += int(found.over)
-    return {name: total / max(over, 1) for name, total in sums.items()}
+            self._sums[name] += float(value) * int(found.over)
+        self._over += int(found.over)
+
+    def means(self) -> dict[str, float]:
+        """Return the losses of all that was added."""
+        return {name: total / max(self._over, 1) for name, total in self._sums.items()}
+
+
+def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
+    """The training loss and its terms, of all examples as one batch."""
+    total = Total()
+    for _, batch in model.batches(examples, size):
+        total.add(model, batch)
+    return total.means()
 
 
 def laid(model: Model, cut: bool = False) -> str:

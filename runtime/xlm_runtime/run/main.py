@@ -159,6 +159,10 @@ def _plan(command: Command) -> _Plan:
     pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
+    if "train" in jobs and (config.train.loggers or config.train.callbacks):
+        from xlm_runtime.train import wanted  # Lightning takes seconds to import
+
+        wanted.check(config.train)
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = weights_of(config, found.family, reads=reads)
     return _Plan(

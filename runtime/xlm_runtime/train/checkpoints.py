@@ -7,13 +7,13 @@ it: whenever a run is killed, the index names a complete checkpoint.
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from attrs import asdict, evolve
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Checkpoint
 from safetensors import SafetensorError
 
 from xlm_runtime.model.model import save_weights
@@ -25,18 +25,17 @@ from xlm_runtime.train.ema import Ema
 from xlm_runtime.train.module import Training
 from xlm_runtime.train.saved import AVERAGE, INDEX, RAW, STATE, Index, step_folder
 
-Validate = Callable[[int], Mapping[str, float]]
 
+class Checkpoints(Checkpoint):
+    """Keeps the last two, the best and every ``keep_every``-th state of a run.
 
-class Checkpoints(Callback):
-    """Validates, and keeps the last two, the best and every ``keep_every``-th state of a run.
-
-    ``validate`` gives the held-out losses under the averaged weights. Signals are served between
-    two steps, so that what is saved is a whole step.
+    Signals are served between two steps, so that what is saved is a whole step. `ModelCheckpoint`
+    would write a state once for each of those reasons to keep it, under its name before it is whole
+    or on the disk, and after a failure in the middle of a step.
     """
 
-    def __init__(self, folder: Path, module: Training, ema: Ema, validate: Validate) -> None:
-        self.folder, self.module, self.ema, self.validate = folder, module, ema, validate
+    def __init__(self, folder: Path, module: Training, ema: Ema) -> None:
+        self.folder, self.module, self.ema = folder, module, ema
         self.train = module.train_config
         self.index = Index.read(folder)
         self._begun = self.index
@@ -51,18 +50,27 @@ class Checkpoints(Callback):
                 self._handlers[number] = signal.signal(number, self._asked)
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Validates and saves if it is time to."""
+        """Saves if it is time to, unless a validation comes first."""
         step = trainer.global_step
         if step == self._done:
             return
         self._done = step
-        at_end = step == self.train.steps
-        validates = at_end or step % self.train.validate_every == 0
-        if validates or step % self.train.checkpoint_every == 0:
-            losses = trainer.strategy.broadcast(self.validate(step) if validates else None)
-            self.save(trainer, losses["loss"] if losses else None)
-        if not at_end and self._stops(trainer):
+        if step == self.train.steps:
+            trainer.should_stop = True  # the end has a validation, as every stop has
+        if sum(trainer.num_val_batches) and (
+            trainer.should_stop or step % self.train.validate_every == 0
+        ):
+            return
+        stops = self._stops(trainer)
+        if stops or trainer.should_stop or step % self.train.checkpoint_every == 0:
             self.save(trainer, None)
+        if stops and step < self.train.steps:
+            raise Stopped
+
+    def on_validation_end(self, trainer: Trainer, *_: Any) -> None:
+        """Saves the state that was validated."""
+        self.save(trainer, self.module.held.means()["loss"])
+        if self._stops(trainer) and trainer.global_step < self.train.steps:
             raise Stopped
 
     def _stops(self, trainer: Trainer) -> bool:

@@ -1,62 +1,93 @@
 """The exponential moving average of the weights: what is validated, evaluated and sampled from."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, Trainer
-from torch import Tensor, nn
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import WeightAveraging
+from torch import Tensor
+
+from xlm_runtime.system.env import device
+from xlm_runtime.system.errors import UsageError
 
 
-class Ema(Callback):
-    r"""Averages the weights after every step, with a warm-up.
+class Ema(WeightAveraging):
+    r"""Lightning's average of the weights after every step, with a warm-up.
 
     .. math:: a \leftarrow d\,a + (1-d)\,w, \qquad d = \min(\mathrm{decay}, (1+n)/(10+n))
 
-    where n counts the updates before this one. Without the warm-up the average would be mostly the
-    initial weights for the first 1 / (1 - decay) steps. It is kept in float32, whatever the weights
-    are in: a step of 1e-4 of the way is lost to the rounding of bfloat16.
+    where n counts the steps before this one. Without the warm-up the average would be mostly the
+    initial weights for the first 1 / (1 - decay) steps.
+
+    Lightning makes it, saves it and loads it. It would round the average of bfloat16 weights to
+    bfloat16, to which a step of 1e-4 of the way is lost, whenever it validates: here it is float32
+    and changes places with them as it is. And it would wait for the GPU in every step, to look at a
+    counter there: here one fused call updates all weights.
     """
 
-    def __init__(self, decay: float, network: nn.Module) -> None:
+    def __init__(self, decay: float) -> None:
+        super().__init__(device(), use_buffers=False)
         self.decay = decay
-        self.updates = 0
-        self.weights: list[Tensor] = list(network.parameters())
-        self.average = [w.detach().float().clone() for w in self.weights]
+        self.weights: list[Tensor] = []
+        self.average: list[Tensor] = []
+        self._validation = ExitStack()
 
-    def on_train_start(self, *_: Any) -> None:
-        """Follows the weights to their device."""
-        self.average = [a.to(w.device) for a, w in zip(self.average, self.weights, strict=True)]
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Makes the average, of the weights as they are."""
+        super().setup(trainer, pl_module, stage)
+        assert self._average_model is not None
+        self._average_model.module.float()
+        self.weights = list(pl_module.parameters())
+        self.average = list(self._average_model.module.parameters())
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """One update after each step (not after each accumulated part)."""
-        if trainer.global_step > self.updates:
-            self.update()
+        """Updates after each step (not after each accumulated part)."""
+        if trainer.global_step > self._latest_update_step:
+            self.update(trainer.global_step - 1)
+            self._latest_update_step = trainer.global_step
 
     @torch.no_grad()
-    def update(self) -> None:
-        """One update, as a single fused call for all weights."""
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+    def update(self, before: int) -> None:
+        """Update once, after ``before`` updates."""
+        decay = min(self.decay, (1 + before) / (10 + before))
         torch._foreach_lerp_(self.average, [w.float() for w in self.weights], 1 - decay)
-        self.updates += 1
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The network has the average in place of its weights within this context."""
         raw = [weight.data for weight in self.weights]
         for weight, average in zip(self.weights, self.average, strict=True):
-            weight.data = average.to(weight.dtype)
+            weight.data = average.detach().to(weight.dtype)
         try:
             yield
         finally:
             for weight, data in zip(self.weights, raw, strict=True):
                 weight.data = data
 
-    def state_dict(self) -> dict[str, Any]:
-        """The average and the number of updates."""
-        return {"average": self.average, "updates": self.updates}
+    def on_validation_epoch_start(self, *_: Any) -> None:
+        """Puts the average in the place of the weights."""
+        self._validation.enter_context(self.applied())
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """The inverse of `state_dict`."""
-        self.average, self.updates = state_dict["average"], state_dict["updates"]
+    def on_validation_epoch_end(self, *_: Any) -> None:
+        """Leaves it there for samples, which are drawn at the end of a validation."""
+
+    def on_validation_end(self, *_: Any) -> None:
+        """Gives the weights back."""
+        self._validation.close()
+
+    def on_exception(self, *_: Any) -> None:
+        """Gives the weights back where a validation has failed."""
+        self._validation.close()
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Loads weights and average.  Raises UsageError for a state of an older version."""
+        if "averaging_state" not in checkpoint:
+            raise UsageError(
+                f"{trainer.ckpt_path} is of an older version: training cannot go on from it. Its "
+                "weights can be evaluated and sampled from; to train, choose another --name"
+            )
+        super().on_load_checkpoint(trainer, pl_module, checkpoint)

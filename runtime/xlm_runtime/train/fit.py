@@ -1,18 +1,14 @@
 """Training: one Lightning fit, from the beginning or from the last checkpoint."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from attrs import frozen
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.profilers import Profiler
 from torch.utils.data import DataLoader
 
 from xlm_runtime.config.config import Config, Train
-from xlm_runtime.model import evaluate
 from xlm_runtime.model.model import Model, first
 from xlm_runtime.plug import Batch
 from xlm_runtime.system import failures
@@ -20,14 +16,13 @@ from xlm_runtime.system.env import device, precision, quiet, rank
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import Watch, say
 from xlm_runtime.tasks.base.prepared import Split
+from xlm_runtime.train import wanted
 from xlm_runtime.train.checkpoints import Checkpoints
 from xlm_runtime.train.ema import Ema
-from xlm_runtime.train.logs import Logs, Report
+from xlm_runtime.train.logs import Report, Show, loggers
 from xlm_runtime.train.module import Training
 from xlm_runtime.train.order import Order
 from xlm_runtime.train.saved import Index, state
-
-Show = Callable[[], Sequence[str]]
 
 
 @frozen(eq=False)
@@ -49,18 +44,15 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         torch.set_float32_matmul_precision("high")
     train, index = config.train, Index.read(folder / "checkpoints")
     begun = index.last
-    module = Training(model, train)
-    ema = Ema(train.ema, model.network)
-    logs = Logs(folder / "logs", begun) if rank() == 0 else None
+    module, ema = Training(model, train), Ema(train.ema)
     with Watch("train", train.steps) as watch:
-        report = Report(logs, watch, train)
-        validate = _validation(model, held, train, ema, logs, report)
-        saving = Checkpoints(folder / "checkpoints", module, ema, validate)
-        trainer = _trainer(train, [ema, report, saving], folder)
+        report = Report(watch, train, held.show)
+        saving = Checkpoints(folder / "checkpoints", module, ema)
+        trainer = _trainer(config, [ema, report, *wanted.callbacks(train), saving], folder, begun)
         try:
             read = loader(model, data, train, begun, index.examples(train.batch))
             start = state(folder / "checkpoints", begun) if begun else None
-            trainer.fit(module, read, ckpt_path=start, weights_only=True)
+            trainer.fit(module, read, _held(model, held, train), ckpt_path=start, weights_only=True)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not failures.out_of_memory(error):
                 raise
@@ -69,10 +61,10 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
                 f"try --set train.device_batch={max(1, train.part // 2)}: the same loss, in parts"
             ) from error
         finally:
-            if logs:
-                logs.close()
             if torch.distributed.is_initialized():  # what follows is the first process's alone
                 torch.distributed.destroy_process_group()
+    if trainer.global_step < train.steps:
+        say(f"stopped by a callback after step {trainer.global_step} of {train.steps}")
 
 
 def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> DataLoader[Batch]:
@@ -94,20 +86,14 @@ def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> Da
     )
 
 
-class _Silent(Profiler):
-    """Measures nothing, at no cost: Lightning's own such makes 37 generators in each step."""
-
-    _nothing = nullcontext()
-
-    def profile(self, _: str) -> nullcontext[None]:  # type: ignore[override]
-        """Nothing to enter and nothing to leave."""
-        return self._nothing
-
-    def start(self, _: str) -> None:
-        """Starts nothing."""
-
-    def stop(self, _: str) -> None:
-        """Stops nothing."""
+def _held(model: Model, held: Held, train: Train) -> DataLoader[Batch]:
+    """Return the batches of a validation, which each process reads as a whole."""
+    return DataLoader(
+        list(first(held.examples, train.validate_examples)),  # type: ignore[arg-type]  # as above
+        batch_size=held.batch,
+        collate_fn=model.layout,
+        generator=torch.Generator(),
+    )
 
 
 class Watched(Callback):
@@ -120,10 +106,14 @@ class Watched(Callback):
             failures.Siblings(launched, RunError.code).start()
 
 
-def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
-    """Lightning without the parts that cost time in each step."""
+def _trainer(config: Config, callbacks: list[Callback], folder: Path, begun: int) -> Trainer:
+    """Return Lightning's trainer, which begins or goes on after so many steps."""
+    train = config.train
     callbacks = [*callbacks, Watched()] if train.devices > 1 else callbacks
     settings: dict[str, Any] = {"strategy": "ddp"} if train.devices > 1 else {}
+    own = wanted.loggers(train, folder)
+    for logger in own:
+        logger.log_hyperparams(config.to_json())
     return Trainer(
         accelerator="gpu" if device().type == "cuda" else "cpu",
         devices=train.devices,
@@ -132,38 +122,17 @@ def _trainer(train: Train, callbacks: list[Callback], folder: Path) -> Trainer:
         precision=precision(train.precision),
         gradient_clip_val=train.clip or None,
         accumulate_grad_batches=train.accumulate,
+        val_check_interval=train.validate_every * train.accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        inference_mode=False,  # what a network keeps from a validation may serve a training step
+        log_every_n_steps=train.log_every,
         callbacks=callbacks,
         default_root_dir=folder,
-        logger=False,
-        profiler=_Silent(),
-        enable_checkpointing=False,
-        enable_progress_bar=False,
+        logger=[*loggers(folder / "logs", begun), *own],
+        profiler=wanted.profiler(train, folder),
+        enable_progress_bar=False,  # `Report` shows it
         enable_model_summary=False,
         use_distributed_sampler=False,
         **settings,
     )
-
-
-def _validation(
-    model: Model, held: Held, train: Train, ema: Ema, logs: Logs | None, report: Report
-) -> Callable[[int], Mapping[str, float]]:
-    """Losses and samples under the averaged weights, shown and logged."""
-
-    def validate(step: int) -> Mapping[str, float]:
-        if logs is None:  # the first process validates for all
-            return {}
-        model.network.eval()
-        with ema.applied():
-            examples = first(held.examples, train.validate_examples)
-            losses = evaluate.losses(model, examples, held.batch)
-            lines = held.show()
-        model.network.train()
-        say(f"step {step}  validation {evaluate.said(losses)}")
-        for text in lines:
-            say(text)
-            logs.text(step, text)
-        logs.add("validation", step, losses)
-        report.pause()
-        return losses
-
-    return validate

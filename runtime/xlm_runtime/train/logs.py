@@ -1,114 +1,97 @@
-"""Numbers of a training run: CSV and TensorBoard files, and a line for the person watching.
+"""Numbers of a training run: Lightning's loggers, and a line for the person watching.
 
-A table grows while a run trains; at the end of the job, however it ends short of a kill, a seal
+The table grows while a run trains; at the end of the job, however it ends short of a kill, a seal
 says what it holds, and that is checked before training goes on from it.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
-from torch.utils.tensorboard import SummaryWriter
+from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
 from xlm_runtime.config.config import Train
 from xlm_runtime.model.evaluate import said
 from xlm_runtime.system import hashes
 from xlm_runtime.system.atomic import on_disk, write_json, write_text
-from xlm_runtime.system.progress import Watch
+from xlm_runtime.system.progress import Watch, say
 from xlm_runtime.system.reader import damaged, read_as, read_table
 from xlm_runtime.train.optim import factor
 
+Show = Callable[[], Sequence[str]]
 SEAL = "sealed.json"
-_TABLES = ("train", "validation")
 
 
-class Table:
-    """A CSV file with one row per step; rows after the step of a resumption are dropped."""
+class _Rows(ExperimentWriter):
+    """The rows of a file; those after the step from which training goes on are dropped.
 
-    def __init__(self, path: Path, after: int) -> None:
-        self.path = path
+    Lightning's own begins an empty file, and a run that goes on would lose what it logged before.
+    """
+
+    def __init__(self, folder: str, after: int) -> None:
+        self._after = after
+        super().__init__(folder)
+
+    def _check_log_dir_exists(self) -> None:
+        path = Path(self.metrics_file_path)
         if path.exists():
             head, *rows = read_table(path) or [[]]
-            kept = [row for row in rows if len(row) == len(head) and _step(row, path) <= after]
+            kept = [row for row in rows if len(row) == len(head)]
+            kept = [row for row in kept if _step(row, head, path) <= self._after]
             text = StringIO(newline="")
             csv.writer(text).writerows([head, *kept])
             write_text(path, text.getvalue())
-
-    def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Writes one row; the first one of a file writes the names."""
-        fresh = not self.path.exists() or not self.path.stat().st_size
-        with self.path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["step", *values])
-            writer.writerow([step, *(f"{value:.6g}" for value in values.values())])
+            self.metrics_keys = head
 
 
-def _step(row: list[str], path: Path) -> int:
-    if not (row and row[0].isascii() and row[0].isdecimal()):
-        raise damaged(path, f"a row begins with {row[:1]}, which is no step")
-    return int(row[0][:18])
+def _step(row: list[str], head: list[str], path: Path) -> int:
+    found = dict(zip(head, row, strict=True)).get("step", "")
+    if not (found.isascii() and found.isdecimal()):
+        raise damaged(path, f"a row begins with {row[:1]}, and names no step")
+    return int(found[:18])
 
 
-class Logs:
-    """Where numbers and texts of a run go."""
+class Table(CSVLogger):
+    """``metrics.csv``, one for all commands that train a run."""
 
     def __init__(self, folder: Path, after: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        _unseal(folder)
-        self._folder = folder
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=after + 1)
-        self._tables = {n: Table(folder / f"{n}.csv", after) for n in _TABLES}
+        super().__init__(folder, name="", version="", flush_logs_every_n_steps=1)
+        self._after = after
 
-    def add(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """``kind`` is ``train`` or ``validation``."""
-        self._tables[kind].add(step, values)
-        for name, value in values.items():
-            self._board.add_scalar(f"{kind}/{name}", value, step)
-
-    def text(self, step: int, text: str) -> None:
-        """A sample."""
-        self._board.add_text("samples", text, step)
-
-    def close(self) -> None:
-        """Flushes what is still in memory, and seals the tables."""
-        self._board.close()
-        with suppress(OSError):  # a full disk has its own message; tables without a seal are read
-            _seal(self._folder)
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The file, once something is logged."""
+        if self._experiment is None:
+            self._experiment = _Rows(self.log_dir, self._after)
+        return self._experiment
 
 
-def _seal(folder: Path) -> None:
-    """Writes the hash of each table beside them."""
-    files = [file for name in _TABLES if (file := folder / f"{name}.csv").exists()]
-    for file in files:
-        on_disk(file)
-    write_json(folder / SEAL, {"files": {file.name: hashes.of(file) for file in files}})
-
-
-def _unseal(folder: Path) -> None:
-    """Takes the seal off tables that are as they were sealed.  Raises RunError where one is not."""
-    if not (folder / SEAL).exists():
-        return
-    known = read_as(folder / SEAL, hashes.Hashes).files
-    for file in (folder / f"{name}.csv" for name in _TABLES):
-        if file.exists() and hashes.of(file) != known.get(file.name):
-            raise damaged(file, f"its content is not what {SEAL} says")
-    (folder / SEAL).unlink()
+def loggers(folder: Path, after: int) -> list[Logger]:
+    """Return the loggers of every run; what was logged after a step is dropped."""
+    board = TensorBoardLogger(
+        folder, "tensorboard", "", default_hp_metric=False, purge_step=after + 1
+    )
+    return [Table(folder, after), board]
 
 
 class Report(Callback):
     """Every ``log_every`` steps, and before anything is saved: the means since the last report.
 
     Raises RunError where a loss was not finite, so that no checkpoint of such a run is written.
+    Numbers are given to the loggers as they are: `LightningModule.log` would make them float32, and
+    count steps from 0. Lightning's bars have no plain form for where there is no terminal.
     """
 
-    def __init__(self, logs: Logs | None, watch: Watch, train: Train) -> None:
-        self.logs, self.watch, self.train = logs, watch, train
+    def __init__(self, watch: Watch, train: Train, show: Show) -> None:
+        self.watch, self.train, self.show = watch, train, show
         self._at, self._since = 0, 0.0
 
     def on_train_start(self, trainer: Trainer, *_: Any) -> None:
@@ -125,13 +108,33 @@ class Report(Callback):
         now = monotonic()
         values["steps_per_second"] = (step - self._at) / max(now - self._since, 1e-9)
         self._at, self._since = step, now
-        if self.logs:
-            self.logs.add("train", step, values)
+        _log(trainer, pl_module, "train", values)
         self.watch.at(step, line(values))
 
-    def pause(self) -> None:
-        """Leaves the time since the last report out of the speed."""
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Reports the losses and samples of the averaged weights."""
+        losses = pl_module.held.means()
+        _log(trainer, pl_module, "validation", losses)
+        if not trainer.is_global_zero:  # samples are drawn by the first process alone
+            return
+        say(f"step {trainer.global_step}  validation {said(losses)}")
+        for text in self.show():
+            say(text)
+            for logger in trainer.loggers:
+                if isinstance(logger, TensorBoardLogger):
+                    logger.experiment.add_text("samples", text, trainer.global_step)
+
+    def on_validation_end(self, *_: Any) -> None:
+        """Leaves the time of a validation out of the speed."""
         self._since = monotonic()
+
+
+def _log(trainer: Trainer, module: LightningModule, kind: str, values: Mapping[str, float]) -> None:
+    """Give numbers to all loggers, and to callbacks that watch them."""
+    named = {f"{kind}/{name}": value for name, value in values.items()}
+    module.log_dict(named, logger=False)
+    for logger in trainer.loggers:
+        logger.log_metrics(named, trainer.global_step)
 
 
 def reports(step: int, train: Train) -> bool:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from xlm_runtime.config.config import Train
+from xlm_runtime.model.evaluate import Total
 from xlm_runtime.model.model import Model
 from xlm_runtime.plug import Batch, Losses, Noise
 from xlm_runtime.system.errors import RunError
@@ -31,6 +32,7 @@ class Training(LightningModule):
     def __init__(self, model: Model, train: Train) -> None:
         super().__init__()
         self.network = model.network
+        self.validated, self.held = model, Total()
         if train.compile:  # the loss alone: hashing the noise is no matter of speed
             model = evolve(model, objective=torch.compile(model.objective))
         self.model, self.train_config = model, train
@@ -49,6 +51,15 @@ class Training(LightningModule):
         losses = self.model.loss(batch, noise)
         self.window.add(step, losses)
         return self.parts.weighted(losses, batch)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forgets the validation before."""
+        self.held = Total()
+
+    def validation_step(self, batch: Batch) -> None:
+        """Adds the losses of a batch, in the precision in which the model is evaluated."""
+        with torch.autocast(batch.x0.device.type, enabled=False):
+            self.held.add(self.validated, batch)
 
     def on_before_optimizer_step(self, _: Optimizer) -> None:
         """Gives the parts of the batch, here and on other devices, their weights."""
@@ -79,18 +90,8 @@ class Training(LightningModule):
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
-        """Nothing to do where the batch is there already."""
+        """Does not wait for the device, as Lightning would."""
         return batch if batch.x0.device == device else batch.to(device, non_blocking=True)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Sets an attribute.  Lightning notes the name of each hook, 46 times per step, in one.
-
-        `nn.Module` would look each time whether it is a parameter: 0.1 ms per step.
-        """
-        if name == "_current_fx_name":
-            self.__dict__[name] = value
-        else:
-            super().__setattr__(name, value)
 
     def healthy(self) -> bool:
         """Whether every weight is finite (one synchronisation with the device)."""

@@ -1,9 +1,10 @@
 """The price of the trainer: a step of `fit` against one of a bare loop of the same arithmetic.
 
-``python benchmarks/loop.py [ROUNDS]``. The bare loop lays out a batch, corrupts it, computes loss
+``python benchmarks/loop.py [STEPS]``. The bare loop lays out a batch, corrupts it, computes loss
 and gradient, clips, moves the weights and their average: what a script would do that logs nothing,
-saves nothing and cannot go on. Both run in one process and in turns, on one thread, and the medians
-of CPU seconds (user and system) are compared; a validation or a checkpoint is no part of a step.
+saves nothing and cannot go on. Steps of both take turns in one process, on one thread; of the
+ratios of their CPU seconds (user and system) the median is printed. A validation or a checkpoint is
+no part of a step.
 """
 
 import json
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -33,23 +35,27 @@ from xlm_runtime.plug import Example, Noise, Vocabulary  # noqa: E402
 from xlm_runtime.train.fit import Held, fit  # noqa: E402
 from xlm_runtime.train.optim import optimizer, schedule  # noqa: E402
 
-STEPS, WARM, BODY = 12, 2, 64
+WARM, ROWS, BODY = 3, 24, 64
 SETS: dict[str, Any] = {
-    "model.layers": 3, "model.width": 96, "model.heads": 4, "train.batch": 24,
-    "train.steps": STEPS, "train.validate_every": 10**6, "train.checkpoint_every": 10**6,
+    "model.layers": 3, "model.width": 96, "model.heads": 4, "train.batch": ROWS,
+    "train.validate_every": 10**6, "train.checkpoint_every": 10**6,
     "train.log_every": 5, "train.callbacks": "loop:CLOCK", "data.block": BODY,
 }  # fmt: skip
 
 
 class Clock(Callback):
-    """CPU seconds at the beginning of each step."""
+    """CPU seconds of each step, with one of the bare loop before it."""
 
     def __init__(self) -> None:
-        self.at: list[float] = []
+        self.bare, self.ours = list[float](), list[float]()
+        self.loop, self._began = iter(list[float]()), 0.0
 
     def on_train_batch_start(self, *_: Any) -> None:
-        """Looks at the clock."""
-        self.at.append(process_time())
+        """Notes the time since the last beginning, and lets the bare loop take a step."""
+        if self._began:
+            self.ours.append(process_time() - self._began)
+        self.bare.append(next(self.loop))
+        self._began = process_time()
 
 
 CLOCK = Clock()
@@ -59,27 +65,29 @@ def examples() -> list[Example]:
     """Return rows of random tokens."""
     made = torch.Generator().manual_seed(1)
     return [
-        Example(i, torch.randint(5, 500, (BODY,), generator=made).tolist()) for i in range(24 * 40)
+        Example(i, torch.randint(5, 500, (BODY,), generator=made).tolist())
+        for i in range(40 * ROWS)
     ]
 
 
-def fresh() -> tuple[Model, Config]:
+def fresh(steps: int) -> tuple[Model, Config]:
     """Return an untrained masked model, and what to train it with."""
-    family = load(ROOT / "examples/mdlm").family
-    config = build(family, [Setting(path, value, "loop") for path, value in SETS.items()], [])
+    family, sets = load(ROOT / "examples/mdlm").family, SETS | {"train.steps": steps}
+    config = build(family, [Setting(path, value, "loop") for path, value in sets.items()], [])
     specials = {token: i for i, token in enumerate(family.specials)}
     return make(family, Vocabulary(500, specials), "text", BODY, config), config
 
 
-def bare(rows: list[Example]) -> Iterator[float]:
+def bare(rows: list[Example], steps: int) -> Iterator[float]:
     """Yield the CPU seconds of each step of a bare loop."""
-    model, config = fresh()
+    model, config = fresh(steps)
     train, weights = config.train, list[Tensor](model.network.parameters())
     moved = optimizer(model.network, train)
     rate, average = schedule(moved, train), [w.detach().clone() for w in weights]
-    for step in range(STEPS):
+    for step in count():
         began = process_time()
-        batch = model.layout(rows[24 * step : 24 * (step + 1)])
+        first = ROWS * step % len(rows)
+        batch = model.layout(rows[first : first + ROWS])
         moved.zero_grad()
         loss = model.loss(batch, Noise(train.seed, batch.example, step)).total
         torch.autograd.backward(loss)
@@ -91,26 +99,21 @@ def bare(rows: list[Example]) -> Iterator[float]:
         yield process_time() - began
 
 
-def trained(rows: list[Example]) -> list[float]:
-    """Return the CPU seconds of each step but the last of a training run."""
-    model, config = fresh()
-    CLOCK.at.clear()
-    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
-        fit(model, rows, Held(rows[:24], 24, list), config, Path(folder))
-    return [after - before for before, after in zip(CLOCK.at, CLOCK.at[1:], strict=False)]
-
-
-def main(rounds: int) -> None:
+def main(steps: int) -> None:
     """Print seconds of a step of either, and their ratio, as JSON."""
     torch.set_num_threads(1)
     sys.modules["loop"] = sys.modules[__name__]  # where the run looks for its callback
-    rows, loop, ours = examples(), list[float](), list[float]()
-    for _ in range(rounds):
-        loop += list(bare(rows))[WARM:]
-        ours += trained(rows)[WARM:]
-    found = {"bare": median(loop), "fit": median(ours), "ratio": median(ours) / median(loop)}
+    rows = examples()
+    CLOCK.loop = bare(rows, steps)
+    model, config = fresh(steps)
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        fit(model, rows, Held(rows[:ROWS], ROWS, list), config, Path(folder))
+    pairs = list(zip(CLOCK.bare, CLOCK.ours, strict=False))[WARM:]
+    one, other = zip(*pairs, strict=True)
+    ratio = median(ours / loop for loop, ours in pairs)
+    found = {"bare": median(one), "fit": median(other), "ratio": ratio}
     print(json.dumps({name: round(value, 4) for name, value in found.items()}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)

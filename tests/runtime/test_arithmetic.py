@@ -331,7 +331,7 @@ def test_without_the_hub_one_error_names_the_ways_out(
 ) -> None:
     import datasets
 
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
     with pytest.raises(RunError, match=r"TinyGSM/TinyGSM is not here yet") as raised:
         _paper("tinygsm", tmp_path)

@@ -44,7 +44,7 @@ def test_without_the_hub_the_last_commit_is_taken_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = _source().fixed(tmp_path)
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     after = _source().fixed(tmp_path)
     assert after.key == before.key
     assert "as last seen here: the Hub was not reached" in after.facts["commits"][REPO]

@@ -283,7 +283,7 @@ def test_columns_may_have_other_names(cache: Path, tmp_path: Path) -> None:
 def test_without_the_hub_it_is_said_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     with pytest.raises(RunError, match="what task safe trains on, while --data gives the quest"):
         prepare("safe_motif", tmp_path, "paper", data=table(tmp_path))
 

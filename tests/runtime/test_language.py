@@ -326,7 +326,7 @@ def test_wrong_names_are_said(name: str, said: str) -> None:
 
 
 def test_a_judge_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     with pytest.raises(RunError, match="the judge nobody/nothing is not here yet"):
         asked.check(["generative_perplexity=nobody/nothing"])
     (tmp_path / "config.json").write_text('{"model_type": "no_such_thing"}')

@@ -195,7 +195,7 @@ def test_weights_without_a_tokenizer(grown, tmp_path):
 
 
 def test_a_repository_that_is_not_there(grown, monkeypatch):
-    monkeypatch.setattr("xlm_runtime.data.hub._resolves", lambda: False)
+    monkeypatch.setattr("xlm_runtime.data.hub._reachable", lambda: False)
     with pytest.raises(RunError, match="the model someone/weights is not here yet"):
         xlm_runtime.pretrained(grown)
 

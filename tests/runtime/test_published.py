@@ -294,7 +294,7 @@ def test_an_index_that_leads_elsewhere(weights, family):
 
 
 def test_a_repository_out_of_reach(family, monkeypatch):
-    monkeypatch.setattr("xlm_runtime.data.hub._resolves", lambda: False)
+    monkeypatch.setattr("xlm_runtime.data.hub._reachable", lambda: False)
     told = spoilt("nobody/such-weights-exist", family)
     assert "the model nobody/such-weights-exist is not here yet and the Hub cannot be" in told
     assert "and there is no folder nobody/such-weights-exist" in told

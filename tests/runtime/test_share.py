@@ -191,7 +191,7 @@ def test_weights_of_elsewhere_are_not_pushed(
 def test_a_pull_without_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("xlm_runtime.data.hub._resolves", lambda: False)
+    monkeypatch.setattr("xlm_runtime.data.hub._reachable", lambda: False)
     monkeypatch.chdir(tmp_path)
     assert pull("a/b") == 4
     assert "the Hub cannot be reached" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from xlm_runtime.tokenizers import words
 def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No cache but an empty one, and no network."""
     monkeypatch.setenv("XLM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
 
 

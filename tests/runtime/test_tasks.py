@@ -10,6 +10,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hub_server import serving
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers
 
@@ -420,7 +421,7 @@ def test_without_the_hub_one_error_names_both_ways_out(
 ) -> None:
     import datasets
 
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
     with pytest.raises(RunError) as raised:
         _prepare(tmp_path, "paper", tokenizer=str(_bert(tmp_path)))
@@ -435,11 +436,25 @@ def test_without_the_hub_one_error_names_both_ways_out(
 def test_the_missing_published_tokenizer_names_both_ways_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "_resolves", lambda: False)
+    monkeypatch.setattr(hub, "_reachable", lambda: False)
     with pytest.raises(RunError, match="bert-base-uncased") as raised:
         _prepare(tmp_path, "paper")
     assert "--data FILE" in str(raised.value)
     assert "--preset quick" in str(raised.value)
+
+
+def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name resolves; nothing listens there, or the user has set offline mode."""
+    from huggingface_hub import constants
+
+    with serving() as there:
+        monkeypatch.setattr(constants, "ENDPOINT", there.address)
+        assert hub._reachable()
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+        assert not hub._reachable()
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    assert not hub._reachable()
 
 
 def test_offline_mode_ends_with_the_call() -> None:

@@ -3,14 +3,11 @@
 import errno
 import logging
 import re
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from xlm_runtime.data.rows import Dropped, Place, fault, plain
 from xlm_runtime.system.errors import RunError, UsageError
@@ -40,11 +37,11 @@ def check_name(repo: str, asked: str) -> None:
 
 @contextmanager
 def reaching(what: str, instead: str) -> Iterator[None]:
-    """Within: Hub calls, served from the local Hub cache where the Hub's name does not resolve.
+    """Within: Hub calls, served from the local Hub cache where the Hub does not answer.
 
     ``what`` is wanted; ``instead`` says what else can be done. Raises RunError.
     """
-    with _quiet(), _offline(not _resolves()):
+    with _quiet(), _offline(not _reachable()):
         try:
             yield
         except _failures() as error:
@@ -71,7 +68,7 @@ def commit(repo: str, revision: str) -> str | None:
     """The commit at which a branch of a data set stands; None where the Hub does not say it."""
     from huggingface_hub import HfApi
 
-    if not _resolves():
+    if not _reachable():
         return None
     with _quiet():
         try:
@@ -144,7 +141,7 @@ def taken(
     from huggingface_hub import HfApi, snapshot_download
 
     with reaching(f"the run {repo}", instead):
-        if not _resolves():
+        if not _reachable():
             found = Path(snapshot_download(repo, local_files_only=True))
             every = [path.relative_to(found).as_posix() for path in sorted(found.rglob("*"))]
             return chosen([name for name in every if (found / name).is_file()]), found
@@ -211,15 +208,16 @@ def _reason(what: str, error: Exception) -> str:
     return f"{what} is not here yet and the Hub cannot be reached"
 
 
-def _resolves() -> bool:
-    """Whether the Hub's name can be resolved; a proxy does it for us."""
-    from huggingface_hub import constants
+def _reachable() -> bool:
+    """Return whether the Hub answers anything, with its library's client and proxies.
 
-    if getproxies():
-        return True
+    `datasets` tries for 24 seconds to reach a Hub that does not answer before it reads its cache.
+    """
+    from huggingface_hub import constants, get_session
+
     try:
-        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
-    except OSError:
+        get_session().head(constants.ENDPOINT, timeout=_WAIT)
+    except _failures():
         return False
     return True
 

@@ -1,5 +1,6 @@
 """Training: one Lightning fit, from the beginning or from the last checkpoint."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from xlm_runtime.config.config import Config, Train
 from xlm_runtime.model.model import Model, first
-from xlm_runtime.plug import Batch
+from xlm_runtime.plug import Batch, Example
 from xlm_runtime.system import failures
 from xlm_runtime.system.env import device, precision, quiet, rank
 from xlm_runtime.system.errors import RunError
@@ -68,31 +69,28 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
 
 
 def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> DataLoader[Batch]:
-    """The batches of the steps from ``begun`` on, after ``read`` examples.
-
-    A loader with a generator of its own leaves the global one alone.
-    """
+    """The batches of the steps from ``begun`` on, after ``read`` examples."""
     order = Order(
         len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.devices
     )
     order.begin(begun * train.accumulate, read)
-    return DataLoader(
-        data,  # type: ignore[arg-type]  # a sequence is a dataset
-        batch_sampler=order,
-        collate_fn=model.layout,
-        num_workers=train.workers,
-        pin_memory=device().type == "cuda",
-        generator=torch.Generator(),
-    )
+    return _batches(model, data, batch_sampler=order, num_workers=train.workers)
 
 
 def _held(model: Model, held: Held, train: Train) -> DataLoader[Batch]:
     """Return the batches of a validation, which each process reads as a whole."""
+    examples = list(first(held.examples, train.validate_examples))
+    return _batches(model, examples, batch_size=held.batch)
+
+
+def _batches(model: Model, data: Split | Sequence[Example], **how: Any) -> DataLoader[Batch]:
+    """Return a loader with a generator of its own, which leaves the global one alone."""
     return DataLoader(
-        list(first(held.examples, train.validate_examples)),  # type: ignore[arg-type]  # as above
-        batch_size=held.batch,
+        data,  # type: ignore[arg-type]  # a sequence is a dataset
         collate_fn=model.layout,
+        pin_memory=device().type == "cuda",
         generator=torch.Generator(),
+        **how,
     )
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import torch
 from lightning.fabric.loggers.logger import rank_zero_experiment
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
@@ -86,8 +87,9 @@ class Report(Callback):
     """Every ``log_every`` steps, and before anything is saved: the means since the last report.
 
     Raises RunError where a loss was not finite, so that no checkpoint of such a run is written.
-    Numbers are given to the loggers as they are: `LightningModule.log` would make them float32, and
-    count steps from 0. Lightning's bars have no plain form for where there is no terminal.
+    Numbers are given to the loggers as they are: `LightningModule.log` would make them float32,
+    count steps from 0 and take a millisecond for each. Lightning's bars have no plain form where
+    there is no terminal, and jobs other than training have no trainer to show them.
     """
 
     def __init__(self, watch: Watch, train: Train, show: Show) -> None:
@@ -108,13 +110,13 @@ class Report(Callback):
         now = monotonic()
         values["steps_per_second"] = (step - self._at) / max(now - self._since, 1e-9)
         self._at, self._since = step, now
-        _log(trainer, pl_module, "train", values)
+        _log(trainer, "train", values)
         self.watch.at(step, line(values))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Reports the losses and samples of the averaged weights."""
         losses = pl_module.held.means()
-        _log(trainer, pl_module, "validation", losses)
+        _log(trainer, "validation", losses)
         if not trainer.is_global_zero:  # samples are drawn by the first process alone
             return
         say(f"step {trainer.global_step}  validation {said(losses)}")
@@ -129,10 +131,10 @@ class Report(Callback):
         self._since = monotonic()
 
 
-def _log(trainer: Trainer, module: LightningModule, kind: str, values: Mapping[str, float]) -> None:
+def _log(trainer: Trainer, kind: str, values: Mapping[str, float]) -> None:
     """Give numbers to all loggers, and to callbacks that watch them."""
     named = {f"{kind}/{name}": value for name, value in values.items()}
-    module.log_dict(named, logger=False)
+    trainer.callback_metrics.update({name: torch.tensor(v) for name, v in named.items()})
     for logger in trainer.loggers:
         logger.log_metrics(named, trainer.global_step)
 

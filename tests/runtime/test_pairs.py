@@ -199,11 +199,11 @@ def test_the_room_of_a_prompt_may_be_set(tmp_path: Path) -> None:
 def test_a_folder_of_other_formats(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
-    (folder / "train.csv").write_text('prompt,target\n"one, two",three\nfour,five\n')
+    (folder / "train.csv").write_text('prompt,target\n"one, two",three\n007,NA\n')
     pq.write_table(pa.table({"prompt": ["a"], "target": ["b"]}), folder / "valid.parquet")
     (folder / "test.tsv").write_text("prompt\ttarget\nc\td\n")
     made = _prepare(folder, {})
-    assert _texts(made, made.train) == [("one, two", "three"), ("four", "five")]
+    assert _texts(made, made.train) == [("one, two", "three"), ("007", "NA")]
     assert _texts(made, made.validation) == [("a", "b")]
     assert _texts(made, made.test) == [("c", "d")]
 

@@ -1,8 +1,8 @@
 """Records of files, by their suffix: text, JSON lines, JSON arrays, CSV and Parquet.
 
-They are read here since `datasets` does not keep what messages and values need: it has no line for a
-byte that is not UTF-8, counts rows within a block of a file, fills short rows of CSV with nothing,
-and makes 7 of `007`, nothing of `NA` and `a.1` of a second column `a`.
+They are read here since `datasets` does not keep what messages and values need: it has no line for
+a byte that is not UTF-8, counts rows within a block of a file, and makes 7 of `007`, nothing of
+`NA` and `a.1` of a second column `a`.
 """
 
 import csv

@@ -34,6 +34,11 @@ def weights(name: str) -> dict[str, torch.Tensor]:
     }
 
 
+def rows(name: str) -> list[tuple[str, str, str]]:
+    found = csv.DictReader((RUNS / name / "logs/metrics.csv").read_text().splitlines())
+    return [(row["step"], row["train/loss"], row["validation/loss"]) for row in found]
+
+
 def assert_same(name: str) -> None:
     one, other = weights("whole"), weights(name)
     assert one.keys() == other.keys()
@@ -68,12 +73,7 @@ def test_killed(whole: Start) -> None:
     assert json.loads((RUNS / "other/checkpoints/index.json").read_text())["last"] == 16
     assert train(whole, "other") == 0
     assert_same("other")
-    files = [(RUNS / name / "logs/metrics.csv").read_text() for name in ("whole", "other")]
-    rows = [list(csv.DictReader(text.splitlines())) for text in files]
-    once, twice = (
-        [(row["step"], row["train/loss"], row["validation/loss"]) for row in each] for each in rows
-    )
-    assert once == twice  # no step is logged twice
+    assert rows("whole") == rows("other")  # no step is logged twice
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
@@ -88,6 +88,17 @@ def test_asked_to_stop(whole: Start, monkeypatch: pytest.MonkeyPatch, name: str)
     assert last == 18  # the step that was under way is finished and saved
     assert train(whole, "other") == 0
     assert_same("other")
+
+
+def test_asked_to_stop_at_a_validation(whole: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOY_FAULT", f"SIGTERM:{BEFORE + 16 * 7 + 3}")  # while step 8 is read
+    assert train(whole, "other") == 130
+    monkeypatch.delenv("TOY_FAULT")
+    index = json.loads((RUNS / "other/checkpoints/index.json").read_text())
+    assert (index["last"], index["best"]) == (8, 8)
+    assert train(whole, "other") == 0
+    assert_same("other")
+    assert rows("whole") == rows("other")
 
 
 def test_failed(whole: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ def test_damage_to_what_was_logged_is_named(
     start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train(start) == 0
+    (RUN / "logs/sealed.json").unlink()  # as after a kill
     (RUN / "logs/metrics.csv").write_text('step,train/loss\nnone,"2"\n')
     assert start(job="train", name="mine", force=True, sets=("train.steps=8", *SETS[1:])) == 4
     assert "metrics.csv is damaged: a row begins" in capsys.readouterr().err

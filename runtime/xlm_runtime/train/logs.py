@@ -69,10 +69,36 @@ class Table(CSVLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The file, once something is logged."""
+        """The file, whose seal is taken off.  Raises RunError where it is not what was sealed."""
         if self._experiment is None:
+            _unseal(Path(self.log_dir))
             self._experiment = _Rows(self.log_dir, self._after)
         return self._experiment
+
+    def finalize(self, status: str) -> None:
+        """Seals the file."""
+        if self._experiment is not None:
+            with suppress(OSError):  # a full disk has its own message; without a seal it is read
+                super().finalize(status)
+                _seal(Path(self.log_dir))
+
+
+def _seal(folder: Path) -> None:
+    """Write the hash of the table beside it."""
+    file = folder / ExperimentWriter.NAME_METRICS_FILE
+    if file.exists():
+        on_disk(file)
+        write_json(folder / SEAL, {"files": {file.name: hashes.of(file)}})
+
+
+def _unseal(folder: Path) -> None:
+    """Take the seal off a table that is as it was sealed.  Raises RunError where it is not."""
+    if not (folder / SEAL).exists():
+        return
+    file, known = folder / ExperimentWriter.NAME_METRICS_FILE, read_as(folder / SEAL, hashes.Hashes)
+    if file.exists() and hashes.of(file) != known.files.get(file.name):
+        raise damaged(file, f"its content is not what {SEAL} says")
+    (folder / SEAL).unlink()
 
 
 def loggers(folder: Path, after: int) -> list[Logger]:

@@ -24,6 +24,7 @@ from xlmc.lower.family import lower
 from xlmc.resolve.defaults import complete
 from xlmc.resolve.inherit import flatten
 from xlmc.syntax import ast, grammar
+from xlmc.syntax.marks import marked
 from xlmc.syntax.parse import parse
 
 TEXT = "text = stop_strings"
@@ -725,7 +726,9 @@ def lowered(text: str) -> ir.Package:
 
 def rendered(text: str) -> dict[str, str]:
     """The files of a spec's package, not laid out by black."""
-    return render(lowered(text))
+    family = completed(text)
+    check(family)
+    return render(lower(marked(family)))
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from xlmc.lower.family import lower  # noqa: E402
 from xlmc.resolve.defaults import explicit  # noqa: E402
 from xlmc.syntax import printer  # noqa: E402
 from xlmc.syntax.format import format_source  # noqa: E402
+from xlmc.syntax.marks import marked
 from xlmc.syntax.parse import parse, read_source  # noqa: E402
 
 PAGE = ROOT / "docs/robust.md"
@@ -96,7 +97,7 @@ def _compiled(path: Path, *, whole: bool) -> tuple[bool, str]:
     except diagnostic.SpecErrors as refused:
         fault = _messages(refused.diagnostics)
         return False, fault or ("" if refused.diagnostics else "it is refused without a message")
-    files = render(lower(family))
+    files = render(lower(marked(family)))
     fault = unknown(files) or _messages(warnings)
     if whole:
         compiler.compile_spec(path)

@@ -10,6 +10,7 @@ from xlmc.emit.render import render
 from xlmc.lower.family import lower
 from xlmc.resolve.defaults import complete
 from xlmc.resolve.inherit import flatten
+from xlmc.syntax.marks import marked
 from xlmc.syntax.parse import parse, read_source
 
 SPEC = """# «comment»
@@ -88,7 +89,7 @@ def tried(text: str, file: str, canary: Path, folder: Path) -> str:
         family = complete(
             flatten(parse(read_source(file.format(code=code), source)), lambda _: None)
         )
-        made = render(lower(_checked(family)))
+        made = render(lower(marked(_checked(family))))
     except SpecErrors:
         return "refused"
     files = {name: content.encode() for name, content in made.items()}

@@ -16,6 +16,7 @@ from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors
 from xlmc.diagnostics.diagnostic import render as written
 from xlmc.emit.render import render
 from xlmc.lower.family import lower
+from xlmc.syntax.marks import marked
 
 HERE = Path(__file__).parent
 SPECS = {path.stem: path.read_text("utf-8") for path in HERE.glob("../spec/*.xlm")}
@@ -196,7 +197,7 @@ def survives(text: str) -> None:
         assert all(one.severity == "error" for one in found)
         assert re.search(r"(?m)^\d+ errors?$", written(found))
         return
-    for name, code in render(lower(family)).items():
+    for name, code in render(lower(marked(family))).items():
         compile(code, name, "exec")
 
 

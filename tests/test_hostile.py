@@ -16,6 +16,7 @@ from xlmc.emit.render import render
 from xlmc.lower.family import lower
 from xlmc.resolve.defaults import complete
 from xlmc.resolve.inherit import flatten
+from xlmc.syntax.marks import marked
 from xlmc.syntax.parse import parse, read_source
 
 CODE = "import os; os.system('echo') #"
@@ -68,7 +69,7 @@ def files(text: str, name: str = "covered.xlm") -> dict[str, str]:
     """The files of a spec's package, not laid out by black."""
     source = read_source(name, text.encode())
     family = complete(flatten(parse(source), lambda _: None))
-    return render(lower(family))
+    return render(lower(marked(family)))
 
 
 class _Blank(ast.NodeTransformer):

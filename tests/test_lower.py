@@ -29,6 +29,7 @@ from xlmc.lower.family import lower
 from xlmc.resolve.defaults import explicit
 from xlmc.syntax import printer
 from xlmc.syntax.ast import Family
+from xlmc.syntax.marks import marked
 
 VOCAB = Vocabulary(11, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 
@@ -503,7 +504,7 @@ def test_a_spec_with_its_defaults_written_out_means_the_same(text: str) -> None:
 
 def rendered_of(family: Family) -> dict[str, str]:
     check(family)
-    return render(lower(family))
+    return render(lower(marked(family)))
 
 
 @pytest.mark.parametrize("name", ["uniform_above", "stop_above"])

@@ -18,6 +18,7 @@ from xlmc.resolve.inherit import flatten, inherited
 from xlmc.resolve.library import Library, Shelf
 from xlmc.resolve.spec_lines import places
 from xlmc.syntax import ast, query
+from xlmc.syntax.marks import marked, plain
 from xlmc.syntax.parse import parse
 
 
@@ -51,7 +52,7 @@ def compile_held(specs: Mapping[str, bytes], family: str, name: str) -> Compiled
 
 def _compiled(path: Path, library: Library) -> Compiled:
     family, warnings = _checked(library)
-    ir = lower(family)
+    ir = lower(marked(family))
     facts = _facts(ir, places(family, library.sources(ir.name)))
     package = assemble(ir.name, render(ir), library.copies(ir.name), facts)
     return Compiled(path, package, warnings, library.read, _code(family))
@@ -94,5 +95,5 @@ def _code(family: ast.Family) -> tuple[str, ...]:
 def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:
     """What a manifest tells about a package beside the hashes of its files."""
     given = {layout.name: list(layout.given) for layout in ir.collate.layouts}
-    claim = {"value": ir.family.claim, "why": ir.family.why, "given": given}
+    claim = {"value": ir.family.claim, "why": plain(ir.family.why), "given": given}
     return {"claim": claim, "places": dict(lines), "source": ir.source}

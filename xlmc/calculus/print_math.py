@@ -10,6 +10,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from xlmc.syntax import ast
+from xlmc.syntax.marks import plain
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)
 LEVEL = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "**": POWER}
@@ -152,6 +153,7 @@ def _latex_function(name: str) -> str:
 
 
 def _latex_name(name: str) -> str:
+    name = plain(name)
     if _GREEK.fullmatch(name):
         return rf"\{name}"
     escaped = name.replace("_", r"\_")

@@ -1,6 +1,5 @@
 """Words of the language, and names that nobody may take."""
 
-import builtins
 import keyword
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,6 @@ from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import ReservedName, UnknownWord
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast
-from xlmc.syntax.query import SPECIALS
 
 
 def _set(words: str) -> frozenset[str]:
@@ -23,75 +21,6 @@ FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
 AROUND = ("geometric", "visible")  # of the tokens around a masked one
 
-# What the generated modules import and annotate with, wherever they use it.
-_IMPORTED = _set(
-    """
-    Batch Bool Callable ClassVar dataclass Decoded Example F Float Int Iterable Iterator Layout
-    Literal Losses math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor torch Vocabulary
-    """
-)
-# What they define, import from each other, and call their variables.
-_VARIABLES = _set(
-    """
-    after again amount ask at at_gaps at_special attend batch best blind block block_count
-    block_countdown block_of block_times blocks body called categorical clock close
-    confidence corrupt countdown cut dict draw drawn early error fill finish first gap gaps
-    given go gone grid grow guided gumbel hidden hide high history i index insert insertion
-    inside inverse joint joint_nll keep_top_k keep_top_p known leading led left level likeliest
-    limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll
-    noise noised nothing odds of_gap open_ opened order outcome over p per_row place places
-    position prompt put_back quota record repeat room row rows score scores self share size
-    spread start starts states stays step stop subset sure surest target tempered_chance terms
-    times token tokens told truncated turn turns u vocab walk weight without written x
-    """
-)
-# The attributes of the class that has the heads for methods, most of them those of `nn.Module`.
-_MODULE = _set(
-    """
-    add_module apply backbone bfloat16 buffers call_super_init children compile cpu cuda double
-    dump_patches eval extend extra_repr float forbidden forward get_buffer get_extra_state
-    get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers
-    named_children named_modules named_parameters parameters register_backward_hook
-    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
-    register_full_backward_pre_hook register_load_state_dict_post_hook
-    register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
-    set_submodule share_memory smart_apply state_dict T_destination to to_empty train training
-    trunk type vocab xpu zero_grad
-    """
-)
-_CODE = "the generated code uses it for something else"
-_TAKEN = {
-    "a family": frozenset[str](),
-    "a schedule": _IMPORTED
-    | _VARIABLES
-    | _set(
-        """
-        Ended back by_chunk carried cost cross_entropy density drop_right ended exact_joint_nll
-        exact_nll expected filled found going grown joint_cross_entropy live
-        made number poisson poisson_cost rate scale skip_row steps take_out temperature
-        tempered top_k top_p total unmasking
-        """
-    ),
-    "a head": _IMPORTED
-    | _MODULE
-    | _set("batch empty hidden loss network noise noised over self terms x"),
-    "a head of a number": _IMPORTED
-    | _MODULE
-    | _set(
-        """
-        ask batch categorical drawn empty expected first going hidden live logits loss masks
-        negative_entropy network noise noised number odds over places poisson put_back score
-        scores self spread tempered_chance terms token u x
-        """
-    ),
-    "a param of the loss": _IMPORTED | _VARIABLES | _set("cost cross_entropy poisson_cost rate"),
-    "a param of a decoder": _IMPORTED | _set("draw ended error finish law score step stop"),
-    "a let": _IMPORTED | _VARIABLES,
-}
-_MADE = re.compile(
-    r"to_.*|.*_term|guided_.*|.*Decoder|(score|error)_.*"
-)  # names that the generated code makes of those of heads and decoders
 _SETTINGS = frozenset({"default", "loss"})
 
 
@@ -120,7 +49,7 @@ def word(node: ast.Node, name: str) -> ast.Name:
 
 
 def reserved(name: str, what: str, node: ast.Node) -> Iterator[Diagnostic]:
-    """A complaint if a name would hide something that is needed under it.
+    """A complaint if a name is a word of Python or of the language.
 
     ``what`` is the kind of thing that has the name, and ``node`` where it gets it.
     """
@@ -130,8 +59,8 @@ def reserved(name: str, what: str, node: ast.Node) -> Iterator[Diagnostic]:
 
 def why_reserved(name: str, what: str) -> str:
     """Why nothing of a kind may have a name; "" if it may."""
-    if keyword.iskeyword(name) or (what == "a schedule" and keyword.iskeyword(f"d{name}")):
-        return "a word of Python" + (f": d{name}" if not keyword.iskeyword(name) else "")
+    if keyword.iskeyword(name):
+        return "a word of Python"
     if name.startswith("_"):
         return "names begin with a letter"
     if what == "a decoder":
@@ -140,12 +69,7 @@ def why_reserved(name: str, what: str) -> str:
         return "a word of the language"
     if name in FUNCTIONS or name in DERIVED or name in AROUND:
         return "a function of the language"
-    if name in _TAKEN[what] or name in SPECIALS or hasattr(builtins, name):
-        return _CODE
-    if what == "a schedule" and (f"d{name}" in _TAKEN[what] or hasattr(builtins, f"d{name}")):
-        return f"{_CODE}: d{name}, the name of its slope"
-    made = what not in ("a family", "a param of a decoder") and _MADE.fullmatch(name)
-    return "the generated code makes such names of those of heads and decoders" if made else ""
+    return ""
 
 
 def name_span(node: ast.Node, name: str) -> Span:

@@ -2,17 +2,19 @@
 
 from textwrap import wrap
 
+from xlmc.syntax.marks import plain
+
 WIDTH = 88
 
 
 def py(value: object) -> str:
     """A literal: of texts, numbers, and tuples of them."""
-    return repr(value)
+    return plain(repr(value))
 
 
 def comment(text: str) -> str:
     """Text behind a `#`: printable, on one line."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    return "".join(c if c.isprintable() else " " for c in plain(text)).strip()
 
 
 def docstring(*paragraphs: str | tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from xlmc.calculus.schedule import Calculus, Formula, derive
 from xlmc.calculus.survival import examine
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
+from xlmc.syntax.marks import plain
 
 SUMMARIES = {
     "survival": "The chance that a token is still clean at time t.",
@@ -85,7 +86,7 @@ class Hand:
     @property
     def latex(self) -> str:
         """The survival's name in formulas."""
-        name = self.arrow.survival
+        name = plain(self.arrow.survival)
         return rf"\{name}" if name in GREEK else rf"\mathrm{{{name}}}"
 
     @property

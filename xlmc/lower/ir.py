@@ -4,6 +4,8 @@ A field is `code` (made by our own printers), a `name` (a checked identifier), a
 set, or else text, which the templates escape.
 """
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from xlmc.calculus.code import Code
@@ -409,6 +411,7 @@ class Family:
     inserts: bool
     packs: bool
     clocks: tuple[str, ...]  # names of functions of the schedule: what has not come back at t
+    called: Mapping[str, str] = {}  # code of the loss and the decoders; known when all files are
 
 
 @frozen

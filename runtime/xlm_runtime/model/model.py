@@ -80,9 +80,9 @@ class Model:
     def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:
         """Runs the chosen decoder on a batch whose free positions it fills."""
         name, params = self.decoder.name, dict(self.decoder.params)
+        decoder: Any = self.family.decoders[name](**params)
         if self.ended is not None and name in self.family.ending:
-            params["ended"] = self.ended
-        decoder = self.family.decoders[name](**params)
+            decoder = replace(decoder, ended=self.ended)
         with without(self.network, self.suppressed):
             made = decoder(self.network, batch, noise, self.body, record)
         self._check_whole(made)

@@ -8,6 +8,7 @@ from xlm_runtime.plug.batch import Batch, Example, Movable, Vocabulary
 from xlm_runtime.plug.family import Claim, Ended, Family, ModelSize, Param, Published, Samples, even
 from xlm_runtime.plug.layout import Layout, Row, stack
 from xlm_runtime.plug.noise import Noise
+from xlm_runtime.plug.renamed import renamed
 from xlm_runtime.plug.results import Decoded, Losses, Nelbo
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "Samples",
     "Vocabulary",
     "even",
+    "renamed",
     "stack",
 ]

@@ -1,0 +1,235 @@
+"""Names in the modules of a package: each that an author gave stays as it is where it can.
+
+Where a module needs the plain name for something else, the author's name gets a `_`. Decided on the
+syntax trees, by scopes; texts and comments always show the plain name.
+"""
+
+import ast
+import io
+import keyword
+import re
+import tokenize
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from xlmc.emit.module_attributes import MODULE
+from xlmc.syntax.marks import is_marked, plain
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_OWN = re.compile(r"(?<=\bself\.)\w+")  # in an f-string, which is one token before Python 3.12
+
+
+class Names:
+    """The names that the marked ones of a package become, decided for the modules in it so far."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.modules = {
+            file: Module(text) for file, text in sorted(texts.items()) if is_marked(text)
+        }
+        self.attributes: dict[str, str] = {}
+        for module in self.modules.values():
+            self.attributes |= module.attributes
+
+    def keywords(self, file: str, function: str) -> tuple[tuple[str, str], ...]:
+        """Return the params of a function or the fields of a class that have other names."""
+        module = self.modules.get(file)
+        found = [] if module is None else module.parameters(function)
+        final = [(one, self._final(one, module)) for one in found]
+        return tuple((plain(one), name) for one, name in final if plain(one) != name)
+
+    def attribute(self, name: str) -> str:
+        """Return the name of an attribute."""
+        return self.attributes.get(name, plain(name))
+
+    def _final(self, name: str, module: "Module | None") -> str:
+        if module is None or name in self.attributes:
+            return self.attribute(name)
+        return module.variables.get(name, plain(name))
+
+    def settled(self, file: str, text: str) -> str:
+        """Return the text of a module without marks."""
+        module = self.modules.get(file)
+        if module is None:
+            return text
+        lines = text.splitlines(keepends=True)
+        starts = [0]
+        for line in lines:
+            starts.append(starts[-1] + len(line))
+        made, end, before = [], 0, ""
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            first = starts[token.start[0] - 1] + token.start[1]
+            last = starts[token.end[0] - 1] + token.end[1]
+            written = text[first:last]
+            if is_marked(written):
+                made += [text[end:first], self._token(token, written, before, module)]
+                end = last
+            before = written or before
+        return "".join([*made, text[end:]])
+
+    def _token(
+        self, token: tokenize.TokenInfo, text: str, before: str, module: "Module"
+    ) -> str:
+        if token.type != tokenize.NAME:
+            return plain(_OWN.sub(lambda match: self.attribute(match[0]), text))
+        if before == "." or text in module.attributes:
+            return self.attribute(text)
+        final = module.variables[text]
+        source = module.imported.get((token.start[0], text), "")
+        origin = self.modules.get(source)
+        given = plain(text) if origin is None else origin.variables.get(text, plain(text))
+        return f"{given} as {final}" if source and given != final else final
+
+
+class Module:
+    """The names of one module by the scopes in which they occur, and what marked ones become."""
+
+    def __init__(self, text: str) -> None:
+        self.tree = ast.parse(text)
+
+    @cached_property
+    def regions(self) -> dict[str, set[str]]:
+        """Return for each name of a variable the parts of the module in which it occurs.
+
+        These are the module (""), each function with all in it, and each class without its methods.
+        """
+        found: dict[str, set[str]] = {}
+        for name, region in _statements(self.tree.body, ""):
+            if name not in self.attributes:
+                found.setdefault(name, set()).add(region)
+        return found
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """Return the names that marked ones become where they are no attributes."""
+        found: dict[str, str] = {}
+        regions = {name: set(where) for name, where in self.regions.items()}
+        for name in filter(is_marked, self.regions):
+            where = regions.pop(name)
+            final = plain(name)
+            while keyword.iskeyword(final) or _meet(where, regions.get(final, set())):
+                final += "_"
+            regions.setdefault(final, set()).update(where)
+            found[name] = final
+        return found
+
+    @cached_property
+    def attributes(self) -> dict[str, str]:
+        """Return the names that marked fields, methods and attributes of its classes become."""
+        found: dict[str, str] = {}
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef):
+                found |= _attributes(node)
+        return found
+
+    @cached_property
+    def imported(self) -> dict[tuple[int, str], str]:
+        """Return the modules of the package that names are imported from, by line and name."""
+        return {
+            (line, alias.name): f"{node.module}.py"
+            for node in self.tree.body
+            if isinstance(node, ast.ImportFrom) and node.level
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            for alias in node.names
+        }
+
+    def parameters(self, name: str) -> list[str]:
+        """Return the marked parameters of a function, or fields of a class."""
+        for node in self.tree.body:
+            if isinstance(node, Function) and node.name == name:
+                return [one.arg for one in ast.walk(node.args) if _is_marked_argument(one)]
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                return [one for one in _bound(node) if is_marked(one)]
+        return []
+
+
+def _is_marked_argument(node: ast.AST) -> bool:
+    return isinstance(node, ast.arg) and is_marked(node.arg)
+
+
+def _meet(where: set[str], others: set[str]) -> bool:
+    """Whether a name would hide another: in one function, or anywhere if it is the module's."""
+    return bool(where & others) or ("" in where and bool(others))
+
+
+def _statements(body: list[ast.stmt], region: str) -> Iterator[tuple[str, str]]:
+    """The names in some statements, with their regions."""
+    for node in body:
+        if isinstance(node, Function):
+            yield node.name, region
+            inner = f"{region}.{node.name}"
+            for part in (*node.decorator_list, *_signature(node)):
+                yield from ((name, region) for name in _names(part))
+            for one in (*ast.walk(node.args), *node.body):
+                if isinstance(one, ast.arg):
+                    yield one.arg, inner
+                elif isinstance(one, ast.stmt):
+                    yield from ((name, inner) for name in _names(one))
+        elif isinstance(node, ast.ClassDef):
+            yield node.name, region
+            for part in (*node.decorator_list, *node.bases):
+                yield from ((name, region) for name in _names(part))
+            yield from _statements(node.body, f"{region}.{node.name}")
+        else:
+            yield from ((name, region) for name in _names(node))
+
+
+def _signature(node: Function) -> list[ast.expr]:
+    """What is computed where a function is defined: annotations and defaults."""
+    arguments = [one for one in ast.walk(node.args) if isinstance(one, ast.arg)]
+    found = [node.returns, *(one.annotation for one in arguments), *node.args.defaults]
+    return [one for one in [*found, *node.args.kw_defaults] if one is not None]
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Every name of a variable in a piece of code, whatever scopes are in it."""
+    for one in ast.walk(node):
+        match one:
+            case ast.Name(id=name) | ast.arg(arg=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.alias(name=name, asname=own):
+                yield (own or name).partition(".")[0]
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name
+            case ast.keyword(arg=str(name)) if is_marked(name):
+                yield name
+
+
+def _bound(node: ast.ClassDef) -> list[str]:
+    """The fields and methods of a class."""
+    found = []
+    for one in node.body:
+        match one:
+            case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                found.append(name)
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                found.append(name)
+    return found
+
+
+def _attributes(node: ast.ClassDef) -> dict[str, str]:
+    """The names that marked attributes of a class become.
+
+    Taken are its own, those of `nn.Module` for such a class, and what its body reads.
+    """
+    own = [
+        one.attr
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute)
+        and isinstance(one.value, ast.Name)
+        and one.value.id == "self"
+    ]
+    stored = [*_bound(node), *own]
+    bases = {one.attr for one in node.bases if isinstance(one, ast.Attribute)}
+    taken = {name for name, where in _statements(node.body, "") if not where}
+    taken = {name for name in (*taken, *own) if not is_marked(name)}
+    taken |= MODULE if "Module" in bases else set()
+    found: dict[str, str] = {}
+    for name in filter(is_marked, dict.fromkeys(stored)):
+        final = plain(name)
+        while keyword.iskeyword(final) or final in taken:
+            final += "_"
+        taken.add(final)
+        found[name] = final
+    return found

@@ -1,0 +1,127 @@
+"""Marks behind the names that an author gave, so that no name of the generated code can be one.
+
+The tree is marked when it has been checked. What is made from it holds marked names until a module
+is complete; `xlmc.emit.names` then drops each mark, and adds `_` where the plain name is taken.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import attrs
+from attrs import evolve, frozen
+
+from xlmc.syntax import ast
+from xlmc.syntax.query import arrows, heads
+
+MARK = "\ua4f8"  # a letter for Python, and in no alphabet that a spec could be written in
+_MARK = re.compile(rf"{MARK}\d+")
+Given = ast.Param | ast.Choice | ast.Let
+
+# Fields that hold words of the language, whatever else has such a name.
+WORDS: set[tuple[type[ast.Node], str]] = {
+    (ast.Arrow, "origin"),
+    (ast.Arrow, "target"),
+    (ast.Arrow, "value"),  # over its own argument
+    (ast.Choice, "options"),
+    (ast.Divergence, "target"),
+    (ast.Head, "at"),
+    (ast.Head, "kind"),
+    (ast.Insert, "what"),
+    (ast.Mean, "over"),
+    (ast.Mean, "per"),
+    (ast.NoState, "state"),
+    (ast.Order, "of"),
+    (ast.Overflow, "policy"),
+    (ast.Pick, "what"),
+    (ast.Reuse, "what"),
+    (ast.Start, "state"),
+    (ast.Term, "on"),
+}
+
+
+def plain(text: str) -> str:
+    """Return a text without marks."""
+    return _MARK.sub("", text)
+
+
+def is_marked(text: str) -> bool:
+    """Return whether a text holds a mark."""
+    return MARK in text
+
+
+def marked(family: ast.Family) -> ast.Family:
+    """Return the family with a mark of its own behind each name of a param, let, head or survival.
+
+    Decoders keep their names: only classes are made of them, ``...Decoder``.
+    """
+    marks = (f"{MARK}{number}" for number in count(1))
+    survivals = [arrow.survival for arrow in arrows(family)]
+    everywhere = _given([*survivals, *heads(family)], marks)
+    sections = tuple(_section(section, everywhere, marks) for section in family.sections)
+    return evolve(family, sections=sections)
+
+
+def _given(names: list[str], marks: Iterator[str]) -> dict[str, str]:
+    return {name: name + next(marks) for name in names}
+
+
+def _section(
+    section: ast.Section, everywhere: Mapping[str, str], marks: Iterator[str]
+) -> ast.Section:
+    if section.kind not in ("noise", "network", "loss", "decoder"):
+        return section
+    own = [entry.name for entry in section.entries if isinstance(entry, Given)]
+    choices = {entry.name for entry in section.entries if isinstance(entry, ast.Choice)}
+    marker = _Marker({**everywhere, **_given(own, marks)}, choices)
+    return evolve(section, entries=tuple(marker(entry) for entry in section.entries))
+
+
+@frozen
+class _Marker:
+    names: Mapping[str, str]
+    choices: set[str]
+
+    def __call__(self, node: Any) -> Any:
+        match node:
+            case tuple():
+                return tuple(map(self, node))
+            case ast.Name(id=name):
+                return evolve(node, id=self.names.get(name, name))
+            case ast.Backbone() | ast.Amount() | ast.Compare(op="="):
+                return node
+            case ast.Order(score=score) if score.id not in self.choices:
+                return evolve(self._fields(node), score=score)
+            case ast.Grid(value=ast.Name()):
+                return node
+            case ast.Grid(value=ast.Call() as call):
+                return evolve(node, value=evolve(call, arguments=self(call.arguments)))
+            case ast.Guide(value=call):
+                options = tuple(o if o.name == "without" else self(o) for o in call.keywords)
+                return evolve(node, value=evolve(call, keywords=options))
+            case ast.Stop(conditions=conditions):
+                return evolve(node, conditions=tuple(map(self._condition, conditions)))
+            case ast.Node():
+                return self._fields(node)
+        return node
+
+    def _condition(self, node: ast.Condition) -> ast.Condition:
+        """A condition, in which a call is no survival's: ``zero(gap)``, ``tempered(done, 1)``."""
+        calls = {"zero", "tempered"} & {*self.names}
+        names = {name: mark for name, mark in self.names.items() if name not in calls}
+        found: ast.Condition = _Marker(names, self.choices)(node)
+        return found
+
+    def _fields(self, node: ast.Node) -> Any:
+        kept = {"span"} | {name for kind, name in WORDS if isinstance(node, kind)}
+        values = {f.name: getattr(node, f.name) for f in attrs.fields(type(node))}
+        changed = {name: self(value) for name, value in values.items() if name not in kept}
+        match node:
+            case ast.Param() | ast.Choice() | ast.Let() | ast.Head():
+                changed["name"] = self.names[node.name]
+            case ast.Arrow():
+                changed["survival"] = self.names[node.survival]
+            case ast.Call():
+                changed["function"] = self.names.get(node.function, node.function)
+        return evolve(node, **changed)

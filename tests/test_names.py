@@ -5,9 +5,9 @@ methods and modules of its own package; the package computes what it did before.
 """
 
 import ast as python
-import builtins
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,17 @@ import pytest
 import torch
 from families import GONE, MASK, ROOT, changed, completed, imported, usable
 from test_rename import declared, renamed
-from xlm_runtime.plug import Example, Family, ModelSize, Noise, Vocabulary
 
+from xlm_runtime.plug import Example, Family, ModelSize, Noise, Vocabulary
 from xlmc.check import words
 from xlmc.check.family import check
 from xlmc.check.names import camel
 from xlmc.emit.module_attributes import MODULE
-from xlmc.emit.names import Names
-from xlmc.emit.package import python as laid_out
 from xlmc.emit.render import render
 from xlmc.lower.family import lower
 from xlmc.resolve.defaults import explicit
-from xlmc.syntax import ast
-from xlmc.syntax.marks import MARK, is_marked, marked, plain
+from xlmc.syntax import ast, query
+from xlmc.syntax.marks import is_marked, marked
 
 TIMED = changed(
     MASK,
@@ -43,6 +41,11 @@ TIMED = changed(
 TEXTS = {
     "timed": TIMED,
     "gone": GONE,
+    "heads": changed(
+        MASK,
+        ("head token : logits", "head token : logits\n    head other : logits"),
+        ("    mean over", "    other : cross_entropy(x0) on mask\n    mean over"),
+    ),
     **{path.stem: path.read_text("utf-8") for path in sorted((ROOT / "spec").glob("*.xlm"))},
 }
 FAST = {"timed": (0, 5), "flexmdm": (3,), "ilm": (2,), "arlm": (1,), "dream": (4,)}
@@ -70,8 +73,8 @@ def taken(spec: str) -> list[str]:
     found = {Path(file).stem for file in code_of(spec)}
     for text in code_of(spec).values():
         for node in python.walk(python.parse(text)):
-            for field in ("id", "arg", "attr", "name", "asname"):
-                name = getattr(node, field, None)
+            for kind in ("id", "arg", "attr", "name", "asname"):
+                name = getattr(node, kind, None)
                 found |= {name} if isinstance(name, str) else set()
     found |= {name for name in dir(torch.nn.Module()) if name.isidentifier()}
     return sorted(name for name in found if usable(name) and not words.why_reserved(name, "a let"))
@@ -99,7 +102,25 @@ def rounds(spec: str) -> int:
     return len(taken(spec)) // len(declared(family_of(spec))) + 1
 
 
-def seen(package: Any, names: Mapping[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Same(Noise):
+    """Noise whose streams have the names that they had before the renaming."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def _key(self, stream: str, example: Any) -> Any:
+        return super()._key(self.names.get(stream, stream), example)
+
+
+def streams(spec: str, names: Mapping[str, str]) -> dict[str, str]:
+    """The streams that are named after heads, by their new names."""
+    own = set(re.findall(r'noise\.\w+\("(\w+)"', "".join(code_of(spec).values())))
+    heads = {name for name in query.heads(family_of(spec)) if name in own}
+    own -= heads
+    return {new + "_" * (new in own): old for old, new in names.items() if old in heads}
+
+
+def seen(package: Any, names: Mapping[str, str], drawn: Mapping[str, str]) -> dict[str, Any]:
     """All that a package computes, under the names that its spec had before."""
     family: Family = package.FAMILY
     old = {new: name.removeprefix("decoder ") for name, new in names.items()}
@@ -109,7 +130,7 @@ def seen(package: Any, names: Mapping[str, str]) -> dict[str, Any]:
         for part in network.parameters():
             part.normal_(0, 0.3)
     batch = family.layouts["text"](VOCAB, 6)(EXAMPLES)
-    noise = Noise(1, batch.example)
+    noise = Same(1, batch.example, names=drawn)
     some = {p.name: 0.5 for p in family.params["loss"] if p.kind != "Choice"}
     given = (batch,)
     if family.amount is not None and family.corrupt is not None:
@@ -142,7 +163,7 @@ def built(spec: str, names: Mapping[str, str], folder: Path) -> dict[str, Any]:
     files = render(lower(marked(family)))
     assert not any(map(is_marked, files.values()))
     with imported(files, folder, "named") as package:
-        return seen(package, names)
+        return seen(package, names, streams(spec, names))
 
 
 CASES = [(spec, part) for spec in TEXTS for part in range(6)]
@@ -150,10 +171,7 @@ CASES = [(spec, part) for spec in TEXTS for part in range(6)]
 
 @pytest.mark.parametrize(
     ("spec", "part"),
-    [
-        pytest.param(*c, marks=[] if c[1] in FAST.get(c[0], ()) else pytest.mark.slow)
-        for c in CASES
-    ],
+    [pytest.param(*c, marks=[] if c[1] in FAST.get(c[0], ()) else pytest.mark.slow) for c in CASES],
     ids=[f"{spec}-{part}" for spec, part in CASES],
 )
 def test_a_package_computes_the_same_whatever_its_author_names(
@@ -164,3 +182,44 @@ def test_a_package_computes_the_same_whatever_its_author_names(
     for number in every[:1] if part in FAST.get(spec, ()) else every:
         names = assigned(spec, number)
         assert built(spec, names, tmp_path / str(number)) == before, names
+
+
+NASTY = {
+    "a slope that Python has a word for": ("timed", {"alpha": "ef"}),
+    "heads named like what is made of one": ("heads", {"token": "empty", "other": "to_empty"}),
+    "params in the place of methods, fields and types": (
+        "heads",
+        {"steps": "step", "temperature": "float", "top_k": "finish"},
+    ),
+    "params of a loss": ("timed", {"scale": "network", "own": "len", "rate": "ended"}),
+    "a let and a survival that hide what follows": ("timed", {"now": "masks", "alpha": "torch"}),
+    "words of a decoder": ("flexmdm", {"order": "confidence", "early": "prompt", "gap": "zero"}),
+}
+
+
+@pytest.mark.parametrize("case", NASTY)
+def test_names_that_the_code_cannot_have_get_an_underscore(case: str, tmp_path: Path) -> None:
+    spec, names = NASTY[case]
+    assert built(spec, names, tmp_path / "after") == built(spec, {}, tmp_path / "before")
+
+
+def test_params_keep_their_names_for_a_run(tmp_path: Path) -> None:
+    family = renamed(explicit(completed(TIMED)), {"scale": "network", "rate": "step"})
+    with imported(render(lower(marked(family))), tmp_path, "named") as package:
+        assert [one.name for one in package.FAMILY.params["loss"]] == ["network"]
+        decoder = package.FAMILY.decoders["default"](step=2.0)
+        assert decoder.step_ == 2.0
+
+
+def test_two_uses_of_randomness_have_two_streams() -> None:
+    """The stream of a stop is named after its head, as that of a draw may be."""
+    text = changed(GONE, ("stop when done > stop_above", "stop when chance done"))
+    family = renamed(explicit(completed(text)), {"done": "gap"})
+    code = render(lower(marked(family)))["decoder.py"]
+    assert 'noise.uniform("gap_")' in code
+
+
+def test_attributes_of_modules_are_known() -> None:
+    """No head takes the place of an attribute of `nn.Module`, whatever its version."""
+    public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
+    assert public <= {*MODULE}

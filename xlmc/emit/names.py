@@ -66,10 +66,10 @@ class Names:
             before = written or before
         return "".join([*made, text[end:]])
 
-    def _token(
-        self, token: tokenize.TokenInfo, text: str, before: str, module: "Module"
-    ) -> str:
+    def _token(self, token: tokenize.TokenInfo, text: str, before: str, module: "Module") -> str:
         if token.type != tokenize.NAME:
+            if stream := module.streams.get((token.start[0], text)):
+                return f'"{stream}"'
             return plain(_OWN.sub(lambda match: self.attribute(match[0]), text))
         if before == "." or text in module.attributes:
             return self.attribute(text)
@@ -122,6 +122,21 @@ class Module:
         return found
 
     @cached_property
+    def streams(self) -> dict[tuple[int, str], str]:
+        """Return the streams of noise that are named after something, by line and text.
+
+        Two uses of randomness never share a stream.
+        """
+        calls = [one for one in ast.walk(self.tree) if isinstance(one, ast.Call)]
+        named = [_stream(one) for one in calls]
+        taken = {name for name, _ in named if not is_marked(name)}
+        found: dict[tuple[int, str], str] = {}
+        for name, line in named:
+            if is_marked(name):
+                found[line, f'"{name}"'] = _free(plain(name), taken)
+        return found
+
+    @cached_property
     def imported(self) -> dict[tuple[int, str], str]:
         """Return the modules of the package that names are imported from, by line and name."""
         return {
@@ -140,6 +155,21 @@ class Module:
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return [one for one in _bound(node) if is_marked(one)]
         return []
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name with as many `_` as it takes to be neither a word of Python nor taken."""
+    while keyword.iskeyword(name) or name in taken:
+        name += "_"
+    return name
+
+
+def _stream(call: ast.Call) -> tuple[str, int]:
+    """The stream that a call draws from, and its line; "" for other calls."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="uniform"), args=[ast.Constant(str(name)), *_]):
+            return name, call.args[0].lineno
+    return "", 0
 
 
 def _is_marked_argument(node: ast.AST) -> bool:
@@ -227,9 +257,6 @@ def _attributes(node: ast.ClassDef) -> dict[str, str]:
     taken |= MODULE if "Module" in bases else set()
     found: dict[str, str] = {}
     for name in filter(is_marked, dict.fromkeys(stored)):
-        final = plain(name)
-        while keyword.iskeyword(final) or final in taken:
-            final += "_"
-        taken.add(final)
-        found[name] = final
+        found[name] = _free(plain(name), taken)
+        taken.add(found[name])
     return found

@@ -21,7 +21,6 @@ from families import (
 from hypothesis import HealthCheck, Phase, given, settings
 
 from xlm_runtime.plug import Example, ModelSize, Noise, Vocabulary
-from xlmc.check import words
 from xlmc.check.family import check
 from xlmc.compiler import compile_spec
 from xlmc.emit.render import render
@@ -358,22 +357,6 @@ def test_time_of_a_weight_does_not_trouble_the_decoder(tmp_path: Path) -> None:
         made = family.decoders["default"]()(network, batch, Noise(1, batch.example), 6)
         assert made.x.shape[0] == 1
         assert family.nelbo(network, batch, Noise(1, batch.example)).nats.isfinite().all()
-
-
-# Names
-
-
-def test_names_of_modules_are_known_to_the_checks() -> None:
-    """No head may take the place of an attribute of `nn.Module`, whatever its version."""
-    public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
-    assert [name for name in sorted(public) if not words.why_reserved(name, "a head")] == []
-
-
-@pytest.mark.parametrize(
-    "name", ["hidden", "noised", "batch", "to_x", "x_term", "forward", "Float"]
-)
-def test_heads_may_not_be_called_like_the_code(name: str) -> None:
-    assert words.why_reserved(name, "a head")
 
 
 # Inheritance

@@ -180,7 +180,7 @@ _EXTENDS = {
 _NAMES = {
     "XLM040": (MASK, "grid uniform(steps)", "grid uniform(step_count)"),
     "XLM041": (MASK, "backbone dit", "backbone ditt"),
-    "XLM042": (MASK, "    grid", "    let batch = 2\n    grid"),
+    "XLM042": (MASK, "    grid", "    let count = 2\n    grid"),
     "XLM043": (
         MASK,
         "  loss {\n    token : cross_entropy(x0) on mask  weight bound\n"

@@ -36,7 +36,7 @@ class UnknownWord(Diagnostic):
 
 @frozen(kw_only=True)
 class ReservedName(Diagnostic):
-    """A name that would hide a word of the language, of Python or of the generated code."""
+    """A name that is a word of the language or of Python."""
 
     code = "XLM042"
     title = "`{name}` cannot be the name of {what}"

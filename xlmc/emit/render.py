@@ -78,11 +78,13 @@ def render(package: ir.Package) -> dict[str, str]:
 
 def _called(family: ir.Family, names: Names) -> ir.Family:
     """The family with the code of its loss and decoders, under the names of the spec's params."""
-    called = {"loss": _plainly("loss", names.keywords("loss.py", "loss"))}
-    for key, klass in family.decoders:
-        called[key] = _plainly(klass, names.keywords("decoder.py", klass))
+    loss = _plainly(family.loss, names.keywords("loss.py", "loss"))
+    decoders = tuple(
+        (key, _plainly(klass, names.keywords("decoder.py", klass)))
+        for key, klass in family.decoders
+    )
     head = family.published and names.attribute(f"to_{family.published}").removeprefix("to_")
-    return evolve(family, called=called, published=head)
+    return evolve(family, loss=loss, decoders=decoders, published=head)
 
 
 def _plainly(made: str, renamed: tuple[tuple[str, str], ...]) -> str:

@@ -176,6 +176,8 @@ def _family(
         trained=trained(family),
         specials=tuple(name for name in query.SPECIALS if name in needed),
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
+        classes=tuple(d.klass for d in decoding.decoders),
+        loss="loss",
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
         samples=tuple((d.name, samples(d, chain, stop)) for d in decoding.decoders),

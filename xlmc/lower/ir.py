@@ -4,8 +4,6 @@ A field is `code` (made by our own printers), a `name` (a checked identifier), a
 set, or else text, which the templates escape.
 """
 
-from collections.abc import Mapping
-
 from attrs import frozen
 
 from xlmc.calculus.code import Code
@@ -398,7 +396,9 @@ class Family:
     trained: bool
     specials: tuple[str, ...]
     layouts: tuple[tuple[str, str], ...]
-    decoders: tuple[tuple[str, str], ...]
+    classes: tuple[str, ...]  # names, of the decoders
+    loss: str  # code of what takes its params by their own names
+    decoders: tuple[tuple[str, str], ...]  # and code of what takes theirs
     params: tuple[tuple[str, tuple[Param, ...]], ...]
     samples: tuple[tuple[str, Samples], ...]
     shared: tuple[tuple[str, str], ...]  # what recipes share
@@ -411,7 +411,6 @@ class Family:
     inserts: bool
     packs: bool
     clocks: tuple[str, ...]  # names of functions of the schedule: what has not come back at t
-    called: Mapping[str, str] = {}  # code of the loss and the decoders; known when all files are
 
 
 @frozen

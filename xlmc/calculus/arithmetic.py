@@ -9,10 +9,9 @@ from typing import Any
 
 from attrs import frozen
 
-Value = Any  # a float, an mpf, or a Dual of either: whatever has + - * and /
+from xlmc.calculus.functions import TABLE, Function
 
-FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sqrt")  # of the language, of one argument
-FURTHER = ("acos", "asin", "atan", "expm1", "log1p")  # in derived formulas only
+Value = Any  # a float, an mpf, or a Dual of either: whatever has + - * and /
 
 
 @frozen
@@ -63,14 +62,14 @@ def _finite(x: Value) -> bool:
 FLOAT = Arithmetic(
     number=float,
     pi=math.pi,
-    functions={name: getattr(math, name) for name in (*FUNCTIONS, *FURTHER)},
+    functions={one.name: one.value for one in TABLE},
     power=operator.pow,
     divide=operator.truediv,
     finite=_finite,
 )
 
 
-def _quietly(function: Callable[..., Value]) -> Callable[..., Value]:
+def _quietly(function: Callable[..., Value], pole: float | None = None) -> Callable[..., Value]:
     """The function with infinity and nan for answers instead of exceptions."""
 
     def apply(*args: float) -> float:
@@ -79,8 +78,7 @@ def _quietly(function: Callable[..., Value]) -> Callable[..., Value]:
         except (OverflowError, ZeroDivisionError):
             return _limit(*args)
         except ValueError:
-            pole = function in (math.log, math.log1p) and args[0] in (0.0, -1.0)
-            return -math.inf if pole else math.nan
+            return -math.inf if args[0] == pole else math.nan
         return math.nan if isinstance(result, complex) else float(result)
 
     return apply
@@ -95,7 +93,7 @@ def _limit(first: float, *_: float) -> float:
 TENSOR = Arithmetic(
     number=float,
     pi=math.pi,
-    functions={name: _quietly(getattr(math, name)) for name in (*FUNCTIONS, *FURTHER)},
+    functions={one.name: _quietly(one.value, one.pole) for one in TABLE},
     power=_quietly(operator.pow),
     divide=_quietly(operator.truediv),
     finite=lambda _: True,
@@ -111,7 +109,7 @@ def precise() -> Arithmetic:
     return Arithmetic(
         number=lambda x: mp.mpf(x.numerator) / x.denominator,
         pi=mp.pi,
-        functions={name: getattr(mp, name) for name in (*FUNCTIONS, *FURTHER)},
+        functions={one.name: getattr(mp, one.name) for one in TABLE},
         power=mp.power,
         divide=operator.truediv,
         finite=lambda x: isinstance(x, mp.mpf | mp.constant) and bool(mp.isfinite(x)),
@@ -122,19 +120,11 @@ def dual(base: Arithmetic) -> Arithmetic:
     """Values and derivatives over some numbers."""
     zero = base.number(Fraction(0))
     f = base.functions
-    slopes: Mapping[str, Callable[[Value, Value], Value]] = {
-        "sin": lambda x, _: f["cos"](x),
-        "cos": lambda x, _: -f["sin"](x),
-        "tan": lambda _, y: 1 + y * y,
-        "exp": lambda _, y: y,
-        "log": lambda x, _: 1 / x,
-        "sqrt": lambda _, y: 1 / (2 * y),
-    }
 
-    def lift(name: str) -> Callable[[Dual], Dual]:
+    def lift(one: Function, slope: Callable[..., Value]) -> Callable[[Dual], Dual]:
         def apply(x: Dual) -> Dual:
-            y = f[name](x.value)
-            return Dual(y, slopes[name](x.value, y) * x.slope if x.slope else zero)
+            y = f[one.name](x.value)
+            return Dual(y, slope(f, x.value, y) * x.slope if x.slope else zero)
 
         return apply
 
@@ -150,7 +140,7 @@ def dual(base: Arithmetic) -> Arithmetic:
     return Arithmetic(
         number=lambda x: Dual(base.number(x), zero),
         pi=Dual(base.pi * 1, zero),  # mpmath's pi is computed when it is used
-        functions={name: lift(name) for name in slopes},
+        functions={one.name: lift(one, one.slope) for one in TABLE if one.slope},
         power=power,
         divide=operator.truediv,
         finite=lambda x: base.finite(x.value) and base.finite(x.slope),

@@ -5,7 +5,6 @@ Nothing outside this module makes a `Code`. A formula becomes one by `Printer`, 
 functions put codes together and keep what is known about the parts.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import reduce
@@ -14,7 +13,8 @@ from typing import Any
 import attrs
 from attrs import evolve, frozen
 
-from xlmc.calculus.print_math import ATOM, LEVEL, POWER, PRODUCT, SIGN, literal, plain_expr
+from xlmc.calculus.functions import ATOM, BY_NAME, POWER, PRODUCT, SEVERAL, SIGN
+from xlmc.calculus.print_math import LEVEL, literal, plain_expr
 from xlmc.syntax import ast
 
 
@@ -233,10 +233,10 @@ class Printer:
         return built(f"{{}} {expr.op} {{}}", left, right, kind=promoted(expr.op, left, right))
 
     def _call(self, call: ast.Call) -> Code:
-        if call.function in ("min", "max") and not call.primes:
+        if call.function in SEVERAL and not call.primes:
             return self._extreme(call)
         name = call.function + call.primes * "'"
-        if not hasattr(math, name) or name.startswith("_"):
+        if name not in BY_NAME:
             raise KeyError(name)
         inner = [self.show(argument) for argument in call.arguments]
         tensor = any(one.kind.tensor for one in inner)

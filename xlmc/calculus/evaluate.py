@@ -10,6 +10,7 @@ from fractions import Fraction
 from attrs import frozen
 
 from xlmc.calculus.arithmetic import FLOAT, Arithmetic, Dual, Value, dual
+from xlmc.calculus.functions import SEVERAL
 from xlmc.syntax import ast
 from xlmc.syntax.expression import TooHard, Undefined, check_size
 
@@ -96,7 +97,7 @@ def _operate(op: str, a: Value, b: Value, numbers: Arithmetic) -> Value:
 
 def _function(call: ast.Call, scope: Scope, numbers: Arithmetic) -> Value:
     values = [value_of(argument, scope, numbers) for argument in call.arguments]
-    if call.function in ("min", "max") and values and not call.primes:
+    if call.function in SEVERAL and values and not call.primes:
         best = values[0]
         for value in values[1:]:
             if value < best if call.function == "min" else best < value:

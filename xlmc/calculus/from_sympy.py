@@ -12,11 +12,11 @@ import sympy
 from attrs import frozen
 from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 
-from xlmc.calculus.to_sympy import NAMES
+from xlmc.calculus.to_sympy import ENTRIES
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast
 
-_ODD = (sympy.sin, sympy.tan, sympy.asin, sympy.atan)
+_ODD = tuple(function for function, entry in ENTRIES.items() if entry.odd)
 
 Powers = list[tuple[Expr, Expr]]  # (base, exponent) with positive constant or symbolic exponents
 
@@ -51,8 +51,8 @@ class _Writer:
             return self.call("exp", self.rational(Fraction(1)))
         if isinstance(expr, Mul | Pow):
             return self.product(expr)
-        if expr.func in NAMES and len(expr.args) == 1:
-            return self.call(NAMES[expr.func], self.write(expr.args[0]))
+        if expr.func in ENTRIES and len(expr.args) == 1:
+            return self.call(ENTRIES[expr.func].name, self.write(expr.args[0]))
         raise _Unwritable
 
     def call(self, function: str, argument: ast.Expr) -> ast.Expr:

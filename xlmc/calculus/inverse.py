@@ -1,12 +1,12 @@
 """The time at which a schedule takes a value: the expression peeled from the outside in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, Symbol
 
 from xlmc.calculus.stable_forms import exponent_of
-from xlmc.calculus.to_sympy import expanded, expm1, log1p
+from xlmc.calculus.to_sympy import ALGEBRA, ENTRIES, expanded
 
 MAX_BRANCHES = 16
 
@@ -59,9 +59,9 @@ def _peel(expr: Expr, y: Expr, t: Symbol) -> Iterator[Expr]:
             yield from _peel(expr.base, branch, t)
     elif isinstance(expr, Pow) and not expr.base.has(t):
         yield from _peel(expr.exp, sympy.log(y) / sympy.log(expr.base), t)
-    elif expr.func in _UNDONE:
-        for undo in _UNDONE[expr.func]:
-            yield from _peel(expr.args[0], undo(y), t)
+    elif expr.func in ENTRIES and (undone := ENTRIES[expr.func].undone):
+        for branch in undone(ALGEBRA, y):
+            yield from _peel(expr.args[0], branch, t)
 
 
 def _peel_sum(expr: Add, y: Expr, t: Symbol) -> Iterator[Expr]:
@@ -76,18 +76,3 @@ def _peel_sum(expr: Add, y: Expr, t: Symbol) -> Iterator[Expr]:
     root = sympy.sqrt(first**2 + 4 * second * (y - constant))
     yield (root - first) / (2 * second)
     yield (-root - first) / (2 * second)
-
-
-_UNDONE: dict[object, tuple[Callable[[Expr], Expr], ...]] = {
-    sympy.cos: (sympy.acos, lambda y: -sympy.acos(y), lambda y: 2 * sympy.pi - sympy.acos(y)),
-    sympy.sin: (
-        sympy.asin,
-        lambda y: sympy.pi - sympy.asin(y),
-        lambda y: -sympy.pi - sympy.asin(y),
-    ),
-    sympy.tan: (sympy.atan, lambda y: sympy.pi + sympy.atan(y)),
-    sympy.exp: (sympy.log,),
-    sympy.log: (sympy.exp,),
-    expm1: (log1p,),
-    log1p: (expm1,),
-}

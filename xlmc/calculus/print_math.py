@@ -9,17 +9,25 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from xlmc.calculus.functions import (
+    ATOM,
+    BY_NAME,
+    POWER,
+    PRODUCT,
+    SEVERAL,
+    SIGN,
+    SUM,
+    Function,
+)
 from xlmc.syntax import ast
 from xlmc.syntax.marks import plain
 
-SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)
 LEVEL = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "**": POWER}
 _LITERAL = re.compile(r"(0|[1-9][0-9]*(_[0-9]+)*)(\.[0-9]+(_[0-9]+)*)?([eE][+-]?[0-9]+)?")
 _GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi"
     "|psi|omega"
 )
-_NAMED = frozenset({"sin", "cos", "tan", "exp", "log", "min", "max"})
 
 
 def plain_expr(expr: ast.Expr) -> str:
@@ -129,16 +137,8 @@ def _latex_leaf(expr: ast.Expr) -> str:
             return rf"\sum_{{j\,\mathrm{{visible}}}} {kernel}"
         case ast.Call(function="hazard", arguments=(ast.Name(id=clock),)):
             return rf"h_{{{_latex_name(clock)}}}(t)"
-        case ast.Call(function="sqrt", arguments=(argument,)):
-            return rf"\sqrt{{{_latex(argument, 0)}}}"
-        case ast.Call(function="exp", arguments=(argument,)):
-            return f"e^{{{_latex(argument, 0)}}}"
-        case ast.Call(function="expm1", arguments=(argument,)):
-            return rf"\left(e^{{{_latex(argument, 0)}}} - 1\right)"
-        case ast.Call(function="log1p", arguments=(ast.Negative(operand=argument),)):
-            return rf"\log\left(1 - {_latex(argument, PRODUCT)}\right)"
-        case ast.Call(function="log1p", arguments=(argument,)):
-            return rf"\log\left(1 + {_latex(argument, SIGN)}\right)"
+        case ast.Call(function=name, arguments=(argument,), primes=0) if name in BY_NAME:
+            return _latex_call(BY_NAME[name], argument)
         case ast.Call(function=function):
             inside = ", ".join(_latex(a, 0) for a in expr.arguments)
             return rf"{_latex_function(function)}{chr(39) * expr.primes}\left({inside}\right)"
@@ -146,10 +146,14 @@ def _latex_leaf(expr: ast.Expr) -> str:
             raise TypeError(type(expr))
 
 
+def _latex_call(function: Function, argument: ast.Expr) -> str:
+    if function.negative and isinstance(argument, ast.Negative):
+        return function.negative.format(_latex(argument.operand, PRODUCT))
+    return function.form.format(_latex(argument, function.level))
+
+
 def _latex_function(name: str) -> str:
-    if name in ("asin", "acos", "atan"):
-        return rf"\arc{name[1:]}"
-    return rf"\{name}" if name in _NAMED else _latex_name(name)
+    return rf"\{name}" if name in SEVERAL else _latex_name(name)
 
 
 def _latex_name(name: str) -> str:

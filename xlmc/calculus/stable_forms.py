@@ -6,11 +6,12 @@ of one expression is reduced, from the outside in, to a difference of its variab
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
-from xlmc.calculus.to_sympy import expanded, expm1, log1p
+from xlmc.calculus.to_sympy import ALGEBRA, ENTRIES, expanded, expm1, log1p
 
 ONE = Integer(1)
 ZERO = Integer(0)
@@ -62,12 +63,12 @@ def grounded(expr: Expr, t: Symbol) -> Iterator[Expr]:
 
 
 def _grounded_at(expr: Expr, end: Expr, t: Symbol) -> Expr:
-    """A sum that is 0 at the end, a cosine or tangent of what is a right angle there."""
+    """A sum that is 0 at the end, a function of what is a right angle there."""
     if isinstance(expr, Add) and expr.subs(t, end) == 0:
         return -fall(expr, end, t)
-    if isinstance(expr, sympy.cos | sympy.tan) and expr.args[0].subs(t, end) == _RIGHT:
-        rest = fall(expr.args[0], end, t)
-        return sympy.sin(rest) if isinstance(expr, sympy.cos) else 1 / sympy.tan(rest)
+    entry = ENTRIES.get(expr.func)
+    if entry is not None and entry.grounded and expr.args[0].subs(t, end) == _RIGHT:
+        return entry.grounded(ALGEBRA, fall(expr.args[0], end, t))
     return expr
 
 
@@ -100,10 +101,9 @@ def _fall_power(expr: Pow, s: Expr, t: Symbol) -> Expr:
     before, down = base.subs(t, s), fall(base, s, t)
     if before == 0:
         return -expr if n.is_positive else expr.subs(t, s) - expr
-    if n == 2 and isinstance(base, sympy.cos | sympy.sin):
-        x, y = base.args[0], base.args[0].subs(t, s)
-        squares = sympy.sin(x + y) * sympy.sin(x - y) if y != _RIGHT else -(sympy.sin(y - x) ** 2)
-        return squares if isinstance(base, sympy.cos) else -squares
+    entry = ENTRIES.get(base.func)
+    if n == 2 and entry is not None and entry.fall_square:
+        return entry.fall_square(ALGEBRA, base.args[0], base.args[0].subs(t, s))
     if n.is_Integer and 2 <= n <= 4:
         return down * Add(*(before**i * base ** (n - 1 - i) for i in range(int(n))))
     if n == sympy.S.Half:
@@ -116,21 +116,9 @@ def _fall_power(expr: Pow, s: Expr, t: Symbol) -> Expr:
 def _fall_function(expr: Expr, s: Expr, t: Symbol) -> Expr:
     """Functions of one argument, by their addition theorems."""
     x = expr.args[0]
-    y = x.subs(t, s)
-    down = fall(x, s, t)
-    if y == _RIGHT and isinstance(expr, sympy.cos):
-        return -sympy.sin(down)
-    if y == _RIGHT and isinstance(expr, sympy.sin):
-        return 2 * sympy.sin(down / 2) ** 2
-    if isinstance(expr, sympy.cos):
-        return -2 * sympy.sin((x + y) / 2) * sympy.sin(down / 2)
-    if isinstance(expr, sympy.sin):
-        return 2 * sympy.cos((x + y) / 2) * sympy.sin(down / 2)
-    if isinstance(expr, sympy.tan):
-        return sympy.sin(down) / (sympy.cos(y) * sympy.cos(x))
-    if isinstance(expr, sympy.log) and y.is_finite and not y.is_zero:
-        return -log1p(-down / y)
-    return expr.subs(t, s) - expr
+    y, form = x.subs(t, s), ENTRIES[expr.func].fall
+    found = form(ALGEBRA, x, y, fall(x, s, t)) if form else None
+    return expr.subs(t, s) - expr if found is None else found
 
 
 def minus_log(expr: Expr, t: Symbol) -> Expr:
@@ -158,22 +146,10 @@ def log_derivative(expr: Expr, t: Symbol) -> Expr:
         return expr.exp * log_derivative(expr.base, t)
     if isinstance(expr, Add | Pow | Symbol):
         return derivative(expr, t) / expr
-    return _log_derivative_of_function(expr, derivative(expr.args[0], t))
-
-
-def _log_derivative_of_function(expr: Expr, inner: Expr) -> Expr:
-    x = expr.args[0]
-    if isinstance(expr, sympy.sin):
-        return inner / sympy.tan(x)
-    if isinstance(expr, sympy.cos):
-        return -inner * sympy.tan(x)
-    if isinstance(expr, sympy.tan):
-        return 2 * inner / sympy.sin(2 * x)
-    if expr.func == expm1:
-        return -inner / expm1(-x)
-    if expr.func == log1p:
-        return inner / ((1 + x) * expr)
-    return inner / (x * expr)  # log
+    rate = ENTRIES[expr.func].rate
+    if rate is None:
+        return derivative(expr, t) / expr
+    return derivative(expr.args[0], t) * rate(ALGEBRA, expr.args[0])
 
 
 def derivative(expr: Expr, t: Symbol) -> Expr:
@@ -183,5 +159,7 @@ def derivative(expr: Expr, t: Symbol) -> Expr:
 
 def unfold(expr: Expr) -> Expr:
     """The expression in functions that SymPy knows."""
-    plain = expr.replace(expm1, lambda x: sympy.exp(x) - 1)
-    return plain.replace(log1p, lambda x: sympy.log(1 + x))
+    for function, entry in ENTRIES.items():
+        if entry.defined:
+            expr = expr.replace(function, partial(entry.defined, ALGEBRA))
+    return expr

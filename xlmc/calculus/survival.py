@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from xlmc.calculus.arithmetic import DUAL, FLOAT, Dual
 from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.calculus.functions import SEVERAL
 from xlmc.syntax import ast
 from xlmc.syntax.expression import MathError, check_size, rewrite, walk
 
@@ -64,7 +65,7 @@ def settle(expr: ast.Expr, variable: str) -> ast.Expr:
     check_size(expr)
 
     def change(node: ast.Expr) -> ast.Expr:
-        if isinstance(node, ast.Call) and node.function in ("min", "max") and node.arguments:
+        if isinstance(node, ast.Call) and node.function in SEVERAL and node.arguments:
             always = sorted(_winners(node, variable))
             return node.arguments[next(iter(always), 0)] if len(always) < 2 else node
         return node
@@ -75,7 +76,7 @@ def settle(expr: ast.Expr, variable: str) -> ast.Expr:
 def kink(expr: ast.Expr, variable: str) -> Trouble | None:
     """The first ``min`` or ``max`` that changes its argument inside the range."""
     for node in walk(settle(expr, variable)):
-        if isinstance(node, ast.Call) and node.function in ("min", "max"):
+        if isinstance(node, ast.Call) and node.function in SEVERAL:
             t = max(_winners(node, variable).values())
             return Trouble(t=t, node=node, reason="has no derivative where its argument changes")
     return None

@@ -5,23 +5,25 @@ Importing this module imports SymPy, which takes half a second: import it inside
 
 from collections.abc import Mapping
 from math import prod
+from types import SimpleNamespace
 
 import sympy
 from sympy import Add, Expr, Function, Mul, Pow, Rational, Symbol
 
-from xlmc.calculus.arithmetic import FUNCTIONS
+from xlmc.calculus.functions import TABLE
 from xlmc.calculus.limits import check_limits
 from xlmc.syntax import ast
 from xlmc.syntax.expression import TooHard
 
-# e**x - 1 and log(1 + x) without cancellation; SymPy has no such functions among its basic ones.
-expm1 = Function("expm1")
-log1p = Function("log1p")
-
-NAMES = {sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.exp: "exp", sympy.log: "log"}
-NAMES |= {sympy.acos: "acos", sympy.asin: "asin", sympy.atan: "atan"}
-NAMES |= {expm1: "expm1", log1p: "log1p"}
-_FUNCTIONS = {name: function for function, name in NAMES.items() if name in FUNCTIONS}
+# The functions of the table for SymPy, which has not all of them; square roots are powers to it.
+ALGEBRA = SimpleNamespace(
+    pi=sympy.pi,
+    **{one.name: Function(one.name) if one.defined else getattr(sympy, one.name) for one in TABLE},
+)
+ENTRIES = {getattr(ALGEBRA, one.name): one for one in TABLE if not one.power}
+_FUNCTIONS = {one.name: f for f, one in ENTRIES.items() if one.written}
+expm1 = ALGEBRA.expm1
+log1p = ALGEBRA.log1p
 
 
 def to_sympy(expr: ast.Expr, symbols: Mapping[str, Symbol]) -> Expr:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
+from xlmc.calculus import functions
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import ReservedName, UnknownWord
 from xlmc.diagnostics.source import Span
@@ -17,7 +18,7 @@ def _set(words: str) -> frozenset[str]:
 
 
 VALUES = _set("t s x0 xt bound count length limit masked steps_left pi none text stop_strings")
-FUNCTIONS = ("cos", "exp", "log", "max", "min", "sin", "sqrt", "tan")
+FUNCTIONS = functions.WRITTEN
 DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
 AROUND = ("geometric", "visible")  # of the tokens around a masked one
 

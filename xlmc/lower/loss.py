@@ -3,7 +3,8 @@
 from functools import partial
 
 from xlmc.calculus.code import Code, Kind, Names, Printer, Rank, built, number, param, variable
-from xlmc.calculus.print_math import PRODUCT, latex_expr, plain_expr
+from xlmc.calculus.functions import PRODUCT
+from xlmc.calculus.print_math import latex_expr, plain_expr
 from xlmc.check.loss import exact, inlined
 from xlmc.lower import ir
 from xlmc.lower.claims import proportional

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import mpmath
 
+from xlmc.calculus.functions import WRITTEN
 from xlmc.diagnostics.source import Source, Span
 from xlmc.syntax import ast
 
@@ -114,7 +115,7 @@ def exact(text: str, **names: float) -> mpmath.mpf:
     """The value of a text at mpmath's working precision, with decimals taken literally."""
     literal = r"(?<![\w.])(\d+\.?\d*([eE][+-]?\d+)?)"
     code = re.sub(literal, r"mpf('\1')", text)
-    functions = {f: getattr(mpmath, f) for f in ("sin", "cos", "tan", "exp", "log", "sqrt", "mpf")}
+    functions = {f: getattr(mpmath, f) for f in (*WRITTEN, "mpf") if hasattr(mpmath, f)}
     values = {k: mpmath.mpf(v) for k, v in names.items()}
     return eval(code, {**functions, "pi": mpmath.pi, **values})
 

@@ -151,7 +151,8 @@ class Module:
         """Return the marked parameters of a function, or fields of a class."""
         for node in self.tree.body:
             if isinstance(node, Function) and node.name == name:
-                return [one.arg for one in ast.walk(node.args) if _is_marked_argument(one)]
+                arguments = [one for one in ast.walk(node.args) if isinstance(one, ast.arg)]
+                return [one.arg for one in arguments if is_marked(one.arg)]
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return [one for one in _bound(node) if is_marked(one)]
         return []
@@ -170,10 +171,6 @@ def _stream(call: ast.Call) -> tuple[str, int]:
         case ast.Call(func=ast.Attribute(attr="uniform"), args=[ast.Constant(str(name)), *_]):
             return name, call.args[0].lineno
     return "", 0
-
-
-def _is_marked_argument(node: ast.AST) -> bool:
-    return isinstance(node, ast.arg) and is_marked(node.arg)
 
 
 def _meet(where: set[str], others: set[str]) -> bool:

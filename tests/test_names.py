@@ -22,11 +22,12 @@ from xlmc.check import words
 from xlmc.check.family import check
 from xlmc.check.names import camel
 from xlmc.emit.module_attributes import MODULE
+from xlmc.emit.names import Names
 from xlmc.emit.render import render
 from xlmc.lower.family import lower
 from xlmc.resolve.defaults import explicit
 from xlmc.syntax import ast, query
-from xlmc.syntax.marks import is_marked, marked
+from xlmc.syntax.marks import MARK, is_marked, marked
 
 TIMED = changed(
     MASK,
@@ -223,3 +224,21 @@ def test_attributes_of_modules_are_known() -> None:
     """No head takes the place of an attribute of `nn.Module`, whatever its version."""
     public = {name for name in dir(torch.nn.Module()) if not name.startswith("_")}
     assert public <= {*MODULE}
+
+
+PACKAGE = {
+    "parts.py": "class Part:\n    def draw(self): ...\n",
+    "decoder.py": (
+        "from .parts import Part\n\n"
+        f"class Shared(Part):\n    draw{MARK}1: float = 1.0\n    size{MARK}2: float = 2.0\n\n"
+        f"class Decoder(Shared):\n    def size(self):\n        return self.draw{MARK}1\n"
+    ),
+}
+
+
+def test_fields_hide_nothing_that_a_class_inherits_or_that_inherits_it() -> None:
+    names = Names(PACKAGE)
+    text = names.settled("decoder.py", PACKAGE["decoder.py"])
+    assert "    draw_: float = 1.0\n    size_: float" in text
+    assert "return self.draw_\n" in text
+    assert names.keywords("decoder.py", "Decoder") == (("draw", "draw_"), ("size", "size_"))

@@ -24,7 +24,7 @@ class Names:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.modules = {
-            file: Module(text) for file, text in sorted(texts.items()) if is_marked(text)
+            file: Module(text, texts) for file, text in sorted(texts.items()) if is_marked(text)
         }
         self.attributes: dict[str, str] = {}
         for module in self.modules.values():
@@ -83,8 +83,9 @@ class Names:
 class Module:
     """The names of one module by the scopes in which they occur, and what marked ones become."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, package: Mapping[str, str]) -> None:
         self.tree = ast.parse(text)
+        self.package = package  # its modules, for what its classes inherit
 
     @cached_property
     def regions(self) -> dict[str, set[str]]:
@@ -114,11 +115,20 @@ class Module:
 
     @cached_property
     def attributes(self) -> dict[str, str]:
-        """Return the names that marked fields, methods and attributes of its classes become."""
+        """Return the names that marked fields, methods and attributes of its classes become.
+
+        Taken are those that any of its classes has or inherits, and what their bodies read.
+        """
+        taken = _inherited(self.tree, self.package)
+        stored: dict[str, None] = {}
+        for node in _classes(self.tree).values():
+            read = {name for name, where in _statements(node.body, "") if not where}
+            taken |= {name for name in (*read, *_stored(node)) if not is_marked(name)}
+            stored |= dict.fromkeys(filter(is_marked, _stored(node)))
         found: dict[str, str] = {}
-        for node in self.tree.body:
-            if isinstance(node, ast.ClassDef):
-                found |= _attributes(node)
+        for name in stored:
+            found[name] = _free(plain(name), taken)
+            taken.add(found[name])
         return found
 
     @cached_property
@@ -148,13 +158,16 @@ class Module:
         }
 
     def parameters(self, name: str) -> list[str]:
-        """Return the marked parameters of a function, or fields of a class."""
+        """Return the marked parameters of a function, or fields that a class has or inherits."""
         for node in self.tree.body:
             if isinstance(node, Function) and node.name == name:
                 arguments = [one for one in ast.walk(node.args) if isinstance(one, ast.arg)]
                 return [one.arg for one in arguments if is_marked(one.arg)]
             if isinstance(node, ast.ClassDef) and node.name == name:
-                return [one for one in _bound(node) if is_marked(one)]
+                bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+                above = [one for base in bases for one in self.parameters(base)]
+                own = [one for one in _bound(node) if is_marked(one)]
+                return [*dict.fromkeys([*above, *own])]
         return []
 
 
@@ -235,11 +248,8 @@ def _bound(node: ast.ClassDef) -> list[str]:
     return found
 
 
-def _attributes(node: ast.ClassDef) -> dict[str, str]:
-    """The names that marked attributes of a class become.
-
-    Taken are its own, those of `nn.Module` for such a class, and what its body reads.
-    """
+def _stored(node: ast.ClassDef) -> list[str]:
+    """The fields and methods of a class, and the attributes of ``self``."""
     own = [
         one.attr
         for one in ast.walk(node)
@@ -247,13 +257,23 @@ def _attributes(node: ast.ClassDef) -> dict[str, str]:
         and isinstance(one.value, ast.Name)
         and one.value.id == "self"
     ]
-    stored = [*_bound(node), *own]
-    bases = {one.attr for one in node.bases if isinstance(one, ast.Attribute)}
-    taken = {name for name, where in _statements(node.body, "") if not where}
-    taken = {name for name in (*taken, *own) if not is_marked(name)}
-    taken |= MODULE if "Module" in bases else set()
-    found: dict[str, str] = {}
-    for name in filter(is_marked, dict.fromkeys(stored)):
-        found[name] = _free(plain(name), taken)
-        taken.add(found[name])
+    return [*_bound(node), *own]
+
+
+def _classes(tree: ast.Module) -> dict[str, ast.ClassDef]:
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _inherited(tree: ast.Module, package: Mapping[str, str]) -> set[str]:
+    """The attributes that classes of a module inherit from elsewhere, `nn.Module` included."""
+    bases = [base for node in _classes(tree).values() for base in node.bases]
+    found = set(MODULE) if any(isinstance(base, ast.Attribute) for base in bases) else set[str]()
+    wanted = {base.id for base in bases if isinstance(base, ast.Name)}
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    for node in imports:
+        text = package.get(f"{node.module}.py")
+        if text is not None and wanted & {alias.name for alias in node.names}:
+            other = ast.parse(text)
+            found |= {name for one in _classes(other).values() for name in _stored(one)}
+            found |= _inherited(other, package)
     return found

@@ -5,8 +5,7 @@ is complete; `xlmc.emit.names` then drops each mark, and adds `_` where the plai
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -18,6 +17,7 @@ from xlmc.syntax.query import arrows, heads
 MARK = "\ua4f8"  # a letter for Python, and in no alphabet that a spec could be written in
 _MARK = re.compile(rf"{MARK}\d+")
 Given = ast.Param | ast.Choice | ast.Let
+Marks = dict[tuple[str, str], str]  # by the kind of what has a name, and the name
 
 # Fields that hold words of the language, whatever else has such a name.
 WORDS: set[tuple[type[ast.Node], str]] = {
@@ -52,29 +52,33 @@ def is_marked(text: str) -> bool:
 
 
 def marked(family: ast.Family) -> ast.Family:
-    """Return the family with a mark of its own behind each name of a param, let, head or survival.
+    """Return the family with a mark behind each name of a param, let, head or survival.
 
-    Decoders keep their names: only classes are made of them, ``...Decoder``.
+    Params of one name have one mark, whatever decoders they belong to, and so have lets. Decoders
+    keep their names: only classes are made of them, ``...Decoder``.
     """
-    marks = (f"{MARK}{number}" for number in count(1))
+    known: Marks = {}
     survivals = [arrow.survival for arrow in arrows(family)]
-    everywhere = _given([*survivals, *heads(family)], marks)
-    sections = tuple(_section(section, everywhere, marks) for section in family.sections)
+    everywhere = {name: _mark(known, "", name) for name in (*survivals, *heads(family))}
+    sections = tuple(_section(section, everywhere, known) for section in family.sections)
     return evolve(family, sections=sections)
 
 
-def _given(names: list[str], marks: Iterator[str]) -> dict[str, str]:
-    return {name: name + next(marks) for name in names}
+def _mark(known: Marks, kind: str, name: str) -> str:
+    """The marked name of something, the same for all of a kind that have this name."""
+    return name + known.setdefault((kind, name), f"{MARK}{len(known) + 1}")
 
 
-def _section(
-    section: ast.Section, everywhere: Mapping[str, str], marks: Iterator[str]
-) -> ast.Section:
+def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) -> ast.Section:
     if section.kind not in ("noise", "network", "loss", "decoder"):
         return section
-    own = [entry.name for entry in section.entries if isinstance(entry, Given)]
+    own = {
+        entry.name: _mark(known, "let" if isinstance(entry, ast.Let) else "param", entry.name)
+        for entry in section.entries
+        if isinstance(entry, Given)
+    }
     choices = {entry.name for entry in section.entries if isinstance(entry, ast.Choice)}
-    marker = _Marker({**everywhere, **_given(own, marks)}, choices)
+    marker = _Marker({**everywhere, **own}, choices)
     return evolve(section, entries=tuple(marker(entry) for entry in section.entries))
 
 

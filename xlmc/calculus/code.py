@@ -134,6 +134,13 @@ def number(expr: ast.Expr, *, whole: bool) -> Code:
     return Code(repr(float(value)), Rank.SCALAR, Kind.FLOAT, only=float(value))
 
 
+def constant(value: float) -> Code:
+    """Return a number as Python writes it, a whole one without a point."""
+    whole = int(value) == value
+    text = repr(int(value)) if whole else repr(float(value))
+    return Code(text, Rank.SCALAR, Kind.INT if whole else Kind.FLOAT, only=float(value))
+
+
 def built(form: str, *parts: Code, kind: Kind | None = None, rank: Rank | None = None) -> Code:
     """A form with codes in its braces: of the highest rank and kind among them, unless told."""
     reads = reduce(Reads.__or__, (part.reads for part in parts), Reads())

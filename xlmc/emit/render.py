@@ -1,7 +1,6 @@
 """The IR becomes text: one template a file, and the copied modules cut to what they need."""
 
 import ast
-import re
 from functools import cache
 
 import attrs
@@ -30,7 +29,6 @@ COPIED = (
     "qwen2",
     "sampling",
 )
-IMPORT = re.compile(r"^from \.(\w+) import (.+)$", re.MULTILINE)
 
 
 @cache
@@ -126,7 +124,7 @@ def _imports(texts: dict[str, str]) -> dict[str, set[str]]:
     """What is imported from each of the copied modules."""
     wanted: dict[str, set[str]] = {}
     for text in texts.values():
-        for module, names in IMPORT.findall(text):
-            if module in COPIED:
-                wanted.setdefault(module, set()).update(names.split(", "))
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ImportFrom) and node.level and node.module in COPIED:
+                wanted.setdefault(node.module, set()).update(one.name for one in node.names)
     return wanted

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import isfinite
 
-from xlmc.calculus.code import Code
+from xlmc.calculus.code import Code, constant
 from xlmc.check.loss import bound, counts, ends, idle, inlined, settings, weights, with_bound
 from xlmc.check.scope import Environment, Sample, literal, values
 from xlmc.check.words import DERIVED
@@ -294,25 +294,26 @@ def _cut(decoder: ir.Decoder) -> list[str]:
     reasons |= {
         f"no value of `{name}` switches off all that it does": None
         for name, value in _switches(decoder)
-        if neutral[name] != value
+        if neutral[name].value != value
     }
     return [*reasons, *(["laws are cut down"] if fixed else [])]
 
 
-def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, str], ...]:
+def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, Code], ...]:
     """The values of its params at which a decoder cuts nothing off."""
-    return tuple(dict(_switches(decoder)).items())
+    values = dict(_switches(decoder))
+    return tuple((name, constant(value)) for name, value in values.items())
 
 
-def _switches(decoder: ir.Decoder) -> list[tuple[str, str]]:
+def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
     """All that params do to the laws, each with the value at which that is nothing."""
-    found = [(code.param, f"{NEUTRAL[name]:g}") for name, code in _cuts(decoder) if code.param]
+    found = [(code.param, NEUTRAL[name]) for name, code in _cuts(decoder) if code.param]
     if decoder.guide is not None and decoder.guide.scale.param:
-        found.append((decoder.guide.scale.param, "0"))
+        found.append((decoder.guide.scale.param, 0.0))
     if decoder.remask is not None and decoder.remask.off:
-        found.append((decoder.remask.off, "0"))
+        found.append((decoder.remask.off, 0.0))
     if decoder.few is not None and decoder.few.param:
-        found.append((decoder.few.param, "0"))
+        found.append((decoder.few.param, 0.0))
     return found
 
 

@@ -1,6 +1,6 @@
 """The clocks of the noise: which of their quantities the package uses, under which names."""
 
-from xlmc.calculus.code import Code, Printer, called
+from xlmc.calculus.code import Code, Printer, called, constant
 from xlmc.calculus.schedule import Calculus, Formula, derive
 from xlmc.calculus.survival import examine
 from xlmc.lower import ir
@@ -119,7 +119,7 @@ class Hand:
             self._summary(quantity),
             (f"{LEFT[quantity].format(name=self.latex[1:])} = {formula.latex}",),
             formula.code,
-            (repr(self.end) if self.end else "0") if quantity == "inverse" else "",
+            constant(self.end or 0) if quantity == "inverse" else None,
             self.spec,
         )
 

@@ -42,7 +42,7 @@ class Function:
     summary: str
     latex: tuple[str, ...]
     code: Code  # over the arguments
-    low: str  # code: the least value of an inverse's argument; "" for the other functions
+    low: Code | None  # the least value of an inverse's argument; None for the other functions
     spec: str
 
 
@@ -72,14 +72,14 @@ class Noise:
     spec: str
     variable: str  # t or count
     fixed: bool  # the amount is `low` for every example
-    low: str  # code
-    high: str  # code; counts go up to the row's length
+    low: Code
+    high: Code | None  # None for counts, which go up to the row's length
     spread: str  # "", stratified or antithetic
     survival: str
     corrupted: str  # name of the function 1 - alpha; "" where the amount is a count
     inverse: str  # name of the function that gives t from alpha; "" where none is needed
     masks: str  # of two arrows, name of the first one's function 1 - alpha; "" for one arrow
-    whole: str  # code of the share that is gone at t = 1; "" for all
+    whole: Code | None  # the share that is gone at t = 1; None for all
     latex: tuple[str, ...]  # of two arrows
     schedule: tuple[str, ...]  # names imported
     carries_t: bool
@@ -380,7 +380,7 @@ class Samples:
 
     law: str
     why: str
-    neutral: tuple[tuple[str, str], ...]  # names of params, and code of their values
+    neutral: tuple[tuple[str, Code], ...]  # names of params, and their values
     grows: str  # name of a param, or ""
 
 

@@ -1,10 +1,10 @@
 """The noise."""
 
-from xlmc.calculus.code import Code
+from xlmc.calculus.code import Code, constant, number
 from xlmc.check.scope import literal
 from xlmc.lower import ir
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import mentioned, number
+from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 
 
@@ -25,13 +25,13 @@ def noise(family: ast.Family, clock: Clock, told: Code | None) -> ir.Noise:
         variable=amount.variable.id,
         fixed=amount.law.function == "fixed",
         low=_bound(low),
-        high=_bound(high) if timed else "",
+        high=_bound(high) if timed else None,
         spread=amount.spread.id if amount.spread is not None else "",
         survival=clock.arrow.survival,
         corrupted=corrupted,
         inverse=inverse,
         masks=masks,
-        whole=repr(1 - last.end) if both and last.end else "",
+        whole=constant(1 - last.end) if both and last.end else None,
         latex=_latex(clock) if both else (),
         schedule=tuple(sorted({corrupted, inverse, masks} - {""})),
         carries_t=carries,
@@ -47,7 +47,7 @@ def _latex(clock: Clock) -> tuple[str, ...]:
     )
 
 
-def _bound(expr: ast.Expr) -> str:
+def _bound(expr: ast.Expr) -> Code:
     """An end of the range of the amount: 0, 1 or a decimal."""
     value = literal(expr)
     assert value is not None

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from xlmc.calculus.code import number
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 
@@ -23,13 +24,9 @@ def _param(entry: ast.Param | ast.Choice) -> ir.Param:
         literal = f"Literal[{', '.join(map(repr, options))}]"
         return ir.Param(entry.name, "Choice", literal, repr(options[0]), options)
     python = PYTHON[entry.kind]
-    return ir.Param(entry.name, entry.kind, python, number(entry.default, whole=python == "int"))
-
-
-def number(expr: ast.Expr, *, whole: bool) -> str:
-    """A literal as Python writes it."""
-    value = _value(expr)
-    return repr(int(value)) if whole else repr(float(value))
+    return ir.Param(
+        entry.name, entry.kind, python, str(number(entry.default, whole=python == "int"))
+    )
 
 
 def _value(expr: ast.Expr) -> Fraction:

@@ -194,6 +194,7 @@ NASTY = {
     ),
     "params of a loss": ("timed", {"scale": "network", "own": "len", "rate": "ended"}),
     "a let and a survival that hide what follows": ("timed", {"now": "masks", "alpha": "torch"}),
+    "a word of conditions": ("ilm", {"done": "tempered", "slot": "zero"}),
     "words of a decoder": ("flexmdm", {"order": "confidence", "early": "prompt", "gap": "zero"}),
 }
 

@@ -86,6 +86,7 @@ def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) 
 class _Marker:
     names: Mapping[str, str]
     choices: set[str]
+    calls: bool = True  # not in conditions: ``zero(gap)``, ``tempered(done, 1)``
 
     def __call__(self, node: Any) -> Any:
         match node:
@@ -105,17 +106,10 @@ class _Marker:
                 options = tuple(o if o.name == "without" else self(o) for o in call.keywords)
                 return evolve(node, value=evolve(call, keywords=options))
             case ast.Stop(conditions=conditions):
-                return evolve(node, conditions=tuple(map(self._condition, conditions)))
+                return evolve(node, conditions=evolve(self, calls=False)(conditions))
             case ast.Node():
                 return self._fields(node)
         return node
-
-    def _condition(self, node: ast.Condition) -> ast.Condition:
-        """A condition, in which a call is no survival's: ``zero(gap)``, ``tempered(done, 1)``."""
-        calls = {"zero", "tempered"} & {*self.names}
-        names = {name: mark for name, mark in self.names.items() if name not in calls}
-        found: ast.Condition = _Marker(names, self.choices)(node)
-        return found
 
     def _fields(self, node: ast.Node) -> Any:
         kept = {"span"} | {name for kind, name in WORDS if isinstance(node, kind)}
@@ -126,6 +120,6 @@ class _Marker:
                 changed["name"] = self.names[node.name]
             case ast.Arrow():
                 changed["survival"] = self.names[node.survival]
-            case ast.Call():
+            case ast.Call() if self.calls:
                 changed["function"] = self.names.get(node.function, node.function)
         return evolve(node, **changed)

@@ -37,7 +37,7 @@ from xlmc.lower.family import lower  # noqa: E402
 from xlmc.resolve.defaults import explicit  # noqa: E402
 from xlmc.syntax import printer  # noqa: E402
 from xlmc.syntax.format import format_source  # noqa: E402
-from xlmc.syntax.marks import marked
+from xlmc.syntax.marks import marked  # noqa: E402
 from xlmc.syntax.parse import parse, read_source  # noqa: E402
 
 PAGE = ROOT / "docs/robust.md"

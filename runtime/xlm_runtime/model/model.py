@@ -84,7 +84,7 @@ class Model:
         if self.ended is not None and name in self.family.ending:
             decoder = replace(decoder, ended=self.ended)
         with without(self.network, self.suppressed):
-            made = decoder(self.network, batch, noise, self.body, record)
+            made: Decoded = decoder(self.network, batch, noise, self.body, record)
         self._check_whole(made)
         return made
 

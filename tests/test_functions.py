@@ -13,9 +13,12 @@ import mpmath
 import pytest
 import torch
 from families import MASK, ROOT, changed, imported
+from formulas import schedule
 
 from xlmc.calculus.arithmetic import DUAL, FLOAT, TENSOR, Dual, precise
 from xlmc.calculus.functions import BY_NAME, TABLE
+from xlmc.calculus.schedule import derive
+from xlmc.syntax.expression import TooHard
 
 ENTRY = """TABLE = (
     Function(
@@ -105,6 +108,12 @@ def test_the_forms_of_an_entry_are_true() -> None:
             assert grounded == pytest.approx(f(mpmath.pi / 2 - x)), entry.name
         if entry.undone is not None:
             assert _number(entry.undone(ALGEBRA, _exact(f(x)))[0]) == pytest.approx(x), entry.name
+
+
+def test_functions_that_only_algebra_knows_are_refused_not_lost() -> None:
+    """SymPy writes the quotient of cosine and sine as a cotangent, which formulas do not have."""
+    with pytest.raises(TooHard, match="too long to take apart"):
+        _ = derive(schedule("tan(pi / 4 * (1 - t))")).hazard
 
 
 def _exact(x: float) -> Any:

@@ -243,3 +243,9 @@ def test_fields_hide_nothing_that_a_class_inherits_or_that_inherits_it() -> None
     assert "    draw_: float = 1.0\n    size_: float" in text
     assert "return self.draw_\n" in text
     assert names.keywords("decoder.py", "Decoder") == (("draw", "draw_"), ("size", "size_"))
+
+
+def test_no_name_of_ours_is_like_a_class_of_a_decoder() -> None:
+    """Decoders have no marks: `NAMEDecoder` is always the class of an author's."""
+    own = [path.read_text("utf-8") for path in sorted((ROOT / "templates").rglob("*.[pj]*"))]
+    assert not re.findall(r"\b\w+Decoder\b", "".join(own))

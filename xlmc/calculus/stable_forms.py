@@ -116,7 +116,8 @@ def _fall_power(expr: Pow, s: Expr, t: Symbol) -> Expr:
 def _fall_function(expr: Expr, s: Expr, t: Symbol) -> Expr:
     """Functions of one argument, by their addition theorems."""
     x = expr.args[0]
-    y, form = x.subs(t, s), ENTRIES[expr.func].fall
+    y, entry = x.subs(t, s), ENTRIES.get(expr.func)
+    form = entry.fall if entry is not None else None
     found = form(ALGEBRA, x, y, fall(x, s, t)) if form else None
     return expr.subs(t, s) - expr if found is None else found
 
@@ -146,10 +147,10 @@ def log_derivative(expr: Expr, t: Symbol) -> Expr:
         return expr.exp * log_derivative(expr.base, t)
     if isinstance(expr, Add | Pow | Symbol):
         return derivative(expr, t) / expr
-    rate = ENTRIES[expr.func].rate
-    if rate is None:
+    entry = ENTRIES.get(expr.func)
+    if entry is None or entry.rate is None:
         return derivative(expr, t) / expr
-    return derivative(expr.args[0], t) * rate(ALGEBRA, expr.args[0])
+    return derivative(expr.args[0], t) * entry.rate(ALGEBRA, expr.args[0])
 
 
 def derivative(expr: Expr, t: Symbol) -> Expr:

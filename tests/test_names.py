@@ -86,10 +86,14 @@ def assigned(spec: str, number: int) -> dict[str, str]:
     old, new = declared(family_of(spec)), taken(spec)
     found: dict[str, str] = {}
     classes = set[str]()
+    entries = [entry for one in family_of(spec).sections for entry in one.entries]
+    choices = {entry.name for entry in entries if isinstance(entry, ast.Choice)}
     position = number * len(old)
     for name in old:
-        while (word := new[position % len(new)]) in found.values() or (
-            name.startswith("decoder ") and camel(word) in classes
+        while (
+            (word := new[position % len(new)]) in found.values()
+            or (name.startswith("decoder ") and camel(word) in classes)
+            or (name in choices and word in query.SCORES)
         ):
             position += 1
         classes |= {camel(word)} if name.startswith("decoder ") else set()
@@ -195,7 +199,8 @@ NASTY = {
     "params of a loss": ("timed", {"scale": "network", "own": "len", "rate": "ended"}),
     "a let and a survival that hide what follows": ("timed", {"now": "masks", "alpha": "torch"}),
     "a word of conditions": ("ilm", {"done": "tempered", "slot": "zero"}),
-    "words of a decoder": ("flexmdm", {"order": "confidence", "early": "prompt", "gap": "zero"}),
+    "a let named like a score": ("remdm", {"back": "confidence", "eta": "random"}),
+    "words of a decoder": ("flexmdm", {"order": "tokens", "early": "prompt", "gap": "zero"}),
 }
 
 

@@ -90,7 +90,7 @@ def declarations(entries: tuple[ast.Node, ...], what: str) -> Iterator[Diagnosti
         yield from reserved(entry.name, what, entry)
         yield from _param(entry)
     for choice in query.those(entries, ast.Choice):
-        yield from reserved(choice.name, what, choice)
+        yield from reserved(choice.name, what, choice, query.SCORES)
     for one in query.those(entries, ast.Let):
         yield from reserved(one.name, "a let", one)
 

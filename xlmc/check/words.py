@@ -49,12 +49,16 @@ def word(node: ast.Node, name: str) -> ast.Name:
     return ast.Name(name, span=name_span(node, name))
 
 
-def reserved(name: str, what: str, node: ast.Node) -> Iterator[Diagnostic]:
+def reserved(
+    name: str, what: str, node: ast.Node, taken: tuple[str, ...] = ()
+) -> Iterator[Diagnostic]:
     """A complaint if a name is a word of Python or of the language.
 
-    ``what`` is the kind of thing that has the name, and ``node`` where it gets it.
+    ``what`` is the kind of thing that has the name, ``node`` where it gets it; ``taken`` are words
+    that stand where it does.
     """
-    if why := why_reserved(name, what):
+    why = why_reserved(name, what) or ("a word of the language" if name in taken else "")
+    if why:
         yield ReservedName(span=name_span(node, name), name=name, what=what, why=why)
 
 

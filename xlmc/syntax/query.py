@@ -243,7 +243,8 @@ def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
             if much.value is not None:
                 yield much.value
             if order is not None:
-                yield order.score
+                if order.score.id not in SCORES:
+                    yield order.score  # a choice
                 if order.temperature is not None:
                     yield order.temperature
         case ast.Insert(much=much) | ast.Append(much=much):

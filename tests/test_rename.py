@@ -8,7 +8,7 @@ import attrs
 import pytest
 from families import ROOT, lowered
 
-from xlmc.check.names import camel
+from xlmc.syntax.query import camel
 from xlmc.compiler import checked
 from xlmc.emit.render import render
 from xlmc.lower import ir

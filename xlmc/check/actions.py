@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
-from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import (
@@ -17,6 +16,7 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment
 
 UNDO = {
     "mask": "unmask chance reveal(alpha)",

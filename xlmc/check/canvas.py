@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import floor
 
 from xlmc.check.rules import amount, at_least_one, known, moments, number
-from xlmc.check.scope import SLIP, Environment, distinct, literal, values
+from xlmc.check.scope import SLIP, values
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -18,6 +18,9 @@ from xlmc.diagnostics.semantic_errors import (
     WrongStop,
 )
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.environment import Environment
+from xlmc.theory.probe import distinct
 
 ALL_BACK = "a step would take back all that was drawn"
 

@@ -9,9 +9,8 @@ from xlmc.check.actions import UNDO, actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
 from xlmc.check.rules import at_least_one, known
-from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
-from xlmc.check.words import DERIVED, name_span, one_of, word
+from xlmc.check.words import name_span, one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
 from xlmc.diagnostics.semantic_errors import (
     MissingEntry,
@@ -29,6 +28,9 @@ from xlmc.diagnostics.semantic_errors import (
     WrongStart,
 )
 from xlmc.syntax import ast, query
+from xlmc.theory import decoding
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
 
 STARTS = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}
 STEPS = 1_000_000  # of a grid, at most
@@ -119,27 +121,13 @@ def _lets(section: ast.Section) -> list[ast.Let]:
 
 
 def environment(section: ast.Section, family: ast.Family) -> Environment:
-    """What an expression of a decoder may mention."""
-    grid = query.first(section.entries, ast.Grid)
-    timed = grid is not None and not (
-        isinstance(grid.value, ast.Name) and grid.value.id == "events"
-    )
-    names = {"length": "Count"}
-    if query.chain(family) not in ONE_BY_ONE:
-        names["masked"] = "Count"
-    if query.chain(family) != "mask":
-        names["limit"] = "Count"
-    for head in query.heads(family).values():
-        names[head.name] = "Logits"
-    if timed:
-        names |= {"t": "Time", "s": "Time", "steps_left": "Count"}
-    schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
-    derived = DERIVED if timed else ()
-    env = scope.environment(section.entries, "in this decoder", names, schedules, derived)
+    """Return what an expression of a decoder may mention, and if it can be computed."""
+    process = Process.of(family)
+    gridded = process.masks or not process.known
     return evolve(
-        env,
+        decoding.environment(section, family),
         sound=sound(family) and not any(scope.lets_in_order(section.entries)),
-        remedy="" if query.chain(family) in ONE_BY_ONE else "add `grid uniform(steps)`",
+        remedy="add `grid uniform(steps)`" if gridded else "",
     )
 
 

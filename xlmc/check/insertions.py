@@ -7,12 +7,12 @@ from itertools import product
 from attrs import evolve
 
 from xlmc.check.rules import in_range, known, moments
-from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NeverTrained, WrongAction, WrongRule, WrongStep
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment
 
 POLICIES = ("skip_row", "drop_right")
 NO_MASK = {"masked": 0.0}

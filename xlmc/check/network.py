@@ -6,7 +6,6 @@ from keyword import iskeyword
 
 from attrs import evolve
 
-from xlmc.check.scope import exactly, literal
 from xlmc.check.words import one_of, reserved, word
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -26,8 +25,9 @@ from xlmc.diagnostics.semantic_errors import (
     WrongSize,
 )
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import MathError
+from xlmc.syntax.expression import MathError, literal
 from xlmc.syntax.query import SPECIALS
+from xlmc.theory.probe import exactly
 
 BACKBONES = ("dit", "qwen2", "rotary")
 ARGUMENTS = ("condition", "pretrained")

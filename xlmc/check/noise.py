@@ -6,7 +6,7 @@ from attrs import evolve
 
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import Survival, examine
-from xlmc.check.scope import Environment, known, literal
+from xlmc.check.scope import known
 from xlmc.check.words import name_span, one_of, reserved, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import (
@@ -21,9 +21,10 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import MathError, TooHard
+from xlmc.syntax.expression import MathError, TooHard, literal
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import STATES, Process
 
-STATES = ("clean", "mask", "gone")
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
 
@@ -49,31 +50,32 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             why="nothing is corrupted",
             example="clean -> mask  survival alpha(t) = 1 - t",
         )
+    process = Process.of(family)
     for arrow in arrows:
-        yield from _arrow(arrow, starts=query.chain(family) != "both")
+        yield from _arrow(arrow, starts=process.clocks < 2)
     yield from _life(arrows)
     amount = query.amount(family)
     if amount is not None and nothing is None:
-        yield from _amount(amount) if query.chain(family) != "both" else _of_both(amount)
+        yield from _amount(amount) if process.clocks < 2 else _of_clocks(amount)
     elif amount is not None:
         why, hint = "nothing is corrupted", "drop the amount, or write an arrow in place of `none`"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
 
 
 def _beside(family: ast.Family) -> Iterator[Diagnostic]:
-    """A chain that adds to that of the parent what was to stand in its place."""
+    """Arrows that add to those of the parent what was to stand in their place."""
     entries = query.entries(family, "noise")
     states = [entry for entry in entries if isinstance(entry, ast.Arrow | ast.NoNoise)]
     own = [entry for entry in states if entry.span.source == family.span.source]
     others = [entry for entry in states if entry not in own]
-    if own and others and not query.chain(family):
+    if own and others and not Process.of(family).known:
         related = (Related(others[0].span, "this stays"),)
         why, hint = "it is added to the noise of the parent", "write `replace noise { ... }`"
         yield WrongChain(span=own[0].span, why=why, hint=hint, related=related)
 
 
-def _of_both(amount: ast.Amount) -> Iterator[Diagnostic]:
-    """The amount of noise of two clocks."""
+def _of_clocks(amount: ast.Amount) -> Iterator[Diagnostic]:
+    """The amount of noise of several clocks."""
     hint = "write `amount t ~ uniform(1e-3, 1)`"
     if amount.variable.id == "count":
         why = "two clocks go by one time, which a count of tokens does not determine"
@@ -133,8 +135,8 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
 
 def sound(family: ast.Family) -> bool:
     """Whether anything can be computed from the noise."""
-    chain = query.chain(family)
-    if not chain or (chain != "none" and query.amount(family) is None):
+    process = Process.of(family)
+    if not process.known or (not process.ordered and process.amount is None):
         return False
     return not any(one.severity == "error" for one in check(family))
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from xlmc.check import scope
-from xlmc.check.scope import Environment, literal
 from xlmc.check.words import DERIVED, VALUES, one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -19,7 +18,10 @@ from xlmc.diagnostics.semantic_errors import (
     WrongType,
 )
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
 from xlmc.syntax.query import NETWORK_SCORES, SCORES
+from xlmc.theory.environment import Environment
+from xlmc.theory.probe import Sample, distinct, rows
 
 SCORED = {"above": "a threshold", "within": "a sum of errors"}
 LEAST = {
@@ -53,19 +55,19 @@ def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]
     yield from in_range(rule, value, env, moments(env), LEAST.get(rule, ""))
 
 
-def moments(env: Environment) -> Iterator[scope.Sample]:
+def moments(env: Environment) -> Iterator[Sample]:
     """Rows of all sizes, with all numbers of masks, at all times if there are some."""
     times = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
-    for row in scope.rows("masked"):
+    for row in rows("masked"):
         for time in times if "t" in env.names else [{}]:
             yield {**row, "limit": 2 * row["length"], **time}
 
 
 def in_range(
-    rule: str, value: ast.Expr, env: Environment, samples: Iterable[scope.Sample], hint: str
+    rule: str, value: ast.Expr, env: Environment, samples: Iterable[Sample], hint: str
 ) -> Iterator[Diagnostic]:
     """A complaint where a chance leaves [0, 1]; with a hint also where a number is below 0."""
-    for sample, found in scope.values(value, env, scope.distinct(value, env, samples)):
+    for sample, found in scope.values(value, env, distinct(value, env, samples)):
         if not isinstance(found, float):
             yield found
             return
@@ -85,7 +87,7 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
         return
     least, example = SOME[rule]
     lowest = evolve(env, defaults=dict.fromkeys(env.defaults, 0.0))
-    samples = scope.distinct(value, env, moments(env))
+    samples = distinct(value, env, moments(env))
     for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
             zeros = dict.fromkeys(sorted(env.defaults), 0.0)
@@ -100,7 +102,7 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
 
 def reaches(value: ast.Expr, scores: Iterable[str], env: Environment) -> Iterator[Diagnostic]:
     """Whether a score can be above a threshold, and below it."""
-    samples = scope.distinct(value, env, moments(env))
+    samples = distinct(value, env, moments(env))
     found = [v for _, v in scope.values(value, env, samples) if isinstance(v, float)]
     for score in scores if found else ():
         low, high = BETWEEN.get(score, (-math.inf, math.inf))

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from xlmc.check.insertions import trained
 from xlmc.check.rules import number
-from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
 from xlmc.diagnostics.semantic_errors import NeverEnds, UnknownName, Unsupported, WrongStop
 from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment
 
 STOPS = {
     "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",

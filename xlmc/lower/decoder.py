@@ -19,9 +19,6 @@ from xlmc.calculus.code import (
     poisson,
     variable,
 )
-from xlmc.check.decoder import environment
-from xlmc.check.last import reveals_all
-from xlmc.check.names import camel
 from xlmc.lower import ir
 from xlmc.lower.canvas import (
     LINE,
@@ -40,7 +37,9 @@ from xlmc.lower.canvas import (
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
-from xlmc.syntax.query import NETWORK_SCORES
+from xlmc.syntax.query import NETWORK_SCORES, camel
+from xlmc.theory.decoding import environment
+from xlmc.theory.last import reveals_all
 
 CODES = {
     "confidence": "likeliest(logits)",

@@ -6,9 +6,10 @@ from math import floor
 from attrs import evolve
 
 from xlmc.calculus.survival import examine
-from xlmc.check.decoder import environment
-from xlmc.check.scope import Environment, Sample, grid, reads, values
 from xlmc.syntax import ast, query
+from xlmc.theory.decoding import environment
+from xlmc.theory.environment import Environment, reads
+from xlmc.theory.probe import Sample, grid, values
 
 FEW = 3  # params whose values are combined
 RANGES = {

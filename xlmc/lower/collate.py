@@ -5,12 +5,7 @@ from collections.abc import Iterator
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
-
-DETAILS = {
-    "text": "A text on its own",
-    "seq2seq": "A prompt and the target that answers it",
-    "infill": "A text of which some tokens are given",
-}
+from xlmc.words.slots import layout_words
 
 
 def collate(family: ast.Family) -> ir.Collate:
@@ -35,7 +30,7 @@ def _layout(layout: ast.Layout, process: Process, left: bool) -> ir.Layout:
         name=layout.name,
         klass=layout.name.capitalize(),
         text=_text(layout),
-        detail="A text whose beginning is given" if begins else DETAILS[layout.name],
+        detail="A text whose beginning is given" if begins else layout_words()[layout.name].detail,
         before=tuple(names[:start]),
         inside=inside,
         after=tuple(names[stop:]),

@@ -19,6 +19,7 @@ from xlmc.theory.claims import claim, tilt, trained
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
 from xlmc.words import terms
+from xlmc.words.slots import backbone_words
 
 FILES = {
     "schedule.py": "the clock of the noise, and what was derived from it",
@@ -104,22 +105,20 @@ def _network(family: ast.Family) -> ir.Network:
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
         return ir.Network(name, "", "", module, condition, "", heads)
-    value = backbone.value
-    kind = value.function if isinstance(value, ast.Call) else value.id
+    word = backbone_words()[query.backbone(family)]
+    layers = word.full
     if condition:
-        return ir.Network("ConditionedTransformer", "", "backbone", "", condition, "", heads)
-    if kind == "qwen2":
-        return ir.Network("Qwen2", "", "qwen2", "", condition, _published(family), heads)
-    if ordered:
-        name = "Caching" if _keeps_past(family) else "Causal"
-        return ir.Network(f"{name}Transformer", f"{name}Block", "causal", "", "", "", heads)
-    block = {"dit": "GatedBlock", "rotary": "Block"}[kind]
-    return ir.Network("Transformer", block, "backbone", "", condition, "", heads)
+        layers = word.conditioned or layers
+    elif ordered:
+        layers = (word.caching if _keeps_past(family) else word.causal) or layers
+    names = layers.network, layers.block, layers.module
+    return ir.Network(*names, "", condition, _published(family), heads)
 
 
 def _published(family: ast.Family) -> str:
     """The head that published weights have: the first one of logits."""
-    heads = query.heads(family).values() if query.backbone(family) == "qwen2" else ()
+    word = backbone_words().get(query.backbone(family))
+    heads = query.heads(family).values() if word is not None and word.published else ()
     return next((head.name for head in heads if head.kind.id == "logits"), "")
 
 

@@ -46,6 +46,8 @@ class Noise(Word):
     partial: ClassVar[str] = ""
     summary: ClassVar[str] = ""  # completes "Corruption: "
     done: ClassVar[str] = ""  # what tokens are, once corrupted
+    lost: ClassVar[str] = ""  # what a head must answer to undo it, in words
+    head: ClassVar[str] = ""  # such a head
     amount: ClassVar[Range | None] = None
     attention: ClassVar[str] = "full"
     start: ClassVar[str]

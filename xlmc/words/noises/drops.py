@@ -16,6 +16,8 @@ class Drops(Noise):
     partial = "drops"
     summary = "which tokens are dropped. The others close up; each gap keeps its own."
     done = "dropped"
+    lost = "what the gone tokens were"
+    head = "head slot : logits at gaps"
     amount = Range("count", "0", "length")
     start = "empty"
     likelihood = "insertions"

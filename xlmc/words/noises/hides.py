@@ -16,6 +16,8 @@ class Hides(Noise):
     partial = "hides"
     summary = "which tokens are masked."
     done = "masked"
+    lost = "what the mask tokens were"
+    head = "head token : logits"
     amount = Range("count", "1", "length")
     start = "masks"
     hides = True

@@ -15,6 +15,8 @@ class Returns(Noise):
     last = ("mask", "gone")
     partial = "returns"
     summary = "which tokens are masks, and which are gone. The others close up."
+    lost = "how many tokens are gone"
+    head = "head gap : count at gaps"
     amount = Range("t", "1e-3", "1", "stratified")
     start = "empty"
     hides = True

@@ -44,8 +44,8 @@ def special(noun: str) -> Place:
 class Head(Word):
     """A kind of head.
 
-    ``noun`` is a head of it, in words; ``number``: it answers with a number, not with tokens; ``sized``:
-    it names the largest one.
+    ``noun`` is a head of it, in words; ``number``: it answers with a number, not with tokens;
+    ``sized``: it names the largest one.
     """
 
     slot = "a kind of head"

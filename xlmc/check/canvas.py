@@ -21,6 +21,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import distinct
+from xlmc.theory.process import Process
 
 ALL_BACK = "a step would take back all that was drawn"
 
@@ -43,7 +44,7 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
 def _blocks(
     blocks: ast.Blocks, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if query.chain(family) != "mask":
+    if not Process.of(family).fixed_length:
         why = "all places must be there from the start: so it is under `clean -> mask` alone"
         yield Unsupported(span=blocks.span, what="blocks", why=why, hint="drop the blocks")
         return
@@ -85,7 +86,7 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
 def _guide(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
     call = guide.value
     example = "write `guide cfg(scale = cfg_scale, without = prompt)`"
-    if query.chain(family) != "mask":
+    if not Process.of(family).fixed_length:
         why = "it guides what is predicted at masks, under `clean -> mask` alone"
         yield Unsupported(span=guide.span, what="guidance", why=why, hint="drop the guide")
         return
@@ -134,7 +135,7 @@ def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
 def _remask(
     action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if query.chain(family) != "mask":
+    if not Process.of(family).fixed_length:
         why = "it takes tokens back under `clean -> mask` alone"
         yield Unsupported(span=action.span, what="remasking", why=why, hint="drop the remask")
         return

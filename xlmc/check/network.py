@@ -236,6 +236,6 @@ def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
             for use in terms.possible(process)
             if use.undoes == (origin, target)
         }
-        word = arrows.known()[f"{origin} -> {target}"]
+        word = arrows.of_step((origin, target))
         if not known & undoing:
             yield NotUndone(span=section.span, what=word.lost, state=target, example=word.head)

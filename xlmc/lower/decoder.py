@@ -40,6 +40,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.query import NETWORK_SCORES, camel
 from xlmc.theory.decoding import environment
 from xlmc.theory.last import reveals_all
+from xlmc.theory.process import Process
 
 CODES = {
     "confidence": "likeliest(logits)",
@@ -230,7 +231,7 @@ class _Maker:
     @property
     def both(self) -> bool:
         """Whether masks are inserted and revealed."""
-        return query.chain(self.family) == "both"
+        return Process.of(self.family).clocks > 1
 
     @property
     def grid(self) -> str:
@@ -450,7 +451,7 @@ class _Maker:
 
     def _stops(self) -> tuple[ir.Stop, ...]:
         stop = query.first(self.section.entries, ast.Stop)
-        if stop is None or query.chain(self.family) in ("mask", "both"):
+        if stop is None or Process.of(self.family).masks:
             return ()
         return tuple(self._stop(one) for one in stop.conditions)
 

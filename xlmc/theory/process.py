@@ -84,6 +84,16 @@ class Process:
         return self.clocks == 1
 
     @property
+    def fixed_length(self) -> bool:
+        """A noised row has the length of the clean one: decoding fills it."""
+        return self.masks and self.holds_places
+
+    @property
+    def adds_tokens(self) -> bool:
+        """No mask stands for a missing token: decoding adds tokens one at a time."""
+        return self.known and not self.masks
+
+    @property
     def tells_time(self) -> bool:
         """The noised row shows how much noise there is: by its masks, none of which is gone."""
         return self.masks and self.holds_places

@@ -20,6 +20,8 @@ class Drops(Noise):
     head = "head slot : logits at gaps"
     amount = Range("count", "0", "length")
     start = "empty"
+    undo = "insert tokens one"
+    stop = "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`"
     likelihood = "insertions"
     latex = (
         r"-\log p(x_0) \le (L + 1) E_{n \sim U\{0..L\}} \Big[",

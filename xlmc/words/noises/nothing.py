@@ -15,5 +15,7 @@ class Nothing(Noise):
     last = None
     attention = "causal"
     start = "prompt"
+    undo = "append one"
+    stop = "write `stop when last = eos or length = limit`"
     likelihood = "following"
     latex = (r"-\log p(x_0) = \sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})",)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from xlmc.check import scope
+from xlmc.check.settings import TYPES
 from xlmc.check.words import DERIVED, VALUES, one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -35,6 +36,7 @@ SOME = {  # what a step must reveal at least to reveal some, and how to see to i
     "poisson": (1e-9, "1"),
 }
 BETWEEN = {"confidence": (0.0, 1.0), "margin": (0.0, 1.0), "entropy": (-math.inf, 0.0)}
+NARROWER = {"Scale": ("Count", "Size", "Chance"), "Count": ("Size",)}  # types of such values
 GRIDDED = ("s", "t", "steps_left")
 
 
@@ -86,12 +88,15 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
     if rule not in SOME:
         return
     least, example = SOME[rule]
-    lowest = evolve(env, defaults=dict.fromkeys(env.defaults, 0.0))
+    least_of = {
+        name: float(TYPES["Size"].low) if env.names[name] == "Size" else 0.0
+        for name in env.defaults
+    }
+    lowest = evolve(env, defaults=least_of)
     samples = distinct(value, env, moments(env))
     for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
-            zeros = dict.fromkeys(sorted(env.defaults), 0.0)
-            where = scope.show(value, env, {**sample, **zeros})
+            where = scope.show(value, env, {**sample, **dict(sorted(least_of.items()))})
             yield NeverEnds(
                 span=value.span,
                 why=f"{f'{found:g} {where}'.strip()}: no mask is revealed",
@@ -175,7 +180,7 @@ def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[D
         return
     found = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
     varies = isinstance(expr, ast.Name) and expr.id in VALUES
-    if varies or found not in (kind, *(("Count", "Chance") if kind == "Scale" else ())):
+    if varies or found not in (kind, *NARROWER.get(kind, ())):
         yield WrongType(
             span=expr.span,
             expected=f"a {kind}",
@@ -199,7 +204,7 @@ def at_least_one(
     value, text = literal(expr), expr.span.text
     kind = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
     varies = isinstance(expr, ast.Name) and expr.id in VALUES
-    if isinstance(expr, ast.Name) and kind == "Count":
+    if isinstance(expr, ast.Name) and kind in ("Count", "Size"):
         value = env.defaults.get(expr.id)
         text = f"{expr.id} = {value:g}" if value is not None else text
     if varies or (value is None and kind in (None, "Chance", "Scale", "Number", "Time")):

@@ -7,7 +7,7 @@ from xlmc.calculus.print_math import PRODUCT, latex_expr, plain_expr
 from xlmc.lower import ir
 from xlmc.lower.clamps import clamped
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import mentioned, params
+from xlmc.lower.params import PYTHON, mentioned, params
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import exact, inline
 from xlmc.theory.claims import proportional
@@ -205,7 +205,7 @@ def _options(part: Part) -> tuple[tuple[str, Code], ...]:
 def _option(value: ast.Expr, kind: str) -> Code:
     if isinstance(value, ast.Name):
         return param(value.id, kind, owner="").code
-    return number(value, whole=kind == "Count")
+    return number(value, whole=PYTHON[kind] == "int")
 
 
 def place(part: Part, objective: Objective) -> str:

@@ -14,6 +14,7 @@ from xlmc.theory.probe import Sample, grid, values
 FEW = 3  # params whose values are combined
 RANGES = {
     "Chance": [k / 8 for k in range(9)],
+    "Size": [1.0, 2.0, 3.0, 10.0, 1000.0],
     "Count": [0.0, 1.0, 2.0, 3.0, 10.0, 1000.0],
     "Scale": [0.0, 0.1, 0.5, 1.0, 2.0, 10.0, 1000.0],
 }

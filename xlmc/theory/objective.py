@@ -16,6 +16,7 @@ from xlmc.theory.process import Process
 OTHERS = {  # values of params, so odd that no formula is by chance the same at all of them
     "Chance": (0.0, 0.37, 0.83, 1.0),
     "Count": (0.0, 1.0, 3.0, 17.0),
+    "Size": (1.0, 2.0, 5.0, 17.0),
     "Scale": (0.0, 0.37, 2.9, 130.0),
 }
 

@@ -3,11 +3,11 @@
 import pytest
 from families import completed, imported, rendered
 
+from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.system.errors import UsageError
 from xlmc.check.family import check
 from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import NeverEnds, OutOfRange, WrongType
-from xlm_runtime.config.settings import build, parse_sets
-from xlm_runtime.system.errors import UsageError
 
 SPEC = """family toy "Toy" {
   noise { clean -> mask  survival alpha(t) = 1 - t }
@@ -53,7 +53,7 @@ def test_a_run_cannot_set_a_size_to_0(tmp_path) -> None:
         params = {param.name: param for param in package.FAMILY.params["slow"]}
         assert (params["steps"].kind, params["steps"].default) == ("Size", 4)
         sets = ["decoder=slow", "decoder.steps=0"]
-        with pytest.raises(UsageError, match="decoder.steps"):
+        with pytest.raises(UsageError, match=r"decoder\.steps"):
             build(package.FAMILY, (), parse_sets(sets))
         config = build(package.FAMILY, (), parse_sets([*sets[:1], "decoder.steps=1"]))
         assert config.decoder.params == {"steps": 1}

@@ -106,9 +106,10 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 
 def _undo(process: Process) -> str:
     """Return actions that undo the noise, an arrow each; without a noise one of the commonest."""
-    none = arrows.noise(process)
-    words = [arrows.of_step(step) for step in process.life or ()] or [none] * (none is not None)
-    return "; ".join(arrows.undo(word, process) for word in words if word) or "unmask one"
+    if process.ordered:
+        return arrows.undo(arrows.sound(process), process)
+    words = map(arrows.of_step, process.life or ())
+    return "; ".join(arrows.undo(word, process) for word in words) or "unmask one"
 
 
 def _lets(section: ast.Section) -> list[ast.Let]:

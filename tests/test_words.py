@@ -120,67 +120,8 @@ def parsed(text: str) -> ast.Family:
 
 # A new word is one file and one partial
 
-WORD = '''"""``smoothed_cross_entropy``: a share of the truth is spread over all tokens."""
-
-from xlmc.theory import bound
-from xlmc.theory.needs import arrow
-from xlmc.words.base import Option
-from xlmc.words.divergences.base import Divergence, Use
-
-
-class SmoothedCrossEntropy(Divergence):
-    """The word."""
-
-    name = "smoothed_cross_entropy"
-    form = "HEAD : smoothed_cross_entropy(x0, smoothing = NUMBER) on mask [weight EXPR]"
-    meaning = "-log of the probability of the truth, a share of which is spread over all tokens."
-    example = "token : smoothed_cross_entropy(x0, smoothing = 0.1) on mask"
-    options = (Option("smoothing", "Chance", "The share that is spread; 0 is `cross_entropy`."),)
-    uses = (
-        Use(
-            word=name,
-            partial=name,
-            needs=(arrow("clean", "mask"),),
-            undoes=("clean", "mask"),
-            trains="token",
-            bound=bound.of_arrow,
-            reads_row=True,
-            head="logits",
-            place="tokens",
-            target="x0",
-            on="mask",
-            meaning="Cross-entropy of the masked tokens with smoothed labels, summed.",
-            latex=r"\\sum_{i : x_t^i = m} -\\log p(\\tilde x_0^i \\mid x_t)",
-            example=example,
-        ),
-    )
-
-    def detail(self, options: dict[str, str]) -> str:
-        return f"A share {options.get('smoothing', '0')} of each label is spread. "
-'''
-PARTIAL = """    row, place = noised.masked.nonzero(as_tuple=True)
-    logits = network.{{ term.head }}(hidden[row, place])  # masked vocab
-    log_p = logits.log_softmax(-1)
-    allowed = log_p.isfinite()  # the others are never predicted
-    spread = -log_p.masked_fill(~allowed, 0).sum(-1) / allowed.sum(-1)
-    nll = F.cross_entropy(logits, {{ term.row }}[row, place], reduction="none")
-{% for _, share in term.options %}
-    nll = (1 - {{ share }}) * nll + {{ share }} * spread
-{% endfor %}
-{% set cost, of_tokens = "nll", true %}
-{% include "words/divergences/summed.j2" %}
-"""
-SPEC = """family toy "Toy" {
-  noise { clean -> mask  survival alpha(t) = 1 - t }
-  network { backbone rotary; head token : logits }
-  loss {
-    param soft : Chance = 0.1
-    token : smoothed_cross_entropy(x0, smoothing = soft) on mask  weight bound
-  }
-  decoder { step { unmask one by random; draw token } }
-  collate { text : bos [body] eos }
-}
-"""
+PAGE = (ROOT / "docs" / "adding-a-word.md").read_text(encoding="utf-8")
+WORD, PARTIAL, SPEC = (block.partition("\n")[2] for block in PAGE.split("```")[1:6:2])
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from xlmc.words.backbones.base import Backbone, Layers
 
 
 class Dit(Backbone):
-    """The word."""
+    """The word ``dit``."""
 
     name = "dit"
     form = "backbone dit[(condition = t | sigma)]"

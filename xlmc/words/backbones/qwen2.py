@@ -4,7 +4,7 @@ from xlmc.words.backbones.base import Backbone, Layers
 
 
 class Qwen2(Backbone):
-    """The word."""
+    """The word ``qwen2``."""
 
     name = "qwen2"
     form = 'backbone qwen2[(pretrained = "OWNER/NAME")]'

@@ -4,7 +4,7 @@ from xlmc.words.backbones.base import Backbone, Layers
 
 
 class Rotary(Backbone):
-    """The word."""
+    """The word ``rotary``."""
 
     name = "rotary"
     form = "backbone rotary"

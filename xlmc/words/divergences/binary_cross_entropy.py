@@ -38,7 +38,7 @@ OF_MASKS = evolve(
 
 
 class BinaryCrossEntropy(Divergence):
-    """The word."""
+    """The word ``binary_cross_entropy``."""
 
     name = "binary_cross_entropy"
     form = "HEAD : binary_cross_entropy(none STATE[, balance = NUMBER]) [weight EXPR]"

@@ -11,7 +11,7 @@ NO_RATE = Missing(
 
 
 class CrossEntropy(Divergence):
-    """The word."""
+    """The word ``cross_entropy``."""
 
     name = "cross_entropy"
     form = "HEAD : cross_entropy(TARGET) [on mask] [weight EXPR]"

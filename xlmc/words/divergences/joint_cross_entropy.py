@@ -6,7 +6,7 @@ from xlmc.words.divergences.base import Divergence, Use
 
 
 class JointCrossEntropy(Divergence):
-    """The word."""
+    """The word ``joint_cross_entropy``."""
 
     name = "joint_cross_entropy"
     form = "HEAD : joint_cross_entropy(gone) [weight EXPR]"

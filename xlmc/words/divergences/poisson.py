@@ -6,7 +6,7 @@ from xlmc.words.divergences.base import Divergence, Use
 
 
 class Poisson(Divergence):
-    """The word."""
+    """The word ``poisson``."""
 
     name = "poisson"
     form = "HEAD : poisson(gone) [weight EXPR]"

@@ -5,7 +5,7 @@ from xlmc.words.heads.base import Head, Place, special
 
 
 class Chance(Head):
-    """The word."""
+    """The word ``chance``."""
 
     name = "chance"
     noun = "a chance"

@@ -6,7 +6,7 @@ from xlmc.words.heads.base import GAPS, Head, Place
 
 
 class Count(Head):
-    """The word."""
+    """The word ``count``."""
 
     name = "count"
     noun = "a count"

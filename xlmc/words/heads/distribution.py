@@ -8,7 +8,7 @@ MOST = 100_000
 
 
 class Distribution(Head):
-    """The word."""
+    """The word ``distribution``."""
 
     name = "distribution"
     noun = "a distribution"

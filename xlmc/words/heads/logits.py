@@ -7,7 +7,7 @@ WHY = "xlmc reads logits at `tokens` or at `gaps`"
 
 
 class Logits(Head):
-    """The word."""
+    """The word ``logits``."""
 
     name = "logits"
     noun = "logits"

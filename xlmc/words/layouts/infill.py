@@ -4,7 +4,7 @@ from xlmc.words.layouts.base import Layout
 
 
 class Infill(Layout):
-    """The word."""
+    """The word ``infill``."""
 
     name = "infill"
     form = "infill : PARTS [PARTS] PARTS keeping given | keeping prefix"

@@ -4,7 +4,7 @@ from xlmc.words.layouts.base import Layout
 
 
 class Seq2seq(Layout):
-    """The word."""
+    """The word ``seq2seq``."""
 
     name = "seq2seq"
     form = "seq2seq : prompt PARTS [PARTS] PARTS"

@@ -4,7 +4,7 @@ from xlmc.words.layouts.base import Layout
 
 
 class Text(Layout):
-    """The word."""
+    """The word ``text``."""
 
     name = "text"
     form = "text : PARTS [PARTS] PARTS"

@@ -5,7 +5,7 @@ from xlmc.words.noises.base import Noise, Range
 
 
 class Drops(Noise):
-    """The word."""
+    """The word ``clean -> gone``."""
 
     name = "clean -> gone"
     form = "clean -> gone  survival NAME(t) = EXPR"

@@ -5,7 +5,7 @@ from xlmc.words.noises.base import Noise, Range
 
 
 class Hides(Noise):
-    """The word."""
+    """The word ``clean -> mask``."""
 
     name = "clean -> mask"
     form = "clean -> mask  survival NAME(t) = EXPR"

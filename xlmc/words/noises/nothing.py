@@ -5,7 +5,7 @@ from xlmc.words.noises.base import Noise
 
 
 class Nothing(Noise):
-    """The word."""
+    """The word ``none``."""
 
     name = "none"
     form = "none"

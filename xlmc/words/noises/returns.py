@@ -5,7 +5,7 @@ from xlmc.words.noises.base import Noise, Range
 
 
 class Returns(Noise):
-    """The word."""
+    """The word ``mask -> gone``."""
 
     name = "mask -> gone"
     form = "mask -> gone  survival NAME(t) = EXPR"

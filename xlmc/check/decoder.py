@@ -31,7 +31,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory import decoding
 from xlmc.theory.environment import Environment
 from xlmc.theory.process import Process
-from xlmc.words import arrows
+from xlmc.words import arrows, slots
 
 STEPS = 1_000_000  # of a grid, at most
 
@@ -60,17 +60,17 @@ def _kept(one: Diagnostic, section: ast.Section) -> Diagnostic:
 
 def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     entries, process = section.entries, Process.of(family)
-    noise = arrows.noise(process)
+    good = slots.start(process)
     env = environment(section, family)
     yield from scope.declarations(entries, "a param of a decoder")
     yield from scope.lets_in_order(entries)
     for one in _lets(section):
         yield from known(one.value, env)
     for start in query.those(entries, ast.Start):
-        if noise is not None and start.state.id != noise.start:
+        if good and start.state.id != good:
             begins = "nothing is corrupted: a row begins as what is given"
             why = begins if process.ordered else f"tokens end as `{process.end}`"
-            yield WrongStart(span=start.state.span, why=why, start=noise.start)
+            yield WrongStart(span=start.state.span, why=why, start=good)
     for grid in query.those(entries, ast.Grid):
         yield from _grid(grid, section, env, process)
     if process.clocks > 1 and not query.those(entries, ast.Grid):

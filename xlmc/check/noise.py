@@ -21,9 +21,10 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import MathError, TooHard, literal
+from xlmc.syntax.expression import MathError, TooHard
 from xlmc.theory.environment import Environment
 from xlmc.theory.process import STATES, Process
+from xlmc.words.slots import amount_words
 
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
@@ -184,53 +185,13 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
 
 
 def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
-    law, span = amount.law, amount.law.span
+    law = amount.law
     wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
     name = evolve(word(law, law.function), id=law.function + "'" * law.primes)
-    wrong += one_of(name, ("uniform", "fixed"), "a law of the amount")
+    wrong += one_of(name, amount_words(), "a law of the amount")
     if amount.spread is not None:
         wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")
     yield from wrong
     if wrong:
         return
-    if law.function == "fixed":
-        yield from _fixed(amount)
-    elif len(law.arguments) != 2 or law.keywords:
-        yield WrongAmount(span=span, why="`uniform` takes the two ends of its range")
-    elif amount.variable.id == "t":
-        yield from _times(law)
-    else:
-        yield from _counts(law)
-
-
-def _fixed(amount: ast.Amount) -> Iterator[Diagnostic]:
-    """One amount for all: a time strictly between the ends, where nothing or all is noise."""
-    law = amount.law
-    value = literal(law.arguments[0]) if len(law.arguments) == 1 else None
-    if amount.variable.id == "count":
-        yield WrongAmount(span=law.span, why="a row may be shorter than any fixed count")
-    elif value is None or law.keywords:
-        yield WrongAmount(span=law.span, why="`fixed` takes one time, a number")
-    elif not 0 < value < 1:
-        yield WrongAmount(span=law.span, why=f"{value:g} is no time between 0 and 1")
-    if amount.spread is not None:
-        yield WrongAmount(span=amount.spread.span, why="a fixed amount cannot be spread")
-
-
-def _times(law: ast.Call) -> Iterator[Diagnostic]:
-    low, high = (literal(argument) for argument in law.arguments)
-    if low is None or high is None:
-        yield WrongAmount(span=law.span, why="times are numbers from 0 to 1")
-    elif not 0 <= low < high <= 1:
-        yield WrongAmount(span=law.span, why=f"{low:g} to {high:g} is no range within 0 to 1")
-
-
-def _counts(law: ast.Call) -> Iterator[Diagnostic]:
-    low, high = law.arguments
-    value = literal(low)
-    if value not in (0, 1):
-        yield WrongAmount(span=low.span, why="xlmc draws counts from 0 or 1 on")
-    if not (isinstance(high, ast.Name) and high.id == "length"):
-        yield WrongAmount(
-            span=high.span, why="xlmc draws counts up to `length`, a row's free tokens"
-        )
+    yield from amount_words()[law.function].check(amount)

@@ -9,7 +9,7 @@ from xlmc.resolve.duplicates import key
 from xlmc.resolve.inherit import drawn, laid
 from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
-from xlmc.words import arrows
+from xlmc.words import arrows, slots
 from xlmc.words.noises.base import Noise
 
 NEUTRAL = {  # what a draw may be told with: the type of a param, and where it changes nothing
@@ -24,15 +24,14 @@ def complete(family: ast.Family) -> ast.Family:
 
     Tolerates a spec that is wrong: what cannot be completed is left for the checks.
     """
-    noise = arrows.noise(Process.of(family))
+    process = Process.of(family)
     default = _with_params(query.entries(family, "decoder"))
-    sections = tuple(_section(section, noise, default) for section in family.sections)
+    sections = tuple(_section(section, process, default) for section in family.sections)
     return evolve(family, sections=sections)
 
 
-def _section(
-    section: ast.Section, noise: Noise | None, default: tuple[ast.Node, ...]
-) -> ast.Section:
+def _section(section: ast.Section, process: Process, default: tuple[ast.Node, ...]) -> ast.Section:
+    noise = arrows.noise(process)
     match section.kind:
         case "noise":
             entries = _noise(section.entries, noise, section.span)
@@ -42,7 +41,7 @@ def _section(
             entries = _loss(section.entries, section.span)
         case "decoder":
             own = section.entries if section.name is None else overlay(default, section.entries)
-            entries = _decoder(own, noise, section.span)
+            entries = _decoder(own, noise, slots.start(process), section.span)
         case _:
             entries = _collate(section.entries, section.span)
     return evolve(section, entries=entries)
@@ -116,10 +115,10 @@ def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
 
 
 def _decoder(
-    entries: tuple[ast.Node, ...], noise: Noise | None, span: Span
+    entries: tuple[ast.Node, ...], noise: Noise | None, start: str, span: Span
 ) -> tuple[ast.Node, ...]:
-    if noise is not None and not _has(entries, ast.Start):
-        entries = (ast.Start(_name(noise.start, span), span=span), *entries)
+    if start and not _has(entries, ast.Start):
+        entries = (ast.Start(_name(start, span), span=span), *entries)
     choices = {
         entry.name: {option.id for option in entry.options}
         for entry in entries

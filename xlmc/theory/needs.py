@@ -11,14 +11,10 @@ NO_NOISE = "nothing is corrupted: a token is predicted from those before it"
 
 @frozen
 class Need:
-    """A condition on the process.
-
-    ``meaning`` completes "the noise has ..."; ``lacking`` says why a process does not meet it.
-    """
+    """A condition on the process; ``meaning`` completes "the noise has ..."."""
 
     meaning: str
     holds: Callable[[Process], bool]
-    lacking: str
     state: str = ""  # that tokens must go to
 
 
@@ -27,14 +23,13 @@ def arrow(origin: str, target: str) -> Need:
     return Need(
         f"an arrow `{origin} -> {target}`",
         lambda process: process.leads(origin, target),
-        f"no arrow leads from `{origin}` to `{target}`",
         target,
     )
 
 
-ORDER = Need("no arrow (`none`)", lambda process: process.ordered, "tokens are corrupted")
-PLACES = Need("no arrow into `gone`", lambda process: process.holds_places, "tokens move")
-ONE_CLOCK = Need("one arrow", lambda process: process.one_clock, "there are two clocks")
+ORDER = Need("no arrow (`none`)", lambda process: process.ordered)
+PLACES = Need("no arrow into `gone`", lambda process: process.holds_places)
+DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
 
 
 def met(needs: Iterable[Need], process: Process) -> bool:

@@ -28,4 +28,4 @@ class Word(ABC):
     default: ClassVar[str] = ""  # what is assumed where the slot is empty, in words
     needs: ClassVar[tuple[Need, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
-    order: ClassVar[int] = 0  # of two words that fit equally well the lower one is proposed
+    order: ClassVar[int] = 0  # in lists; lower ones come first

@@ -14,11 +14,11 @@ W = TypeVar("W", bound=Word)
 
 @cache
 def words(folder: ModuleType, base: type[W]) -> dict[str, W]:
-    """Return the words of a folder by their names, in the order of these."""
+    """Return the words of a folder by their names: by their order, then by name."""
     for module in iter_modules(folder.__path__):
         import_module(f"{folder.__name__}.{module.name}")
     found = [one for one in _below(base) if "name" in vars(one) and not isabstract(one)]
-    return {one.name: one() for one in sorted(found, key=lambda one: one.name)}
+    return {one.name: one() for one in sorted(found, key=lambda one: (one.order, one.name))}
 
 
 def _below(base: type[W]) -> list[type[W]]:

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 
-from xlmc.words import arrows, backbones, heads, layouts, registry, terms
+from xlmc.theory.needs import met
+from xlmc.theory.process import Process
+from xlmc.words import amounts, arrows, backbones, heads, layouts, registry, starts, terms
+from xlmc.words.amounts.base import Amount
 from xlmc.words.backbones.base import Backbone
 from xlmc.words.base import Word
 from xlmc.words.heads.base import Head
 from xlmc.words.layouts.base import Layout
+from xlmc.words.starts.base import Start
 
 
-def head_words() -> dict[str, Head]:
-    """Return the kinds of heads."""
-    return registry.words(heads, Head)
+def amount_words() -> dict[str, Amount]:
+    """Return the laws of the amount of noise."""
+    return registry.words(amounts, Amount)
 
 
 def backbone_words() -> dict[str, Backbone]:
@@ -19,12 +23,33 @@ def backbone_words() -> dict[str, Backbone]:
     return registry.words(backbones, Backbone)
 
 
+def head_words() -> dict[str, Head]:
+    """Return the kinds of heads."""
+    return registry.words(heads, Head)
+
+
 def layout_words() -> dict[str, Layout]:
     """Return the layouts."""
     return registry.words(layouts, Layout)
 
 
+def start_words() -> dict[str, Start]:
+    """Return the starts of decoders."""
+    return registry.words(starts, Start)
+
+
+def start(process: Process) -> str:
+    """Return the start of decoders that undo a process; "" for what is no process."""
+    words = start_words().values()
+    return next((word.name for word in words if met(word.needs, process)), "")
+
+
 def every() -> Iterator[Word]:
     """Yield all words, slot by slot."""
-    for slot in (arrows.known(), head_words(), backbone_words(), terms.known(), layout_words()):
-        yield from slot.values()
+    yield from arrows.known().values()
+    yield from amount_words().values()
+    yield from backbone_words().values()
+    yield from head_words().values()
+    yield from terms.known().values()
+    yield from start_words().values()
+    yield from layout_words().values()

@@ -50,7 +50,6 @@ class Noise(Word):
     head: ClassVar[str] = ""  # such a head
     amount: ClassVar[Range | None] = None
     attention: ClassVar[str] = "full"
-    start: ClassVar[str]
     undo: ClassVar[str]  # an action, with {clock} for the name of the survival
     stop: ClassVar[str]  # a hint at the conditions that can end a row
     hides: ClassVar[bool] = False  # masks are left at the end of a grid

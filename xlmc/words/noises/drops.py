@@ -19,7 +19,6 @@ class Drops(Noise):
     lost = "what the gone tokens were"
     head = "head slot : logits at gaps"
     amount = Range("count", "0", "length")
-    start = "empty"
     undo = "insert tokens one"
     stop = "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`"
     likelihood = "insertions"

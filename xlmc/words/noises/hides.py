@@ -19,7 +19,6 @@ class Hides(Noise):
     lost = "what the mask tokens were"
     head = "head token : logits"
     amount = Range("count", "1", "length")
-    start = "masks"
     undo = "unmask chance reveal({clock})"
     stop = "a decoder of masks ends when none is left: write `stop when no mask`, or nothing"
     hides = True

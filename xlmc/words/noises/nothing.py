@@ -14,7 +14,6 @@ class Nothing(Noise):
     needs = (ORDER,)
     last = None
     attention = "causal"
-    start = "prompt"
     undo = "append one"
     stop = "write `stop when last = eos or length = limit`"
     likelihood = "following"

@@ -17,7 +17,7 @@ from xlmc.syntax.plain import dump
 ROOT = Path(__file__).parent.parent
 TEXTS = {"loss.py": "x = {  'a':1 }\n", "__init__.py": '"""Toy."""\n'}
 SPECS = {"toy.xlm": "family toy { }\n", "base.xlm": "family base { }\n"}
-FACTS = {"claim": {"value": "tight"}, "ir": {"b": 1, "a": [0.5, None]}}
+FACTS = {"claim": {"value": "tight"}, "places": {"b": 1, "a": [0.5, None]}}
 
 
 def toy():
@@ -37,7 +37,7 @@ def test_the_manifest_knows_every_other_file_and_the_specs_in_their_order() -> N
     hashes = {name: sha256(data).hexdigest() for name, data in files.items() if name != MANIFEST}
     assert manifest["outputs"] == hashes
     assert manifest["specs"] == ["toy.xlm", "base.xlm"]
-    assert (manifest["claim"], manifest["ir"]) == (FACTS["claim"], FACTS["ir"])
+    assert (manifest["claim"], manifest["places"]) == (FACTS["claim"], FACTS["places"])
 
 
 def test_the_manifest_is_sorted_and_ends_with_a_line() -> None:

@@ -19,7 +19,6 @@ from xlmc.resolve.library import Library, Shelf
 from xlmc.resolve.spec_lines import places
 from xlmc.syntax import ast, query
 from xlmc.syntax.parse import parse
-from xlmc.syntax.plain import plain
 
 
 @frozen
@@ -96,4 +95,4 @@ def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:
     """What a manifest tells about a package beside the hashes of its files."""
     given = {layout.name: list(layout.given) for layout in ir.collate.layouts}
     claim = {"value": ir.family.claim, "why": ir.family.why, "given": given}
-    return {"claim": claim, "ir": plain(ir), "places": dict(lines)}
+    return {"claim": claim, "places": dict(lines), "source": ir.source}

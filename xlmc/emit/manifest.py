@@ -31,7 +31,7 @@ class Manifest:
     source: str = ""
 
     def text(self, facts: Mapping[str, Any]) -> str:
-        """The file's text; ``facts`` (IR, claims) are there for other programs to read."""
+        """The file's text; ``facts`` (claims, lines) are there for other programs to read."""
         own = {"family": self.family, "specs": self.specs, "outputs": dict(self.outputs)}
         return dump({**facts, **own, "format": FORMAT})
 
@@ -67,9 +67,9 @@ def _structure(data: Any) -> Manifest | None:
 
 
 def _source(data: Mapping[str, Any], family: str) -> str:
-    """The name of the spec's file as the IR tells it, else that of its copy."""
+    """The name of the spec's file as the manifest tells it, else that of its copy."""
     match data:
-        case {"ir": {"source": str(name)}} if flat(name):
+        case {"source": str(name)} if flat(name):
             return name
     return f"{family}.xlm"
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 
-PYTHON = {"Count": "int", "Chance": "float", "Scale": "float"}
+PYTHON = {"Count": "int", "Size": "int", "Chance": "float", "Scale": "float"}
 
 
 def params(entries: tuple[ast.Node, ...], used: set[str]) -> tuple[ir.Param, ...]:

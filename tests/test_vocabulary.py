@@ -7,9 +7,9 @@ import pytest
 from xlmc.check import collate, insertions, network
 from xlmc.check.words import AROUND, DERIVED, FUNCTIONS
 from xlmc.commands.cli import execute
+from xlmc.commands.pages.language import explained, quoted
+from xlmc.commands.pages.vocabulary import Word, vocabulary
 from xlmc.diagnostics.source import Source
-from xlmc.pages.language import explained, quoted
-from xlmc.pages.vocabulary import Word, vocabulary
 from xlmc.syntax import grammar
 from xlmc.syntax.parse import parse
 from xlmc.syntax.query import SCORES, SPECIALS

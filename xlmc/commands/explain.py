@@ -33,8 +33,8 @@ def explain(topic: str | None) -> None:
 
 def _word(name: str) -> str:
     """Return the page of a word that is an object of its own, else the entries about it, if any."""
-    from xlmc.pages.language import explained
-    from xlmc.pages.vocabulary import vocabulary
+    from xlmc.commands.pages.language import explained
+    from xlmc.commands.pages.vocabulary import vocabulary
     from xlmc.words import reference
 
     return reference.page(name) or explained(name, vocabulary())

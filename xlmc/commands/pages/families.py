@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
+from xlmc.commands.pages.table import paper, table
 from xlmc.lower import ir
 from xlmc.lower.collate import collate
-from xlmc.pages.table import paper, table
 from xlmc.syntax import ast, printer, query
 from xlmc.theory.claims import claim
 from xlmc.theory.process import Process

@@ -184,11 +184,14 @@ _ENTRIES = {
 @st.composite
 def sections(draw):
     kind = draw(st.sampled_from(sorted(_ENTRIES)))
+    name = draw(st.none() | idents) if kind == "decoder" else None
+    if name is not None and draw(st.booleans()):
+        return ast.Section(span=NOWHERE, kind=kind, entries=(), name=name, drop=True)
     return ast.Section(
         span=NOWHERE,
         kind=kind,
         entries=draw(many(_ENTRIES[kind])),
-        name=draw(st.none() | idents) if kind == "decoder" else None,
+        name=name,
         replace=draw(st.booleans()),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlmc.commands.cli import execute
-from xlmc.pages.table import BEGIN, END, inserted
+from xlmc.commands.pages.table import BEGIN, END, inserted
 
 ROOT = Path(__file__).parent.parent
 SPECS = [str(path) for path in sorted((ROOT / "spec").glob("*.xlm"))]

@@ -263,6 +263,33 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert sorted(names) == ["DuplicateEntry", *["NothingToDrop"] * 3]
 
 
+def test_a_named_decoder_of_the_parent_can_be_dropped() -> None:
+    decoders = "decoder quick { drop reuse }; decoder slow { drop grid }"
+    base = f"family middle extends parent {{ {decoders} }}"
+    made = flat("family child extends middle { drop decoder quick }", middle=base)
+    assert [one.name for one in made.sections if one.kind == "decoder"] == [None, "slow"]
+
+
+def test_a_decoder_that_the_parent_lacks_cannot_be_dropped() -> None:
+    base = "family middle extends parent { decoder quick { drop reuse } }"
+    with pytest.raises(SpecErrors) as caught:
+        flat("family child extends middle { drop decoder quik }", middle=base)
+    (one,) = caught.value.diagnostics
+    assert (type(one), one.key, one.hint) == (
+        NothingToDrop,
+        "decoder quik",
+        "did you mean `quick`?",
+    )
+    with pytest.raises(SpecErrors, match="without a parent"):
+        flat("family child { drop decoder quick }")
+
+
+@pytest.mark.parametrize("kind", ["network", "loss"])
+def test_a_head_and_a_term_are_dropped_by_the_name_of_the_head(kind: str) -> None:
+    made = flat(child(f"{kind} {{ drop token }}"))
+    assert not any({"token", "head"} & {*line.split()} for line in section(made, kind))
+
+
 @pytest.mark.parametrize("text", ["decoder { drop a }", "replace noise { none }"])
 def test_orphans_have_nothing_to_change(text: str) -> None:
     with pytest.raises(SpecErrors) as caught:

@@ -8,12 +8,12 @@ import attrs
 import pytest
 from families import ROOT, lowered
 
-from xlmc.check.names import camel
 from xlmc.compiler import checked
 from xlmc.emit.render import render
 from xlmc.lower import ir
 from xlmc.resolve.defaults import explicit
 from xlmc.syntax import ast, printer
+from xlmc.syntax.query import camel
 
 # Forms of names that hold what a search in the generated code could look for.
 FORMS = ("uniform_{}", "self_{}", "sigma_{}", "math_{}", "cold_{}_masked", "reveal_{}", "{}")

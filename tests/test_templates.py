@@ -43,11 +43,14 @@ INCLUDED = {
         "unmask_scored.j2",
         "unmask_draw.j2",
     },
-    "noise.py.j2": {"noise_amount.j2", "noise_both.j2"},
 }
+for view, folder in (("loss", "divergences"), ("noise", "noises"), ("likelihood", "likelihoods")):
+    found = (FOLDER / "words" / folder).glob("*.j2")
+    INCLUDED[f"{view}.py.j2"] = {path.relative_to(FOLDER).as_posix() for path in found}
 PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
 LOCAL = {"answer", "calls", "d", "oracles", "outcome", "u", "told", "scored", "gone"}
+LOCAL |= {"term", "cost", "of_tokens", "time"}
 LOCAL |= {"cached", "lasts", "loop_name", "shares", "keeps", "clock", "conditioned", "cutting"}
 OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
 CLASSES = {
@@ -78,7 +81,9 @@ def names(*templates: str) -> set[str]:
 
 
 def test_every_template_has_a_view() -> None:
-    assert {path.name for path in FOLDER.glob("*.j2")} == {*VIEWS} | PARTS
+    assert {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.j2")} == {
+        *VIEWS
+    } | PARTS
 
 
 @pytest.mark.parametrize("template", VIEWS)

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from xlmc.check import collate, insertions, loss, network, noise
+from xlmc.check import collate, insertions, network
 from xlmc.check.words import AROUND, DERIVED, FUNCTIONS
 from xlmc.commands.cli import execute
+from xlmc.commands.pages.language import explained, quoted
+from xlmc.commands.pages.vocabulary import Word, vocabulary
 from xlmc.diagnostics.source import Source
-from xlmc.pages.language import explained, quoted
-from xlmc.pages.vocabulary import Word, vocabulary
 from xlmc.syntax import grammar
 from xlmc.syntax.parse import parse
 from xlmc.syntax.query import SCORES, SPECIALS
+from xlmc.theory.process import STATES
+from xlmc.words import terms
+from xlmc.words.slots import backbone_words, head_words, layout_words
 
 ROOT = Path(__file__).parent.parent
 KNOWN = vocabulary()
@@ -38,10 +41,10 @@ def test_every_keyword_is_described() -> None:
     "words",
     [
         (*FUNCTIONS, *DERIVED, *AROUND),
-        (*SCORES, *SPECIALS, *noise.STATES),
-        (*collate.LAYOUTS, *collate.SLOTS),
-        (*network.BACKBONES, *network.ARGUMENTS, *network.KINDS),
-        (*loss.DIVERGENCES, *insertions.POLICIES),
+        (*SCORES, *SPECIALS, *STATES),
+        (*layout_words(), *collate.SLOTS),
+        (*backbone_words(), *network.ARGUMENTS, *head_words()),
+        (*terms.known(), *insertions.POLICIES),
     ],
 )
 def test_every_word_that_the_checks_know_is_described(words: tuple[str, ...]) -> None:

@@ -259,7 +259,7 @@ def table() -> str:
     """A row for each setting and each type of params."""
     rows = {
         f"params of type `{kind}`": get_args(getattr(bounds, kind))[1]
-        for kind in ("Count", "Chance", "Scale")
+        for kind in ("Count", "Size", "Chance", "Scale")
     }
     rows |= {f"`{path}`": one for path, one in ranges().items()}
     rows |= {

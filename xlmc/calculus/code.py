@@ -112,7 +112,7 @@ class Leaf:
 
 def param(name: str, kind: str, owner: str = "self.") -> Leaf:
     """A param of a decoder (``self.eta``) or, without owner, of a function."""
-    number = Kind.INT if kind == "Count" else Kind.FLOAT
+    number = Kind.INT if kind in ("Count", "Size") else Kind.FLOAT
     text = f"{owner}{name}"
     return Leaf(Code(text, Rank.SCALAR, number, Reads(params=frozenset({name})), name), text)
 

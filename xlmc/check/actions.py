@@ -1,10 +1,9 @@
 """The actions of a step: that they undo the noise, and that what they read is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
-from xlmc.check.scope import Environment
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import (
@@ -17,18 +16,10 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
+from xlmc.words.arrows import of_step, sound, undo
 
-UNDO = {
-    "mask": "unmask chance reveal(alpha)",
-    "gone": "insert tokens one",
-    "none": "append one",
-}
-MASKS = "insert masks poisson gap * reveal(beta)"
-PLACED = {
-    "mask": "masks stand where they stand",
-    "both": "masks stand where they stand",
-    "none": "the place is the end of the row",
-}
 NO_NOISE = "nothing is corrupted: tokens follow one another"
 OPTIONS = {name: kind for name, (kind, _) in NEUTRAL.items()}
 
@@ -41,7 +32,7 @@ def actions(
     env: Environment,
 ) -> Iterator[Diagnostic]:
     """Whether a step or finish has the actions that it needs, each once, and each in order."""
-    chain, actions = query.chain(family), block.actions
+    process, actions = Process.of(family), block.actions
     for kind in (ast.Unmask, ast.Remask, ast.Insert, ast.Append, ast.Pick, ast.Draw):
         same: tuple[ast.Node, ...] = query.those(actions, kind)
         for again in same[1:]:
@@ -52,24 +43,24 @@ def actions(
             )
     unmask, insert = query.first(actions, ast.Unmask), query.first(actions, ast.Insert)
     append = query.first(actions, ast.Append)
-    if chain in UNDO and unmask is None and insert is None and append is None:
-        yield _nothing_done(block, block_name, chain, env)
-    if chain == "both" and unmask is None:
-        yield DoesNotUndo(span=block.span, state="mask", example=undo("mask", env))
-    if chain == "both" and insert is None and block_name == "step":
-        yield DoesNotUndo(span=block.span, state="gone", example=undo("both", env))
+    several = process.clocks > 1
+    if process.known and not several and unmask is None and insert is None and append is None:
+        yield _nothing_done(block, block_name, process)
+    if several:
+        done = [unmask is not None, insert is not None or block_name == "finish"]
+        yield from _not_undone(block, process, done)
     if unmask is not None:
-        yield from _unmask(unmask, section, env, chain)
-    if unmask is not None and unmask.much.value is not None and chain == "both":
-        arrow = query.arrows(family)[0]
+        yield from _unmask(unmask, section, env, process)
+    if unmask is not None and unmask.much.value is not None and several:
+        arrow = process.arrows[0]
         yield from own_clock(unmask.much.value, unmask.much.rule, arrow, env)
-    if insert is not None and chain == "both":
+    if insert is not None and several:
         yield from masks(insert, block_name, family, env)
     elif insert is not None:
-        yield from _insert(insert, chain, env)
+        yield from _insert(insert, process)
     if append is not None:
-        yield from _append(append, chain, env)
-    yield from _picks(actions, env, chain)
+        yield from _append(append, process)
+    yield from _picks(actions, env, process)
     draw = query.first(actions, ast.Draw)
     if draw is None:
         head = next(
@@ -79,34 +70,39 @@ def actions(
         why = "nothing says which token"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
     else:
-        yield from _draw(draw, family, env, chain)
+        yield from _draw(draw, family, env, process)
 
 
-def _nothing_done(
-    block: ast.Step | ast.Finish, block_name: str, chain: str, env: Environment
-) -> Diagnostic:
-    if chain == "none":
+def _nothing_done(block: ast.Step | ast.Finish, block_name: str, process: Process) -> Diagnostic:
+    if process.ordered:
         problem = f"this {block_name} adds nothing to a row"
         why, hint = "tokens follow one another", "add `append one`"
         return WrongStep(span=block.span, problem=problem, why=why, hint=hint)
-    return DoesNotUndo(span=block.span, state=chain, example=undo(chain, env))
+    return DoesNotUndo(span=block.span, state=process.end, example=_undo(process))
 
 
-def undo(chain: str, env: Environment) -> str:
-    """An action that undoes the noise."""
-    if chain == "both":
-        return MASKS.replace("beta", [*env.schedules, "beta"][1])
-    return UNDO[chain].replace("alpha", next(iter(env.schedules), "alpha"))
+def _not_undone(
+    block: ast.Step | ast.Finish, process: Process, done: Iterable[bool]
+) -> Iterator[Diagnostic]:
+    """A complaint about each of several arrows that no action undoes."""
+    for step, undone in zip(process.life or (), done, strict=True):
+        if not undone:
+            yield DoesNotUndo(span=block.span, state=step[1], example=undo(of_step(step), process))
+
+
+def _undo(process: Process) -> str:
+    """Return an action that undoes the last arrow of the noise."""
+    return undo(sound(process), process)
 
 
 def _unmask(
-    action: ast.Unmask, section: ast.Section, env: Environment, chain: str
+    action: ast.Unmask, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
-    if chain not in (*UNDO, "both"):
+    if not process.known:
         return  # the noise section says what is wrong with it
-    if chain in ("gone", "none"):
-        why = f"tokens go `{chain}`, not `mask`" if chain != "none" else NO_NOISE
-        hint = f"write `{undo(chain, env)}`"
+    if not process.masks:
+        why = NO_NOISE if process.ordered else f"tokens go `{process.end}`, not `mask`"
+        hint = f"write `{_undo(process)}`"
         yield WrongAction(span=action.span, action="unmask", why=why, hint=hint)
         return
     rule, value, order = action.much.rule, action.much.value, action.order
@@ -124,12 +120,12 @@ def _unmask(
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
 
 
-def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagnostic]:
-    if chain not in UNDO:
+def _insert(action: ast.Insert, process: Process) -> Iterator[Diagnostic]:
+    if not process.known:
         return
-    if chain != "gone":
-        why = f"tokens go `{chain}`, not `gone`" if chain != "none" else NO_NOISE
-        hint = f"write `{undo(chain, env)}`"
+    if not process.drops:
+        why = NO_NOISE if process.ordered else f"tokens go `{process.end}`, not `gone`"
+        hint = f"write `{_undo(process)}`"
         yield WrongAction(span=action.span, action="insert", why=why, hint=hint)
         return
     yield from one_of(action.what, ("tokens",), "something that this noise takes away")
@@ -142,13 +138,12 @@ def _insert(action: ast.Insert, chain: str, env: Environment) -> Iterator[Diagno
         )
 
 
-def _append(action: ast.Append, chain: str, env: Environment) -> Iterator[Diagnostic]:
-    if chain not in (*UNDO, "both"):
+def _append(action: ast.Append, process: Process) -> Iterator[Diagnostic]:
+    if not process.known:
         return
-    if chain != "none":
-        state = "gone" if chain == "both" else chain
-        why = f"tokens went `{state}`: they come back where they stood"
-        hint = f"write `{undo(chain, env)}`"
+    if not process.ordered:
+        why = f"tokens went `{process.end}`: they come back where they stood"
+        hint = f"write `{_undo(process)}`"
         yield WrongAction(span=action.span, action="append", why=why, hint=hint)
     elif action.much.rule != "one":
         why = "a token is drawn when all before it are known"
@@ -156,16 +151,21 @@ def _append(action: ast.Append, chain: str, env: Environment) -> Iterator[Diagno
         yield WrongRule(span=span, rule=rule, why=why, hint="write `append one`")
 
 
-def _picks(actions: tuple[ast.Action, ...], env: Environment, chain: str) -> Iterator[Diagnostic]:
+def _picks(
+    actions: tuple[ast.Action, ...], env: Environment, process: Process
+) -> Iterator[Diagnostic]:
     for pick in query.those(actions, ast.Pick):
         yield from one_of(pick.what, ("gap",), "something to pick")
-        if chain in PLACED:
-            why = PLACED[chain]
+        if process.masks or process.ordered:
+            why = "masks stand where they stand"
+            why = "the place is the end of the row" if process.ordered else why
             yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
         yield from _options(pick, env)
 
 
-def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> Iterator[Diagnostic]:
+def _draw(
+    draw: ast.Draw, family: ast.Family, env: Environment, process: Process
+) -> Iterator[Diagnostic]:
     heads = query.heads(family)
     head = heads.get(draw.head.id)
     if head is None and not heads:
@@ -178,7 +178,7 @@ def _draw(draw: ast.Draw, family: ast.Family, env: Environment, chain: str) -> I
             hint=suggest(draw.head.id, heads),
         )
         return
-    place = {"mask": "tokens", "gone": "gaps", "both": "tokens", "none": "tokens"}.get(chain)
+    place = "gaps" if process.leads("clean", "gone") else "tokens" if process.known else ""
     good = [h.name for h in heads.values() if h.kind.id == "logits" and h.at and h.at.id == place]
     if head.kind.id != "logits" or (place and good and head.name not in good):
         yield WrongDraw(

@@ -2,54 +2,61 @@
 
 from collections.abc import Iterator
 
-from xlmc.check.loss import ARROWS, FITS
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import OtherNoise
 from xlmc.syntax import ast, query
+from xlmc.theory.needs import ORDER, Need, arrow, met
+from xlmc.theory.process import LIVES, Process
+from xlmc.words import terms
 
-NAMES = ARROWS | {"none": "`none`"}
+Way = tuple[Need, ...]
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """A complaint where all terms and the step of the default decoder are of one other noise."""
-    chain, terms = query.chain(family), query.terms(family)
+    process, written = Process.of(family), query.terms(family)
     step = query.first(query.entries(family, "decoder"), ast.Step)
-    if not chain or step is None or not terms:
+    if not process.known or step is None or not written:
         return
-    kinds = [_of_step(step), *map(_of_term, terms)]
-    found = {noise for noise in NAMES if all(noise in kind for kind in kinds)}
-    if not found or any(chain in kind for kind in kinds):
+    needs = [_of_step(step), *map(_of_term, written)]
+    if any(_fits(ways, process) for ways in needs):
         return
-    other = min(found, key=[*NAMES].index)
+    other = next((life for life in LIVES if all(_fits(ways, life) for ways in needs)), None)
+    if other is None:
+        return
     entries = query.entries(family, "noise")
     here = query.first(entries, ast.Arrow) or query.first(entries, ast.NoNoise)
     assert here is not None
     yield OtherNoise(
         span=here.span,
-        noise=NAMES[chain],
-        other=NAMES[other],
+        noise=process.name,
+        other=other.name,
         related=(
-            Related(terms[0].span, f"this is of {NAMES[other]}"),
+            Related(written[0].span, f"this is of {other.name}"),
             Related(step.span, "and so is this"),
         ),
     )
 
 
-def _of_step(step: ast.Step) -> set[str]:
-    """The noises that a step undoes, or a part of which."""
+def _fits(ways: list[Way], process: Process) -> bool:
+    """Return whether a process meets the needs of one of several ways."""
+    return any(met(way, process) for way in ways)
+
+
+def _of_step(step: ast.Step) -> list[Way]:
+    """Return what a step needs of the noise: the arrow that it undoes, or a part of it."""
     insert = query.first(step.actions, ast.Insert)
     if insert is not None:
-        return {"both"} if insert.what.id == "masks" else {"gone"}
+        return [(arrow("mask" if insert.what.id == "masks" else "clean", "gone"),)]
     if query.first(step.actions, ast.Append) is not None:
-        return {"none"}
-    return {"mask", "both"} if query.first(step.actions, ast.Unmask) is not None else set()
+        return [(ORDER,)]
+    return [(arrow("clean", "mask"),)] if query.first(step.actions, ast.Unmask) is not None else []
 
 
-def _of_term(term: ast.Term) -> set[str]:
-    """The noises that a term speaks of."""
-    divergence, target = term.divergence, term.divergence.target
-    said = f"none {target.state.id}" if isinstance(target, ast.Nothing) else target.id
-    if said == "following":
-        return {"none"}
-    on = term.on.id if term.on is not None else None
-    return {noise for (noise, *_), fit in FITS.items() if fit == (divergence.kind, said, on)}
+def _of_term(term: ast.Term) -> list[Way]:
+    """Return what the uses of a divergence that a term is need of the noise."""
+    word, target = terms.known().get(term.divergence.kind), terms.target_of(term)
+    on = term.on.id if term.on is not None else ""
+    if target == "following":
+        return [(ORDER,)]
+    return [use.needs for use in word.uses if (use.target, use.on) == (target, on)] if word else []

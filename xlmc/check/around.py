@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from xlmc.check.scope import Environment, literal
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NoneVisible, OutOfRange, WrongArguments
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.environment import Environment
 
 EXAMPLE = "visible(geometric(0.3))"
 

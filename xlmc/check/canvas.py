@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import floor
 
 from xlmc.check.rules import amount, at_least_one, known, moments, number
-from xlmc.check.scope import SLIP, Environment, distinct, literal, values
+from xlmc.check.scope import SLIP, values
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -18,6 +18,10 @@ from xlmc.diagnostics.semantic_errors import (
     WrongStop,
 )
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.environment import Environment
+from xlmc.theory.probe import distinct
+from xlmc.theory.process import Process
 
 ALL_BACK = "a step would take back all that was drawn"
 
@@ -40,7 +44,7 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
 def _blocks(
     blocks: ast.Blocks, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if query.chain(family) != "mask":
+    if not Process.of(family).fixed_length:
         why = "all places must be there from the start: so it is under `clean -> mask` alone"
         yield Unsupported(span=blocks.span, what="blocks", why=why, hint="drop the blocks")
         return
@@ -82,7 +86,7 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
 def _guide(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
     call = guide.value
     example = "write `guide cfg(scale = cfg_scale, without = prompt)`"
-    if query.chain(family) != "mask":
+    if not Process.of(family).fixed_length:
         why = "it guides what is predicted at masks, under `clean -> mask` alone"
         yield Unsupported(span=guide.span, what="guidance", why=why, hint="drop the guide")
         return
@@ -131,7 +135,7 @@ def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
 def _remask(
     action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if query.chain(family) != "mask":
+    if not Process.of(family).fixed_length:
         why = "it takes tokens back under `clean -> mask` alone"
         yield Unsupported(span=action.span, what="remasking", why=why, hint="drop the remask")
         return

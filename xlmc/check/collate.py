@@ -16,9 +16,11 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.syntax import ast, query
 from xlmc.syntax.query import SPECIALS
+from xlmc.theory.process import Process
+from xlmc.words.layouts.base import kept as kept_by
+from xlmc.words.layouts.base import plain
+from xlmc.words.slots import layout_words
 
-LAYOUTS = ("infill", "seq2seq", "text")
-KEPT = {"none": "prefix"}  # what infilling can keep, `given` apart
 SLOTS = ("bos", "cls", "eos", "pad", "prompt", "body")
 
 
@@ -27,23 +29,23 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     section = next((s for s in family.sections if s.kind == "collate"), None)
     if section is None:
         return
-    layouts = query.layouts(family)
+    layouts, process = query.layouts(family), Process.of(family)
     if not layouts:
         yield MissingEntry(
             span=section.span,
             entry="layout",
             why="nothing says how a sequence is laid out",
-            example=_example("text", query.chain(family)),
+            example=layout_words()["text"].written(process),
         )
     for layout in layouts:
-        yield from _layout(layout, query.chain(family))
+        yield from _layout(layout, process)
     for pad in query.those(section.entries, ast.Pad):
         for side in pad.sides:
             yield from _side(side)
 
 
-def _layout(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
-    yield from one_of(word(layout, layout.name), LAYOUTS, "a layout")
+def _layout(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
+    yield from one_of(word(layout, layout.name), layout_words(), "a layout")
     for slot in layout.slots:
         if slot.name == "mask":
             yield WrongInside(
@@ -54,22 +56,20 @@ def _layout(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             )
         else:
             yield from one_of(ast.Name(slot.name, span=slot.span), SLOTS, "a part of a layout")
-    yield from _brackets(layout, chain)
+    yield from _brackets(layout, process)
     yield from _prompt(layout)
-    yield from _inside(layout, chain)
+    yield from _inside(layout, process)
     yield from _twice(layout)
-    yield from _keeping(layout, chain)
+    yield from _keeping(layout, process)
 
 
-def _example(layout: str, chain: str) -> str:
-    """A layout as it should be."""
-    prompt = "prompt " * (layout == "seq2seq")
-    keeping = f" keeping {KEPT.get(chain, 'given')}" * (layout == "infill")
-    body = {"gone": "[body]", "none": "[body eos]"}.get(chain, "[body] eos")
-    return f"{layout} : {prompt}bos {body}{keeping}"
+def _written(layout: ast.Layout, process: Process) -> str:
+    """Return a layout as it should be."""
+    known = layout_words().get(layout.name)
+    return known.written(process) if known else plain(layout.name, process)
 
 
-def _brackets(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
+def _brackets(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
     flags = [slot.free for slot in layout.slots]
     pairs = sum(b and not a for a, b in zip([False, *flags], flags, strict=False))
     bodies = [slot for slot in layout.slots if slot.name == "body"]
@@ -81,7 +81,7 @@ def _brackets(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
     elif not bodies[0].free:
         why = "the body stands outside"
     if why:
-        example = _example(layout.name, chain)
+        example = _written(layout, process)
         yield WrongBrackets(span=layout.span, layout=layout.name, why=why, example=example)
 
 
@@ -89,10 +89,11 @@ def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
     prompts = [i for i, slot in enumerate(layout.slots) if slot.name == "prompt"]
     bracket = next((i for i, slot in enumerate(layout.slots) if slot.free), len(layout.slots))
     why = hint = ""
-    if layout.name == "seq2seq" and len(prompts) != 1:
-        why, hint = "a seq2seq layout has one prompt", "write `seq2seq : prompt bos [body] eos`"
-    elif layout.name != "seq2seq" and prompts:
-        why, hint = "in xlmc only a seq2seq layout has a prompt", "drop `prompt`"
+    own = next(one for one in layout_words().values() if one.prompts)
+    if layout.name == own.name and len(prompts) != 1:
+        why, hint = f"a {own.name} layout has one prompt", f"write `{own.example}`"
+    elif layout.name != own.name and prompts:
+        why, hint = f"in xlmc only a {own.name} layout has a prompt", "drop `prompt`"
     elif prompts and prompts[0] > bracket:
         why, hint = "a prompt stands before the brackets", "move `prompt` to the front"
     elif prompts and layout.slots[prompts[0]].free:
@@ -102,7 +103,7 @@ def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
         yield WrongPrompt(span=span, layout=layout.name, why=why, hint=hint)
 
 
-def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
+def _inside(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
     inside = [slot for slot in layout.slots if slot.free]
     for i, slot in enumerate(inside):
         why = hint = ""
@@ -111,9 +112,9 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             why, hint = "the body comes first inside the brackets", "move it to the front"
         elif slot.name == "pad" and i + 1 < len(inside):
             why, hint = "padding fills the brackets up, and comes last", "move it to the end"
-        elif slot.name == "pad" and chain in ("gone", "both"):
+        elif slot.name == "pad" and process.drops:
             why, hint = "xlmc neither drops nor inserts padding", "drop it: lengths are free"
-        elif slot.name == "pad" and chain == "none":
+        elif slot.name == "pad" and process.ordered:
             why, hint = "a row ends at its `eos`: nothing follows it", "drop it: lengths are free"
         elif slot.name in ("bos", "cls"):
             why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
@@ -125,18 +126,18 @@ def _inside(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
         if slot.name == "pad" and not slot.free:
             why = "padding outside the brackets is put there by `pad`"
             yield WrongInside(span=slot.span, slot="pad", why=why, hint="drop it")
-    if chain in ("gone", "both") and layout.slots and layout.slots[0].free:
+    if process.drops and layout.slots and layout.slots[0].free:
         yield NoAnchor(
             span=layout.slots[0].span,
             what="the gap before the body",
             why="insertions are read at the token left of a gap",
             example=f"{layout.name} : bos [body]",
         )
-    elif chain == "none":
-        yield from _ends_open(layout)
+    elif process.ordered:
+        yield from _ends_open(layout, process)
 
 
-def _ends_open(layout: ast.Layout) -> Iterator[Diagnostic]:
+def _ends_open(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
     """What is appended follows a special, since prompts may be empty, and nothing follows it."""
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     if not free:
@@ -147,7 +148,7 @@ def _ends_open(layout: ast.Layout) -> Iterator[Diagnostic]:
             span=layout.slots[free[0]].span,
             what="the first token of the body",
             why="a token is predicted at the one before it, and a prompt may be empty",
-            example=_example(layout.name, "none"),
+            example=_written(layout, process),
         )
     for slot in after:
         if slot.name in SPECIALS:
@@ -168,10 +169,11 @@ def _twice(layout: ast.Layout) -> Iterator[Diagnostic]:
         seen.add(slot.name)
 
 
-def _keeping(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
-    kept = KEPT.get(chain, "given")
+def _keeping(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
+    kept, known = kept_by(process), layout_words().get(layout.name)
+    keeps = known is not None and known.keeps
     if layout.keeping is None:
-        if layout.name == "infill":
+        if keeps:
             yield WrongKeeping(
                 span=layout.span,
                 problem="this layout does not say what it keeps",
@@ -187,9 +189,9 @@ def _keeping(layout: ast.Layout, chain: str) -> Iterator[Diagnostic]:
             hint="write `keeping prefix`",
         )
     else:
-        known = (kept,) if chain else ("given", "prefix")
-        yield from one_of(layout.keeping, known, "something to keep")
-    if layout.name != "infill":
+        every = (kept,) if process.known else ("given", "prefix")
+        yield from one_of(layout.keeping, every, "something to keep")
+    if not keeps:
         yield WrongKeeping(
             span=layout.keeping.span,
             problem="in xlmc only an infilling layout keeps what is given",

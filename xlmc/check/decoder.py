@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from xlmc.check import canvas, scope
-from xlmc.check.actions import UNDO, actions
+from xlmc.check.actions import actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
 from xlmc.check.rules import at_least_one, known
-from xlmc.check.scope import Environment
 from xlmc.check.stops import conditions, ends
-from xlmc.check.words import DERIVED, name_span, one_of, word
+from xlmc.check.words import name_span, one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
 from xlmc.diagnostics.semantic_errors import (
     MissingEntry,
@@ -29,10 +28,12 @@ from xlmc.diagnostics.semantic_errors import (
     WrongStart,
 )
 from xlmc.syntax import ast, query
+from xlmc.theory import decoding
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
+from xlmc.words import arrows, slots
 
-STARTS = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}
 STEPS = 1_000_000  # of a grid, at most
-ONE_BY_ONE = ("gone", "none")  # chains that are decoded without a grid
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -58,21 +59,21 @@ def _kept(one: Diagnostic, section: ast.Section) -> Diagnostic:
 
 
 def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
-    entries, chain = section.entries, query.chain(family)
+    entries, process = section.entries, Process.of(family)
+    good = slots.start(process)
     env = environment(section, family)
     yield from scope.declarations(entries, "a param of a decoder")
     yield from scope.lets_in_order(entries)
     for one in _lets(section):
         yield from known(one.value, env)
     for start in query.those(entries, ast.Start):
-        if chain in STARTS and start.state.id != STARTS[chain]:
-            noisy = f"tokens end as `{'gone' if chain == 'both' else chain}`"
+        if good and start.state.id != good:
             begins = "nothing is corrupted: a row begins as what is given"
-            why = begins if chain == "none" else noisy
-            yield WrongStart(span=start.state.span, why=why, start=STARTS[chain])
+            why = begins if process.ordered else f"tokens end as `{process.end}`"
+            yield WrongStart(span=start.state.span, why=why, start=good)
     for grid in query.those(entries, ast.Grid):
-        yield from _grid(grid, section, env, chain)
-    if chain == "both" and not query.those(entries, ast.Grid):
+        yield from _grid(grid, section, env, process)
+    if process.clocks > 1 and not query.those(entries, ast.Grid):
         yield MissingEntry(
             span=section.span,
             owner="decoder",
@@ -81,14 +82,14 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
             example="grid uniform(128)",
         )
     for entry in query.those(entries, ast.Overflow):
-        yield from overflow(entry, chain)
+        yield from overflow(entry, process)
     step = query.first(entries, ast.Step)
     if step is None:
         yield MissingEntry(
             span=section.span,
             entry="step",
             why="nothing says what one reverse step does",
-            example=f"step {{ {UNDO.get(chain, 'unmask one')}; draw token }}",
+            example=f"step {{ {_undo(process)}; draw token }}",
         )
         return
     yield from actions(step, "step", section, family, env)
@@ -96,11 +97,19 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _finish(finish, section, family, env)
     for stop in query.those(entries, ast.Stop):
         yield from conditions(stop, section, family, env)
-    if chain in ONE_BY_ONE:
+    if process.adds_tokens:
         yield from ends(section, family)
     yield from canvas.check(section, family, env)
     for reuse in query.those(entries, ast.Reuse):
         yield from _reuse(reuse, family)
+
+
+def _undo(process: Process) -> str:
+    """Return actions that undo the noise, an arrow each; without a noise one of the commonest."""
+    if process.ordered:
+        return arrows.undo(arrows.sound(process), process)
+    words = map(arrows.of_step, process.life or ())
+    return "; ".join(arrows.undo(word, process) for word in words) or "unmask one"
 
 
 def _lets(section: ast.Section) -> list[ast.Let]:
@@ -119,36 +128,22 @@ def _lets(section: ast.Section) -> list[ast.Let]:
 
 
 def environment(section: ast.Section, family: ast.Family) -> Environment:
-    """What an expression of a decoder may mention."""
-    grid = query.first(section.entries, ast.Grid)
-    timed = grid is not None and not (
-        isinstance(grid.value, ast.Name) and grid.value.id == "events"
-    )
-    names = {"length": "Count"}
-    if query.chain(family) not in ONE_BY_ONE:
-        names["masked"] = "Count"
-    if query.chain(family) != "mask":
-        names["limit"] = "Count"
-    for head in query.heads(family).values():
-        names[head.name] = "Logits"
-    if timed:
-        names |= {"t": "Time", "s": "Time", "steps_left": "Count"}
-    schedules = {arrow.survival: arrow for arrow in query.arrows(family)}
-    derived = DERIVED if timed else ()
-    env = scope.environment(section.entries, "in this decoder", names, schedules, derived)
+    """Return what an expression of a decoder may mention, and if it can be computed."""
+    process = Process.of(family)
+    gridded = process.masks or not process.known
     return evolve(
-        env,
+        decoding.environment(section, family),
         sound=sound(family) and not any(scope.lets_in_order(section.entries)),
-        remedy="" if query.chain(family) in ONE_BY_ONE else "add `grid uniform(steps)`",
+        remedy="add `grid uniform(steps)`" if gridded else "",
     )
 
 
 def _grid(
-    grid: ast.Grid, section: ast.Section, env: Environment, chain: str
+    grid: ast.Grid, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
     value = grid.value
-    if chain in ONE_BY_ONE:
-        done = "inserted" if chain == "gone" else "appended"
+    if process.adds_tokens:
+        done = "appended" if process.ordered else "inserted"
         yield Unsupported(
             span=grid.span,
             what="a grid for this noise",
@@ -157,11 +152,11 @@ def _grid(
         )
         return
     if isinstance(value, ast.Name):
-        kinds = ("uniform",) if chain == "both" else ("events", "uniform")
+        kinds = ("uniform",) if process.clocks > 1 else ("events", "uniform")
         yield from one_of(value, kinds, "a grid")
         if value.id == "uniform":
             yield _number_of_steps(grid)
-        if chain != "both":
+        if process.clocks < 2:
             yield from _events(value, section)
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
@@ -219,7 +214,7 @@ def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:
 def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if query.chain(family) in ONE_BY_ONE:
+    if Process.of(family).adds_tokens:
         yield WrongAction(
             span=finish.span,
             action="finish",
@@ -246,21 +241,21 @@ def _finish(
 def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
     wrong = list(one_of(reuse.what, ("prefix", "unchanged"), "something that allows reuse"))
     yield from wrong
-    chain, prefix = query.chain(family), reuse.what.id == "prefix"
+    process, prefix = Process.of(family), reuse.what.id == "prefix"
     backbone = query.first(query.entries(family, "network"), ast.Backbone)
     why, hint = "", "drop `reuse`"
-    if chain == "none" and not (prefix or wrong):
+    if process.ordered and not (prefix or wrong):
         why, hint = "every token changes the row", "write `reuse while prefix`"
-    elif chain == "none" and backbone is not None and backbone.python is not None:
+    elif process.ordered and backbone is not None and backbone.python is not None:
         why = "xlmc keeps keys and values of its own backbone alone"
-    elif chain in ("mask", "gone", "both") and prefix:
+    elif process.clocks and prefix:
         why = "under full attention every token changes the answer at those before it"
-    elif chain != "none" and query.condition(family) is not None:
+    elif not process.ordered and query.condition(family) is not None:
         why = "the backbone is told the time, which moves on"
         hint = "drop `reuse`, or the backbone's condition"
-    elif chain == "gone":
+    elif process.leads("clean", "gone"):
         why = "every insertion changes the row"
-    elif chain == "both":
+    elif process.clocks > 1:
         why = "every step reads all gaps anew"
     if why:
         yield WrongReuse(span=reuse.span, why=why, hint=hint)

@@ -1,13 +1,14 @@
 """What is written and changes nothing: warnings."""
 
+import math
 from collections.abc import Iterator
 
-from xlmc.check.last import reveals_all
-from xlmc.check.scope import literal
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NoEffect
 from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.last import reveals_all
 
 NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
 
@@ -58,7 +59,7 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
         match action:
             case ast.Draw() | ast.Pick():
                 for option in action.options:
-                    if literal(option.value) == NOTHING.get(option.name):
+                    if literal(option.value) == NOTHING.get(option.name, math.nan):
                         why = f"at {NOTHING[option.name]:g} it cuts nothing off"
                         hint = f"drop it, or write `with {option.name}` and let a run set it"
                         what = f"`{option.name}` here"

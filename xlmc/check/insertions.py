@@ -7,12 +7,13 @@ from itertools import product
 from attrs import evolve
 
 from xlmc.check.rules import in_range, known, moments
-from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NeverTrained, WrongAction, WrongRule, WrongStep
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
 
 POLICIES = ("skip_row", "drop_right")
 NO_MASK = {"masked": 0.0}
@@ -75,12 +76,12 @@ def own_clock(
             yield WrongRule(span=call.span, rule=rule, why=why, hint=f"write `{mended}`")
 
 
-def overflow(entry: ast.Overflow, chain: str) -> Iterator[Diagnostic]:
+def overflow(entry: ast.Overflow, process: Process) -> Iterator[Diagnostic]:
     """What happens to insertions that find no room: only masks come several at a time."""
-    if chain == "both":
+    if process.clocks > 1:
         yield from one_of(entry.policy, POLICIES, "something to do with what finds no room")
-    elif chain:
-        why = "a canvas has its length" if chain == "mask" else "a row stops at the limit"
+    elif process.known:
+        why = "a canvas has its length" if process.fixed_length else "a row stops at the limit"
         hint = "drop the overflow"
         yield WrongAction(span=entry.span, action="overflow", why=why, hint=hint)
 

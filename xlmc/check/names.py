@@ -7,6 +7,8 @@ from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import NameTaken
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
+from xlmc.syntax.query import camel
+from xlmc.theory.process import Process
 
 Known = dict[str, tuple[str, Span]]  # name -> what has it, and where
 
@@ -14,7 +16,7 @@ Known = dict[str, tuple[str, Span]]  # name -> what has it, and where
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """Heads, the schedule, and the params and lets of a section have different names."""
     known: Known = {}
-    for arrow in query.arrows(family) if query.chain(family) else ():
+    for arrow in query.arrows(family) if Process.of(family).known else ():
         yield from _take(known, arrow.survival, "a schedule" if known else "the schedule", arrow)
     for head in query.heads(family).values():
         yield from _take(known, head.name, "a head", head)
@@ -51,8 +53,3 @@ def _decoders(family: ast.Family) -> Iterator[Diagnostic]:
             yield NameTaken(
                 span=span, related=related, name=section.name, what="a decoder", holder=holder
             )
-
-
-def camel(name: str) -> str:
-    """The name of a class: ``FirstHitting`` for ``first_hitting``."""
-    return "".join(part.capitalize() for part in name.split("_"))

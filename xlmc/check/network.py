@@ -6,7 +6,6 @@ from keyword import iskeyword
 
 from attrs import evolve
 
-from xlmc.check.scope import exactly, literal
 from xlmc.check.words import one_of, reserved, word
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -21,23 +20,19 @@ from xlmc.diagnostics.semantic_errors import (
     Unsupported,
     WrongCondition,
     WrongPath,
-    WrongPlace,
     WrongShift,
-    WrongSize,
 )
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
-from xlmc.syntax.query import SPECIALS
+from xlmc.theory.probe import exactly
+from xlmc.theory.process import Process
+from xlmc.words import arrows, terms
+from xlmc.words.heads.base import FIXED
+from xlmc.words.slots import backbone_words, head_words
 
-BACKBONES = ("dit", "qwen2", "rotary")
 ARGUMENTS = ("condition", "pretrained")
-PUBLISHED = ("qwen2",)  # those that weights are published for
 REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
-KINDS = ("chance", "count", "distribution", "logits")
-PLACES = ("tokens", "gaps")  # of logits
-FIXED = tuple(special for special in SPECIALS if special not in ("pad", "mask"))
 NOTHING = 1e-300  # a survival below it is 0 but for rounding
-MOST = 100_000  # of the sizes of distributions
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -46,7 +41,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     section = next((s for s in family.sections if s.kind == "network"), None)
     if section is None:
         return
-    backbone = query.first(section.entries, ast.Backbone)
+    backbone, process = query.first(section.entries, ast.Backbone), Process.of(family)
     if backbone is None:
         yield MissingEntry(
             span=section.span,
@@ -56,13 +51,13 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         )
     else:
         yield from _backbone(backbone, family)
-        if query.chain(family) == "both" and query.condition(family) is None:
+        if process.clocks > 1 and not process.tells_time and query.condition(family) is None:
             yield Timeless(span=backbone.span)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
-        if attention.kind.id == "causal" and query.chain(family) in ("mask", "gone", "both"):
+        if attention.kind.id == "causal" and process.clocks:
             yield CausalBackbone(span=attention.span)
-        elif attention.kind.id == "full" and query.chain(family) == "none":
+        elif attention.kind.id == "full" and process.ordered:
             why = "every token is predicted from those before it"
             yield SeesAhead(span=attention.span, why=why, hint="write `attention causal`")
     for head in query.heads(family).values():
@@ -79,11 +74,11 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
         return
     value = backbone.value
     if isinstance(value, ast.Name):
-        yield from one_of(value, BACKBONES, "a backbone")
+        yield from one_of(value, backbone_words(), "a backbone")
         yield from _one_way(value, value.id, family)
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
-    yield from one_of(name, BACKBONES, "a backbone")
+    yield from one_of(name, backbone_words(), "a backbone")
     yield from _one_way(name, value.function, family)
     for argument in value.arguments:
         yield WrongCondition(
@@ -102,8 +97,10 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
 
 def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
     value, why, hint = keyword.value, "", ""
-    if backbone not in PUBLISHED:
-        why, hint = f"`{backbone}` is this compiler's own", f"write `backbone {PUBLISHED[0]}(...)`"
+    words = backbone_words()
+    if backbone not in words or not words[backbone].published:
+        other = next(name for name, word in words.items() if word.published)
+        why, hint = f"`{backbone}` is this compiler's own", f"write `backbone {other}(...)`"
     elif not isinstance(value, ast.String) or not REPOSITORY.fullmatch(value.value):
         why = "a repository of the Hub is named in quotes: OWNER/NAME"
         hint = "a folder is for a run to name: `--set model.pretrained=DIR`"
@@ -113,14 +110,17 @@ def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
 
 def _one_way(name: ast.Name, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
     """The other backbones see both sides."""
-    if query.chain(family) == "none" and backbone in BACKBONES and backbone != "rotary":
+    words = backbone_words()
+    if Process.of(family).ordered and backbone in words and words[backbone].causal is None:
         why = f"`{backbone}` sees both sides, as denoising needs"
-        yield SeesAhead(span=name.span, why=why, hint="write `backbone rotary`")
+        other = next(name for name, word in words.items() if word.causal is not None)
+        yield SeesAhead(span=name.span, why=why, hint=f"write `backbone {other}`")
 
 
 def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
     value, text = keyword.value, keyword.value.span.text
-    hint, amount = "drop the condition", query.amount(family)
+    hint, process = "drop the condition", Process.of(family)
+    words = backbone_words()
     if not isinstance(value, ast.Name) or value.id not in ("t", "sigma"):
         yield WrongCondition(
             span=value.span,
@@ -128,21 +128,22 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
             why="a condition is `t`, or `sigma`: -log of the survival",
             hint="write `condition = t`",
         )
-    elif query.chain(family) == "none":
+    elif process.ordered:
         why = "there is no noise, and so no time"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
-    elif backbone != "dit":
+    elif backbone not in words or words[backbone].conditioned is None:
+        other = next(name for name, word in words.items() if word.conditioned is not None)
         why = f"the network `{backbone}` of xlmc takes no condition"
-        hint = f"write `backbone dit(condition = {text})`, or `backbone {backbone}`"
+        hint = f"write `backbone {other}(condition = {text})`, or `backbone {backbone}`"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
-    elif value.id == "sigma" and query.chain(family) == "both":
+    elif value.id == "sigma" and process.clocks > 1:
         why = "sigma is that of one clock, and there are two"
         yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")
-    elif query.chain(family) == "gone":
+    elif process.leads("clean", "gone"):
         why = "its decoders of insertions have no clock: they take one token after the other"
         what = "a condition under `clean -> gone`"
         yield Unsupported(span=value.span, what=what, why=why, hint=hint)
-    elif amount is not None and amount.law.function == "fixed":
+    elif process.amount is not None and process.amount.law.function == "fixed":
         why = "every example has the same amount of noise, and decoding passes through all others"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif value.id == "sigma" and _reaches_zero(family):
@@ -160,50 +161,27 @@ def _reaches_zero(family: ast.Family) -> bool:
 
 
 def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
-    kind = "a head" if head.kind.id == "logits" else "a head of a number"
-    yield from reserved(head.name, kind, head)
-    wrong = list(one_of(head.kind, KINDS, "a kind of head"))
-    yield from wrong
-    if wrong:
+    words, process = head_words(), Process.of(family)
+    known = words.get(head.kind.id)
+    number = known is None or known.number
+    yield from reserved(head.name, "a head of a number" if number else "a head", head)
+    yield from one_of(head.kind, words, "a kind of head")
+    if known is None:
         return
-    yield from _size(head)
-    chain, place = query.chain(family), head.at
-    if head.kind.id == "logits":
-        if place is not None and place.id not in PLACES:
-            good = "gaps" if chain == "gone" else "tokens"
-            yield WrongPlace(
-                span=place.span,
-                kind="logits",
-                place=f"`{place.id}`",
-                why="xlmc reads logits at `tokens` or at `gaps`",
-                example=f"head {head.name} : logits at {good}",
-            )
-        return
-    if head.kind.id == "count" or (head.kind.id == "distribution" and chain == "both"):
-        yield from _of_gaps(head, chain)
-        return
-    if place is None or place.id not in FIXED:
-        kind = "a chance" if head.kind.id == "chance" else "a distribution"
-        size = f"({head.size.span.text})" if head.size is not None else ""
-        yield WrongPlace(
-            span=place.span if place else head.span,
-            kind=kind,
-            place=f"`{place.id}`" if place else "every token",
-            why=f"xlmc reads one {kind.split()[1]} for each row, at one special token",
-            example=f"head {head.name} : {head.kind.id}{size} at cls",
-        )
-        return
-    yield from _laid_out(head, place, family)
+    yield from known.check(head, process)
+    place = known.place(process)
+    if head.at is not None and place.names == FIXED and place.holds(head.at):
+        yield from _laid_out(head, head.at, family)
 
 
 def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
     """Shifted heads say tokens, all of them alike, of rows that begin with what is fixed."""
-    heads = list(query.heads(family).values())
+    heads, process = list(query.heads(family).values()), Process.of(family)
     tokens = [head for head in heads if head.kind.id == "logits" and head.at is not None]
     plain = [head for head in tokens if head.at and head.at.id == "tokens" and not head.shifted]
     for head in (one for one in heads if one.shifted):
         why = hint = ""
-        if query.chain(family) == "none":
+        if process.ordered:
             why = "a token is read at the one before it anyway"
             hint = "drop `shifted`"
         elif head not in tokens:
@@ -211,7 +189,7 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
         elif head.at is not None and head.at.id == "gaps":
             why = "a gap is read at the token to its left anyway"
             hint = "drop `shifted`"
-        elif query.chain(family) == "both":
+        elif process.leads("mask", "gone"):
             why = "masks are inserted to the right of the token that would have to say them"
             hint = "drop `shifted`"
         elif plain:
@@ -223,47 +201,6 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
     for layout in query.layouts(family) if any(head.shifted for head in heads) else ():
         if layout.slots and layout.slots[0].free:
             yield SharedState(span=layout.slots[0].span, layout=layout.name)
-
-
-def _size(head: ast.Head) -> Iterator[Diagnostic]:
-    """A distribution says up to which number; other heads have no size."""
-    kind, size = head.kind.id, head.size
-    value = literal(size) if size is not None else None
-    problem = why = hint = ""
-    if kind != "distribution":
-        if size is not None:
-            problem, why, hint = f"`{kind}` has no size", "a number too much", "drop it"
-    elif value is None or value < 1 or value != int(value):
-        problem, why = "a distribution of numbers has a largest one", "which one?"
-        hint = f"write `head {head.name} : distribution(64)`"
-    elif value > MOST:
-        problem, why = "this distribution is too large", f"xlmc takes at most {MOST} numbers"
-        hint = "`count at gaps` has no largest number"
-    if problem:
-        yield WrongSize(span=(size or head).span, problem=problem, why=why, hint=hint)
-
-
-def _of_gaps(head: ast.Head, chain: str) -> Iterator[Diagnostic]:
-    """A number for every gap, which only a decoder that inserts masks reads."""
-    place = head.at
-    if chain in ("mask", "gone"):
-        why = "xlmc inserts by number only masks, under `mask -> gone`"
-        good = "logits at gaps" if chain == "gone" else "logits"
-    elif place is None or place.id != "gaps":
-        why, good = (
-            "xlmc reads numbers of missing tokens at the gaps",
-            f"{head.kind.id} at gaps",
-        )
-    else:
-        return
-    size = f"({head.size.span.text})" if head.size is not None else ""
-    yield WrongPlace(
-        span=place.span if place else head.span,
-        kind=f"a {head.kind.id}",
-        place=f"`{place.id}`" if place else "every token",
-        why=why,
-        example=f"head {head.name} : {good.replace('distribution', 'distribution' + size)}",
-    )
 
 
 def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
@@ -280,17 +217,10 @@ def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[D
             )
 
 
-UNDONE = {  # state -> what its head gives, and where
-    "mask": (("logits",), "tokens", "head token : logits"),
-    "gone": (("logits",), "gaps", "head slot : logits at gaps"),
-    "both": (("count", "distribution"), "gaps", "head gap : count at gaps"),
-}
-
-
 def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
     """Every arrow needs a head that can undo it."""
-    chain, heads = query.chain(family), query.heads(family).values()
-    if chain == "none" and not heads:
+    process, heads = Process.of(family), query.heads(family).values()
+    if process.ordered and not heads:
         yield MissingEntry(
             span=section.span,
             entry="head",
@@ -298,18 +228,14 @@ def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
             example="head token : logits",
         )
     known = {(h.kind.id, h.at.id) for h in heads if h.at is not None}
-    if not {place for kind, place in known if kind == "logits"} <= {*PLACES}:
+    if not {at for kind, at in known if kind == "logits"} <= {"tokens", "gaps"}:
         return  # that is what is wrong
-    states = {"both": ("mask", "both"), "none": (), "": ()}
-    for state in states.get(chain, (chain,)):
-        kinds, place, example = UNDONE[state]
-        if not known & {(kind, place) for kind in kinds}:
-            gone = "gone" if state == "both" else state
-            yield NotUndone(
-                span=section.span,
-                what="how many tokens are gone"
-                if state == "both"
-                else f"what the {gone} tokens were",
-                state=gone,
-                example=example,
-            )
+    for origin, target in process.life or ():
+        undoing = {
+            (use.head, use.place)
+            for use in terms.possible(process)
+            if use.undoes == (origin, target)
+        }
+        word = arrows.of_step((origin, target))
+        if not known & undoing:
+            yield NotUndone(span=section.span, what=word.lost, state=target, example=word.head)

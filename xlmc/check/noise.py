@@ -6,7 +6,7 @@ from attrs import evolve
 
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import Survival, examine
-from xlmc.check.scope import Environment, known, literal
+from xlmc.check.scope import known
 from xlmc.check.words import name_span, one_of, reserved, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import (
@@ -22,8 +22,10 @@ from xlmc.diagnostics.semantic_errors import (
 from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError, TooHard
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import STATES, Process
+from xlmc.words.slots import amount_words
 
-STATES = ("clean", "mask", "gone")
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
 
@@ -49,31 +51,32 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             why="nothing is corrupted",
             example="clean -> mask  survival alpha(t) = 1 - t",
         )
+    process = Process.of(family)
     for arrow in arrows:
-        yield from _arrow(arrow, starts=query.chain(family) != "both")
+        yield from _arrow(arrow, starts=process.clocks < 2)
     yield from _life(arrows)
     amount = query.amount(family)
     if amount is not None and nothing is None:
-        yield from _amount(amount) if query.chain(family) != "both" else _of_both(amount)
+        yield from _amount(amount) if process.clocks < 2 else _of_clocks(amount)
     elif amount is not None:
         why, hint = "nothing is corrupted", "drop the amount, or write an arrow in place of `none`"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
 
 
 def _beside(family: ast.Family) -> Iterator[Diagnostic]:
-    """A chain that adds to that of the parent what was to stand in its place."""
+    """Arrows that add to those of the parent what was to stand in their place."""
     entries = query.entries(family, "noise")
     states = [entry for entry in entries if isinstance(entry, ast.Arrow | ast.NoNoise)]
     own = [entry for entry in states if entry.span.source == family.span.source]
     others = [entry for entry in states if entry not in own]
-    if own and others and not query.chain(family):
+    if own and others and not Process.of(family).known:
         related = (Related(others[0].span, "this stays"),)
         why, hint = "it is added to the noise of the parent", "write `replace noise { ... }`"
         yield WrongChain(span=own[0].span, why=why, hint=hint, related=related)
 
 
-def _of_both(amount: ast.Amount) -> Iterator[Diagnostic]:
-    """The amount of noise of two clocks."""
+def _of_clocks(amount: ast.Amount) -> Iterator[Diagnostic]:
+    """The amount of noise of several clocks."""
     hint = "write `amount t ~ uniform(1e-3, 1)`"
     if amount.variable.id == "count":
         why = "two clocks go by one time, which a count of tokens does not determine"
@@ -133,8 +136,8 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
 
 def sound(family: ast.Family) -> bool:
     """Whether anything can be computed from the noise."""
-    chain = query.chain(family)
-    if not chain or (chain != "none" and query.amount(family) is None):
+    process = Process.of(family)
+    if not process.known or (not process.ordered and process.amount is None):
         return False
     return not any(one.severity == "error" for one in check(family))
 
@@ -182,53 +185,13 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
 
 
 def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
-    law, span = amount.law, amount.law.span
+    law = amount.law
     wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
     name = evolve(word(law, law.function), id=law.function + "'" * law.primes)
-    wrong += one_of(name, ("uniform", "fixed"), "a law of the amount")
+    wrong += one_of(name, amount_words(), "a law of the amount")
     if amount.spread is not None:
         wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")
     yield from wrong
     if wrong:
         return
-    if law.function == "fixed":
-        yield from _fixed(amount)
-    elif len(law.arguments) != 2 or law.keywords:
-        yield WrongAmount(span=span, why="`uniform` takes the two ends of its range")
-    elif amount.variable.id == "t":
-        yield from _times(law)
-    else:
-        yield from _counts(law)
-
-
-def _fixed(amount: ast.Amount) -> Iterator[Diagnostic]:
-    """One amount for all: a time strictly between the ends, where nothing or all is noise."""
-    law = amount.law
-    value = literal(law.arguments[0]) if len(law.arguments) == 1 else None
-    if amount.variable.id == "count":
-        yield WrongAmount(span=law.span, why="a row may be shorter than any fixed count")
-    elif value is None or law.keywords:
-        yield WrongAmount(span=law.span, why="`fixed` takes one time, a number")
-    elif not 0 < value < 1:
-        yield WrongAmount(span=law.span, why=f"{value:g} is no time between 0 and 1")
-    if amount.spread is not None:
-        yield WrongAmount(span=amount.spread.span, why="a fixed amount cannot be spread")
-
-
-def _times(law: ast.Call) -> Iterator[Diagnostic]:
-    low, high = (literal(argument) for argument in law.arguments)
-    if low is None or high is None:
-        yield WrongAmount(span=law.span, why="times are numbers from 0 to 1")
-    elif not 0 <= low < high <= 1:
-        yield WrongAmount(span=law.span, why=f"{low:g} to {high:g} is no range within 0 to 1")
-
-
-def _counts(law: ast.Call) -> Iterator[Diagnostic]:
-    low, high = law.arguments
-    value = literal(low)
-    if value not in (0, 1):
-        yield WrongAmount(span=low.span, why="xlmc draws counts from 0 or 1 on")
-    if not (isinstance(high, ast.Name) and high.id == "length"):
-        yield WrongAmount(
-            span=high.span, why="xlmc draws counts up to `length`, a row's free tokens"
-        )
+    yield from amount_words()[law.function].check(amount)

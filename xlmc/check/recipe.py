@@ -5,13 +5,13 @@ from itertools import islice
 
 from attrs import evolve
 
-from xlmc.check.scope import literal
 from xlmc.check.settings import SETTINGS, TASKS, TYPES, Range
 from xlmc.check.words import listed, name_span
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import UnknownSetting, UnknownTask, WrongSetting
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
 
 Known = dict[str, Range | tuple[str, ...]]
 

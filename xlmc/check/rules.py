@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from xlmc.check import scope
-from xlmc.check.scope import Environment, literal
+from xlmc.check.settings import TYPES
 from xlmc.check.words import DERIVED, VALUES, one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -19,7 +19,10 @@ from xlmc.diagnostics.semantic_errors import (
     WrongType,
 )
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
 from xlmc.syntax.query import NETWORK_SCORES, SCORES
+from xlmc.theory.environment import Environment
+from xlmc.theory.probe import Sample, distinct, rows
 
 SCORED = {"above": "a threshold", "within": "a sum of errors"}
 LEAST = {
@@ -33,6 +36,7 @@ SOME = {  # what a step must reveal at least to reveal some, and how to see to i
     "poisson": (1e-9, "1"),
 }
 BETWEEN = {"confidence": (0.0, 1.0), "margin": (0.0, 1.0), "entropy": (-math.inf, 0.0)}
+NARROWER = {"Scale": ("Count", "Size", "Chance"), "Count": ("Size",)}  # types of such values
 GRIDDED = ("s", "t", "steps_left")
 
 
@@ -53,19 +57,19 @@ def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]
     yield from in_range(rule, value, env, moments(env), LEAST.get(rule, ""))
 
 
-def moments(env: Environment) -> Iterator[scope.Sample]:
+def moments(env: Environment) -> Iterator[Sample]:
     """Rows of all sizes, with all numbers of masks, at all times if there are some."""
     times = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
-    for row in scope.rows("masked"):
+    for row in rows("masked"):
         for time in times if "t" in env.names else [{}]:
             yield {**row, "limit": 2 * row["length"], **time}
 
 
 def in_range(
-    rule: str, value: ast.Expr, env: Environment, samples: Iterable[scope.Sample], hint: str
+    rule: str, value: ast.Expr, env: Environment, samples: Iterable[Sample], hint: str
 ) -> Iterator[Diagnostic]:
     """A complaint where a chance leaves [0, 1]; with a hint also where a number is below 0."""
-    for sample, found in scope.values(value, env, scope.distinct(value, env, samples)):
+    for sample, found in scope.values(value, env, distinct(value, env, samples)):
         if not isinstance(found, float):
             yield found
             return
@@ -84,12 +88,15 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
     if rule not in SOME:
         return
     least, example = SOME[rule]
-    lowest = evolve(env, defaults=dict.fromkeys(env.defaults, 0.0))
-    samples = scope.distinct(value, env, moments(env))
+    least_of = {
+        name: float(TYPES["Size"].low) if env.names[name] == "Size" else 0.0
+        for name in env.defaults
+    }
+    lowest = evolve(env, defaults=least_of)
+    samples = distinct(value, env, moments(env))
     for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
-            zeros = dict.fromkeys(sorted(env.defaults), 0.0)
-            where = scope.show(value, env, {**sample, **zeros})
+            where = scope.show(value, env, {**sample, **dict(sorted(least_of.items()))})
             yield NeverEnds(
                 span=value.span,
                 why=f"{f'{found:g} {where}'.strip()}: no mask is revealed",
@@ -100,7 +107,7 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
 
 def reaches(value: ast.Expr, scores: Iterable[str], env: Environment) -> Iterator[Diagnostic]:
     """Whether a score can be above a threshold, and below it."""
-    samples = scope.distinct(value, env, moments(env))
+    samples = distinct(value, env, moments(env))
     found = [v for _, v in scope.values(value, env, samples) if isinstance(v, float)]
     for score in scores if found else ():
         low, high = BETWEEN.get(score, (-math.inf, math.inf))
@@ -173,7 +180,7 @@ def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[D
         return
     found = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
     varies = isinstance(expr, ast.Name) and expr.id in VALUES
-    if varies or found not in (kind, *(("Count", "Chance") if kind == "Scale" else ())):
+    if varies or found not in (kind, *NARROWER.get(kind, ())):
         yield WrongType(
             span=expr.span,
             expected=f"a {kind}",
@@ -197,7 +204,7 @@ def at_least_one(
     value, text = literal(expr), expr.span.text
     kind = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
     varies = isinstance(expr, ast.Name) and expr.id in VALUES
-    if isinstance(expr, ast.Name) and kind == "Count":
+    if isinstance(expr, ast.Name) and kind in ("Count", "Size"):
         value = env.defaults.get(expr.id)
         text = f"{expr.id} = {value:g}" if value is not None else text
     if varies or (value is None and kind in (None, "Chance", "Scale", "Number", "Time")):

@@ -1,13 +1,9 @@
 """Which names an expression may use where it stands, of which type, and which values it takes."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import product
-from math import isfinite
+from collections.abc import Iterable, Iterator
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from xlmc.calculus.arithmetic import precise
-from xlmc.calculus.evaluate import FLOAT, Scope, value_of
 from xlmc.check.settings import TYPES
 from xlmc.check.words import AROUND, DERIVED, FUNCTIONS, listed, name_span, reserved
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
@@ -16,69 +12,21 @@ from xlmc.diagnostics.semantic_errors import (
     NotAFunction,
     NoValue,
     OutOfRange,
+    TooHard,
     UnknownName,
     WrongArguments,
     WrongType,
 )
-from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import MathError, TooHard, Undefined, check_size, walk
+from xlmc.syntax.expression import literal, walk
+from xlmc.theory import probe
+from xlmc.theory.environment import Environment, reads
+from xlmc.theory.probe import Sample, Trouble
 
-MEANINGS = {kind: str(TYPES[kind]) for kind in ("Count", "Chance", "Scale")}
-SIZES = (1.0, 2.0, 3.0, 8.0, 40.0, 300.0, 4096.0, 1e5)  # of rows, and of parts of them
+MEANINGS = {kind: str(values) for kind, values in TYPES.items()}
 SLIP = 1e-6  # by which a number may be off where a formula is rounded
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
-
-
-@frozen
-class Environment:
-    """What an expression may mention: names with their types, schedules, and where it stands.
-
-    ``derived`` are the functions of a schedule. ``sound``: values can be computed. ``around``: a
-    value may tell what can be seen around a masked token. ``remedy``: how there could be a time.
-    """
-
-    where: str
-    names: Mapping[str, str]
-    schedules: Mapping[str, ast.Arrow]
-    derived: tuple[str, ...]
-    lets: Mapping[str, ast.Let]
-    defaults: Mapping[str, float]
-    sound: bool = True
-    around: bool = False
-    remedy: str = ""
-
-
-def environment(
-    entries: tuple[ast.Node, ...],
-    where: str,
-    names: Mapping[str, str],
-    schedules: Mapping[str, ast.Arrow],
-    derived: tuple[str, ...],
-) -> Environment:
-    """The names of a section: those given, its params and its lets."""
-    params = query.those(entries, ast.Param)
-    choices = query.those(entries, ast.Choice)
-    lets = query.those(entries, ast.Let)
-    types = {
-        **names,
-        **{param.name: param.kind for param in params},
-        **{choice.name: "Choice" for choice in choices},
-        **{one.name: "Number" for one in lets},
-    }
-    defaults = {p.name: value for p in params if (value := literal(p.default)) is not None}
-    return Environment(where, types, schedules, derived, {one.name: one for one in lets}, defaults)
-
-
-def literal(expr: ast.Expr) -> float | None:
-    """The value of a signed number; None for anything else."""
-    match expr:
-        case ast.Number(value=value):
-            return float(value)
-        case ast.Negative(operand=ast.Number(value=value)):
-            return -float(value)
-    return None
 
 
 def declarations(entries: tuple[ast.Node, ...], what: str) -> Iterator[Diagnostic]:
@@ -252,106 +200,24 @@ def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
                 yield LetOrder(span=name.span, name=name.id)
 
 
-Sample = Mapping[str, float]
-DIGITS = 1000  # at which 1 - alpha keeps some where floats round it to 0, t being 1e-9 ** 64
-
-
-def value(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
-    """The value of an expression, with many digits where floats say that it has none.
-
-    Raises MathError where it has no finite real value.
-    """
-    try:
-        return float(value_of(expr, Scope(names, schedules), FLOAT))
-    except Undefined as error:
-        try:
-            return exactly(expr, names, schedules)
-        except MathError:
-            raise error from None
-
-
-def exactly(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
-    """The value of an expression, computed with many digits."""
-    import mpmath
-
-    with mpmath.workdps(DIGITS):
-        exact = {name: mpmath.mpf(number) for name, number in names.items()}
-        found = float(value_of(expr, Scope(exact, schedules), precise()))
-    if not isfinite(found):
-        raise Undefined(expr, "is too large")
-    return found
-
-
 def values(
     expr: ast.Expr, env: Environment, samples: Iterable[Sample]
 ) -> Iterator[tuple[Sample, float | Diagnostic]]:
-    """The value of an expression at each sample of its names; a complaint where there is none."""
-    try:
-        check_size(expr)
-    except TooHard as hard:
-        yield {}, TooHardRefusal(span=hard.node.span, reason=hard.reason)
-        return
-    for sample in samples:
-        names: dict[str, float] = {**env.defaults, **sample}
-        try:
-            for one in env.lets.values():
-                names[one.name] = value(one.value, names, env.schedules)
-            yield sample, value(expr, names, env.schedules)
-        except TooHard as hard:
-            yield sample, TooHardRefusal(span=hard.node.span, reason=hard.reason)
-            return
-        except MathError as error:
-            yield (
-                sample,
-                NoValue(
-                    span=error.node.span,
-                    reason=error.reason,
-                    where=show(expr, env, sample),
-                    hint=MENDED.get(error.reason, ""),
-                ),
-            )
-            return
+    """Yield the value of an expression at each sample of its names; a complaint if it has none."""
+    for sample, found in probe.values(expr, env, samples):
+        yield sample, _complaint(found, expr, env, sample) if isinstance(found, Trouble) else found
 
 
-def distinct(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """The first of all samples that an expression cannot tell apart."""
-    read, seen = sorted(reads(expr, env)), set[tuple[float | None, ...]]()
-    for sample in samples:
-        told = tuple(sample.get(name) for name in read)
-        if told not in seen:
-            yield sample
-        seen.add(told)
+def _complaint(trouble: Trouble, expr: ast.Expr, env: Environment, sample: Sample) -> Diagnostic:
+    span, reason = trouble.node.span, trouble.reason
+    if trouble.hard:
+        return TooHard(span=span, reason=reason)
+    where, hint = show(expr, env, sample), MENDED.get(reason, "")
+    return NoValue(span=span, reason=reason, where=where, hint=hint)
 
 
 def show(expr: ast.Expr, env: Environment, sample: Sample) -> str:
-    """Of a sample what an expression reads, in words: ``at t = 0.5, count = 3``; or nothing."""
+    """Return of a sample what an expression reads: ``at t = 0.5, count = 3``; or nothing."""
     names = reads(expr, env)
-    said = ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names)
-    return f"at {said}" if said else ""
-
-
-def reads(expr: ast.Expr, env: Environment) -> set[str]:
-    """The names that an expression reads, also by lets and by functions of time."""
-    names = {name.id for name in query.names(expr)}
-    called = {call.function for call in query.calls(expr)}
-    names |= {"t"} if called & {*DERIVED} or "bound" in names else set()
-    names |= {"s"} if "reveal" in called else set()
-    names |= {"visible"} & called
-    for name in names & {*env.lets}:
-        others = {key: one for key, one in env.lets.items() if key != name}
-        names = names | reads(env.lets[name].value, evolve(env, lets=others))
-    return names
-
-
-def rows(part: str, least: tuple[float, ...] = ()) -> Iterator[Sample]:
-    """Rows of every size with every number of tokens in some state, ``part``."""
-    for length in SIZES:
-        for number in (*least, *SIZES):
-            if number <= length:
-                yield {part: number, "length": length}
-
-
-def grid(axes: Mapping[str, Iterable[float]]) -> Iterator[Sample]:
-    """Every combination of the values of some names."""
-    for point in product(*axes.values()):
-        yield dict(zip(axes, point, strict=True))
+    shown = ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names)
+    return f"at {shown}" if shown else ""

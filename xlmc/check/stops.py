@@ -4,65 +4,63 @@ from collections.abc import Iterator
 
 from xlmc.check.insertions import trained
 from xlmc.check.rules import number
-from xlmc.check.scope import Environment
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
 from xlmc.diagnostics.semantic_errors import NeverEnds, UnknownName, Unsupported, WrongStop
 from xlmc.syntax import ast, query
-
-STOPS = {
-    "mask": "a decoder of masks ends when none is left: write `stop when no mask`, or nothing",
-    "gone": "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`",
-    "both": "drop the stop, or write `stop when gap < 0.01`, with the head that insertion reads",
-    "none": "write `stop when last = eos or length = limit`",
-}
+from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
+from xlmc.words import arrows
 
 
 def conditions(
     stop: ast.Stop, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     """Whether the decoder can decide each condition of a stop."""
-    chain, heads = query.chain(family), query.heads(family)
+    process, heads = Process.of(family), query.heads(family)
+    instead = arrows.stop(process)
     chances = {name for name, head in heads.items() if head.kind.id == "chance"}
     chances |= {f"zero({name})" for name, head in heads.items() if head.kind.id == "distribution"}
-    if chain == "both":
-        yield from _few(stop, section, env)
+    if process.clocks > 1:
+        yield from _few(stop, section, env, instead)
         return
     for one in stop.conditions:
         match one:
             case ast.NoState(state=state):
-                if chain != "mask" or state.id != "mask":
+                if not process.fixed_length or state.id != "mask":
                     why = f"no token shows that it is `{state.id}`"
-                    yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
+                    yield WrongStop(span=one.span, why=why, hint=instead)
             case ast.Compare(
                 op="=", left=ast.Name(id="length"), right=ast.Name(id="limit" | "oracle" as end)
             ):
-                if chain == "mask":
+                if process.fixed_length:
                     why = "a canvas of masks has its length from the start"
-                    yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
-                elif chain == "none" and end == "oracle":
+                    yield WrongStop(span=one.span, why=why, hint=instead)
+                elif process.ordered and end == "oracle":
                     why = "xlmc ends rows at the length of their answers where tokens are inserted"
-                    yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
+                    yield WrongStop(span=one.span, why=why, hint=instead)
             case ast.Compare(op="=", left=ast.Name(id="last"), right=ast.Name() as special):
                 yield from _last(one, special, family)
             case (
                 ast.Compare(left=ast.Name(id="text"))
                 | ast.Compare(right=ast.Name(id="stop_strings"))
             ):
-                yield from _text(one, chain)
-            case ast.Compare() | ast.Happens() if chain == "mask":
+                yield from _text(one, process)
+            case ast.Compare() | ast.Happens() if process.fixed_length:
                 why = "xlmc asks no head here: a row ends when no mask is left"
-                yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
+                yield WrongStop(span=one.span, why=why, hint=instead)
             case ast.Compare(op=">", left=left, right=right) if _chance(left) in chances:
                 yield from _read(left, family, env)
                 yield from number(right, "Chance", "threshold", env)
             case ast.Happens(chance=chance) if _chance(chance) in chances:
                 yield from _read(chance, family, env)
             case ast.Compare() | ast.Happens():
-                yield from _not_a_condition(one, chances, env, chain)
+                yield from _not_a_condition(one, chances, env, instead)
 
 
-def _few(stop: ast.Stop, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+def _few(
+    stop: ast.Stop, section: ast.Section, env: Environment, instead: str
+) -> Iterator[Diagnostic]:
     """``gap < 0.01``: a row of which so few tokens are missing on average gets no more."""
     step = query.first(section.entries, ast.Step)
     insert = query.first(step.actions, ast.Insert) if step is not None else None
@@ -75,17 +73,17 @@ def _few(stop: ast.Stop, section: ast.Section, env: Environment) -> Iterator[Dia
                 yield from number(right, "Scale", "number of missing tokens", env)
             case _:
                 why = "here a row ends with the grid, or when hardly a token is missing"
-                yield WrongStop(span=one.span, why=why, hint=STOPS["both"])
+                yield WrongStop(span=one.span, why=why, hint=instead)
 
 
-def _text(one: ast.Compare, chain: str) -> Iterator[Diagnostic]:
+def _text(one: ast.Compare, process: Process) -> Iterator[Diagnostic]:
     """``text = stop_strings``: a row is done when its text holds one of the run's strings."""
     sides = (one.left, one.op, one.right)
     good = [side.id if isinstance(side, ast.Name) else side for side in sides]
     if good != ["text", "=", "stop_strings"]:
         why = "a text is over where it holds one of the strings that a run names"
         yield WrongStop(span=one.span, why=why, hint="write `text = stop_strings`")
-    elif chain != "mask":
+    elif not process.fixed_length:
         why = "it can only end a row early under `clean -> mask`"
         hint = "drop it: `generate.stop` of a run cuts what any decoder writes"
         yield Unsupported(span=one.span, what="this condition", why=why, hint=hint)
@@ -105,7 +103,7 @@ def _read(chance: ast.Expr, family: ast.Family, env: Environment) -> Iterator[Di
 
 
 def _not_a_condition(
-    one: ast.Compare | ast.Happens, chances: set[str], env: Environment, chain: str
+    one: ast.Compare | ast.Happens, chances: set[str], env: Environment, instead: str
 ) -> Iterator[Diagnostic]:
     left = one.left if isinstance(one, ast.Compare) else one.chance
     unknown = [n for n in query.names(left) if n.id not in env.names and n.id != "pi"]
@@ -117,17 +115,17 @@ def _not_a_condition(
         why = "xlmc does not support this condition"
         if isinstance(left, ast.Name) and left.id in chances:
             why = "xlmc compares a chance by `>`, with a number"
-        yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
+        yield WrongStop(span=one.span, why=why, hint=instead)
 
 
 def _last(one: ast.Compare, special: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
     """A row can end at a special that every layout lets be predicted."""
-    chain = query.chain(family)
-    if not chain:
+    process = Process.of(family)
+    if not process.known:
         return  # the noise section says what is wrong with it
-    if chain != "none":
+    if not process.ordered:
         why = "tokens do not come in their order: the last one may come first"
-        yield WrongStop(span=one.span, why=why, hint=STOPS.get(chain, ""))
+        yield WrongStop(span=one.span, why=why, hint=arrows.stop(process))
         return
     wrong = list(one_of(special, ("eos",), "a special that ends a row"))
     yield from wrong
@@ -141,16 +139,16 @@ def _last(one: ast.Compare, special: ast.Name, family: ast.Family) -> Iterator[D
 
 def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Tokens are added until a head or a token says stop; they may never say so."""
-    chain = query.chain(family)
+    process = Process.of(family)
     stop = query.first(section.entries, ast.Stop)
     last = any(
         isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id == "last"
         for one in (stop.conditions if stop else ())
     )
     predicted = [y for y in query.layouts(family) if "eos" in query.predicted(y)]
-    if chain == "none" and predicted and not last:
+    if process.ordered and predicted and not last:
         why = f"layout `{predicted[0].name}` predicts an `eos`, and nothing ends there"
-        yield NeverEnds(span=(stop or section).span, why=why, hint=STOPS.get(chain, ""))
+        yield NeverEnds(span=(stop or section).span, why=why, hint=arrows.stop(process))
     full = any(
         isinstance(one, ast.Compare) and isinstance(one.left, ast.Name) and one.left.id == "length"
         for one in (stop.conditions if stop else ())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from xlmc.calculus import functions
+from xlmc.calculus import evaluate, functions
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import ReservedName, UnknownWord
 from xlmc.diagnostics.source import Span
@@ -19,7 +19,7 @@ def _set(words: str) -> frozenset[str]:
 
 VALUES = _set("t s x0 xt bound count length limit masked steps_left pi none text stop_strings")
 FUNCTIONS = functions.WRITTEN
-DERIVED = ("corrupted", "dsigma", "hazard", "reveal", "sigma")
+DERIVED = tuple(sorted(evaluate.DERIVED))
 AROUND = ("geometric", "visible")  # of the tokens around a masked one
 
 _SETTINGS = frozenset({"default", "loss"})

@@ -10,8 +10,8 @@ from xlmc.commands.common import DRIFT, Format, each, format_option, runtime, sa
 from xlmc.diagnostics.failure import Misuse
 
 if TYPE_CHECKING:
+    from xlmc.commands.pages.families import Shown
     from xlmc.emit.package import Package
-    from xlmc.pages.families import Shown
     from xlmc.syntax.ast import Family
 
 PAGES = ("table", "families", "settings", "language")
@@ -61,7 +61,7 @@ def _option(page: str) -> Sequence[str]:
 
 def _insert(made: str, into: Path, check: bool, again: str) -> int:
     """Write a page between the marks of a file, or compare."""
-    from xlmc.pages.table import BEGIN, END, inserted
+    from xlmc.commands.pages.table import BEGIN, END, inserted
 
     old = into.read_text(encoding="utf-8")
     new = inserted(old, made)
@@ -83,7 +83,7 @@ def _made(page: str, specs: Sequence[Path], form: Format) -> str:
 
     match page:
         case "table":
-            from xlmc.pages.table import table
+            from xlmc.commands.pages.table import table
 
             return table(each(specs, compiler.checked, form))
         case "families":
@@ -97,8 +97,8 @@ def _made(page: str, specs: Sequence[Path], form: Format) -> str:
 def _language(form: Format) -> str:
     """Make the page of the language, with lines of the packages of shipped specs."""
     from xlmc import compiler, resources
-    from xlmc.pages import language
-    from xlmc.pages.vocabulary import Line, vocabulary
+    from xlmc.commands.pages import language
+    from xlmc.commands.pages.vocabulary import Line, vocabulary
 
     known = vocabulary()
     named = sorted({word.line.family for word in known.words if word.line is not None})
@@ -115,7 +115,7 @@ def _language(form: Format) -> str:
 def _families(specs: Sequence[Path], form: Format) -> str:
     """Make the page of families, each compiled in memory and run."""
     from xlmc import compiler
-    from xlmc.pages import families
+    from xlmc.commands.pages import families
 
     compiled = each(specs, lambda spec: (compiler.compile_spec(spec), ()), form)
     trees = each(specs, compiler.checked, form)
@@ -126,7 +126,7 @@ def _families(specs: Sequence[Path], form: Format) -> str:
 
 def _shown(package: "Package", tree: "Family") -> "Shown":
     """Run a family on the example."""
-    from xlmc.pages import families
+    from xlmc.commands.pages import families
 
     with runtime():
         from xlm_runtime.verify.shown import of_files
@@ -139,7 +139,7 @@ def _shown(package: "Package", tree: "Family") -> "Shown":
 
 def _settings() -> str:
     """Make the page of settings, from the configuration of the runtime."""
-    from xlmc.pages import settings
+    from xlmc.commands.pages import settings
 
     with runtime():
         from xlm_runtime.config.described import described

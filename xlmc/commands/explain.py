@@ -1,4 +1,4 @@
-"""``xlmc explain``: what a message means, or a word of the language."""
+"""``xlmc explain``: the meaning of a message or of a word of the language."""
 
 import inspect
 from typing import TYPE_CHECKING
@@ -10,30 +10,34 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("code", required=False, metavar="[CODE | WORD]")
-def explain(code: str | None) -> None:
+@click.argument("topic", required=False, metavar="[CODE | WORD]")
+def explain(topic: str | None) -> None:
     """Explain the message with this CODE (XLM012) or a WORD of specs (quota), or list all codes."""
     known = catalogue()
-    if code is None:
+    if topic is None:
         for one in known.values():
             click.echo(f"{one.code}  {one.severity:8}{_first_line(one)}")
         return
-    found = known.get(code.upper())
-    page = _page(found) if found is not None else _word(code)
+    found = known.get(topic.upper())
+    page = _page(found) if found is not None else _word(topic)
     if not page:
+        from xlmc.words import reference
+
+        hint = reference.nearest(topic)
         raise click.UsageError(
-            f"there is no message {code}, and no such word; `xlmc explain` lists all messages, "
-            "and `xlmc doc --page language` all words"
+            f"there is no message {topic}, and no such word{f' ({hint})' if hint else ''}; "
+            "`xlmc explain` lists all messages, and `xlmc doc --page language` all words"
         )
     click.echo(page)
 
 
 def _word(name: str) -> str:
-    """The entries about a word of the language, or nothing."""
-    from xlmc.pages.language import explained
-    from xlmc.pages.vocabulary import vocabulary
+    """Return the page of a word that is an object of its own, else the entries about it, if any."""
+    from xlmc.commands.pages.language import explained
+    from xlmc.commands.pages.vocabulary import vocabulary
+    from xlmc.words import reference
 
-    return explained(name, vocabulary())
+    return reference.page(name) or explained(name, vocabulary())
 
 
 def catalogue() -> dict[str, type["Diagnostic"]]:

@@ -5,10 +5,11 @@ from math import floor
 from attrs import evolve
 
 from xlmc.calculus.code import Code
-from xlmc.check.last import always
-from xlmc.check.scope import Environment, grid, reads, values
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment, reads
+from xlmc.theory.last import always
+from xlmc.theory.probe import grid, values
 
 STEPS = range(1, 9)
 LINE = 88  # columns of a docstring

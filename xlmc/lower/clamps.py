@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from xlmc.check.loss import bound, inlined, weights, with_bound
-from xlmc.check.scope import Sample, literal, reads, values
-from xlmc.syntax import ast, query
+from xlmc.syntax import query
+from xlmc.syntax.expression import literal
+from xlmc.theory.environment import reads
+from xlmc.theory.objective import Objective, Part, inlined, weights, with_bound
+from xlmc.theory.probe import Sample, values
 
 DRAWS = 400
 LENGTH = 400
@@ -12,35 +14,35 @@ VARYING = {"t", "count", "length", "bound", "visible"}
 NEARLY = 0.95  # of the draws
 
 
-def clamped(term: ast.Term, family: ast.Family) -> str:
-    """In words what the weight of a term is for nearly every draw; "" where it varies.
+def clamped(part: Part, objective: Objective) -> str:
+    """Return in words what the weight of a term is for nearly every draw; "" where it varies.
 
     At the defaults of the params: ``1 for nearly every t at cap = 1``.
     """
-    whole = inlined(term, family)
-    if term.weight is None or whole is None:
+    weight, whole = part.term.weight, inlined(part, objective)
+    if weight is None or whole is None:
         return ""
     if not any(call.function in ("min", "max") for call in query.calls(whole)):
         return ""
-    env = weights(family)
-    found = [one for _, one in values(term.weight, env, _draws(term, family))]
+    env = weights(objective)
+    found = [one for _, one in values(weight, env, _draws(part, objective))]
     known = sorted(one for one in found if isinstance(one, float))
     if not known:
         return ""
     middle = known[len(known) // 2]
     alike = sum(abs(one - middle) <= 1e-9 * abs(middle) for one in known)
-    if alike < NEARLY * len(found) or not reads(term.weight, env) & VARYING:
+    if alike < NEARLY * len(found) or not reads(weight, env) & VARYING:
         return ""
-    amount = query.amount(family)
+    amount = objective.process.amount
     what = amount.variable.id if amount is not None else "row"
-    own = sorted(reads(term.weight, env) & {*env.defaults})
+    own = sorted(reads(weight, env) & {*env.defaults})
     at = ", ".join(f"{name} = {env.defaults[name]:g}" for name in own)
     return f"{middle:g} for nearly every {what}" + (f" at {at}" if at else "")
 
 
-def _draws(term: ast.Term, family: ast.Family) -> Iterator[Sample]:
-    """Amounts of noise, spread evenly over their range."""
-    amount, found = query.amount(family), bound(term, family)
+def _draws(part: Part, objective: Objective) -> Iterator[Sample]:
+    """Yield amounts of noise, spread evenly over their range."""
+    amount = objective.process.amount
     ends = [literal(end) for end in query.extent(amount)] if amount is not None else []
     timed = amount is not None and amount.variable.id == "t"
     for n in range(DRAWS):
@@ -49,4 +51,4 @@ def _draws(term: ast.Term, family: ast.Family) -> Iterator[Sample]:
         if timed and len(ends) == 2 and None not in ends:
             low, high = (end or 0.0 for end in ends)
             point["t"] = low + (high - low) * share
-        yield with_bound(point, found, family)
+        yield with_bound(point, part, objective)

@@ -4,12 +4,8 @@ from collections.abc import Iterator
 
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
-
-DETAILS = {
-    "text": "A text on its own",
-    "seq2seq": "A prompt and the target that answers it",
-    "infill": "A text of which some tokens are given",
-}
+from xlmc.theory.process import Process
+from xlmc.words.slots import layout_words
 
 
 def collate(family: ast.Family) -> ir.Collate:
@@ -18,13 +14,13 @@ def collate(family: ast.Family) -> ir.Collate:
     left = {(side.part.id, side.side.id) for side in pad.sides}
     return ir.Collate(
         tuple(
-            _layout(layout, query.chain(family), ("prompt", "left") in left)
+            _layout(layout, Process.of(family), ("prompt", "left") in left)
             for layout in query.layouts(family)
         )
     )
 
 
-def _layout(layout: ast.Layout, chain: str, left: bool) -> ir.Layout:
+def _layout(layout: ast.Layout, process: Process, left: bool) -> ir.Layout:
     names = [slot.name for slot in layout.slots]
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     start, stop = free[0], free[-1] + 1
@@ -34,7 +30,7 @@ def _layout(layout: ast.Layout, chain: str, left: bool) -> ir.Layout:
         name=layout.name,
         klass=layout.name.capitalize(),
         text=_text(layout),
-        detail="A text whose beginning is given" if begins else DETAILS[layout.name],
+        detail="A text whose beginning is given" if begins else layout_words()[layout.name].detail,
         before=tuple(names[:start]),
         inside=inside,
         after=tuple(names[stop:]),
@@ -43,12 +39,12 @@ def _layout(layout: ast.Layout, chain: str, left: bool) -> ir.Layout:
         keeps=layout.keeping is not None,
         begins=begins,
         ends="eos" in names[names.index("body") :],
-        given=tuple(given(layout, chain)),
+        given=tuple(given(layout, process)),
         left=left and "prompt" in names[:start],
     )
 
 
-def given(layout: ast.Layout, chain: str) -> Iterator[str]:
+def given(layout: ast.Layout, process: Process) -> Iterator[str]:
     """What the likelihood of a layout is conditioned on, in the words of `plug.Layout.given`.
 
     Masks leave a body as long as it is, so that its length is known, unless padding fills the
@@ -62,9 +58,12 @@ def given(layout: ast.Layout, chain: str) -> Iterator[str]:
         yield "prompt"
     if layout.keeping is not None:
         yield "tokens"
-    if (chain == "mask" and "pad" not in inside) or (chain == "none" and "eos" not in inside):
+    if process.ordered:
+        if "eos" not in inside:
+            yield "length"
+    elif process.holds_places and "pad" not in inside:
         yield "length"
-    elif chain == "mask" or (chain != "none" and ends):
+    elif process.holds_places or ends:
         yield "end"
 
 

@@ -19,9 +19,6 @@ from xlmc.calculus.code import (
     poisson,
     variable,
 )
-from xlmc.check.decoder import environment
-from xlmc.check.last import reveals_all
-from xlmc.check.names import camel
 from xlmc.lower import ir
 from xlmc.lower.canvas import (
     LINE,
@@ -40,7 +37,10 @@ from xlmc.lower.canvas import (
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
-from xlmc.syntax.query import NETWORK_SCORES
+from xlmc.syntax.query import NETWORK_SCORES, camel
+from xlmc.theory.decoding import environment
+from xlmc.theory.last import reveals_all
+from xlmc.theory.process import Process
 
 CODES = {
     "confidence": "likeliest(logits)",
@@ -231,7 +231,7 @@ class _Maker:
     @property
     def both(self) -> bool:
         """Whether masks are inserted and revealed."""
-        return query.chain(self.family) == "both"
+        return Process.of(self.family).clocks > 1
 
     @property
     def grid(self) -> str:
@@ -451,7 +451,7 @@ class _Maker:
 
     def _stops(self) -> tuple[ir.Stop, ...]:
         stop = query.first(self.section.entries, ast.Stop)
-        if stop is None or query.chain(self.family) in ("mask", "both"):
+        if stop is None or Process.of(self.family).masks:
             return ()
         return tuple(self._stop(one) for one in stop.conditions)
 

@@ -4,7 +4,7 @@ from xlmc.calculus.code import Code, Kind, Rank, called, variable
 from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import TooHard
 from xlmc.lower import ir
-from xlmc.lower.claims import claim, samples, tilt, trained
+from xlmc.lower.claims import samples
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders
@@ -15,6 +15,11 @@ from xlmc.lower.params import params
 from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
+from xlmc.theory.claims import claim, tilt, trained
+from xlmc.theory.objective import Objective
+from xlmc.theory.process import Process
+from xlmc.words import terms
+from xlmc.words.slots import backbone_words
 
 FILES = {
     "schedule.py": "the clock of the noise, and what was derived from it",
@@ -41,16 +46,18 @@ def lower(family: ast.Family) -> ir.Package:
 
 
 def _lower(family: ast.Family) -> ir.Package:
-    clock = Clock(query.arrows(family))
+    objective = terms.objective(family)
+    process = objective.process
+    clock = Clock(process.arrows)
     told = _condition(family, clock)
-    noising = noise(family, clock, told) if query.arrows(family) else None
+    noising = noise(objective, clock, told) if process.arrows else None
     network = _network(family)
-    objective = loss(family, clock, told)
-    likely = likelihood(family, clock, told)
+    losses = loss(objective, clock, told)
+    likely = likelihood(objective, clock, told)
     decoding = decoders(family, clock)
     layouts = collate(family)
-    twice = query.chain(family) == "both"
-    clocks = tuple(clock.to(x).use("corrupted") for x in ("mask", "gone")) if twice else ()
+    states = process.states if process.clocks > 1 else ()
+    clocks = tuple(clock.to(state).use("corrupted") for state in states)
     schedule = clock.view()
     absent = {"schedule.py"} if schedule is None else set[str]()
     absent |= {"noise.py"} if noising is None else set()
@@ -58,15 +65,15 @@ def _lower(family: ast.Family) -> ir.Package:
     return ir.Package(
         name=family.name.id,
         source=family.name.span.source.name,
-        init=_init(family, absent),
+        init=_init(objective, absent),
         schedule=schedule,
         noise=noising,
         network=network,
-        loss=objective,
+        loss=losses,
         likelihood=likely,
         decoder=decoding,
         collate=layouts,
-        family=_family(family, objective, decoding, layouts, clocks, likely),
+        family=_family(objective, losses, decoding, layouts, clocks, likely),
     )
 
 
@@ -81,7 +88,7 @@ def _condition(family: ast.Family, clock: Clock) -> Code | None:
 
 def _network(family: ast.Family) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
-    chain = query.chain(family)
+    ordered = Process.of(family).ordered
     heads = tuple(
         ir.Head(
             name=head.name,
@@ -89,7 +96,7 @@ def _network(family: ast.Family) -> ir.Network:
             at=head.at.id if head.at is not None else "",
             shifted=head.shifted,
             size=query.size(head),
-            following=chain == "none",
+            following=ordered,
         )
         for head in query.heads(family).values()
     )
@@ -98,22 +105,20 @@ def _network(family: ast.Family) -> ir.Network:
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
         return ir.Network(name, "", "", module, condition, "", heads)
-    value = backbone.value
-    kind = value.function if isinstance(value, ast.Call) else value.id
+    word = backbone_words()[query.backbone(family)]
+    layers = word.full
     if condition:
-        return ir.Network("ConditionedTransformer", "", "backbone", "", condition, "", heads)
-    if kind == "qwen2":
-        return ir.Network("Qwen2", "", "qwen2", "", condition, _published(family), heads)
-    if chain == "none":
-        name = "Caching" if _keeps_past(family) else "Causal"
-        return ir.Network(f"{name}Transformer", f"{name}Block", "causal", "", "", "", heads)
-    block = {"dit": "GatedBlock", "rotary": "Block"}[kind]
-    return ir.Network("Transformer", block, "backbone", "", condition, "", heads)
+        layers = word.conditioned or layers
+    elif ordered:
+        layers = (word.caching if _keeps_past(family) else word.causal) or layers
+    names = layers.network, layers.block, layers.module
+    return ir.Network(*names, "", condition, _published(family), heads)
 
 
 def _published(family: ast.Family) -> str:
     """The head that published weights have: the first one of logits."""
-    heads = query.heads(family).values() if query.backbone(family) == "qwen2" else ()
+    word = backbone_words().get(query.backbone(family))
+    heads = query.heads(family).values() if word is not None and word.published else ()
     return next((head.name for head in heads if head.kind.id == "logits"), "")
 
 
@@ -126,13 +131,14 @@ def _keeps_past(family: ast.Family) -> bool:
 def _packs(family: ast.Family) -> bool:
     """Whether documents in one row are kept apart: by a backbone of ours, where no token moves."""
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
-    return query.chain(family) in ("mask", "none") and backbone.python is None
+    return Process.of(family).holds_places and backbone.python is None
 
 
-def _init(family: ast.Family, absent: set[str]) -> ir.Init:
-    value, why = claim(family)
-    clean = query.chain(family) == "none"
-    files = FILES | ({"decoder.py": "from a prompt to text"} if clean else {})
+def _init(objective: Objective, absent: set[str]) -> ir.Init:
+    family = objective.family
+    value, why = claim(objective)
+    ordered = objective.process.ordered
+    files = FILES | ({"decoder.py": "from a prompt to text"} if ordered else {})
     papers = []
     for paper in family.papers:
         arxiv = f", https://arxiv.org/abs/{paper.arxiv.value}" if paper.arxiv else ""
@@ -152,19 +158,18 @@ def _title(family: ast.Family) -> str:
 
 
 def _family(
-    family: ast.Family,
-    objective: ir.Loss,
+    objective: Objective,
+    losses: ir.Loss,
     decoding: ir.Decoders,
     layouts: ir.Collate,
     clocks: tuple[str, ...],
     likely: ir.Likelihood | None,
 ) -> ir.Family:
-    chain = query.chain(family)
-    value, why = claim(family)
+    family, process = objective.family, objective.process
+    value, why = claim(objective)
     parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
-    needed = ("pad", *(["mask"] if chain in ("mask", "both") else []), *parts)
-    entries = query.entries(family, "loss")
-    loss_params = params(entries, {p.name for p in objective.params})
+    needed = ("pad", *(["mask"] if process.masks else []), *parts)
+    loss_params = params(objective.entries, {p.name for p in losses.params})
     shared, published = recipes(family)
     stop = likely.stop if likely is not None else ""
     return ir.Family(
@@ -172,23 +177,23 @@ def _family(
         title=_title(family),
         claim=value,
         why=why,
-        tilt=tilt(family),
-        trained=trained(family),
+        tilt=tilt(objective),
+        trained=trained(objective),
         specials=tuple(name for name in query.SPECIALS if name in needed),
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
         classes=tuple(d.klass for d in decoding.decoders),
         loss="loss",
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
         params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
-        samples=tuple((d.name, samples(d, chain, stop)) for d in decoding.decoders),
+        samples=tuple((d.name, samples(d, process, stop)) for d in decoding.decoders),
         shared=shared,
         recipes=published,
         likelihood=likely is not None,
         published=_published(family),
         repo=query.pretrained(family),
         ending=tuple(d.name for d in decoding.decoders if d.ends),
-        noise=chain != "none",
-        inserts=chain in ("gone", "both"),
+        noise=not process.ordered,
+        inserts=process.drops,
         packs=_packs(family),
         clocks=clocks,
     )

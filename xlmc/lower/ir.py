@@ -68,7 +68,9 @@ class Schedule:
 class Noise:
     """`noise.py`: how much noise an example gets, and what it does to the tokens."""
 
-    chain: str  # mask, gone or both
+    partial: str  # its template
+    summary: str
+    done: str  # what tokens are, once corrupted
     spec: str
     variable: str  # t or count
     fixed: bool  # the amount is `low` for every example
@@ -115,19 +117,24 @@ class Network:
 
 @frozen
 class Term:
-    """A term of the loss: kind is a divergence, summed over tokens or rows with a weight."""
+    """A term of the loss, summed over tokens or rows with a weight.
+
+    ``partial`` is the template of the use of its divergence.
+    """
 
     head: str  # name
-    kind: str
+    partial: str
     at: str
     size: int  # of a distribution: the largest number that it tells apart
     weight: Code | None  # over t, count, length and params; None for 1
     reads: tuple[str, ...]  # of t, count and length: what the weight reads
+    reads_batch: bool  # it needs the clean batch beside the noised one
+    row: str  # code of the clean tokens at the places of the noised row
     per_row: bool  # the weight differs from row to row
     per_token: bool  # and from token to token
     shifted: bool  # the head is read one position to the left
     cast: bool  # the weight is float64
-    balance: Code | None  # the weight of the rows in which nothing is missing; None for all alike
+    options: tuple[tuple[str, Code], ...]  # of its divergence
     params: tuple[Param, ...]
     summary: str
     detail: str
@@ -137,12 +144,13 @@ class Term:
 class Loss:
     """`loss.py`: the terms and what their sum is divided by."""
 
-    chain: str
+    ordered: bool  # nothing is noised
+    row: str  # name of what says which positions hold tokens: the batch, or the noised one
+    imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
     terms: tuple[Term, ...]
     params: tuple[Param, ...]
     over: str  # tokens, corrupted, block or rows
     schedule: tuple[str, ...]  # names imported
-    around: tuple[str, ...]  # names imported
     condition: Code | None  # what the trunk is told beside the tokens
     latex: tuple[str, ...]
     units: str
@@ -152,7 +160,7 @@ class Loss:
 class Likelihood:
     """`likelihood.py`: an unbiased estimate of a bound on -log p of each example."""
 
-    chain: str
+    partial: str  # its template
     head: str  # name
     shifted: bool  # the head is read one position to the left
     gap: str  # name of the head of numbers; "" where there is none

@@ -1,26 +1,32 @@
 """The noise."""
 
 from xlmc.calculus.code import Code, constant, number
-from xlmc.check.scope import literal
 from xlmc.lower import ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.bound import Missing
+from xlmc.theory.objective import Objective
+from xlmc.words import arrows
 
 
-def noise(family: ast.Family, clock: Clock, told: Code | None) -> ir.Noise:
+def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     """`noise.py`."""
-    amount = query.the(query.entries(family, "noise"), ast.Amount)
+    process, word = objective.process, arrows.sound(objective.process)
+    amount = query.the(query.entries(objective.family, "noise"), ast.Amount)
     low, high = query.extent(amount)
     timed = amount.variable.id == "t"
-    carries = bool(told) or (timed and _reads_time(family, clock))
-    both = query.chain(family) == "both"
-    last = clock.to("gone" if both else query.chain(family))
+    carries = bool(told) or (timed and _reads_time(objective, clock))
+    several = process.clocks > 1
+    last = clock.to(process.end)
     corrupted = last.use("corrupted") if timed else ""
-    inverse = last.use("inverse") if both or (told and not timed) else ""
-    masks = clock.to("mask").use("corrupted") if both else ""
+    inverse = last.use("inverse") if several or (told and not timed) else ""
+    masks = clock.to("mask").use("corrupted") if several else ""
     return ir.Noise(
-        chain=query.chain(family),
+        partial=word.partial,
+        summary=word.summary,
+        done=word.done,
         spec=clock.spec,
         variable=amount.variable.id,
         fixed=amount.law.function == "fixed",
@@ -31,8 +37,8 @@ def noise(family: ast.Family, clock: Clock, told: Code | None) -> ir.Noise:
         corrupted=corrupted,
         inverse=inverse,
         masks=masks,
-        whole=constant(1 - last.end) if both and last.end else None,
-        latex=_latex(clock) if both else (),
+        whole=constant(1 - last.end) if several and last.end else None,
+        latex=_latex(clock) if several else (),
         schedule=tuple(sorted({corrupted, inverse, masks} - {""})),
         carries_t=carries,
     )
@@ -54,10 +60,12 @@ def _bound(expr: ast.Expr) -> Code:
     return number(expr, whole=value == int(value))
 
 
-def _reads_time(family: ast.Family, clock: Clock) -> bool:
-    """Whether a weight of the loss reads the time: `bound` does, where the amount is a time."""
-    weights = [term.weight for term in query.terms(family) if term.weight is not None]
-    lets = [one.value for one in query.those(query.entries(family, "loss"), ast.Let)]
-    spoken = mentioned([*weights, *lets])
-    bounded = query.chain(family) != "gone" and "bound" in spoken
-    return bounded or "t" in spoken or any(map(clock.reads, [*weights, *lets]))
+def _reads_time(objective: Objective, clock: Clock) -> bool:
+    """Return whether a weight of the loss reads the time, itself or by its `bound`."""
+    bounds = [part.bound for part in objective.parts]
+    found = [one for one in bounds if not isinstance(one, Missing)]
+    exprs = [part.term.weight for part in objective.parts if part.term.weight is not None]
+    exprs += [one.value for one in objective.lets]
+    spoken = mentioned(exprs)
+    exprs += found if "bound" in spoken else []
+    return "t" in spoken or any(map(clock.reads, exprs))

@@ -6,7 +6,7 @@ from xlmc.calculus.code import number
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 
-PYTHON = {"Count": "int", "Chance": "float", "Scale": "float"}
+PYTHON = {"Count": "int", "Size": "int", "Chance": "float", "Scale": "float"}
 
 
 def params(entries: tuple[ast.Node, ...], used: set[str]) -> tuple[ir.Param, ...]:

@@ -8,6 +8,9 @@ from xlmc.diagnostics.source import Span
 from xlmc.resolve.duplicates import key
 from xlmc.resolve.inherit import drawn, laid
 from xlmc.syntax import ast, query
+from xlmc.theory.process import Process
+from xlmc.words import arrows, slots
+from xlmc.words.noises.base import Noise
 
 NEUTRAL = {  # what a draw may be told with: the type of a param, and where it changes nothing
     "temperature": ("Scale", "1.0"),
@@ -21,23 +24,24 @@ def complete(family: ast.Family) -> ast.Family:
 
     Tolerates a spec that is wrong: what cannot be completed is left for the checks.
     """
-    chain = query.chain(family)
+    process = Process.of(family)
     default = _with_params(query.entries(family, "decoder"))
-    sections = tuple(_section(section, chain, default) for section in family.sections)
+    sections = tuple(_section(section, process, default) for section in family.sections)
     return evolve(family, sections=sections)
 
 
-def _section(section: ast.Section, chain: str, default: tuple[ast.Node, ...]) -> ast.Section:
+def _section(section: ast.Section, process: Process, default: tuple[ast.Node, ...]) -> ast.Section:
+    noise = arrows.noise(process)
     match section.kind:
         case "noise":
-            entries = _noise(section.entries, chain, section.span)
+            entries = _noise(section.entries, noise, section.span)
         case "network":
-            entries = _network(section.entries, chain, section.span)
+            entries = _network(section.entries, noise, section.span)
         case "loss":
             entries = _loss(section.entries, section.span)
         case "decoder":
             own = section.entries if section.name is None else overlay(default, section.entries)
-            entries = _decoder(own, chain, section.span)
+            entries = _decoder(own, noise, slots.start(process), section.span)
         case _:
             entries = _collate(section.entries, section.span)
     return evolve(section, entries=entries)
@@ -81,21 +85,15 @@ def _name(id: str, span: Span) -> ast.Name:
     return ast.Name(id, span=span)
 
 
-def _noise(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
-    if _has(entries, ast.Amount) or chain in ("", "none"):
+def _noise(entries: tuple[ast.Node, ...], noise: Noise | None, span: Span) -> tuple[ast.Node, ...]:
+    if noise is None or noise.amount is None or _has(entries, ast.Amount):
         return entries
-    if chain == "both":
-        ends = tuple(ast.Number(Fraction(x), x, span=span) for x in ("1e-3", "1"))
-        law = ast.Call("uniform", ends, span=span)
-        spread = _name("stratified", span)
-        return (*entries, ast.Amount(_name("t", span), law, spread, span=span))
-    low = 1 if chain == "mask" else 0
-    bounds = (ast.Number(Fraction(low), str(low), span=span), _name("length", span))
-    law = ast.Call("uniform", bounds, span=span)
-    return (*entries, ast.Amount(_name("count", span), law, span=span))
+    return (*entries, noise.amount.amount(span))
 
 
-def _network(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
+def _network(
+    entries: tuple[ast.Node, ...], noise: Noise | None, span: Span
+) -> tuple[ast.Node, ...]:
     whole = tuple(
         evolve(entry, at=_name("tokens", entry.span))
         if isinstance(entry, ast.Head) and entry.at is None and entry.kind.id == "logits"
@@ -104,7 +102,8 @@ def _network(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
     )
     if _has(entries, ast.Attention):
         return whole
-    attention = ast.Attention(_name("causal" if chain == "none" else "full", span), span=span)
+    kind = noise.attention if noise is not None else Noise.attention
+    attention = ast.Attention(_name(kind, span), span=span)
     place = 1 if whole and isinstance(whole[0], ast.Backbone) else 0
     return (*whole[:place], attention, *whole[place:])
 
@@ -115,8 +114,9 @@ def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
     return (*entries, ast.Mean(_name("tokens", span), span=span))
 
 
-def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast.Node, ...]:
-    start = {"mask": "masks", "gone": "empty", "both": "empty", "none": "prompt"}.get(chain)
+def _decoder(
+    entries: tuple[ast.Node, ...], noise: Noise | None, start: str, span: Span
+) -> tuple[ast.Node, ...]:
     if start and not _has(entries, ast.Start):
         entries = (ast.Start(_name(start, span), span=span), *entries)
     choices = {
@@ -130,10 +130,10 @@ def _decoder(entries: tuple[ast.Node, ...], chain: str, span: Span) -> tuple[ast
         else entry
         for entry in _with_draws(_with_params(entries))
     )
-    if chain == "both" and not _has(entries, ast.Overflow):
+    if noise is not None and noise.crowds and not _has(entries, ast.Overflow):
         entries = (*entries, ast.Overflow(_name("skip_row", span), span=span))
     grid = next((e for e in entries if isinstance(e, ast.Grid)), None)
-    if chain not in ("mask", "both") or grid is None or _has(entries, ast.Finish):
+    if noise is None or not noise.hides or grid is None or _has(entries, ast.Finish):
         return entries
     if not isinstance(grid.value, ast.Call):
         return entries

@@ -140,7 +140,10 @@ class _Merger:
     def merge(self) -> ast.Family:
         """The child with all that it inherits. A new section stands behind those of its kind."""
         for section in sorted(self.child.sections, key=lambda s: s.name is not None):
-            self.sections[called(section)] = self._section(section)
+            if section.drop:
+                self._drop_decoder(section)
+            else:
+                self.sections[called(section)] = self._section(section)
         self._lay_recipes()
         inherited = self.parent.papers if self.parent else ()
         kinds = list(dict.fromkeys(s.kind for s in self.sections.values()))
@@ -151,6 +154,21 @@ class _Merger:
             sections=tuple(sorted(self.sections.values(), key=lambda s: kinds.index(s.kind))),
             recipes=(*([self.shared] if self.shared else []), *self.recipes.values()),
         )
+
+    def _drop_decoder(self, section: ast.Section) -> None:
+        """Leaves out a named decoder of the parent."""
+        if self.parent is None:
+            hint = "delete the decoder itself; `drop` deletes what a parent says"
+            self.problems.append(NeedsParent(span=section.span, word="drop", hint=hint))
+        elif self.sections.pop(called(section), None) is None:
+            known = [one.name for one in self.sections.values() if one.name is not None]
+            hint = suggest(section.name or "", known) or (
+                f"`{self.parent.name.id}` has {listing([f'`{n}`' for n in known], 'and')}"
+                if known
+                else ""
+            )
+            name, place = called(section), self.parent.name.id
+            self.problems.append(NothingToDrop(span=section.span, key=name, place=place, hint=hint))
 
     def _section(self, section: ast.Section) -> ast.Section:
         """A section laid over the one it adds to."""

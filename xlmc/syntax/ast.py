@@ -444,13 +444,15 @@ class Recipe(Node):
 class Section(Node):
     """A block of entries: kind is ``noise``, ``network``, ``loss``, ``decoder`` or ``collate``.
 
-    ``name`` is that of a named decoder; ``replace`` drops what the parent had.
+    ``name`` is that of a named decoder; ``replace`` drops what the parent had, and ``drop`` the
+    decoder itself: ``drop decoder sampled``.
     """
 
     kind: str
     entries: tuple[Node, ...]
     name: str | None = None
     replace: bool = False
+    drop: bool = False
 
 
 @frozen

@@ -110,6 +110,9 @@ class _Builder:
             replace=bool(replace),
         )
 
+    def drop_decoder(self, span: Span, name: Token) -> ast.Section:
+        return ast.Section(span=span, kind="decoder", entries=(), name=str(name), drop=True)
+
     def collate(self, span: Span, replace: Token | None, *entries: ast.Node) -> ast.Section:
         return ast.Section(span=span, kind="collate", entries=entries, replace=bool(replace))
 

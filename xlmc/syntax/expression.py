@@ -1,6 +1,7 @@
 """Walking and rewriting expressions, and the size beyond which nothing is computed from one."""
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 
 from attrs import evolve
 
@@ -28,6 +29,21 @@ class TooHard(MathError):
 
 class Undefined(MathError):
     """An expression has no finite real value at a point."""
+
+
+def literal(expr: ast.Expr) -> float | None:
+    """Return the value of a signed number; None for anything else."""
+    match expr:
+        case ast.Number(value=value):
+            return float(value)
+        case ast.Negative(operand=ast.Number(value=value)):
+            return -float(value)
+    return None
+
+
+def exact(expr: ast.Expr) -> Fraction:
+    """Return the exact value of a literal."""
+    return expr.value if isinstance(expr, ast.Number) else Fraction(0)
 
 
 def children(expr: ast.Expr) -> tuple[ast.Expr, ...]:

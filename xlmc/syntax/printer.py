@@ -84,6 +84,8 @@ def _blocks(family: ast.Family, items: Iterable[_Item], fills: Fills) -> list[li
 def _item(item: _Item, fills: Fills) -> list[Line]:
     if isinstance(item, ast.Paper):
         return [Line(1, entry(item), item.span)]
+    if isinstance(item, ast.Section) and item.drop:
+        return [Line(1, f"drop {item.kind} {item.name}", item.span)]
     if isinstance(item, ast.Section):
         words = ["replace"] * item.replace + [item.kind] + ([item.name] if item.name else [])
         brief = (item.name is not None or len(item.entries) <= _FEW) and fills(item)

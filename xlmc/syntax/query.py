@@ -253,3 +253,8 @@ def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
         case ast.Pick(options=options) | ast.Draw(options=options):
             for option in options:
                 yield option.value
+
+
+def camel(name: str) -> str:
+    """Return the name of a class: ``FirstHitting`` for ``first_hitting``."""
+    return "".join(part.capitalize() for part in name.split("_"))

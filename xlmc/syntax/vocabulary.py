@@ -38,7 +38,8 @@ _FORMS = {
     "_PARAM": "a param is written `param steps : Count = 128` or "
     "`param order = confidence | margin`",
     "_LET": "a part of an expression is named by `let back = min(eta, 1)`",
-    "_DROP": "an entry of the parent is deleted by `drop reuse`",
+    "_DROP": "an entry of the parent is deleted by `drop reuse` in its section, "
+    "a named decoder by `drop decoder my_name`",
     "_AMOUNT": "an amount is written `amount t ~ uniform(0, 1)` or "
     "`amount count ~ uniform(1, length)`",
     "_BACKBONE": "a backbone is written `backbone dit`, `backbone dit(condition = t)` or "

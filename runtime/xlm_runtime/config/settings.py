@@ -20,7 +20,12 @@ from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import converter, mistakes, within
 
 _SHOWN = 100  # characters of a setting that messages repeat
-_TYPES: dict[str, Any] = {"Count": bounds.Count, "Chance": bounds.Chance, "Scale": Scale}
+_TYPES: dict[str, Any] = {
+    "Count": bounds.Count,
+    "Size": bounds.Size,
+    "Chance": bounds.Chance,
+    "Scale": Scale,
+}
 RECIPE = (
     {
         "block": "data.block",

@@ -37,11 +37,12 @@ class ModelSize:
 class Param:
     """A value that a run may override: ``--set decoder.top_p=0.9``.
 
-    ``kind`` is one of ``Count`` (integer >= 0), ``Chance`` ([0, 1]), ``Scale`` (>= 0), ``Choice``.
+    ``kind`` is one of ``Count`` (integer >= 0), ``Size`` (integer >= 1), ``Chance`` ([0, 1]),
+    ``Scale`` (>= 0), ``Choice``.
     """
 
     name: str
-    kind: Literal["Count", "Chance", "Scale", "Choice"]
+    kind: Literal["Count", "Size", "Chance", "Scale", "Choice"]
     default: float | int | str
     options: tuple[str, ...] = ()
 

@@ -122,9 +122,10 @@ class Bench:
 
     def neutral(self, name: str) -> dict[str, Any]:
         """The params at which a decoder's samples are worth what the package says."""
-        kinds = {param.name: param.kind for param in self.family.params.get(name, ())}
+        params = self.family.params.get(name, ())
+        whole = {param.name for param in params if param.kind in ("Count", "Size")}
         values = self.family.samples[name].neutral
-        return {k: int(v) if kinds.get(k) == "Count" else float(v) for k, v in values.items()}
+        return {k: int(v) if k in whole else float(v) for k, v in values.items()}
 
     def decode(
         self, table: Any, name: str, batch: Batch, record: bool = False, **params: Any

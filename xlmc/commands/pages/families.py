@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
+from xlmc.commands.pages.table import paper, table
 from xlmc.lower import ir
-from xlmc.lower.claims import claim
 from xlmc.lower.collate import collate
-from xlmc.pages.table import paper, table
 from xlmc.syntax import ast, printer, query
+from xlmc.theory.claims import claim
+from xlmc.theory.process import Process
+from xlmc.words import terms
 
 HALF = 0.5
 MEANING = {
@@ -48,7 +50,7 @@ class Shown:
 
 def heads(family: ast.Family) -> dict[str, tuple[str, str, bool]]:
     """Return the kind of each head, its place, and if that is to the left of its token."""
-    ahead = query.chain(family) == "none"
+    ahead = Process.of(family).ordered
     return {
         name: (head.kind.id, head.at.id if head.at is not None else "tokens", head.shifted or ahead)
         for name, head in query.heads(family).items()
@@ -148,9 +150,10 @@ def _length(family: ast.Family) -> Iterator[str]:
 
 def _source(layout: ir.Layout, family: ast.Family) -> str:
     """Say where the length of a text comes from."""
-    if query.chain(family) in ("gone", "both"):
+    process = Process.of(family)
+    if process.drops:
         return "the decoder inserts until it stops or the room (`data.block`) is full"
-    if query.chain(family) == "none" and "eos" in layout.inside:
+    if process.ordered and "eos" in layout.inside:
         return "the network writes `eos`, or the room (`data.block`) is full"
     if layout.fills:
         return (
@@ -162,7 +165,7 @@ def _source(layout: ir.Layout, family: ast.Family) -> str:
 
 
 def _likelihood(family: ast.Family) -> Iterator[str]:
-    value, why = claim(family)
+    value, why = claim(terms.objective(family))
     meaning = EXACT if query.amount(family) is None else MEANING[value]
     yield f"**Likelihood.** `{value}`: {meaning}. {why[0].upper()}{why[1:]}."
     for layout in collate(family).layouts if value != "none" else ():

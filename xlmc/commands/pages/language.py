@@ -5,7 +5,7 @@ The words come from a `Vocabulary`; nothing here knows one.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from xlmc.pages.vocabulary import Line, Vocabulary, Word
+from xlmc.commands.pages.vocabulary import Line, Vocabulary, Word
 
 Show = Callable[[Line], str]
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from xlmc.lower.claims import claim
 from xlmc.lower.clamps import clamped
 from xlmc.lower.collate import collate
 from xlmc.syntax import ast, printer, query
+from xlmc.theory.claims import claim
+from xlmc.theory.objective import Objective, Part
+from xlmc.words import terms
 
 BEGIN, END = "<!-- xlmc doc -->", "<!-- end of xlmc doc -->"
 COLUMNS = ("family", "noise", "network", "loss", "decoders", "likelihood")
@@ -27,28 +29,29 @@ def inserted(text: str, made: str) -> str | None:
 
 
 def _row(family: ast.Family) -> tuple[str, ...]:
+    objective = terms.objective(family)
     title = [_text(family.title.value)] if family.title is not None else []
     return (
         "<br>".join([f"**{family.name.id}**", *title, *map(paper, family.papers)]),
         "<br>".join(_noise(family)),
         _network(family),
-        "<br>".join(_term(term, family) for term in query.terms(family)),
+        "<br>".join(_term(part, objective) for part in objective.parts),
         ", ".join(section.name or "default" for section in query.decoders(family)),
-        "<br>".join(_likelihood(family)),
+        "<br>".join(_likelihood(objective)),
     )
 
 
-def _term(term: ast.Term, family: ast.Family) -> str:
+def _term(part: Part, objective: Objective) -> str:
     """A term, and what its weight is where the formula does not tell."""
-    mostly = clamped(term, family)
-    return _code(printer.entry(term)) + (f" ({mostly})" if mostly else "")
+    mostly = clamped(part, objective)
+    return _code(printer.entry(part.term)) + (f" ({mostly})" if mostly else "")
 
 
-def _likelihood(family: ast.Family) -> Iterator[str]:
+def _likelihood(objective: Objective) -> Iterator[str]:
     """What is claimed, and the layouts whose numbers are given the length."""
-    value = claim(family)[0]
+    value = claim(objective)[0]
     yield value
-    layouts = collate(family).layouts if value != "none" else ()
+    layouts = collate(objective.family).layouts if value != "none" else ()
     if names := [layout.name for layout in layouts if "length" in layout.given]:
         yield f"{', '.join(names)}: given the length"
 

@@ -6,13 +6,15 @@ from math import floor
 from attrs import evolve
 
 from xlmc.calculus.survival import examine
-from xlmc.check.decoder import environment
-from xlmc.check.scope import Environment, Sample, grid, reads, values
 from xlmc.syntax import ast, query
+from xlmc.theory.decoding import environment
+from xlmc.theory.environment import Environment, reads
+from xlmc.theory.probe import Sample, grid, values
 
 FEW = 3  # params whose values are combined
 RANGES = {
     "Chance": [k / 8 for k in range(9)],
+    "Size": [1.0, 2.0, 3.0, 10.0, 1000.0],
     "Count": [0.0, 1.0, 2.0, 3.0, 10.0, 1000.0],
     "Scale": [0.0, 0.1, 0.5, 1.0, 2.0, 10.0, 1000.0],
 }

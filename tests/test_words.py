@@ -1,0 +1,172 @@
+"""Words of the language: each owns its page, its needs and its code, and nothing else lists it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from families import ROOT, completed, imported
+from test_language import SIZE, VOCAB, cost, world
+
+from xlm_runtime.plug import Noise
+from xlmc.check.family import check
+from xlmc.commands.cli import execute
+from xlmc.diagnostics.diagnostic import SpecErrors
+from xlmc.diagnostics.semantic_errors import OtherNoise, WrongTerm
+from xlmc.syntax import ast
+from xlmc.theory.needs import home, met
+from xlmc.theory.process import LIVES, Process
+from xlmc.words import reference, terms
+from xlmc.words.divergences.base import Use
+from xlmc.words.slots import every
+
+USES = [use for word in terms.known().values() for use in word.uses]
+
+
+@pytest.mark.parametrize("word", [*every()], ids=lambda word: word.name)
+def test_a_word_has_a_page(word) -> None:
+    page = reference.page(word.name)
+    assert page.startswith(f"{word.name}: {word.slot}\n")
+    for part in (word.meaning, word.form, word.example):
+        assert part
+        assert part in page
+    assert word.meaning.endswith(".")
+
+
+def test_explain_prints_the_page_of_a_word(capsys) -> None:
+    assert execute(["explain", "poisson"]) == 0
+    assert capsys.readouterr().out == f"{reference.page('poisson')}\n"
+
+
+def test_explain_hints_at_the_word_that_was_meant(capsys) -> None:
+    assert execute(["explain", "crossentropy"]) == 2
+    assert "did you mean `cross_entropy`?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("use", USES, ids=lambda use: use.example)
+def test_every_use_has_a_noise_that_it_is_for(use: Use) -> None:
+    assert home(use.needs) in {life.name for life in LIVES}
+
+
+def noise(life: Process) -> str:
+    clocks = {"mask": "alpha", "gone": "beta"}
+    arrows = [f"{a} -> {b}  survival {clocks[b]}(t) = 1 - t" for a, b in life.life or ()]
+    return "; ".join(arrows) or "none"
+
+
+PLACES = {"tokens": "", "gaps": " at gaps", "special": " at cls"}
+
+
+def refusals(use: Use, life: Process) -> list[str]:
+    """What is wrong with the example of a use under a process."""
+    head = use.example.partition(" :")[0]
+    size = "(9)" * (use.head == "distribution")
+    family = completed(f"""family toy "Toy" {{
+      noise {{ {noise(life)} }}
+      network {{ backbone rotary; head {head} : {use.head}{size}{PLACES[use.place]} }}
+      loss {{ {use.example.replace("  weight bound", "")} }}
+      decoder {{ step {{ unmask one; draw token }} }}
+      collate {{ text : cls bos [body] eos }}
+    }}""")
+    try:
+        check(family)
+    except SpecErrors as caught:
+        kinds = (WrongTerm, OtherNoise)
+        return [one.code for one in caught.diagnostics if isinstance(one, kinds)]
+    return []
+
+
+@pytest.mark.parametrize("use", USES, ids=lambda use: use.example)
+def test_a_use_is_refused_exactly_where_a_need_is_not_met(use: Use) -> None:
+    for life in LIVES:
+        assert bool(refusals(use, life)) != met(use.needs, life)
+
+
+def test_processes_are_told_apart_by_their_facts() -> None:
+    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "tells_time")
+    found = [tuple(getattr(life, fact) for fact in facts) for life in LIVES]
+    assert found == [
+        (False, True, False, True, True, True),
+        (False, False, True, False, True, False),
+        (False, True, True, False, False, False),
+        (True, False, False, True, False, False),
+    ]
+    assert not any(getattr(Process(None), fact) for fact in facts)
+
+
+@pytest.mark.parametrize(
+    "arrows",
+    ["mask -> gone", "clean -> clean", "clean -> gone; gone -> mask", "none; clean -> mask", ""],
+)
+def test_arrows_that_are_no_life_have_no_facts(arrows: str) -> None:
+    names = iter("abc")
+    steps = [
+        one if one == "none" else f"{one}  survival {next(names)}(t) = 1 - t"
+        for one in filter(None, arrows.split("; "))
+    ]
+    text = f"family toy {{ noise {{ {'; '.join(steps)} }} }}"
+    assert not Process.of(parsed(text)).known
+
+
+def parsed(text: str) -> ast.Family:
+    from xlmc.diagnostics.source import Source
+    from xlmc.syntax.parse import parse
+
+    return parse(Source("toy.xlm", text))
+
+
+# A new word is one file and one partial
+
+PAGE = (ROOT / "docs" / "adding-a-word.md").read_text(encoding="utf-8")
+WORD, PARTIAL, SPEC = (block.partition("\n")[2] for block in PAGE.split("```")[1:6:2])
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the compiler with one more word."""
+    home = tmp_path_factory.mktemp("copy")
+    for folder in ("xlmc", "grammar", "templates", "spec"):
+        shutil.copytree(ROOT / folder, home / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    name = "words/divergences/smoothed_cross_entropy"
+    (home / "xlmc" / f"{name}.py").write_text(WORD)
+    (home / "templates" / f"{name}.j2").write_text(PARTIAL)
+    (home / "toy.xlm").write_text(SPEC)
+    return home
+
+
+def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join(map(str, (copy, ROOT / "runtime")))
+    env = {**os.environ, "PYTHONPATH": paths, "XDG_CACHE_HOME": str(copy / "cache")}
+    command = [sys.executable, "-m", "xlmc", *arguments]
+    return subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_divergence_is_one_file_and_one_partial(copy: Path, tmp_path: Path) -> None:
+    built = run(copy, "build", "toy.xlm")
+    assert built.returncode == 0, built.stderr
+    files = {path.name: path.read_text() for path in (copy / "out" / "toy").glob("*.py")}
+    assert "A share soft of each label is spread." in files["loss.py"]
+    with imported(files, tmp_path, "toy_with_a_new_word") as package:
+        family = package.FAMILY
+        assert (family.claim.value, family.claim.trained) == ("tight", False)
+        batch, network = world(family, "text")
+        network = family.network(VOCAB, VOCAB.allowed(()), SIZE).double()
+        optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
+        found = []
+        for _ in range(8):
+            loss = cost(family, network, batch, Noise(1, batch.example, 0))[1].total
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+        assert found[-1] < found[0] < 10
+
+
+def test_a_new_word_has_its_messages_and_its_page(copy: Path) -> None:
+    wrong = SPEC.replace("smoothing = soft", "smothing = soft").replace("smoothed", "smothed")
+    (copy / "wrong.xlm").write_text(wrong)
+    assert "did you mean `smoothed_cross_entropy`?" in run(copy, "check", "wrong.xlm").stderr
+    assert "Option `smoothing`, a Chance" in run(copy, "explain", "smoothed_cross_entropy").stdout

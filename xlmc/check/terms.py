@@ -1,0 +1,109 @@
+"""The fit of a term of the loss: its divergence, its head, its target, and the noise."""
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import NothingToSay, WrongTerm
+from xlmc.syntax import ast
+from xlmc.syntax.expression import literal
+from xlmc.theory.needs import why_not
+from xlmc.theory.objective import Objective
+from xlmc.theory.process import Process
+from xlmc.words import terms
+from xlmc.words.divergences.base import Use
+
+
+def fits(term: ast.Term, head: ast.Head, process: Process) -> Iterator[Diagnostic]:
+    """A complaint that names the need of the divergence that is not met, if there is one."""
+    at = head.at.id if head.at is not None else ""
+    if not process.known or (head.kind.id == "logits" and at not in ("tokens", "gaps")):
+        return  # noise and network say what is wrong with them
+    why, hint = _Fit(term, head, process).refusal()
+    if why:
+        kind = term.divergence.kind
+        yield WrongTerm(span=term.divergence.span, divergence=kind, why=why, hint=hint)
+
+
+@frozen
+class _Fit:
+    """A term beside the uses of divergences that its noise allows."""
+
+    term: ast.Term
+    head: ast.Head
+    process: Process
+
+    @property
+    def word(self) -> str:
+        return self.term.divergence.kind
+
+    @property
+    def uses(self) -> list[Use]:
+        return terms.possible(self.process)
+
+    @property
+    def mine(self) -> list[Use]:
+        """The uses of the term's own word."""
+        return [use for use in self.uses if use.word == self.word]
+
+    @property
+    def best(self) -> Use | None:
+        """The use that trains the head, of the term's own word if there is one."""
+        here = (self.head.kind.id, terms.place(self.head))
+        uses = [use for use in (*self.mine, *self.uses) if (use.head, use.place) == here]
+        return next(iter(uses), None)
+
+    def refusal(self) -> tuple[str, str]:
+        """Return why the term fits nothing, and what to write; two times "" if it fits."""
+        if self.process.ordered and self.head.kind.id not in {use.head for use in self.uses}:
+            why = "nothing is corrupted, and nothing is missing that this head could tell"
+            return why, f"drop the head `{self.head.name}` and its term"
+        if not self.mine:
+            needs = [use.needs for use in terms.known()[self.word].uses]
+            return why_not(self.process, *needs), self._instead()
+        best = self.best
+        if best is None or best.word != self.word:
+            return self._other_head(), self._another_place() or self._instead()
+        return self._other_target(best), self._instead()
+
+    def _other_head(self) -> str:
+        at = f" at {self.head.at.id}" if self.head.at is not None else ""
+        return f"`{self.head.name}` is {self.head.kind.id}{at}"
+
+    def _another_place(self) -> str:
+        """Return what head of this kind the divergence trains; "" where there is none."""
+        kind = self.head.kind.id
+        places = [use.place for use in self.mine if use.head == kind and use.place != "special"]
+        if not places:
+            return ""
+        there = "" if self.process.ordered else f" at {places[0]}"
+        return f"write `head {self.head.name} : {kind}{there}` in the network"
+
+    def _other_target(self, best: Use) -> str:
+        found, on = terms.target_of(self.term), self.term.on.id if self.term.on is not None else ""
+        if found != best.target:
+            return best.wrong_target.format(target=best.target, found=found)
+        return best.wrong_on if on != best.on else ""
+
+    def _instead(self) -> str:
+        """Return the term that trains the head."""
+        best = self.best or (self.uses[0] if self.process.ordered else None)
+        return f"write `{self.head.name} : {best.written}`" if best is not None else ""
+
+
+def sees_both(term: ast.Term, objective: Objective) -> Iterator[Diagnostic]:
+    """A complaint about a head of an end that never sees a complete row."""
+    amount, family = objective.process.amount, objective.family
+    if amount is None or amount.variable.id != "count" or not amount.law.arguments:
+        return
+    low = amount.law.arguments[0]
+    written = not any(section.span == amount.span for section in family.sections)
+    if literal(low) == 1:
+        why = "the counts start at 1" if written else "the counts start at 1 where none is written"
+        yield NothingToSay(
+            span=low.span if written else term.span,
+            head=term.head.id,
+            state=objective.process.end,
+            why=why,
+        )

@@ -1,0 +1,110 @@
+"""The likelihood bound of a process: a sum over its arrows of hazard times divergence.
+
+A term that trains the head of one arrow is its part of the bound under one weight, which the
+functions here give; or they give a `Missing`, which says why there is none.
+"""
+
+from fractions import Fraction
+
+from attrs import frozen
+
+from xlmc.calculus.evaluate import FLOAT, Scope, value_of
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import exact, literal
+from xlmc.theory.process import Process
+
+
+@frozen
+class Missing:
+    """The reason why a term has no part in a bound.
+
+    ``drawn``: another amount of noise would give it one.
+    """
+
+    why: str
+    drawn: bool = False
+
+
+NO_NOISE = Missing("there is no noise")
+NO_END = Missing("without a head that says when nothing is missing there is no law over lengths")
+NOT_UNIFORM = Missing("the counts of dropped tokens are not uniform", drawn=True)
+FIXED = Missing("every example has the same amount of noise", drawn=True)
+
+Bound = ast.Expr | Missing
+
+
+@frozen
+class Context:
+    """A term of the loss, and the family around it.
+
+    ``arrow`` is the one that its head undoes; ``tells_end``: some term of the loss trains a head
+    that says when nothing is missing.
+    """
+
+    term: ast.Term
+    process: Process
+    arrow: ast.Arrow | None
+    tells_end: bool
+
+
+def one(context: Context) -> Bound:
+    """Return the weight of a term that is -log p itself."""
+    return ast.Number(Fraction(1), "1", span=context.term.span)
+
+
+def of_arrow(context: Context) -> Bound:
+    """Return the hazard of an arrow by the range of t; or the number of counts by the count."""
+    term, arrow, process = context.term, context.arrow, context.process
+    assert arrow is not None
+    assert process.amount is not None
+    low, high = query.extent(process.amount)
+    if process.amount.variable.id == "count":
+        return ast.Binary("/", counts(low), _name("count", term), span=term.span)
+    if process.amount.law.function == "fixed":
+        return FIXED
+    hazard = ast.Call("hazard", (_name(arrow.survival, arrow),), span=term.span)
+    a, b = exact(low), exact(high)
+    if b - a == 1:
+        return hazard
+    width = ast.Number(b - a, format(float(b - a), "g"), span=term.span)
+    return ast.Binary("*", width, hazard, span=term.span)
+
+
+def of_insertions(context: Context) -> Bound:
+    """Return the number of counts, which makes a sum over insertions of their mean."""
+    arrow, process = context.arrow, context.process
+    assert arrow is not None
+    assert process.amount is not None
+    low, high = query.extent(process.amount)
+    if not context.tells_end:
+        return NO_END
+    if process.amount.variable.id == "count" or _uniform(low, high, arrow):
+        return counts(low)
+    return NOT_UNIFORM
+
+
+def counts(low: ast.Expr) -> ast.Expr:
+    """Return the number of counts: length + 1 from 0, length from 1."""
+    length = _name("length", low)
+    if literal(low) == 1:
+        return length
+    return ast.Binary("+", length, ast.Number(Fraction(1), "1", span=low.span), span=low.span)
+
+
+def example(process: Process) -> str:
+    """Return an amount of noise under which there is a bound, as a spec says it."""
+    if not process.one_clock:
+        return "amount t ~ uniform(1e-3, 1)"
+    return f"amount count ~ uniform({0 if process.drops else 1}, length)"
+
+
+def _uniform(low: ast.Expr, high: ast.Expr, arrow: ast.Arrow) -> bool:
+    """Return whether t ~ U(0, 1) makes the count uniform on 0..length: the survival is 1 - t."""
+    if (literal(low), literal(high)) != (0, 1):
+        return False
+    points = [i / 16 for i in range(17)]
+    return all(abs(value_of(arrow.value, Scope({"t": t}), FLOAT) - (1 - t)) < 1e-9 for t in points)
+
+
+def _name(name: str, near: ast.Node) -> ast.Name:
+    return ast.Name(name, span=near.span)

@@ -1,0 +1,224 @@
+"""The claims about a likelihood: its kind, and how it relates to what the loss trains."""
+
+from collections.abc import Iterator
+from itertools import product
+from math import isfinite
+
+from xlmc.calculus.evaluate import DERIVED
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.bound import Missing
+from xlmc.theory.environment import Environment
+from xlmc.theory.objective import Objective, Part, inlined, settings, weights, with_bound
+from xlmc.theory.probe import Sample, values
+from xlmc.theory.weights import idle
+
+MASK = (
+    "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
+    "the heads were trained with"
+)
+GONE = "the sum over all insertions of the random order and over every decision to stop"
+SLACK = (
+    GONE
+    + "; valid for any heads, with slack where lengths differ, as training weights every length "
+    "alike (the weight `bound` removes it)"
+)
+BOTH = (
+    "the relative entropy of the paths on which the string comes back to those of the heads; valid "
+    "for any heads, with slack, as a path also says which token each mask was: what masks hide is "
+    "paid for"
+)
+NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
+NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
+NO_STOP = "no head says when nothing is missing, so no law over lengths is known"
+STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
+OWN = {  # what a mean within each sequence divides its terms by
+    "tokens per sequence": "length",
+    "masked per sequence": "count",
+    "gone per sequence": "count",
+}
+GUARD = 1e-3  # of the time, which a likelihood can do without
+
+
+def claim(objective: Objective) -> tuple[str, str]:
+    """Return the claim of the likelihood (tight, bound or none) and the reason for it."""
+    process = objective.process
+    if process.ordered:
+        return "tight", NONE
+    if process.holds_places:
+        return "tight", MASK
+    if not process.one_clock:
+        return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
+    if not any(part.tells_end for part in objective.parts):
+        return "none", NO_STOP
+    if all(proportional(part, objective) for part in _read(objective)):
+        return "tight", GONE
+    return "bound", SLACK
+
+
+def _read(objective: Objective) -> list[Part]:
+    """Return the terms whose heads the likelihood of insertions reads."""
+    return [*objective.training("token"), stop(objective)]
+
+
+def stop(objective: Objective) -> Part:
+    """Return the term of the head that says when nothing is missing."""
+    return chosen([part for part in objective.parts if part.tells_end], objective)
+
+
+def chosen(parts: list[Part], objective: Objective) -> Part:
+    """Return of several terms the one whose head the default decoder reads, or the first."""
+    read = set[str]()
+    for entry in query.decoders(objective.family)[0].entries:
+        read |= {name.id for expr in query.expressions(entry) for name in query.names(expr)}
+        if isinstance(entry, ast.Step):
+            read |= {draw.head.id for draw in query.those(entry.actions, ast.Draw)}
+    return next((part for part in parts if part.term.head.id in read), parts[0])
+
+
+def tilt(objective: Objective) -> str:
+    """Return by what the law of the best heads differs from the data's, as code over a length.
+
+    Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
+    is what the terms weigh beside the bound; nothing is known where that depends on more than L.
+    Masks that are inserted and revealed end in the data's own law, if the heads are told the time,
+    and what follows in a text does, unless examples weigh by a length that the heads cannot know.
+    """
+    process = objective.process
+    if process.clocks > 1:
+        timed = query.condition(objective.family) is not None
+        return "" if timed and _whole(objective) and _even(objective) else "None"
+    if process.ordered:
+        return "" if _even(objective) else "None"
+    if process.holds_places or claim(objective)[0] == "tight":
+        return ""
+    if claim(objective)[0] == "none":
+        return "None"
+    flat = all(proportional(part, objective, flat=True) for part in _read(objective))
+    return "lambda length: 1 / (length + 1)" if flat else "None"
+
+
+def trained(objective: Objective) -> bool:
+    """Return whether the loss is the likelihood but for a factor and a constant.
+
+    That is for examples of equal lengths.
+    """
+    if claim(objective)[0] == "none" or mean_over(objective) not in STEADY:
+        return False
+    if objective.process.clocks > 1:
+        return False  # the draws of the likelihood are others than those of training
+    if not _whole(objective) or objective.training("number"):
+        return False
+    parts = objective.parts
+    return any(
+        None not in found and len(found) == 1
+        for found in ({factor(p, objective, flat=flat) for p in parts} for flat in (False, True))
+    )
+
+
+def mean_over(objective: Objective) -> str:
+    """Return what the loss is a mean over, in the words of the spec."""
+    mean = query.the(objective.entries, ast.Mean)
+    return f"{mean.over.id} per {mean.per.id}" if mean.per is not None else mean.over.id
+
+
+def proportional(part: Part, objective: Objective, *, flat: bool = False) -> bool:
+    """Return whether a weight is a constant times the one that makes it part of the bound."""
+    return factor(part, objective, flat=flat) is not None
+
+
+def factor(part: Part, objective: Objective, *, flat: bool) -> float | None:
+    """Return what a term weighs beside the bound; None where that varies, whatever the params are.
+
+    With `flat` times length + 1, options being what they are by default; a claim holds for all
+    params, and so for no options.
+    """
+    if isinstance(part.bound, Missing) or (part.term.divergence.options and not flat):
+        return None
+    if _clamped(part, objective) or part.share is None:
+        return None
+    env = weights(objective)
+    as_set, *others = (_ratio(part, one, objective, flat) for one in settings(objective, env))
+    if as_set is None or as_set <= 0 or None in others:
+        return None
+    return round(part.share * as_set, 9)
+
+
+def _ratio(part: Part, env: Environment, objective: Objective, flat: bool) -> float | None:
+    """Return a weight beside the bound at some values of the params; None where that varies."""
+    own = OWN.get(mean_over(objective), "")
+    weight = part.term.weight or ast.Name("one", span=part.term.span)
+    points = list(_points(part, objective))
+    ratios = [
+        value / point["bound"] * (point["length"] + 1 if flat else 1) / max(1, point.get(own, 1))
+        for point, value in values(weight, env, points)
+        if isinstance(value, float)
+    ]
+    if not ratios:
+        return 0.0  # there is no such loss
+    known = len(ratios) == len(points) and all(map(isfinite, ratios))
+    return ratios[0] if known and max(ratios) - min(ratios) <= 1e-9 * max(ratios) else None
+
+
+def _points(part: Part, objective: Objective) -> Iterator[Sample]:
+    """Yield amounts of noise; for a head that tells an end also none."""
+    least = (0.0,) if part.tells_end else ()
+    for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
+        for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):
+            point = {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}
+            yield with_bound(point, part, objective)
+
+
+def _even(objective: Objective) -> bool:
+    """Return whether no example weighs more for its length, which the heads cannot know."""
+    if OWN.get(mean_over(objective)) == "length":
+        return False
+    as_set, *others = settings(objective, weights(objective))
+    return all(
+        _steady(part, as_set, objective, least=1e-300)
+        and all(_steady(part, one, objective) for one in others)
+        for part in objective.parts
+    )
+
+
+def _steady(part: Part, env: Environment, objective: Objective, *, least: float = 0.0) -> bool:
+    """Return whether a weight is the same for all lengths, the rest being equal."""
+    weight = part.term.weight
+    if weight is None:
+        return True
+    lengths, found = (1.0, 2.0, 5.0, 17.0, 1e6), list[list[float]]()
+    for t, seen in product((1e-3, 0.2, 0.7, 1 - 1e-3), (0.3, 1.1)):
+        point = {"t": t, "visible": seen}
+        points = [with_bound({**point, "length": n}, part, objective) for n in lengths]
+        found.append([v for _, v in values(weight, env, points) if isinstance(v, float)])
+    if not any(found):
+        return True  # there is no such loss
+    return all(
+        len(v) == len(lengths) and min(v) >= least and max(v) - min(v) <= 1e-9 * max(v)
+        for v in found
+    )
+
+
+def _whole(objective: Objective) -> bool:
+    """Return whether training draws all amounts of noise, but for a guard."""
+    amount = objective.process.amount
+    if amount is None or amount.variable.id == "count":
+        return True
+    low, high = map(literal, query.extent(amount))
+    return low is not None and high is not None and low <= GUARD and high >= 1 - GUARD
+
+
+def _clamped(part: Part, objective: Objective) -> bool:
+    """Return whether a weight is cut off where it is small or large."""
+    whole = inlined(part, objective)
+    calls = [call for call in query.calls(whole) if call.function in ("min", "max")]
+    calls = [call for call in calls if not idle(call, part, objective)]
+    varying = {"t", "count", "length"}
+    return any(
+        {name.id for name in query.names(call)} & varying or any(map(_derived, query.calls(call)))
+        for call in calls
+    )
+
+
+def _derived(call: ast.Call) -> bool:
+    return call.function in DERIVED or call.function == "visible"

@@ -1,0 +1,60 @@
+"""Conditions on the process that a word of the language can have, each with the reason in words."""
+
+from collections.abc import Callable, Iterable
+
+from attrs import frozen
+
+from xlmc.theory.process import LIVES, Process
+
+NO_NOISE = "nothing is corrupted: a token is predicted from those before it"
+
+
+@frozen
+class Need:
+    """A condition on the process; ``meaning`` completes "the noise has ..."."""
+
+    meaning: str
+    holds: Callable[[Process], bool]
+    state: str = ""  # that tokens must go to
+
+
+def arrow(origin: str, target: str) -> Need:
+    """Return the need of an arrow between two states."""
+    return Need(
+        f"an arrow `{origin} -> {target}`",
+        lambda process: process.leads(origin, target),
+        target,
+    )
+
+
+ORDER = Need("no arrow (`none`)", lambda process: process.ordered)
+PLACES = Need("no arrow into `gone`", lambda process: process.holds_places)
+DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
+
+
+def met(needs: Iterable[Need], process: Process) -> bool:
+    """Return whether a process meets all needs."""
+    return all(need.holds(process) for need in needs)
+
+
+def unmet(needs: Iterable[Need], process: Process) -> Need | None:
+    """Return the first need that a process does not meet."""
+    return next((need for need in needs if not need.holds(process)), None)
+
+
+def why_not(process: Process, *ways: tuple[Need, ...]) -> str:
+    """Return why a process meets the needs of none of several ways to use a word; "" if it does."""
+    if any(met(way, process) for way in ways):
+        return ""
+    if process.ordered:
+        return NO_NOISE
+    missing = unmet(ways[0], process)
+    if missing is not None and missing.state and missing.state not in process.states:
+        return f"tokens never go `{missing.state}`"
+    homes = dict.fromkeys(name for way in ways if (name := home(way)))
+    return f"xlmc supports it under {' and '.join(homes)} alone"
+
+
+def home(needs: tuple[Need, ...]) -> str:
+    """Return the simplest noise that meets some needs, in the words of a spec."""
+    return next((life.name for life in LIVES if met(needs, life)), "")

@@ -1,0 +1,135 @@
+"""The noise process: its arrows, and the facts that follow from them.
+
+Words of the language ask for an arrow or a fact; nothing asks which of several known processes
+this is.
+"""
+
+from attrs import frozen
+
+from xlmc.syntax import ast, query
+
+STATES = ("clean", "mask", "gone")
+CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state -> the tokens in it
+
+Step = tuple[str, str]  # an arrow's states
+
+
+@frozen
+class Process:
+    """The arrows of the noise in the order of a token's life.
+
+    ``life`` is None where the arrows are no life that the checks accept: every fact is then false.
+    """
+
+    life: tuple[Step, ...] | None
+    arrows: tuple[ast.Arrow, ...] = ()
+    amount: ast.Amount | None = None
+
+    @classmethod
+    def of(cls, family: ast.Family) -> "Process":
+        """Return the process of a family, sound or not."""
+        arrows = query.arrows(family)
+        silent = bool(query.those(query.entries(family, "noise"), ast.NoNoise))
+        steps = tuple((arrow.origin.id, arrow.target.id) for arrow in arrows)
+        known = silent != bool(steps) and _is_life(steps)
+        return cls(steps if known else None, arrows, query.amount(family))
+
+    @property
+    def known(self) -> bool:
+        """The arrows are one life: from clean on, each from where the last one led."""
+        return self.life is not None
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that tokens go to, in order."""
+        return tuple(target for _, target in self.life or ())
+
+    def leads(self, origin: str, target: str) -> bool:
+        """Return whether an arrow leads from one state to another."""
+        return (origin, target) in (self.life or ())
+
+    def arrow(self, origin: str, target: str) -> ast.Arrow | None:
+        """Return the arrow from one state to another, or None."""
+        found = (a for a in self.arrows if (a.origin.id, a.target.id) == (origin, target))
+        return next(found, None)
+
+    @property
+    def ordered(self) -> bool:
+        """Nothing is corrupted: tokens are predicted one after the other."""
+        return self.life == ()
+
+    @property
+    def masks(self) -> bool:
+        """Some tokens become masks."""
+        return "mask" in self.states
+
+    @property
+    def drops(self) -> bool:
+        """Some tokens leave the row."""
+        return "gone" in self.states
+
+    @property
+    def holds_places(self) -> bool:
+        """No token moves: a noised row and a clean one have the same positions."""
+        return self.known and not self.drops
+
+    @property
+    def clocks(self) -> int:
+        """The number of arrows, each with a clock of its own."""
+        return len(self.states)
+
+    @property
+    def one_clock(self) -> bool:
+        """One kind of token is corrupted, so that its number says how much noise there is."""
+        return self.clocks == 1
+
+    @property
+    def fixed_length(self) -> bool:
+        """A noised row has the length of the clean one: decoding fills it."""
+        return self.masks and self.holds_places
+
+    @property
+    def adds_tokens(self) -> bool:
+        """No mask stands for a missing token: decoding adds tokens one at a time."""
+        return self.known and not self.masks
+
+    @property
+    def tells_time(self) -> bool:
+        """The noised row shows how much noise there is: by its masks, none of which is gone."""
+        return self.masks and self.holds_places
+
+    @property
+    def corrupted(self) -> tuple[str, ...]:
+        """The words for the corrupted tokens, where there is one kind of them."""
+        if not self.known:
+            return tuple(CORRUPTED.values())
+        return tuple(CORRUPTED[state] for state in self.states) if self.one_clock else ()
+
+    @property
+    def end(self) -> str:
+        """The state that noise leads to at last; "" where nothing is corrupted."""
+        return self.states[-1] if self.states else ""
+
+    @property
+    def name(self) -> str:
+        """The process in the words of a spec: ``clean -> mask`` with ``mask -> gone``."""
+        steps = [f"`{origin} -> {target}`" for origin, target in self.life or ()]
+        return " with ".join(steps) or "`none`"
+
+
+def _is_life(steps: tuple[Step, ...]) -> bool:
+    """Return whether each arrow begins where the last one led; no state comes twice."""
+    life = ("clean", *(target for _, target in steps))
+    linked = all(origin == state for (origin, _), state in zip(steps, life, strict=False))
+    return linked and len({*life}) == len(life) and {*life} <= {*STATES} and "gone" not in life[:-1]
+
+
+LIVES = tuple(  # the processes that a spec can have
+    Process(life)
+    for life in (
+        (("clean", "mask"),),
+        (("clean", "gone"),),
+        (("clean", "mask"), ("mask", "gone")),
+        (),
+    )
+)

@@ -1,0 +1,40 @@
+"""The arrows of a noise by their words."""
+
+from xlmc.theory.needs import met
+from xlmc.theory.process import Process, Step
+from xlmc.words import noises, registry
+from xlmc.words.noises.base import Noise
+
+
+def known() -> dict[str, Noise]:
+    """Return the arrows by their names."""
+    return registry.words(noises, Noise)
+
+
+def noise(process: Process) -> Noise | None:
+    """Return the word of the last arrow of a process; None for what is no process."""
+    return next((one for one in known().values() if met(one.needs, process)), None)
+
+
+def sound(process: Process) -> Noise:
+    """Return the word of the last arrow of a process that has been checked."""
+    found = noise(process)
+    assert found is not None
+    return found
+
+
+def of_step(step: Step) -> Noise:
+    """Return the word of one arrow."""
+    return next(one for one in known().values() if one.last == step)
+
+
+def undo(noise: Noise, process: Process) -> str:
+    """Return an action that undoes an arrow of a process."""
+    arrow = process.arrow(*noise.last) if noise.last is not None else None
+    return noise.undo.format(clock=arrow.survival if arrow is not None else "alpha")
+
+
+def stop(process: Process) -> str:
+    """Return a hint at what ends a row under a process; "" for what is no process."""
+    found = noise(process)
+    return found.stop if found is not None else ""

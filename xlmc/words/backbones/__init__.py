@@ -1,0 +1,1 @@
+"""The backbones of the network, one module each: a class of `Backbone`."""

@@ -1,0 +1,32 @@
+"""The base of the backbones."""
+
+from typing import ClassVar
+
+from attrs import frozen
+
+from xlmc.words.base import Word
+
+
+@frozen
+class Layers:
+    """The classes of a network in the library: its own, that of its blocks, and their module."""
+
+    network: str
+    block: str
+    module: str
+
+
+class Backbone(Word):
+    """A backbone by what it can see and be given.
+
+    ``full`` sees both sides, ``causal`` the tokens before, ``caching`` keeps what it made of
+    these, ``conditioned`` is given a time; None for what it lacks. ``published``: there are weights
+    for it on the Hub.
+    """
+
+    slot = "a backbone"
+    full: ClassVar[Layers]
+    causal: ClassVar[Layers | None] = None
+    caching: ClassVar[Layers | None] = None
+    conditioned: ClassVar[Layers | None] = None
+    published: ClassVar[bool] = False

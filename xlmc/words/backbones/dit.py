@@ -1,0 +1,14 @@
+"""``dit``: a transformer whose blocks can be told the time."""
+
+from xlmc.words.backbones.base import Backbone, Layers
+
+
+class Dit(Backbone):
+    """The word ``dit``."""
+
+    name = "dit"
+    form = "backbone dit[(condition = t | sigma)]"
+    meaning = "A transformer with gated blocks, which can be given the time of the noise."
+    example = "backbone dit(condition = t)"
+    full = Layers("Transformer", "GatedBlock", "backbone")
+    conditioned = Layers("ConditionedTransformer", "", "backbone")

@@ -1,0 +1,15 @@
+"""``rotary``: a transformer with rotary positions, for any attention."""
+
+from xlmc.words.backbones.base import Backbone, Layers
+
+
+class Rotary(Backbone):
+    """The word ``rotary``."""
+
+    name = "rotary"
+    form = "backbone rotary"
+    meaning = "A transformer with rotary positions, with full or causal attention."
+    example = "backbone rotary"
+    full = Layers("Transformer", "Block", "backbone")
+    causal = Layers("CausalTransformer", "CausalBlock", "causal")
+    caching = Layers("CachingTransformer", "CachingBlock", "causal")

@@ -1,0 +1,1 @@
+"""The divergences, one module each: a class of `Divergence` with its uses."""

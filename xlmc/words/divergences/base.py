@@ -1,0 +1,69 @@
+"""The base of the divergences."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from attrs import frozen
+
+from xlmc.theory.bound import Bound, Context
+from xlmc.theory.needs import Need
+from xlmc.theory.process import Step
+from xlmc.words.base import Word
+
+
+@frozen(kw_only=True)
+class Use:
+    """One way to use a divergence: its needs, its cost, and its form in code.
+
+    ``undoes`` is the arrow that its head undoes, whose clock and chance are its own; None where
+    there is no noise. ``trains``: what the head learns: a token, an end, a rate or a number.
+    ``bound`` gives the weight that makes the term its part of the bound, or why there is none.
+    """
+
+    word: str
+    partial: str  # its template, in templates/words/divergences
+    needs: tuple[Need, ...]
+    undoes: Step | None
+    trains: str
+    bound: Callable[[Context], Bound]
+    head: str  # the kind of head that it trains
+    place: str  # tokens, gaps or special
+    target: str
+    on: str = ""
+    meaning: str  # a sentence
+    latex: str
+    example: str
+    imports: tuple[tuple[str, str], ...] = ()  # module of the library, name
+    wrong_target: str = "its target is `{target}`, not `{found}`"
+    wrong_on: str = "`on` has no meaning here"
+    reads_batch: bool = False  # its code needs the clean batch beside the noised one
+    reads_row: bool = False  # and the clean tokens at the places of the noised row
+    per_token: bool = False  # its weight may differ from token to token
+    names_row_count: bool = False  # its formula says n
+
+    @property
+    def tells_end(self) -> bool:
+        """The head says when nothing is missing."""
+        return self.trains in ("end", "number")
+
+    @property
+    def written(self) -> str:
+        """The term without its head, as a spec says it."""
+        return f"{self.word}({self.target})" + (f" on {self.on}" if self.on else "")
+
+
+class Divergence(Word):
+    """A word that says how far a head is from the truth."""
+
+    slot = "a divergence of the loss"
+    uses: ClassVar[tuple[Use, ...]]
+    factor: ClassVar[str] = ""  # latex of what its options multiply it by
+    letter: ClassVar[str] = ""  # the meaning of that
+
+    def detail(self, options: dict[str, str]) -> str:
+        """Return sentences about the options, given their code."""
+        return "".join(f"{name} = {code}. " for name, code in options.items())
+
+    def share(self, options: dict[str, float | None]) -> float | None:
+        """Return the factor of the plain term that the options leave; None where they bend it."""
+        return None if options else 1.0

@@ -1,0 +1,89 @@
+"""``cross_entropy``: -log of the chance that a head gives to the truth."""
+
+from xlmc.theory import bound
+from xlmc.theory.bound import Missing
+from xlmc.theory.needs import ORDER, arrow
+from xlmc.words.divergences.base import Divergence, Use
+
+NO_RATE = Missing(
+    "a distribution of numbers is no rate: `poisson` of a `count at gaps` has a bound"
+)
+
+
+class CrossEntropy(Divergence):
+    """The word ``cross_entropy``."""
+
+    name = "cross_entropy"
+    form = "HEAD : cross_entropy(TARGET) [on mask] [weight EXPR]"
+    meaning = "-log of the probability that the head gives to the truth."
+    example = "token : cross_entropy(x0) on mask  weight bound"
+    uses = (
+        Use(
+            word=name,
+            partial="cross_entropy",
+            needs=(arrow("clean", "mask"),),
+            undoes=("clean", "mask"),
+            trains="token",
+            bound=bound.of_arrow,
+            reads_row=True,
+            head="logits",
+            place="tokens",
+            target="x0",
+            on="mask",
+            meaning="Cross-entropy of the masked tokens, summed.",
+            latex=r"\sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)",
+            example="token : cross_entropy(x0) on mask  weight bound",
+            imports=(("costs", "cross_entropy"),),
+            wrong_on="it needs `on mask`: visible tokens are known",
+            per_token=True,
+        ),
+        Use(
+            word=name,
+            partial="following",
+            needs=(ORDER,),
+            undoes=None,
+            trains="token",
+            bound=bound.one,
+            reads_batch=True,
+            head="logits",
+            place="tokens",
+            target="following",
+            meaning="Cross-entropy of the free tokens, each read at the one before it, summed.",
+            latex=r"\sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})",
+            example="token : cross_entropy(following)",
+            imports=(("costs", "cross_entropy"),),
+            wrong_target=(
+                "nothing hides `{found}`; the target is `following`, the token after this one"
+            ),
+            wrong_on="`on` has no meaning here: every token is predicted",
+        ),
+        Use(
+            word=name,
+            partial="gap_count",
+            needs=(arrow("mask", "gone"),),
+            undoes=("mask", "gone"),
+            trains="number",
+            bound=lambda _: NO_RATE,
+            head="distribution",
+            place="gaps",
+            target="gone",
+            meaning="Cross-entropy of the number that is missing in each gap, summed.",
+            latex=r"\sum_g -\log p(n_g \mid x_t)",
+            example="gap : cross_entropy(gone)",
+        ),
+        Use(
+            word=name,
+            partial="row_count",
+            needs=(arrow("clean", "gone"),),
+            undoes=("clean", "gone"),
+            trains="number",
+            bound=bound.of_insertions,
+            reads_batch=True,
+            head="distribution",
+            place="special",
+            target="gone",
+            meaning="Cross-entropy of the number that a row misses, summed over rows.",
+            latex=r"-\log p(n \mid x_t)",
+            example="missing : cross_entropy(gone)",
+        ),
+    )

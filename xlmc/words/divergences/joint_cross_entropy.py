@@ -1,0 +1,35 @@
+"""``joint_cross_entropy``: -log of the chance of a dropped token together with its gap."""
+
+from xlmc.theory import bound
+from xlmc.theory.needs import arrow
+from xlmc.words.divergences.base import Divergence, Use
+
+
+class JointCrossEntropy(Divergence):
+    """The word ``joint_cross_entropy``."""
+
+    name = "joint_cross_entropy"
+    form = "HEAD : joint_cross_entropy(gone) [weight EXPR]"
+    meaning = "-log of the probability of a dropped token and its gap, under one law over both."
+    example = "slot : joint_cross_entropy(gone)"
+    uses = (
+        Use(
+            word=name,
+            partial="joint_cross_entropy",
+            needs=(arrow("clean", "gone"),),
+            undoes=("clean", "gone"),
+            trains="token",
+            bound=bound.of_insertions,
+            reads_batch=True,
+            head="logits",
+            place="gaps",
+            target="gone",
+            meaning=(
+                "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows."
+            ),
+            latex=r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+            example="slot : joint_cross_entropy(gone)",
+            imports=(("gaps", "joint_cross_entropy"),),
+            names_row_count=True,
+        ),
+    )

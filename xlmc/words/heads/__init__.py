@@ -1,0 +1,1 @@
+"""The heads of the network, one module each: a class of `Head`."""

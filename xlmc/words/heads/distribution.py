@@ -1,0 +1,34 @@
+"""``distribution``: a law over the number that is missing, of each gap or of each row."""
+
+from xlmc.syntax import ast
+from xlmc.theory.process import Process
+from xlmc.words.heads.base import GAPS, Head, Place, number, special
+
+MOST = 100_000
+
+
+class Distribution(Head):
+    """The word ``distribution``."""
+
+    name = "distribution"
+    noun = "a distribution"
+    sized = True
+    form = "head NAME : distribution(NUMBER) at gaps | at SPECIAL"
+    meaning = "A law over the numbers 0 to NUMBER of tokens that are missing in a gap or in a row."
+    example = "head missing : distribution(64) at cls"
+
+    def place(self, process: Process) -> Place:
+        """Return the gaps, where masks leave the row; else a special token."""
+        return GAPS if process.leads("mask", "gone") else special("distribution")
+
+    def wrong_size(self, head: ast.Head) -> tuple[str, str, str]:
+        """Return what is wrong with the largest number."""
+        value = number(head.size)
+        if value is None or value < 1 or value != int(value):
+            hint = f"write `head {head.name} : distribution(64)`"
+            return "a distribution of numbers has a largest one", "which one?", hint
+        if value > MOST:
+            why = f"xlmc takes at most {MOST} numbers"
+            hint = "`count at gaps` has no largest number"
+            return "this distribution is too large", why, hint
+        return "", "", ""

@@ -1,0 +1,1 @@
+"""The layouts of a sequence, one module each: a class of `Layout`."""

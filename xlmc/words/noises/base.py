@@ -1,0 +1,58 @@
+"""The base of the arrows of the noise."""
+
+from fractions import Fraction
+from typing import ClassVar
+
+from attrs import frozen
+
+from xlmc.diagnostics.source import Span
+from xlmc.syntax import ast
+from xlmc.theory.process import Step
+from xlmc.words.base import Word
+
+
+@frozen
+class Range:
+    """An amount of noise that is drawn uniformly where a spec names none."""
+
+    variable: str
+    low: str
+    high: str
+    spread: str = ""
+
+    def amount(self, span: Span) -> ast.Amount:
+        """Return the entry of a spec."""
+        ends = tuple(_end(text, span) for text in (self.low, self.high))
+        law = ast.Call("uniform", ends, span=span)
+        spread = ast.Name(self.spread, span=span) if self.spread else None
+        return ast.Amount(ast.Name(self.variable, span=span), law, spread, span=span)
+
+
+def _end(text: str, span: Span) -> ast.Expr:
+    if text == "length":
+        return ast.Name(text, span=span)
+    return ast.Number(Fraction(text), text, span=span)
+
+
+class Noise(Word):
+    """An arrow, as the last one of a process: what it makes of a row, and what follows from it.
+
+    ``partial`` is its template in templates/words/noises, ``likelihood`` the one of the bound in
+    templates/words/likelihoods.
+    """
+
+    slot = "an arrow of the noise"
+    last: ClassVar[Step | None]
+    partial: ClassVar[str] = ""
+    summary: ClassVar[str] = ""  # completes "Corruption: "
+    done: ClassVar[str] = ""  # what tokens are, once corrupted
+    lost: ClassVar[str] = ""  # what a head must answer to undo it, in words
+    head: ClassVar[str] = ""  # such a head
+    amount: ClassVar[Range | None] = None
+    attention: ClassVar[str] = "full"
+    undo: ClassVar[str]  # an action, with {clock} for the name of the survival
+    stop: ClassVar[str]  # a hint at the conditions that can end a row
+    hides: ClassVar[bool] = False  # masks are left at the end of a grid
+    crowds: ClassVar[bool] = False  # more masks can come back than there is room for
+    likelihood: ClassVar[str]
+    latex: ClassVar[tuple[str, ...]]

@@ -1,0 +1,29 @@
+"""``clean -> gone``: a token leaves the row, and the others close up."""
+
+from xlmc.theory.needs import arrow
+from xlmc.words.noises.base import Noise, Range
+
+
+class Drops(Noise):
+    """The word ``clean -> gone``."""
+
+    name = "clean -> gone"
+    form = "clean -> gone  survival NAME(t) = EXPR"
+    meaning = "A token leaves the row with the chance 1 - NAME(t); the others close up."
+    example = "clean -> gone  survival alpha(t) = 1 - t"
+    needs = (arrow("clean", "gone"),)
+    last = ("clean", "gone")
+    partial = "drops"
+    summary = "which tokens are dropped. The others close up; each gap keeps its own."
+    done = "dropped"
+    lost = "what the gone tokens were"
+    head = "head slot : logits at gaps"
+    amount = Range("count", "0", "length")
+    undo = "insert tokens one"
+    stop = "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`"
+    likelihood = "insertions"
+    latex = (
+        r"-\log p(x_0) \le (L + 1) E_{n \sim U\{0..L\}} \Big[",
+        r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+        r"- \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!",
+    )

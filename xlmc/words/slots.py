@@ -1,0 +1,55 @@
+"""The words of each slot of the language, by their names."""
+
+from collections.abc import Iterator
+
+from xlmc.theory.needs import met
+from xlmc.theory.process import Process
+from xlmc.words import amounts, arrows, backbones, heads, layouts, registry, starts, terms
+from xlmc.words.amounts.base import Amount
+from xlmc.words.backbones.base import Backbone
+from xlmc.words.base import Word
+from xlmc.words.heads.base import Head
+from xlmc.words.layouts.base import Layout
+from xlmc.words.starts.base import Start
+
+
+def amount_words() -> dict[str, Amount]:
+    """Return the laws of the amount of noise."""
+    return registry.words(amounts, Amount)
+
+
+def backbone_words() -> dict[str, Backbone]:
+    """Return the backbones."""
+    return registry.words(backbones, Backbone)
+
+
+def head_words() -> dict[str, Head]:
+    """Return the kinds of heads."""
+    return registry.words(heads, Head)
+
+
+def layout_words() -> dict[str, Layout]:
+    """Return the layouts."""
+    return registry.words(layouts, Layout)
+
+
+def start_words() -> dict[str, Start]:
+    """Return the starts of decoders."""
+    return registry.words(starts, Start)
+
+
+def start(process: Process) -> str:
+    """Return the start of decoders that undo a process; "" for what is no process."""
+    words = start_words().values()
+    return next((word.name for word in words if met(word.needs, process)), "")
+
+
+def every() -> Iterator[Word]:
+    """Yield all words, slot by slot."""
+    yield from arrows.known().values()
+    yield from amount_words().values()
+    yield from backbone_words().values()
+    yield from head_words().values()
+    yield from terms.known().values()
+    yield from start_words().values()
+    yield from layout_words().values()

@@ -1,0 +1,1 @@
+"""The states that decoders start from, one module each: a class of `Start`."""

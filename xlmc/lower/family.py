@@ -7,7 +7,7 @@ from xlmc.lower import ir
 from xlmc.lower.claims import claim, samples, tilt, trained
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
-from xlmc.lower.decoder import decoders
+from xlmc.lower.decoder import decoders, reading
 from xlmc.lower.likelihood import likelihood
 from xlmc.lower.loss import loss
 from xlmc.lower.noise import noise
@@ -22,6 +22,7 @@ FILES = {
     "network.py": "tokens to hidden states, and the heads that read them",
     "loss.py": "the training objective",
     "likelihood.py": "the likelihood of whole examples",
+    "reading.py": "a call of the network, as decoders make it",
     "decoder.py": "from noise to text",
     "collate.py": "how a sequence is laid out",
     "family.py": "the pieces, handed to the runtime",
@@ -48,6 +49,7 @@ def _lower(family: ast.Family) -> ir.Package:
     objective = loss(family, clock, told)
     likely = likelihood(family, clock, told)
     decoding = decoders(family, clock)
+    read = reading(family, clock)
     layouts = collate(family)
     twice = query.chain(family) == "both"
     clocks = tuple(clock.to(x).use("corrupted") for x in ("mask", "gone")) if twice else ()
@@ -64,6 +66,7 @@ def _lower(family: ast.Family) -> ir.Package:
         network=network,
         loss=objective,
         likelihood=likely,
+        reading=read,
         decoder=decoding,
         collate=layouts,
         family=_family(family, objective, decoding, layouts, clocks, likely),

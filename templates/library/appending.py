@@ -1,0 +1,14 @@
+"""Decoders that append one token a step to every row."""
+
+from dataclasses import dataclass
+
+from .canvas import Canvas, Decoding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appending(Decoding):
+    """A decoder that appends one token a step, until a row ends or is full."""
+
+    def start(self, canvas: Canvas) -> Canvas:
+        """Take out all that is free, and align the rows to the right."""
+        return canvas.remove(canvas.free).align_right().close_full()

@@ -26,23 +26,25 @@ AROUND = ("geometric", "visible")  # of the tokens around a masked one
 # What the generated modules import and annotate with, wherever they use it.
 _IMPORTED = _set(
     """
-    Batch Bool Callable ClassVar dataclass Decoded Example F Float Int Iterable Iterator Layout
-    Literal Losses math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor torch Vocabulary
+    Batch Bool Callable Canvas ClassVar dataclass Decoded Example F Float Int Iterable Iterator Layout
+    Literal Losses math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor Tick torch
+    Vocabulary
     """
 )
 # What they define, import from each other, and call their variables.
 _VARIABLES = _set(
     """
     after again amount ask at at_gaps at_special attend batch best blind block block_count
-    block_countdown block_of block_times blocks body called categorical clock close
-    confidence corrupt countdown cut dict draw drawn early error fill finish first gap gaps
-    given go gone grid grow guided gumbel hidden hide high history i index insert insertion
-    inside inverse joint joint_nll keep_top_k keep_top_p known leading led left level likeliest
-    limit logits loss low margin masks middle nats negative_entropy nelbo network nfe nll
-    noise noised nothing odds of_gap open_ opened order outcome over p per_row place places
-    position prompt put_back quota record repeat room row rows score scores self share size
-    spread start starts states stays step stop subset sure surest target tempered_chance terms
-    times token tokens told truncated turn turns u vocab walk weight without written x
+    block_countdown block_of block_times blocks body called candidates canvas categorical
+    clock close confidence corrupt countdown cut dict draw drawn early error fill finish
+    first gap gaps given go gone grid grow guided gumbel hidden hide high history i index
+    insert insertion inside inverse joint joint_nll keep_top_k keep_top_p known leading led
+    left level likeliest limit logits loss low margin masks middle nats negative_entropy
+    nelbo network nfe nll noise noised nothing odds of_gap open_ opened order outcome over p
+    per_row place places position prompt put_back quota record repeat room row rows score
+    scores self share size spread start starts states stays step stop subset sure surest
+    target tempered_chance terms tick ticks times token tokens told truncated turn turns u
+    vocab walk weight without written x
     """
 )
 # The attributes of the class that has the heads for methods, most of them those of `nn.Module`.
@@ -67,10 +69,14 @@ _TAKEN = {
     | _VARIABLES
     | _set(
         """
-        Ended back by_chunk carried cost cross_entropy density drop_right ended exact_joint_nll
-        exact_nll expected filled found going grown joint_cross_entropy live
-        made number poisson poisson_cost rate scale skip_row steps take_out temperature
-        tempered top_k top_p total unmasking
+        above Appending at_least_one back blocks_so_far Blockwise by_chunk Caching Canvas
+        carried Configured Continuing cost cross_entropy density Drawing Drawn drop_right
+        end Ended ended Ending errors events exact_joint_nll exact_nll expected filled
+        Filling Finishing found going Gridded Growing grown Guided in_block in_first_block
+        Inserting joint_cross_entropy leftmost live made mean_time number Oracle pairs pick
+        Picking poisson poisson_cost rate rated Rating read Revealing Revising scale Scoring
+        skip_row steps steps_left Stopping sureness take_out temperature tempered Tick top_k
+        top_p total uniform uniform_blocks unmasking
         """
     ),
     "a head": _IMPORTED
@@ -80,13 +86,20 @@ _TAKEN = {
     | _MODULE
     | _set(
         """
-        ask batch categorical drawn empty expected first going hidden live logits loss masks
-        negative_entropy network noise noised number odds over places poisson put_back score
-        scores self spread tempered_chance terms token u x
+        again ask batch canvas categorical drawn empty expected first gaps going hidden live
+        logits loss masked masks negative_entropy network noise noised number odds outcome
+        over pairs places poisson put_back quota rows score scores self spread
+        tempered_chance terms tick token u written x
         """
     ),
     "a param of the loss": _IMPORTED | _VARIABLES | _set("cost cross_entropy poisson_cost rate"),
-    "a param of a decoder": _IMPORTED | _set("draw ended error finish law score step stop"),
+    "a param of a decoder": _IMPORTED
+    | _set(
+        """
+        active candidates canvas draw ended errors finish logits pick scores start step stop stops
+        ticks
+        """
+    ),
     "a let": _IMPORTED | _VARIABLES,
 }
 _MADE = re.compile(

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from xlm_runtime.shapes import Bool, Tensor
+
 from .canvas import Canvas, Decoding
 
 
@@ -13,3 +15,7 @@ class Appending(Decoding):
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free, and align the rows to the right."""
         return canvas.remove(canvas.free).align_right().close_full()
+
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return the rows whose last gap is open."""
+        return canvas.open[:, -1]

@@ -71,6 +71,8 @@ class Canvas:
     @cached_property
     def position(self) -> Int[Tensor, "batch length"]:
         """The place of each token in its own row, which keys its noise."""
+        if self.attend is None:
+            return torch.arange(self.x.shape[1], device=self.x.device).expand_as(self.x)
         return self.seen.cumsum(1) - 1
 
     @property
@@ -82,10 +84,11 @@ class Canvas:
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
         """Call the network for some rows, at least one (None: for all), and keep its answer."""
-        x, attend = self.x, self.attend
+        x, attend, t = self.x, self.attend, tick.t
         if rows is not None:
-            x, attend, tick = x[rows], None if attend is None else attend[rows], tick.select(rows)
-        hidden = read(self.network, x, attend, tick.t)
+            x, attend = x[rows], None if attend is None else attend[rows]
+            t = t[rows] if t.ndim else t
+        hidden = read(self.network, x, attend, t)
         calls = self.calls + (1 if rows is None else rows)
         return replace(self, answer=Answer(rows, hidden), calls=calls)
 
@@ -160,6 +163,11 @@ class Canvas:
         narrow = self._each(lambda one: one[:, columns] if one.ndim > 1 else one)
         return replace(narrow, cut=self.cut + columns.start)
 
+    def part(self, index: Int[Tensor, " batch"], rows: Tensor | None = None) -> "Part":
+        """Return the outcome of some rows (None: of all); ``index``: their places in the batch."""
+        some = slice(None) if rows is None else rows
+        return Part(index[some], self.cut, self.x[some], self.inside[some], self.calls[some])
+
     def _each(self: C, change: Callable[[Tensor], Tensor]) -> C:
         """Change every tensor of the state."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -169,16 +177,24 @@ class Canvas:
         return replace(self, **changed, answer=None)
 
 
-Part = tuple[Int[Tensor, " rows"], Canvas]  # rows of the batch, and their canvas
+@dataclass(frozen=True)
+class Part:
+    """The outcome of some rows of a batch; ``cut`` columns are missing on their left."""
+
+    index: Int[Tensor, " rows"]
+    cut: int
+    x: Int[Tensor, "rows length"]
+    inside: Bool[Tensor, "rows length"]
+    calls: Int[Tensor, " rows"]
 
 
-def joined(parts: Sequence[Part], column: Callable[[Canvas], Tensor], fill: int) -> Tensor:
+def joined(parts: Sequence[Part], column: Callable[[Part], Tensor], fill: int) -> Tensor:
     """Return one tensor of all parts of a batch, its rows in order, filled up on either side."""
-    width = max(canvas.cut + column(canvas).shape[1] for _, canvas in parts)
+    width = max(part.cut + column(part).shape[1] for part in parts)
     wide = [
-        F.pad(one := column(c), (c.cut, width - c.cut - one.shape[1]), value=fill) for _, c in parts
+        F.pad(one := column(p), (p.cut, width - p.cut - one.shape[1]), value=fill) for p in parts
     ]
-    return torch.cat(wide)[torch.cat([index for index, _ in parts]).argsort()]
+    return torch.cat(wide)[torch.cat([part.index for part in parts]).argsort()]
 
 
 def at_least_one(default: int) -> int:
@@ -235,18 +251,19 @@ class Decoding(ABC):
         for i, tick in enumerate(self.ticks(canvas, noise)):
             active = self.active(canvas)
             if not active.all():
-                ended.append((index[~active], canvas.select(~active)))
-                index, canvas, noise = index[active], canvas.select(active), noise.rows(active)
+                rows, others = active.nonzero()[:, 0], (~active).nonzero()[:, 0]
+                ended.append(canvas.part(index, others))
+                index, canvas, noise = index[rows], canvas.select(rows), noise.rows(rows)
             if not len(index):
                 break
-            canvas = self.stop(self.step(canvas, tick.select(index), noise.at(i)))
+            tick = tick.select(index) if ended else tick
+            canvas = self.stop(self.step(canvas, tick, noise.at(i)))
             if record:
-                history.append(joined([*ended, (index, canvas)], lambda c: c.x, pad))
+                history.append(joined([*ended, canvas.part(index)], lambda p: p.x, pad))
         final = self.finish(canvas, noise)
-        parts = [*ended, (index, final)]
-        x = joined(parts, lambda c: c.x, pad)
-        inside = joined(parts, lambda c: c.inside, False)
-        calls = torch.cat([c.calls for _, c in parts])
-        calls = calls[torch.cat([rows for rows, _ in parts]).argsort()]
+        parts = [*ended, final.part(index)]
+        x = joined(parts, lambda p: p.x, pad)
+        inside = joined(parts, lambda p: p.inside, False)
+        calls = joined(parts, lambda p: p.calls[:, None], 0).amax(1)
         history += [x] if record and final is not canvas else []
         return Decoded(x, inside, calls, tuple(history) if record else ())

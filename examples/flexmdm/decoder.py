@@ -133,7 +133,10 @@ class AdaptiveDecoder(Drawing):
                 return (-column).double()
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended (spec: decoder adaptive.finish)."""
+        """Reveal the masks that are left when the ticks have ended.
+
+        spec: decoder adaptive.finish
+        """
         masked = canvas.masked
         if not masked.any():
             return canvas

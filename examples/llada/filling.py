@@ -21,6 +21,10 @@ class Filling(Decoding):
         """Mask all free places, whatever they hold; no gap gets a token."""
         return replace(canvas.mask(canvas.free), open=torch.zeros_like(canvas.open))
 
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return the rows that hold a mask; no gap is open."""
+        return canvas.masked.any(1)
+
     def candidates(self, canvas: Canvas, tick: Tick) -> Bool[Tensor, "batch length"]:
         """Return the masks that a step may reveal."""
         return canvas.masked

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from xlm_runtime.shapes import Bool, Tensor
+
 from .canvas import Canvas, Decoding
 
 
@@ -15,3 +17,7 @@ class Filling(Decoding):
     def start(self, canvas: Canvas) -> Canvas:
         """Mask all free places, whatever they hold; no gap gets a token."""
         return replace(canvas.mask(canvas.free), open=torch.zeros_like(canvas.open))
+
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return the rows that hold a mask; no gap is open."""
+        return canvas.masked.any(1)

@@ -18,6 +18,10 @@ class Filling(Decoding):
         """Mask all free places, whatever they hold; no gap gets a token."""
         return replace(canvas.mask(canvas.free), open=torch.zeros_like(canvas.open))
 
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return the rows that hold a mask; no gap is open."""
+        return canvas.masked.any(1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Revising(Filling):

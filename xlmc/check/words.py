@@ -26,8 +26,8 @@ AROUND = ("geometric", "visible")  # of the tokens around a masked one
 # What the generated modules import and annotate with, wherever they use it.
 _IMPORTED = _set(
     """
-    Batch Bool Callable Canvas ClassVar dataclass Decoded Example F Float Int Iterable Iterator Layout
-    Literal Losses math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor Tick torch
+    Batch Bool Callable Canvas ClassVar dataclass Decoded Example F Float Int Iterable Iterator
+    Layout Literal Losses math ModelSize Movable Nelbo Network nn Noise Noised Row Tensor Tick torch
     Vocabulary
     """
 )
@@ -69,7 +69,7 @@ _TAKEN = {
     | _VARIABLES
     | _set(
         """
-        above Appending at_least_one back blocks_so_far Blockwise by_chunk Caching Canvas
+        above Appending at_least_one column back blocks_so_far Blockwise by_chunk Caching Canvas
         carried Configured Continuing cost cross_entropy density Drawing Drawn drop_right
         end Ended ended Ending errors events exact_joint_nll exact_nll expected filled
         Filling Finishing found going Gridded Growing grown Guided in_block in_first_block
@@ -86,6 +86,7 @@ _TAKEN = {
     | _MODULE
     | _set(
         """
+        above confidence drop_right gumbel leftmost likeliest margin skip_row surest truncated
         again ask batch canvas categorical drawn empty expected first gaps going hidden live
         logits loss masked masks negative_entropy network noise noised number odds outcome
         over pairs places poisson put_back quota rows score scores self spread

@@ -74,6 +74,10 @@ class _Methods:
             default = f"at_least_one({one.default})" if one.name in counts else one.default
             yield parts.Field(one.name, one.python, default)
 
+    def refers(self, what: str, entry: str) -> tuple[str, ...]:
+        """The docstring of a method for an entry of the spec."""
+        return referring(what, f"{self.decoder.spec}.{entry}", columns=METHOD)
+
     # Decoders that append, and that insert tokens
 
     def appending(self) -> Iterator[Piece]:
@@ -84,7 +88,8 @@ class _Methods:
         close = f".close({ended})" if ends else ""
         draw = self.piece(parts.Draw(drawing(d.draw, "logits", "u"), summary(d.draw)))
         result = built(f"canvas.append_one(token){close}")
-        yield self.piece(parts.Append(d.head, result, spec=d.spec), draw)
+        doc = self.refers("Append one token to each row", "step")
+        yield self.piece(parts.Append(d.head, result, doc=doc), draw)
         yield draw
 
     def inserting(self) -> Iterator[Piece]:
@@ -100,19 +105,23 @@ class _Methods:
         alone = codes[0]
         if len(codes) > 1:
             alone = built(" | ".join(["({})"] * len(codes)), *codes)
-        return parts.Stops((*asked.values(),), alone, spec=self.decoder.spec)
+        doc = self.refers("Return the rows that end before this step", "stop")
+        return parts.Stops((*asked.values(),), alone, doc=doc)
 
     def _pick(self) -> parts.Pick:
         d, u = self.decoder, 'noise.uniform("token")[:, 0]'
         if d.pick is None and d.draw.greedy:
-            return parts.Pick(d.head, None, None, "", "", "decoder/pick_best.j2", spec=d.spec)
+            doc = self.refers("Take the likeliest pair of a gap and a token", "step")
+            return parts.Pick(d.head, None, None, "decoder/pick_best.j2", doc=doc)
         if d.pick is None and d.draw.cuts:
+            doc = self.refers("Draw a gap and a token from their joint law", "step")
             token, partial = drawing(d.draw, "pairs", u), "decoder/pick_jointly.j2"
-            return parts.Pick(d.head, None, token, "", "", partial, spec=d.spec)
+            return parts.Pick(d.head, None, token, partial, doc=doc)
         gap = drawing(d.pick or d.draw, "gaps", 'noise.uniform("gap")[:, 0]')
-        token, partial = drawing(d.draw, "logits", u), "decoder/pick_apart.j2"
         told = d.pick.summary if d.pick else "a gap"
-        return parts.Pick(d.head, gap, token, told, d.draw.summary, partial, spec=d.spec)
+        doc = self.refers(f"Draw {told}, then {d.draw.summary} for it", "step")
+        token, partial = drawing(d.draw, "logits", u), "decoder/pick_apart.j2"
+        return parts.Pick(d.head, gap, token, partial, doc=doc)
 
     # Decoders that reveal masks
 
@@ -121,7 +130,8 @@ class _Methods:
         d = self.decoder
         needs: list[Piece] = []
         if d.guide is not None:
-            guide = parts.Guided(d.head, d.guide.without, d.guide.scale, spec=d.spec)
+            doc = self.refers("Query the network for guided logits at some places", "guide")
+            guide = parts.Guided(d.head, d.guide.without, d.guide.scale, doc=doc)
             needs.append(self.piece(guide))
         if d.draw.cuts and not unmask.order.tempered:
             needs.append(self.piece(parts.Draw(self._plain(), summary(d.draw))))
@@ -150,7 +160,8 @@ class _Methods:
         if d.blocks is not None:
             form = "in_block(canvas, tick, {})" if d.grid == "uniform" else None
             code = built(form or "in_first_block(canvas, {})", d.blocks)
-            yield parts.Candidates(code, spec=d.spec)
+            doc = self.refers("Return the masks in the blocks whose time has come", "blocks")
+            yield parts.Candidates(code, doc=doc)
 
     def _plain(self) -> Code:
         return drawing(self.decoder.draw, "logits", "u")
@@ -289,7 +300,7 @@ class _Methods:
         what = "Take one reverse step"
         if d.insert is not None or d.remask is not None:
             what += "; all edits follow from the state before it"
-        doc = referring(what, f"{d.spec}.step", columns=METHOD)
+        doc = self.refers(what, "step")
         if d.few is not None:
             few = f"Rows missing fewer than ``{d.few}`` tokens get no more (spec: {d.spec}.stop)."
             doc = (*doc, few)
@@ -306,7 +317,8 @@ class _Methods:
             after.append(_line("u", u, moment))
         token = self._drawn(last, "logits", "u")
         query = self._query(whole=False)
-        return parts.Finish(d.head, query, (*after,), token, spec=d.spec)
+        doc = self.refers("Reveal the masks that are left when the ticks have ended", "finish")
+        return parts.Finish(d.head, query, (*after,), token, doc=doc)
 
 
 def _chance(stop: ir.Stop) -> Code:

@@ -10,9 +10,9 @@ from xlmc.calculus.code import Code
 Lines = tuple[tuple[str, Code], ...]  # assignments: the name of a variable, and its value
 
 
-def _spec() -> str:
-    """A reference to the spec, which two equal methods need not share."""
-    made: str = field(eq=False, kw_only=True)
+def _doc() -> tuple[str, ...]:
+    """The paragraphs of a docstring, which two equal methods need not share."""
+    made: tuple[str, ...] = field(eq=False, kw_only=True)
     return made
 
 
@@ -45,7 +45,7 @@ class Candidates:
     """The masks that a step may reveal, where these are not all."""
 
     code: Code
-    spec: str = _spec()
+    doc: tuple[str, ...] = _doc()
     partial: str = _partial("candidates")
 
 
@@ -56,7 +56,7 @@ class Guided:
     head: str  # name
     without: str  # name of a function
     scale: Code
-    spec: str = _spec()
+    doc: tuple[str, ...] = _doc()
     partial: str = _partial("guide")
 
 
@@ -85,7 +85,6 @@ class Scores:
 class Reveal:
     """A step that reveals masks, and may take tokens back and insert masks."""
 
-    doc: tuple[str, ...] = field(eq=False)
     head: str  # name
     before: Lines  # all that needs no answer of the network
     asked: str  # name of the places whose logits are read
@@ -94,6 +93,7 @@ class Reveal:
     query: str  # template
     after: Lines
     result: Code
+    doc: tuple[str, ...] = _doc()
     partial: str = _partial("reveal")
 
 
@@ -106,7 +106,7 @@ class Finish:
     after: Lines
     token: Code
     asked: str = field(default="masked", init=False)  # name of the places whose logits are read
-    spec: str = _spec()
+    doc: tuple[str, ...] = _doc()
     partial: str = _partial("finish")
 
 
@@ -125,7 +125,7 @@ class Stops:
 
     asked: tuple[Asked, ...]
     code: Code
-    spec: str = _spec()
+    doc: tuple[str, ...] = _doc()
     partial: str = _partial("stops")
 
 
@@ -136,10 +136,8 @@ class Pick:
     head: str  # name
     gap: Code | None
     token: Code | None
-    gap_summary: str
-    token_summary: str
     partial: str  # template
-    spec: str = _spec()
+    doc: tuple[str, ...] = _doc()
 
 
 @frozen
@@ -148,7 +146,7 @@ class Append:
 
     head: str  # name
     result: Code
-    spec: str = _spec()
+    doc: tuple[str, ...] = _doc()
     partial: str = _partial("append")
 
 

@@ -23,9 +23,10 @@ C = TypeVar("C", bound="Canvas")
 
 @dataclass(frozen=True)
 class Answer:
-    """The hidden states that the network gave for some rows (None: all), at their last columns."""
+    """The hidden states that the network gave for some rows (None: all) at some columns."""
 
     rows: Bool[Tensor, " batch"] | None
+    columns: slice
     hidden: Float[Tensor, "rows columns width"]
 
 
@@ -79,19 +80,20 @@ class Canvas:
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
         """Call the network for some rows, at least one (None: for all), and keep its answer."""
-        x, attend, t = self.x, self.attend, tick.t
+        x, attend, t, columns = self.x, self.attend, tick.t, slice(None)
         if rows is not None:
             x, attend = x[rows], None if attend is None else attend[rows]
-            t = t[rows] if t.ndim else t
+            t, columns = t[rows] if t.ndim else t, filled(x, attend)
+            x, attend = x[:, columns], None if attend is None else attend[:, columns]
         hidden = read(self.network, x, attend, t)
         calls = self.calls + (1 if rows is None else rows)
-        return replace(self, answer=Answer(rows, hidden), calls=calls)
+        return replace(self, answer=Answer(rows, columns, hidden), calls=calls)
 
     def hidden(self, places: Bool[Tensor, "batch length"]) -> Float[Tensor, "places width"]:
         """Return the hidden states at some places of the rows that were queried."""
         assert self.answer is not None, "an edit came between the query and this read"
-        rows, hidden = self.answer.rows, self.answer.hidden
-        return hidden[places if rows is None else places[rows]]
+        rows, answer = self.answer.rows, self.answer
+        return answer.hidden[places if rows is None else places[rows][:, answer.columns]]
 
     # Edits.
 

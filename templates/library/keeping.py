@@ -28,7 +28,7 @@ class Keeping(Canvas):
         assert rows is None, "the cache holds all rows"
         new = self.x[:, self.done :]
         hidden, past = self.network.extend(new, self.seen, self.past)
-        answer, calls = Answer(None, hidden), self.calls + 1
+        answer, calls = Answer(None, slice(self.done, None), hidden), self.calls + 1
         return replace(self, answer=answer, past=past, done=self.x.shape[1], calls=calls)
 
     def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:

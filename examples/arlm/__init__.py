@@ -11,17 +11,22 @@ Read in this order:
     network.py    tokens to hidden states, and the heads that read them
     loss.py       the training objective
     likelihood.py the likelihood of whole examples
+    reading.py    a call of the network, as decoders make it
     decoder.py    from a prompt to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
 
 They take from:
 
+    appending.py  decoders that append one token a step to every row
     backbone.py   layers with rotary positions, from tokens to hidden states
+    canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     causal.py     layers under causal attention with rotary positions, from tokens to hidden states
     costs.py      costs of tokens, summed over places, so many at a time
-    prompt.py     what is given of a row, and where decoding begins
+    keeping.py    rows of which the network keeps what it made of each token: the key/value cache
+    places.py     places of a row: which of them, and what stands beside them
     sampling.py   from logits to tokens
+    ticks.py      the clocks of decoders: one tick for each step
 """
 
 from .family import FAMILY

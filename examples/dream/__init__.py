@@ -17,6 +17,7 @@ Read in this order:
     network.py    tokens to hidden states, and the heads that read them
     loss.py       the training objective
     likelihood.py the likelihood of whole examples
+    reading.py    a call of the network, as decoders make it
     decoder.py    from noise to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
@@ -26,11 +27,14 @@ They take from:
     around.py     what can be seen around a token, and how much of it counts by its distance
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
+    canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     ending.py     rows whose text has ended before all of it is there
+    filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: which of them, and what stands beside them
     qwen2.py      a Qwen2 network (Yang et al. 2024, arXiv:2407.10671) under full attention
     sampling.py   from logits to tokens
+    ticks.py      the clocks of decoders: one tick for each step
 """
 
 from .family import FAMILY

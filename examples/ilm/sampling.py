@@ -97,3 +97,28 @@ def categorical(
     total = cumulative[:, -1]
     target = torch.minimum(u * total, total.nextafter(torch.zeros_like(total)))
     return torch.searchsorted(cumulative, target[:, None], right=True)[:, 0]
+
+
+@by_chunk
+def truncated(
+    logits: Float[Tensor, "places vocab"],
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Float[Tensor, "places vocab"]:
+    """The logits of the distribution that tokens are drawn from; not tempered at temperature 0."""
+    return keep_top_p(keep_top_k(tempered(logits, temperature), top_k), top_p)
+
+
+@by_chunk
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    return categorical(truncated(logits, temperature, top_k, top_p), u)

@@ -25,6 +25,16 @@ def first(
     return candidates & (rank < count[:, None])
 
 
+def above(
+    score: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    threshold: float | Float[Tensor, "batch one"],
+) -> Bool[Tensor, "batch length"]:
+    """The candidates of each row whose scores are above a threshold, and the best one."""
+    best = first(score, candidates, candidates.any(1).long())
+    return (candidates & (score > threshold)) | best
+
+
 def surest(
     error: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

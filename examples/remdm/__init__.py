@@ -17,6 +17,7 @@ Read in this order:
     network.py    tokens to hidden states, and the heads that read them
     loss.py       the training objective
     likelihood.py the likelihood of whole examples
+    reading.py    a call of the network, as decoders make it
     decoder.py    from noise to text
     collate.py    how a sequence is laid out
     family.py     the pieces, handed to the runtime
@@ -24,9 +25,12 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
+    canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
+    filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: which of them, and what stands beside them
     sampling.py   from logits to tokens
+    ticks.py      the clocks of decoders: one tick for each step
 """
 
 from .family import FAMILY

@@ -2,28 +2,22 @@
 
 import torch
 
-from xlm_runtime.plug import Batch, Ended
-from xlm_runtime.shapes import Bool, Int, Tensor
+from xlm_runtime.plug import Ended
+from xlm_runtime.shapes import Bool, Tensor
+
+from .canvas import Canvas
 
 
-def cut(
-    x: Int[Tensor, "batch length"],
-    masked: Bool[Tensor, "batch length"],
-    batch: Batch,
-    ended: Ended | None,
-    pad: int,
-) -> Int[Tensor, "batch length"]:
-    """Padding in the place of the masks of every row whose text has ended, so that it is done.
+def over(canvas: Canvas, ended: Ended) -> Bool[Tensor, " batch"]:
+    """Return the rows whose text has ended.
 
     The text is what stands inside the brackets before the first mask: nothing changes it later. It
-    ends behind the last token that is given. Without ``ended`` no text does.
+    ends behind the last token that is given.
     """
-    if ended is None:
-        return x
-    over = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    given = batch.inside & ~batch.free
+    found = torch.zeros_like(canvas.calls, dtype=torch.bool)
+    masked, given = canvas.masked, canvas.inside & ~canvas.free
     upto = given.flip(1).cumsum(1).flip(1) > 0  # the places up to the last one that is given
     for row in (masked.any(1) & ~(masked & upto).any(1)).nonzero()[:, 0].tolist():
-        known = batch.inside[row] & (masked[row].cumsum(0) == 0)
-        over[row] = ended(x[row, known].tolist(), int((known & upto[row]).sum()))
-    return x.masked_fill(over[:, None] & masked, pad)
+        known = canvas.inside[row] & (masked[row].cumsum(0) == 0)
+        found[row] = ended(canvas.x[row, known].tolist(), int((known & upto[row]).sum()))
+    return found

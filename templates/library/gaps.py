@@ -1,4 +1,4 @@
-"""Insertion: the joint law of (gap, token), and the insertion itself.
+"""Insertion: the joint law of (gap, token).
 
 The gap of position j is the one to its right. Laws over gaps are computed from the logits of the
 open gaps alone, (gaps, vocab), in row-major order of ``open``.
@@ -143,11 +143,3 @@ def of_gap(
 ) -> Float[Tensor, "batch vocab"]:
     """The logits of one open gap of each row: the law of its token, given the gap."""
     return logits[index_of(open_).gather(1, gap[:, None])[:, 0]]
-
-
-def insert(values: Tensor, gap: Int[Tensor, " batch"], value: Tensor | bool) -> Tensor:
-    """Put ``value`` to the right of position ``gap`` of each row; the row's last item falls off."""
-    place = torch.arange(values.shape[1], device=values.device)[None]
-    shifted = values.gather(1, (place - (place > gap[:, None]).long()).expand_as(values))
-    new = torch.as_tensor(value, device=values.device, dtype=values.dtype).expand(len(values))
-    return torch.where(place == gap[:, None] + 1, new[:, None], shifted)

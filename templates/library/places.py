@@ -25,6 +25,23 @@ def first(
     return candidates & (rank < count[:, None])
 
 
+def leftmost(candidates: Bool[Tensor, "batch length"]) -> Float[Tensor, "batch length"]:
+    """A score of each place that is higher the further left it is."""
+    length = candidates.shape[1]
+    column = torch.arange(length, dtype=torch.float64, device=candidates.device)
+    return -column.expand_as(candidates)
+
+
+def above(
+    score: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    threshold: float | Float[Tensor, "batch one"],
+) -> Bool[Tensor, "batch length"]:
+    """The candidates of each row whose scores are above a threshold, and the best one."""
+    best = first(score, candidates, candidates.any(1).long())
+    return (candidates & (score > threshold)) | best
+
+
 def surest(
     error: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

@@ -146,8 +146,8 @@ def test_k8_a_shifted_head_goes_on_like_an_autoregressive_model(package):
     batch = layout([Example(i, (), prompt) for i, prompt in enumerate(prompts)])
     x = batch.x0.masked_fill(batch.free, VOCAB["mask"])
     place = batch.free & (batch.free.cumsum(1) == 1)
-    rows = torch.ones(len(x), dtype=torch.bool)
-    logits = net.token(package.decoder.ask(net, batch, x, place, rows))
+    hidden = package.reading.read(net, x, batch.attend, torch.zeros(()))
+    logits = net.token(hidden[place])
     for found, prompt in zip(logits, prompts, strict=True):
         before = torch.tensor([prompt])
         assert near(found, net.token(net.trunk(before, None)[:, -1])[0])
@@ -465,7 +465,7 @@ def test_d12_a_draw_at_temperature_0_takes_the_first_of_the_likeliest(package):
     logits = torch.randint(0, 4, (500, 9), generator=generator).double()
     logits[:, 2] = -inf
     u = torch.rand(500, generator=generator, dtype=torch.float64)
-    found = package.decoder.drawn(logits, u, temperature=0.0, top_k=3, top_p=0.5)
+    found = package.sampling.drawn(logits, u, temperature=0.0, top_k=3, top_p=0.5)
     assert torch.equal(found, logits.argsort(dim=-1, descending=True, stable=True)[:, 0])
 
 
@@ -514,9 +514,9 @@ def test_d12_every_temperature_keeps_to_the_law(package):
     logits = torch.tensor([0.0, 1.0, 1.5, -inf]).expand(3, -1)
     u = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
     for temperature in (5e-324, 1e-320, 1e-46, 1e-39, 1e-7):
-        assert package.decoder.drawn(logits, u, temperature, **whole).tolist() == [2, 2, 2]
+        assert package.sampling.drawn(logits, u, temperature, **whole).tolist() == [2, 2, 2]
     for temperature in (1e9, 1e39, 1e300):
-        assert package.decoder.drawn(logits, u, temperature, **whole).tolist() == [0, 1, 2]
+        assert package.sampling.drawn(logits, u, temperature, **whole).tolist() == [0, 1, 2]
 
 
 @samplers(JOINT)

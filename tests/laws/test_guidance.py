@@ -115,7 +115,7 @@ def test_the_whole_prompt_is_hidden_and_nothing_else(package, name):
 def test_d10_what_is_impossible_stays_impossible(package):
     logits = torch.tensor([[0.0, -inf, 1.0], [2.0, 0.5, -inf]])
     blind = torch.tensor([[0.5, -inf, 0.0], [0.0, 0.5, -inf]])
-    led = package.guidance.led(logits, blind, 2.0)
-    assert led.tolist() == [[-1.0, -inf, 3.0], [6.0, 0.5, -inf]]
-    assert torch.equal(package.guidance.led(logits, logits, 2.0), logits)
-    assert torch.equal(package.guidance.led(logits, blind, 0.0), logits)
+    found = package.guidance.steered(logits, blind, 2.0)
+    assert found.tolist() == [[-1.0, -inf, 3.0], [6.0, 0.5, -inf]]
+    assert torch.equal(package.guidance.steered(logits, logits, 2.0), logits)
+    assert torch.equal(package.guidance.steered(logits, blind, 0.0), logits)

@@ -155,9 +155,9 @@ def built(form: str, *parts: Code, kind: Kind | None = None, rank: Rank | None =
 def per_row(code: Code) -> Code:
     """An integer for each row, rounded down but for rounding errors."""
     if not code.kind.tensor:
-        form = "torch.full((len(x),), int({} + 1e-9), device=x.device)"
+        form = "torch.full_like(canvas.calls, int({} + 1e-9))"
     else:
-        form = "({} + 1e-9).floor().long()" + ".expand(len(x))" * (code.rank < Rank.ROW)
+        form = "({} + 1e-9).floor().long()" + ".expand(len(canvas.x))" * (code.rank < Rank.ROW)
     return built(form, code, kind=Kind.LONG, rank=Rank.ROW)
 
 
@@ -170,6 +170,11 @@ def poisson(mean: Code, uniform: str) -> Code:
     """A Poisson number by uniform draws, one for each."""
     tensor = mean if mean.kind.tensor else built("torch.tensor({})", mean, kind=Kind.SINGLE)
     return built(f"poisson({{}}, {uniform})", tensor, kind=Kind.LONG)
+
+
+def named(function: str) -> Code:
+    """A function of `schedule.py` that is handed on."""
+    return Code(function, reads=Reads(functions=frozenset({function})))
 
 
 def inside(value: Any) -> Iterator[Code]:

@@ -9,6 +9,7 @@ from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.last import reveals_all
+from xlmc.theory.process import Process
 
 NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
 
@@ -48,7 +49,7 @@ def _finish(finish: ast.Finish, section: ast.Section, family: ast.Family) -> Ite
     if grid is None or not isinstance(grid.value, ast.Call):
         walk = "without a grid" if grid is None else "on a grid of events"
         why = f"{walk} steps are taken until no mask is left"
-    elif query.chain(family) == "mask" and reveals_all(section, family, query.arrows(family)[0]):
+    elif Process.of(family).fixed_length and reveals_all(section, family, query.arrows(family)[0]):
         why = "the last step reveals every mask"
     if why:
         yield NoEffect(span=finish.span, what="this `finish`", why=why, hint="drop it")

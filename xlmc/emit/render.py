@@ -10,24 +10,31 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from xlmc import resources
 from xlmc.emit.escape import comment, docstring, literal_text, math_block, py, raw_docstring
 from xlmc.emit.names import Names
-from xlmc.emit.shake import prune, shake
+from xlmc.emit.shake import attributes, prune, shake
 from xlmc.lower import ir
 
 COPIED = (
+    "appending",
     "around",
     "backbone",
     "blocks",
+    "canvas",
     "causal",
     "costs",
     "counts",
     "ending",
+    "filling",
     "gaps",
+    "growing",
     "growth",
     "guidance",
+    "inserting",
+    "keeping",
     "places",
-    "prompt",
     "qwen2",
+    "rating",
     "sampling",
+    "ticks",
 )
 
 
@@ -60,6 +67,7 @@ def render(package: ir.Package) -> dict[str, str]:
         "network": package.network,
         "loss": package.loss,
         "likelihood": package.likelihood,
+        "reading": package.reading,
         "decoder": package.decoder,
         "collate": package.collate,
     }
@@ -110,14 +118,21 @@ def _copies(texts: dict[str, str]) -> dict[str, str]:
     """The copied modules that the rendered files import from, and those that these import."""
     library = resources.folder("templates") / "library"
     copies: dict[str, str] = {}
-    before: dict[str, set[str]] = {}
-    while (wanted := _imports({**texts, **copies})) != before:
-        before = wanted
+    before: tuple[dict[str, set[str]], set[str]] | None = None
+    while (now := (_imports({**texts, **copies}), _attributes({**texts, **copies}))) != before:
+        before = now
         copies = {
-            f"{module}.py": shake((library / f"{module}.py").read_text("utf-8"), sorted(names))
-            for module, names in wanted.items()
+            f"{module}.py": shake(
+                (library / f"{module}.py").read_text("utf-8"), sorted(names), now[1]
+            )
+            for module, names in now[0].items()
         }
     return copies
+
+
+def _attributes(texts: dict[str, str]) -> set[str]:
+    """The names of all attributes that some modules read."""
+    return {name for text in texts.values() for name in attributes(text)}
 
 
 def _imports(texts: dict[str, str]) -> dict[str, set[str]]:

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
 
 
-def shake(source: str, wanted: Iterable[str]) -> str:
+def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None = None) -> str:
     """The module reduced to some of its top-level names and all that they need.
 
-    Definitions keep their order and their text; imports are cut to the names still in use.
+    Definitions keep their order and their text; imports are cut to the names still in use. Where
+    ``attributes`` are given, dataclasses lose the methods that neither these nor the module name.
     Raises KeyError for a name that the module does not define.
     """
+    if attributes is not None:
+        source = _without_methods(shake(source, wanted), {*attributes})
     tree = ast.parse(source)
     defined = {name: node for node in tree.body for name in _defines(node)}
     needed: set[str] = set()
@@ -27,16 +30,57 @@ def shake(source: str, wanted: Iterable[str]) -> str:
     return "\n\n".join([*doc, _imports(tree, used), *(_text(source, node) for node in kept)]) + "\n"
 
 
+def attributes(source: str) -> set[str]:
+    """The names of all attributes that a module reads."""
+    return {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
+
+
+def _without_methods(source: str, known: set[str]) -> str:
+    """The module without the methods of dataclasses whose names nothing uses, to the last one."""
+    while unused := _unused(ast.parse(source), known | attributes(source)):
+        lines = source.splitlines()
+        for node in sorted(unused, key=lambda one: -one.lineno):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            while first > 1 and not lines[first - 2].strip():
+                first -= 1
+            lines[first - 1 : node.end_lineno] = []
+        source = "\n".join(lines) + "\n"
+    return source
+
+
+def _unused(tree: ast.Module, known: set[str]) -> list[ast.FunctionDef]:
+    """The methods of dataclasses whose names nothing knows."""
+    return [
+        method
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and _is_dataclass(node)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef)
+        if not method.name.startswith("__") and method.name not in known
+    ]
+
+
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    names = [
+        part.id
+        for one in node.decorator_list
+        for part in ast.walk(one)
+        if isinstance(part, ast.Name)
+    ]
+    return "dataclass" in names
+
+
 def _imports(tree: ast.Module, used: set[str]) -> str:
     """The imports that are left, with the blank lines between their groups."""
     lines: list[str] = []
-    end = 0
+    end, apart = 0, False
     for node in filter(_is_import, tree.body):
-        if lines and node.lineno > end + 1:
-            lines.append("")
+        apart |= node.lineno > end + 1
         end = node.end_lineno or node.lineno
-        lines.append(_import(node, used))
-    return "\n".join(line for i, line in enumerate(lines) if line or (i and lines[i - 1]))
+        if text := _import(node, used):
+            lines += ["", text] if lines and apart else [text]
+            apart = False
+    return "\n".join(lines)
 
 
 def prune(source: str) -> str:

@@ -1,25 +1,21 @@
-"""What decoders of masks share, and what can be switched off."""
+"""What amounts of masks come to: all that is left, as the clock tells, or nothing."""
 
 from math import floor
 
 from attrs import evolve
 
-from xlmc.calculus.code import Code
-from xlmc.lower import ir
-from xlmc.syntax import ast, query
+from xlmc.syntax import ast
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.last import always
 from xlmc.theory.probe import grid, values
 
 STEPS = range(1, 9)
-LINE = 88  # columns of a docstring
 
 
 MANY = 1e6  # steps
 RARE = 0.01  # a chance that falls like 1 / steps is far below it by then
 LEFT = 0.1  # of the masks, before the last of SOME steps
 SOME = 500
-TIMES = {("t", "s"): "times", ("t",): "starts", ("s",): "ends"}
 
 
 def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
@@ -83,91 +79,6 @@ def _alike(value: ast.Expr, told: ast.Expr, head: str, env: Environment) -> bool
         isinstance(one, float) and isinstance(due, float) and abs(one - due) < RARE * due
         for one, due in zip(*found, strict=True)
     )
-
-
-def paragraphs(what: str, way: str, spec: str) -> tuple[str, ...]:
-    """The docstring of a decoder, whose first paragraph is one line."""
-    if len(line := f"{what}{way} (spec: {spec}).") <= LINE:
-        return (line,)
-    if len(line := f"{what}{way}.") <= LINE:
-        return line, f"spec: {spec}"
-    rest = way.strip(", ")
-    return f"{what}.", f"{rest[:1].upper()}{rest[1:]}.", f"spec: {spec}"
-
-
-def clock_of(grid: str, reads: tuple[str, ...], steps: Code | None, blocks: Code | None) -> str:
-    """Code of what each step is told."""
-    if grid != "uniform":
-        return "repeat(())"
-    if not reads and not blocks:
-        return f"repeat((), {steps})"
-    batch = "batch, " if blocks or {"t", "s"} & {*reads} else ""
-    return f"{_clock(reads, bool(blocks)).name}({batch}{steps}{f', {blocks}' if blocks else ''})"
-
-
-def clocks(made: tuple[ir.Decoder, ...]) -> tuple[ir.Clock, ...]:
-    """A clock for each function that tells the steps of some decoders what they read."""
-    walks = [d for d in made if d.grid == "uniform" and (d.reads or d.blocks)]
-    return tuple(dict.fromkeys(_clock(d.reads, bool(d.blocks)) for d in walks))
-
-
-def _clock(reads: tuple[str, ...], blocked: bool) -> ir.Clock:
-    """The function that tells the steps of a uniform grid what they read."""
-    times = tuple(name for name in reads if name != "steps_left")
-    words = [TIMES[times]] if times else []
-    words += ["countdown"] if "steps_left" in reads else []
-    name = "_and_".join(words) or "turns"
-    return ir.Clock(f"block_{name}" if blocked else name, reads, blocked)
-
-
-def samplers(decoder: ir.Decoder, *, apart: bool = False) -> list[ir.Sampler]:
-    """All draws of a decoder; ``apart``: but for that from a distribution that is scored."""
-    scored = decoder.unmask is not None and decoder.unmask.order.token
-    found = (None if apart and scored else decoder.draw, decoder.pick, decoder.last)
-    return [one for one in found if one is not None]
-
-
-def named(
-    made: tuple[ir.Decoder, ...],
-) -> tuple[tuple[ir.Decoder, ...], tuple[ir.Order, ...]]:
-    """The decoders with names for the functions that score by a choice, and these functions."""
-    functions: dict[ir.Order, str] = {}
-    found = []
-    for decoder in made:
-        if decoder.unmask is not None and decoder.unmask.order.name:
-            order = decoder.unmask.order
-            key = evolve(order, param="", temperature=None, token="drawn" if order.token else "")
-            taken = order.name in functions.values()
-            functions.setdefault(key, f"{order.name}_{decoder.name}" if taken else order.name)
-            order = evolve(order, name=functions[key])
-            decoder = evolve(decoder, unmask=evolve(decoder.unmask, order=order))
-        found.append(decoder)
-    return tuple(found), tuple(evolve(key, name=name) for key, name in functions.items())
-
-
-def idle(decoder: ir.Decoder) -> bool:
-    """Whether a step may find no mask to ask about, so that the network is not called."""
-    assert decoder.unmask is not None
-    some = decoder.reuse and decoder.unmask.rule in ("chance", "quota")
-    return not decoder.early or bool(decoder.blocks and decoder.grid == "uniform") or some
-
-
-def guide_name(family: ast.Family, head: str, without: str) -> str:
-    """The name of the function that asks twice; `guided` where one is enough for all decoders."""
-    found = set()
-    for section in query.decoders(family):
-        step = query.first(section.entries, ast.Step)
-        heads = [draw.head.id for draw in query.those(step.actions, ast.Draw)] if step else []
-        for guide in query.those(section.entries, ast.Guide):
-            hidden = [k.value for k in guide.value.keywords if k.name == "without"]
-            found |= {(one, str(name)) for one in heads for name in hidden}
-    return "guided" if len(found) == 1 else f"guided_{head}_{without}"
-
-
-def guide_functions(made: tuple[ir.Decoder, ...]) -> tuple[ir.Guide, ...]:
-    """A guide for each function that some decoders need."""
-    found = {decoder.guide.name: decoder.guide for decoder in made if decoder.guide is not None}
-    return tuple(found[name] for name in sorted(found))
 
 
 def switch(value: ast.Expr, env: Environment) -> str:

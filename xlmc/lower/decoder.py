@@ -20,47 +20,19 @@ from xlmc.calculus.code import (
     variable,
 )
 from xlmc.lower import ir
-from xlmc.lower.canvas import (
-    LINE,
-    clock_of,
-    clocks,
-    gradual,
-    guide_functions,
-    guide_name,
-    idle,
-    named,
-    paragraphs,
-    samplers,
-    switch,
-    timely,
-)
+from xlmc.lower.canvas import gradual, switch, timely
+from xlmc.lower.classes import classes
 from xlmc.lower.clock import Clock
+from xlmc.lower.documents import referring
+from xlmc.lower.orders import CUTS
 from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
-from xlmc.syntax.query import NETWORK_SCORES, camel
+from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
 from xlmc.theory.last import reveals_all
 from xlmc.theory.process import Process
 
-CODES = {
-    "confidence": "likeliest(logits)",
-    "margin": "margin(logits)",
-    "entropy": "negative_entropy(logits)",
-    "random": "u",
-    "left": "-position",
-}
-ERRORS = {
-    "confidence": "1 - likeliest(logits)",
-    "margin": "1 - margin(logits)",
-    "entropy": "-negative_entropy(logits)",
-}
-SAMPLED = {  # in the place of the likeliest
-    "score": {"confidence": "confidence(logits, token)"},
-    "error": {"confidence": "1 - confidence(logits, token)"},
-}
-ALONE = {"left": "-masked.nonzero()[:, 1]"}  # where no function is handed the positions
 SOME = Code("written.any(1).long()", Rank.ROW, Kind.LONG)
-CUTS = {"temperature": "1.0", "top_k": "0", "top_p": "1.0"}  # in their order, cutting nothing
 RULES = {
     "chance": "Reveal each mask with a chance of its own",
     "quota": "Reveal a number of masks of each row",
@@ -70,71 +42,48 @@ RULES = {
     "one": "Reveal one mask of each row",
     "all": "Reveal every mask",
 }
-SCORES = {
-    "confidence": "the chance of its token",
-    "margin": "the lead of its likeliest token over the second",
-    "entropy": "minus the entropy of its distribution",
-    "random": "a random number",
-    "left": "how far left it stands",
-}
-LACKS = {
-    "confidence": "what the chance of its token lacks to 1",
-    "margin": "what the lead of its likeliest token over the second lacks to 1",
-    "entropy": "the entropy of its distribution",
-}
 
 
 def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
     """`decoder.py`."""
     made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
-    made, orders = named(made)
-    chain = query.chain(family)
-    plain = {c for d in made for one in samplers(d, apart=True) for c, _ in one.cuts}
+    found = classes(made)
+    prompted = made[0].appends
     return ir.Decoders(
-        chain=chain,
-        shifted=query.shifted(family),
+        title="From a prompt to text: the next token."
+        if prompted
+        else "From noise to text: one reverse step of each decoder.",
+        classes=found,
+        schedule=functions(found),
         decoders=made,
-        choices=any(param.options for d in made for param in d.params),
-        shapes=("Bool", "Float", "Int"),
-        clocks=clocks(made),
-        draws=_draws(made),
-        drawn=bool(plain),
-        truncated=any(d.unmask is not None and d.unmask.order.token for d in made),
-        orders=orders,
-        guides=guide_functions(made),
-        schedule=()
-        if chain == "none"
-        else tuple(sorted({name for d in made for name in _schedule(d)})),
     )
 
 
-def _draws(made: tuple[ir.Decoder, ...]) -> tuple[ir.Cut, ...]:
-    """What draws are told; what some of them leave unsaid cuts nothing."""
-    told = [{name for name, _ in one.cuts} for d in made for one in samplers(d) if one.cuts]
-    found = [name for name in CUTS if any(name in names for names in told)]
-    alike = all(len(names) == len(found) for names in told)
-    return tuple(
-        ir.Cut(name, "int" if name == "top_k" else "float", "" if alike else CUTS[name])
-        for name in found
-    )
+def reading(family: ast.Family, clock: Clock) -> ir.Reading:
+    """`reading.py`."""
+    told = query.condition(family)
+    what = "the hidden states of all columns"
+    call = built("network.trunk(x, attend)")
+    if told is not None and isinstance(told.value, ast.Name):
+        t = variable("t", Rank.ROW, Kind.DOUBLE).code
+        value = called(clock.use("sigma"), t) if told.value.id == "sigma" else t
+        call = built("network.trunk(x, attend, {}.expand(len(x)))", value)
+        what += ", given the time"
+    if query.shifted(family):
+        call = built("shifted({}, attend)", call)
+        what = "for each column the hidden state to its left"
+    return ir.Reading(call, what, functions(call))
 
 
-def _reads(codes: object) -> tuple[str, ...]:
-    """What a step must be told."""
-    used = {name for code in inside(codes) for name in code.reads.variables}
-    return tuple(name for name in ("t", "s", "steps_left") if name in used)
+def functions(codes: object) -> tuple[str, ...]:
+    """The functions of the schedule that some code calls."""
+    return tuple(sorted({name for code in inside(codes) for name in code.reads.functions}))
 
 
 def _counted(name: str, mask: str) -> Leaf:
     """The number of the places of each row that are marked."""
     wide = f"{mask}.sum(1, keepdim=True)"
     return variable(name, Rank.ROW, Kind.LONG, f"{mask}.sum(1)", wide)
-
-
-def _schedule(decoder: ir.Decoder) -> set[str]:
-    """The functions of the schedule that a decoder calls."""
-    used = {name for code in inside(decoder) for name in code.reads.functions}
-    return used | {decoder.inverse, decoder.corrupted} - {""}
 
 
 @frozen
@@ -151,81 +100,38 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
-        told = query.condition(self.family)
-        condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
         insert = query.first(step.actions, ast.Insert) if self.both else None
         remask = query.first(step.actions, ast.Remask)
         actions: tuple[ast.Unmask | ast.Remask | ast.Insert | None, ...] = (unmask, remask, insert)
         values = [a.much.value for a in actions if a is not None and a.much.value is not None]
-        timed = condition and self.grid != "uniform"  # the tokens tell the time, or the events do
-        condition_code = self._condition(condition)
+        timed = query.condition(self.family) is not None and self.grid != "uniform"
         spec = "decoder" if self.section.name is None else f"decoder {name}"
-        steps, blocks, lets = self._steps(), self._blocks(), self._lets(values)
-        amounts = self._unmask(unmask), self._insert(insert), self._remask(remask)
-        reads = _reads((amounts, lets, condition_code))
-        carries = self._carries(remask, timed=bool(timed))
-        early = self.grid != "uniform" or self._stops_early()
-        made = ir.Decoder(
+        what, way = self._summary()
+        return ir.Decoder(
             name=name,
             klass=f"{title}Decoder",
             spec=spec,
-            doc=paragraphs(*self._summary(), spec),
-            step_doc=self._step_doc(carries, spec),
+            doc=referring(what, spec, way),
             params=params(self.section.entries, self._used()),
             head=draw.head.id,
             draw=self._sampler(draw),
             pick=self._sampler(pick) if pick is not None else None,
-            unmask=amounts[0],
-            insert=amounts[1],
-            remask=amounts[2],
-            guide=self._guide(draw.head.id),
-            blocks=blocks,
-            block_param=blocks.param if blocks is not None else "",
-            lets=lets,
-            last=self._last(unmask),
+            unmask=self._unmask(unmask),
+            insert=self._insert(insert),
+            remask=self._remask(remask),
+            guide=self._guide(),
+            blocks=self._blocks(),
+            lets=self._lets(values),
+            last=self._last(),
             grid=self.grid,
-            steps=steps,
-            steps_param=steps.param if steps is not None else "",
-            reads=reads,
-            clock=clock_of(self.grid, reads, steps, blocks),
-            early=early,
+            steps=self._steps(),
             few=self._few(),
-            idle=False,
-            carries=carries,
             ends=self._ends(),
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
-            stops=(stops := self._stops()),
-            oracle=any(stop.kind == "oracle" for stop in stops),
-            condition=condition,
-            condition_code=condition_code,
+            appends=query.first(step.actions, ast.Append) is not None,
+            stops=self._stops(),
             inverse=self.clock.use("inverse") if timed else "",
             corrupted=self.clock.use("corrupted") if timed and self.grid == "events" else "",
-        )
-        return evolve(made, idle=made.unmask is not None and idle(made))
-
-    def _condition(self, name: str) -> Code | None:
-        """What the network is told, over t."""
-        t = self._scope.names["t"].code
-        if name == "sigma":
-            return called(self.clock.use("sigma"), t)
-        return t if name else None
-
-    def _carries(self, remask: ast.Remask | None, *, timed: bool) -> str:
-        """What goes from step to step beside the tokens."""
-        if remask is not None and remask.order is not None and remask.order.score.id != "random":
-            return "sure"
-        return "t" if timed and self.grid == "events" else ""
-
-    def _step_doc(self, carries: str, spec: str) -> tuple[str, ...]:
-        """What a step of a decoder of masks gives."""
-        guided = query.first(self.section.entries, ast.Guide) is not None
-        found = ["the new state", "the calls for each row" if guided else "the rows asked"]
-        found += {"sure": ["how sure each token was"], "t": ["the time"], "": []}[carries]
-        line = f"One reverse step: {', '.join(found)} (spec: {spec}.step)."
-        return (
-            (line,)
-            if len(line) <= LINE - 4
-            else (line.partition(" (spec")[0] + ".", f"spec: {spec}.step")
         )
 
     @property
@@ -249,7 +155,7 @@ class _Maker:
             if not isinstance(entry, ast.Let)
             for expr in query.expressions(entry)
         ]
-        if self._last(None) is None:
+        if self._last() is None:
             finish = query.first(self.section.entries, ast.Finish)
             exprs = [e for e in exprs if finish is None or e not in list(query.expressions(finish))]
             step = query.the(self.section.entries, ast.Step)
@@ -260,12 +166,15 @@ class _Maker:
     def _scope(self) -> Names:
         """What stands behind the names of amounts: in blocks every row has times of its own."""
         rank = Rank.ROW if self._blocked else Rank.SCALAR
+        left = "steps_left(tick)" if self._blocked else "tick.left"
         found = {
-            "t": variable("t", rank, Kind.DOUBLE),
-            "s": variable("s", rank, Kind.DOUBLE),
-            "steps_left": variable("steps_left", rank, Kind.LONG if self._blocked else Kind.INT),
+            "t": variable("t", rank, Kind.DOUBLE, "tick.t"),
+            "s": variable("s", rank, Kind.DOUBLE, "tick.s"),
+            "steps_left": variable(
+                "steps_left", rank, Kind.LONG if self._blocked else Kind.INT, left
+            ),
             "masked": _counted("masked", "masked"),
-            "length": _counted("length", "batch.free"),
+            "length": _counted("length", "canvas.free"),
         }
         found |= {
             one.name: param(one.name, one.kind)
@@ -300,20 +209,18 @@ class _Maker:
         return ir.Remask(
             rule="quota" if rule == "one" else rule,
             code=SOME if value is None else self._amount(rule, value),
+            sure=action.order is not None and action.order.score.id != "random",
             off=switch(value, environment(self.section, self.family)) if value is not None else "",
         )
 
-    def _guide(self, head: str) -> ir.Guide | None:
+    def _guide(self) -> ir.Guide | None:
         guide = query.first(self.section.entries, ast.Guide)
         if guide is None:
             return None
         options = {keyword.name: keyword.value for keyword in guide.value.keywords}
         without = options["without"]
         assert isinstance(without, ast.Name)
-        scale = self._option("scale", options["scale"])
-        calls = f"(2 if {scale} else 1)" if scale.param else "2"
-        name = guide_name(self.family, head, without.id)
-        return ir.Guide(name, head, without.id, scale, calls)
+        return ir.Guide(without.id, self._option("scale", options["scale"]))
 
     @property
     def _blocked(self) -> bool:
@@ -349,7 +256,7 @@ class _Maker:
         scope = self._scope
         number = {head: variable(head, Rank.TOKEN, Kind.SINGLE)}
         code = Printer.code(value, evolve(scope, names={**scope.names, **number}))
-        u = 'noise.uniform("insert", batch.position)'
+        u = 'noise.uniform("insert", canvas.position)'
         rule = action.much.rule
         policy = query.the(self.section.entries, ast.Overflow).policy.id
         env = environment(self.section, self.family)
@@ -366,62 +273,25 @@ class _Maker:
 
     def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
         if order is None:
-            return ir.Order("", (), (), "", False, "", False, None, False, "", "")
+            return ir.Order((), "", errors=False, sampled=False, tempered=False, temperature=None)
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
-        scores = tuple(option.id for option in choice.options) if choice else (order.score.id,)
         of = "" if order.of is None else order.of.id
-        sampled, token = of in ("sampled", "tempered"), self._token() if of == "tempered" else ""
-        whose, codes, words = (
-            ("error", ERRORS, LACKS) if rule == "within" else ("score", CODES, SCORES)
-        )
-        temperature = self._code(order.temperature) if order.temperature is not None else None
-        network = bool(set(NETWORK_SCORES) & set(scores)) or temperature is not None
-        which = "sampled" if sampled else "likeliest"
-        told = [words[s] + (f" ({which})" if s == "confidence" else "") for s in scores]
-        if sampled:
-            codes = codes | SAMPLED[whose]
-        name = whose if choice and network else ""
-        if not name:
-            codes = codes | ALONE
+        draw = query.the(query.the(self.section.entries, ast.Step).actions, ast.Draw)
         return ir.Order(
-            name=name,
-            scores=scores,
-            codes=tuple(codes[score] for score in scores),
-            param=choice.name if choice else "",
-            sampled=sampled,
-            token=token,
-            draws="random" in scores,
-            temperature=temperature,
-            reads_network=network,
-            summary=f"The {whose} of each mask, by `order`"
-            + (", in the distribution that its token is drawn from." if token else "."),
-            detail="; ".join(map(": ".join, zip(scores, told, strict=True))) + ".",
+            tuple(option.id for option in choice.options) if choice else (order.score.id,),
+            choice.name if choice else "",
+            errors=rule == "within",
+            sampled=of in ("sampled", "tempered"),
+            tempered=of == "tempered" and bool(self._sampler(draw).cuts),
+            temperature=self._code(order.temperature) if order.temperature is not None else None,
         )
-
-    def _token(self) -> str:
-        """A draw from the distribution that is scored, which is not tempered at temperature 0."""
-        step = query.the(self.section.entries, ast.Step)
-        cuts = dict(self._sampler(query.the(step.actions, ast.Draw)).cuts)
-        cold = cuts.get("temperature")
-        drawn = "categorical(logits, u)"
-        if cold is not None and cold.param:
-            return f"{drawn} if {cold} else logits.argmax(-1)"
-        return ("logits.argmax(-1)" if cold and cold.value == 0 else drawn) if cuts else ""
 
     def _steps(self) -> Code | None:
         grid = query.first(self.section.entries, ast.Grid)
         if grid is None or not isinstance(grid.value, ast.Call):
             return None
         return self._option("steps", grid.value.arguments[0])
-
-    def _stops_early(self) -> bool:
-        stop = query.first(self.section.entries, ast.Stop)
-        return (
-            stop is not None
-            and self.grid == "uniform"
-            and any(isinstance(one, ast.NoState) for one in stop.conditions)
-        )
 
     def _few(self) -> Code | None:
         """Below how many missing tokens a row of two clocks is done."""
@@ -436,7 +306,7 @@ class _Maker:
 
     # The end
 
-    def _last(self, _: ast.Unmask | None) -> ir.Sampler | None:
+    def _last(self) -> ir.Sampler | None:
         """How leftovers are drawn; None where a step leaves none."""
         finish = query.first(self.section.entries, ast.Finish)
         step = query.the(self.section.entries, ast.Step)

@@ -7,7 +7,7 @@ from xlmc.lower import ir
 from xlmc.lower.claims import samples
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
-from xlmc.lower.decoder import decoders
+from xlmc.lower.decoder import decoders, reading
 from xlmc.lower.likelihood import likelihood
 from xlmc.lower.loss import loss
 from xlmc.lower.noise import noise
@@ -27,6 +27,7 @@ FILES = {
     "network.py": "tokens to hidden states, and the heads that read them",
     "loss.py": "the training objective",
     "likelihood.py": "the likelihood of whole examples",
+    "reading.py": "a call of the network, as decoders make it",
     "decoder.py": "from noise to text",
     "collate.py": "how a sequence is laid out",
     "family.py": "the pieces, handed to the runtime",
@@ -55,6 +56,7 @@ def _lower(family: ast.Family) -> ir.Package:
     losses = loss(objective, clock, told)
     likely = likelihood(objective, clock, told)
     decoding = decoders(family, clock)
+    read = reading(family, clock)
     layouts = collate(family)
     states = process.states if process.clocks > 1 else ()
     clocks = tuple(clock.to(state).use("corrupted") for state in states)
@@ -71,6 +73,7 @@ def _lower(family: ast.Family) -> ir.Package:
         network=network,
         loss=losses,
         likelihood=likely,
+        reading=read,
         decoder=decoding,
         collate=layouts,
         family=_family(objective, losses, decoding, layouts, clocks, likely),

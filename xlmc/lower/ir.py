@@ -7,6 +7,8 @@ set, or else text, which the templates escape.
 from attrs import frozen
 
 from xlmc.calculus.code import Code
+from xlmc.lower import parts
+from xlmc.syntax.query import NETWORK_SCORES
 
 
 @frozen
@@ -177,17 +179,8 @@ class Likelihood:
 
 
 @frozen
-class Cut:
-    """What can be said to the function that draws: temperature, top_k or top_p."""
-
-    name: str  # name
-    python: str  # type
-    default: str  # code; "" where every draw with cuts says it
-
-
-@frozen
 class Sampler:
-    """A draw from logits: what it is told, by the names of cuts, or the likeliest."""
+    """A draw from logits: its temperature, top_k and top_p, or the likeliest."""
 
     cuts: tuple[tuple[str, Code], ...]
     greedy: bool
@@ -196,19 +189,19 @@ class Sampler:
 
 @frozen
 class Order:
-    """Which candidates come first: the scores to choose from and their code, one for each."""
+    """Which candidates come first: the scores to choose from."""
 
-    name: str  # of the function that scores by a choice; "" where the score is fixed
     scores: tuple[str, ...]
-    codes: tuple[str, ...]
     param: str  # name of the choice; "" where the score is fixed
+    errors: bool  # those with the lowest come first
     sampled: bool  # the score looks at the token that was drawn
-    token: str  # code of the draw, where the score reads the distribution that is drawn from
-    draws: bool  # a choice has a random score
+    tempered: bool  # and at the distribution that it was drawn from
     temperature: Code | None
-    reads_network: bool
-    summary: str
-    detail: str
+
+    @property
+    def reads_network(self) -> bool:
+        """Whether it reads the network's answer, or draws by a temperature beside it."""
+        return any(one in NETWORK_SCORES for one in self.scores) or self.temperature is not None
 
 
 @frozen
@@ -241,24 +234,22 @@ class Insert:
 
 @frozen
 class Guide:
-    """A second look without something, from which the answers are led away."""
+    """A second look without something, from which the answers are moved away."""
 
-    name: str  # name of the function
-    head: str  # name
     without: str  # prompt or given
     scale: Code
-    calls: str  # code of the number of calls
 
 
 @frozen
 class Remask:
     """Which drawn tokens become masks again: rule is chance or quota.
 
-    off: the param at whose 0 none does.
+    sure: those that were least sure when they were drawn. off: the param at whose 0 none does.
     """
 
     rule: str
     code: Code
+    sure: bool
     off: str  # name
 
 
@@ -278,23 +269,13 @@ class Stop:
 
 
 @frozen
-class Clock:
-    """What the steps of a uniform grid are told, in the whole row or block by block."""
-
-    name: str  # name of the function
-    reads: tuple[str, ...]  # of t, s and steps_left
-    blocked: bool
-
-
-@frozen
 class Decoder:
-    """A class of `decoder.py`."""
+    """What a decoder does."""
 
     name: str
     klass: str  # name
     spec: str
     doc: tuple[str, ...]
-    step_doc: tuple[str, ...]
     params: tuple[Param, ...]
     head: str  # name
     draw: Sampler
@@ -304,44 +285,46 @@ class Decoder:
     remask: Remask | None
     guide: Guide | None
     blocks: Code | None  # the size of a block
-    block_param: str  # name of the param that is the size; "" for a literal
     lets: tuple[tuple[str, Code], ...]
     last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
     grid: str  # "", uniform or events
     steps: Code | None  # their number
-    steps_param: str  # name of the param that is their number; "" for a literal
-    reads: tuple[str, ...]  # of t, s and steps_left: what a step is told
-    clock: str  # code of what each step is told
-    early: bool  # no step is taken once no mask is left
     few: Code | None  # how many missing tokens are too few for a row to go on
-    idle: bool  # a step may find nothing to do
-    carries: str  # sure or t: what goes from step to step beside the tokens; "" for nothing
     ends: bool  # a row is done when its text holds a string that the run names
     reuse: bool
+    appends: bool
     stops: tuple[Stop, ...]
-    oracle: bool  # a row ends at the length of its own example
-    condition: str  # name; "" where the network is told nothing
-    condition_code: Code | None  # over t
-    inverse: str  # name
+    inverse: str  # name of the function that gives the time, where the network is told one
     corrupted: str  # name
+
+    @property
+    def steps_param(self) -> str:
+        """The param that is the number of steps; "" for a literal."""
+        return self.steps.param if self.steps is not None else ""
+
+    @property
+    def oracle(self) -> bool:
+        """Whether a row ends at the length of its own example."""
+        return any(stop.kind == "oracle" for stop in self.stops)
+
+
+@frozen
+class Reading:
+    """`reading.py`: a call of the network, as decoders make it."""
+
+    code: Code
+    summary: str
+    schedule: tuple[str, ...]  # names imported
 
 
 @frozen
 class Decoders:
-    """`decoder.py`: the decoders and the names that they import."""
+    """`decoder.py`: the classes, and what each decoder does."""
 
-    chain: str
-    shifted: bool  # heads are read one position to the left
+    title: str
+    classes: tuple[parts.Class, ...]
+    schedule: tuple[str, ...]  # names imported
     decoders: tuple[Decoder, ...]
-    choices: bool
-    shapes: tuple[str, ...]
-    clocks: tuple[Clock, ...]  # one for each function
-    draws: tuple[Cut, ...]  # what some draw is told
-    drawn: bool  # some draw is told something
-    truncated: bool  # some order reads the distribution that is drawn from
-    orders: tuple[Order, ...]  # those of a choice, one for each function
-    guides: tuple[Guide, ...]  # one for each function
-    schedule: tuple[str, ...]
 
 
 @frozen
@@ -433,6 +416,7 @@ class Package:
     network: Network
     loss: Loss
     likelihood: Likelihood | None
+    reading: Reading
     decoder: Decoders
     collate: Collate
     family: Family

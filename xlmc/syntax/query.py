@@ -44,24 +44,6 @@ def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
     return those(entries(family, "noise"), ast.Arrow)
 
 
-CHAINS = {
-    (("clean", "mask"),): "mask",
-    (("clean", "gone"),): "gone",
-    (("clean", "mask"), ("mask", "gone")): "both",
-}
-
-
-def chain(family: ast.Family) -> str:
-    """What noise makes of a token: mask, gone, or both in turn; none where there is no noise.
-
-    "" if the checks refuse it.
-    """
-    found = tuple((a.origin.id, a.target.id) for a in arrows(family))
-    if those(entries(family, "noise"), ast.NoNoise):
-        return "" if found else "none"
-    return CHAINS.get(found, "")
-
-
 def amount(family: ast.Family) -> ast.Amount | None:
     """How much noise an example gets."""
     return first(entries(family, "noise"), ast.Amount)

@@ -1,0 +1,20 @@
+"""Decoders that append one token a step to every row."""
+
+from dataclasses import dataclass
+
+from xlm_runtime.shapes import Bool, Tensor
+
+from .canvas import Canvas, Decoding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appending(Decoding):
+    """A decoder that appends one token a step, until a row ends or is full."""
+
+    def start(self, canvas: Canvas) -> Canvas:
+        """Take out all that is free, and align the rows to the right."""
+        return canvas.remove(canvas.free).align_right().close_full()
+
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return the rows whose last gap is open."""
+        return canvas.open[:, -1]

@@ -1,0 +1,33 @@
+"""Decoders that fill the masks of a row and insert others into its gaps."""
+
+from dataclasses import dataclass
+
+from torch.nn import functional as F
+
+from xlm_runtime.shapes import Int, Tensor
+
+from .canvas import Canvas, Decoding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growing(Decoding):
+    """A decoder that reveals masks and inserts others, until its ticks end."""
+
+    def start(self, canvas: Canvas) -> Canvas:
+        """Take out all that is free but for masks; these are revealed, too."""
+        return canvas.remove(canvas.free & ~canvas.masked)
+
+
+def skip_row(
+    number: Int[Tensor, "batch length"], room: Int[Tensor, " batch"]
+) -> Int[Tensor, "batch length"]:
+    """No insertion at all in a row in which they do not all find room."""
+    return number * (number.sum(1) <= room)[:, None]
+
+
+def drop_right(
+    number: Int[Tensor, "batch length"], room: Int[Tensor, " batch"]
+) -> Int[Tensor, "batch length"]:
+    """As many insertions as find room, from the left."""
+    taken = number.cumsum(1).minimum(room.clamp(min=0)[:, None])
+    return taken - F.pad(taken, (1, 0))[:, :-1]

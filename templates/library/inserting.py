@@ -1,0 +1,48 @@
+"""Decoders that insert one token a step into every row."""
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+
+import torch
+
+from xlm_runtime.plug import Noise
+from xlm_runtime.shapes import Bool, Int, Tensor
+
+from .canvas import Canvas, Decoding
+from .ticks import Tick
+
+Drawn = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]  # a gap of each row, a token for it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inserting(Decoding):
+    """A decoder that inserts one token a step, until a row stops or is full."""
+
+    def start(self, canvas: Canvas) -> Canvas:
+        """Take out all that is free between the brackets."""
+        return canvas.remove(canvas.free).close_full()
+
+    def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
+        """Insert one token into each row, unless it stops."""
+        canvas = canvas.query(tick)
+        stops = self.stops(canvas, noise)
+        gap, token = self.pick(canvas, noise)
+        return canvas.insert_one(gap, token, ~stops).close(stops)
+
+    def stops(self, canvas: Canvas, noise: Noise) -> Bool[Tensor, " batch"]:
+        """Return the rows that end before this step."""
+        return torch.zeros_like(canvas.calls, dtype=torch.bool)
+
+    @abstractmethod
+    def pick(self, canvas: Canvas, noise: Noise) -> Drawn:
+        """Return a gap of each row, and a token for it, by the answer at the open gaps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oracle(Inserting):
+    """A decoder that inserts until a row is as long as its own answer."""
+
+    def start(self, canvas: Canvas) -> Canvas:
+        """Leave room for as many tokens as the example's answer has."""
+        room = torch.minimum(canvas.inside.sum(1), canvas.room)
+        return super().start(replace(canvas, room=room))

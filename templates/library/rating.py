@@ -1,0 +1,53 @@
+"""Rows that remember how sure each of their tokens was when it was drawn."""
+
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import torch
+
+from xlm_runtime.plug import Batch
+from xlm_runtime.shapes import Bool, Float, Tensor
+
+from .canvas import Canvas
+from .filling import Revising
+from .network import Network
+
+C = TypeVar("C", bound="Rated")
+
+
+@dataclass(frozen=True)
+class Rated(Canvas):
+    """A canvas with the confidence of each token that a step drew; 0 elsewhere."""
+
+    sure: Float[Tensor, "batch length"] = field(kw_only=True)
+
+    @classmethod
+    def of(cls: type[C], network: Network, batch: Batch, limit: int) -> C:
+        """Return a batch as it is, with room for ``limit`` tokens in each row."""
+        plain = Canvas.of(network, batch, limit)
+        sure = torch.zeros(batch.x0.shape, dtype=torch.float64, device=batch.x0.device)
+        x, attend, free = plain.x, plain.attend, plain.free
+        return cls(
+            network, x, attend, free, plain.open, plain.inside, plain.room, plain.calls, sure=sure
+        )
+
+
+def sureness(canvas: Canvas) -> Float[Tensor, "batch length"]:
+    """Return the confidence of each token when it was drawn."""
+    assert isinstance(canvas, Rated), "this canvas does not rate its tokens"
+    return canvas.sure
+
+
+def rated(
+    canvas: Canvas, places: Bool[Tensor, "batch length"], sure: Float[Tensor, " places"]
+) -> Canvas:
+    """Return a canvas that rates the tokens at some places."""
+    assert isinstance(canvas, Rated), "this canvas does not rate its tokens"
+    return replace(canvas, sure=canvas.sure.masked_scatter(places, sure.double()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating(Revising):
+    """A decoder that masks the tokens again that were least sure."""
+
+    canvas = Rated

@@ -1,0 +1,44 @@
+"""The clocks of decoders: one tick for each step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+import torch
+
+from xlm_runtime.shapes import Float, Tensor
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The clock of one step: from time t to s; ``left`` steps are left, this one included."""
+
+    t: Float[Tensor, "*rows"]
+    s: Float[Tensor, "*rows"]
+    left: int = 0
+
+    def at(self, t: Float[Tensor, " batch"]) -> "Tick":
+        """Return the tick with a time of its own for each row."""
+        return replace(self, t=t, s=t)
+
+    def select(self, rows: Tensor) -> "Tick":
+        """Return the tick of some rows."""
+        return replace(self, t=self.t[rows], s=self.s[rows]) if self.t.ndim else self
+
+
+def end(device: torch.device) -> Tick:
+    """Return the tick at time 0."""
+    now = torch.zeros((), dtype=torch.float64, device=device)
+    return Tick(now, now)
+
+
+def endless(device: torch.device) -> Iterator[Tick]:
+    """Return ticks without end or time: a step is taken while a row is active."""
+    return repeat(end(device))
+
+
+def uniform(steps: int, device: torch.device) -> Iterator[Tick]:
+    """Return the ticks of a uniform grid of times from 1 to 0."""
+    index = torch.arange(steps + 1, dtype=torch.float64, device=device)
+    grid = 1 - index / steps
+    return (Tick(grid[i], grid[i + 1], steps - i) for i in range(steps))

@@ -1,0 +1,340 @@
+"""The methods of a decoder, from what it does."""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from xlmc.calculus.code import Code, built, inside, named
+from xlmc.lower import ir, orders, parts
+from xlmc.lower.documents import METHOD, referring
+from xlmc.lower.parts import Lines
+
+ALWAYS = ("one", "all", "above", "within")  # rules by which each row with a mask reveals some
+POSITIONS = "canvas.position"
+DRAWN = "Draw for each place by u in [0, 1)"
+
+
+@frozen
+class Piece:
+    """A method or a param of a decoder, with those that it uses."""
+
+    part: parts.Part | parts.Field
+    needs: tuple["Piece", ...] = ()
+
+
+def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
+    """All methods of a decoder; ``hooked``: some decoder of the family has blocks."""
+    made = _Methods(decoder, hooked)
+    if decoder.appends:
+        return made.appending()
+    return made.inserting() if decoder.unmask is None else made.revealing(decoder.unmask)
+
+
+def _line(name: str, form: str, *codes: Code) -> tuple[str, Code]:
+    return name, built(form, *codes)
+
+
+def drawing(sampler: ir.Sampler, logits: str, u: str) -> Code:
+    """A draw of a sampler from logits by u."""
+    if sampler.greedy:
+        return built(f"{logits}.argmax(-1)")
+    names = [name for name, _ in sampler.cuts]
+    if not names:
+        return built(f"categorical({logits}, {u})")
+    known = (*orders.CUTS,)[: len(names)] == (*names,)
+    told = ["{}" if known else f"{name}={{}}" for name in names]
+    return built(f"drawn({', '.join([logits, u, *told])})", *(code for _, code in sampler.cuts))
+
+
+def summary(sampler: ir.Sampler) -> str:
+    """What the method that draws does."""
+    if sampler.greedy:
+        return "Take the likeliest token of each place"
+    cold = dict(sampler.cuts).get("temperature")
+    warm = cold is None or (not cold.param and cold.value != 0)
+    return DRAWN if warm else f"{DRAWN}; at temperature 0 take the first of the likeliest"
+
+
+@frozen
+class _Methods:
+    decoder: ir.Decoder
+    hooked: bool
+
+    def piece(self, part: parts.Part, *needs: Piece) -> Piece:
+        """A method, with the params that its code reads."""
+        used = {name for code in inside(part) for name in code.reads.params}
+        used |= {part.param} if isinstance(part, parts.Scores) else set()
+        fields = (Piece(one) for one in self.fields() if one.name in used)
+        return Piece(part, (*fields, *needs))
+
+    def fields(self) -> Iterator[parts.Field]:
+        """The params of the decoder."""
+        counts = [code.param for code in (self.decoder.steps, self.decoder.blocks) if code]
+        for one in self.decoder.params:
+            default = f"at_least_one({one.default})" if one.name in counts else one.default
+            yield parts.Field(one.name, one.python, default)
+
+    def refers(self, what: str, entry: str) -> tuple[str, ...]:
+        """The docstring of a method for an entry of the spec."""
+        return referring(what, f"{self.decoder.spec}.{entry}", columns=METHOD)
+
+    # Decoders that append, and that insert tokens
+
+    def appending(self) -> Iterator[Piece]:
+        """A step, and the draw of its token."""
+        d = self.decoder
+        ends = [f'token == canvas.network.vocab["{s.name}"]' for s in d.stops if s.kind == "last"]
+        ended = ends[0] if len(ends) == 1 else " | ".join(f"({one})" for one in ends)
+        close = f".close({ended})" if ends else ""
+        draw = self.piece(parts.Draw(drawing(d.draw, "logits", "u"), summary(d.draw)))
+        result = built(f"canvas.append_one(token){close}")
+        doc = self.refers("Append one token to each row", "step")
+        yield self.piece(parts.Append(d.head, result, doc=doc), draw)
+        yield draw
+
+    def inserting(self) -> Iterator[Piece]:
+        """The choice of a gap and a token, and the end of a row."""
+        asked = [s for s in self.decoder.stops if s.kind in ("chance", "threshold")]
+        if asked:
+            yield self.piece(self._stops(asked))
+        yield self.piece(self._pick())
+
+    def _stops(self, stops: list[ir.Stop]) -> parts.Stops:
+        asked = {stop.name: parts.Asked(stop.name, stop.at, _chance(stop)) for stop in stops}
+        codes = [stop.code for stop in stops if stop.code is not None]
+        alone = codes[0]
+        if len(codes) > 1:
+            alone = built(" | ".join(["({})"] * len(codes)), *codes)
+        doc = self.refers("Return the rows that end before this step", "stop")
+        return parts.Stops((*asked.values(),), alone, doc=doc)
+
+    def _pick(self) -> parts.Pick:
+        d, u = self.decoder, 'noise.uniform("token")[:, 0]'
+        if d.pick is None and d.draw.greedy:
+            doc = self.refers("Take the likeliest pair of a gap and a token", "step")
+            return parts.Pick(d.head, None, None, "decoder/pick_best.j2", doc=doc)
+        if d.pick is None and d.draw.cuts:
+            doc = self.refers("Draw a gap and a token from their joint law", "step")
+            token, partial = drawing(d.draw, "pairs", u), "decoder/pick_jointly.j2"
+            return parts.Pick(d.head, None, token, partial, doc=doc)
+        gap = drawing(d.pick or d.draw, "gaps", 'noise.uniform("gap")[:, 0]')
+        told = d.pick.summary if d.pick else "a gap"
+        doc = self.refers(f"Draw {told}, then {d.draw.summary} for it", "step")
+        token, partial = drawing(d.draw, "logits", u), "decoder/pick_apart.j2"
+        return parts.Pick(d.head, gap, token, partial, doc=doc)
+
+    # Decoders that reveal masks
+
+    def revealing(self, unmask: ir.Unmask) -> Iterator[Piece]:
+        """The ticks, the masks that they may reveal, a step, and its parts."""
+        d = self.decoder
+        needs: list[Piece] = []
+        if d.guide is not None:
+            doc = self.refers("Query the network for guided logits at some places", "guide")
+            guide = parts.Guided(d.head, d.guide.without, d.guide.scale, doc=doc)
+            needs.append(self.piece(guide))
+        if d.draw.cuts and not unmask.order.tempered:
+            needs.append(self.piece(parts.Draw(self._plain(), summary(d.draw))))
+        if unmask.order.param and unmask.order.reads_network:
+            needs.append(self.piece(orders.method(unmask.order)))
+        yield from map(self.piece, self._clock())
+        yield from needs
+        yield self.piece(self.reveal(unmask), *needs)
+        if d.last is not None:
+            yield self.piece(self._finish(d.last), *needs)
+
+    def _clock(self) -> Iterator[parts.Part]:
+        d = self.decoder
+        if d.grid == "uniform" and d.steps is not None:
+            grid = "a uniform grid of times"
+            device = "canvas.x.device"
+            if d.blocks is not None:
+                code = built("uniform_blocks(canvas, {}, {})", d.steps, d.blocks)
+                yield parts.Ticks(code, f"{grid} in each block")
+            else:
+                yield parts.Ticks(built(f"uniform({{}}, {device})", d.steps), grid)
+        elif d.grid == "events" and d.inverse:
+            clocks = named(d.corrupted), named(d.inverse)
+            code = built("events(canvas, noise, {}, {})", *clocks)
+            yield parts.Ticks(code, "the times at which the masks of each row are revealed")
+        if d.blocks is not None:
+            form = "in_block(canvas, tick, {})" if d.grid == "uniform" else None
+            code = built(form or "in_first_block(canvas, {})", d.blocks)
+            doc = self.refers("Return the masks in the blocks whose time has come", "blocks")
+            yield parts.Candidates(code, doc=doc)
+
+    def _plain(self) -> Code:
+        return drawing(self.decoder.draw, "logits", "u")
+
+    def _drawn(self, sampler: ir.Sampler, logits: str, u: str) -> Code:
+        """A draw, by the method that draws where this draws alike."""
+        order = self.decoder.unmask.order if self.decoder.unmask else None
+        if sampler.cuts and sampler == self.decoder.draw and not (order and order.tempered):
+            return built(f"self.draw({logits}, {u})")
+        return drawing(sampler, logits, u)
+
+    def _query(self, *, whole: bool) -> str:
+        name = "guided" if self.decoder.guide else "all" if whole else "some"
+        return f"decoder/query_{name}.j2"
+
+    def reveal(self, unmask: ir.Unmask) -> parts.Reveal:
+        """A step."""
+        d, scored = self.decoder, unmask.order.reads_network
+        state = "canvas" if d.remask is None else "canvas.mask(again)"
+        cut = scored and unmask.rule == "quota" and d.reuse
+        before = [*self._before(unmask, cut=cut)]
+        apart = d.reuse and not scored
+        never = unmask.rule not in ALWAYS and (cut or apart)  # a row may have nothing to reveal
+        whole = d.insert is not None or not (
+            never or d.remask is not None or (d.blocks is not None and d.grid == "uniform")
+        )
+        if d.guide is not None or not whole:
+            before.append(_line("rows", f"{'places' if apart else 'masked'}.any(1)"))
+        after, result = self._after(unmask, state)
+        return parts.Reveal(
+            doc=self._doc(),
+            head=d.head,
+            before=(*before,),
+            asked="masked" if scored else "places",
+            idle=not whole,
+            state=built(state),
+            query=self._query(whole=whole),
+            after=(*after,),
+            result=result,
+        )
+
+    def _before(self, unmask: ir.Unmask, *, cut: bool) -> Iterator[tuple[str, Code]]:
+        """All that a step decides before it reads the network."""
+        d, scored = self.decoder, unmask.order.reads_network
+        yield _line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
+        if d.inverse and d.grid != "events":
+            yield _line("tick", "tick.at(mean_time(canvas, masked, {}))", named(d.inverse))
+        yield from d.lets
+        if d.remask is not None:
+            yield from self._again(d.remask)
+        if scored and unmask.rule == "quota" and unmask.code is not None:
+            yield "quota", unmask.code
+        if cut:
+            yield _line("masked", "masked & (quota > 0)[:, None]")
+        if not scored:
+            yield "places", orders.places(unmask)
+
+    def _again(self, remask: ir.Remask) -> Lines:
+        """The tokens that become masks again."""
+        blocks = self.decoder.blocks
+        free = built("blocks_so_far(canvas, tick, {})", blocks) if blocks else built("canvas.free")
+        u = f'noise.uniform("remask", {POSITIONS})'
+        form = f"written & ({u} < {{}})"
+        if remask.rule != "chance":
+            form = f"first({'-sureness(canvas)' if remask.sure else u}, written, {{}})"
+        return _line("written", "{} & ~masked", free), _line("again", form, remask.code)
+
+    def _after(self, unmask: ir.Unmask, state: str) -> tuple[list[tuple[str, Code]], Code]:
+        """What follows from the answer of the network, and the canvas after it."""
+        d, order = self.decoder, unmask.order
+        lines: list[tuple[str, Code]] = []
+        sure, token = "confidence(logits, token)", "token"
+        u = f'noise.uniform("token", {POSITIONS})'
+        if order.reads_network and (order.sampled or order.tempered):
+            lines += self._drawn_first(order, u)
+            lines += orders.choice(unmask)
+            sure, token = f"{sure}[places[masked]]", "token[places[masked]]"
+        else:
+            logits = "logits"
+            if order.reads_network:
+                lines += orders.choice(unmask)
+                logits = "logits[places[masked]]"
+                if self._rates():
+                    lines.append(_line("logits", logits))
+                    logits = "logits"
+            lines.append(("token", self._drawn(d.draw, logits, f"{u}[places]")))
+        if d.insert is not None:
+            return [*lines, *self._inserted(d.insert, token)], self._grown(d.insert)
+        result = f"{state}.write(places, {token})"
+        return lines, built(f"rated({result}, places, {sure})" if self._rates() else result)
+
+    def _rates(self) -> bool:
+        return self.decoder.remask is not None and self.decoder.remask.sure
+
+    def _drawn_first(self, order: ir.Order, u: str) -> Iterator[tuple[str, Code]]:
+        """The tokens of all masks, which are drawn before they are scored."""
+        sampler = self.decoder.draw
+        if not order.tempered:
+            yield "token", self._drawn(sampler, "logits", f"{u}[masked]")
+            return
+        cuts = ", ".join(f"{name}={{}}" for name, _ in sampler.cuts)
+        known = (*orders.CUTS,)[: len(sampler.cuts)] == tuple(name for name, _ in sampler.cuts)
+        cuts = ", ".join(["{}"] * len(sampler.cuts)) if known else cuts
+        yield "logits", built(f"truncated(logits, {cuts})", *(code for _, code in sampler.cuts))
+        cold = dict(sampler.cuts).get("temperature")
+        if cold is not None and cold.value == 0:
+            yield _line("token", "logits.argmax(-1)")
+            return
+        yield _line("u", f"{u}[masked]")
+        drawn = "categorical(logits, u)"
+        if cold is not None and cold.param:
+            yield _line("token", f"{drawn} if {{}} else logits.argmax(-1)", cold)
+        else:
+            yield _line("token", drawn)
+
+    def _inserted(self, insert: ir.Insert, token: str) -> Lines:
+        """The numbers of masks to insert, and the canvas with the tokens that are revealed."""
+        answer = f"canvas.network.{insert.head}(canvas.hidden(canvas.open))"
+        answer = f"expected({answer})" if insert.kind == "distribution" else answer
+        form = "{}" if insert.rule == "poisson" else "({}).long()"
+        written = f"canvas.write(places, {token})"
+        few = self.decoder.few
+        close = f".close({insert.head}.sum(1) < {{}})" if few is not None else ""
+        return (
+            _line(insert.head, f"spread({answer}, canvas.open)"),
+            _line("number", form, insert.code),
+            _line("canvas", written + close, *((few,) if few is not None else ())),
+        )
+
+    def _grown(self, insert: ir.Insert) -> Code:
+        fitting = f"{insert.overflow}(canvas.open * number, canvas.vacant)"
+        return built(f'canvas.insert({fitting}, canvas.network.vocab["mask"])')
+
+    def _doc(self) -> tuple[str, ...]:
+        d = self.decoder
+        what = "Take one reverse step"
+        if d.insert is not None or d.remask is not None:
+            what += "; all edits follow from the state before it"
+        doc = self.refers(what, "step")
+        if d.few is not None:
+            few = f"Rows missing fewer than ``{d.few}`` tokens get no more (spec: {d.spec}.stop)."
+            doc = (*doc, few)
+        return doc
+
+    def _finish(self, last: ir.Sampler) -> parts.Finish:
+        d = self.decoder
+        moment = built("-1")
+        if d.insert is None and d.blocks is None and d.steps is not None:
+            moment = d.steps
+        after: list[tuple[str, Code]] = []
+        if not last.greedy:
+            u = f'noise.at({{}}).uniform("token", {POSITIONS})[masked]'
+            after.append(_line("u", u, moment))
+        token = self._drawn(last, "logits", "u")
+        query = self._query(whole=False)
+        doc = self.refers("Reveal the masks that are left when the ticks have ended", "finish")
+        return parts.Finish(d.head, query, (*after,), token, doc=doc)
+
+
+def _chance(stop: ir.Stop) -> Code:
+    """The chance that a head gives, over its hidden state."""
+    answer = f"canvas.network.{stop.name}(hidden)"
+    if stop.of == "zero":
+        return built(f"{answer}.softmax(-1)[:, 0]")
+    if stop.temperature is None:
+        return built(f"{answer}.sigmoid()")
+    return built(f"tempered_chance({answer}, {{}})", stop.temperature)
+
+
+def closed(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Pieces and all that they need, each once, needs first."""
+    found: dict[Piece, None] = {}
+    for one in pieces:
+        found |= dict.fromkeys(closed(one.needs))
+        found.setdefault(one)
+    return (*found,)

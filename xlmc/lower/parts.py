@@ -1,0 +1,164 @@
+"""The code of decoders: classes, and the methods that they are put together from.
+
+Two methods are equal if their code is, whatever decoder they come from: classes share them.
+"""
+
+from attrs import field, frozen
+
+from xlmc.calculus.code import Code
+
+Lines = tuple[tuple[str, Code], ...]  # assignments: the name of a variable, and its value
+
+
+def _doc() -> tuple[str, ...]:
+    """The paragraphs of a docstring, which two equal methods need not share."""
+    made: tuple[str, ...] = field(eq=False, kw_only=True)
+    return made
+
+
+def _partial(name: str) -> str:
+    """The template of a method."""
+    made: str = field(default=f"decoder/{name}.j2", init=False)
+    return made
+
+
+@frozen
+class Field:
+    """A param of a decoder."""
+
+    name: str  # name
+    python: str  # code: its type
+    default: str  # code
+
+
+@frozen
+class Ticks:
+    """The clock of the steps."""
+
+    code: Code
+    summary: str
+    partial: str = _partial("ticks")
+
+
+@frozen
+class Candidates:
+    """The masks that a step may reveal, where these are not all."""
+
+    code: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("candidates")
+
+
+@frozen
+class Guided:
+    """A query of the network with guidance."""
+
+    head: str  # name
+    without: str  # name of a function
+    scale: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("guide")
+
+
+@frozen
+class Draw:
+    """A draw of tokens from logits."""
+
+    code: Code  # over logits and u
+    summary: str
+    partial: str = _partial("draw")
+
+
+@frozen
+class Scores:
+    """The scores of masks by a choice."""
+
+    name: str  # scores or errors
+    param: str  # name of the choice
+    arguments: tuple[str, ...]  # code: names and types
+    cases: tuple[tuple[str, Code], ...]
+    doc: tuple[str, ...]
+    partial: str = _partial("scores")
+
+
+@frozen
+class Reveal:
+    """A step that reveals masks, and may take tokens back and insert masks."""
+
+    head: str  # name
+    before: Lines  # all that needs no answer of the network
+    asked: str  # name of the places whose logits are read
+    idle: bool  # there may be none
+    state: Code  # the canvas if there are none
+    query: str  # template
+    after: Lines
+    result: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("reveal")
+
+
+@frozen
+class Finish:
+    """The last step, which reveals the masks that are left."""
+
+    head: str  # name
+    query: str  # template
+    after: Lines
+    token: Code
+    asked: str = field(default="masked", init=False)  # name of the places whose logits are read
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("finish")
+
+
+@frozen
+class Asked:
+    """The chance of an event by a head of the hidden state at a special token."""
+
+    name: str  # name of the head
+    at: str
+    chance: Code
+
+
+@frozen
+class Stops:
+    """The rows that end before a step, by heads."""
+
+    asked: tuple[Asked, ...]
+    code: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("stops")
+
+
+@frozen
+class Pick:
+    """The choice of a gap and a token."""
+
+    head: str  # name
+    gap: Code | None
+    token: Code | None
+    partial: str  # template
+    doc: tuple[str, ...] = _doc()
+
+
+@frozen
+class Append:
+    """A step that appends one token."""
+
+    head: str  # name
+    result: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("append")
+
+
+Part = Ticks | Candidates | Guided | Draw | Scores | Reveal | Finish | Stops | Pick | Append
+
+
+@frozen
+class Class:
+    """A class of `decoder.py`: a decoder, or what several share."""
+
+    name: str  # name
+    bases: tuple[str, ...]  # names
+    doc: tuple[str, ...]
+    fields: tuple[Field, ...]
+    parts: tuple[Part, ...]

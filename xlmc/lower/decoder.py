@@ -29,6 +29,7 @@ from xlmc.lower.clock import Clock
 from xlmc.lower.documents import referring
 from xlmc.lower.orders import CUTS
 from xlmc.lower.params import mentioned, params
+from xlmc.lower.parts import LIBRARY
 from xlmc.syntax import ast, query
 
 SOME = Code("written.any(1).long()", Rank.ROW, Kind.LONG)
@@ -52,6 +53,7 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         title="From a prompt to text: the next token."
         if prompted
         else "From noise to text: one reverse step of each decoder.",
+        library=tuple((module, tuple(names.split())) for module, names in LIBRARY.items()),
         classes=found,
         schedule=functions(found),
         decoders=made,

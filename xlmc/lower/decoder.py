@@ -26,6 +26,7 @@ from xlmc.lower.clock import Clock
 from xlmc.lower.documents import referring
 from xlmc.lower.orders import CUTS
 from xlmc.lower.params import mentioned, params
+from xlmc.lower.parts import LIBRARY
 from xlmc.syntax import ast, query
 from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
@@ -53,6 +54,7 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         title="From a prompt to text: the next token."
         if prompted
         else "From noise to text: one reverse step of each decoder.",
+        library=tuple((module, tuple(names.split())) for module, names in LIBRARY.items()),
         classes=found,
         schedule=functions(found),
         decoders=made,

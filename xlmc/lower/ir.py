@@ -322,6 +322,7 @@ class Decoders:
     """`decoder.py`: the classes, and what each decoder does."""
 
     title: str
+    library: tuple[tuple[str, tuple[str, ...]], ...]  # modules, and names imported where used
     classes: tuple[parts.Class, ...]
     schedule: tuple[str, ...]  # names imported
     decoders: tuple[Decoder, ...]

@@ -9,6 +9,23 @@ from xlmc.calculus.code import Code
 
 Lines = tuple[tuple[str, Code], ...]  # assignments: the name of a variable, and its value
 
+LIBRARY = {  # what the methods of decoders take from the modules that are copied
+    "appending": "Appending",
+    "canvas": "Canvas at_least_one",
+    "counts": "expected poisson",
+    "filling": "Ending Filling Revising blocks_so_far events in_block in_first_block "
+    "mean_time steps_left uniform_blocks",
+    "gaps": "at_gaps of_gap per_row",
+    "growing": "Growing drop_right skip_row",
+    "guidance": "given guided prompt",
+    "inserting": "Drawn Inserting Oracle",
+    "keeping": "Caching",
+    "places": "above first leftmost spread surest",
+    "rating": "Rating rated sureness",
+    "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
+    "tempered_chance truncated",
+}
+
 
 def _doc() -> tuple[str, ...]:
     """The paragraphs of a docstring, which two equal methods need not share."""

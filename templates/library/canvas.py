@@ -107,9 +107,7 @@ class Canvas:
 
     # Edits.
 
-    def write(
-        self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]
-    ) -> C:
+    def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:
         """Put tokens in some places."""
         return replace(self, x=self.x.masked_scatter(places, token), answer=None)
 

@@ -1,6 +1,7 @@
 """Sums of costs in chunks: the same numbers, and never the logits of all places at a time."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ SPECS = ("flexmdm", "dream", "arlm", "gone_bound")
 
 
 class Made(TorchDispatchMode):
-    """The sizes of all tensors that are made, those apart that share the memory of another."""
+    """A number of each tensor that is made, those apart that share the memory of another."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: Callable[[torch.Tensor], int] = torch.Tensor.numel) -> None:
         super().__init__()
+        self.number = number
         self.sizes: list[int] = []
 
     @property
@@ -34,7 +36,7 @@ class Made(TorchDispatchMode):
         given = {one.data_ptr() for one in args if isinstance(one, torch.Tensor)}
         for one in made if isinstance(made, tuple | list) else (made,):
             if isinstance(one, torch.Tensor) and one.data_ptr() not in given:
-                self.sizes.append(one.numel())
+                self.sizes.append(self.number(one))
         return made
 
 

@@ -293,11 +293,11 @@ VICTIM = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests_disk import NEW, OLD, disk, make
+from tests_disk import NEW, OLD, make, write
 
 out, exchanging = Path(sys.argv[2]), sys.argv[3] == "exchange"
 if not exchanging:
-    disk.exchange = lambda one, other: False
+    write.exchange = lambda one, other: False
 os.fsync = lambda handle: None  # a killed process loses nothing that it has written
 ACTING = {"_replace", "_stage", "_save", "_keep", "_swap", "settle", "_clear"}
 packages = make(OLD), make(NEW)
@@ -310,14 +310,14 @@ def dies_at(step, place):
     seen = 0
     def trace(frame, event, argument):
         nonlocal seen
-        if frame.f_code.co_filename != disk.__file__ or frame.f_code.co_name not in ACTING:
+        if frame.f_code.co_filename != write.__file__ or frame.f_code.co_name not in ACTING:
             return None
         seen += event == "line"
         if seen == step:
             os._exit(9)
         return trace
     sys.settrace(trace)
-    disk.write(packages[1], place)
+    write.write(packages[1], place)
     os._exit(0)
 
 
@@ -325,7 +325,7 @@ step = 0
 while True:
     step += 1
     place = out / str(step)
-    disk.write(packages[0], place)
+    write.write(packages[0], place)
     (place / "toy" / "notes.md").write_text("mine")
     if not dies_at(step, place):
         break
@@ -405,11 +405,11 @@ RIVAL = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests_disk import NEW, OLD, disk, make
+from tests_disk import NEW, OLD, make, write
 
 packages = make(OLD), make(NEW)
 for turn in range(40):
-    disk.write(packages[turn % 2], Path(sys.argv[2]))
+    write.write(packages[turn % 2], Path(sys.argv[2]))
 """
 
 
@@ -428,8 +428,8 @@ def test_builds_at_once_do_no_harm(tmp_path, old, new) -> None:
 
 
 def test_a_build_waits_for_another_one(tmp_path) -> None:
-    holder = "import sys, time; from pathlib import Path; from xlmc import disk\n"
-    holder += "with disk.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(0.3)"
+    holder = "import sys, time; from pathlib import Path; from xlmc.output import write\n"
+    holder += "with write.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(0.3)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     other = subprocess.Popen(
         [sys.executable, "-c", holder, str(tmp_path)],

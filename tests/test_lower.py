@@ -300,7 +300,7 @@ def test_a_count_is_an_integer_however_it_is_written(number: str, tmp_path: Path
     )
     made = rendered(text)
     assert "drawn(logits, u, top_k=10)" in made["decoder.py"]
-    assert "times(batch, 10)" in made["decoder.py"]
+    assert "uniform(10, " in made["decoder.py"]
     assert "'block': 10," in made["family.py"]
 
 

@@ -73,7 +73,7 @@ def test_a_deleted_package_comes_back(built) -> None:
 
 
 def test_another_compiler_compiles_again(built, monkeypatch) -> None:
-    monkeypatch.setattr(resources, "digest", lambda: "another")
+    monkeypatch.setattr(resources, "compiler_digest", lambda: "another")
     assert compiles_again(built)
 
 

@@ -212,7 +212,7 @@ GRIDS = zoo.those("-> mask", "unmask chance reveal(alpha)")
 
 @every([name for name in GRIDS if name not in ("mask_blocks", "dream")])
 def test_s9_the_grid_walks_from_noise_to_data(package, monkeypatch):
-    """S intervals that meet, from 1 to 0; each token is revealed with the exact chance."""
+    """Intervals of 1 / S that meet, from 1 on, until no mask is left, by 0 at the latest."""
     seen = []
     reveal = package.schedule.reveal
 
@@ -227,12 +227,11 @@ def test_s9_the_grid_walks_from_noise_to_data(package, monkeypatch):
     for steps in (1, 3, 10):
         seen.clear()
         package.sampler(steps=steps)(table, batch, draw(batch), 2)
-        assert len(seen) == steps
+        assert 1 <= len(seen) <= steps
         assert seen[0][1] == 1
-        assert seen[-1][0] == 0
         assert all(a[0] == b[1] for a, b in itertools.pairwise(seen))
-        assert sum(t - s for s, t in seen) == pytest.approx(1, abs=1e-14)
-        assert [t - s for s, t in seen] == pytest.approx([1 / steps] * steps, rel=1e-9)
+        assert [t - s for s, t in seen] == pytest.approx([1 / steps] * len(seen), rel=1e-9)
+        assert seen[-1][0] == pytest.approx(1 - len(seen) / steps, abs=1e-14)
 
 
 @every([name for name in zoo.MASKS if zoo.SPECS[name].has("reveal(alpha)")])

@@ -194,10 +194,10 @@ def test_answers_do_not_depend_on_the_batch(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize(
     ("name", "decoder", "steps"),
-    [("mdlm", "default", [7, 7]), ("mdlm", "first_hitting", [4, 4]), ("remdm", "default", [7, 7])],
+    [("mdlm", "default", [6, 6]), ("mdlm", "first_hitting", [4, 4]), ("remdm", "default", [7, 7])],
 )
 def test_steps_are_counted(name: str, decoder: str, steps: list[int]) -> None:
-    """A grid has as many as it has; of the others one for each mask."""
+    """Of a grid as many as are taken until no mask is left; of the others one for each mask."""
     family = package.load(SHIPPED / name).family
     vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
     sets = [f"decoder={decoder}", *(["decoder.steps=7"] if decoder == "default" else [])]

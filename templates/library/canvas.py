@@ -77,7 +77,7 @@ class Canvas:
 
     @property
     def vacant(self) -> Int[Tensor, " batch"]:
-        """How many more tokens fit into each row."""
+        """The number of tokens that still fit into each row."""
         return self.room - self.inside.sum(1)
 
     # Reading the network.

@@ -187,7 +187,7 @@ def _stream(call: ast.Call) -> tuple[str, int]:
 
 
 def _meet(where: set[str], others: set[str]) -> bool:
-    """Whether a name would hide another: in one function, or anywhere if it is the module's."""
+    """Return whether a name would hide another: in a function, or anywhere if the module's."""
     return bool(where & others) or ("" in where and bool(others))
 
 
@@ -214,7 +214,7 @@ def _statements(body: list[ast.stmt], region: str) -> Iterator[tuple[str, str]]:
 
 
 def _signature(node: Function) -> list[ast.expr]:
-    """What is computed where a function is defined: annotations and defaults."""
+    """Return the parts evaluated at a function's definition: annotations and defaults."""
     arguments = [one for one in ast.walk(node.args) if isinstance(one, ast.arg)]
     found = [node.returns, *(one.annotation for one in arguments), *node.args.defaults]
     return [one for one in [*found, *node.args.kw_defaults] if one is not None]

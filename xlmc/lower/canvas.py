@@ -1,4 +1,4 @@
-"""What amounts of masks come to: all that is left, as the clock tells, or nothing."""
+"""The sizes of amounts of masks: all that is left, as the clock tells, or nothing."""
 
 from math import floor
 

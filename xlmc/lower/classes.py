@@ -80,7 +80,7 @@ def base(decoder: ir.Decoder) -> str:
 
 
 def shared(own: list[tuple[Piece, ...]]) -> list[Group]:
-    """What several decoders have, grouped by who has it: what more of them have comes first."""
+    """Group the parts that several decoders share by who has them, the most shared first."""
     users = _users(own)
     groups: dict[tuple[int, ...], list[Piece]] = {}
     for piece, those in users.items():
@@ -97,7 +97,7 @@ def _users(own: list[tuple[Piece, ...]]) -> dict[Piece, tuple[int, ...]]:
 
 
 def _scattered(group: Group, groups: list[Group]) -> bool:
-    """Whether a group is of params alone, each of which can be declared where it is used.
+    """Return whether a group is of params alone, each of which can be declared where used.
 
     So it is where no decoder would declare one twice.
     """
@@ -147,7 +147,7 @@ def _mixin(group: Group, groups: list[Group], bases: list[str]) -> parts.Class:
 
 
 def _implies(groups: Iterable[Group], root: str, bases: list[str]) -> bool:
-    """Whether a class of the library is below some groups."""
+    """Return whether a class of the library is below some groups."""
     return any(_root(one, bases) == root for one in groups)
 
 
@@ -204,7 +204,7 @@ def _below(pieces: tuple[Piece, ...], groups: list[Group]) -> list[Group]:
 
 
 def _least(chosen: list[Group], groups: list[Group]) -> Iterator[Group]:
-    """Those groups of which no other one is made, the more special ones first."""
+    """Return the groups of which no other one is made, the more special ones first."""
     ancestors: set[tuple[int, ...]] = set()
     for one in chosen:
         ancestors |= _ancestors(one, groups)

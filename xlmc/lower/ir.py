@@ -189,7 +189,7 @@ class Sampler:
 
 @frozen
 class Order:
-    """Which candidates come first: the scores to choose from."""
+    """The order of candidates: the scores to choose from."""
 
     scores: tuple[str, ...]
     param: str  # name of the choice; "" where the score is fixed
@@ -200,7 +200,7 @@ class Order:
 
     @property
     def reads_network(self) -> bool:
-        """Whether it reads the network's answer, or draws by a temperature beside it."""
+        """Return whether it reads the network's answer, or draws by a temperature beside it."""
         return any(one in NETWORK_SCORES for one in self.scores) or self.temperature is not None
 
 
@@ -270,7 +270,7 @@ class Stop:
 
 @frozen
 class Decoder:
-    """What a decoder does."""
+    """A decoder: its params, methods and base classes."""
 
     name: str
     klass: str  # name
@@ -304,7 +304,7 @@ class Decoder:
 
     @property
     def oracle(self) -> bool:
-        """Whether a row ends at the length of its own example."""
+        """Return whether a row ends at the length of its own example."""
         return any(stop.kind == "oracle" for stop in self.stops)
 
 

@@ -47,7 +47,7 @@ def drawing(sampler: ir.Sampler, logits: str, u: str) -> Code:
 
 
 def summary(sampler: ir.Sampler) -> str:
-    """What the method that draws does."""
+    """Return a sentence on the method that draws."""
     if sampler.greedy:
         return "Take the likeliest token of each place"
     cold = dict(sampler.cuts).get("temperature")
@@ -230,7 +230,7 @@ class _Methods:
         return _line("written", "{} & ~masked", free), _line("again", form, remask.code)
 
     def _after(self, unmask: ir.Unmask, state: str) -> tuple[list[tuple[str, Code]], Code]:
-        """What follows from the answer of the network, and the canvas after it."""
+        """Return what follows from the answer of the network, and the canvas after it."""
         d, order = self.decoder, unmask.order
         lines: list[tuple[str, Code]] = []
         sure, token = "confidence(logits, token)", "token"

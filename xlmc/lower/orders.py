@@ -50,7 +50,7 @@ def codes(order: ir.Order, column: str = "column") -> dict[str, Code]:
 
 
 def arguments(order: ir.Order) -> tuple[str, ...]:
-    """What the method that scores by a choice reads."""
+    """Return the arguments of the method that scores by a choice."""
     needed = {"token": order.sampled, "column": "left" in order.scores, "u": _draws(order)}
     return ("logits", *(name for name, yes in needed.items() if yes))
 
@@ -94,7 +94,7 @@ def places(unmask: ir.Unmask) -> Code:
 
 
 def _count(unmask: ir.Unmask) -> Code:
-    """How many masks of each row are revealed."""
+    """Return the number of masks of each row that are revealed."""
     if unmask.rule == "quota" and unmask.code is not None:
         return unmask.code
     return built("masked.any(1).long()")

@@ -1,4 +1,4 @@
-"""What an expression may mention where it stands, and what it reads."""
+"""The names that an expression may mention in its place, and those that it reads."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from xlmc.syntax.expression import literal
 
 @frozen
 class Environment:
-    """What an expression may mention: names with their types, schedules, and where it stands.
+    """The scope of an expression: names with their types, schedules, and its place.
 
     ``derived`` are the functions of a schedule. ``sound``: values can be computed. ``around``: a
     value may tell what can be seen around a masked token. ``remedy``: how there could be a time.

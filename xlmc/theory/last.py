@@ -38,13 +38,13 @@ def everywhere(exprs: list[ast.Expr], env: Environment) -> Iterator[Environment]
 
 
 def always(holds: Callable[[Environment], bool], exprs: list[ast.Expr], env: Environment) -> bool:
-    """Whether something holds for all values of the params that expressions read."""
+    """Return whether something holds for all values of the params that expressions read."""
     found = [*everywhere(exprs, env)]
     return bool(found) and all(map(holds, found))
 
 
 def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> bool:
-    """Whether the last step of a grid, to s = 0, leaves no mask, and takes none back.
+    """Return whether the last step of a grid, to s = 0, leaves no mask and takes none back.
 
     ``arrow`` is that of the clock whose masks it reveals.
     """
@@ -62,7 +62,7 @@ def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> b
 
 
 def _settles(unmask: ast.Much, remask: ast.Much, env: Environment) -> bool:
-    """Whether the last step, to s = 0, takes nothing back and reveals every mask.
+    """Return whether the last step, to s = 0, takes nothing back and reveals every mask.
 
     For any value of the params: judged by many within their ranges, and by their defaults.
     """
@@ -82,7 +82,7 @@ def _settled(unmask: ast.Much, back: ast.Expr, env: Environment) -> bool:
 
 
 def _closes(unmask: ast.Much, env: Environment) -> bool:
-    """Whether the last step, to s = 0, reveals every mask, for any value of the params.
+    """Return whether the last step, to s = 0, reveals every mask, for any values of params.
 
     A value that reads a param or a let is taken not to.
     """
@@ -94,7 +94,7 @@ def _closes(unmask: ast.Much, env: Environment) -> bool:
 
 
 def _all_revealed(rule: str, value: ast.Expr, env: Environment, points: Iterable[Sample]) -> bool:
-    """Whether an amount is no less than all masks at each of some points."""
+    """Return whether an amount is no less than all masks at each of some points."""
     return rule in ("chance", "quota") and all(
         isinstance(found, float)
         and (floor(found + 1e-9) >= point["masked"] if rule == "quota" else found >= 1)

@@ -46,7 +46,7 @@ class Model:
 
     @property
     def shape(self) -> ModelSize:
-        """What a family's network is made from."""
+        """Return what a family builds its network from."""
         return ModelSize(
             layers=self.layers,
             width=self.width,
@@ -121,12 +121,12 @@ class Train:
 
     @property
     def accumulate(self) -> int:
-        """How many parts of a step each device takes one after another."""
+        """Return the number of parts of a step that each device takes one after another."""
         return self.batch // (self.devices * self.part)
 
     @property
     def part(self) -> int:
-        """How many examples a device takes at once."""
+        """Return the number of examples that a device takes at once."""
         share = self.batch // self.devices
         return min(self.device_batch or share, share)
 

@@ -1,4 +1,4 @@
-"""What a run can set, for the documentation: each key with its meaning, values and default.
+"""The settings of a run, for the documentation: each key with meaning, values and default.
 
 The meanings are those of the docstrings of the configuration's classes, where a paragraph
 ``name: meaning`` describes a field.

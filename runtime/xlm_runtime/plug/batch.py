@@ -46,7 +46,7 @@ class Vocabulary:
         return self.specials[special]
 
     def allowed(self, specials: Iterable[str]) -> Bool[Tensor, " vocab"]:
-        """Which ids a head may predict: the body tokens and the named specials."""
+        """Return a mark for each id that a head may predict: body tokens and the named specials."""
         allowed = torch.ones(self.size, dtype=torch.bool)
         allowed[list(self.specials.values())] = False
         allowed[[self[name] for name in specials]] = True
@@ -55,7 +55,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Example:
-    """What a task gives: token ids without any layout.
+    """An example of a task: token ids without any layout.
 
     ``given`` marks the tokens of ``body`` that an infilling layout keeps; ``index`` is the stable
     place of the example in its data and keys all its randomness. ``gaps`` marks the gaps before

@@ -54,7 +54,7 @@ def even(length: int) -> float:  # noqa: ARG001  # one of the functions that a c
 
 @dataclass(frozen=True)
 class Claim:
-    """What a reported likelihood is.
+    """The claim about a reported likelihood.
 
     ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack. ``none``:
     no likelihood can be computed. ``why`` says it in words. ``tilt``: trained on data of law p, the
@@ -71,7 +71,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Samples:
-    """What the samples of a decoder are worth: how near their law comes to that of the model.
+    """The claim about a decoder's samples: how near their law comes to that of the model.
 
     law: ``exact``: the model's own law, the one that the likelihood is of. ``heads``: the same if
         the heads are exact. ``limit``: that as a number grows. ``none``: another.
@@ -100,7 +100,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Published:
-    """How weights that others have published fit the network.
+    """The fit of weights that others have published to the network.
 
     repo: where they are on the Hub by the spec's word; "" where it names none.
     size: their ``config.json`` -> the size of the network. Raises KeyError or ValueError for a

@@ -72,7 +72,7 @@ def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
 
 
 class Layout(ABC):
-    """How a family lays out one kind of example (``text``, ``seq2seq``, ``infill``).
+    """The layout of one kind of example (``text``, ``seq2seq``, ``infill``).
 
     Called with examples it gives a batch. ``predicts`` names the specials inside the brackets,
     which heads may predict beside the body tokens. ``fills``: the brackets are filled up to the

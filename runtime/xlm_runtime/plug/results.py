@@ -1,4 +1,4 @@
-"""What the functions of a package return: losses, likelihoods, and decoded batches."""
+"""The results of a package's functions: losses, likelihoods, and decoded batches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Nelbo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder made: ids, what stands inside the brackets, calls per row, states passed."""
+    """A decoded batch: ids, the positions inside the brackets, calls per row, states passed."""
 
     x: Int[Tensor, "batch length"]
     body: Bool[Tensor, "batch length"]

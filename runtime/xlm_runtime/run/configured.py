@@ -77,7 +77,7 @@ def _check_size(sets: Sequence[Setting]) -> None:
 
 
 def untrained(command: Command) -> bool:
-    """Whether published weights are meant as they are: those that a setting names, of no run."""
+    """Return whether a command means published weights as they are, and no run."""
     named = any(s.path == "model.pretrained" and s.value for s in parse_sets(command.sets))
     return named and not (command.run_dir or command.name or command.ckpt)
 

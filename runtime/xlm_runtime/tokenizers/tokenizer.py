@@ -287,13 +287,13 @@ def before(text: str, stops: Sequence[str], start: int = 0) -> str:
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether `Tokenizer.save` wrote the tokenizer of a folder.  Raises RunError for damage."""
+    """Return whether `Tokenizer.save` wrote a folder's tokenizer.  Raises RunError for damage."""
     file = folder / CONFIG
     return file.is_file() and _OWN in read_object(file, ANEW)
 
 
 def load(folder: Path) -> Tokenizer:
-    """What `Tokenizer.save` wrote.  Raises RunError where it is not there, or damaged."""
+    """Read what `Tokenizer.save` wrote.  Raises RunError where it is not there, or damaged."""
     missing = [name for name in (JSON, CONFIG) if not (folder / name).exists()]
     if missing:
         raise RunError(f"{folder} holds no tokenizer of a run: there is no {missing[0]} in it")

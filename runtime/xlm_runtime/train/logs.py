@@ -166,7 +166,7 @@ def _log(trainer: Trainer, kind: str, values: Mapping[str, float]) -> None:
 
 
 def reports(step: int, train: Train) -> bool:
-    """Whether a report is due after so many steps."""
+    """Return whether a report is due after so many steps."""
     return any(
         step % every == 0
         for every in (train.log_every, train.validate_every, train.checkpoint_every, train.steps)

@@ -22,7 +22,7 @@ Alignment = Sequence[int]  # for each token that is seen, its place in the text
 
 @frozen
 class Head:
-    """What a head answers, and where.
+    """An answer of a head, and its places.
 
     kind: ``logits``, ``count``, ``distribution`` or ``chance``. at: ``tokens``, ``gaps`` or the
     name of a special token. ahead: it is read one position to the left of the token it predicts.

@@ -232,7 +232,7 @@ def _checked(distance: Sequence[float], limits: Sequence[float]) -> bool:
 
 
 def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
-    """Whether the last distance is one that a perfect sampler could show, and the fall is fast."""
+    """Return whether a perfect sampler could show the last distance, and the fall is fast."""
     limits = _limits(curve.steps, curve.distance, curve.null.high + max(off, FITTED))
     holds = _checked(curve.distance, limits)
     last, limit = curve.distance[-1], limits[-1]

@@ -44,7 +44,7 @@ def mean(values: Sequence[float]) -> tuple[float, float]:
 
 
 def reach(draws: int) -> float:
-    """How far a distance of so many draws is from its mean at most, but for once in 1 / `ERROR`.
+    """Bound the deviation of a distance from its mean, with an error of `ERROR`.
 
     By McDiarmid's inequality, as one draw changes a distance by at most 1 / draws.
     """

@@ -1,4 +1,4 @@
-"""What tasks are made of: the base class, sources of rows, encoding, and generators of problems.
+"""The parts of tasks: the base class, sources of rows, encoding, and generators of problems.
 
 Every other module of `xlm_runtime.tasks` is one task or a few that share their data.
 """

@@ -9,9 +9,8 @@ from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders, reading
 from xlmc.lower.likelihood import likelihood
-from xlmc.lower.loss import loss
+from xlmc.lower.loss import loss, loss_params
 from xlmc.lower.noise import noise
-from xlmc.lower.params import params
 from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
@@ -76,7 +75,7 @@ def _lower(family: ast.Family) -> ir.Package:
         reading=read,
         decoder=decoding,
         collate=layouts,
-        family=_family(objective, losses, decoding, layouts, clocks, likely),
+        family=_family(objective, decoding, layouts, clocks, likely),
     )
 
 
@@ -162,7 +161,6 @@ def _title(family: ast.Family) -> str:
 
 def _family(
     objective: Objective,
-    losses: ir.Loss,
     decoding: ir.Decoders,
     layouts: ir.Collate,
     clocks: tuple[str, ...],
@@ -172,7 +170,6 @@ def _family(
     value, why = claim(objective)
     parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
     needed = ("pad", *(["mask"] if process.masks else []), *parts)
-    loss_params = params(objective.entries, {p.name for p in losses.params})
     shared, published = recipes(family)
     stop = likely.stop if likely is not None else ""
     return ir.Family(
@@ -187,7 +184,7 @@ def _family(
         classes=tuple(d.klass for d in decoding.decoders),
         loss="loss",
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
-        params=(("loss", loss_params), *((d.name, d.params) for d in decoding.decoders)),
+        params=(("loss", loss_params(objective)), *((d.name, d.params) for d in decoding.decoders)),
         samples=tuple((d.name, samples(d, process, stop)) for d in decoding.decoders),
         shared=shared,
         recipes=published,

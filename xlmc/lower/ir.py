@@ -10,16 +10,22 @@ from xlmc.calculus.code import Code
 from xlmc.lower import parts
 from xlmc.syntax.query import NETWORK_SCORES
 
+PYTHON = {"Count": "int", "Size": "int", "Chance": "float", "Scale": "float"}
+
 
 @frozen
 class Param:
     """A typed value that a run may override."""
 
     name: str  # name
-    kind: str  # Count, Chance, Scale or Choice
-    python: str  # code: its type in annotations
+    kind: str  # Count, Size, Chance, Scale or Choice
     default: str  # code: a literal
     options: tuple[str, ...] = ()
+
+    @property
+    def python(self) -> str:
+        """Return its type in annotations."""
+        return PYTHON.get(self.kind) or f"Literal[{', '.join(map(repr, self.options))}]"
 
 
 @frozen
@@ -125,19 +131,20 @@ class Term:
     """
 
     head: str  # name
+    signature: tuple[str, ...]  # of its function: names with their types
+    arguments: tuple[str, ...]  # the names alone
+    entry: str  # of the dict of terms
     partial: str
     at: str
     size: int  # of a distribution: the largest number that it tells apart
     weight: Code | None  # over t, count, length and params; None for 1
     reads: tuple[str, ...]  # of t, count and length: what the weight reads
-    reads_batch: bool  # it needs the clean batch beside the noised one
     row: str  # code of the clean tokens at the places of the noised row
     per_row: bool  # the weight differs from row to row
     per_token: bool  # and from token to token
     shifted: bool  # the head is read one position to the left
     cast: bool  # the weight is float64
     options: tuple[tuple[str, Code], ...]  # of its divergence
-    params: tuple[Param, ...]
     summary: str
     detail: str
 
@@ -147,13 +154,13 @@ class Loss:
     """`loss.py`: the terms and what their sum is divided by."""
 
     ordered: bool  # nothing is noised
-    row: str  # name of what says which positions hold tokens: the batch, or the noised one
+    title: str
+    signature: tuple[str, ...]  # of the function: names with their types and defaults
+    trunk: tuple[str, ...]  # the arguments of the trunk
     imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
     terms: tuple[Term, ...]
-    params: tuple[Param, ...]
     over: str  # tokens, corrupted, block or rows
     schedule: tuple[str, ...]  # names imported
-    condition: Code | None  # what the trunk is told beside the tokens
     latex: tuple[str, ...]
     units: str
 

@@ -8,7 +8,7 @@ from xlmc.calculus.print_math import latex_expr, plain_expr
 from xlmc.lower import ir
 from xlmc.lower.clamps import clamped
 from xlmc.lower.clock import Clock
-from xlmc.lower.params import PYTHON, mentioned, params
+from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import exact, inline
 from xlmc.theory.claims import proportional
@@ -43,18 +43,42 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     terms = tuple(_term(part, objective, clock, own) for part in objective.parts)
     codes = [*(term.weight for term in terms), condition]
     used = {name for code in codes if code is not None for name in code.reads.functions}
+    ordered = objective.process.ordered
+    row = "batch" if objective.process.holds_places else "noised"
+    trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend")
+    noised = () if ordered else ("noised: Noised",)
     return ir.Loss(
-        ordered=objective.process.ordered,
-        row="batch" if objective.process.holds_places else "noised",
+        ordered=ordered,
+        title=f"The training objective of a {'' if ordered else 'noised '}batch (spec: loss).",
+        signature=("network: Network", *noised, "batch: Batch", *_defaults(objective)),
+        trunk=trunk if condition is None else (*trunk, str(condition)),
         imports=_imports(objective, terms),
         terms=terms,
-        params=tuple(dict.fromkeys(p for term in terms for p in term.params)),
         over="rows" if own else over,
         schedule=tuple(sorted(used)),
-        condition=condition,
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )
+
+
+def _defaults(objective: Objective) -> list[str]:
+    """Return the params with types and defaults, in the order in which terms read them."""
+    found = dict.fromkeys(p for part in objective.parts for p in _params(part, objective))
+    return [f"{p.name}: {p.python} = {p.default}" for p in found]
+
+
+def loss_params(objective: Objective) -> tuple[ir.Param, ...]:
+    """Return the params that some term reads, in the order of the spec."""
+    read = {p.name for part in objective.parts for p in _params(part, objective)}
+    return params(objective.entries, read)
+
+
+def _params(part: Part, objective: Objective) -> tuple[ir.Param, ...]:
+    """Return the params that a term reads."""
+    weight = inlined(part, objective)
+    options = [option.value for option in part.term.divergence.options]
+    read = mentioned([*options, *([] if weight is None else [weight])])
+    return params(objective.entries, read)
 
 
 def _imports(
@@ -139,9 +163,7 @@ def _bracketed(formula: str) -> str:
 def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
     term, use, weight = part.term, words.use(part, objective), inlined(part, objective)
     head = query.heads(objective.family)[term.head.id]
-    options = [option.value for option in term.divergence.options]
-    spoken = mentioned([*options, *([] if weight is None else [weight])])
-    found = params(objective.entries, spoken)
+    found = _params(part, objective)
     names = {name: variable(name, Rank.ROW, kind, wide=name) for name, kind in AMOUNTS.items()}
     names |= {p.name: param(p.name, p.kind, owner="") for p in found}
     code = None
@@ -151,24 +173,34 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         inner = built("({})", code) if code else ONE
         code = built("{} / {}.clamp(min=1)", inner, names[OWN[own]].code)
     reads = tuple(sorted(code.reads.variables)) if code else ()
+    given = _given(_reads_batch(use, reads, objective), objective)
+    given |= {p.name: p.python for p in found}
     return ir.Term(
         head=term.head.id,
+        signature=tuple(f"{name}: {kind}" for name, kind in given.items()),
+        arguments=tuple(given),
+        entry=f'"{term.head.id}": {term.head.id}',
         partial=use.partial,
         at=place(part, objective),
         size=query.size(head),
         weight=code,
         reads=reads,
-        reads_batch=_reads_batch(use, reads, objective),
         row="batch.x0" if objective.process.holds_places else "noised.clean",
         per_row=code is not None and code.rank >= Rank.ROW,
         per_token=code is not None and code.rank == Rank.TOKEN,
         shifted=head.shifted,
         cast=code is not None and code.kind == Kind.DOUBLE,
         options=_options(part),
-        params=found,
         summary=use.meaning,
         detail=_detail(part, objective, weight),
     )
+
+
+def _given(reads_batch: bool, objective: Objective) -> dict[str, str]:
+    """Return what every term is given, with the types."""
+    given = {"network": "Network", "hidden": 'Float[Tensor, "batch length width"]'}
+    given |= {} if objective.process.ordered else {"noised": "Noised"}
+    return given | ({"batch": "Batch"} if reads_batch else {})
 
 
 def _reads_batch(use: Use, reads: tuple[str, ...], objective: Objective) -> bool:
@@ -206,7 +238,7 @@ def _options(part: Part) -> tuple[tuple[str, Code], ...]:
 def _option(value: ast.Expr, kind: str) -> Code:
     if isinstance(value, ast.Name):
         return param(value.id, kind, owner="").code
-    return number(value, whole=PYTHON[kind] == "int")
+    return number(value, whole=ir.PYTHON[kind] == "int")
 
 
 def place(part: Part, objective: Objective) -> str:

@@ -6,8 +6,6 @@ from xlmc.calculus.code import number
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 
-PYTHON = {"Count": "int", "Size": "int", "Chance": "float", "Scale": "float"}
-
 
 def params(entries: tuple[ast.Node, ...], used: set[str]) -> tuple[ir.Param, ...]:
     """Those params of a section whose names are used, in their order."""
@@ -21,12 +19,9 @@ def params(entries: tuple[ast.Node, ...], used: set[str]) -> tuple[ir.Param, ...
 def _param(entry: ast.Param | ast.Choice) -> ir.Param:
     if isinstance(entry, ast.Choice):
         options = tuple(option.id for option in entry.options)
-        literal = f"Literal[{', '.join(map(repr, options))}]"
-        return ir.Param(entry.name, "Choice", literal, repr(options[0]), options)
-    python = PYTHON[entry.kind]
-    return ir.Param(
-        entry.name, entry.kind, python, str(number(entry.default, whole=python == "int"))
-    )
+        return ir.Param(entry.name, "Choice", repr(options[0]), options)
+    whole = ir.PYTHON[entry.kind] == "int"
+    return ir.Param(entry.name, entry.kind, str(number(entry.default, whole=whole)))
 
 
 def _value(expr: ast.Expr) -> Fraction:

@@ -40,7 +40,7 @@ class Network(nn.Module):
     def extend(
         self, new: Int[Tensor, "batch new"], attend: Bool[Tensor, "batch length"], past: Past
     ) -> tuple[Float[Tensor, "batch new width"], Past]:
-        """What `trunk` gives for the last tokens of a row, going on from those before.
+        """Return what `trunk` gives for the last tokens of a row, going on from those before.
 
         ``attend`` spans the past, empty at first, and the new tokens (spec: decoder.reuse).
         """

@@ -24,7 +24,7 @@ class Noised(Movable):
 
 
 def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:
-    """When each row is seen: t ~ U(0.001, 1) (spec: noise.amount)."""
+    """Draw the time of each row: t ~ U(0.001, 1) (spec: noise.amount)."""
     return 0.001 + (1 - 0.001) * noise.uniform("amount")[:, 0]
 
 

@@ -43,7 +43,7 @@ class Network(nn.Module):
         return allowed_logits(self.to_token, hidden, self.forbidden)
 
     def gap(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """How many tokens are missing to the right of each place, on average.
+        """Return the mean number of tokens that are missing to the right of each place.
 
         spec: network.gap
         """

@@ -35,7 +35,7 @@ class Noised(Movable):
 
 
 def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:
-    """When each row is seen: t ~ U(0.001, 1) (spec: noise.amount).
+    """Draw the time of each row: t ~ U(0.001, 1) (spec: noise.amount).
 
     One draw in each of as many strata as the step has rows.
     """

@@ -30,7 +30,7 @@ class Noised(Movable):
 
 
 def amount(batch: Batch, noise: Noise) -> Int[Tensor, " batch"]:
-    """How many tokens of each row are dropped: count ~ U{0..length} (spec: noise.amount)."""
+    """Draw each row's number of dropped tokens: count ~ U{0..length} (spec: noise.amount)."""
     length = batch.free.sum(1)
     u = noise.uniform("amount")[:, 0]
     return (u * (length + 1)).long()

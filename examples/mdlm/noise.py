@@ -24,7 +24,7 @@ class Noised(Movable):
 
 
 def amount(batch: Batch, noise: Noise) -> Int[Tensor, " batch"]:
-    """How many tokens of each row are masked: count ~ U{1..length} (spec: noise.amount).
+    """Draw each row's number of masked tokens: count ~ U{1..length} (spec: noise.amount).
 
     One draw in each of as many strata as the step has rows.
     """

@@ -24,7 +24,7 @@ class Noised(Movable):
 
 
 def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:
-    """When each row is seen: t ~ U(0, 1) (spec: noise.amount)."""
+    """Draw the time of each row: t ~ U(0, 1) (spec: noise.amount)."""
     return noise.uniform("amount")[:, 0]
 
 

@@ -106,15 +106,26 @@ def _network(family: ast.Family) -> ir.Network:
     condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        return ir.Network(name, "", "", module, condition, "", heads)
+        return ir.Network(name, "", _library("", ()), module, condition, "", heads)
     word = backbone_words()[query.backbone(family)]
     layers = word.full
     if condition:
         layers = word.conditioned or layers
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
-    names = layers.network, layers.block, layers.module
-    return ir.Network(*names, "", condition, _published(family), heads)
+    published = _published(family)
+    names = tuple(filter(None, (layers.network, layers.block)))
+    more = ("shape_of",) if published else () if layers.module == "backbone" else ("Past",)
+    imports = _library(layers.module, (*names, *more))
+    return ir.Network(layers.network, layers.block, imports, "", condition, published, heads)
+
+
+def _library(home: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the imports of `network.py`: the layers from their module, and what heads need."""
+    heads = ("allowed_logits", "answer", "linear")
+    found = {"backbone": heads if home != "backbone" else (*heads, *names)}
+    found |= {home: names} if home not in ("", "backbone") else {}
+    return tuple((module, tuple(sorted(some))) for module, some in found.items())
 
 
 def _published(family: ast.Family) -> str:

@@ -116,7 +116,7 @@ class Network:
 
     backbone: str  # name of the class
     block: str  # name of its block's class; "" where it has none to choose
-    home: str  # name of the copied module with both
+    imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
     module: str  # dotted module of a custom backbone; "" for a shipped one
     condition: str  # "", t or sigma
     published: str  # name of the head that published weights have; "" where there are none

@@ -50,19 +50,18 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """Read the vocabulary as it is shipped."""
-    text = (folder("grammar") / "words.toml").read_text(encoding="utf-8")
-    known = tomllib.loads(text)
-    return Vocabulary(
-        tuple(_word(**one) for one in known["words"]), known["sections"], known["glossary"]
-    )
+    known = tomllib.loads((folder("grammar") / "words.toml").read_text(encoding="utf-8"))
+    lines = tomllib.loads((folder("spec") / "lines.toml").read_text(encoding="utf-8"))
+    words = tuple(_word(lines.get(one["names"][0]), **one) for one in known["words"])
+    return Vocabulary(words, known["sections"], known["glossary"])
 
 
 def _word(
+    line: list[str] | None,
     names: list[str],
     section: str,
     form: list[str],
     meaning: str,
-    line: list[str] | None = None,
     **rest: Any,
 ) -> Word:
     """Make a word from an entry of the file; what it leaves out is empty."""

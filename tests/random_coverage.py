@@ -9,7 +9,7 @@ FEATURES = {
     "backbone": ("rotary", r"dit\n", r"dit\(condition = t", "condition = sigma",
                  r"qwen2\n", "pretrained", "python"),
     "head": (": logits", "logits at tokens", "logits at gaps", "shifted", ": chance at cls",
-             ": chance at bos", ": chance at eos", ": count", r": distribution\("),
+             ": chance at bos", ": count", r": distribution\("),
     "divergence": (r" cross_entropy\(x0", r" cross_entropy\(following", r" cross_entropy\(gone",
                    "joint_cross_entropy", r"binary_cross_entropy\(none gone",
                    r"binary_cross_entropy\(none mask", "balance =", r"poisson\(gone"),

@@ -29,7 +29,7 @@ def gone(draw: Draw) -> list[str]:
     amounts = ("count ~ uniform(0, length)", "t ~ uniform(0, 1)", "count ~ uniform(0, length)")
     amount = draw.cycle((*amounts, "t ~ fixed(0.7)", "t ~ uniform(0.25, 0.75)"))
     fixed, timed = "fixed" in amount, amount.startswith("t ")
-    place = draw.cycle(("cls", "bos", "eos", ""))
+    place = draw.cycle(("cls", "bos", ""))
     survival = draw.pick(SMOOTH if timed else SMOOTH + STEEP)
     weights = ["", "1 + length / 8", "scale", "min(scale, length)"]
     weights += ["bound"] if place and not fixed and not timed else []
@@ -60,8 +60,8 @@ def gone(draw: Draw) -> list[str]:
         collate(
             draw,
             f"{'cls ' * (place == 'cls')}bos",
-            "body" if place == "eos" else draw.pick(("body", "body eos")),
-            "eos" if place == "eos" else "",
+            draw.pick(("body", "body eos")),
+            "",
             "given",
         ),
     ]

@@ -204,16 +204,27 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
+    """A head of one special token needs it once in every row, whatever is predicted or cut."""
     for layout in query.layouts(family):
-        number = sum(slot.name == place.id for slot in layout.slots)
+        names = [slot.name for slot in layout.slots]
+        number = names.count(place.id)
         free = any(slot.name == place.id and slot.free for slot in layout.slots)
+        fault = ""
         if number != 1 or free:
+            fault = f"{number or 'no'} `{place.id}`" + ", which is predicted" * free
+        elif place.id == "eos" and "body" in names[: names.index("eos")]:
+            fault = "no `eos` in the row of a text that is cut"
+        if fault:
+            hint = f"put one `{place.id}` into the layout, outside the brackets"
+            if place.id == "eos":
+                hint = "read it at another special token, as `at cls`"
             yield NotLaidOut(
                 span=place.span,
                 layout=layout.name,
                 special=place.id,
-                number=f"{number or 'no'} `{place.id}`" + ", which is predicted" * free,
+                number=fault,
                 head=head.name,
+                hint=hint,
             )
 
 

@@ -438,11 +438,12 @@ class NotLaidOut(Diagnostic):
     code = "XLM105"
     title = "layout `{layout}` has {number}"
     label = "the head `{head}` reads its answer at the one fixed `{special}` of a row"
-    help = "put one `{special}` into the layout, outside the brackets"
+    help = "{hint}"
     layout: str
     number: str
     special: str
     head: str
+    hint: str
 
 
 @frozen(kw_only=True)

@@ -212,7 +212,10 @@ GRIDS = zoo.those("-> mask", "unmask chance reveal(alpha)")
 
 @every([name for name in GRIDS if name not in ("mask_blocks", "dream")])
 def test_s9_the_grid_walks_from_noise_to_data(package, monkeypatch):
-    """Intervals of 1 / S that meet, from 1 on, until no mask is left, by 0 at the latest."""
+    """S intervals that meet, from 1 to 0; each token is revealed with the exact chance.
+
+    Decoding ends when no mask is left: of 1,000 rows some keep one until the last step.
+    """
     seen = []
     reveal = package.schedule.reveal
 
@@ -221,17 +224,18 @@ def test_s9_the_grid_walks_from_noise_to_data(package, monkeypatch):
         return reveal(s, t)
 
     monkeypatch.setattr(package.decoder, "reveal", recorded)
-    batch = one(package, (A, A))
+    batch = repeat(one(package, (A, A)), 1000)
     row = {tuple(batch.x0[0].tolist()): 1.0}
     table = Table(conditionals(row, batch.free[0].nonzero()[:, 0].tolist()))
     for steps in (1, 3, 10):
         seen.clear()
         package.sampler(steps=steps)(table, batch, draw(batch), 2)
-        assert 1 <= len(seen) <= steps
+        assert len(seen) == steps
         assert seen[0][1] == 1
+        assert seen[-1][0] == 0
         assert all(a[0] == b[1] for a, b in itertools.pairwise(seen))
-        assert [t - s for s, t in seen] == pytest.approx([1 / steps] * len(seen), rel=1e-9)
-        assert seen[-1][0] == pytest.approx(1 - len(seen) / steps, abs=1e-14)
+        assert sum(t - s for s, t in seen) == pytest.approx(1, abs=1e-14)
+        assert [t - s for s, t in seen] == pytest.approx([1 / steps] * steps, rel=1e-9)
 
 
 @every([name for name in zoo.MASKS if zoo.SPECS[name].has("reveal(alpha)")])

@@ -431,13 +431,10 @@ def layouts(draw: st.DrawFn, kind: str, noise: Noise, heads: Heads) -> str:
     """One layout."""
     before = draw(st.sampled_from([["bos"], ["cls", "bos"], ["cls"], []]))
     insides = ["body", "body eos"] + ["body eos pad"] * (noise.chain == "mask")
-    insides = ["body"] if heads.stop_at == "eos" else insides
     inside = draw(st.sampled_from(insides))
     after = ["eos"] if "eos" not in inside and draw(st.booleans()) else []
-    if heads.stop_at in ("bos", "cls") and heads.stop_at not in before:
+    if heads.stop_at and heads.stop_at not in before:
         before = [heads.stop_at, *before]
-    if heads.stop_at == "eos":
-        after = ["eos"]
     if noise.chain in ("gone", "both") and not before and kind != "seq2seq":
         before = ["bos"]
     if kind == "seq2seq":
@@ -555,7 +552,7 @@ def noised_specs(draw: st.DrawFn, chain: str | None = None) -> str:
     told = ["", "t", "sigma"] if noise.left_over else ["", "t"]
     whole = noise.chain == "mask" and not noise.fixed
     condition = draw(st.sampled_from(told)) if whole else ""
-    place = draw(st.sampled_from(["cls", "bos", "eos"])) if stop else ""
+    place = draw(st.sampled_from(["cls", "bos"])) if stop else ""
     shifted = noise.chain == "mask" and draw(st.booleans())
     hides = draw(st.sampled_from(["", "prompt", "given"])) if noise.chain == "mask" else ""
     heads = Heads(main, other, stop, place, condition, hides, shifted)

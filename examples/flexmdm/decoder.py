@@ -23,7 +23,7 @@ from .ticks import Tick, end, uniform
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing(Growing):
-    """The grid of times and the draw of a token, which all decoders share."""
+    """The grid of times, the draw of a token and the last step, which all decoders share."""
 
     steps: int = at_least_one(128)
     temperature: float = 1.0
@@ -40,6 +40,17 @@ class Drawing(Growing):
     ) -> Int[Tensor, " places"]:
         """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
         return drawn(logits, u, self.temperature, self.top_k, self.top_p)
+
+    def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
+        """Reveal the masks that are left when the ticks have ended (spec: decoder.finish)."""
+        masked = canvas.masked
+        if not masked.any():
+            return canvas
+        rows, tick = masked.any(1), end(canvas.x.device)
+        canvas = canvas.query(tick, rows)
+        logits = canvas.network.token(canvas.hidden(masked))
+        u = noise.at(-1).uniform("token", canvas.position)[masked]
+        return canvas.write(masked, self.draw(logits, u))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,17 +80,6 @@ class Decoder(Drawing):
         return canvas.insert(
             skip_row(canvas.open * number, canvas.vacant), canvas.network.vocab["mask"]
         )
-
-    def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended (spec: decoder.finish)."""
-        masked = canvas.masked
-        if not masked.any():
-            return canvas
-        rows, tick = masked.any(1), end(canvas.x.device)
-        canvas = canvas.query(tick, rows)
-        logits = canvas.network.token(canvas.hidden(masked))
-        u = noise.at(-1).uniform("token", canvas.position)[masked]
-        return canvas.write(masked, self.draw(logits, u))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,17 +131,3 @@ class AdaptiveDecoder(Drawing):
                 return negative_entropy(logits).double()
             case "left":
                 return (-column).double()
-
-    def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended.
-
-        spec: decoder adaptive.finish
-        """
-        masked = canvas.masked
-        if not masked.any():
-            return canvas
-        rows, tick = masked.any(1), end(canvas.x.device)
-        canvas = canvas.query(tick, rows)
-        logits = canvas.network.token(canvas.hidden(masked))
-        u = noise.at(-1).uniform("token", canvas.position)[masked]
-        return canvas.write(masked, self.draw(logits, u))

@@ -135,11 +135,11 @@ class _Methods:
             needs.append(self.piece(guide))
         if d.draw.cuts and not unmask.order.tempered:
             needs.append(self.piece(parts.Draw(self._plain(), summary(d.draw))))
-        if unmask.order.param and unmask.order.reads_network:
-            needs.append(self.piece(orders.method(unmask.order)))
+        scored = unmask.order.param and unmask.order.reads_network
+        scores = [self.piece(orders.method(unmask.order))] if scored else []
         yield from map(self.piece, self._clock())
-        yield from needs
-        yield self.piece(self.reveal(unmask), *needs)
+        yield from (*needs, *scores)
+        yield self.piece(self.reveal(unmask), *needs, *scores)
         if d.last is not None:
             yield self.piece(self._finish(d.last), *needs)
 

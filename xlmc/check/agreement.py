@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import OtherNoise
 from xlmc.syntax import ast, query
-from xlmc.theory.needs import ORDER, Need, arrow, met
+from xlmc.theory.needs import ORDER, Need, met
 from xlmc.theory.process import LIVES, Process
-from xlmc.words import terms
+from xlmc.words import slots, terms
 
 Way = tuple[Need, ...]
 
@@ -44,13 +44,9 @@ def _fits(ways: list[Way], process: Process) -> bool:
 
 
 def _of_step(step: ast.Step) -> list[Way]:
-    """Return what a step needs of the noise: the arrow that it undoes, or a part of it."""
-    insert = query.first(step.actions, ast.Insert)
-    if insert is not None:
-        return [(arrow("mask" if insert.what.id == "masks" else "clean", "gone"),)]
-    if query.first(step.actions, ast.Append) is not None:
-        return [(ORDER,)]
-    return [(arrow("clean", "mask"),)] if query.first(step.actions, ast.Unmask) is not None else []
+    """Return what a step needs of the noise: the arrows that its actions undo."""
+    words = [word for word in map(slots.action, step.actions) if word.own]
+    return [tuple(need for word in words for need in word.needs)] if words else []
 
 
 def _of_term(term: ast.Term) -> list[Way]:

@@ -135,6 +135,8 @@ def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
 def _remask(
     action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
+    if not Process.of(family).masks:
+        return  # the action has nothing to do
     if not Process.of(family).fixed_length:
         why = "it takes tokens back under `clean -> mask` alone"
         yield Unsupported(span=action.span, what="remasking", why=why, hint="drop the remask")

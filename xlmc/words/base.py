@@ -28,4 +28,10 @@ class Word(ABC):
     default: ClassVar[str] = ""  # what is assumed where the slot is empty, in words
     needs: ClassVar[tuple[Need, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
+    others: ClassVar[tuple[str, ...]] = ()  # words that are written with it
+    values: ClassVar[tuple[tuple[str, str], ...]] = ()  # what may follow it, with meanings
     order: ClassVar[int] = 0  # in lists; lower ones come first
+
+    def named(self, name: str) -> bool:
+        """Return whether a name is the word, its first part, or a word that is written with it."""
+        return name in (self.name, self.name.partition(" ")[0], *self.others)

@@ -13,8 +13,9 @@ PLACES = {"tokens": "at tokens", "gaps": "at gaps", "special": "at a special tok
 
 def page(name: str) -> str:
     """Return what `xlmc explain WORD` prints; "" for no word."""
-    found = {word.name: word for word in every()}.get(name)
-    return "\n\n".join(_parts(found)) if found is not None else ""
+    known = [*every()]
+    found = [word for word in known if word.name == name] or [w for w in known if w.named(name)]
+    return "\n\n".join(part for word in found for part in _parts(word))
 
 
 def nearest(name: str) -> str:
@@ -30,6 +31,8 @@ def _parts(word: Word) -> Iterator[str]:
         yield f"Default:  {word.default}"
     if word.needs:
         yield f"Needs:    {_needs(word.needs)}"
+    if word.values:
+        yield "\n".join(f"  {value}: {meaning}" for value, meaning in word.values)
     for option in word.options:
         yield f"Option `{option.name}`, a {option.kind}: {option.meaning}"
     if isinstance(word, Divergence):

@@ -2,15 +2,34 @@
 
 from collections.abc import Iterator
 
+from xlmc.syntax import ast
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process
-from xlmc.words import amounts, arrows, backbones, heads, layouts, registry, starts, terms
+from xlmc.words import actions, amounts, arrows, backbones, heads, layouts, registry, starts, terms
+from xlmc.words.actions.base import Action
 from xlmc.words.amounts.base import Amount
 from xlmc.words.backbones.base import Backbone
 from xlmc.words.base import Word
 from xlmc.words.heads.base import Head
 from xlmc.words.layouts.base import Layout
 from xlmc.words.starts.base import Start
+
+
+def action_words() -> dict[str, Action]:
+    """Return the actions of a step."""
+    return registry.words(actions, Action)
+
+
+def ways(node: ast.Action) -> list[Action]:
+    """Return the words of the verb of an action: one for each noun that can follow it."""
+    return [word for word in action_words().values() if isinstance(node, word.node)]
+
+
+def action(node: ast.Action) -> Action:
+    """Return the word of an action; with a wrong noun the first word of its verb."""
+    what = node.what.id if isinstance(node, ast.Insert | ast.Pick) else ""
+    found = ways(node)
+    return next((word for word in found if word.what == what), found[0])
 
 
 def amount_words() -> dict[str, Amount]:
@@ -52,4 +71,5 @@ def every() -> Iterator[Word]:
     yield from head_words().values()
     yield from terms.known().values()
     yield from start_words().values()
+    yield from action_words().values()
     yield from layout_words().values()

@@ -1,13 +1,19 @@
-"""The words of specs as the reference describes them, from ``grammar/words.toml``."""
+"""The words of specs as the reference describes them.
+
+``grammar/words.toml`` has their order. An entry with a ``slot`` there is the place of the words
+that are objects of that slot (`xlmc.words`); the other entries are words themselves.
+"""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from attrs import frozen
 
 from xlmc.resources import folder
+from xlmc.words import base
+from xlmc.words.slots import every
 
 
 @frozen
@@ -52,8 +58,25 @@ def vocabulary() -> Vocabulary:
     """Read the vocabulary as it is shipped."""
     known = tomllib.loads((folder("grammar") / "words.toml").read_text(encoding="utf-8"))
     lines = tomllib.loads((folder("spec") / "lines.toml").read_text(encoding="utf-8"))
-    words = tuple(_word(lines.get(one["names"][0]), **one) for one in known["words"])
-    return Vocabulary(words, known["sections"], known["glossary"])
+    words = (word for one in known["words"] for word in _words(one, lines))
+    return Vocabulary(tuple(words), known["sections"], known["glossary"])
+
+
+def _words(entry: dict[str, Any], lines: dict[str, list[str]]) -> Iterator[Word]:
+    """Make the words of an entry of the file."""
+    if "slot" not in entry:
+        yield _word(lines.get(entry["names"][0]), **entry)
+        return
+    for one in every():
+        if one.slot == entry["slot"]:
+            yield _object(lines.get(one.name), entry["section"], one)
+
+
+def _object(line: list[str] | None, section: str, word: base.Word) -> Word:
+    """Make a word of an object."""
+    names, form = [word.name, *word.others], [word.form]
+    about = {"values": dict(word.values), "default": word.default, "example": word.example}
+    return _word(line, names, section, form, word.meaning, **about)
 
 
 def _word(

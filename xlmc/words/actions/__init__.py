@@ -1,0 +1,1 @@
+"""The actions of a step, one module each: a class of `Action`."""

@@ -1,0 +1,30 @@
+"""``append``: a token behind the last one."""
+
+from xlmc.syntax import ast
+from xlmc.theory.needs import ORDER, unmet
+from xlmc.theory.process import Process
+from xlmc.words.actions.base import Action
+
+
+class Append(Action):
+    """The word ``append``."""
+
+    name = "append"
+    order = -2
+    form = "append one"
+    meaning = "A token behind the last one."
+    example = "append one"
+    node = ast.Append
+    needs = (ORDER,)
+    rules = ("one",)
+    one_rule = "a token is drawn when all before it are known"
+
+    @property
+    def own(self) -> bool:
+        """Return that it adds to a row."""
+        return True
+
+    def why_not(self, process: Process) -> str:
+        """Return that tokens have places of their own, where they have."""
+        missing = unmet(self.needs, process)
+        return f"tokens went `{process.end}`: they come back where they stood" if missing else ""

@@ -1,0 +1,29 @@
+"""``draw``: the token is drawn from a head's law."""
+
+from xlmc.syntax import ast
+from xlmc.words.actions.base import Action
+
+
+class Draw(Action):
+    """The word ``draw``."""
+
+    name = "draw"
+    form = "draw HEAD [greedy | with OPTION, OPTION]"
+    others = ("greedy", "with", "top_k", "top_p")
+    meaning = (
+        "A token is drawn from the head's law. `with top_p` is short for `with top_p = top_p`, and "
+        "declares the param if you did not."
+    )
+    example = "draw token with temperature, top_p = 0.9"
+    default = "the law as it is"
+    values = (
+        ("greedy", "the likeliest token; of equal ones the first"),
+        ("temperature", "the logits are divided by it; 0 is greedy, 1 changes nothing"),
+        ("top_k", "only the k likeliest tokens; 0 is all of them"),
+        (
+            "top_p",
+            "only the likeliest tokens that together reach this chance, the one that crosses "
+            "it included; 1 is all of them",
+        ),
+    )
+    node = ast.Draw

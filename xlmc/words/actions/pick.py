@@ -1,0 +1,28 @@
+"""``pick gap``: the gap is drawn before the token in it."""
+
+from xlmc.syntax import ast
+from xlmc.theory.needs import arrow, unmet
+from xlmc.theory.process import Process
+from xlmc.words.actions.base import Action
+
+
+class Pick(Action):
+    """The word ``pick gap``."""
+
+    name = "pick gap"
+    order = -1
+    form = "pick gap [greedy | with OPTION, OPTION]"
+    meaning = "Draws the gap first and then the token in it. Without it the two are drawn together."
+    example = "pick gap with top_k = 2"
+    node = ast.Pick
+    what = "gap"
+    whats = "something to pick"
+    needs = (arrow("clean", "gone"),)
+    remedy = "drop the pick"
+
+    def why_not(self, process: Process) -> str:
+        """Return that a place is given, where no gap is drawn."""
+        if unmet(self.needs, process) is None:
+            return ""
+        end = "the place is the end of the row"
+        return end if process.ordered else "masks stand where they stand"

@@ -14,12 +14,12 @@ __all__ = ["load", "pretrained"]
 
 
 def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> "Loaded":
-    """A run folder, or the folder of one of its checkpoints → the model with averaged weights.
+    """Return the model of a run folder, or of one of its checkpoints, with averaged weights.
 
-    The package in it is code. It is refused, before any of it runs, where it is not what the run
-    was trained with, or came by `xlmc pull` and is neither what xlmc makes of its spec nor agreed
-    to; ``trust=True`` is the word of the caller that it may run. Raises UsageError where there is
-    no such run or checkpoint.
+    The package in it is code. It is refused, before any of it is executed, if it differs from the
+    package that the run was trained with, or if it came by `xlmc pull` and is neither the package
+    that xlmc builds from its spec nor trusted by the user; with ``trust=True`` the caller trusts
+    it. Raises UsageError where there is no such run or checkpoint.
     """
     from xlm_runtime.run import trained  # not before it is needed: packages import the plug alone
 
@@ -27,9 +27,9 @@ def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> "Loaded
 
 
 def pretrained(package: str | Path, weights: str | Path = "published", **options: Any) -> "Loaded":
-    """A package and published weights, as they are; see `trained.pretrained` for the options.
+    """Return a package with published weights; see `trained.pretrained` for the options.
 
-    Raises UsageError and RunError where they cannot be had or do not fit.
+    Raises UsageError and RunError if the weights cannot be read or do not fit.
     """
     from xlm_runtime.run import trained
 

@@ -1,8 +1,8 @@
-"""Names for tensor shapes, as they stand in annotations: ``Int[Tensor, "batch length"]``.
+"""Names of tensor shapes in annotations: ``Int[Tensor, "batch length"]``.
 
-`Attend` is what a network is told of the positions of its rows: which are not padding, or None
-where there is none; where a row holds several documents, the number of each position's from 1 on,
-and 0 at padding.
+`Attend` describes the positions of rows for the network: which are not padding, or None if there
+is none; if a row holds several documents, the number of each position's from 1 on, and 0 at
+padding.
 """
 
 from jaxtyping import Bool, Float, Int, Num

@@ -35,7 +35,7 @@ def test_a_published_task_is_described_without_the_network(
     assert said.startswith(f"{name}: ")
     assert "--examples 3" in said or "reads your own" in said
     assert "  metrics: " in said
-    assert "cleaning: What is done to" not in said
+    assert "cleaning: Clean a " not in said
 
 
 def test_what_is_asked_comes_from_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +63,7 @@ def test_the_published_source_is_named(capsys: pytest.CaptureFixture[str]) -> No
         "revision: refs/convert/parquet",
         "tokenizer: bert-base-uncased",
         "block: 128",
-        "cleaning: The published detokenizer.",
+        "cleaning: Undo the published tokenization of a text.",
         "protocol: detokenized as by SEDD and MDLM",
     ):
         assert part in said

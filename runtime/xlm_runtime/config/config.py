@@ -242,13 +242,16 @@ class Config:
     decoder: Decoder
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, section by section."""
+        """Return the configuration as plain values, section by section."""
         plain: dict[str, Any] = converter.unstructure(self)
         return plain
 
     @staticmethod
     def from_json(plain: object, where: str) -> "Config":
-        """The inverse of `to_json`.  Raises UsageError naming every key that does not fit."""
+        """Build a configuration from plain values, the inverse of `to_json`.
+
+        Raises UsageError naming every key that does not fit.
+        """
         found = mistakes(plain, Config)
         if found:
             raise UsageError("\n".join(f"{where}: {line}" for line in found))
@@ -256,7 +259,10 @@ class Config:
 
 
 def roles(columns: str) -> dict[str, str]:
-    """``prompt=question,target=answer`` as roles and their columns.  Raises UsageError."""
+    """Parse ``prompt=question,target=answer`` into columns by role.
+
+    Raises UsageError for anything else.
+    """
     found: dict[str, str] = {}
     for part in filter(None, columns.split(",")):
         role, _, column = (text.strip() for text in part.partition("="))
@@ -274,7 +280,10 @@ SECTIONS = {"model": Model, "train": Train, "eval": Eval, "generate": Generate, 
 
 
 def strings(text: str, noun: str) -> tuple[str, ...]:
-    """One string, or those of a JSON list.  Raises ValueError where it is no list of strings."""
+    """Parse one string, or a JSON list of strings.
+
+    Raises ValueError for a list of anything else.
+    """
     if len(text) > bounds.TEXT:
         raise ValueError(f"{len(text):,} characters, and at most {bounds.TEXT:,} are read")
     if not text.startswith("["):

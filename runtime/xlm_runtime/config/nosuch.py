@@ -1,4 +1,4 @@
-"""What to write in the place of a setting that a run does not have."""
+"""Hints for settings that a run does not have."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -41,10 +41,10 @@ def instead(
     decoder: str,
     why: str,
 ) -> str:
-    """The end of a message about a path that is not ``known``.
+    """Return the end of a message about a path that is not ``known``.
 
-    A param of another decoder than the chosen one is named with the decoders that have it, and with
-    why another one is chosen.
+    If the path is a param of a decoder that is not selected, the message names the decoders that
+    have it and the reason for which another one is selected.
     """
     known = tuple(known)
     section, _, name = path.rpartition(".")

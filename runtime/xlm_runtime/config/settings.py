@@ -72,17 +72,17 @@ def parse_sets(texts: Iterable[str]) -> list[Setting]:
 
 
 def _cut(text: str) -> str:
-    """The beginning of what was typed, for messages about it."""
+    """Shorten a user's input for a message."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def recipe_settings(
     family: Family, task: str, preset: str, sets: Sequence[Setting] = ()
 ) -> list[Setting]:
-    """What the family's recipe for a task sets: its decoder always, the rest with preset ``paper``.
+    """Return what the family's recipe sets: its decoder, and with preset ``paper`` all the rest.
 
-    Raises UsageError where ``paper`` is asked for and there is no such recipe, unless ``sets`` say
-    how long to train.
+    Raises UsageError if ``paper`` is requested for a task without a recipe, unless ``sets``
+    contain the number of training steps.
     """
     recipe = family.recipes.get(task)
     if recipe is None and preset == "paper" and not any(s.path == "train.steps" for s in sets):
@@ -103,11 +103,11 @@ def recipe_settings(
 
 
 def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) -> Config:
-    """Defaults, then the preset's settings, then ``--set``; later ones win.
+    """Build a configuration: defaults, then the preset, then ``--set``; later ones win.
 
-    ``decoder`` names one of the family's decoders. A preset's ``decoder.*`` speaks of the decoder
-    that the preset chooses, and of another where it has the same param. Raises UsageError with one
-    line for each mistake.
+    ``decoder`` names one of the family's decoders. The ``decoder.*`` settings of a preset apply to
+    the decoder that the preset selects, and to another one if it has the same param. Raises
+    UsageError with one line for each mistake.
     """
     choices = [s for s in (*preset, *sets) if s.path == "decoder"]
     problems = [p for s in choices for p in _choice(s, family.decoders)]
@@ -132,13 +132,13 @@ def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) ->
 
 
 def _chosen(family: Family, settings: Iterable[Setting]) -> str:
-    """The last decoder of the family that settings name, else its default."""
+    """Return the last decoder of the family that the settings name, or its default."""
     named = [str(s.value) for s in settings if s.path == "decoder" and s.value in family.decoders]
     return [next(iter(family.decoders)), *named][-1]
 
 
 def _assemble(family: Family, decoder: str, values: Mapping[str, object]) -> Config:
-    """Checked values and the defaults of what they leave open → a configuration."""
+    """Assemble a configuration from checked values and the defaults of all others."""
     size = str(values.get("model.size", fields(Model).size.default))
     layers, width, heads = SIZES[size]
     follow: dict[str, object] = {"model.layers": layers, "model.width": width, "model.heads": heads}
@@ -175,7 +175,7 @@ def _kind(param: Param) -> Any:
 
 
 def _check(setting: Setting, types: Mapping[str, Any], hint: Callable[[str], str]) -> list[str]:
-    """What is wrong with a setting: its path, for which there is a hint, or its value."""
+    """Return the faults of a setting: an unknown path, with a hint, or a wrong value."""
     if setting.path not in types:
         return [f"{setting.origin}: there is no setting '{setting.path}'{hint(setting.path)}"]
     return [
@@ -193,7 +193,7 @@ def _choice(setting: Setting, options: Mapping[str, object]) -> list[str]:
 
 
 def _check_whole(config: Config) -> None:
-    """What no single setting can tell."""
+    """Check the conditions that involve several settings.  Raises UsageError."""
     model, train = config.model, config.train
     problems = []
     if model.width % (2 * model.heads):
@@ -223,7 +223,7 @@ def _check_whole(config: Config) -> None:
 
 
 def _check_decoder(family: Family, decoder: Decoder) -> None:
-    """A decoder says itself which values it cannot work with."""
+    """Check the params of a decoder by constructing it.  Raises UsageError."""
     try:
         family.decoders[decoder.name](**decoder.params)
     except ValueError as error:
@@ -231,7 +231,7 @@ def _check_decoder(family: Family, decoder: Decoder) -> None:
 
 
 def _value(text: str) -> object:
-    """A number or truth value where the text is one in Python or JSON, else the text itself."""
+    """Parse a number or truth value in Python's or JSON's spelling; return other text as it is."""
     for read in (int, float):
         try:
             return read(text)
@@ -241,7 +241,7 @@ def _value(text: str) -> object:
 
 
 def differences(old: Config, new: Config, sections: Sequence[str]) -> list[str]:
-    """The settings in which two configurations differ: ``train.steps: 500 -> 900``."""
+    """List the settings in which two configurations differ: ``train.steps: 500 -> 900``."""
     before, after = (_flat(config, sections) for config in (old, new))
     return [
         f"{path}: {json.dumps(before.get(path))} -> {json.dumps(after.get(path))}"

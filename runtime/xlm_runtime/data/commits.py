@@ -1,7 +1,7 @@
-"""Which commit of a data set is read, so that one that has changed is not taken for the old one.
+"""The commit of a data set on the Hub, which shows when the data have changed.
 
-The Hub is asked where it can be reached. What it says is kept on this machine, so that data which
-were prepared with a network are found again without one.
+The Hub is queried whenever it can be reached. Its answer is kept on this machine, so that data
+that were prepared online are recognised offline.
 """
 
 import re
@@ -17,7 +17,7 @@ _COMMIT = re.compile(rb"[0-9a-f]{7,64}")  # anything else in its file is damage:
 class Repo:
     """A data set on the Hub at a branch.
 
-    at: its commit, once it is looked up; the branch where none is known. told: the same in words.
+    at: its commit after `look_up`; the branch if no commit is known. `told`: the same in words.
     """
 
     def __init__(self, name: str, branch: str) -> None:
@@ -26,7 +26,7 @@ class Repo:
         self.told = f"{branch}, whichever commit that is: the Hub was not asked"
 
     def look_up(self, cache: Path) -> None:
-        """Asks the Hub for the commit; where it does not answer, takes what it last said here."""
+        """Query the Hub for the commit; if it does not answer, take its last answer kept here."""
         file = cache / "commits" / f"{self.name}@{self._branch}".replace("/", "--")
         found = hub.commit(self.name, self._branch)
         if found:

@@ -24,7 +24,7 @@ class Table:
     format: Format
 
     def records(self) -> Records:
-        """The rows."""
+        """Return the rows with their numbers."""
         return self.format.records(self.file)
 
     @cached_property
@@ -39,7 +39,7 @@ class Table:
         return tuple(self.format.columns(self.file))
 
     def has(self, *names: str) -> bool:
-        """Whether these are columns.  The whole file is read only if its first rows lack one."""
+        """Return whether these are columns; read the whole file only if the first rows lack one."""
         return set(names) <= set(self.head) or set(names) <= set(self.columns)
 
     def texts(
@@ -50,11 +50,11 @@ class Table:
         of: str = "",
         as_text: Callable[[object], object] = plain,
     ) -> Iterator[tuple[Place, tuple[str, ...]]]:
-        """The texts of the columns that play ``roles``, row by row, and where each row stands.
+        """Yield the texts of the columns that play ``roles``, with the place of each row.
 
-        ``named`` maps roles to columns, ``of`` is what the file is called among others;
-        ``as_text`` reads values as texts. Rows without a text in each column go to ``dropped``.
-        Raises UsageError where a column is missing or cannot be told.
+        ``named`` maps roles to columns, ``of`` is the name of the file among others; ``as_text``
+        converts values to texts. Rows without a text in each column go to ``dropped``. Raises
+        UsageError if a column is missing or ambiguous.
         """
         wanted = choose(roles, named, self)
         for number, record in self.records():
@@ -68,9 +68,9 @@ class Table:
 
 
 def read(path: Path, option: str = "--data") -> Table:
-    """A file by its suffix: .txt, .jsonl, .json, .csv, .tsv, .parquet; text formats also with .gz.
+    """Open a file by its suffix: .txt, .jsonl, .json, .csv, .tsv, .parquet; texts also as .gz.
 
-    Raises UsageError where there is no such file, where it is empty, or the suffix is another.
+    Raises UsageError if the file is missing or empty, or has another suffix.
     """
     file = File(path, option)
     if not path.exists():
@@ -86,9 +86,9 @@ def read(path: Path, option: str = "--data") -> Table:
 
 
 def choose(roles: Sequence[str], named: Mapping[str, str], table: Table) -> list[str]:
-    """The column for each role: the one the user names, the one of that name, or the only one.
+    """Choose the column for each role: named by the user, of the same name, or the only one.
 
-    Raises UsageError for a role or a column that there is not, and for a column with two roles.
+    Raises UsageError for a role or a column that does not exist, and for a column with two roles.
     """
     for role in named:
         if role not in roles:

@@ -37,7 +37,7 @@ class File:
 
 @dataclass(frozen=True)
 class Format:
-    """How files of a suffix are read: their records by number, from 1, and their columns.
+    """A file format: its records by number, from 1, and its columns.
 
     unit: what a number counts. typed: whether values may be other than texts. plain: whether a
     record is a line of text.
@@ -51,7 +51,7 @@ class Format:
 
 
 def of(file: File) -> Format:
-    """The format of a file.  Raises UsageError for a suffix that is another."""
+    """Return the format of a file by its suffix.  Raises UsageError for an unknown one."""
     suffixes = [s.lower() for s in file.path.suffixes if s.lower() != ".gz"]
     suffix = suffixes[-1] if suffixes else ""
     if suffix not in _FORMATS:
@@ -61,7 +61,10 @@ def of(file: File) -> Format:
 
 
 def _lines(file: File, longest: int = LINE) -> Iterator[tuple[int, str]]:
-    """Lines of UTF-8 text without their ends or a byte order mark.  Raises UsageError."""
+    """Yield numbered lines of UTF-8 text without line ends or byte order mark.
+
+    Raises UsageError for a line that is too long or not UTF-8.
+    """
     opener = gzip.open if file.path.suffix.lower() == ".gz" else Path.open
     try:
         with cast(Callable[..., IO[bytes]], opener)(file.path, "rb") as lines:
@@ -99,7 +102,7 @@ def _decoded(line: bytes, number: int, file: File) -> str:
 
 
 def _text(file: File) -> Records:
-    """Lines; a carriage return alone ends one, too, as old files of Macs have it."""
+    """Yield lines of text; a lone carriage return ends a line too, as in old Macintosh files."""
     lines = (line for _, whole in _lines(file) for line in whole.split("\r"))
     return ((number, {"text": line}) for number, line in enumerate(lines, 1))
 
@@ -109,7 +112,7 @@ def _text_columns(_: File) -> Iterable[str]:
 
 
 def _bare(file: File) -> Records:
-    """Text in a file without a suffix, which may have lost it."""
+    """Yield lines of a file without a suffix; refuse JSON lines, whose suffix may be lost."""
     for number, record in _text(file):
         if number == 1 and _is_object(str(record["text"])):
             raise UsageError(f"{file}: line 1 is a JSON object: give the file the suffix .jsonl")
@@ -134,7 +137,7 @@ def _json_lines(file: File) -> Records:
 
 
 def _json_array(file: File) -> Records:
-    """One array of objects, or JSON lines under the suffix .json."""
+    """Yield the objects of one JSON array, or of JSON lines under the suffix .json."""
     start = next((line for _, line in _lines(file, ARRAY) if line.strip()), "")
     if not start.lstrip().startswith("["):
         yield from _json_lines(file)
@@ -173,7 +176,7 @@ def _object(value: object, where: str) -> Record:
 
 
 def _keys(records: Callable[[File], Records]) -> Callable[[File], Iterable[str]]:
-    """The keys of all rows: any row may have its own."""
+    """Return a function that collects the keys of all rows, each of which may have its own."""
     return lambda file: dict.fromkeys(key for _, record in records(file) for key in record)
 
 
@@ -189,7 +192,7 @@ def _tab(file: File) -> Records:
 
 
 def _separated(file: File, delimiter: str) -> Records:
-    """CSV with a header line; quoted values may hold line ends."""
+    """Yield the rows of a CSV file with a header line; quoted values may contain line ends."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     lines = (line + "\n" for _, line in _lines(file))
     reader = csv.DictReader(lines, delimiter=delimiter, strict=True)
@@ -211,7 +214,7 @@ def _separated(file: File, delimiter: str) -> Records:
 
 
 def _check_header(names: Sequence[str], file: File) -> None:
-    """Raises UsageError for a header that names a column twice, or divides names otherwise."""
+    """Refuse a header that names a column twice, or whose delimiter is another."""
     _check_names([name for name in names if name], file)
     if len(names) == 1 and (other := [mark for mark in ";\t|," if mark in names[0]]):
         raise UsageError(
@@ -245,7 +248,7 @@ def _doubled(names: Iterable[str]) -> str:
 
 
 def _first(records: Callable[[File], Records]) -> Callable[[File], Iterable[str]]:
-    """The columns of a table, which every row has."""
+    """Return a function that reads the columns of a table off its first row."""
     return lambda file: next(records(file), (0, {}))[1]
 
 

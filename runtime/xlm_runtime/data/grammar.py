@@ -1,13 +1,13 @@
-r"""Context-free grammars that are not ambiguous: sentences drawn, told from others, and counted.
+r"""Unambiguous context-free grammars: drawing, recognising and counting sentences.
 
-A grammar is a text: one line for each symbol, ``symbol: ways``, ways divided by ``|``, a way being
-symbols and words, with its weight before it if that is not 1: ``s: 2 np vp | np "thinks" s``. Words
-stand in quotes; a line that begins with ``|`` goes on with the one before it. The first symbol is
-the start.
+A grammar is a text with one line for each symbol, ``symbol: ways``. Ways are separated by ``|``; a
+way is a sequence of symbols and words, after its weight if that is not 1: ``s: 2 np vp | np
+"thinks" s``. Words are in quotes; a line that begins with ``|`` continues the line before it. The
+first symbol is the start symbol.
 
-It must be LALR(1): Lark, told to be ``strict``, builds a parser without any conflict (the tests see
-to that). Such a grammar has no sentence with two derivations (Aho et al. 2006, section 4.7), so
-that to count derivations is to count sentences.
+A grammar must be LALR(1): Lark in ``strict`` mode builds a parser only if there is no conflict
+(the tests check it). Such a grammar has no sentence with two derivations (Aho et al. 2006, section
+4.7), so that counting derivations counts sentences.
 """
 
 import re
@@ -33,9 +33,9 @@ class Grammar:
 
     @staticmethod
     def of(text: str) -> "Grammar":
-        """The grammar of a text.  Raises ValueError for a line or a symbol that is not understood.
+        """Parse a grammar.  Raises ValueError for a malformed line or an unknown symbol.
 
-        ``text`` is written by us, not by users.
+        ``text`` is part of this library, never a user's input.
         """
         ways: dict[str, list[tuple[float, Way]]] = {}
         for line in filter(str.strip, re.sub(r"\s*\n\s*\|", " |", text).splitlines()):
@@ -51,7 +51,7 @@ class Grammar:
 
     @cached_property
     def words(self) -> list[str]:
-        """Its words in the order in which they stand in it."""
+        """Its words in the order of the text."""
         every = (p for each in self.ways.values() for _, way in each for p in way if _is_word(p))
         return list(dict.fromkeys(word.strip('"') for word in every))
 
@@ -62,7 +62,7 @@ class Grammar:
         return blake2b(rules.encode(), digest_size=8).hexdigest()
 
     def draw(self, rng: np.random.Generator, longest: int) -> list[str]:
-        """A sentence by the weights, among those of at most ``longest`` words."""
+        """Draw a sentence by the weights, among those of at most ``longest`` words."""
         while True:
             words: list[str] = []
             waiting = [self.start]
@@ -97,7 +97,7 @@ class Grammar:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        """What Lark calls each word."""
+        """The name of each word in Lark."""
         return {word: f"W{i}" for i, word in enumerate(self.words)}
 
     @cached_property
@@ -107,11 +107,11 @@ class Grammar:
         return Lark(self.lark, parser="lalr", start=self.start)
 
     def accepts(self, words: Sequence[str]) -> bool:
-        """Whether some words are a sentence."""
+        """Return whether some words are a sentence."""
         return self.depth(words) is not None
 
     def depth(self, words: Sequence[str]) -> int | None:
-        """How many rules lie above the deepest word of a sentence; None of what is none."""
+        """Return the number of rules above the deepest word of a sentence; None if it is none."""
         from lark.exceptions import UnexpectedInput
 
         if not set(self.words).issuperset(words):
@@ -122,10 +122,10 @@ class Grammar:
             return None
 
     def begun(self, words: Sequence[str]) -> int:
-        """How many of the first words some sentence begins with.
+        """Return the length of the longest beginning of ``words`` that begins some sentence.
 
-        An LALR parser takes no word that no sentence could have there (Aho et al. 2006, section
-        4.7), and every symbol makes some words.
+        An LALR parser accepts a word only if some sentence has it at this place (Aho et al. 2006,
+        section 4.7), and every symbol derives some words.
         """
         from lark import Token
         from lark.exceptions import UnexpectedToken
@@ -139,7 +139,7 @@ class Grammar:
         return len(words)
 
     def counts(self, longest: int) -> list[int]:
-        r"""How many sentences there are of 0, 1, ..., ``longest`` words.
+        r"""Count the sentences of 0, 1, ..., ``longest`` words.
 
         .. math:: N_A(n) = \sum_{A \to X_1 \dots X_k} \sum_{n_1 + \dots + n_k = n}
             \prod_i N_{X_i}(n_i)
@@ -163,7 +163,7 @@ class Grammar:
         return [of(self.start, n) for n in range(longest + 1)]
 
     def guess(self, lengths: Iterable[int]) -> float:
-        """How often words drawn uniformly are a sentence, at lengths that are drawn from these."""
+        """Return the chance that uniform words are a sentence, for lengths drawn from these."""
         every = list(lengths)
         counts = self.counts(max(every))
         shares = np.bincount(every) / len(every)
@@ -172,7 +172,7 @@ class Grammar:
 
 
 def _way(text: str) -> tuple[float, Way]:
-    """``2 np vp`` -> (2, ("np", "vp"))."""
+    """Parse one way to write a symbol: ``2 np vp`` -> (2, ("np", "vp"))."""
     parts = text.split()
     weight = float(parts.pop(0)) if parts and re.fullmatch(r"\d+(\.\d+)?", parts[0]) else 1.0
     if not parts or not all(_PART.fullmatch(part) for part in parts):
@@ -181,7 +181,7 @@ def _way(text: str) -> tuple[float, Way]:
 
 
 def _height(tree: Any) -> int:
-    """Rules on the longest way from a parse tree down to a word."""
+    """Count the rules on the longest path from a parse tree down to a word."""
     return 1 + max(
         (_height(part) for part in tree.children if hasattr(part, "children")), default=0
     )

@@ -18,12 +18,12 @@ _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 def is_name(text: str) -> bool:
-    """Whether a text has the form OWNER/NAME."""
+    """Return whether a text has the form OWNER/NAME."""
     return bool(_NAME.fullmatch(text))
 
 
 def check_name(repo: str, asked: str) -> None:
-    """Raises UsageError, which begins with ``asked``, where no repository can have that name."""
+    """Refuse a name that no repository can have; the message begins with ``asked``."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
@@ -37,9 +37,9 @@ def check_name(repo: str, asked: str) -> None:
 
 @contextmanager
 def reaching(what: str, instead: str) -> Iterator[None]:
-    """Within: Hub calls, served from the local Hub cache where the Hub does not answer.
+    """Run Hub calls, served from the local Hub cache when the Hub does not answer.
 
-    ``what`` is wanted; ``instead`` says what else can be done. Raises RunError.
+    ``what`` is requested; ``instead`` describes an alternative for the user. Raises RunError.
     """
     with _quiet(), _offline(not _reachable()):
         try:
@@ -53,10 +53,10 @@ def reaching(what: str, instead: str) -> Iterator[None]:
 def dataset(
     repo: str, files: Mapping[str, str], revision: str, instead: str, *, streaming: bool = False
 ) -> Any:
-    """The splits of a data set: ``files`` maps splits to patterns of files in ``repo``.
+    """Return the splits of a data set: ``files`` maps splits to patterns of files in ``repo``.
 
     ``streaming``: rows are fetched when they are read, within `reaching`, and nothing is kept.
-    Raises RunError where the Hub or the data set cannot be reached; it ends with ``instead``.
+    Raises RunError, which ends with ``instead``, if the Hub or the data set cannot be reached.
     """
     with reaching(f"the data set {repo}", instead):
         from datasets import load_dataset
@@ -65,7 +65,7 @@ def dataset(
 
 
 def commit(repo: str, revision: str) -> str | None:
-    """The commit at which a branch of a data set stands; None where the Hub does not say it."""
+    """Return the commit of a branch of a data set; None if the Hub does not answer."""
     from huggingface_hub import HfApi
 
     if not _reachable():
@@ -78,7 +78,7 @@ def commit(repo: str, revision: str) -> str | None:
 
 
 def has(split: Any, columns: Sequence[str], repo: str, instead: str) -> None:
-    """Raises RunError where a split of a data set lacks one of the columns."""
+    """Check that a split of a data set has some columns.  Raises RunError."""
     missing = [column for column in columns if column not in split.column_names]
     if missing:
         raise RunError(
@@ -94,7 +94,7 @@ def cells(
     dropped: Dropped,
     as_text: Callable[[object], object] = plain,
 ) -> Iterator[tuple[Place, tuple[str, ...]]]:
-    """The texts of some columns of a split that is called ``name``, and where each row stands.
+    """Yield the texts of some columns of the split ``name``, with the place of each row.
 
     Rows without a text in each of them go to ``dropped``.
     """
@@ -112,17 +112,17 @@ def cells(
 
 
 def first(split: Any, columns: Sequence[str], repo: str, instead: str) -> str:
-    """The first of some columns that a split has.  Raises RunError where there is none of them."""
+    """Return the first of some columns that a split has.  Raises RunError if it has none."""
     found = next((column for column in columns if column in split.column_names), columns[0])
     has(split, (found,), repo, instead)
     return found
 
 
 def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "model") -> Path:
-    """The folder with the files of a repository that match some patterns.
+    """Fetch the files of a repository that match some patterns; return their folder.
 
-    The token comes from the environment or from `hf auth login`. Raises RunError where they cannot
-    be had; it ends with ``instead``.
+    The token comes from the environment or from `hf auth login`. Raises RunError, which ends with
+    ``instead``, if they cannot be fetched.
     """
     from huggingface_hub import snapshot_download
 
@@ -133,10 +133,10 @@ def snapshot(repo: str, patterns: Sequence[str], instead: str, kind: str = "mode
 def taken(
     repo: str, chosen: Callable[[list[str]], list[str]], instead: str
 ) -> tuple[list[str], Path]:
-    """The files of a repository that are chosen of all its files, and the folder with them.
+    """Fetch the files that ``chosen`` selects from a list of all; return names and folder.
 
-    Nothing is fetched before they are chosen. The folder is named after the commit. Raises RunError
-    where they cannot be had, ending with ``instead``; and whatever ``chosen`` raises.
+    Nothing is fetched before the selection. The folder is named after the commit. Raises RunError,
+    which ends with ``instead``, if they cannot be fetched, and whatever ``chosen`` raises.
     """
     from huggingface_hub import HfApi, snapshot_download
 
@@ -152,10 +152,10 @@ def taken(
 
 
 def send(folder: Path, repo: str, message: str, replaced: Sequence[str]) -> str:
-    """Commits a folder to a repository of models, which is made if there is none; its address.
+    """Commit a folder to a model repository, created if it is missing; return its address.
 
-    A new repository is private. Of what is there, files that match ``replaced`` go unless they come
-    anew. Raises RunError where the Hub cannot be reached, or does not let us.
+    A new repository is private. Files in it that match ``replaced`` are deleted unless the folder
+    has them. Raises RunError if the Hub cannot be reached or refuses.
     """
     from huggingface_hub import HfApi
 
@@ -175,7 +175,7 @@ def send(folder: Path, repo: str, message: str, replaced: Sequence[str]) -> str:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What goes wrong on the way to the Hub."""
+    """Return the exceptions that a call of the Hub may raise."""
     from huggingface_hub.errors import HfHubHTTPError
 
     # the bases name the error of whichever library it speaks HTTP with
@@ -183,7 +183,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def _refusal(repo: str, error: Exception) -> str:
-    """Why the Hub does not take what it is sent."""
+    """Explain why the Hub refuses an upload."""
     from huggingface_hub.errors import HfHubHTTPError
 
     if not isinstance(error, HfHubHTTPError):
@@ -224,7 +224,7 @@ def _reachable() -> bool:
 
 @contextmanager
 def _offline(wanted: bool) -> Iterator[None]:
-    """Hub libraries in offline mode: they read their caches and do not wait for a network."""
+    """Switch the Hub libraries to offline mode: they read caches and wait for no network."""
     import datasets.config
     from huggingface_hub import constants
 
@@ -239,7 +239,7 @@ def _offline(wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the notices of every retry."""
+    """Silence the notices of every retry of the Hub libraries."""
     loggers = [logging.getLogger(name) for name in ("huggingface_hub", "datasets", "transformers")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

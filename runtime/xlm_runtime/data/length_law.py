@@ -1,7 +1,7 @@
 """The law of lengths that makes a likelihood given the length one of the text and its length.
 
-Families that fill a canvas say how likely a text is among those of its length. What the length
-costs comes from the training data.
+Families that fill a canvas report the likelihood of a text among those of its length. The chance
+of the length comes from the training data.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ LAW = "the lengths of the training data, each counted half an example more"
 class Lengths:
     """Chances of every length up to the room, and of a text that is longer; they add up to 1.
 
-    Of a text that is cut one knows that its length is at least the room: the chance of that. So the
-    chances of texts that are shorter than the room and of those that are cut add up to 1, too.
+    Only this is known of a text that is cut: its length is at least the room. Its chance is that
+    of all these lengths, so that the chances of shorter texts and of cut ones also add up to 1.
 
-    lengths: those of training, in which room + 1 stands for a text that is cut.
+    lengths: those of training, in which room + 1 means a text that is cut.
     """
 
     lengths: Sequence[int]
@@ -51,17 +51,17 @@ class Lengths:
 
     @property
     def cuts(self) -> bool:
-        """Whether training has texts that are cut."""
+        """True if training has texts that are cut."""
         return bool((np.asarray(self.lengths) > self.room).any())
 
 
 def length(example: Example, room: int) -> int:
-    """The number of body tokens; of a text that is cut, one more than there is room for."""
+    """Return the number of body tokens; of a text that is cut, one more than the room."""
     return room + 1 if example.cut else len(example.body)
 
 
 def conditions(given: Sequence[str], cuts: bool) -> str:
-    """The words of `Layout.given`, such as ``given the prompt and the length``; or ''.
+    """Format the words of `Layout.given`: ``given the prompt and the length``, or ''.
 
     ``cuts``: some texts are cut.
     """
@@ -72,10 +72,10 @@ def conditions(given: Sequence[str], cuts: bool) -> str:
 
 
 def joint(given: Sequence[str], law: Lengths, examples: Sequence[Example]) -> list[float] | None:
-    """What the lengths of examples cost beside their likelihood.
+    """Return -log p(length) of each example, beside its likelihood.
 
-    None where nothing does: the family pays for them itself, or given tokens show them. ``given``
-    is that of the layout.
+    None if no length has a price of its own: the family models it, or given tokens reveal it.
+    ``given`` is that of the layout.
     """
     if "length" in given and "tokens" not in given:
         return [law.of(example) for example in examples]

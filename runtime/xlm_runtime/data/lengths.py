@@ -19,12 +19,12 @@ class Law:
 
     @staticmethod
     def of(lengths: "Iterable[int] | Law") -> "Law":
-        """The law of some lengths, in whatever order they come."""
+        """Build the law of some lengths, in any order."""
         return lengths if isinstance(lengths, Law) else _law(Counter(map(int, lengths)).items())
 
     @staticmethod
     def read(plain: object, where: str) -> "Law":
-        """The inverse of `plain`; a list of lengths, as older runs have it, will do.
+        """Parse the output of `plain`, or a list of lengths, the format of older runs.
 
         Raises RunError, which begins with ``where``, for anything else.
         """
@@ -35,15 +35,15 @@ class Law:
         raise RunError(f"{where}: `lengths` is no list of [length, rows]")
 
     def plain(self) -> list[list[int]]:
-        """``[[length, rows], ...]``."""
+        """Return the law as plain values: ``[[length, rows], ...]``."""
         return [list(pair) for pair in self.counts]
 
     def beyond(self, length: int) -> "Law":
-        """The law of those that are longer."""
+        """Return the law of lengths beyond a number."""
         return _law(pair for pair in self.counts if pair[0] > length)
 
     def at(self, chance: float) -> int | None:
-        """The length below which that share of the rows lies; None where there are no rows."""
+        """Return the quantile of the lengths at a chance; None without rows."""
         if not self.ends:
             return None
         return self.counts[bisect_right(self.ends, int(chance * self.ends[-1]))][0]
@@ -55,7 +55,7 @@ def _law(pairs: Iterable[tuple[int, int]]) -> Law:
 
 
 def _is_count(pair: object) -> bool:
-    """``[length, rows]``."""
+    """Return whether a value is a pair ``[length, rows]``."""
     match pair:
         case [int(length), int(rows)]:
             return length >= 0 and rows > 0

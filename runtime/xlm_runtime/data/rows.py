@@ -1,4 +1,4 @@
-"""Rows of data by where they stand, and what is told of those that were left out or changed."""
+"""Places of rows in the data, and reports on rows that were left out or changed."""
 
 from bisect import insort
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _FIRST = 5  # rows that are named
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a row stands: in ``of``, as number ``row``, from 1 (in a text format the line).
+    """The place of a row: number ``row`` of ``of``, from 1 (in a text format the line).
 
     of: a file of a folder, or a split of a data set; empty for a file that is the only one, and for
         rows that are made.
@@ -29,13 +29,13 @@ class Place:
 
 @dataclass
 class Named:
-    """Rows that something is told of: how many, and which are the first."""
+    """A report on some rows: their number, and the first of them."""
 
     rows: int = 0
     _first: list[Place] = field(default_factory=list)
 
     def note(self, place: Place) -> None:
-        """A row is one of them; they may come in any order."""
+        """Add a row to the report, in any order."""
         self.rows += 1
         insort(self._first, place)
         del self._first[_FIRST:]
@@ -53,11 +53,11 @@ class Dropped:
     reasons: dict[str, Named] = field(default_factory=dict)
 
     def note(self, reason: str, place: Place) -> None:
-        """The row at ``place`` is left out."""
+        """Record that the row at ``place`` is left out."""
         self.reasons.setdefault(reason, Named()).note(place)
 
     def facts(self) -> dict[str, dict[str, Any]]:
-        """``{reason: {"rows": count, "first": [place, ...]}}``."""
+        """Return plain values: ``{reason: {"rows": count, "first": [place, ...]}}``."""
         return {why: {"rows": n.rows, "first": n.first} for why, n in self.reasons.items()}
 
     @property
@@ -67,12 +67,12 @@ class Dropped:
 
 
 def plain(value: object) -> object:
-    """A whole number as its text, anything else as it is."""
+    """Convert a whole number to text; return anything else as it is."""
     return str(value) if type(value) is int else value
 
 
 def fault(value: object) -> str | None:
-    """What keeps a value from being a text; None if it is one."""
+    """Return the reason why a value is no text; None if it is one."""
     if isinstance(value, str):
         if not value.strip():
             return "nothing"
@@ -86,12 +86,12 @@ def fault(value: object) -> str | None:
 
 
 def lines(facts: Mapping[str, object]) -> list[str]:
-    """Facts of data as lines."""
+    """Format facts of data as lines."""
     return [f"  {name.replace('_', ' ')}: {told(value)}" for name, value in facts.items()]
 
 
 def told(value: object) -> str:
-    """A fact in words: ``12 rows, first [3, 8]``, ``train 300, test 20``."""
+    """Format a fact in words: ``12 rows, first [3, 8]``, ``train 300, test 20``."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(str, value))}]"
     if not isinstance(value, Mapping):

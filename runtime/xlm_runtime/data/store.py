@@ -31,14 +31,14 @@ class Block:
 
     @staticmethod
     def of(rows: Sequence[Sequence[int]]) -> "Block":
-        """Rows of any lengths."""
+        """Build a block of rows of any lengths."""
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         flat = np.fromiter((x for row in rows for x in row), np.int64, int(lengths.sum()))
         return Block(flat, lengths)
 
     @staticmethod
     def padded(rows: Ints) -> "Block":
-        """Rows of a matrix, in which negative values stand for nothing."""
+        """Build a block from a matrix in which negative values are padding."""
         kept = rows >= 0
         return Block(rows[kept], kept.sum(1))
 
@@ -97,7 +97,7 @@ class Writer(AbstractContextManager["Writer"]):
 
 @frozen
 class _About:
-    """What is known of a split: the type of an id, its columns, and how many rows they have."""
+    """The description of a split: the type of an id, its columns, and the number of rows."""
 
     dtype: Literal["|u1", "<u2", "<u4", "<u8"]
     columns: list[Literal["body", "prompt", "given", "cut"]]
@@ -132,7 +132,7 @@ class Examples:
         return Example(index, row["body"], row.get("prompt", ()), given, (), document, cut)
 
     def _documents(self, body: list[int]) -> Sequence[int]:
-        """The document of each token, where there are several: a separator opens the next one."""
+        """Return the document number of each token, or nothing; each separator opens a document."""
         if self._separator is None or self._separator not in body[1:]:
             return ()
         return list(accumulate(int(token == self._separator) for token in body))
@@ -147,7 +147,7 @@ class Examples:
 
     @cached_property
     def cut(self) -> npt.NDArray[np.bool_] | None:
-        """Which texts are cut; None where none can be."""
+        """A flag for each text that is cut; None if no text can be."""
         return self._columns["cut"][0].astype(bool) if "cut" in self._columns else None
 
     def __getstate__(self) -> Path:
@@ -162,7 +162,7 @@ def _column(folder: Path, name: str, dtype: str) -> tuple[npt.NDArray[Any], Ints
 
 
 def _mapped(path: Path, dtype: str) -> npt.NDArray[Any]:
-    """A file as a plain array: slices of the memmap class are slow, and empty files have none."""
+    """Map a file as a plain array: np.memmap is slow to slice and rejects empty files."""
     if path.stat().st_size == 0:
         return np.empty(0, dtype)
     return np.asarray(np.memmap(path, dtype, "r"))

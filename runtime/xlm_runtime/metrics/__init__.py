@@ -1,8 +1,8 @@
-"""Metrics of what is generated: torchmetrics whose ``update`` takes an `Answer`.
+"""Metrics of generated texts: torchmetrics whose ``update`` takes an `Answer`.
 
 A metric has a ``name``; ``compute`` gives one value or several by name. ``NAME_error`` is the
-standard error of ``NAME``, and ``NAME_count`` what it is a mean of. `asked` knows those that a run
-may ask for by name.
+standard error of ``NAME``, and ``NAME_count`` what it is a mean of. `asked` lists the metrics that
+a run may request by name.
 """
 
 from torchmetrics import Metric, MetricCollection
@@ -15,10 +15,10 @@ __all__ = ["Answer", "ExactMatch", "Ratio", "Solved", "TokenAccuracy", "collecti
 
 
 def collection(*metrics: Metric) -> MetricCollection:
-    """Metrics under their names.
+    """Return a collection of metrics under their names.
 
-    Compute groups are off: torchmetrics would merge metrics whose sums happen to agree on the first
-    answer, and update one of them only.
+    Compute groups are off: torchmetrics would merge metrics whose sums happen to agree on the
+    first answer, and update only one of them.
     """
     named: dict[str, Metric | MetricCollection] = {str(one.name): one for one in metrics}
     return MetricCollection(named, compute_groups=False)

@@ -1,4 +1,4 @@
-"""What a metric judges: one answer beside the example that it is for."""
+"""The input of a metric: one answer beside its example."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from xlm_runtime.tokenizers import Tokenizer
 class Answer:
     """A generated body, as ids and as text.
 
-    ids: the body up to its end, unpadded. example: what it answers; of a task of plain texts, an
-    example of which nothing is known. said: the answer as it was written, where ids say less.
+    ids: the body up to its end, unpadded. example: what it answers; in a task of plain texts, an
+    empty example. `said`: the answer as it was written, where ids do not show all of it.
     """
 
     ids: Sequence[int]
@@ -28,7 +28,7 @@ class Answer:
 
     @cached_property
     def prompt(self) -> str:
-        """What was asked."""
+        """The text of the prompt."""
         return self.tokenizer.decode(self.example.prompt)
 
     @cached_property
@@ -38,5 +38,5 @@ class Answer:
 
 
 def documents(answer: Answer) -> list[str]:
-    """The texts that stand end to end in an answer; one, where nothing parts them."""
+    """Return the texts that an answer concatenates; one, if nothing separates them."""
     return answer.tokenizer.documents(answer.text)

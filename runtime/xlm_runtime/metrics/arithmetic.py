@@ -54,7 +54,7 @@ class Programs(Batched):
             self._count(outcome, right)
 
     def compute(self) -> dict[str, Tensor]:
-        """The share that is solved with its error, and the shares of what went wrong."""
+        """Return the share of solved answers with its error, and the share of each failure."""
         found = super().compute()
         return found | {kind: getattr(self, kind) / self.n for kind in self._KINDS}
 
@@ -79,16 +79,16 @@ class Number(Ratio):
     name = "solved"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """1 of 1 for the right number."""
+        """Score 1 of 1 for the right number."""
         said, gold = last_number(answer.text), last_number(answer.target)
         right = said is not None and gold is not None and abs(said - gold) < _NEAR
         return float(right), 1.0
 
 
 def last_number(text: str, *, alone: bool = False) -> float | None:
-    """The number after ``####``, or the last one; with ``alone`` if the text is nothing else.
+    """Return the number after ``####``, or the last one; with ``alone`` only if all is a number.
 
-    Commas belong to it where groups of three digits follow them.
+    Commas belong to a number if groups of three digits follow them.
     """
     text = text.rpartition("####")[2].strip()
     found = list(_NUMBER.finditer(text))

@@ -28,7 +28,7 @@ class Batched(Ratio):
             self._all()
 
     def compute(self) -> dict[str, Tensor]:
-        """The ratio, its standard error, and the number of answers."""
+        """Return the ratio, its standard error, and the number of answers."""
         self._all()
         return super().compute()
 

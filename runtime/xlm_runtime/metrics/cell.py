@@ -1,8 +1,8 @@
-"""Runs one Python program in a process of its own, and says the number that it makes.
+"""Execution of one Python program in a process of its own; it prints the number returned.
 
 Started by `sandbox`, never imported: ``python -I -S -B cell.py SECONDS BYTES < program``. Only the
-standard library is used here. Modules that programs of arithmetic want are imported before the
-doors are closed: after that, nothing can be opened or imported.
+standard library is used here. Modules that programs of arithmetic need are imported before files
+and imports are locked; after that, nothing can be opened or imported.
 """
 
 import ast
@@ -59,9 +59,9 @@ def _refuse(event: str, _: tuple[object, ...]) -> None:
 
 
 def result(program: str) -> object:
-    """What the last function of a program returns, or its variable ``result`` or ``answer``.
+    """Return the result of a program's last function, or its variable ``result`` or ``answer``.
 
-    A function called ``simple_math_problem`` goes before the last one.
+    A function named ``simple_math_problem`` is preferred to the last one.
     """
     tree = ast.parse(program)
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -75,7 +75,10 @@ def result(program: str) -> object:
 
 
 def number(value: object) -> float:
-    """A finite number.  Raises TypeError or ValueError for anything else, truth values too."""
+    """Convert a result to a finite number.
+
+    Raises TypeError or ValueError for anything else, truth values too.
+    """
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
     if isinstance(value, bool):

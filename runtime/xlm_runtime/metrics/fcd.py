@@ -32,7 +32,7 @@ _LEAST = 2  # molecules of each kind, for a covariance
 
 
 def check() -> None:
-    """Raises UsageError where the package is not installed."""
+    """Check that the package is installed.  Raises UsageError."""
     try:
         import fcd  # noqa: F401
     except ModuleNotFoundError as error:
@@ -66,7 +66,7 @@ class Fcd(Metric):
         self.seen.append(self.read(answer.text))
 
     def compute(self) -> dict[str, Tensor]:
-        """The distance, and the numbers of molecules.  Raises RunError for too few of them."""
+        """Return the distance, and the numbers of molecules.  Raises RunError for too few."""
         made = [one for one in self.seen if one is not None]
         known = list(islice(self.references(), REFERENCES))
         if min(len(made), len(known)) < _LEAST:
@@ -82,7 +82,7 @@ class Fcd(Metric):
 
 
 def distance(made: list[str], known: list[str]) -> float:
-    """The distance between two sets of canonical SMILES."""
+    """Return the Fréchet distance between two sets of canonical SMILES."""
     import fcd
 
     a, b = (_gaussian(activations(part)) for part in (made, known))
@@ -91,7 +91,7 @@ def distance(made: list[str], known: list[str]) -> float:
 
 
 def activations(smiles: list[str]) -> npt.NDArray[np.float32]:
-    """What ChemNet makes of molecules: 512 numbers each."""
+    """Return ChemNet's activations for molecules: 512 numbers each."""
     import fcd
 
     file = Path(fcd.__file__).parent / "ChemNet_v0.13_pretrained.pt"
@@ -104,7 +104,7 @@ def activations(smiles: list[str]) -> npt.NDArray[np.float32]:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Without a word on the names of numpy and scipy that the package uses and that will go."""
+    """Silence the package's warnings about deprecated names of numpy and scipy."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,4 +1,4 @@
-r"""Metrics of molecules that were asked for by some of their fragments.
+r"""Metrics of molecules that were generated from some of their fragments.
 
 Answers to the same question make a group: the same fragments given, of the same original. In a
 group an answer counts as valid if it is read as a molecule that has these fragments, and there are
@@ -53,7 +53,7 @@ class Fragments(Metric):
         self.seen.append(((given, answer.target), self.read(answer.text)))
 
     def compute(self) -> dict[str, Tensor]:
-        """Every value by its name."""
+        """Return every value by its name."""
         rows = [self._group(group, found) for group, found in self._groups().items()]
         values: dict[str, float] = {}
         for name in (*_PLAIN, "distance"):
@@ -65,7 +65,7 @@ class Fragments(Metric):
         }
 
     def by_group(self) -> list[dict[str, Any]]:
-        """What is given in each group, of what, the number of answers, and the values."""
+        """Return the fragments, original, number of answers and values of each group."""
         return [
             {"given": given, "original": whole, "answers": len(found)}
             | self._group((given, whole), found)

@@ -21,7 +21,10 @@ _INSTEAD = "name a judge that is here: a folder with config.json, weights and to
 
 
 def check(name: str, option: str) -> None:
-    """Raises UsageError or RunError where there is no such model; no weights are fetched."""
+    """Check that a judge model exists, without fetching weights.
+
+    Raises UsageError or RunError.
+    """
     if not name:
         raise UsageError(
             f"{option}: say which model judges, as in {option}=gpt2-large, or a folder"
@@ -31,7 +34,7 @@ def check(name: str, option: str) -> None:
 
 @lru_cache(maxsize=1)
 def load(name: str) -> "Judge":
-    """The judge of a name; metrics that ask for the same one share it."""
+    """Return the judge of a name; metrics with the same judge share it."""
     return Judge(name)
 
 
@@ -58,12 +61,12 @@ class Judge:
             )
 
     def nats(self, texts: Sequence[Sequence[str]]) -> list[tuple[float, int]]:
-        r"""Of each text :math:`-\sum_{i \ge 2} \log p(x_i | x_{<i})` in nats; and tokens scored.
+        r"""Return nats :math:`-\sum_{i \ge 2} \log p(x_i | x_{<i})` and scored tokens of each text.
 
-        A text is a list of documents. The first token is context only: nothing stands before it (as
-        in the loss of transformers and in the numbers of SEDD and MDLM). Texts beyond the judge's
-        context are read in windows that begin with the last token of the one before, so that every
-        later token is scored once.
+        A text is a list of documents. The first token is context only, since it has no context
+        itself (as in the loss of transformers and in the numbers of SEDD and MDLM). Texts beyond
+        the judge's context are read in windows that begin with the last token of the one before,
+        so that every later token is scored once.
         """
         found = [(0.0, 0)] * len(texts)
         windows = [
@@ -78,7 +81,7 @@ class Judge:
         return found
 
     def features(self, texts: Sequence[Sequence[str]]) -> Float[Tensor, "texts width"]:
-        """The last hidden state at the last token of each text, cut at the judge's context."""
+        """Return the last hidden state at the last token of each text, cut to the context."""
         rows = [ids[: self.context] for ids in self._read(texts)]
         found = []
         for part in _parts(rows):
@@ -90,7 +93,7 @@ class Judge:
         return torch.cat(found)
 
     def _read(self, texts: Sequence[Sequence[str]]) -> Iterator[list[int]]:
-        """The ids of each text, its documents parted by the end of a text."""
+        """Yield the ids of each text, its documents separated by the judge's end of text."""
         every = iter(self._tokenizer.encode_all([one for text in texts for one in text]))
         for text in texts:
             ids = next(every)
@@ -100,7 +103,7 @@ class Judge:
 
     @torch.no_grad()
     def _causal(self) -> bool:
-        """Whether another last token leaves alone what is said at the first ones."""
+        """Return whether changing the last token leaves the logits of earlier ones unchanged."""
         rows = torch.tensor([[1, 2, 3, 4], [1, 2, 3, 5]])
         said = self._model(**self._given(rows, torch.ones_like(rows))).logits[:, :3].float()
         return bool(torch.allclose(said[0], said[1], rtol=1e-3, atol=1e-3))
@@ -112,7 +115,7 @@ class Judge:
 
     @torch.no_grad()
     def _score(self, rows: Sequence[Sequence[int]]) -> list[float]:
-        """The nats of each row, its first token apart."""
+        """Return the nats of each row, without its first token."""
         ids, there = _padded(rows)
         given = self._given(ids, there)
         logits = self._model(**given).logits[:, :-1].float()
@@ -127,7 +130,7 @@ class Judge:
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "rows length"], Tensor]:
-    """Rows padded on the right, where a causal model does not look, and what is no padding."""
+    """Pad rows on the right, where a causal model does not look; return also the padding mask."""
     longest = max(map(len, rows))
     ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
     there = torch.arange(longest) < torch.tensor([[len(row)] for row in rows])
@@ -139,7 +142,7 @@ def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def _read(name: str, kind: str, **options: Any) -> Any:
-    """What transformers reads of a judge, from the Hub or a folder."""
+    """Load a part of a judge with transformers, from the Hub or a folder."""
     import transformers
 
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
-r"""What texts are like by themselves: how varied, how repetitive, how long.
+r"""Statistics of texts by themselves: variety, repetition, length.
 
-They say nothing of sense, and are cheap. A generator that says one likely thing again and again has
-a low generative perplexity, and is found out here.
+They do not measure sense, and are cheap. A generator that repeats one likely phrase has a low
+generative perplexity; these metrics expose it.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ class UnigramEntropy(Ratio):
     name = "unigram_entropy"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """The entropy of one text; 0 for an empty one."""
+        """Return the entropy of one text; 0 for an empty one."""
         size = len(answer.ids)
         counts = Counter(answer.ids).values()
         return -sum(c / size * log(c / size) for c in counts), 1.0
@@ -41,7 +41,7 @@ class UnigramEntropy(Ratio):
 class Distinct(Metric):
     r"""Distinct n-grams of words over all n-grams of words, of all texts together.
 
-    Words stand between spaces, so that it does not depend on a tokenizer. Li et al. 2016
+    Words are separated by spaces, so that it does not depend on a tokenizer. Li et al. 2016
     (arXiv:1510.03055) divide by the number of words instead of that of n-grams, which is the same
     for n = 1. It falls as texts become more: compare it at the same number of texts.
     """
@@ -65,7 +65,7 @@ class Distinct(Metric):
         self.total = self.total + len(grams)
 
     def compute(self) -> dict[str, Tensor]:
-        """The ratio, NaN where there is no n-gram; and the number of n-grams."""
+        """Return the ratio, NaN without any n-gram, and the number of n-grams."""
         seen = self.seen if isinstance(self.seen, list) else [self.seen]
         distinct = len(set(torch.cat([torch.empty(0, dtype=torch.int64), *seen]).tolist()))
         return {self.name: distinct / self.total.double(), f"{self.name}_count": self.total}
@@ -81,7 +81,7 @@ class Repetition(Ratio):
     name = "repetition"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """The share in one text, which counts as one if it is long enough."""
+        """Return the repeated share of one text, and whether the text is long enough to count."""
         grams = list(ngrams(answer.text.split(), _REPEATED))
         return (1 - len(set(grams)) / len(grams), 1.0) if grams else (0.0, 0.0)
 
@@ -92,15 +92,15 @@ class Length(Ratio):
     name = "length"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """The tokens of one answer."""
+        """Return the number of tokens of one answer."""
         return float(len(answer.ids)), 1.0
 
 
 def ngrams(words: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
-    """Every n words that follow each other."""
+    """Yield every n consecutive words."""
     return (tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
 
 def texts() -> tuple[Metric, ...]:
-    """What is measured of every task whose bodies are texts of words."""
+    """Return the metrics of every task whose bodies are texts of words."""
     return (UnigramEntropy(), Distinct(1), Distinct(2), Distinct(3), Repetition(), Length())

@@ -20,7 +20,7 @@ NEXT = "Problem:"  # a model of texts that is shown examples goes on with a prob
 
 
 def check() -> None:
-    """Raises UsageError where the package is not installed."""
+    """Check that the package is installed.  Raises UsageError."""
     try:
         import math_verify  # noqa: F401
     except ModuleNotFoundError as error:
@@ -50,7 +50,7 @@ class MathAnswers(Ratio):
         self.add_state("timed_out", self.n.clone(), dist_reduce_fx="sum")
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """1 of 1 for an equal expression."""
+        """Score 1 of 1 for an equal expression."""
         said = boxed(answer.text.partition(NEXT)[0])
         gold = boxed(answer.target)
         if said is None:
@@ -61,15 +61,15 @@ class MathAnswers(Ratio):
         return float(bool(same)), 1.0
 
     def compute(self) -> dict[str, Tensor]:
-        """The share with its error, and those of answers without an expression and out of time."""
+        """Return the share with its error, and those of missing and timed-out expressions."""
         shares = {"not_boxed": self.not_boxed, "timed_out": self.timed_out}
         return super().compute() | {name: share / self.n for name, share in shares.items()}
 
 
 def equal(gold: str, said: str) -> bool | None:
-    """Whether two expressions have the same value; the order matters to math-verify.
+    """Return whether two expressions are equal; math-verify is not symmetric in them.
 
-    None where that is not found out in time.
+    None if the comparison exceeds its time.
     """
     from math_verify import parse, verify
 
@@ -83,7 +83,7 @@ def equal(gold: str, said: str) -> bool | None:
 
 @contextmanager
 def _hushed() -> Iterator[list[str]]:
-    """What math-verify would log of timeouts; nothing of what it logs is shown."""
+    """Collect the timeouts that math-verify logs, and hide everything else that it logs."""
     timeouts: list[str] = []
 
     def keep(record: logging.LogRecord) -> bool:
@@ -101,7 +101,7 @@ def _hushed() -> Iterator[list[str]]:
 
 
 def boxed(text: str) -> str | None:
-    r"""What stands in the last ``\boxed{}`` or ``\fbox{}`` that is closed, or None."""
+    r"""Return the content of the last closed ``\boxed{}`` or ``\fbox{}``, or None."""
     places = [i for start in (r"\boxed", r"\fbox") for i in _found(text, start)]
     for place in sorted(places, reverse=True):
         inside = _braced(text[place:])
@@ -111,12 +111,12 @@ def boxed(text: str) -> str | None:
 
 
 def _found(text: str, start: str) -> list[int]:
-    """The places behind each ``start``."""
+    """Return the positions right after each ``start``."""
     return [i + len(start) for i in range(len(text)) if text.startswith(start, i)]
 
 
 def _braced(text: str) -> str | None:
-    """What stands between the brace that a text begins with and the one that closes it."""
+    """Return the text between the brace that a text begins with and the one that closes it."""
     if not text.lstrip().startswith("{"):
         return None
     begin, depth = text.index("{"), 0

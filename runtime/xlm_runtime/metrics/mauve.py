@@ -24,7 +24,7 @@ _LEAST = 20  # texts of each kind: two clusters
 
 
 def check() -> None:
-    """Raises UsageError where the package is not installed."""
+    """Check that the package is installed.  Raises UsageError."""
     try:
         import mauve  # noqa: F401
     except ModuleNotFoundError as error:
@@ -56,7 +56,7 @@ class Mauve(Metric):
         self._texts.append(documents(answer))
 
     def compute(self) -> dict[str, Tensor]:
-        """The score, and the number of texts of each kind.  Raises RunError for too few of them."""
+        """Return the score, and the number of texts of each kind.  Raises RunError for too few."""
         from mauve import compute_mauve
 
         texts = [text for text in self._texts if any(map(str.strip, text))]

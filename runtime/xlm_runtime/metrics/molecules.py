@@ -39,10 +39,11 @@ QED_LEAST, SA_MOST = 0.6, 4.0
 
 
 class Molecules(Metric):
-    """Everything above.
+    """The values of molecules together.
 
-    read: what makes a text valid. known: the canonical SMILES of the training examples, asked for
-    once; without it there is no novelty. prefix: before the names of the values.
+    read: converts a text to canonical SMILES, or None if it is not valid. known: returns the
+    canonical SMILES of the training examples, at most once; without it there is no novelty.
+    prefix: comes before the names of the values.
     """
 
     full_state_update = False
@@ -65,7 +66,7 @@ class Molecules(Metric):
         self.seen.append(self.read(answer.text))
 
     def compute(self) -> dict[str, Tensor]:
-        """Every value by its name."""
+        """Return every value by its name."""
         found = measures(self.seen)
         if self.known is not None:
             distinct = _distinct(self.seen)
@@ -75,7 +76,7 @@ class Molecules(Metric):
 
 
 def measures(seen: Iterable[str | None]) -> dict[str, float]:
-    """The values for canonical SMILES, None for each text that is not valid."""
+    """Return the values for canonical SMILES, in which None is a text that is not valid."""
     every = list(seen)
     valid = [one for one in every if one is not None]
     distinct = _distinct(every)
@@ -94,7 +95,7 @@ def measures(seen: Iterable[str | None]) -> dict[str, float]:
 
 
 def diversity(smiles: Iterable[str]) -> float:
-    """1 minus the mean Tanimoto similarity of all pairs; NaN for fewer than two molecules."""
+    """Return 1 minus the mean Tanimoto similarity of all pairs; NaN below two molecules."""
     prints = [fingerprint(one) for one in smiles]
     pairs = len(prints) * (len(prints) - 1) / 2
     alike = (sum(DataStructs.BulkTanimotoSimilarity(p, prints[:i])) for i, p in enumerate(prints))
@@ -107,17 +108,17 @@ def _generator() -> Any:
 
 
 def fingerprint(smiles: str) -> Any:
-    """The Morgan fingerprint of a molecule: radius 2, 1024 bits."""
+    """Return the Morgan fingerprint of a molecule: radius 2, 1024 bits."""
     return _generator().GetFingerprint(Chem.MolFromSmiles(smiles))
 
 
 def qed(smiles: str) -> float:
-    """The quantitative estimate of drug-likeness, 0 to 1, by RDKit."""
+    """Return the quantitative estimate of drug-likeness, 0 to 1, by RDKit."""
     return float(QED.qed(Chem.MolFromSmiles(smiles)))  # type: ignore[no-untyped-call]
 
 
 def sa(smiles: str) -> float:
-    """The synthetic accessibility score, 1 to 10, by the contributed code of its authors."""
+    """Return the synthetic accessibility score, 1 to 10, by the contributed code of its authors."""
     return float(sascorer.calculateScore(Chem.MolFromSmiles(smiles)))
 
 
@@ -126,7 +127,7 @@ def _distinct(seen: Iterable[str | None]) -> list[str]:
 
 
 def mean(name: str, values: list[float]) -> dict[str, float]:
-    """A mean, its standard error (NaN below two values), and how many values there are."""
+    """Return a mean, its standard error (NaN below two values), and the number of values."""
     n = len(values)
     mean = sum(values) / n if n else nan
     spread = sum((value - mean) ** 2 for value in values)

@@ -31,12 +31,12 @@ class GenerativePerplexity(Batched):
         self.model = load(judge)
 
     def judge(self, answers: Sequence[Answer]) -> None:
-        """Nats and tokens of some texts."""
+        """Add the nats and tokens of some texts."""
         for nats, tokens in self.model.nats([documents(answer) for answer in answers]):
             self.add(nats, tokens)
 
     def compute(self) -> dict[str, Tensor]:
-        """The perplexity, its standard error, and the numbers of texts and tokens."""
+        """Return the perplexity, its standard error, and the numbers of texts and tokens."""
         found = super().compute()
         perplexity = found[self.name].exp()
         return {

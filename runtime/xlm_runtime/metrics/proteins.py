@@ -13,16 +13,16 @@ AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 
 
 class ValidProteins(Ratio):
-    r"""The share of proteins that hold some residues, all of them of the 20 amino acids.
+    r"""The share of proteins that are not empty and consist of the 20 amino acids.
 
-    :math:`m_i` is how many of the :math:`d_i` proteins of an answer are such. Letters that stand
-    for several (B, J, X, Z) or for rare residues (O, U) are not.
+    :math:`m_i` is the number of valid ones among the :math:`d_i` proteins of an answer. Letters
+    for several residues (B, J, X, Z) or for rare ones (O, U) are not valid.
     """
 
     name = "valid"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """Valid proteins, and all."""
+        """Return the number of valid proteins, and of all."""
         found = proteins(answer)
         return float(sum(map(is_valid, found))), float(len(found))
 
@@ -33,7 +33,7 @@ class ProteinLength(Ratio):
     name = "residues"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """Letters, and proteins."""
+        """Return the number of letters, and of proteins."""
         found = proteins(answer)
         return float(sum(map(len, found))), float(len(found))
 
@@ -53,17 +53,17 @@ class LawNats(Ratio):
         self.nats = nats
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """Nats, and residues."""
+        """Return the nats, and the number of residues."""
         found = [protein for protein in proteins(answer) if is_valid(protein)]
         return sum(map(self.nats, found)), float(sum(map(len, found)))
 
 
 def proteins(answer: Answer) -> list[str]:
-    """The proteins of an answer; before the end of a text that opens a row there is none."""
+    """Return the proteins of an answer; text before a leading end of text is dropped if empty."""
     found = answer.tokenizer.documents(answer.text)
     return found[1:] if len(found) > 1 and not found[0] else found
 
 
 def is_valid(protein: str) -> bool:
-    """Whether a text is one or more letters of the 20 amino acids, and nothing else."""
+    """Return whether a text is one or more letters of the 20 amino acids, and nothing else."""
     return bool(protein) and not set(protein) - set(AMINO_ACIDS)

@@ -1,4 +1,4 @@
-r"""What most metrics are: a mean over answers with its standard error.
+r"""The base of most metrics: a mean over answers with its standard error.
 
 It is the ratio :math:`R = \sum_i m_i / \sum_i d_i` over answers, with the standard error
 
@@ -35,7 +35,7 @@ class Ratio(Metric):
         self.set_dtype(torch.float64)
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """What one answer adds to numerator and denominator."""
+        """Return the terms of one answer in the numerator and in the denominator."""
         raise NotImplementedError(f"{type(self).__name__} must define score()")
 
     def update(self, answer: Answer) -> None:
@@ -48,7 +48,7 @@ class Ratio(Metric):
             setattr(self, sum_, getattr(self, sum_) + value)
 
     def compute(self) -> dict[str, Tensor]:
-        """The ratio, its standard error, and the number of answers."""
+        """Return the ratio, its standard error, and the number of answers."""
         n, m, d, mm, md, dd = (getattr(self, sum_) for sum_ in self._SUMS)
         ratio = m / d
         spread = (mm - 2 * ratio * md + ratio**2 * dd).clamp(min=0)

@@ -34,7 +34,7 @@ _OUT_OF_TIME = (-signal.SIGALRM, -signal.SIGXCPU, -signal.SIGKILL)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a program: a number, out of time, or a crash (any exception, no number)."""
+    """The outcome of a program: a number, a timeout, or a crash (any exception, no number)."""
 
     kind: Literal["number", "time", "crash"]
     number: float = 0.0
@@ -65,9 +65,9 @@ def run(program: str, seconds: float = SECONDS, memory: int = MEMORY) -> Outcome
 
 
 def _code(process: "subprocess.Popen[bytes]", seconds: float) -> int:
-    """How a process ends, which is killed with its group when its time is over.
+    """Return the exit code of a process; kill it with its group when its time is over.
 
-    The time begins when it says something at its stderr: that its doors are closed.
+    The time begins when the process writes to its stderr that its sandbox is closed.
     """
     assert process.stderr is not None
     begun, _, _ = select.select([process.stderr], [], [], _STARTING)
@@ -85,7 +85,7 @@ def run_all(programs: Sequence[str]) -> list[Outcome]:
 
 
 def _read(text: bytes, code: int) -> Outcome:
-    """What a process has written, if it is what `cell` writes."""
+    """Parse the output of a process as `cell` writes it."""
     try:
         said = json.loads(text)
         if "error" in said:

@@ -17,7 +17,7 @@ class ExactMatch(Ratio):
     name = "exact_match"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """1 of 1 for a body that is the same in every token and in length."""
+        """Score 1 of 1 for a body that is the same in every token and in length."""
         return float(list(answer.ids) == list(answer.example.body)), 1.0
 
 
@@ -31,7 +31,7 @@ class TokenAccuracy(Ratio):
     name = "token_accuracy"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """Matches and positions, given ones apart."""
+        """Return the number of matches, and of positions, without the given ones."""
         prediction, example = answer.ids, answer.example
         given = sum(example.given)
         free = [not kept for kept in example.given] or [True] * len(example.body)
@@ -53,5 +53,5 @@ class Solved(Ratio):
         self.right = right
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """1 of 1 for a right answer."""
+        """Score 1 of 1 for a right answer."""
         return float(self.right(answer.ids, answer.example)), 1.0

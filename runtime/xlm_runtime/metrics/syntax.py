@@ -13,12 +13,12 @@ from xlm_runtime.shapes import Tensor
 
 
 def syntactic(grammar: Grammar, data: Iterable[str]) -> list[Ratio]:
-    """All that a grammar says of texts; ``data`` are sentences to compare them with."""
+    """Return all metrics of a grammar; ``data`` are sentences to compare texts with."""
     return [Parsable(grammar), Begun(grammar), Depth(grammar, data)]
 
 
 class _Grammatical(Ratio):
-    """What a grammar says of the words of a text, which stand between spaces."""
+    """A metric that parses the words of a text, separated by spaces, with a grammar."""
 
     def __init__(self, grammar: Grammar, **options: Any) -> None:
         super().__init__(**options)
@@ -35,31 +35,32 @@ class Parsable(_Grammatical):
     name = "parsable"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """1 of 1 for a sentence."""
+        """Score 1 of 1 for a sentence."""
         return float(self.grammar.accepts(answer.text.split())), 1.0
 
 
 class Begun(_Grammatical):
-    r"""How far texts go as sentences do: words before the first mistake, of all words.
+    r"""The share of words before the first mistake, of all words.
 
     :math:`m_i` is the length of the longest beginning of text i that some sentence has as well,
-    :math:`d_i` the number of its words. It tells apart texts that `Parsable` calls wrong alike.
+    :math:`d_i` the number of its words. It distinguishes texts that are equally wrong by
+    `Parsable`.
     """
 
     name = "begun_as_sentences"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """Words before the first mistake, and words."""
+        """Return the number of words before the first mistake, and of all words."""
         words = answer.text.split()
         return float(self.grammar.begun(words)), float(len(words))
 
 
 class Depth(_Grammatical):
-    r"""How deep the derivations of those texts are that are sentences.
+    r"""The depth of the derivations of texts that are sentences.
 
     :math:`m_i` is the number of rules on the longest way from the start to a word, :math:`d_i = 1`
     for a sentence; others do not count. ``NAME_of_data`` is the mean over sentences of the data:
-    who writes only simple ones, all of them right, stays below it.
+    a model that writes only simple sentences, all of them right, stays below it.
     """
 
     name = "derivation_depth"
@@ -70,10 +71,10 @@ class Depth(_Grammatical):
         self.data = sum(depths) / len(depths) if depths else nan
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """The depth of a sentence."""
+        """Return the depth of a sentence."""
         depth = self.grammar.depth(answer.text.split())
         return (0.0, 0.0) if depth is None else (float(depth), 1.0)
 
     def compute(self) -> dict[str, Tensor]:
-        """The mean, its standard error, and that of the data."""
+        """Return the mean, its standard error, and the mean of the data."""
         return super().compute() | {f"{self.name}_of_data": torch.tensor(self.data)}

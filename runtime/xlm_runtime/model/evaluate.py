@@ -1,4 +1,4 @@
-"""How good a model is: its loss, its likelihood, and its answers.
+"""Evaluation of a model: its loss, its likelihood, and its answers.
 
 The noise is a function of the example alone, so that every evaluation sees the same. Likelihoods
 are exact averages over all examples; losses are those of one batch of all examples, whatever
@@ -43,7 +43,7 @@ class Total:
 
 
 def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, float]:
-    """The training loss and its terms, of all examples as one batch."""
+    """Return the training loss and its terms, of all examples as one batch."""
     total = Total()
     for _, batch in model.batches(examples, size):
         total.add(model, batch)
@@ -51,9 +51,9 @@ def losses(model: Model, examples: Iterable[Example], size: int) -> dict[str, fl
 
 
 def laid(model: Model, cut: bool = False) -> str:
-    """How an example is laid out, such as ``prompt bos [body eos] keeping given``.
+    """Describe the layout of an example: ``prompt bos [body eos] keeping given``.
 
-    What is predicted stands in brackets. Of a text that is ``cut`` the end is not there.
+    Brackets enclose the predicted part. A text that is ``cut`` has no end.
     """
     specials = {token: role for role, token in model.vocabulary.specials.items()}
     body, prompt = model.vocabulary.allowed(()).nonzero()[:2, 0].tolist()
@@ -72,12 +72,12 @@ def laid(model: Model, cut: bool = False) -> str:
 
 
 def shown(losses: Mapping[str, float]) -> dict[str, float]:
-    """The losses worth showing: a single term is the loss itself."""
+    """Return the losses to print: a single term is the loss itself."""
     return dict(losses) if len(losses) > 2 else {"loss": losses["loss"]}
 
 
 def said(losses: Mapping[str, float]) -> str:
-    """``loss 1.234  slot 1.2  done 0.034``."""
+    """Format losses: ``loss 1.234  slot 1.2  done 0.034``."""
     return "  ".join(f"{name} {value:.4f}" for name, value in shown(losses).items())
 
 
@@ -90,16 +90,16 @@ def likelihood(
     tick: Tick,
     lengths: Sequence[int],
 ) -> dict[str, Any]:
-    """The NELBO by the family's own estimate, averaged over its noise, if any.
+    """Estimate the NELBO with the family's own estimator, averaged over its noise, if any.
 
     In nats per example and per token, the perplexity per token, and bits; with counts and with
-    standard errors over examples, to which the noise adds its part: of ratios, and by the delta
-    method of the perplexity. In every family the same tokens count: those of the body that are not
-    given, no special; what an end costs is paid and not counted. ``estimator`` says what was
-    averaged over: where few tokens are free every noise, else ``draws`` of them; ``given`` what is
-    known beforehand. Where that is the length, ``joint`` has the numbers of a text and its length,
-    by the law of ``lengths``, those of training: they compare with those of other families.
-    `Model.family.claim` says what it is; callers have seen that it is not ``none``.
+    standard errors over examples, which include the noise: of ratios, and by the delta method of
+    the perplexity. Every family counts the same tokens: those of the body that are not given, and
+    no special; the end of a text adds nats and no token. ``estimator`` names the average: over all
+    noise if few tokens are free, else over ``draws`` of it; ``given`` is the condition. If that is
+    the length, ``joint`` has the numbers of a text and its length, by the law of the training
+    ``lengths``: they compare with those of other families. `Model.family.claim` names their
+    relation to -log p; callers have checked that it is not ``none``.
     """
     nelbo = model.family.nelbo
     if nelbo is None:
@@ -130,7 +130,7 @@ def likelihood(
 def _with_lengths(
     model: Model, examples: Sequence[Example], law: Lengths, nats: list[float], tokens: list[int]
 ) -> dict[str, Any]:
-    """What a likelihood is conditioned on, and the joint one where it is another."""
+    """Return the condition of a likelihood, and the joint likelihood if it differs."""
     cuts = law.cuts or any(example.cut for example in examples)
     given = conditions(model.layout.given, cuts)
     more = joint(model.layout.given, law, examples)
@@ -143,7 +143,7 @@ def _with_lengths(
 
 
 def _likelihood(nats: Sequence[float], tokens: Sequence[int]) -> dict[str, float]:
-    """The nats of examples in every unit, each with its standard error and count."""
+    """Return the nats of examples in every unit, each with its standard error and count."""
     per_example, per_token = ratio(nats, [1] * len(nats)), ratio(nats, tokens)
     perplexity = exp(min(per_token[0], 700.0))
     bits = per_token[0] / log(2), per_token[1] / log(2)
@@ -159,9 +159,10 @@ def _likelihood(nats: Sequence[float], tokens: Sequence[int]) -> dict[str, float
 
 
 def sections(found: Mapping[str, Any], claim: str) -> list[tuple[dict[str, float], str]]:
-    """The numbers of a likelihood, those given its length first; each with what it is.
+    """Return the numbers of a likelihood with their description, those given its length first.
 
-    A number is joint where no length is given, so that it compares with joint ones of others.
+    A number is joint if no length is given, so that it compares with the joint ones of other
+    families.
     """
     made = []
     for name, part in (("", found), ("joint ", found.get("joint", {}))):
@@ -173,7 +174,7 @@ def sections(found: Mapping[str, Any], claim: str) -> list[tuple[dict[str, float
 
 
 def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:
-    """The ratio of two sums over examples, and its standard error (see `metrics.ratio`)."""
+    """Return the ratio of two sums over examples, and its standard error (see `metrics.ratio`)."""
     n, below = len(m), sum(d) or 1
     value = sum(m) / below
     spread = sum((a - value * b) ** 2 for a, b in zip(m, d, strict=True))
@@ -181,7 +182,7 @@ def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:
 
 
 def _enumerable(model: Model, examples: Sequence[Example], size: int) -> bool:
-    """Whether few tokens are free in every example, and the family noises them in an order."""
+    """Return whether few tokens are free in every example, and the noise depends on order alone."""
     batches = model.batches(examples, size)
     if not all(int(batch.free.sum(1).max()) <= strata.FEW for _, batch in batches):
         return False

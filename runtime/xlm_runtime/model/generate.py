@@ -20,10 +20,10 @@ from xlm_runtime.tokenizers import Tokenizer, before
 class Sample:
     """One answer.
 
-    ids: what stands where the decoder wrote, specials included. nfe: calls of the network. steps:
-    those that the decoder took until the last answer of the batch was done.
-    history: the states on the way, prompt included. given: how many of the ids there are up to the
-    last one that was given.
+    ids: the tokens that the decoder wrote, specials included. nfe: calls of the network. steps:
+        those that the decoder took until the last answer of the batch was done.
+    history: the states on the way, prompt included. given: the number of ids up to the last given
+        one.
     """
 
     example: Example
@@ -36,7 +36,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Counted(Noise):
-    """Notes the steps that are drawn for: a decoder asks for the noise of each by its number."""
+    """Noise that records the steps of a decoder: each requests its noise by its number."""
 
     taken: set[int] = field(default_factory=set)
     tell: Callable[[int], None] = lambda _: None
@@ -56,9 +56,9 @@ def samples(
     record: bool = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sample]:
-    """Decodes examples that `blank` has emptied; an answer does not depend on its batch.
+    """Decode examples that `blank` has emptied; an answer does not depend on its batch.
 
-    ``tell`` hears the number of each step of a batch.
+    ``tell`` receives the number of each step of a batch.
     """
     for part, batch in model.batches(examples, size):
         noise = _Counted(seed, batch.example, tell=tell)
@@ -73,10 +73,10 @@ def samples(
 
 
 def upto_given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
-    """How many ids of an answer there are up to the last one that was given.
+    """Return the number of ids of an answer up to the last given one.
 
-    Where tokens were inserted between given ones, those of these behind the last gap but one are
-    together: they are taken to be where they are last.
+    If tokens were inserted between given ones, the given ones behind the last gap but one are
+    adjacent: they are located at the last place where they occur.
     """
     if known := _beginning(example):
         return known
@@ -99,13 +99,13 @@ def blank(
     seed: int,
     oracle: bool = False,
 ) -> Iterator[Example]:
-    """Examples without their answers: prompt and given tokens stay, all else is padding.
+    """Empty examples of their answers: prompt and given tokens stay, all else is padding.
 
-    Where the layout does not predict a body's length, it is drawn from ``lengths``, or with
-    ``oracle`` that of the answer, if there is one. So is that of a body with an open end, of which
-    a beginning is given and whose gaps are open behind it alone; among lengths that go beyond it.
-    In every layout a length beyond the room is that of a text which is cut: its canvas is full, and
-    has no end.
+    If the layout does not predict a body's length, it is drawn from ``lengths``, or with
+    ``oracle`` taken from the answer, if there is one. The same applies to a body with an open end,
+    whose beginning is given and whose only gaps are behind it: its length is drawn among longer
+    ones. In every layout a length beyond the room means a text that is cut: its canvas is full,
+    and has no end.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
@@ -129,7 +129,7 @@ def blank(
 
 
 def _beginning(example: Example) -> int:
-    """How many tokens are given of a body with an open end; 0 for others."""
+    """Return the number of given tokens of a body with an open end; 0 for others."""
     known = sum(example.given)
     free = len(example.given) - known
     behind = [False] * known + [True] * (free + 1)
@@ -137,7 +137,7 @@ def _beginning(example: Example) -> int:
 
 
 def _length(example: Example, lengths: Lengths, seed: int, most: int, beyond: int = 0) -> int:
-    """One of some lengths, drawn for an example; of those that go beyond a number, or ``most``."""
+    """Draw a length for an example, among those beyond a number; ``most`` if there is none."""
     law = Law.of(lengths)
     draw = float(Noise(seed, torch.tensor([example.index])).uniform("length"))
     drawn = (law.beyond(beyond) if beyond else law).at(draw)
@@ -145,12 +145,12 @@ def _length(example: Example, lengths: Lengths, seed: int, most: int, beyond: in
 
 
 def unconditional(count: int) -> list[Example]:
-    """Examples of which nothing is known."""
+    """Return examples of which nothing is given."""
     return [Example(index, ()) for index in range(count)]
 
 
 def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
-    """When a text is over: as soon as it holds one of the strings; None where there are none."""
+    """Return a test whether a text contains one of the strings; None if there are none."""
     if not stops:
         return None
 
@@ -163,9 +163,9 @@ def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
 
 
 def said(sample: Sample, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> tuple[list[int], str]:
-    """The answer up to its end, or to the first of ``stops``: as ids and as text.
+    """Return the answer up to its end, or to the first of ``stops``: as ids and as text.
 
-    Those are looked for behind the last token that was given.
+    Stops are searched for behind the last given token.
     """
     ids, text = tokenizer.body(sample.ids), tokenizer.decode(tokenizer.body(sample.ids))
     if not stops:
@@ -177,7 +177,7 @@ def said(sample: Sample, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> tup
 def record(
     sample: Sample, tokenizer: Tokenizer, target: Example | None, stops: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A line of ``predictions.jsonl``; the text ends before the first of ``stops``."""
+    """Return a line of ``predictions.jsonl``; the text ends before the first of ``stops``."""
     shown: dict[str, Any] = {"index": sample.example.index}
     if sample.example.prompt:
         shown["prompt"] = tokenizer.decode(sample.example.prompt)
@@ -194,7 +194,7 @@ def record(
 
 
 def spelled(ids: Iterable[int], tokenizer: Tokenizer) -> str:
-    """The text of a state in which specials are seen (``<mask>``), padding apart."""
+    """Return the text of a state with visible specials (``<mask>``), without padding."""
     names = {token: f"<{name}>" for name, token in tokenizer.vocabulary.specials.items()}
     parts: list[str] = []
     for special, run in groupby(ids, names.get):
@@ -204,12 +204,12 @@ def spelled(ids: Iterable[int], tokenizer: Tokenizer) -> str:
 
 
 def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Writes records as JSON lines, all or none."""
+    """Write records as JSON lines, all or none."""
     write_text(path, "".join(to_json(record) + "\n" for record in records))
 
 
 def show(shown: dict[str, Any]) -> str:
-    """A record for a person in one line: ``prompt → prediction``."""
+    """Format a record as one line for a person: ``prompt → prediction``."""
     prompt = f"{shown['prompt']} → " if "prompt" in shown else ""
     target = shown.get("target")
     mark = "" if target is None else "  ✓" if target == shown["prediction"] else f"  ✗ {target}"

@@ -30,7 +30,7 @@ class Hole:
 
 
 def parts(text: str) -> list[str | Hole]:
-    """A text as its holes and what is between them, in turns; the first and the last are texts."""
+    """Split a text into texts and holes, alternately; the first and the last are texts."""
     found: list[str | Hole] = []
     here, end = "", 0
     for match in _HOLE.finditer(text):
@@ -46,7 +46,7 @@ def parts(text: str) -> list[str | Hole]:
 
 
 def _count(hole: re.Match[str]) -> int:
-    """How many tokens a hole has; a very large number is as good as any that finds no room."""
+    """Return the number of tokens of a hole; huge numbers become one that never fits."""
     digits = hole["count"] or "1"
     if hole["name"] == _GAP:
         return 0
@@ -54,24 +54,24 @@ def _count(hole: re.Match[str]) -> int:
 
 
 def has_holes(text: str) -> bool:
-    """Whether a text says what is to be filled in."""
+    """Return whether a text has holes."""
     return len(parts(text)) > 1
 
 
 def first(text: str) -> str:
-    """The first hole of a text that has some."""
+    """Return the name of the first hole of a text that has some."""
     return next(part.name for part in parts(text) if isinstance(part, Hole))
 
 
 def plain(text: str) -> str:
-    """The text that is meant by one without holes."""
+    """Unescape a text without holes."""
     (whole,) = parts(text)
     assert isinstance(whole, str)
     return whole
 
 
 def example(index: int, text: str, family: Family, tokenizer: Tokenizer, room: int) -> Example:
-    """The example of a text with holes, whose other tokens are given.
+    """Build the example of a text with holes, whose other tokens are given.
 
     Raises UsageError for a hole that the family cannot fill, for words without an id, and for a
     text of more than ``room`` tokens.
@@ -103,7 +103,7 @@ def _add(ids: list[int], known: bool, body: list[int], given: list[bool], gaps: 
 
 
 def _refuse(hole: Hole, text: str, family: Family) -> None:
-    """A complaint about a hole of the wrong kind."""
+    """Refuse a hole of the wrong kind."""
     what, name = hole.name, family.name
     fills = "mask" in family.specials
     if not (family.inserts or fills):
@@ -120,5 +120,5 @@ def _refuse(hole: Hole, text: str, family: Family) -> None:
 
 
 def escaped(hole: str) -> str:
-    """The text of a hole, as a prompt has it."""
+    """Escape a hole for a prompt."""
     return "\\" + hole

@@ -1,6 +1,6 @@
-"""How much memory there is, and a refusal in words of networks that cannot fit into it.
+"""The memory of the device, and a refusal in words of networks that do not fit into it.
 
-Without it the machine would slow down, and then end some process or other.
+Without it the machine would slow down, and then kill some process.
 """
 
 import os
@@ -21,7 +21,7 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 
 def capacity() -> int:
-    """Bytes that the device has in all: of a GPU, or what this process may have of the machine."""
+    """Return the memory of the device in bytes: of a GPU, or the process's share of the machine."""
     if device().type == "cuda":
         return int(torch.cuda.get_device_properties(device()).total_memory)
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
@@ -35,10 +35,9 @@ def _read(file: Path) -> str:
 
 
 def check(weights: int, bytes_of_each: int, what: str) -> None:
-    """Raises UsageError where weights do not fit the device.
+    """Check that weights fit the device.  Raises UsageError.
 
-    ``bytes_of_each``: with all that is kept beside a weight; ``what``: the network and what is done
-    with it.
+    ``bytes_of_each``: a weight with all that is kept beside it; ``what``: the network and its use.
     """
     needed, there = weights * bytes_of_each, capacity()
     if needed > there:

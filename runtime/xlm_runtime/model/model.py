@@ -53,7 +53,7 @@ class Model:
     suppressed: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
-        """One line."""
+        """Describe the model in one line."""
         size = sum(weight.numel() for weight in self.network.parameters())
         about = f"{size / 1e6:.2f} M weights on {self.device}, {self.vocabulary.size} ids"
         room = f"up to {self.body} tokens, decoder {self.decoder.name}"
@@ -61,7 +61,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """The device of the network."""
         return next(self.network.parameters()).device
 
     @property
@@ -70,7 +70,7 @@ class Model:
         return next(self.network.parameters()).dtype
 
     def loss(self, batch: Batch, noise: Noise) -> Losses:
-        """Corrupts a batch on its device, if the family does, and returns the training loss."""
+        """Corrupt a batch on its device, if the family does, and return the training loss."""
         family = self.family
         if family.amount is None or family.corrupt is None:
             return self.objective(self.network, batch, **self.loss_params)
@@ -78,7 +78,7 @@ class Model:
         return self.objective(self.network, noised, batch, **self.loss_params)
 
     def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:
-        """Runs the chosen decoder on a batch whose free positions it fills."""
+        """Run the chosen decoder on a batch whose free positions it fills."""
         name, params = self.decoder.name, dict(self.decoder.params)
         decoder: Any = self.family.decoders[name](**params)
         if self.ended is not None and name in self.family.ending:
@@ -89,7 +89,7 @@ class Model:
         return made
 
     def _check_whole(self, made: Decoded) -> None:
-        """Raises RunError where tokens are left as masks, which no text would show."""
+        """Check that no mask is left, which no text would show.  Raises RunError."""
         mask = self.vocabulary.specials.get("mask")
         left = 0 if mask is None else int((made.body & (made.x == mask)).sum())
         if left:
@@ -102,16 +102,16 @@ class Model:
     def batches(
         self, examples: Iterable[Example], size: int
     ) -> Iterator[tuple[list[Example], Batch]]:
-        """All examples in their order, ``size`` at a time; the last batch may be smaller."""
+        """Yield all examples in order, ``size`` at a time; the last batch may be smaller."""
         for part in chunks(examples, size):
             yield part, self.layout(part).to(self.device)
 
 
 @contextmanager
 def without(network: nn.Module, ids: Sequence[int]) -> Iterator[None]:
-    """A network whose heads give the logit -inf to some more ids.
+    """Set the logits of some more ids to -inf in all heads of a network.
 
-    Raises UsageError where no id is left.
+    Raises UsageError if no id is left.
     """
     if not ids:
         yield
@@ -138,7 +138,7 @@ def make(
     *,
     empty: bool = False,
 ) -> Model:
-    """A model with fresh weights, drawn from the seed of the configuration.
+    """Build a model with fresh weights, drawn from the seed of the configuration.
 
     ``published`` is the config of published weights, whose size the network takes; ``empty``
     weights take no memory until they are filled.
@@ -162,9 +162,9 @@ def make(
 
 
 def with_rows(vocabulary: Vocabulary, allowed: Tensor, rows: int) -> tuple[Vocabulary, Tensor]:
-    """A vocabulary as large as published embeddings: the ids beyond the tokenizer's are not said.
+    """Extend a vocabulary to the rows of published embeddings, and forbid the ids added.
 
-    Raises UsageError where the tokenizer has more ids than there are rows.
+    Raises UsageError if the tokenizer has more ids than there are rows.
     """
     beyond = rows - vocabulary.size
     if beyond < 0:
@@ -183,7 +183,7 @@ def pretrained(
     config: Config,
     checkpoint: Checkpoint,
 ) -> Model:
-    """A model with published weights, read one by one.  Raises RunError where they do not fit."""
+    """Load a model with published weights, one by one.  Raises RunError if they do not fit."""
     model = make(family, vocabulary, layout, body, config, checkpoint.config, empty=True)
     assert family.published is not None
     dtype = getattr(torch, config.model.dtype)
@@ -196,7 +196,7 @@ def pretrained(
 
 
 def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    """Lists of ``size`` items, the last one shorter if need be."""
+    """Yield lists of ``size`` items, the last one possibly shorter."""
     part: list[Example] = []
     for item in items:
         part.append(item)
@@ -208,20 +208,20 @@ def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
 
 
 def first(examples: Split, count: int) -> Iterator[Example]:
-    """The first ``count`` examples; 0 for all."""
+    """Yield the first ``count`` examples; 0 for all."""
     return (examples[i] for i in range(min(count or len(examples), len(examples))))
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Weights as safetensors."""
+    """Save weights as safetensors."""
     save_model(network, str(path))
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """The inverse of `save_weights`.
+    """Load weights, the inverse of `save_weights`.
 
-    Raises UsageError where the names or shapes are others, RunError where the file is damaged or
-    a weight is not finite.
+    Raises UsageError if names or shapes differ, RunError if the file is damaged or a weight is not
+    finite.
     """
     try:
         load_model(network, str(path), strict=True)

@@ -1,4 +1,4 @@
-"""Whether a family and a task fit each other; neither knows the other."""
+"""Checks that a family and a task fit each other; neither imports the other."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,7 +12,7 @@ _LOOK = 256  # examples of each split that are looked at
 
 
 def check_layout(family: Family, task: Task) -> None:
-    """Whether the family lays out what the task has.  Raises UsageError."""
+    """Check that the family has the layout of a task.  Raises UsageError."""
     if task.layout not in family.layouts:
         raise UsageError(
             f"{family.name} has no layout '{task.layout}', which task {task.name} needs; it has: "
@@ -21,7 +21,7 @@ def check_layout(family: Family, task: Task) -> None:
 
 
 def check(family: Family, task: Task) -> None:
-    """What can be said before there are data.  Raises UsageError with the reason."""
+    """Check the conditions that need no data.  Raises UsageError with the reason."""
     check_layout(family, task)
     if task.packed and not family.packs:
         why = (
@@ -37,7 +37,7 @@ def check(family: Family, task: Task) -> None:
 
 
 def check_settings(task: Task, *, prompt: int, made: bool) -> None:
-    """Raises UsageError for settings of the data that mean nothing to a task."""
+    """Check the settings of the data against a task.  Raises UsageError for meaningless ones."""
     if prompt and task.layout != "seq2seq":
         raise UsageError(f"data.prompt={prompt}: task {task.name} has no prompts")
     if made and not task.makes:
@@ -45,7 +45,7 @@ def check_settings(task: Task, *, prompt: int, made: bool) -> None:
 
 
 def decides(family: Family, layout: Layout | Callable[..., Layout]) -> str:
-    """Why nobody else can say how long a text is; empty where it can be said."""
+    """Return why the user cannot set the length of a text; empty if it can be set."""
     if family.inserts:
         return f"{family.name} decides itself how many tokens it inserts"
     if family.corrupt is None:
@@ -55,7 +55,7 @@ def decides(family: Family, layout: Layout | Callable[..., Layout]) -> str:
 
 
 def check_length(family: Family, task: Task, prepared: Prepared, length: int) -> None:
-    """Raises UsageError where generated texts of a length, if it is not 0, make no sense."""
+    """Check that ``generate.length`` is meaningful, if it is not 0.  Raises UsageError."""
     if not length:
         return
     reason = decides(family, family.layouts[task.layout])
@@ -70,7 +70,7 @@ def check_length(family: Family, task: Task, prepared: Prepared, length: int) ->
 def check_data(
     family: Family, task: Task, prepared: Prepared, *, chat: bool, length: int = 0
 ) -> None:
-    """What the data decide.  Raises UsageError with the reason."""
+    """Check the conditions that depend on the data.  Raises UsageError with the reason."""
     check_length(family, task, prepared, length)
     if chat and task.layout == "text":
         raise UsageError(f"data.chat=true: task {task.name} has no prompts to put into a chat")
@@ -84,7 +84,7 @@ def check_data(
 
 
 def _gives_later(prepared: Prepared) -> bool:
-    """Whether any example that is looked at gives a token behind one that it does not give."""
+    """Return whether some of the first examples give a token behind one that is not given."""
     splits = (prepared.train, prepared.validation, prepared.test)
     examples = (split[i] for split in splits for i in range(min(len(split), _LOOK)))
     return any(later > before for one in examples for before, later in pairwise(one.given))

@@ -1,7 +1,7 @@
-"""Published weights: where they are, what they say of themselves, how they become a network's.
+"""Published weights: their location, their config, and loading them into a network.
 
-They come in the format of transformers: a ``config.json`` and safetensors, in one file or in shards
-with an index. Weights are read one by one into a network that has no memory yet.
+They come in the format of transformers: a ``config.json`` and safetensors, in one file or in
+shards with an index. Weights are read one by one into a network that has no memory yet.
 """
 
 import json
@@ -39,7 +39,7 @@ _HINT = f"model.pretrained is a repository of the Hub or a folder with {CONFIG} 
 
 @frozen
 class Checkpoint:
-    """Published weights: the name they were asked for by, their folder, and their config."""
+    """Published weights: the name of the request, their folder, and their config."""
 
     name: str
     folder: Path
@@ -47,14 +47,15 @@ class Checkpoint:
 
     @property
     def rows(self) -> int:
-        """How many rows the embeddings have."""
+        """The number of rows of the embeddings."""
         return int(self.config["vocab_size"])
 
 
 def find(name: str, *, weights: bool) -> Checkpoint:
-    """Published weights by repository or folder; fetched with or without the weights themselves.
+    """Locate published weights by repository or folder; fetch them with or without the tensors.
 
-    Raises UsageError for a folder that is none, RunError for what cannot be had or read.
+    Raises UsageError for a folder that does not exist, RunError for what cannot be fetched or
+    read.
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
@@ -79,9 +80,9 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def size_of(family: Family, config: Mapping[str, Any], where: str) -> ModelSize:
-    """The size of the network that a published config describes.
+    """Return the size of the network that a published config describes.
 
-    Raises UsageError where the family's backbone is of another kind.
+    Raises UsageError if the family's backbone is of another kind.
     """
     if family.published is None:
         raise UsageError(
@@ -109,10 +110,11 @@ def size_of(family: Family, config: Mapping[str, Any], where: str) -> ModelSize:
 def fill(
     network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint, dtype: torch.dtype
 ) -> list[str]:
-    """Gives a network the published weights, one tensor at a time; the network may be on `meta`.
+    """Fill a network with published weights, one tensor at a time; it may be on `meta`.
 
-    Returns the weights that no published model has (a head of the family's own), drawn afresh.
-    Raises RunError with a line for each tensor that is missing, unexpected or of another shape.
+    Returns the names of weights that no published model has (heads of the family), which are drawn
+    afresh. Raises RunError with a line for each tensor that is missing, unexpected or of another
+    shape.
     """
     slots, known, where = _matched(network, names, checkpoint)
     with torch.no_grad():
@@ -138,7 +140,7 @@ def check(network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint) 
 def _matched(
     network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint
 ) -> tuple[dict[str, "_Slot"], dict[str, str], dict[str, Path]]:
-    """The weights of a network, their names by the published ones, and the files of these."""
+    """Return a network's weights, their names by the published ones, and the files of these."""
     slots, where = _slots(network), _where(checkpoint.folder)
     known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
     _check(slots, known, where)
@@ -153,14 +155,14 @@ class _Slot:
     places: list[tuple[nn.Module, str]]
 
     def set(self, tensor: Tensor) -> None:
-        """Replaces the weight in all of them."""
+        """Replace the weight in all modules that share it."""
         weight = nn.Parameter(tensor)
         for module, name in self.places:
             setattr(module, name, weight)
 
 
 def _slots(network: nn.Module) -> dict[str, _Slot]:
-    """The weights of a network by their names; one that is shared has several."""
+    """Return the weights of a network by their names; a shared one has several."""
     slots: dict[int, _Slot] = {}
     named: dict[str, _Slot] = {}
     for name, weight in network.named_parameters(remove_duplicate=False):
@@ -172,7 +174,7 @@ def _slots(network: nn.Module) -> dict[str, _Slot]:
 
 
 def _where(folder: Path) -> dict[str, Path]:
-    """The file that holds each tensor."""
+    """Return the file of each tensor."""
     if (folder / INDEX).is_file():
         return _indexed(folder)
     if (folder / SINGLE).is_file():
@@ -184,7 +186,7 @@ def _where(folder: Path) -> dict[str, Path]:
 
 
 def _indexed(folder: Path) -> dict[str, Path]:
-    """What the index says, as far as it is true."""
+    """Read the index; report files and tensors that it lists and that do not exist."""
     index = read_object(folder / INDEX, _ANEW).get("weight_map")
     if not isinstance(index, dict) or not all(isinstance(f, str) for f in index.values()):
         raise damaged(folder / INDEX, "it has no weight_map of names and files", _ANEW)
@@ -219,7 +221,7 @@ def _tensors(file: Path, names: list[str]) -> Iterator[tuple[str, Tensor]]:
 
 
 def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[str, Path]) -> None:
-    """Every tensor of the network is there, with its shape, and nothing else."""
+    """Check that every tensor of the network is there, with its shape, and nothing else."""
     folder = next(iter(where.values())).parent if where else Path()
     here = {id(slots[known[theirs]]) for theirs in where if theirs in known}
     missing = [t for t, name in known.items() if id(slots[name]) not in here]
@@ -242,13 +244,13 @@ def _complain(folder: Path, problems: list[str]) -> None:
 
 
 def _drawn(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Initial weights: Xavier-normal matrices, zero vectors."""
+    """Draw initial weights: Xavier-normal matrices, zero vectors."""
     weight = torch.zeros(shape, dtype=dtype)
     return nn.init.xavier_normal_(weight) if len(shape) > 1 else weight
 
 
 def check_finite(weight: Tensor, name: str, file: Path) -> None:
-    """Raises RunError where a weight holds what is no number."""
+    """Check that all numbers of a weight are finite.  Raises RunError."""
     wrong = int((~weight.isfinite()).sum())
     if wrong:
         raise RunError(
@@ -261,7 +263,7 @@ def check_finite(weight: Tensor, name: str, file: Path) -> None:
 
 
 def renamed(name: str, names: Mapping[str, str]) -> str | None:
-    """The name of a weight by a table of modules, in which `*` is a layer; None if not there."""
+    """Translate the name of a weight by a table of modules, in which `*` is a layer, or None."""
     for ours, theirs in names.items():
         found = re.fullmatch(re.escape(ours).replace(r"\*", r"(\d+)") + r"\.(\w+)", name)
         if found:
@@ -271,7 +273,7 @@ def renamed(name: str, names: Mapping[str, str]) -> str | None:
 
 
 def backwards(names: Mapping[str, str]) -> dict[str, str]:
-    """The table that leads back."""
+    """Invert a table of names."""
     return {theirs: ours for ours, theirs in names.items()}
 
 
@@ -279,7 +281,7 @@ def backwards(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_part(name: str) -> bool:
-    """True for the names of the files that a published model is made of."""
+    """Return whether a name is that of a file of a published model."""
     return name in (CONFIG, INDEX, *TOKENIZER) or bool(_SHARD.fullmatch(name))
 
 
@@ -290,7 +292,7 @@ def save(
     folder: Path,
     shard: str = "5GB",
 ) -> None:
-    """Writes weights in the published format: transformers reads them.
+    """Write weights in the published format, which transformers reads.
 
     Raises UsageError for a network with weights that the format has no name for.
     """

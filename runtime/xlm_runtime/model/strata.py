@@ -1,9 +1,9 @@
-"""Draws of one example that are spread over what can be drawn, so that their mean varies less.
+"""Draws of one example that cover all possible ones evenly, so that their mean varies less.
 
-Two streams of a family's likelihood say what happens to an example: ``amount``, one draw, how much
-noise there is, and ``corrupt``, one draw for each place: places with low ones are noised first.
-Whatever a family makes of them, the mean over strata, each with its chance and drawn from within,
-is that of independent draws.
+Two streams of noise determine a family's likelihood of an example: ``amount``, one draw for the
+amount of noise, and ``corrupt``, one draw for each place: places with low ones are corrupted
+first. For any family, the mean over strata, each weighted by its chance and drawn from within, has
+the expectation of independent draws.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class Spread(Noise):
     def uniform(
         self, stream: str, positions: int | Int[Tensor, "batch positions"] = 1
     ) -> Float[Tensor, "batch positions"]:
-        """As of any noise; the amount within its part."""
+        """Return the draws of `Noise`; those of the amount lie within this draw's stratum."""
         u = super().uniform(stream, positions)
         return ((self.step + u) / self.draws).clamp(max=BELOW) if stream == "amount" else u
 
@@ -48,7 +48,7 @@ class Within(Noise):
     def uniform(
         self, stream: str, positions: int | Int[Tensor, "batch positions"] = 1
     ) -> Float[Tensor, "batch positions"]:
-        """As of any noise; the draws of free places are those, in another order."""
+        """Return the draws of `Noise`; those of free places are permuted within the stratum."""
         u = super().uniform(stream, positions)
         if stream == "amount":
             width = self.high - self.low
@@ -62,7 +62,7 @@ class Within(Noise):
 
 @dataclass(frozen=True)
 class _Heard(Noise):
-    """Notes which streams are asked for."""
+    """Noise that records the names of the streams that are drawn."""
 
     streams: set[str] = field(default_factory=set)
 
@@ -74,21 +74,21 @@ class _Heard(Noise):
 
 
 def orders(read: Callable[[Noise], object], batch: Batch) -> bool:
-    """Whether a likelihood draws places to be noised in an order."""
+    """Return whether a likelihood draws an order of places for its noise."""
     noise = _Heard(0, batch.example)
     read(noise)
     return "corrupt" in noise.streams
 
 
 def spread(seed: int, batch: Batch, draws: int) -> Draws:
-    """Sources for a batch, and their weights."""
+    """Yield noise sources for a batch, with the weight of each."""
     weight = torch.full((len(batch.x0),), 1 / draws, dtype=torch.float64, device=batch.x0.device)
     for draw in range(draws):
         yield Spread(seed, batch.example, draw, draws=draws), weight
 
 
 def every(seed: int, batch: Batch) -> Draws:
-    """A source for every number and set of places to be noised, and its chance for each row.
+    """Yield a source for every number and set of noised places, with its chance for each row.
 
     Rows of fewer free tokens than others have fewer of them: the rest has chance 0.
     """
@@ -114,10 +114,11 @@ _NEVER: Stratum = (0.0, 0.0, 1.0, ())
 
 @cache
 def strata(length: int) -> list[Stratum]:
-    """What can happen to some free tokens: chance, lowest and highest amount, group of each token.
+    """List the strata of some free tokens: chance, range of the amount, group of each token.
 
-    Families noise one number of tokens for each n-th part of the amount, for n = length (1 to n) or
-    length + 1 (0 to n). Where both go together the set is enough, elsewhere one token is apart.
+    Families noise one number of tokens for each n-th part of the amount, for n = length (1 to n)
+    or length + 1 (0 to n). Where both agree the set is enough; elsewhere one token is in a group
+    of its own.
     """
     if not length:
         return [(1.0, 0.0, 1.0, ())]

@@ -4,7 +4,7 @@ from xlm_runtime.system.errors import UsageError
 
 
 def check(what: str) -> None:
-    """Raises UsageError where RDKit, which ``what`` needs, is not installed."""
+    """Check that RDKit, which ``what`` needs, is installed.  Raises UsageError."""
     try:
         import rdkit  # noqa: F401
     except ModuleNotFoundError as error:

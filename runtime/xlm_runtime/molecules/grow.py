@@ -32,7 +32,7 @@ PIECES = {  # how often each is taken
 
 
 def grow(rng: np.random.Generator, least: int, most: int) -> str:
-    """The canonical SMILES of a molecule of ``least`` to ``most`` heavy atoms."""
+    """Draw the canonical SMILES of a molecule of ``least`` to ``most`` heavy atoms."""
     wanted = int(rng.integers(least, most + 1))
     while True:
         mol: Chem.Mol | None = _piece(rng, wanted)
@@ -43,7 +43,7 @@ def grow(rng: np.random.Generator, least: int, most: int) -> str:
 
 
 def _piece(rng: np.random.Generator, most: int) -> Chem.Mol:
-    """A piece of at most so many atoms."""
+    """Draw a piece of at most so many atoms."""
     mols, weights = _fitting(min(most, 6))
     return mols[int(rng.choice(len(mols), p=weights))]
 
@@ -57,7 +57,7 @@ def _fitting(most: int) -> tuple[list[Chem.Mol], np.ndarray]:
 
 
 def _joined(mol: Chem.Mol, piece: Chem.Mol, rng: np.random.Generator) -> Chem.Mol | None:
-    """Two molecules joined at two atoms that have a hydrogen and are not both other than carbon."""
+    """Join two molecules at two atoms that have a hydrogen, of which at least one is carbon."""
     pairs = [
         (a, b)
         for a in mol.GetAtoms()

@@ -1,4 +1,4 @@
-"""How the texts of a task spell molecules, which its facts say under ``notation``."""
+"""Notations in which the texts of a task spell molecules; its facts name it as ``notation``."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ SMILES, SAFE = "SMILES", "bracket SAFE"
 
 
 def reader(notation: str) -> Callable[[str], str | None]:
-    """A text -> the canonical SMILES of the one molecule that it is, or None."""
+    """Return a function: text -> the canonical SMILES of the one molecule that it is, or None."""
     from xlm_runtime.molecules.safe import strict
     from xlm_runtime.molecules.smiles import whole
 

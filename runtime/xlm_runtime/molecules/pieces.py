@@ -1,7 +1,7 @@
 """Molecules of which some fragments are given: these first, then the rest, as bracket SAFE.
 
-The kinds of tasks are those of GenMol (Lee et al. 2025, arXiv:2501.06158), which asks for all of
-them alike: the given fragments, a dot, and whatever comes then.
+The kinds of tasks are those of GenMol (Lee et al. 2025, arXiv:2501.06158), which are all posed in
+the same way: the given fragments, a dot, and the rest to be generated.
 """
 
 from collections import Counter
@@ -17,10 +17,10 @@ _MATCHES = 1000  # places of a fragment in a molecule that are looked at
 
 
 def offered(whole: str, given: str) -> tuple[str, str] | str:
-    """The given fragments of a molecule and its rest, or why they are none of it.
+    """Split a molecule into given fragments and its rest; return a reason if it lacks them.
 
-    ``given`` is a SMILES, its fragments divided by dots. Dummy atoms (``[11*]``) stand for where
-    something follows; where there are none, every bond that leaves the fragments is open.
+    ``given`` is a SMILES, its fragments separated by dots. Dummy atoms (``[11*]``) mark the open
+    bonds; if there are none, every bond that leaves the fragments is open.
     """
     mol, part = parsed(whole), parsed(given)
     if mol is None or part is None:
@@ -42,10 +42,10 @@ def offered(whole: str, given: str) -> tuple[str, str] | str:
 
 
 def chosen(whole: str, kind: str, rng: np.random.Generator) -> tuple[str, str] | None:
-    """Fragments of a molecule for a kind of task, and its rest; None where it has none for it.
+    """Draw fragments of a molecule for a kind of task, and the rest; None if it has none.
 
-    ``linker``: two with one open bond each, which is not the same. ``motif``: one with one open
-    bond. ``scaffold``: one with several. ``superstructure``: any.
+    ``linker``: two different ones with one open bond each. ``motif``: one with one open bond.
+    ``scaffold``: one with several. ``superstructure``: any.
     """
     mol = parsed(whole)
     parts = [] if mol is None else [part for part, _ in safe.cut(mol, safe.brics(mol))]
@@ -69,16 +69,16 @@ def chosen(whole: str, kind: str, rng: np.random.Generator) -> tuple[str, str] |
 
 
 def contains(whole: str, given: str) -> bool:
-    """Whether a molecule has the fragments of a bracket SAFE, each at a place of its own.
+    """Return whether a molecule has the fragments of a bracket SAFE, each at its own place.
 
-    Their open bonds may lead anywhere; stereochemistry is not looked at.
+    Their open bonds may end at any atom; stereochemistry is ignored.
     """
     mol, part = parsed(whole), parsed(safe.capped(safe.smiles(given.strip("."))))
     return mol is not None and part is not None and mol.HasSubstructMatch(_core(part)[0])
 
 
 def _core(part: Chem.Mol) -> tuple[Chem.Mol, list[int]]:
-    """A fragment without its dummy atoms, and the atoms that these hang on, by their new places."""
+    """Remove the dummy atoms of a fragment; return also the new places of their neighbours."""
     kept = [atom.GetIdx() for atom in part.GetAtoms() if atom.GetAtomicNum()]
     dummies = [atom for atom in part.GetAtoms() if not atom.GetAtomicNum()]
     ends = [kept.index(next(iter(d.GetNeighbors())).GetIdx()) for d in dummies]
@@ -89,7 +89,7 @@ def _core(part: Chem.Mol) -> tuple[Chem.Mol, list[int]]:
 
 
 def _texts(first: Iterable[Chem.Mol], rest: Iterable[Chem.Mol]) -> tuple[str, str]:
-    """Given fragments with a dot behind each, and the rest, with the numbers of one text."""
+    """Spell given fragments, each with a dot behind it, and the rest, numbered as one text."""
     first = list(first)
     sized = sorted(rest, key=lambda part: part.GetNumAtoms(), reverse=True)
     parts = safe.spell([*first, *sized]).split(".")

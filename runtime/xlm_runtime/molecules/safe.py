@@ -31,7 +31,7 @@ _RING = re.compile(r"\[[^\]]*\]|<%?\d+>|%\((\d+)\)|%(\d\d)|(\d)")
 
 
 def encode(smiles: str, rng: np.random.Generator | None = None) -> str | None:
-    """The bracket SAFE of a molecule, largest fragment first; None where there is no molecule.
+    """Encode a molecule as bracket SAFE, largest fragment first; None if it is no molecule.
 
     With ``rng`` atoms and fragments are in random order, as GenMol trains on them.
     """
@@ -49,7 +49,7 @@ def encode(smiles: str, rng: np.random.Generator | None = None) -> str | None:
 
 
 def brics(mol: Chem.Mol) -> list[Bond]:
-    """The bonds of BRICS, those beside a double bond of stated geometry apart."""
+    """Return the BRICS bonds, except those beside a double bond with a specified geometry."""
     fixed = {
         i
         for bond in mol.GetBonds()
@@ -61,7 +61,7 @@ def brics(mol: Chem.Mol) -> list[Bond]:
 
 
 def cut(mol: Chem.Mol, bonds: Sequence[Bond]) -> list[tuple[Chem.Mol, set[int]]]:
-    """The fragments between some bonds, ``[k*]`` at both ends of each, with their own atoms."""
+    """Cut a molecule at some bonds, ``[k*]`` at both ends of each; return fragments and atoms."""
     if bonds:
         indices = [mol.GetBondBetweenAtoms(*bond).GetIdx() for bond in bonds]
         numbers = [(k, k) for k in range(1, len(bonds) + 1)]
@@ -72,33 +72,34 @@ def cut(mol: Chem.Mol, bonds: Sequence[Bond]) -> list[tuple[Chem.Mol, set[int]]]
 
 
 def spell(parts: Iterable[Chem.Mol]) -> str:
-    """Fragments with ``[k*]`` at their cut bonds, end to end; labels count from 1 as they come."""
+    """Concatenate fragments with ``[k*]`` at their cut bonds; number labels as they come."""
     text = ".".join(_rooted(part) for part in parts)
     labels = {k: i for i, k in enumerate(dict.fromkeys(_CUT.findall(text)), 1)}
     return _WRAPPED.sub(r"\1\2", _CUT.sub(lambda cut: f"<{labels[cut[1]]}>", text))
 
 
 def smiles(text: str) -> str:
-    """Bracket SAFE as plain SAFE, which is SMILES: labels are numbers that no ring uses."""
+    """Convert bracket SAFE to plain SAFE, which is SMILES: labels become unused ring numbers."""
     rings = [int(n) for found in _RING.finditer(text) for n in found.groups() if n]
     first = max(rings, default=0)
     return _LABEL.sub(lambda label: _number(first + int(label[1])), text)
 
 
 def strict(text: str) -> str | None:
-    """The molecule of a bracket SAFE as canonical SMILES, if it is one and whole; else None.
+    """Return a bracket SAFE's canonical SMILES if it is one whole molecule; else None.
 
-    Whole: every bond has its two ends (else RDKit finds an open ring), and all hangs together.
+    Whole: every bond has its two ends (else RDKit finds an open ring), and all atoms are
+    connected.
     """
     found = canonical(smiles(text))
     return None if found is None or "." in found or "*" in found else found
 
 
 def lenient(text: str) -> str | None:
-    """What GenMol makes of a bracket SAFE before it judges it, as canonical SMILES, or None.
+    """Return the canonical SMILES of a bracket SAFE after GenMol's repairs, or None.
 
-    Fragments that cannot be read are left out, open bonds get a hydrogen, and of what does not
-    hang together the longest SMILES is taken: more is valid than what was generated.
+    Fragments that cannot be read are left out, open bonds get a hydrogen, and of several
+    unconnected parts the longest SMILES is taken: more counts as valid than was generated.
     """
     readable = [part for part in smiles(text).split(".") if parsed(capped(part))]
     found = _without_dummies(capped(".".join(readable))) if readable else None
@@ -106,7 +107,7 @@ def lenient(text: str) -> str | None:
 
 
 def _rooted(part: Chem.Mol) -> str:
-    """A fragment from a true atom on, so that no cut bond stands first."""
+    """Spell a fragment from a true atom on, so that no cut bond comes first."""
     root = next(atom.GetIdx() for atom in part.GetAtoms() if atom.GetAtomicNum())
     return str(Chem.MolToSmiles(part, rootedAtAtom=root))
 
@@ -116,13 +117,13 @@ def _number(n: int) -> str:
 
 
 def capped(text: str) -> str:
-    """SMILES in which every number that stands alone leads to a dummy atom."""
+    """Attach a dummy atom to every ring number that occurs an odd number of times."""
     numbers = Counter(n for found in _RING.finditer(text) for n in found.groups() if n)
     return ".".join([text, *(f"*{_number(int(n))}" for n, c in numbers.items() if c % 2)])
 
 
 def _without_dummies(text: str) -> str | None:
-    """The SMILES of a molecule whose dummy atoms have become hydrogens."""
+    """Return the SMILES of a molecule with hydrogens in place of its dummy atoms."""
     mol = parsed(text)
     if mol is None:
         return None

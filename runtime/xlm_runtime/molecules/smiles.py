@@ -1,13 +1,13 @@
-"""SMILES and molecules.  What RDKit has to say about wrong ones is not printed."""
+"""SMILES and molecules.  RDKit's messages on wrong ones are suppressed."""
 
 from rdkit import Chem, rdBase
 
 
 def parsed(smiles: str) -> Chem.Mol | None:
-    """The molecule of a SMILES: one that RDKit can sanitize and that has an atom; else None.
+    """Parse a SMILES that RDKit can sanitize and that has an atom; else return None.
 
-    RDKit takes what stands behind a blank for the name of the molecule, and trims letters beyond
-    ASCII and what cannot be seen; a SMILES holds none of them.
+    RDKit reads text behind a blank as the name of the molecule, and trims letters beyond ASCII and
+    invisible characters; a SMILES contains none of them.
     """
     if not all("!" <= letter <= "~" for letter in smiles):
         return None
@@ -17,17 +17,17 @@ def parsed(smiles: str) -> Chem.Mol | None:
 
 
 def canonical(smiles: str) -> str | None:
-    """RDKit's canonical SMILES, which is the same for every spelling of a molecule."""
+    """Return RDKit's canonical SMILES, which is the same for every spelling of a molecule."""
     mol = parsed(smiles.strip(" \t\r\n"))
     return None if mol is None else Chem.MolToSmiles(mol)
 
 
 def whole(smiles: str) -> str | None:
-    """The canonical SMILES of a text that is one molecule; None where it is several, or wrong."""
+    """Return the canonical SMILES of a text that is one molecule; None for several or none."""
     found = canonical(smiles)
     return None if found is None or "." in found else found
 
 
 def largest(smiles: str) -> str:
-    """The longest part of a SMILES that may have several; the last of those that are as long."""
+    """Return the longest part of a SMILES with several parts; the last of equally long ones."""
     return sorted(smiles.split("."), key=len)[-1]

@@ -31,7 +31,7 @@ _SPECIALS = ("<bos>", "<eos>", "<mask>", "<pad>", "<unk>")  # before the words o
 
 
 def own(specials: Iterable[str], labels: int = 0) -> Tokenizer:
-    """A token for each character, chlorine, bromine, ``[nH]``, and ``<1>`` to ``<labels>``.
+    """Build a tokenizer of characters, chlorine, bromine, ``[nH]``, and ``<1>`` to ``<labels>``.
 
     It needs no training and can spell every molecule: other atoms in brackets are spelled out.
     """
@@ -43,7 +43,7 @@ def own(specials: Iterable[str], labels: int = 0) -> Tokenizer:
 
 
 def published(name: str, specials: Iterable[str], instead: str) -> Tokenizer:
-    """The tokenizer of a repository on the Hub, or of a folder, whose code is replaced by ours.
+    """Load the tokenizer of a repository on the Hub or of a folder, with our own splitter.
 
     ``vocab.json``: words, to whose ids five specials are prepended (``yairschiff/qm9-tokenizer``).
     ``tokenizer.json``: that of SAFE (``datamol-io/safe-gpt``), whose own splitter is no part of

@@ -1,10 +1,10 @@
-"""What to do about a package whose code cannot be imported."""
+"""Messages about a package whose code cannot be imported."""
 
 from pathlib import Path
 
 
 def reason(path: Path, error: Exception) -> str:
-    """Why a package cannot be imported, and what to do."""
+    """Explain why a package cannot be imported, and how to mend it."""
     name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
     if name and not name.startswith("_xlm_package_"):
         return (

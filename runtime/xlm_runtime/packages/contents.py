@@ -59,7 +59,7 @@ class Contents:
         return found if isinstance(found, str) else ""
 
     def write(self, folder: Path) -> None:
-        """Writes these very bytes to a folder that is not there yet."""
+        """Write these very bytes to a folder that does not exist yet."""
         folder.mkdir()
         for name, content in self.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -67,10 +67,10 @@ class Contents:
 
 
 def read(path: Path) -> Contents:
-    """Reads a package, and runs nothing of it.
+    """Read the files of a package, without executing any of them.
 
-    Bytecode that Python left there is no part of it: it is neither hashed nor copied nor run.
-    Raises UsageError where there is no package.
+    Bytecode that Python left there is no part of it: it is neither hashed nor copied nor executed.
+    Raises UsageError if there is no package.
     """
     if path.suffix == ".xlm":
         raise UsageError(f"{path} is a spec; build it first: xlmc build {path}")
@@ -88,7 +88,7 @@ def read(path: Path) -> Contents:
 
 
 def changes(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
-    """The difference of two packages: their specs line by line, and the names of other files."""
+    """Describe the difference of two packages: specs line by line, and names of other files."""
     names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
     specs = [name for name in names if name.endswith(".xlm")]
     others = [name for name in names if not name.endswith(".xlm")]

@@ -27,7 +27,7 @@ class _Held:
     files: Mapping[str, bytes]
 
     def file(self, module: str) -> str | None:
-        """The file of a module by its name within the package; None where there is none."""
+        """Return the file of a module by its name within the package; None if there is none."""
         stem = module.replace(".", "/")
         options = (f"{stem}/__init__.py", f"{stem}.py") if stem else ("__init__.py",)
         return next((name for name in options if name in self.files), None)
@@ -40,7 +40,7 @@ class _Memory(MetaPathFinder, ExecutionLoader):
         self.held: dict[str, _Held] = {}
 
     def find_spec(self, fullname: str, *_: Any) -> ModuleSpec | None:
-        """The spec of a module of such a package."""
+        """Return the import spec of a module of such a package."""
         root, rest = _parted(fullname)
         held = self.held.get(root)
         name = None if held is None else held.file(rest)
@@ -52,12 +52,12 @@ class _Memory(MetaPathFinder, ExecutionLoader):
         return found
 
     def get_filename(self, fullname: str) -> str:
-        """The file that a module was read from, for messages."""
+        """Return the path of a module's file, for messages."""
         held, name = self._place(fullname)
         return str(held.path / name)
 
     def get_source(self, fullname: str) -> str:
-        """The text that was read."""
+        """Return the source text of a module."""
         held, name = self._place(fullname)
         return decode_source(held.files[name])
 
@@ -71,7 +71,7 @@ class _Memory(MetaPathFinder, ExecutionLoader):
 
 
 def _parted(fullname: str) -> tuple[str, str]:
-    """The package of a module, and the rest of its name."""
+    """Split the name of a module into its package and the rest."""
     root, _, rest = fullname.partition(".")
     return root, rest
 
@@ -80,9 +80,9 @@ _memory = _Memory()
 
 
 def imported(path: Path, files: Mapping[str, bytes]) -> ModuleType:
-    """Imports a package under a name of its own, so that two copies never meet.
+    """Import a package under a name of its own, so that two copies never collide.
 
-    Whatever its code raises is raised; then nothing of it stays imported.
+    Raises whatever its code raises; then nothing of it stays imported.
     """
     name = next(_NAMES)
     if _memory not in sys.meta_path:

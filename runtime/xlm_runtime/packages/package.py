@@ -1,4 +1,4 @@
-"""A package directory → the family in it, whatever the directory is called."""
+"""Loading of the family in a package directory, of any name."""
 
 from pathlib import Path
 
@@ -33,10 +33,10 @@ class Package:
 
 
 def load(package: Path | Contents, trust: Trust = DOUBT) -> Package:
-    """Imports a package from the bytes that are read of it, or were.
+    """Import a package from its bytes, read now or before.
 
-    Raises UsageError where there is no package, a broken one, or one that came from elsewhere and
-    that ``trust`` does not let run.
+    Raises UsageError if the package is missing or broken, or if it came from elsewhere and
+    ``trust`` does not let it run.
     """
     contents = read(package) if isinstance(package, Path) else package
     trust.check(contents)

@@ -1,9 +1,10 @@
-"""The reason for which the code of a run that came from elsewhere may be run here.
+"""The reason for which the code of a run that came from elsewhere may be executed here.
 
-A spec is data: a package that is, byte for byte, what the compiler makes of its own spec does what
-a spec can say. Any other code runs once its user has agreed to it, and agreement is to these very
-bytes. The runtime has no compiler: a command brings its judgement along, and ``pulled.json``, which
-never comes with a run but is written by `pull`, keeps it for later calls from Python.
+A spec is data: a package that equals, byte for byte, the compiler's output for its own spec does
+only what a spec can express. Any other code is executed once its user has agreed to it, and
+agreement is to these very bytes. The runtime has no compiler: a command brings its judgement
+along, and ``pulled.json``, which never comes with a run but is written by `pull`, keeps it for
+later calls from Python.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,7 +37,7 @@ class Origin:
 
     @staticmethod
     def of(run: Path) -> "Origin | None":
-        """The origin of a run folder; None where the run was made here."""
+        """Return the origin of a run folder; None if the run was made here."""
         file = run / PULLED
         if not file.is_file():
             return None
@@ -47,7 +48,7 @@ class Origin:
             raise RunError(f"{file} is damaged: pull the run again: {error}") from error
 
     def write(self, run: Path) -> None:
-        """Keeps it beside the run."""
+        """Write the origin beside the run."""
         write_json(run / PULLED, asdict(self))
 
 
@@ -61,11 +62,11 @@ def _silent(_: str) -> None:
 
 @frozen
 class Trust:
-    """What a command or a call brings to let code run.
+    """The decisions by which a command or a call lets code run.
 
     judge: the files of a package -> why they are not what the compiler makes of a spec that names
         no code of its own; "" where they are. None where there is no compiler.
-    agree: asked with that reason; True lets the code run. say: shows a line.
+    agree: receives that reason; True lets the code run. `say`: shows a line.
     """
 
     judge: Judge | None = None
@@ -73,7 +74,7 @@ class Trust:
     say: Callable[[str], None] = _silent
 
     def check(self, contents: Contents) -> None:
-        """Raises UsageError where a package lies in a run from elsewhere and nothing lets it run.
+        """Check that a package in a run from elsewhere may be executed.  Raises UsageError.
 
         Links do not hide where it lies.
         """
@@ -89,7 +90,7 @@ class Trust:
             self.say("the code is what xlmc makes of its spec")
 
     def _keep(self, run: Path, word: Mapping[str, str]) -> None:
-        """Notes a decision for later calls, unless another process works on the run."""
+        """Record a decision for later calls, unless another process works on the run."""
         try:
             with locked(run):
                 origin = Origin.of(run)
@@ -99,7 +100,7 @@ class Trust:
             self.say(f"{error}; what was decided on its code is not kept")
 
     def _decided(self, contents: Contents, origin: Origin) -> str:
-        """The reason for which code runs for the first time."""
+        """Return the reason for which code may run for the first time.  Raises UsageError."""
         why = self.reason(contents)
         if not why:
             return MADE
@@ -113,7 +114,7 @@ class Trust:
         return AGREED
 
     def reason(self, contents: Contents) -> str:
-        """Why a package is more than a spec can say; "" where it is not."""
+        """Explain why a package is more than its spec; "" if it is not."""
         if self.judge is None:
             return "nobody has compared it with what xlmc makes of its spec"
         return self.judge(contents.files)
@@ -123,5 +124,5 @@ DOUBT = Trust()  # nothing lets code from elsewhere run
 
 
 def trusting(trust: bool) -> Trust:
-    """What a call from Python brings: nothing, or the word of its author."""
+    """Return the trust of a call from Python: all code is trusted, or none."""
     return Trust(agree=lambda _: trust)

@@ -15,11 +15,11 @@ class Movable:
     """Base of frozen dataclasses of tensors that travel between host and device."""
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """A copy whose tensors are on another device."""
+        """Return a copy whose tensors are on another device."""
         return self._each(lambda x: x.to(*args, **kwargs))
 
     def pin_memory(self: M) -> M:
-        """A copy in page-locked memory, from which copies to a GPU are asynchronous."""
+        """Return a copy in page-locked memory, from which copies to a GPU are asynchronous."""
         return self._each(lambda x: x.pin_memory())
 
     def _each(self: M, f: Callable[[Tensor], Tensor]) -> M:
@@ -40,7 +40,7 @@ class Vocabulary:
     specials: Mapping[str, int]
 
     def __getitem__(self, special: str) -> int:
-        """The id of a special token.  Raises KeyError with the name of what is missing."""
+        """Return the id of a special token.  Raises KeyError with the name of a missing one."""
         if special not in self.specials:
             raise KeyError(f"the tokenizer has no special token '{special}'")
         return self.specials[special]
@@ -60,8 +60,8 @@ class Example:
     ``given`` marks the tokens of ``body`` that an infilling layout keeps; ``index`` is the stable
     place of the example in its data and keys all its randomness. ``gaps`` marks the gaps before
     and behind the tokens of ``body`` into which may be inserted; empty for all of them.
-    ``document`` numbers the documents that stand end to end in ``body``, token by token and rising;
-    empty where there is one. ``cut``: the text goes on behind ``body``, where it has no end.
+    ``document`` is the rising number of the document of each token, if ``body`` concatenates
+    several; else empty. ``cut``: the text continues beyond ``body``, so that its end is not there.
     """
 
     index: int
@@ -81,11 +81,12 @@ class Batch(Movable):
     inside: the positions inside the layout's brackets.
     free: those of them that are not given: what noise, loss and decoder may touch.
     open: the gaps (the one to the right of each position) into which a decoder may insert.
-    attend: the positions that are not padding, or None where there is no padding at all; where rows
-        hold several documents, the number of each position's, from 1, and 0 at padding.
+    attend: the positions that are not padding, or None where there is no padding at all; where
+        rows hold several documents, the number of each position's, from 1, and 0 at padding.
     example: the index of each example in its data.
     room: how many positions the brackets of a full row have, whatever the rows here are padded to.
-    cut: the rows whose text goes on behind the body: that nothing is missing is not known of them.
+    cut: the rows whose text continues beyond the body, so that it is unknown whether anything is
+        missing.
     """
 
     x0: Int[Tensor, "batch length"]
@@ -99,9 +100,9 @@ class Batch(Movable):
 
     @property
     def position(self) -> Int[Tensor, "batch length"]:
-        """The place of each token in its own row: what padding stands before it shifts nothing.
+        """The place of each token in its own row: padding before it shifts nothing.
 
-        It keys the noise of a token, so that a row draws the same whatever it is padded to.
+        It keys the noise of a token, so that a row's draws do not depend on its padding.
         """
         if self.attend is None:
             return torch.arange(self.x0.shape[1], device=self.x0.device).expand_as(self.x0)

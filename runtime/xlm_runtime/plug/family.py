@@ -48,7 +48,7 @@ class Param:
 
 
 def even(length: int) -> float:  # noqa: ARG001  # one of the functions that a claim may hold
-    """Every length keeps its chance."""
+    """Return 1: the chances of lengths stay as they are."""
     return 1.0
 
 
@@ -56,11 +56,11 @@ def even(length: int) -> float:  # noqa: ARG001  # one of the functions that a c
 class Claim:
     """The claim about a reported likelihood.
 
-    ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack. ``none``:
-    no likelihood can be computed. ``why`` says it in words. ``tilt``: trained on data of law p, the
-    best heads make the law p(x) tilt(length) instead, up to a constant; None where nothing so
-    simple is known. ``trained``: among examples of one length the training loss is this likelihood
-    but for a factor and a constant, whatever the heads say.
+    ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack.
+    ``none``: no likelihood can be computed. ``why`` explains it in words. ``tilt``: trained on
+    data of law p, the best heads make the law p(x) tilt(length) instead, up to a constant; None
+    where nothing so simple is known. ``trained``: among examples of one length the training loss
+    is this likelihood but for a factor and a constant, for any heads.
     """
 
     value: Literal["tight", "bound", "none"]
@@ -71,11 +71,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Samples:
-    """The claim about a decoder's samples: how near their law comes to that of the model.
+    """The claim about a decoder's samples: the relation of their law to the model's.
 
     law: ``exact``: the model's own law, the one that the likelihood is of. ``heads``: the same if
         the heads are exact. ``limit``: that as a number grows. ``none``: another.
-    why: what stands between, in words; empty where nothing does.
+    why: the cause of the difference, in words; empty if there is none.
     neutral: the values of the decoder's params at which this holds.
     grows: the param of a ``limit``; empty where the number is fixed.
     """
@@ -86,7 +86,7 @@ class Samples:
     grows: str = ""
 
     def __str__(self) -> str:
-        """In words."""
+        """Describe the claim in words."""
         if self.law == "none":
             return f"not of the model's law: {self.why}"
         words = "of the model's law"
@@ -100,13 +100,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Published:
-    """The fit of weights that others have published to the network.
+    """The fit of published weights to the network.
 
     repo: where they are on the Hub by the spec's word; "" where it names none.
     size: their ``config.json`` -> the size of the network. Raises KeyError or ValueError for a
         model that the network is not.
     config: the inverse: (size, rows of the embeddings) -> ``config.json``.
-    names: modules of the network -> those of the files; `*` stands for the number of a layer.
+    names: modules of the network -> those of the files; `*` is the number of a layer.
     """
 
     repo: str
@@ -135,7 +135,7 @@ class Family:
     corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it. Both are None
         where nothing is corrupted.
     params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
-    samples: for each decoder what its samples are worth.
+    samples: for each decoder the claim about its samples.
     recipes: task -> settings published for it (paths of the run configuration -> values).
     published: how published weights fit the network; None where none do.
     ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.

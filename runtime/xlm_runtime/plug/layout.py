@@ -17,7 +17,7 @@ from xlm_runtime.shapes import Int, Tensor
 class Row:
     """One example laid out.
 
-    The tokens from ``start`` up to ``stop`` stand inside the brackets; of these, ``kept`` marks
+    The tokens from ``start`` up to ``stop`` are inside the brackets; of these, ``kept`` marks
     those that are given and stay as they are. The first ``left`` tokens are aligned to the right
     within the columns that the batch keeps for them.
     """
@@ -30,7 +30,7 @@ class Row:
 
 
 def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int) -> Batch:
-    """Rows to a batch, padded on the left of their ``left`` tokens and on the right of the rest.
+    """Stack rows to a batch, padded on the left of their ``left`` tokens, else on the right.
 
     A gap is open if it lies inside the brackets, both ends included. ``room``: see `Batch`.
     """
@@ -59,9 +59,9 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int)
 
 
 def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
-    """The document of each token of a row, from 1 on.
+    """Number the documents of a row's tokens, from 1.
 
-    What stands before the body belongs to the first, what stands behind it to the last.
+    Tokens before the body belong to the first document, tokens behind it to the last.
     """
     numbers = torch.ones(len(row.ids), dtype=torch.long)
     if example.document:
@@ -74,7 +74,7 @@ def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
 class Layout(ABC):
     """The layout of one kind of example (``text``, ``seq2seq``, ``infill``).
 
-    Called with examples it gives a batch. ``predicts`` names the specials inside the brackets,
+    A call with examples returns a batch. ``predicts`` names the specials inside the brackets,
     which heads may predict beside the body tokens. ``fills``: the brackets are filled up to the
     capacity of the body, so that its length is predicted rather than given. ``begins``: only the
     beginning of a body can be given. ``given``: what the family's likelihood is conditioned on, of

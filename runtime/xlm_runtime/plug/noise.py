@@ -19,12 +19,12 @@ _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 
 
 def _shift(x: Tensor, bits: int) -> Tensor:
-    """Logical right shift of signed 64-bit integers."""
+    """Shift signed 64-bit integers to the right, as if they were unsigned."""
     return (x >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def _mix(x: Tensor) -> Tensor:
-    """The SplitMix64 finaliser (Steele, Lea & Flood 2014): a bijection that scrambles every bit."""
+    """Mix bits by SplitMix64's finaliser (Steele, Lea & Flood 2014), a bijection."""
     x = (x ^ _shift(x, 30)) * _MIX_1
     x = (x ^ _shift(x, 27)) * _MIX_2
     return x ^ _shift(x, 31)
@@ -46,20 +46,20 @@ class Noise:
     parts: int = 1
 
     def at(self, step: int) -> "Noise":
-        """The source of another step."""
+        """Return the source of another step."""
         return replace(self, step=step)
 
     def rows(self, rows: Tensor) -> "Noise":
-        """The source of some of the rows (a boolean mask or indices)."""
+        """Return the source of some of the rows (a boolean mask or indices)."""
         return replace(self, example=self.example[rows])
 
     def uniform(
         self, stream: str, positions: int | Int[Tensor, "batch positions"] = 1
     ) -> Float[Tensor, "batch positions"]:
-        """Independent draws from U[0, 1) in float64, one for each row and position.
+        """Draw independently from U[0, 1) in float64, once for each row and position.
 
-        ``stream`` tells apart the uses of randomness within one step. ``positions`` is how many
-        there are, or which: the draws of one row at equal positions are equal.
+        ``stream`` separates the uses of randomness within one step. ``positions`` is the number of
+        draws, or their positions: the draws of one row at equal positions are equal.
         """
         counter = positions
         if isinstance(counter, int):
@@ -67,18 +67,18 @@ class Noise:
         return _unit(_mix(self._key(stream, self.example)[:, None] + counter * _GOLDEN))
 
     def stratified(self, stream: str) -> Float[Tensor, " batch"]:
-        """One draw for each row, in a stratum of its own of as many as the step has rows."""
+        """Draw once for each row, in a stratum of its own: one stratum for each row of the step."""
         row, rows = self._rows()
         return ((row + self.uniform(stream)[:, 0]) / rows).clamp(max=BELOW)
 
     def antithetic(self, stream: str) -> Float[Tensor, " batch"]:
-        """Evenly spaced draws for the rows of the step, from one that all share."""
+        """Draw evenly spaced numbers for the rows of the step, with one random shift for all."""
         row, rows = self._rows()
         key = self._key(f"shared {stream}", torch.zeros(1, dtype=torch.long))
         return (row.double() / rows + float(_unit(_mix(key)))) % 1
 
     def _rows(self) -> tuple[Int[Tensor, " batch"], int]:
-        """The place of each row among those of the step, and their number."""
+        """Return the place of each row among those of the step, and their number."""
         here = len(self.example)
         row = torch.arange(here, device=self.example.device)
         return self.part * here + row, self.parts * here
@@ -95,10 +95,10 @@ def _name(stream: str) -> int:
 
 
 def _signed(value: int) -> int:
-    """``value`` modulo 2**64, as a signed 64-bit integer."""
+    """Return ``value`` modulo 2**64, as a signed 64-bit integer."""
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _unit(x: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The upper 53 bits as a float64 in [0, 1)."""
+    """Return the upper 53 bits as a float64 in [0, 1)."""
     return _shift(x, 11).double() * 2.0**-53

@@ -1,7 +1,7 @@
-"""The files of predictions of a run: one for each distinct generation, none of which is lost.
+"""The prediction files of a run: one for each distinct generation, none of which is lost.
 
 ``predictions.jsonl``, then ``predictions-2.jsonl``, and so on: the newest has the largest number.
-``predictions.json`` says of each what it is of: hashes of package, weights, data and settings.
+``predictions.json`` lists the sources of each: hashes of package, weights, data and settings.
 """
 
 import re
@@ -19,9 +19,9 @@ _NAME = re.compile(r"predictions(-\d+)?\.jsonl", re.ASCII)
 
 
 def file(run: Path, key: str) -> Path:
-    """Where the predictions of a generation go: where they are, or else the next free name.
+    """Return the prediction file of a generation: its existing one, or the next free name.
 
-    ``key`` is a digest of all that they depend on.
+    ``key`` is a digest of all that the predictions depend on.
     """
     for name, about in _index(run).items():
         if about.get("key") == key:
@@ -30,13 +30,13 @@ def file(run: Path, key: str) -> Path:
 
 
 def note(run: Path, file: Path, key: str, about: Mapping[str, Any]) -> None:
-    """Adds what a file of predictions is of."""
+    """Record the sources of a prediction file."""
     made = {"key": key, "hash": hashes.of(file) if file.exists() else None, **about}
     write_json(run / INDEX, _index(run) | {file.name: made})
 
 
 def read(run: Path, file: Path) -> list[dict[str, Any]]:
-    """The predictions of a file.  Raises RunError where they are not those that were written."""
+    """Read the predictions of a file.  Raises RunError if its content has changed."""
     known = _index(run).get(file.name, {}).get("hash")
     if known is not None and hashes.of(file) != known:
         raise damaged(file, f"its content is not what {INDEX} says")

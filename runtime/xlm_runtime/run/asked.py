@@ -1,4 +1,4 @@
-"""Metrics that a run asks for by ``--metric``, beside those of its task.
+"""Metrics that a run requests by ``--metric``, beside those of its task.
 
 ``generative_perplexity=gpt2-large``, ``mauve=FOLDER``, ``distinct``, or one of the user's own, an
 instance of a torchmetrics Metric in any module: ``my_metrics:PALINDROMES``.
@@ -35,7 +35,10 @@ _COMPANIONS = ("unigram_entropy", "distinct")  # never a generative perplexity w
 
 
 def check(asked: Sequence[str]) -> None:
-    """Raises UsageError for a metric that there is not, RunError for a judge that cannot be had."""
+    """Check requested metrics.
+
+    Raises UsageError for an unknown metric, RunError for a judge that cannot be fetched.
+    """
     for text in asked:
         name, equals, judge = text.partition("=")
         if name in _JUDGED:
@@ -54,7 +57,7 @@ def check(asked: Sequence[str]) -> None:
 
 
 def check_fit(task: "Task", asked: Sequence[str], prepared: "Prepared") -> None:
-    """Raises UsageError for metrics that do not fit a task or each other; no judge is loaded."""
+    """Check that requested metrics fit the task and each other, without loading a judge."""
     for text in asked:
         if text in _COMPARED and task.layout == "text":
             raise UsageError(
@@ -67,7 +70,7 @@ def check_fit(task: "Task", asked: Sequence[str], prepared: "Prepared") -> None:
 def extended(
     own: "MetricCollection", asked: Sequence[str], prepared: "Prepared"
 ) -> "MetricCollection":
-    """The metrics of a task and those that are asked for.  Raises UsageError and RunError."""
+    """Return the metrics of a task and the requested ones.  Raises UsageError and RunError."""
     from xlm_runtime.metrics import collection
 
     check(asked)
@@ -85,7 +88,7 @@ def extended(
 
 
 def fingerprint(asked: Sequence[str]) -> list[str]:
-    """What the values of metrics depend on beside their names: code of one's own, local judges."""
+    """Return what metrics depend on beside their names: user code and local judges."""
     found = []
     for text in asked:
         name, _, judge = text.partition("=")
@@ -163,7 +166,7 @@ def _check_mauve(name: str) -> None:
 
 
 def _own(text: str) -> "Metric":
-    """A metric of the user's own."""
+    """Import a metric of the user's own."""
     from torchmetrics import Metric
 
     known = [*_JUDGED, *_PLAIN]

@@ -1,4 +1,4 @@
-"""What a command learns and compares before any code of a package runs."""
+"""Checks of a command before any code of a package runs."""
 
 from xlm_runtime.packages import package
 from xlm_runtime.packages.contents import Contents
@@ -9,15 +9,15 @@ from xlm_runtime.train import saved
 
 
 def family_of(command: Command, read: Contents) -> str:
-    """The family of a package, and by its code only where neither it nor a run says it."""
+    """Return the family of a package; import its code only if neither it nor a run names it."""
     known = read.family or copies.family(read, command.run_dir)
     return known or package.load(read, command.trust).family.name
 
 
 def compare_first(command: Command, read: Contents, name: str, task: str) -> None:
-    """Raises UsageError where the run that a command names was begun with another package.
+    """Check that the run which a command names was begun with the same package.
 
-    ``name`` is that of the family.
+    ``name`` is that of the family. Raises UsageError.
     """
     if not (command.run_dir or command.name):
         return

@@ -45,9 +45,9 @@ print(model.generate({asked}))
 
 
 def card(repo: str, family: Family, run: Run, notes: Sequence[str]) -> str:
-    """The card of a run that is laid out to be shared, in Markdown with the header of the Hub.
+    """Return the card of a shared run, in Markdown with the header of the Hub.
 
-    ``notes`` are what has to be said of its evaluation, or of the lack of one.
+    ``notes`` are remarks on its evaluation, or on the lack of one.
     """
     from huggingface_hub import ModelCardData
 
@@ -76,18 +76,18 @@ def _numbers(metrics: Mapping[str, Any], notes: Sequence[str]) -> str:
 
 
 def _line(text: str) -> str:
-    """A text in which no character means anything to Markdown or HTML."""
+    """Escape the characters that Markdown or HTML interprets."""
     return re.sub(r"([\\`*_{}\[\]()<>#+!|&~-])", r"\\\1", " ".join(text.split()))
 
 
 def _fenced(text: str) -> str:
-    """A text between fences that are longer than any within it, so that all of it stays a text."""
+    """Fence a text with more backticks than it contains, so that all of it stays a text."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text}\n{fence}"
 
 
 def _spec(run: Run, family: str) -> str:
-    """The spec of a package, then those of its parents."""
+    """Return the spec of a package, then those of its parents."""
     every = sorted(run.package.glob("*.xlm"), key=lambda file: (file.stem != family, file.name))
     return "\n".join(file.read_text(encoding="utf-8").rstrip() for file in every)

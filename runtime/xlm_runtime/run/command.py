@@ -47,7 +47,7 @@ class Command:
 
 
 def check(command: Command) -> None:
-    """What the options must be, whoever calls."""
+    """Check the options of a command, from the shell or from Python.  Raises UsageError."""
     for value, options, name in (
         (command.job, tuple(JOBS), "--job"),
         (command.preset, ("quick", "paper"), "--preset"),
@@ -76,7 +76,7 @@ def check(command: Command) -> None:
 
 
 def _check_repo(command: Command) -> None:
-    """Raises UsageError where what is asked for is not to push a run, as it is, to a repository."""
+    """Check the options of a push: a repository, and nothing that a push does not use."""
     if (command.job == "push") != bool(command.repo):
         raise UsageError("--job push --repo OWNER/NAME: one goes with the other")
     if command.repo is None:

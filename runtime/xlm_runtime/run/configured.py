@@ -29,7 +29,7 @@ from xlm_runtime.tasks.base.task import Task
 def config_of(
     command: Command, found: Package, task: Task, preset: str, begun: Run | None
 ) -> Config:
-    """The configuration of the command; a run that exists keeps what it was trained with."""
+    """Return the configuration of a command; an existing run keeps its training settings."""
     sets = parse_sets(command.sets)
     _check_size(sets)
     base = [] if preset == "paper" else _quick(task)
@@ -67,7 +67,7 @@ def config_of(
 
 
 def _check_size(sets: Sequence[Setting]) -> None:
-    """Raises UsageError where a size is set beside published weights, which have their own."""
+    """Refuse a size beside published weights, which have their own."""
     if not any(s.path == "model.pretrained" and s.value for s in sets):
         return
     fixed = {f"model.{name}" for name in ("size", "layers", "width", "heads", "rotary_base")}
@@ -83,7 +83,7 @@ def untrained(command: Command) -> bool:
 
 
 def weights_of(config: Config, family: Family, *, reads: bool) -> Checkpoint | None:
-    """The published weights of a configuration, fetched only if they are read."""
+    """Return the published weights of a configuration, fetched only if they are read."""
     name = config.model.pretrained
     if not name:
         return None
@@ -99,7 +99,7 @@ def weights_of(config: Config, family: Family, *, reads: bool) -> Checkpoint | N
 
 
 def sized(config: Config, family: Family, weights: Checkpoint | None) -> Config:
-    """The configuration with the size that published weights have."""
+    """Set the size in a configuration to that of published weights."""
     if weights is None:
         return config
     size = published.size_of(family, weights.config, weights.name)
@@ -120,5 +120,5 @@ def _changed(before: Config, after: Config, settings: Sequence[Setting]) -> set[
 
 
 def _quick(task: Task) -> list[Setting]:
-    """The quick values of a task as settings."""
+    """Return the quick values of a task as settings."""
     return [Setting(k, v, f"quick values of {task.name}") for k, v in task.quick.items()]

@@ -10,7 +10,7 @@ _LISTED = 8  # names of files in a message
 
 
 def check_package(run: Run, package: Contents, force: bool) -> None:
-    """Raises UsageError, with what has changed, if a run was begun with another package."""
+    """Check that a run was begun with this package.  Raises UsageError with the changes."""
     if force or run.facts.get("package") == package.digest:
         return
     raise UsageError(
@@ -21,7 +21,7 @@ def check_package(run: Run, package: Contents, force: bool) -> None:
 
 
 def family(package: Contents, named: Path | None) -> str:
-    """The family of a run that is named, or whose copy a package is; "" where there is none."""
+    """Return the family of the named run, or of the run that holds the package; else ""."""
     for path in (named, package.path.resolve().parent):
         if path is not None and (path / "run.json").is_file():
             return str(Run(path).facts.get("family", ""))
@@ -29,10 +29,10 @@ def family(package: Contents, named: Path | None) -> str:
 
 
 def own(run: Run, trust: bool = False) -> Contents:
-    """The copy of the package in a run, for calls from Python.
+    """Read the copy of the package in a run, for calls from Python.
 
-    Raises UsageError, with the files that differ, where it is not what the run was begun with,
-    unless ``trust``.
+    Raises UsageError with the files that differ if it has changed since the run began, unless
+    ``trust``.
     """
     found = read(run.package)
     if trust or run.facts.get("package") == found.digest:
@@ -44,7 +44,7 @@ def own(run: Run, trust: bool = False) -> Contents:
 
 
 def _changes(run: Run, package: Contents) -> str:
-    """How a package differs from that of a run, as far as the run can tell."""
+    """Describe the difference between a package and that of a run, as far as it is recorded."""
     if package.path.resolve() == run.package.resolve():
         return _altered(run, package)
     before = read(run.package)
@@ -54,7 +54,7 @@ def _changes(run: Run, package: Contents) -> str:
 
 
 def _altered(run: Run, package: Contents) -> str:
-    """The files that are not what a run has recorded of them, or else its manifest."""
+    """List the files that differ from the hashes in the run, or else in the manifest."""
     recorded = run.facts.get("files")
     known, now = recorded or package.listed or {}, package.hashes
     every = {*known, *(now if recorded else ())}  # a manifest does not list itself

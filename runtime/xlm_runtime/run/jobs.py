@@ -46,24 +46,24 @@ class Session:
     published: Checkpoint | None = None
 
     def model(self) -> Model:
-        """A model with fresh weights, of the size of the published ones where there are some."""
+        """Build a model with fresh weights, of the size of published ones if there are some."""
         about = None if self.published is None else self.published.config
         return self._ending(make(*self._parts, about))
 
     def start(self) -> Model:
-        """What training starts from: the published weights, or fresh ones."""
+        """Return the model that training starts from: published weights, or fresh ones."""
         if self.published is None:
             return self.model()
         say(f"published weights: {self.published.name}")
         return self._ending(pretrained(*self._parts, self.published))
 
     def check(self) -> None:
-        """Raises UsageError where the weights of the checkpoint do not fit the network."""
+        """Check that the weights of the checkpoint fit the network.  Raises UsageError."""
         folder = saved.resolve(self.run.checkpoints, self.ckpt or "best")
         load_weights(self.model().network, saved.average(folder))
 
     def _ending(self, model: Model) -> Model:
-        """The model with decoders that know when a text is over, and what is not written."""
+        """Set the stop strings and the suppressed tokens of a model's decoders."""
         options, tokenizer = self.config.generate, self.prepared.tokenizer
         ended = generate.ending(tokenizer, options.stops)
         return evolve(model, ended=ended, suppressed=tokenizer.named(options.suppressed))
@@ -74,26 +74,26 @@ class Session:
         return self.package.family, vocabulary, self.task.layout, body, self.config
 
     def blanks(self, examples: Sequence[Example], model: Model, length: int = 0) -> list[Example]:
-        """Examples without their answers, of a ``length`` or, if it is 0, of drawn ones."""
+        """Return examples without answers, of one ``length`` or, if it is 0, of drawn ones."""
         lengths = Law.of([length] if length else self.prepared.lengths)
         seed, oracle = self.config.train.seed, self.config.eval.oracle and not length
         return list(generate.blank(model, examples, lengths, seed, oracle))
 
     @property
     def other_data(self) -> bool:
-        """Whether the run was trained on other data."""
+        """True if the run was trained on other data."""
         here = self.prepared.fingerprint
         return bool(self.run.facts.get("content", here) != here)
 
     def asked(self, count: int, held: Split) -> list[Example]:
-        """What to decode: held-out examples, or nothing at all where the task is plain text."""
+        """Return the examples to decode: held-out ones, or empty ones for plain text."""
         if self.task.layout == "text":
             return generate.unconditional(count)
         return list(first(held, count))
 
 
 def training(session: Session) -> None:
-    """Trains to the end of the configuration; a run that is there already is only reported."""
+    """Train to the end of the configuration; a finished run is only reported."""
     from xlm_runtime.train.fit import Held, fit  # Lightning takes seconds to import
 
     config, run = session.config, session.run
@@ -120,7 +120,7 @@ def training(session: Session) -> None:
 
 
 def _glimpse(session: Session, model: Model) -> list[str]:
-    """A few samples for whoever watches the training."""
+    """Return a few samples to show during training."""
     count, tokenizer = session.config.generate.samples, session.prepared.tokenizer
     if not count:
         return []
@@ -133,7 +133,7 @@ def _glimpse(session: Session, model: Model) -> list[str]:
 
 
 def evaluation(session: Session, again: bool) -> None:
-    """Prints and writes how good the checkpoint is on the test examples."""
+    """Print and write the evaluation of the checkpoint on the test examples."""
     file, (folder, key) = session.run.path / measured.METRICS, _key(session, ("eval",))
     if not again and session.run.note("eval") == key and file.exists():
         found = measured.read(file)
@@ -156,14 +156,14 @@ def _show(found: Mapping[str, Any]) -> None:
 
 
 def _remember(session: Session, found: Mapping[str, Any]) -> None:
-    """Adds an evaluation to all that there were."""
+    """Append an evaluation to the file of all evaluations."""
     file = session.run.path / measured.EVERY
     before = file.read_bytes().decode(errors="surrogateescape") if file.exists() else ""
     write_text(file, before + to_json(sealed(found)) + "\n")
 
 
 def _of(session: Session, folder: Path) -> dict[str, Any]:
-    """What results of the weights in a folder are of."""
+    """Return the sources of a result: hashes of package, weights, data and settings."""
     settings = measured.settings(session.config.to_json())
     return measured.of(session.package.digest, folder, session.prepared.fingerprint, settings)
 
@@ -191,7 +191,7 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
 
 
 def _losses(session: Session, model: Model) -> dict[str, Any]:
-    """Loss and likelihood of the split whose bodies they say something of."""
+    """Return loss and likelihood of the split that suits the task's bodies."""
     options, prepared = session.config.eval, session.prepared
     if prepared.loss == "none":
         return {}
@@ -209,7 +209,7 @@ def _losses(session: Session, model: Model) -> dict[str, Any]:
 
 
 def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollection":
-    """The metrics of a task, and those that a run asks for."""
+    """Return the metrics of a task, and those that a run requests."""
     own, asked = task.metrics(prepared), config.eval.asked
     if not asked:
         return own
@@ -219,7 +219,7 @@ def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollect
 
 
 def judged(metrics: "MetricCollection") -> dict[str, Any]:
-    """The values of metrics, and those of each group where a metric is a mean over groups."""
+    """Return the values of metrics, and those of each group if a metric is a mean over groups."""
     values = {name: float(value) for name, value in metrics.compute().items()}
     every: dict[str, Any] = dict(metrics.items())
     groups = {name: one.by_group() for name, one in every.items() if hasattr(one, "by_group")}
@@ -227,7 +227,7 @@ def judged(metrics: "MetricCollection") -> dict[str, Any]:
 
 
 def beside(prepared: Prepared, config: Config) -> dict[str, Any]:
-    """What belongs beside the values of metrics: the rate of a guess, the protocol, judges."""
+    """Return the facts shown beside metrics: the rate of a guess, the protocol, judges."""
     facts, asked = prepared.facts, config.eval.asked
     found = {name: facts[name] for name in ("guess", "protocol") if name in facts}
     return found | ({"asked": list(asked)} if asked else {})
@@ -236,12 +236,12 @@ def beside(prepared: Prepared, config: Config) -> dict[str, Any]:
 def _decode(
     session: Session, model: Model, asked: Sequence[Example], metrics: "MetricCollection"
 ) -> dict[str, float]:
-    """Lets metrics see what the decoder answers; what that took.
+    """Decode the examples and update the metrics; return the costs of decoding.
 
-    ``nfe`` is the mean number of calls of the network for an answer, ``steps`` that of the steps
-    that its batch took (a row may be done before others), each with its standard error over
-    answers; ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch
-    size; what metrics take does not count.
+    ``nfe`` is the mean number of network calls for an answer, ``steps`` that of the steps that its
+    batch took (a row may be done before others), each with its standard error over answers;
+    ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch size,
+    without the time of metrics.
     """
     from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
 
@@ -269,7 +269,7 @@ def _decode(
 
 
 def table(found: Mapping[str, Any]) -> list[str]:
-    """The metrics as lines; the claim stands beside every likelihood."""
+    """Return the metrics as lines; every likelihood shows its claim."""
     claim = found["claim"]
     lines = [f"evaluation of {found['checkpoint']} on {_seen(found)} test examples"]
     if "data" in found:
@@ -291,7 +291,7 @@ def table(found: Mapping[str, Any]) -> list[str]:
 
 
 def _seen(found: Mapping[str, Any]) -> str:
-    """How many test examples an evaluation saw, and of how many if not all."""
+    """Format the number of test examples that an evaluation saw, and of all if it is a part."""
     seen = str(found["examples"])
     return f"{seen} of {found['test_examples']}" if measured.is_part(found) else seen
 
@@ -299,9 +299,9 @@ def _seen(found: Mapping[str, Any]) -> str:
 def values(
     sections: Sequence[tuple[Mapping[str, float | None], str]], found: Mapping[str, Any]
 ) -> list[str]:
-    """Numbers as lines, each with its error and the mark of its section; and what is beside.
+    """Format numbers as lines, each with its error and the mark of its section.
 
-    None is what JSON makes of a number that is not finite.
+    None is a number that is not finite, which JSON does not have.
     """
     rows = [
         (name, value, part.get(f"{name}_error"), mark)
@@ -330,7 +330,7 @@ def values(
 
 
 def generation(session: Session, again: bool) -> None:
-    """Writes a file of predictions, one for each distinct generation, and prints some of it."""
+    """Write a file of predictions, one for each distinct generation, and print some of it."""
     folder, key = _key(session, ("eval", "generate"))
     file = answers.file(session.run.path, key)
     if not again and session.run.note("generate") == key and file.exists():
@@ -373,7 +373,7 @@ def _targets(session: Session, asked: Sequence[Example]) -> list[Example | None]
 
 
 def _loaded(session: Session, folder: Path) -> Model:
-    """The model with the averaged weights of a checkpoint, or with the published ones."""
+    """Load the model with the averaged weights of a checkpoint, or with published ones."""
     if session.published is not None and folder == session.published.folder:
         model = session.start()
         say("they are used as they are: this run has trained nothing")
@@ -385,7 +385,7 @@ def _loaded(session: Session, folder: Path) -> Model:
 
 
 def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
-    """The checkpoint that a job reads, and a digest of all that its result depends on."""
+    """Return the checkpoint that a job reads, and a digest of all that its result depends on."""
     if session.published is not None and not session.run.steps:
         folder = session.published.folder
     else:
@@ -403,7 +403,7 @@ def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
 
 
 def _prints(asked: Sequence[str]) -> list[str]:
-    """What the metrics that are asked for depend on."""
+    """Return what the requested metrics depend on."""
     if not asked:
         return []
     from xlm_runtime.run.asked import fingerprint

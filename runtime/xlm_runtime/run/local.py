@@ -1,4 +1,4 @@
-"""What only the machine of a run understands, or only its owner should see: paths, above all."""
+"""Removal of facts that only the machine of a run understands, above all paths."""
 
 import re
 import tempfile
@@ -15,7 +15,7 @@ _HEADER = 1 << 20  # bytes of a file of weights in which texts stand
 
 
 def plain(value: object) -> object:
-    """A JSON value in which every path within a text has only its last name left."""
+    """Reduce every path within the texts of a JSON value to its last name."""
     if isinstance(value, Mapping):
         return {cut(str(key)): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -24,7 +24,7 @@ def plain(value: object) -> object:
 
 
 def cut(text: str) -> str:
-    """A text in which every path has only its last name left, a path with blanks included."""
+    """Reduce every path in a text to its last name, a path with blanks included."""
     if text.startswith(("/", "~/")) and "\n" not in text:
         return Path(text).name
     for root in roots():
@@ -33,7 +33,7 @@ def cut(text: str) -> str:
 
 
 def roots(*more: Path) -> list[Path]:
-    """The folders whose names leave this machine in nothing: home, here, temporary, of caches.
+    """Return the folders whose names are private: home, current, temporary, caches.
 
     The longest come first.
     """
@@ -43,7 +43,7 @@ def roots(*more: Path) -> list[Path]:
 
 
 def check(folder: Path, more: Iterable[Path] = ()) -> None:
-    """Raises RunError where a file that is to leave this machine names a folder of it."""
+    """Refuse files to be sent that name a folder of this machine.  Raises RunError."""
     names = "|".join(re.escape(str(root)) for root in roots(*more))
     told = re.compile(rf"(?<![\w.:/-])(?:{names})(?![\w-])".encode())
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):

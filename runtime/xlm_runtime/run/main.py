@@ -56,7 +56,7 @@ def run(
     force: bool = False,
     trust: Trust = DOUBT,
 ) -> int:
-    """Does the jobs of a command and returns its exit code.
+    """Run the jobs of a command and return its exit code.
 
     ``trust`` decides on the code of runs that came from elsewhere.
 
@@ -87,10 +87,10 @@ def run(
 
 @frozen(kw_only=True, eq=False)
 class _Plan:
-    """What a command comes to before there are data.
+    """The settled parts of a command before there are data.
 
-    begun: the run that it reads. as_is: published weights are used without training. facts: what a
-    run is beside its package and configuration.
+    begun: the run that it reads. as_is: published weights are used without training. facts: those
+    of a run beside its package and configuration.
     """
 
     command: Command
@@ -104,7 +104,7 @@ class _Plan:
 
     @property
     def jobs(self) -> tuple[str, ...]:
-        """What is done with the data; nothing where they are only prepared."""
+        """The steps to perform with the data; none if they are only prepared."""
         return JOBS[self.command.job]
 
 
@@ -117,7 +117,7 @@ def _do(command: Command) -> None:
 
 
 def _proceed(plan: _Plan) -> None:
-    """The data of a plan, and what is done with them."""
+    """Prepare the data of a plan, and run its jobs."""
     prepared = plan.task.prepare(_options(plan))
     plan = evolve(plan, facts={**plan.facts, **_prints(prepared)})
     _check_prepared(plan, prepared)
@@ -130,7 +130,7 @@ def _proceed(plan: _Plan) -> None:
 
 
 def _push(command: Command, repo: str) -> None:
-    """A run goes to the Hub as it is; its data are not needed."""
+    """Push a run to the Hub as it is, without its data."""
     from xlm_runtime.run import share
 
     read, task = contents.read(command.package), tasks.get(command.task).name
@@ -139,7 +139,7 @@ def _push(command: Command, repo: str) -> None:
 
 
 def _plan(command: Command) -> _Plan:
-    """All that can be told, and be wrong, without the data."""
+    """Check and settle all parts of a command that need no data."""
     read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
     trains = "train" in jobs or not jobs
     as_is = not trains and untrained(command)
@@ -176,7 +176,7 @@ def _prints(prepared: Prepared) -> dict[str, str]:
 
 
 def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
-    """What can only be told with the data: said before anything is trained."""
+    """Check the parts of a plan that need the data, before anything is trained."""
     config, task = plan.config, plan.task
     if plan.begun is not None:
         _check_data(plan.begun, plan.facts)
@@ -193,7 +193,7 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
 
 
 def _work(plan: _Plan, prepared: Prepared) -> None:
-    """The jobs, in the folder of a run."""
+    """Run the jobs, in the folder of a run."""
     with _held(plan) as path:
         chosen = plan.begun or _trained(plan, prepared, path)
         if plan.weights is not None and _first():
@@ -215,13 +215,13 @@ def _do_jobs(plan: _Plan, session: Session) -> None:
 
 
 def _first() -> bool:
-    """True in the first process of a run, which alone writes, and holds the lock for all."""
+    """Return whether this is the first process of a run, which alone writes and locks."""
     return env.rank() == 0
 
 
 @contextmanager
 def _held(plan: _Plan) -> Iterator[Path]:
-    """Within: the folder of the run is this command's alone.  Nothing is written to it before."""
+    """Lock the folder of the run for this command; nothing is written to it before."""
     if not _first():
         yield _run_of_first()
         return
@@ -246,7 +246,7 @@ def _run_of_first() -> Path:
 
 
 def _place(plan: _Plan) -> tuple[Path, str]:
-    """The folder of the run to write to: the same run if it was begun, else a fresh one; why."""
+    """Return the folder of the run to write to, its own or a fresh one, and the reason."""
     command, config, facts = plan.command, plan.config, plan.facts
     home = runs.home(plan.found.family.name, facts["task"])
     if command.run_dir or command.name:
@@ -257,7 +257,7 @@ def _place(plan: _Plan) -> tuple[Path, str]:
 
 
 def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
-    """What a run is beside its package and configuration; one that exists says it itself."""
+    """Return the facts of a run beside its package and configuration, old ones if it exists."""
     data = str(command.data.resolve()) if command.data else None
     asked = {"task": task, "preset": command.preset, "data": data}
     if begun is None:
@@ -267,7 +267,7 @@ def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
 
 
 def _check_metrics(config: Config) -> None:
-    """Whether the metrics that are asked for can be had: said now, not after the training."""
+    """Check before training that the requested metrics are available."""
     if config.eval.asked:
         from xlm_runtime.run import asked  # torchmetrics takes a second to import
 
@@ -275,7 +275,7 @@ def _check_metrics(config: Config) -> None:
 
 
 def _begun(command: Command, read: Contents, family: str, task: str) -> Run | None:
-    """The run that a job reads.  Scoring needs none; it takes the data of one if it knows which."""
+    """Return the run that a job reads; scoring may do without, and takes the data of one."""
     named = command.run_dir or command.name
     if command.predictions is None or named:
         return _used(command, read, family, task)
@@ -287,7 +287,7 @@ def _begun(command: Command, read: Contents, family: str, task: str) -> Run | No
 
 
 def _used(command: Command, read: Contents, family: str, task: str) -> Run:
-    """The run whose checkpoint a job reads."""
+    """Return the run whose checkpoint a job reads."""
     home = runs.home(family, task)
     if command.run_dir or command.name:
         chosen = runs.open_run(command.run_dir or home / str(command.name))
@@ -302,7 +302,7 @@ def _used(command: Command, read: Contents, family: str, task: str) -> Run:
 
 
 def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
-    """The run in a folder: the same run if it was begun, else a fresh one."""
+    """Return the run in a folder: the same run if it was begun, else a fresh one."""
     found, config, facts = plan.found, plan.config, plan.facts
     begun = Run(path)
     if not _first():
@@ -320,7 +320,7 @@ def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
 
 
 def _go_back(plan: _Plan, begun: Run) -> None:
-    """Lets training go on from an earlier checkpoint, if the run is that of the command."""
+    """Return to an earlier checkpoint for training, if the run is that of the command."""
     which = str(plan.command.ckpt)
     if which in ("last", "best"):
         raise UsageError(
@@ -335,7 +335,7 @@ def _go_back(plan: _Plan, begun: Run) -> None:
 
 
 def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
-    """Raises UsageError where another run cannot, or should not, go on as the plan says."""
+    """Check that another run may continue under this plan.  Raises UsageError."""
     found, config, facts = plan.found, plan.config, plan.facts
     runs.check_pair(begun, found.family.name, facts["task"])
     copies.check_package(begun, found.contents, plan.command.force)
@@ -356,14 +356,14 @@ def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
 
 
 def _check_data(begun: Run, facts: Mapping[str, Any]) -> None:
-    """Says where the data are others; raises UsageError where their ids are."""
+    """Report data that differ from those of a run; raise UsageError if their ids differ."""
     _check_ids(begun, facts)
     if "content" in runs.others(begun, facts):
         say(f"the data are not those that {begun.path} was trained on")
 
 
 def _check_ids(begun: Run, facts: Mapping[str, Any]) -> None:
-    """Raises UsageError where the weights of a run would read other ids than they know."""
+    """Check that the data's tokenizer is that of the run.  Raises UsageError."""
     if "tokenizer" in runs.others(begun, facts):
         raise UsageError(
             f"{begun.path} was trained with another tokenizer than its data have now, whose ids "
@@ -372,7 +372,7 @@ def _check_ids(begun: Run, facts: Mapping[str, Any]) -> None:
 
 
 def _options(plan: _Plan) -> DataOptions:
-    """What a task is asked for; published weights come with their tokenizer."""
+    """Return the options for the data of a task; published weights bring their tokenizer."""
     facts, data, weights = plan.facts, plan.config.data, plan.weights
     own = str(weights.folder) if weights is not None else None
     return DataOptions(

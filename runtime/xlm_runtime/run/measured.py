@@ -20,9 +20,9 @@ _SECTIONS = ("loss", "likelihood", "answers", "decoding")
 
 
 def of(package: str, folder: Path, data: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a result has beside it: hashes of all that it is of, and the settings themselves.
+    """Return the sources of a result: hashes of all it depends on, and the settings.
 
-    The weights are those in a folder; two results are of the same where all hashes are equal.
+    The weights are those in a folder; two results with equal hashes have the same sources.
     """
     hashed = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     marks = {"package": package, "weights": weights(folder), "data": data, "settings": hashed}
@@ -30,13 +30,13 @@ def of(package: str, folder: Path, data: str, settings: Mapping[str, Any]) -> di
 
 
 def settings(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a configuration what a result depends on beside package, weights and data."""
+    """Select the settings that a result depends on, beside package, weights and data."""
     seed = {"seed": plain["train"]["seed"]}
     return {"train": seed, **{name: plain[name] for name in _SETTINGS}}
 
 
 def weights(folder: Path) -> str:
-    """A hash of the weights in the folder of a checkpoint, or in that of published ones."""
+    """Hash the weights in the folder of a checkpoint, or of published ones."""
     files = [folder / AVERAGE] if (folder / AVERAGE).is_file() else folder.glob("*.safetensors")
     hashed = sha256()
     for path in sorted(files):
@@ -46,14 +46,14 @@ def weights(folder: Path) -> str:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """An evaluation; empty where there is none.  Raises RunError for what is none."""
+    """Read an evaluation, empty if there is none.  Raises RunError for a malformed one."""
     return checked(read_json(file), str(file))
 
 
 def checked(found: object, where: str) -> dict[str, Any]:
-    """A JSON value that is an evaluation, as far as it is shown.
+    """Check that a JSON value is an evaluation, as far as it is shown.
 
-    Raises RunError, which begins with ``where``, for any other.
+    Raises RunError, which begins with ``where``.
     """
     if not isinstance(found, dict):
         raise RunError(f"{where} is no evaluation")
@@ -75,7 +75,7 @@ def checked(found: object, where: str) -> dict[str, Any]:
 
 
 def _is_section(values: object, nested: str = "") -> bool:
-    """Numbers by their names, texts about them, and such a section under the name ``nested``."""
+    """Return whether a value has numbers and texts by name, and such a section as ``nested``."""
     return isinstance(values, dict) and all(
         _is_section(one)
         if key == nested
@@ -95,7 +95,7 @@ def _are_texts(value: object) -> bool:
 
 
 def every(run: Run) -> Iterator[dict[str, Any]]:
-    """The evaluations of a run, the last first."""
+    """Yield the evaluations of a run, the last first."""
     last, file = read(run.path / METRICS), run.path / EVERY
     if last:
         yield last
@@ -106,15 +106,15 @@ def every(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def is_part(found: Mapping[str, Any]) -> bool:
-    """Whether an evaluation saw a part of the test examples."""
+    """Return whether an evaluation saw only a part of the test examples."""
     return bool(found["examples"] < found.get("test_examples", found["examples"]))
 
 
 def shown(run: Run, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """The evaluation to show beside the weights in a folder, and what has to be said of it.
+    """Choose the evaluation to show beside the weights in a folder; return remarks on it.
 
-    Of those of this package and these weights the last that saw all test examples and the data of
-    the run, else the last at all. Empty where there is none: then it is said why.
+    Among evaluations of this package and these weights, the last on all test examples and on the
+    data of the run is chosen, else the last of all. If there is none, the remark explains it.
     """
     facts, hashed = run.facts, weights(folder)
     known = list(every(run))
@@ -148,7 +148,7 @@ def _other_data(found: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
 
 
 def _marks(found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
-    """What a reader of the numbers must know."""
+    """Return remarks that a reader of the numbers needs."""
     marks = []
     if is_part(found):
         seen, there = found["examples"], found["test_examples"]

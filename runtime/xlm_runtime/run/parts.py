@@ -18,14 +18,14 @@ _WEIGHTS = re.compile(
 
 
 def crooked(name: str) -> bool:
-    """Whether a path is none that a repository needs: it leaves its folder, or hides something."""
+    """Return whether a path is unsafe: it leaves its folder, or has hidden characters."""
     parts = name.split("/")
     odd = "\\" in name or any(ord(c) < 32 or ord(c) == 127 for c in name)
     return odd or any(part in ("", ".", "..") for part in parts)
 
 
 def belongs(name: str) -> bool:
-    """Whether a run may hold a file of that path."""
+    """Return whether a run may have a file of that path."""
     folder, _, file = name.partition("/")
     if folder == "package":
         return file == MANIFEST or bool(_CODE.fullmatch(file))
@@ -33,7 +33,7 @@ def belongs(name: str) -> bool:
 
 
 def strangers(names: Iterable[str]) -> list[str]:
-    """The paths that no run may hold: crooked ones, and others within the folders of a run."""
+    """List the paths that no run may have: unsafe ones, and unknown ones in its folders."""
     inside = tuple(f"{folder}/" for folder in FOLDERS)
     return sorted(
         name for name in names if crooked(name) or (name.startswith(inside) and not belongs(name))
@@ -41,7 +41,7 @@ def strangers(names: Iterable[str]) -> list[str]:
 
 
 def unlisted(package: Contents) -> list[str]:
-    """The files of a package that its manifest does not list, and those that it lists in vain.
+    """List the files of a package that its manifest lacks, and entries without a file.
 
     A package without a manifest may hold Python and specs.
     """

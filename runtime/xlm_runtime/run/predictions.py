@@ -1,4 +1,4 @@
-"""What any system answered: read from a file, and matched to the examples that it answers.
+"""Predictions of any system, read from a file and matched to the examples that they answer.
 
 JSON, CSV or Parquet with ``prediction`` and, if wanted, ``index``, ``prompt`` and ``target`` (as in
 the ``predictions.jsonl`` of a run), or plain text, a prediction a line.
@@ -28,8 +28,8 @@ _NUMBERS = ("index", "ids")
 class Prediction:
     """One line of a file.
 
-    line: its number, or that of the row where ``unit`` says so. index: of the test example. ids: as
-    they were generated, where the text does not tell them.
+    line: its number, or that of the row if ``unit`` is a row. index: of the test example. ids: as
+    they were generated, if the text does not determine them.
     """
 
     line: int
@@ -47,7 +47,10 @@ class Prediction:
 
 
 def read(path: Path) -> list[Prediction]:
-    """The predictions of a file.  Raises UsageError where it is missing, empty or malformed."""
+    """Read the predictions of a file.
+
+    Raises UsageError if it is missing, empty or malformed.
+    """
     if not path.is_file():
         raise UsageError(f"--predictions {path}: there is no such file")
     table = files.read(path, "--predictions")
@@ -62,10 +65,10 @@ def match(
     tokenizer: Tokenizer,
     path: Path,
 ) -> list[tuple[Prediction, Example]]:
-    """Each prediction and its example: by ``index``, else by ``prompt``, else by order.
+    """Match predictions to their examples: by ``index``, else by ``prompt``, else by order.
 
-    By index or prompt some examples may be left out; by order there must be one for each. Raises
-    UsageError for what fits no example, or one that another line has answered.
+    By index or prompt some examples may lack a prediction; by order there must be one for each.
+    Raises UsageError for a prediction that fits no example, or one that another line has answered.
     """
     for prediction in predictions:
         if any(not 0 <= token < tokenizer.vocabulary.size for token in prediction.ids or ()):
@@ -97,10 +100,10 @@ def match(
 def answer(
     prediction: Prediction, example: Example, tokenizer: Tokenizer, stops: Sequence[str]
 ) -> tuple[Answer, int]:
-    """What metrics judge, and how many words of it the tokenizer does not know.
+    """Return the answer for metrics, and the number of words unknown to the tokenizer.
 
-    Such a word becomes the token for padding, which no body holds, so that it is never right. What
-    stops a text is looked for behind what was given.
+    Such a word becomes the token for padding, which no body holds, so that it is never right. Stop
+    strings are searched for behind the given tokens.
     """
     whole = tokenizer.known(prediction.text)[0] if prediction.ids is None else prediction.ids
     start = 0
@@ -115,7 +118,7 @@ def answer(
 
 
 def _typed(row: Mapping[str, object], table: Table) -> Mapping[str, Any]:
-    """A row whose numbers are such, where a table holds texts alone; an empty cell is none."""
+    """Parse the numbers of a row whose format has texts alone; an empty cell is None."""
     if table.format.typed:
         return row
     return {
@@ -125,7 +128,7 @@ def _typed(row: Mapping[str, object], table: Table) -> Mapping[str, Any]:
 
 
 def _number(text: str) -> object:
-    """What a cell holds in JSON, or its text."""
+    """Parse a cell as JSON, or return its text."""
     try:
         return json.loads(text) if text.strip() else None
     except (ValueError, RecursionError):
@@ -174,7 +177,7 @@ def _by(
     places: Mapping[Hashable, list[Example]],
     path: Path,
 ) -> list[tuple[Prediction, Example]]:
-    """Pairs by a key; examples of one key are answered in their order."""
+    """Pair predictions and examples by a key; examples of one key are answered in order."""
     taken: dict[Hashable, list[int]] = {}
     pairs = []
     for prediction in predictions:
@@ -209,7 +212,7 @@ def _prompts(examples: Sequence[Example], tokenizer: Tokenizer) -> dict[Hashable
 
 
 def _check(pairs: Sequence[tuple[Prediction, Example]], tokenizer: Tokenizer, path: Path) -> None:
-    """Whether predictions are for these examples and not for others of the same indices."""
+    """Check that predictions are for these examples, not for others of the same indices."""
     for prediction, example in pairs:
         for key, said, ids in (
             ("prompt", prediction.prompt, example.prompt),
@@ -224,7 +227,7 @@ def _check(pairs: Sequence[tuple[Prediction, Example]], tokenizer: Tokenizer, pa
 
 
 def _seen(text: str, tokenizer: Tokenizer) -> str:
-    """A text as the tokenizer sees it, lower case for instance; as it is if words are unknown."""
+    """Return a text after tokenization and decoding; unchanged if it has unknown words."""
     ids, unknown = tokenizer.known(text)
     return _plain(text if unknown else tokenizer.decode(ids))
 

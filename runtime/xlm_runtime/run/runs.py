@@ -48,7 +48,7 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        """Where its checkpoints are."""
+        """The folder of its checkpoints."""
         return self.path / "checkpoints"
 
     @property
@@ -64,7 +64,7 @@ class Run:
         return folder if (folder / "tokenizer.json").is_file() else None
 
     def keep_tokenizer(self, tokenizer: Tokenizer) -> None:
-        """Writes the tokenizer, each file of it in one step."""
+        """Write the tokenizer, each file of it in one step."""
         beside = self.path / f".tokenizer.{os.getpid()}.tmp"
         try:
             tokenizer.save(beside)
@@ -100,17 +100,17 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """How many steps of its training are saved."""
+        """The number of training steps at its last checkpoint."""
         return Index.read(self.checkpoints).last
 
     @property
     def touched(self) -> float:
-        """When it was last worked on."""
+        """The time of its last change."""
         files = (self.path / "run.json", self.checkpoints / INDEX)
         return max(file.stat().st_mtime for file in files if file.exists())
 
     def note(self, job: str, key: str | None = None) -> str | None:
-        """What a job was last done with; ``key`` replaces it."""
+        """Return the recorded key of a job; ``key`` replaces it."""
         file = self.path / "done.json"
         notes = structured(read_json(file), dict[str, str], file)
         if key is not None:
@@ -119,7 +119,7 @@ class Run:
 
 
 def _needed(file: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
-    """An object that has at least these keys, of these kinds.  Raises RunError for another."""
+    """Read an object with at least these keys, of these kinds.  Raises RunError."""
     found = read_json(file)
     for key, kind in kinds.items():
         if key not in found:
@@ -130,23 +130,23 @@ def _needed(file: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def alone(run: Run) -> AbstractContextManager[None]:
-    """Within: no other process works on the run.  Raises UsageError where one does."""
+    """Lock a run for this process.  Raises UsageError if another one works on it."""
     return locked(run.path)
 
 
 def home(family: str, task: str) -> Path:
-    """The folder of all runs of a pair."""
+    """Return the folder of all runs of a family on a task."""
     return ROOT / family / task
 
 
 def listed(folder: Path) -> list[Run]:
-    """The runs in a folder, the newest first."""
+    """List the runs in a folder, the newest first."""
     found = [Run(file.parent) for file in folder.glob("*/run.json")]
     return sorted(found, key=lambda run: run.touched, reverse=True)
 
 
 def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any]) -> Run:
-    """Makes a run folder with all that is known before training; ``run.json`` comes last."""
+    """Create a run folder with all that is known before training; ``run.json`` comes last."""
     with saving(path):
         path.mkdir(parents=True, exist_ok=True)
         _keep_package(path, package.contents)
@@ -162,9 +162,9 @@ def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any
 
 
 def _keep_package(path: Path, contents: Contents) -> None:
-    """Writes the copy of the package, unless it is there: it may be the only one.
+    """Write the copy of the package, unless it is there: it may be the only one.
 
-    One that is replaced stays beside the new one until that has its name.
+    A replaced copy stays beside the new one until that has its name.
     """
     target = path / "package"
     beside, old = path / ".package.new", path / ".package.old"
@@ -181,7 +181,7 @@ def _keep_package(path: Path, contents: Contents) -> None:
 
 
 def open_run(path: Path) -> Run:
-    """A run by its folder.  Raises UsageError where there is none."""
+    """Return the run in a folder.  Raises UsageError if there is none."""
     if not (path / "run.json").is_file():
         near = ", ".join(str(run.path) for run in listed(path.parent)[:5])
         raise UsageError(f"there is no run at {path}" + (f"; there are: {near}" if near else ""))
@@ -189,10 +189,9 @@ def open_run(path: Path) -> Run:
 
 
 def newest(folder: Path, seed: int | None, preset: str) -> Run:
-    """The newest run of a pair that has a checkpoint; of this seed, if one is given.
+    """Return the newest run of a pair that has a checkpoint, with this seed if one is given.
 
-    ``paper`` asks for a run with that preset; ``quick``, which is what a command has that names
-    none, for any.
+    ``paper`` selects runs with that preset; ``quick``, the default of a command, selects any.
     """
     for run in listed(folder):
         fits = seed is None or run.config.train.seed == seed
@@ -205,12 +204,12 @@ def newest(folder: Path, seed: int | None, preset: str) -> Run:
 
 
 def same(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> bool:
-    """Whether a run was begun with this package, configuration and data."""
+    """Return whether a run was begun with this package, configuration and data."""
     return not (unlike(run, config, facts) or run.facts["package"] != package.digest)
 
 
 def unlike(run: Run, config: Config, facts: Mapping[str, Any]) -> list[str]:
-    """What a run was begun with instead of this configuration and data."""
+    """List the differences between a run's beginning and this configuration and data."""
     before = run.facts
     try:
         begun = run.config
@@ -223,13 +222,13 @@ def unlike(run: Run, config: Config, facts: Mapping[str, Any]) -> list[str]:
 
 
 def others(run: Run, facts: Mapping[str, Any]) -> list[str]:
-    """Which of the facts of a run are others now; it need not know those that are new."""
+    """List the facts of a run that differ now; it may lack new ones."""
     before = run.facts
     return [key for key, value in facts.items() if before.get(key, value) != value]
 
 
 def check_pair(run: Run, family: str, task: str) -> None:
-    """Raises UsageError where a run is of another family or task."""
+    """Check that a run is of this family and task.  Raises UsageError."""
     of = (run.facts.get("family"), run.facts.get("task"))
     if of != (family, task):
         raise UsageError(f"{run.path} is a run of {of[0]} on {of[1]}, not of {family} on {task}")
@@ -238,7 +237,10 @@ def check_pair(run: Run, family: str, task: str) -> None:
 def for_training(
     folder: Path, name: str, package: Package, config: Config, facts: Mapping[str, Any]
 ) -> tuple[Path, str]:
-    """The first of ``name``, ``name-2``, ... that is free or the same run; why not an earlier."""
+    """Return the first of ``name``, ``name-2``, ... that is free or the same run, and a reason.
+
+    The reason explains why an earlier name was not taken.
+    """
     why = ""
     for path in (folder / label for label in _names(name)):
         if not (path / "run.json").exists():
@@ -251,7 +253,7 @@ def for_training(
 
 
 def reason(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> str:
-    """In one line why a run is not `same`."""
+    """Explain in one line why a run is not `same`."""
     found = unlike(run, config, facts)
     if run.facts["package"] != package.digest:
         found.insert(0, "its package was another")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
-    """Judges the predictions of a file as an evaluation judges those of a model.
+    """Score the predictions of a file as an evaluation scores those of a model.
 
     Prints the numbers and writes them to ``NAME.scores.json`` beside ``NAME.jsonl``.
     """
@@ -50,7 +50,7 @@ def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
 
 
 def compared(metrics: "MetricCollection") -> list[str]:
-    """The metrics that compare tokens; others read the text as it is written."""
+    """List the metrics that compare tokens; others read the text as it is written."""
     from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy
 
     kinds = (ExactMatch, TokenAccuracy, Solved)
@@ -60,7 +60,7 @@ def compared(metrics: "MetricCollection") -> list[str]:
 def _pairs(
     task: Task, prepared: Prepared, config: Config, file: Path
 ) -> tuple[Sequence[tuple[Prediction, Example]], int]:
-    """Predictions and what they answer; and how many examples there are."""
+    """Pair predictions with their examples; return also the number of examples."""
     read = predictions.read(file)
     if task.layout == "text":
         _check_nothing_asked(read, task, file)

@@ -39,11 +39,11 @@ _ROOM = 10**7  # tokens: more than any model has room for
 
 
 def push(run: Run, ckpt: str, repo: str, trust: Trust = DOUBT) -> None:
-    """Sends a run to a repository of the Hub, which is made, private, if there is none.
+    """Send a run to a repository of the Hub, created as private if it is missing.
 
-    Raises UsageError where there is no such checkpoint, the run's package is not what it was
-    trained with, or another process works on the run; RunError where something local would be
-    sent, or the Hub does not take it.
+    Raises UsageError if there is no such checkpoint, if the run's package has changed since
+    training, or if another process works on the run; RunError if local paths would be sent, or the
+    Hub refuses.
     """
     chosen = saved.resolve(run.checkpoints, ckpt)
     if chosen.parent.resolve() != run.checkpoints.resolve():
@@ -63,7 +63,7 @@ def push(run: Run, ckpt: str, repo: str, trust: Trust = DOUBT) -> None:
 
 
 def _whole(package: Contents) -> Contents:
-    """Raises UsageError where a package has files that `pull` would not take."""
+    """Check that a package has only files that `pull` accepts.  Raises UsageError."""
     odd = parts.strangers(f"package/{name}" for name in package.files)
     odd += parts.unlisted(package)
     if odd:
@@ -75,9 +75,9 @@ def _whole(package: Contents) -> Contents:
 
 
 def _lay_out(run: Run, chosen: Path, shared: Run, package: Package) -> list[str]:
-    """Writes what is shared of a run, with the weights of the checkpoint ``chosen``.
+    """Write the shared files of a run, with the weights of the checkpoint ``chosen``.
 
-    Nothing local is part of it. Returns what has to be said of the evaluation.
+    Nothing local is part of it. Returns remarks on the evaluation.
     """
     folder, facts = shared.path, run.facts
     folder.mkdir()
@@ -105,7 +105,7 @@ def _lay_out(run: Run, chosen: Path, shared: Run, package: Package) -> list[str]
 
 
 def _config(config: Config) -> dict[str, Any]:
-    """The configuration, in which a setting that is a path has only its last name left."""
+    """Return the configuration as plain values, with paths reduced to their last names."""
     plain = config.to_json()
     for section, name in _PATHS:
         plain[section][name] = local.cut(plain[section][name])
@@ -113,7 +113,7 @@ def _config(config: Config) -> dict[str, Any]:
 
 
 def _measured(found: dict[str, Any]) -> dict[str, Any]:
-    """An evaluation without the paths of judges."""
+    """Return an evaluation without the paths of judges."""
     kept = dict(found)
     settings = dict(kept.pop("settings", {}))
     if "eval" in settings:
@@ -125,7 +125,7 @@ def _measured(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _data(about: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    """What generation needs to know of the data; where they come from, unless they are private."""
+    """Return the facts of the data that generation needs, and their origin unless private."""
     kept = {key: about[key] for key in ("layout", "body", "prompt")}
     kept["lengths"] = Law.read(about["lengths"], "data.json").plain()
     known = {} if facts["data"] else dict(about.get("facts", {}))
@@ -134,7 +134,7 @@ def _data(about: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lay_weights(chosen: Path, checkpoints: Path) -> None:
-    """The averaged weights of a checkpoint, as the only one of a run."""
+    """Lay out the averaged weights of a checkpoint as the only one of a run."""
     target, step = checkpoints / chosen.name, int(chosen.name.removeprefix("step-"))
     target.mkdir(parents=True)
     (target / saved.AVERAGE).symlink_to(saved.average(chosen).resolve())  # it may be large
@@ -143,11 +143,11 @@ def _lay_weights(chosen: Path, checkpoints: Path) -> None:
 
 
 def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
-    """Fetches a run from the Hub into ``to``, or among the runs of its pair; the exit code.
+    """Fetch a run from the Hub into ``to``, or among the runs of its pair; return an exit code.
 
-    Nothing of it is run: ``judge``, which the command brings, compares its code with what its spec
-    makes. Its files come through the cache of the Hub, so that an interrupted pull goes on where it
-    was; only those that a run may hold are taken.
+    None of its code is executed: ``judge``, which the command brings, compares it with the package
+    that its spec makes. Its files come through the cache of the Hub, so that an interrupted pull
+    resumes; only files that a run may have are taken.
     """
     try:
         hub.check_name(repo, repo)
@@ -167,7 +167,7 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
 
 
 def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
-    """Takes a run from the Hub, in whole or not at all: its folder, origin, and doubts about it."""
+    """Fetch a run from the Hub, in whole or not at all; return folder, origin and doubts."""
     instead = "its name is what --repo was when it was pushed"
     names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)
     with TemporaryDirectory(dir=_near(repo, to), prefix=".pull-") as beside:
@@ -188,7 +188,7 @@ def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Orig
 
 
 def _origin(folder: Path) -> tuple[str, str] | None:
-    """The repository and commit of a run that was pulled into a folder."""
+    """Return the repository and commit of a run that was pulled into a folder."""
     origin = Origin.of(folder)
     return None if origin is None else (origin.repo, origin.commit)
 
@@ -198,7 +198,7 @@ def _taken(target: Path) -> UsageError:
 
 
 def _near(repo: str, to: Path | None) -> Path:
-    """A folder of the disk on which the run will be."""
+    """Return a folder of the disk on which the run will be."""
     if to is not None and to.exists() and (_origin(to) or ("", ""))[0] != repo:
         raise _taken(to)
     near = runs.ROOT if to is None else to.absolute().parent
@@ -207,9 +207,9 @@ def _near(repo: str, to: Path | None) -> Path:
 
 
 def _wanted(names: list[str], repo: str) -> list[str]:
-    """The files of a repository that are those of a run.
+    """Select the files of a repository that belong to a run.
 
-    Raises RunError where its folders hold what no run does.
+    Raises RunError if its folders contain anything else.
     """
     odd = parts.strangers(names)
     if odd:
@@ -223,7 +223,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _copy(found: Path, names: list[str], target: Path) -> None:
-    """Copies files, not links to them."""
+    """Copy files, not links to them."""
     for name in names:
         if (found / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -231,14 +231,14 @@ def _copy(found: Path, names: list[str], target: Path) -> None:
 
 
 def _place(run: Run, repo: str) -> Path:
-    """Where the run of a repository belongs among those of its pair."""
+    """Return the folder of a repository's run among those of its pair."""
     return runs.home(run.facts["family"], run.facts["task"]) / repo.partition("/")[2]
 
 
 def _checked(run: Run, repo: str) -> Contents:
-    """The package of a run that came from elsewhere, of which nothing has run.
+    """Check the files of a run from elsewhere without executing its code; return the package.
 
-    Raises RunError where the files are no run, or their words do not fit each other.
+    Raises RunError if the files are no run, or contradict each other.
     """
     try:
         held = contents.read(run.package)
@@ -261,12 +261,12 @@ def _checked(run: Run, repo: str) -> Contents:
 
 
 def _plainly(error: Exception, run: Run) -> str:
-    """What is wrong with a pulled file, without the folder that it is in for now."""
+    """Describe a fault of a pulled file, without its temporary folder."""
     return str(error).replace(f"{run.path}/", "").partition("\n")[0]
 
 
 def _check_facts(facts: dict[str, Any]) -> None:
-    """Raises ValueError where ``run.json`` lacks something, or has a path for a name."""
+    """Check that ``run.json`` is complete and has no path for a name.  Raises ValueError."""
     missing = [key for key in (*_FACTS, "package") if key not in facts]
     if missing:
         raise ValueError(f"run.json has no {missing[0]}")
@@ -279,7 +279,7 @@ def _check_facts(facts: dict[str, Any]) -> None:
 
 
 def _check_data(about: dict[str, Any]) -> None:
-    """Raises RunError or ValueError where ``data.json`` does not say what generation needs."""
+    """Check that ``data.json`` has what generation needs.  Raises RunError or ValueError."""
     Law.read(about.get("lengths"), "data.json")
     sizes = (about.get("body"), about.get("prompt"))
     if about.get("layout") not in ("text", "seq2seq", "infill"):

@@ -22,7 +22,7 @@ _SPECIALS = ("pad", "mask", "bos", "eos")  # of no family: what most of them hav
 
 
 def listed() -> list[str]:
-    """A line for each task: its name, its layout and its title."""
+    """Return a line for each task: its name, its layout and its title."""
     every = [tasks.get(name) for name in tasks.names()]
     wide = max(len(task.name) for task in every)
     return [f"{task.name:<{wide}}  {task.layout:<7}  {task.title}" for task in every]
@@ -36,11 +36,11 @@ def show(
     columns: str = "",
     examples: int | None = None,
 ) -> int:
-    """Tells all about a task and returns the exit code of the command.
+    """Print a description of a task and return the exit code of the command.
 
     Its data are made or read for a few ``examples``: by default with preset quick and ``--data``,
-    which need no network, and not with preset paper. Data that cannot be had are a failure only if
-    ``examples`` are asked for.
+    which need no network, and not with preset paper. Missing data are a failure only if
+    ``examples`` are requested.
     """
     try:
         if data and not data.exists():
@@ -64,14 +64,14 @@ def show(
 
 
 def _description(task: Task, options: DataOptions) -> Iterator[str]:
-    """What is known without the data."""
+    """Yield the lines that need no data."""
     yield f"{task.name}: {task.title}"
     yield f"  layout: {_LAYOUTS[task.layout]}"
     yield from lines(task.about(options))
 
 
 def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[str]:
-    """What the data say, with examples of the test split."""
+    """Yield the facts of the data, with examples of the test split."""
     count = (
         (3 if options.data or options.preset == "quick" else 0) if examples is None else examples
     )
@@ -99,7 +99,7 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
 
 
 class _Unread:
-    """What stands for data that were not read: metrics are named, not computed."""
+    """A placeholder for data that were not read: metrics are named, not computed."""
 
     train = validation = test = ()
     tokenizer = None
@@ -109,7 +109,7 @@ class _Unread:
 
 
 def _metrics(task: Task, prepared: object) -> str:
-    """Their names; those of several values go by what they have in common."""
+    """Return the names of metrics; those with several values are named by their common part."""
     try:
         metrics = task.metrics(cast(Prepared, prepared))
     except ImportError as error:
@@ -124,7 +124,7 @@ def _settings(task: Task) -> Iterator[str]:
 
 
 def rendered(example: Example, tokenizer: Tokenizer) -> str:
-    """``prompt → body`` in one line, given tokens in brackets, long parts cut."""
+    """Format an example as ``prompt → body`` in one line, its given tokens in brackets."""
     prompt = f"{_cut(tokenizer.decode(example.prompt))} → " if example.prompt else ""
     if not any(example.given):
         return prompt + _cut(tokenizer.decode(example.body))

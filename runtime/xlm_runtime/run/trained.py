@@ -46,11 +46,10 @@ class Loaded:
     published: Mapping[str, Any] | None = None
 
     def publish(self, folder: str | Path) -> None:
-        """Writes the weights in the format of published ones, with the tokenizer.
+        """Write the weights in the format of published ones, with the tokenizer.
 
-        A folder that is there is replaced in one step; files that are no part of the format stay in
-        it. Raises UsageError where the backbone has no such format, RunError where the disk
-        refuses.
+        An existing folder is replaced in one step; files that are no part of the format stay in
+        it. Raises UsageError if the backbone has no such format, RunError if the disk refuses.
         """
         form, network = self.model.family.published, self.model.network
         if form is None:
@@ -73,19 +72,19 @@ class Loaded:
         length: int | Sequence[int] | None = None,
         **params: float | int | str,
     ) -> list[str]:
-        """One text for each prompt, always in a list; a single string is one prompt.
+        """Generate one text for each prompt, always as a list; a single string is one prompt.
 
-        A text ends before the first of the strings ``stop``, which are looked for behind what was
-        given. ``suppress`` names tokens that are not written. ``decoder``, ``params``, ``stop`` and
-        ``suppress`` override those of the run. ``length``, for all or for each, is the number of
-        tokens of a text, the given ones included, where the family does not decide it itself; else
-        it is drawn from those of the training data that go beyond what is given.
+        A text ends before the first of the strings ``stop``, which are searched for behind the
+        given tokens. ``suppress`` names tokens that are never written. ``decoder``, ``params``,
+        ``stop`` and ``suppress`` override those of the run. ``length``, for all or for each, is
+        the number of tokens of a text, the given ones included, if the family does not decide it
+        itself; else it is drawn from the lengths of training texts that exceed the given tokens.
 
-        Where the task has no prompts, an empty one asks for a text, and any other for one that
-        begins with it. A text may have holes to fill, ``[MASK*3]`` or ``[GAP]`` (see
-        `xlm_runtime.model.holes`, for how to write these as text, too); the rest of it stays.
-        Raises UsageError for arguments of the wrong kind, a prompt that is too long, and a hole
-        that the family cannot fill.
+        If the task has no prompts, an empty prompt requests any text, and another one a text that
+        begins with it. A text may have holes to fill, ``[MASK*3]`` or ``[GAP]``
+        (`xlm_runtime.model.holes` explains also how to escape these); the rest of it stays. Raises
+        UsageError for arguments of the wrong kind, a prompt that is too long, and a hole that the
+        family cannot fill.
         """
         stops = full("stop", stop, "a string to stop at") or self.config.generate.stops
         model = self._deciding(decoder, params, stops, suppress)
@@ -102,9 +101,9 @@ class Loaded:
         length: int | Sequence[int] | None = None,
         **params: float | int | str,
     ) -> list[list[str]]:
-        """The states on the way to each text, from the first to the last, as `generate` makes them.
+        """Return the states of each text, from the first to the last, as `generate` makes them.
 
-        Prompts are part of a state, and specials are seen in it (``<mask>``), padding apart.
+        A state includes the prompt and visible specials (``<mask>``), but no padding.
         """
         model = self._deciding(decoder, params, (), suppress)
         return [
@@ -113,7 +112,7 @@ class Loaded:
         ]
 
     def __repr__(self) -> str:
-        """One line."""
+        """Describe the loaded model in one line."""
         return f"Loaded{repr(self.model).removeprefix('Model')}"
 
     def _samples(
@@ -144,7 +143,7 @@ class Loaded:
         return generate.samples(model, blanks, size, seed, record)
 
     def _example(self, index: int, text: str, length: int | None) -> Example:
-        """What a prompt gives; what it leaves open is drawn later."""
+        """Build the example of a prompt; its open part is drawn later."""
         if holes.has_holes(text):
             return self._holed(index, text, length)
         text = holes.plain(text)
@@ -166,7 +165,7 @@ class Loaded:
         return Example(index, ids, given=[True] * len(ids), gaps=behind)
 
     def _holed(self, index: int, text: str, length: int | None) -> Example:
-        """A text with holes, as far as the run can fill them."""
+        """Build the example of a text with holes, as far as the run can fill them."""
         if self.prompt:
             raise UsageError(
                 f"the run answers prompts, and fills no holes: {text!r}; write "
@@ -183,7 +182,7 @@ class Loaded:
         stops: Sequence[str],
         suppress: str | Sequence[str],
     ) -> Model:
-        """The model with the decoder that a call asks for."""
+        """Return the model with the decoder, params, stops and suppressed tokens of a call."""
         chosen, family = self.config.decoder, self.model.family
         unwanted = full("suppress", suppress, "a token")
         name = decoder or chosen.name
@@ -198,7 +197,7 @@ class Loaded:
         )
 
     def _infilling(self, model: Model) -> Model:
-        """The model with the layout in which some tokens of a body are given."""
+        """Return the model with the layout in which some tokens of a body are given."""
         family = model.family
         if "infill" not in family.layouts:
             raise UsageError(
@@ -208,9 +207,9 @@ class Loaded:
 
 
 def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> Loaded:
-    """A run folder, or the folder of one of its checkpoints → the model with averaged weights.
+    """Load the model of a run folder, or of one of its checkpoints, with averaged weights.
 
-    Raises UsageError where there is no such run or checkpoint, or code that may not run: see
+    Raises UsageError if there is no such run or checkpoint, or its code may not run: see
     `xlm_runtime.load`.
     """
     path = Path(run)
@@ -237,12 +236,12 @@ def pretrained(
     dtype: str = "float32",
     trust: bool = False,
 ) -> Loaded:
-    """A package and published weights, as they are.
+    """Load a package with published weights.
 
-    ``weights`` is a repository of the Hub or a folder, or ``published`` for what the spec names;
-    ``prompt`` and ``body`` are the room for tokens, ``chat`` puts prompts into a chat template;
-    ``trust`` lets the package of a run that was pulled run, as for `xlm_runtime.load`.
-    Raises UsageError and RunError where package, weights or tokenizer cannot be had or do not fit.
+    ``weights`` is a repository of the Hub or a folder, or ``published`` for the one that the spec
+    names; ``prompt`` and ``body`` are the room for tokens, ``chat`` puts prompts into a chat
+    template; ``trust`` lets the package of a pulled run execute, as for `xlm_runtime.load`. Raises
+    UsageError and RunError if package, weights or tokenizer cannot be read or do not fit.
     """
     family = package.load(Path(path), trusting(trust)).family
     repo = family.published.repo if family.published is not None else ""

@@ -19,7 +19,7 @@ def samples(
     seed: int,
     record: bool = False,
 ) -> Iterator[Sample]:
-    """`generate.samples`, with the step of the batch that is at work and a word on long answers."""
+    """Yield `generate.samples`, showing progress, and report on answers that are long."""
     done = long = most = 0
     longest = int(prepared.lengths.max())
     with Watch(label, len(examples)) as watch:
@@ -38,7 +38,7 @@ def samples(
 
 
 def beyond(long: int, count: int, most: int, longest: int) -> str:
-    """A word on answers that are longer than all that training has seen."""
+    """Return a warning about answers that are longer than all training texts."""
     return (
         f"  {long} of {count} answers are longer than any text of training ({longest} tokens), the "
         f"longest has {most}: the model has not learned where texts end, or its decoder does "

@@ -7,7 +7,10 @@ from xlm_runtime.system.errors import UsageError
 
 
 def strings(name: str, value: object) -> list[str]:
-    """A string as a list of one, several as a list.  Raises UsageError, which begins with name."""
+    """Return a string as a list of one, several as a list.
+
+    Raises UsageError, which begins with ``name``.
+    """
     if isinstance(value, str):
         return [value]
     if isinstance(value, bytes | Mapping) or not hasattr(value, "__iter__"):
@@ -20,7 +23,7 @@ def strings(name: str, value: object) -> list[str]:
 
 
 def full(name: str, value: object, noun: str) -> list[str]:
-    """Strings of which none is empty: each is ``noun``.  Raises UsageError."""
+    """Return strings, none of them empty: each is a ``noun``.  Raises UsageError."""
     found = strings(name, value)
     if "" in found:
         raise UsageError(f"{name}: {noun} is not empty; leave {name} out for none")
@@ -28,7 +31,7 @@ def full(name: str, value: object, noun: str) -> list[str]:
 
 
 def whole(name: str, value: object, low: int, high: int | None = None) -> int:
-    """A whole number from ``low`` to ``high``.  Raises UsageError."""
+    """Return a whole number from ``low`` to ``high``.  Raises UsageError."""
     number = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
     if number < low or (high is not None and number > high):
         wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
@@ -37,7 +40,7 @@ def whole(name: str, value: object, low: int, high: int | None = None) -> int:
 
 
 def each(name: str, value: int | Sequence[int], count: int, low: int, high: int) -> list[int]:
-    """A whole number for each of so many prompts: the same for all, or one each."""
+    """Return a whole number for each of so many prompts: one for all, or one for each."""
     if not isinstance(value, Sequence):
         return [whole(name, value, low, high)] * count
     if len(value) != count:

@@ -14,10 +14,10 @@ from xlm_runtime.system.failures import remedy
 
 @contextmanager
 def replacing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
-    """Within: an empty folder, whose files take their place in ``folder`` when it ends well.
+    """Provide an empty folder whose files take their place in ``folder`` when the block ends well.
 
-    Of the files that are there already those that ``replaced`` accepts by name, or that come anew,
-    are gone then; all others stay. Raises RunError where the disk refuses: nothing has changed.
+    Existing files that ``replaced`` accepts by name, or that have a new version, are gone then;
+    all others stay. Raises RunError if the disk refuses: then nothing has changed.
     """
     target = folder.resolve()
     beside, old = (target.with_name(f".{target.name}.{end}") for end in ("new", "old"))
@@ -47,7 +47,7 @@ def replacing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
 
 
 def _settle(target: Path, old: Path, replaced: Callable[[str], bool]) -> None:
-    """Gives the folder that was replaced its name back, or what it alone has to its successor."""
+    """Complete an interrupted replacement: restore the old folder, or move its own files over."""
     if not old.exists():
         return
     if not target.exists():

@@ -15,7 +15,7 @@ from xlm_runtime.system.reader import read_json as read_json
 
 @contextmanager
 def saving(path: Path) -> Iterator[None]:
-    """Raises RunError that names the path where it cannot be written: a full disk, no rights."""
+    """Convert an error of writing to a RunError that names the path."""
     try:
         yield
     except OSError as error:
@@ -24,7 +24,7 @@ def saving(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes beside the file, then takes its place in one step, once it is on the disk."""
+    """Write beside the file, then replace it in one step once the new one is on the disk."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -37,7 +37,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def on_disk(path: Path) -> None:
-    """Waits until a file, or the list of names of a folder, is on the disk."""
+    """Wait until a file, or the list of names of a folder, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -46,10 +46,10 @@ def on_disk(path: Path) -> None:
 
 
 def to_json(value: object, indent: int | None = None) -> str:
-    """A value as JSON, which has no NaN and no infinity: ``null`` stands for those."""
+    """Convert a value to JSON, with ``null`` for NaN and infinities, which JSON lacks."""
     return json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes an object as indented JSON, in one step, with a hash of itself; see `to_json`."""
+    """Write an object as indented JSON, in one step, with a hash of itself; see `to_json`."""
     write_text(path, to_json(sealed(value), indent=2) + "\n")

@@ -1,8 +1,8 @@
-"""How large and how small the numbers of a run may be, and why: every bound stands here, once.
+"""The bounds of all numbers of a run, with their reasons, in one place.
 
-A bound lies beyond all that anybody has trained or measured, and before what would fill the memory,
-fork the machine to death or leave the range of float32. A model may be within them and still be too
-large for a machine: `memory` says so.
+A bound lies beyond all that anybody has trained or measured, and before values that would fill the
+memory, exhaust the machine's processes or leave the range of float32. A model may be within them
+and still be too large for a machine: `memory` reports it.
 """
 
 from typing import Annotated

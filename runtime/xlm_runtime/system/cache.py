@@ -1,8 +1,8 @@
-"""Folders that are built once: keyed by all that shapes them, whole or not there at all.
+"""Folders that are built once: keyed by all that shapes them, complete or absent.
 
 A folder is built under a hidden name and renamed when it is complete and sealed, so that neither a
-kill nor a full disk leaves anything that is later taken for good. Processes that want the same
-folder take turns.
+kill nor a full disk leaves anything that later passes for complete. Processes that need the same
+folder wait for each other.
 """
 
 import errno
@@ -32,14 +32,14 @@ _LARGE = 1 << 30  # bytes of a file whose check takes long enough to be shown
 
 
 def home() -> Path:
-    """Where prepared data is kept: ``XLM_CACHE``, else the user's cache folder."""
+    """Return the folder of prepared data: ``XLM_CACHE``, else the user's cache folder."""
     folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("XLM_CACHE") or Path(folder) / "xlmc")
 
 
 @attrs.frozen
 class _Seal:
-    """What is written into a folder last: its key, a hash of each file, and the builder's facts."""
+    """The last file written into a folder: its key, a hash of each file, the builder's facts."""
 
     key: dict[str, Any]
     files: dict[str, Any]
@@ -48,7 +48,7 @@ class _Seal:
 
 @dataclass(frozen=True)
 class Built:
-    """A complete folder and what its builder had to say about it (plain JSON values)."""
+    """A complete folder and its builder's facts (plain JSON values)."""
 
     folder: Path
     facts: Mapping[str, Any]
@@ -57,10 +57,10 @@ class Built:
 def cached(
     root: Path, name: str, key: Mapping[str, Any], build: Callable[[Path], Mapping[str, Any]]
 ) -> Built:
-    """The folder of ``key`` below ``root/name``; ``build(folder)`` fills it if need be.
+    """Return the folder of ``key`` below ``root/name``; ``build(folder)`` fills a missing one.
 
-    ``key`` holds plain JSON values: everything that the content depends on. Raises RunError where
-    the disk is full or the folder cannot be written.
+    ``key`` holds plain JSON values: everything that the content depends on. Raises RunError if the
+    disk is full or the folder cannot be written.
     """
     digest = blake2b(_canonical(key).encode(), digest_size=10).hexdigest()
     home = root / name
@@ -75,7 +75,7 @@ def cached(
 
 
 def fingerprint(path: Path) -> str:
-    """A digest of a file's whole content."""
+    """Return a digest of a file's whole content."""
     sum_ = blake2b(digest_size=16)
     with path.open("rb") as file:
         size = path.stat().st_size
@@ -115,7 +115,7 @@ def _seal(folder: Path, key: Mapping[str, Any], facts: Mapping[str, Any]) -> Non
 
 
 def _open(folder: Path, key: Mapping[str, Any]) -> Built | None:
-    """The folder, if it is there, whole, and of this key."""
+    """Return the folder if it exists, is complete, and has this key; else None."""
     try:
         seal = read_as(folder / SEAL, _Seal)
     except RunError:
@@ -127,7 +127,7 @@ def _open(folder: Path, key: Mapping[str, Any]) -> Built | None:
 
 
 def _same(path: Path, known: str | list[Any]) -> bool:
-    """Whether a file is what was sealed; an older seal has a size and a sum of another kind."""
+    """Return whether a file is unchanged; an older seal has a size and a sum of another kind."""
     if not isinstance(known, str) or not path.is_file():
         return False
     size = path.stat().st_size
@@ -148,7 +148,7 @@ def _canonical(key: object) -> str:
 
 @contextmanager
 def _turn(lock_file: Path, folder: Path) -> Iterator[None]:
-    """Hold a lock that the system releases when its process ends, however it ends."""
+    """Hold a lock that the system releases when its process ends, in any way."""
     lock = FileLock(lock_file)
     try:
         lock.acquire(timeout=1)
@@ -163,7 +163,7 @@ def _turn(lock_file: Path, folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _said(home: Path) -> Iterator[None]:
-    """Failures of the disk in the user's words."""
+    """Convert failures of the disk to the user's words."""
     try:
         yield
     except OSError as error:

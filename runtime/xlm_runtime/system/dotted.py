@@ -12,9 +12,10 @@ T = TypeVar("T")
 
 
 def load(dotted: str, kind: type[T], option: str) -> T:
-    """The instance of ``kind`` at ``package.module:NAME``, here or in what is installed.
+    """Import the instance of ``kind`` at ``package.module:NAME``, local or installed.
 
-    ``option`` (``--task``) is how it was asked for. Raises UsageError saying what was missing.
+    ``option`` (``--task``) is the option that names it. Raises UsageError with the part that is
+    missing.
     """
     here = str(Path.cwd())  # a console script does not look where it was started
     if here not in sys.path:

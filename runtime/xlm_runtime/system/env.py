@@ -36,7 +36,7 @@ _NOISE = (
 
 
 def quiet() -> None:
-    """Silences the messages of Lightning that a user can do nothing about, once it is imported."""
+    """Silence messages of Lightning that a user cannot act on, once it is imported."""
     for message in _NOISE:
         warnings.filterwarnings("ignore", message)
     for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
@@ -44,7 +44,7 @@ def quiet() -> None:
 
 
 def device() -> torch.device:
-    """The accelerator if there is one, else the CPU."""
+    """Return the accelerator if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -57,7 +57,7 @@ def precision(wanted: Wanted) -> Precision:
 
 
 def describe() -> dict[str, object]:
-    """What a run should remember of the machine and of the libraries."""
+    """Describe the machine and the libraries, for the record of a run."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -69,7 +69,7 @@ def describe() -> dict[str, object]:
 
 
 def revision() -> str | None:
-    """The git revision of the working directory, marked if it has changes; None outside git."""
+    """Return the git revision of the working directory, marked if changed; None outside git."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd(), check=False)
@@ -79,7 +79,7 @@ def revision() -> str | None:
 
 
 def rank() -> int:
-    """Which of the processes of a distributed run this is."""
+    """Return the number of this process in a distributed run."""
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 

@@ -14,9 +14,9 @@ class UsageError(RunError):
 
 
 class Stopped(BaseException):
-    """Training was asked to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
+    """The end of training by Ctrl-C or SIGTERM, after a checkpoint is saved."""
 
 
 def an(noun: str) -> str:
-    """A noun with its article."""
+    """Return a noun with its article."""
     return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"

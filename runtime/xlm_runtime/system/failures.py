@@ -1,7 +1,7 @@
-"""What a machine refuses in the middle of a run, in a line that says what to do about it.
+"""Failures of the machine in the middle of a run, in one line with a remedy.
 
-Libraries report a full memory or a process that is gone by errors of no class of their own, which
-only their texts tell apart.
+Libraries report a full memory or a lost process by errors of no class of their own, which only
+their texts distinguish.
 """
 
 import errno
@@ -37,12 +37,12 @@ _LOST = "a process of this run is gone: it was ended from outside, often for lac
 
 
 def remedy(error: OSError) -> str:
-    """What to do about an error of the system; empty where only its reason tells."""
+    """Return the remedy for an error of the system; empty if its reason suffices."""
     return _REMEDIES.get(error.errno or 0, "")
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left, on the host or on a device."""
+    """Return whether an error means that host or device are out of memory."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).lower()
@@ -50,7 +50,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def said(error: Exception) -> str:
-    """An error of the machine in words; empty for any other, of which one must see where."""
+    """Describe an error of the machine in words; empty for others, which need a traceback."""
     if isinstance(error, shutil.Error):  # of several files, each with its reason
         _, name, reason = error.args[0][0]
         return f"{name} cannot be written: {reason.partition(': ')[0]}; {GOES_ON}"
@@ -80,7 +80,7 @@ class Siblings(threading.Thread):
         self.launched, self.code = launched, code
 
     def run(self) -> None:
-        """Look twice a second, until all have ended."""
+        """Check the processes twice a second, until all have ended."""
         codes: list[int | None] = [None]
         while None in codes:
             codes = [one.poll() for one in self.launched]

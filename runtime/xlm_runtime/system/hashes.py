@@ -1,7 +1,7 @@
 """Hashes of the files of a folder: written once beside them, checked when one of them is read.
 
 SHA-256, which processors compute at more than 1 GB/s: a state of 2 GB takes less than two seconds.
-A folder of an older version has no hashes; its files are read as they are, and that is said once.
+A folder of an older version has no hashes; its files are read unchecked, with one warning.
 """
 
 from hashlib import file_digest
@@ -26,13 +26,13 @@ class Hashes:
 
 
 def of(file: Path) -> str:
-    """The hash of a file's content."""
+    """Return the hash of a file's content."""
     with file.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest()
 
 
 def seal(folder: Path) -> None:
-    """Waits until the files of a folder are on the disk, and writes their hashes beside them."""
+    """Wait until the files of a folder are on the disk, and write their hashes beside them."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != HASHES)
     for path in files:
         on_disk(path)
@@ -41,9 +41,9 @@ def seal(folder: Path) -> None:
 
 
 def fault(file: Path) -> str:
-    """Why a file is not what was written; empty where it is, or where nobody knows.
+    """Return the reason why a file is not as written; empty if it is, or if nobody knows.
 
-    Raises RunError where the hashes of its folder are damaged themselves.
+    Raises RunError if the hashes of its folder are damaged themselves.
     """
     if not (file.parent / HASHES).exists():
         if file.parent not in _bare:
@@ -59,7 +59,7 @@ def fault(file: Path) -> str:
 
 
 def check(folder: Path, remedy: str) -> None:
-    """Raises RunError, with what to do, where a file of a folder is damaged or missing."""
+    """Check that all files of a folder are intact.  Raises RunError with the remedy."""
     here = {path.name for path in folder.glob("*")}
     if HASHES in here:
         here |= {*read_as(folder / HASHES, Hashes).files}

@@ -19,10 +19,10 @@ class Busy(UsageError):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Within: no other process works on the run in a folder.  Raises Busy where one does.
+    """Lock the run in a folder for this process.  Raises Busy if another one works on it.
 
-    A run that is not there yet has a folder with nothing but the lock, which goes with it if
-    nothing else has come.
+    A run that does not exist yet gets a folder with only the lock, which is deleted if nothing
+    else has been added.
     """
     fresh = not folder.exists()
     lock = FileLock(folder / LOCK)

@@ -1,4 +1,4 @@
-"""What a person watching a run sees: bars on a terminal, sparse plain lines anywhere else."""
+"""The display of a run's progress: bars on a terminal, sparse plain lines anywhere else."""
 
 import sys
 from time import monotonic
@@ -23,18 +23,18 @@ console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Prints a line, above the bar if there is one.  Only one process of a run speaks."""
+    """Print a line, above the bar if there is one; only one process of a run prints."""
     if rank() == 0:
         console.print(visible(text))
 
 
 def complain(error: Exception) -> None:
-    """Prints an error for the person at the keyboard."""
+    """Print an error for the user."""
     print(f"error: {visible(str(error))}", file=sys.stderr)
 
 
 def visible(text: str) -> str:
-    """A text whose characters move no cursor and turn no line round: such are spelt out."""
+    """Spell out characters of a text that move the cursor or reverse the direction of a line."""
     return text.translate(_SPELT)
 
 
@@ -58,7 +58,7 @@ class Watch:
         self._task = self._bar.add_task("", total=total)
 
     def __enter__(self) -> "Watch":
-        """Shows the bar."""
+        """Show the bar."""
         self._bar.start()
         return self
 
@@ -68,13 +68,13 @@ class Watch:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Takes the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def at(self, done: int, text: str = "") -> None:
-        """``done`` of the total are done; ``text`` says what there is to say about it.
+        """Show that ``done`` of the total are done, with a remark ``text``.
 
-        A total may be an estimate: what is beyond it is shown as such. No line is printed twice.
+        A total may be an estimate: a number beyond it is shown as it is. No line is printed twice.
         """
         self._bar.update(self._task, completed=min(done, self.total), description=text)
         now = monotonic()

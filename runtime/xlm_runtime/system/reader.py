@@ -38,7 +38,7 @@ _Kind = TypeVar("_Kind")
 
 
 def damaged(path: Path, why: str, remedy: str = "") -> RunError:
-    """The error for a file that is not what was written, with a remedy or that of its name."""
+    """Return the error for a damaged file, with a remedy or that of its name."""
     line = " ".join(why.split())
     short = line if len(line) <= 300 else f"{line[:300]}..."
     remedy = remedy or _REMEDIES.get(path.name, _AGAIN if path.suffix == ".jsonl" else _ELSE)
@@ -46,7 +46,7 @@ def damaged(path: Path, why: str, remedy: str = "") -> RunError:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a file, whole and unchanged; empty where there is no file.
+    """Read the object in a file, complete and unchanged; empty if there is no file.
 
     Raises RunError for damage.
     """
@@ -56,9 +56,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_object(path: Path, remedy: str = "") -> dict[str, Any]:
-    """The object in a file that others wrote, which carries no hash.
+    """Read the object in a file that others wrote, which carries no hash.
 
-    Raises RunError, with what to do, where it is none or there is no file.
+    Raises RunError, with a remedy, if there is no file or no object in it.
     """
     found = parsed(_text(path, remedy), path, remedy=remedy)
     if not isinstance(found, dict):
@@ -67,21 +67,21 @@ def read_object(path: Path, remedy: str = "") -> dict[str, Any]:
 
 
 def read_as(path: Path, kind: type[_Kind]) -> _Kind:
-    """The object in a file as an attrs class: no key is missing, unknown or of another type.
+    """Read the object in a file as an attrs class: no key missing, unknown or of another type.
 
-    Where there is no file the class has its defaults. Raises RunError for damage.
+    Without a file the class has its defaults. Raises RunError for damage.
     """
     return structured(read_json(path), kind, path)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file with one on each line.  Raises RunError for damage."""
+    """Read the objects of a file with one on each line.  Raises RunError for damage."""
     lines = enumerate(_text(path).split("\n"), 1)
     return [unsealed(parsed(line, path, f"line {n}: "), path) for n, line in lines if line]
 
 
 def read_table(path: Path) -> list[list[str]]:
-    """The rows of a CSV file, of which the first names the columns.  Raises RunError for damage."""
+    """Read the rows of a CSV file; the first names the columns.  Raises RunError for damage."""
     try:
         return list(csv.reader(_text(path).splitlines(keepends=True), strict=True))
     except csv.Error as error:
@@ -89,7 +89,7 @@ def read_table(path: Path) -> list[list[str]]:
 
 
 def structured(value: object, kind: type[_Kind], path: Path) -> _Kind:
-    """A value of a file as a class.  Raises RunError, naming what does not fit."""
+    """Convert a value of a file to a class.  Raises RunError, naming every misfit."""
     found = mistakes(value, kind)
     if found:
         raise damaged(path, "; ".join(found[:_SHOWN]))
@@ -97,7 +97,7 @@ def structured(value: object, kind: type[_Kind], path: Path) -> _Kind:
 
 
 def parsed(text: str, path: Path, where: str = "", remedy: str = "") -> object:
-    """A text of a file as JSON.  Raises RunError where it is none."""
+    """Parse a text of a file as JSON.  Raises RunError."""
     try:
         found = json.loads(text)
     except RecursionError as error:
@@ -110,13 +110,13 @@ def parsed(text: str, path: Path, where: str = "", remedy: str = "") -> object:
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """An object with a hash of itself."""
+    """Return an object with a hash of itself."""
     rest = {key: part for key, part in value.items() if key != SEAL}
     return {**rest, SEAL: _hash(rest)}
 
 
 def unsealed(found: object, path: Path) -> dict[str, Any]:
-    """An object without its hash.  Raises RunError where it is none, or has another hash."""
+    """Return an object without its hash.  Raises RunError if the hash is not that of the object."""
     if not isinstance(found, dict):
         raise damaged(path, _NONE)
     rest = {key: value for key, value in found.items() if key != SEAL}
@@ -137,7 +137,7 @@ def _text(path: Path, remedy: str = "") -> str:
 
 
 def _flat(value: object, left: int) -> bool:
-    """True where a value is nested no deeper than that."""
+    """Return whether a value is nested at most that deep."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return left > 0 and all(_flat(part, left - 1) for part in parts)
 
@@ -147,7 +147,7 @@ def _hash(value: object) -> str:
 
 
 def plain(value: object) -> object:
-    """A value with None for every number that is not finite, as it comes back from JSON."""
+    """Replace numbers that are not finite by None, as a value comes back from JSON."""
     if isinstance(value, Mapping):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -9,7 +9,7 @@ from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, tran
 
 @frozen
 class Range:
-    """A closed range of numbers, and 0 beside it if ``zero``; ``why`` says where its ends are from.
+    """A closed range of numbers, and 0 beside it if ``zero``; ``why`` explains its ends.
 
     Comparing is exact, and refuses NaN and infinities: every end is finite.
     """
@@ -27,7 +27,7 @@ class Range:
         return f"{'0, or ' if self.zero else ''}{ends}"
 
     def refusal(self, value: object) -> str:
-        """The sentence for a value that is out of range."""
+        """Return the sentence for a value that is out of range."""
         why = f" ({self.why})" if self.why else ""
         return f"must be {self}{why}, got {short(value)}"
 
@@ -37,7 +37,7 @@ def _number(value: float) -> str:
 
 
 def short(value: object, most: int = 40) -> str:
-    """A value as Python writes it, cut where it is long."""
+    """Format a value as Python writes it, and cut it if it is long."""
     if isinstance(value, int) and abs(value) >= 10**most:
         return f"a number of more than {most} digits"
     text = repr(value[: most + 1] if isinstance(value, str) else value)
@@ -48,7 +48,7 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _plain(value: Any, kind: Any) -> object:
-    """A value of exactly this kind; a whole number may stand for a number."""
+    """Check that a value has exactly this kind; a whole number is accepted as a number."""
     if type(value) is kind or (kind is float and type(value) is int):
         return value
     raise ValueError(f"expected {_WORDS[kind]}, got {short(value)}")
@@ -86,12 +86,12 @@ converter = _converter()
 
 
 def within(value: object, kind: Any) -> Any:
-    """``value`` as a ``kind``.  Raises ValueError where it is none."""
+    """Convert ``value`` to ``kind``.  Raises ValueError."""
     return converter.structure(value, kind)
 
 
 def mistakes(value: object, kind: Any) -> list[str]:
-    """What keeps a value from being a ``kind``, one line each, with the path inside the value."""
+    """List the faults of a value as a ``kind``, one line each, with the path inside the value."""
     if get_origin(kind) is dict and not isinstance(value, dict):
         return [f"expected an object, got {short(value)}"]
     try:

@@ -46,14 +46,14 @@ _HOMES = {
 
 
 def names() -> tuple[str, ...]:
-    """The tasks that come with xlmc."""
+    """List the tasks that come with xlmc."""
     return tuple(_HOMES)
 
 
 def get(name: str) -> "Task":
-    """The task of a name, or of a dotted path ``package.module:NAME``.
+    """Return the task of a name, or of a dotted path ``package.module:NAME``.
 
-    Raises UsageError where there is none, saying what was missing.
+    Raises UsageError with the part that is missing.
     """
     if name in _HOMES:
         module, _, attribute = _HOMES[name].partition(":")
@@ -70,7 +70,7 @@ def get(name: str) -> "Task":
 
 
 def __getattr__(name: str) -> object:
-    """`DataOptions`, `Prepared` and `Task`, imported when they are asked for."""
+    """Import `DataOptions`, `Prepared` and `Task` on their first use."""
     homes = {"DataOptions": "prepared", "Prepared": "prepared", "Task": "task"}
     if name not in homes:
         raise AttributeError(f"module {__name__} has no attribute '{name}'")

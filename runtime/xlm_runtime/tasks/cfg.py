@@ -1,9 +1,8 @@
-"""Sentences of a context-free grammar: what a model has learnt can be told exactly.
+"""Sentences of a context-free grammar: a model's mistakes can be counted exactly.
 
 With ``--preset quick`` they are drawn from `AGREEING`, in which a verb agrees with its noun across
-clauses that stand between them, one within the other. With ``--preset paper`` they are read from
-``dhruveshpatel/cfg-small`` on the Hub (column ``text``, words between spaces) and judged by
-`PUBLISHED`.
+nested clauses between them. With ``--preset paper`` they are read from ``dhruveshpatel/cfg-small``
+on the Hub (column ``text``, words between spaces) and judged by `PUBLISHED`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -101,15 +100,15 @@ class Cfg(TextTask):
     }
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return hub_source(REPO, FILES, 3_000_000)
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """As of every text, and which grammar judges."""
+        """Describe the texts, and name the grammar that judges them."""
         return {**super().about(options), "grammar": options.preset}
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """The sentences, and how often a blind one would be right."""
+        """Prepare the sentences, with the rate of a uniform guess."""
         made = super().prepare(options)
         grammar = GRAMMARS[options.preset]
         more: dict[str, Any] = {"grammar": options.preset}
@@ -119,7 +118,7 @@ class Cfg(TextTask):
         return replace(made, facts={**made.facts, **more})
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
-        """What the grammar says of texts, beside how varied they are."""
+        """Return the metrics of the grammar, and those of variety."""
         from xlm_runtime.metrics import collection, language
         from xlm_runtime.metrics.syntax import syntactic
 
@@ -129,18 +128,18 @@ class Cfg(TextTask):
         return collection(*syntactic(grammar, sentences), *language.texts())
 
     def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:
-        """One id for each word of the grammar."""
+        """Return a tokenizer with one id for each word of the grammar."""
         if name == "words":
             return words(GRAMMARS[options.preset].words, options.specials)
         return None
 
     def quick_texts(self, options: DataOptions) -> Source:
-        """Sentences drawn from the grammar."""
+        """Return sentences drawn from the grammar."""
         return _drawn(options.seed, options.block or self.blocks["quick"])
 
 
 def _drawn(seed: int, longest: int) -> Source:
-    """Sentences of `AGREEING` that are not too long, each by its own stream of random numbers."""
+    """Draw sentences of `AGREEING` that are not too long, each by its own random stream."""
     key = {"grammar": AGREEING.fingerprint, "seed": seed, "size": SIZE, "longest": longest}
 
     def rows(_: Dropped) -> Iterator[Row]:

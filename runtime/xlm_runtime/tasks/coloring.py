@@ -6,9 +6,9 @@ of edges, shuffled, an edge a word (`2-5`); the body the colour of each vertex. 
 is right.
 
 With ``--preset paper`` graphs are read from ``brozonoyer/gram-graph-coloring`` on the Hub, where
-graphs of all sizes stand pair of vertices by pair (``input``, the upper triangle row by row: 1 no
-edge, 2 an edge; ``target``: the colours 3, 4 and 5 of the vertices); graphs of another size are
-left out. Tables of one's own (``--data``) have the same two columns.
+graphs of all sizes are listed pair of vertices by pair (``input``, the upper triangle row by row:
+1 no edge, 2 an edge; ``target``: the colours 3, 4 and 5 of the vertices); graphs of another size
+are left out. Tables of one's own (``--data``) have the same two columns.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,11 +49,11 @@ class Coloring(MadeTask):
         self.title = f"Colour the {n} vertices of a graph with {COLOURS} colours"
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return tables.published(REPO, FILES, self.columns, 10_000_000, held_out=HELD_OUT)
 
     def row(self, *texts: str) -> Problem | str:
-        """The edges of a graph, in their order, and a colouring."""
+        """Parse the edges of a graph, in their order, and a colouring."""
         pairs, colours = (tables.numbers(text) for text in texts)
         if pairs is None or len(pairs) != len(self.pairs):
             return f"no {len(self.pairs)} pairs of vertices in 'input'"
@@ -70,11 +70,11 @@ class Coloring(MadeTask):
         return Problem(body, prompt=[COLOURS + i for i in edges])
 
     def words(self, _: str) -> list[str]:
-        """The colours, then the edges."""
+        """List the words: the colours, then the edges."""
         return [*"rgb", *(f"{a}-{b}" for a, b in self.pairs)]
 
     def draw(self, _: str, rng: np.random.Generator) -> Problem:
-        """A graph with at least two edges, and the colouring that it was made around."""
+        """Draw a graph with at least two edges, and the colouring that it was made around."""
         colours = rng.permuted(np.arange(self.n) % COLOURS)
         while True:
             wanted = rng.random(len(self.pairs)) < rng.uniform(0.3, 0.9)
@@ -87,12 +87,12 @@ class Coloring(MadeTask):
         return Problem(colours.tolist(), prompt=prompt.tolist())
 
     def right(self, answer: Sequence[int], example: Example) -> bool:
-        """Whether every vertex has a colour and no edge joins two of a kind."""
+        """Return whether every vertex has a colour and no edge joins two of a kind."""
         proper = all(answer[a] != answer[b] for a, b in self._edges(example))
         return max(answer, default=0) < COLOURS and proper
 
     def chance(self, example: Example) -> float:
-        """Proper colourings over all colourings."""
+        """Return the number of proper colourings over that of all colourings."""
         before: list[list[int]] = [[] for _ in range(self.n)]  # neighbours of smaller numbers
         for a, b in self._edges(example):
             before[b].append(a)

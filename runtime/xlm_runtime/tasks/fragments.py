@@ -1,12 +1,12 @@
-"""Molecules to be made of given fragments: linkers, motifs, scaffolds and superstructures.
+"""Molecules to be completed from given fragments: linkers, motifs, scaffolds, superstructures.
 
 As in GenMol (Lee et al. 2025, arXiv:2501.06158) a model of task `safe` is trained on whole
-molecules, and asked for texts that begin with the given fragments and a dot: a body of which a
-beginning is given, and whose end is open. What it is asked is read with ``--data`` from GenMol's
+molecules, and generates texts that begin with the given fragments and a dot: bodies of which a
+beginning is given, and whose end is open. The fragments are read with ``--data`` from GenMol's
 table (``fragments.csv`` of its repository): column ``smiles`` holds the originals, the columns
 ``linker_design``, ``motif_extension``, ``scaffold_decoration`` and ``superstructure_generation``
-what is given. With ``--preset quick`` and no table it is made of the molecules that `safe` keeps
-for testing.
+the given fragments. With ``--preset quick`` and no table they are cut from the molecules that
+`safe` keeps for testing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ _TRAINED = (
 
 
 class FragmentTask(Task):
-    """One kind of questions.  ``column`` is where they stand in GenMol's table."""
+    """One kind of questions, in the ``column`` of GenMol's table."""
 
     layout = "infill"
     quick: ClassVar[Mapping[str, float | int | str]] = SAFE.quick
@@ -53,7 +53,7 @@ class FragmentTask(Task):
         self.title = f"{title}, as bracket SAFE (quick: made ones)"
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """Whole molecules to train on, and the questions.  Raises UsageError and RunError."""
+        """Prepare whole molecules for training, and questions.  Raises UsageError and RunError."""
         molecules.check(f"task {self.name}")
         if options.preset == "paper" and not options.data:
             raise UsageError(_MISSING)
@@ -75,7 +75,7 @@ class FragmentTask(Task):
         return replace(trained, test=test, facts=facts)
 
     def _trained(self, options: DataOptions) -> Prepared:
-        """The molecules of task `safe`; ``--data`` holds questions alone."""
+        """Prepare the molecules of task `safe`; ``--data`` holds questions alone."""
         try:
             return SAFE.prepare(replace(options, data=None, columns={}))
         except RunError as error:
@@ -84,14 +84,14 @@ class FragmentTask(Task):
             raise type(error)("\n".join(lines)) from error
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """What is trained on, what is asked, and how it is judged."""
+        """Describe the training data, the questions, and the protocol."""
         known = SAFE.about(replace(options, data=None, columns={}))
         asked = "made ones" if options.preset == "quick" else "what --data gives, GenMol's table"
         asked = f"column {self.column} of {options.data}" if options.data else asked
         return {**known, "asked": asked, "protocol": _PROTOCOL}
 
     def metrics(self, _: Prepared) -> "MetricCollection":
-        """`metrics.fragments`, for texts as they are and as GenMol mends them."""
+        """Return `metrics.fragments`, for texts as they are and after GenMol's repairs."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.fragments import Fragments
         from xlm_runtime.molecules.safe import lenient, strict
@@ -136,7 +136,7 @@ _PROTOCOL = (
 def _fitting(
     found: Iterator[tuple[Place, Asked]], trained: Prepared, dropped: Dropped
 ) -> list[tuple[list[int], list[int]]]:
-    """Questions as ids; what is too long or cannot be spelled is dropped and counted."""
+    """Encode questions; drop and count those that are too long or cannot be spelled."""
     kept = []
     for place, parts in found:
         given, rest = (trained.tokenizer.encode(part) for part in parts)
@@ -150,7 +150,7 @@ def _fitting(
 
 
 def _example(index: int, asked: tuple[list[int], list[int]]) -> Example:
-    """A body whose beginning is given, and into which may be inserted behind it."""
+    """Build an example with a given beginning, and gaps for insertion behind it."""
     given, rest = asked
     known = [True] * len(given) + [False] * len(rest)
     gaps = [False] * len(given) + [True] * (len(rest) + 1)

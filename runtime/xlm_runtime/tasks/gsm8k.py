@@ -33,7 +33,7 @@ _NOTE = re.compile(r"<<[^<>]*>>")  # a calculator's notes, as in `2 * 3 = <<2*3=
 
 
 def _made(what: Literal["program", "solution"], seed: int) -> Source:
-    """Problems of our own making; a question is in one split only."""
+    """Make problems of our own; a question is in one split only."""
 
     def rows(_: Dropped) -> Iterator[Row]:
         for number, one in enumerate(problems(seed, _MADE), 1):
@@ -74,11 +74,11 @@ class TinyGsm(WordProblems):
     }
 
     def loss(self, options: DataOptions) -> Literal["test", "validation", "none"]:
-        """Of validation as published: in the test split of GSM8K there are no programs."""
+        """Return ``validation`` as published: the test split of GSM8K has no programs."""
         return "validation" if options.preset == "paper" and not options.data else "test"
 
     def published(self) -> Source:
-        """Both data sets on the Hub."""
+        """Return both data sets on the Hub."""
         columns = ("question", "code")
         test = {"test": GSM_FILES["test"]}
         return joined(
@@ -87,15 +87,15 @@ class TinyGsm(WordProblems):
         )
 
     def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:
-        """A line end after the question; of GSM8K the number behind ``####``, without commas."""
+        """Add a line end to the question; keep only the number behind ``####`` of GSM8K."""
         return f"{prompt.strip()}\n", gold(target) if split == "test" else target
 
     def made(self, seed: int) -> Source:
-        """Problems with programs."""
+        """Return problems with programs."""
         return _made("program", seed)
 
     def metrics(self, _: Prepared) -> "MetricCollection":
-        """What the programs of answers make."""
+        """Return the metric that runs the programs of answers."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.arithmetic import Programs
 
@@ -117,20 +117,20 @@ class Gsm8k(WordProblems):
     }
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         columns = ("question", "answer")
         return hub_pairs(GSM, GSM_FILES, columns, 5_000_000, held_out={"validation": 0.05})
 
     def clean(self, _: Name, prompt: str, target: str) -> tuple[str, str]:
-        """A line end after the question; the calculator's notes (``<<2*3=6>>``) are taken out."""
+        """Add a line end to the question; remove the calculator's notes (``<<2*3=6>>``)."""
         return f"{prompt.strip()}\n", _NOTE.sub("", target)
 
     def made(self, seed: int) -> Source:
-        """Problems with solutions in words."""
+        """Return problems with solutions in words."""
         return _made("solution", seed)
 
     def metrics(self, _: Prepared) -> "MetricCollection":
-        """Whether answers end with the right number."""
+        """Return the metric that compares the numbers at the end."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.arithmetic import Number
 
@@ -138,7 +138,7 @@ class Gsm8k(WordProblems):
 
 
 def gold(answer: str) -> str:
-    """The number that a solution of GSM8K ends with."""
+    """Return the number that a solution of GSM8K ends with."""
     return answer.rpartition("####")[2].strip().replace(",", "")
 
 

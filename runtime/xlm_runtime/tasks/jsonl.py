@@ -45,11 +45,11 @@ class OwnPairs(PairTask):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
-        """There are none."""
+        """Raise UsageError: there are no published pairs."""
         raise UsageError(_NONE)
 
     def made(self, _: int) -> Source:
-        """There are none."""
+        """Raise UsageError: there are no made pairs."""
         raise UsageError(_NONE)
 
 
@@ -66,12 +66,12 @@ class OwnTexts(TextTask):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
-        """There are none."""
+        """Raise UsageError: there are no published texts."""
         raise UsageError(_NONE)
 
 
 class Jsonl(Task):
-    """Pairs or texts, as the columns of the file say."""
+    """Pairs or texts, depending on the columns of the file."""
 
     name = "jsonl"
     title = "Your own pairs or texts: --data FILE"
@@ -79,7 +79,10 @@ class Jsonl(Task):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def given(self, data: Path | None, columns: Mapping[str, str]) -> Task:
-        """Pairs where there are prompts and targets, else texts.  Raises UsageError."""
+        """Return the task of pairs if the file has prompts and targets, else of texts.
+
+        Raises UsageError if it has neither.
+        """
         if data is None:
             return self
         if columns.keys() & {"prompt", "target"}:
@@ -102,7 +105,7 @@ class Jsonl(Task):
         )
 
     def prepare(self, _: DataOptions) -> Prepared:
-        """Refused: there are no data.  Raises UsageError."""
+        """Raise UsageError: there are no data."""
         raise UsageError(_NONE)
 
 

@@ -68,11 +68,11 @@ class Lm1b(TextTask):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return hub_source(REPO, FILES, 4_280_000_000, revision=REVISION, held_out=HELD_OUT)
 
     def clean(self, text: str) -> str:
-        """The published detokenizer."""
+        """Undo the published tokenization of a text."""
         return detokenize(text)
 
 

@@ -2,7 +2,7 @@ r"""MATH-500: 500 problems of the MATH test set, for judging published weights.
 
 MATH is of Hendrycks et al. 2021 (arXiv:2103.03874), the choice of 500 of Lightman et al. 2023
 (arXiv:2305.20050). Read from ``test.jsonl`` of ``HuggingFaceH4/MATH-500`` on the Hub. Each problem
-stands behind four solved ones, which are our own (`math_problems.SHOTS`), and the answer is the
+follows four solved ones, which are our own (`math_problems.SHOTS`), and the answer is the
 expression in the last ``\boxed{}``. There is nothing to train on: preset paper evaluates weights
 that others have published (``--job eval --set model.pretrained=...``); pairs of one's own come by
 ``--data``, and preset quick has small problems of our own making.
@@ -49,7 +49,7 @@ class Math500(PairTask):
     quick: ClassVar[Mapping[str, float | int | str]] = {**READING, "train.steps": 2000}
 
     def only_judged(self, options: DataOptions) -> str:
-        """MATH-500 is a test set."""
+        """Explain that MATH-500 has only a test set."""
         if options.data or options.preset == "quick":
             return ""
         return (
@@ -59,19 +59,19 @@ class Math500(PairTask):
         )
 
     def loss(self, options: DataOptions) -> Literal["test", "validation", "none"]:
-        """None as published: bodies are bare answers."""
+        """Return ``none`` as published: bodies are bare answers."""
         return "none" if self.only_judged(options) else "test"
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return hub_pairs(REPO, FILES, ("problem", "answer"), 700_000)
 
     def clean(self, _: Name, prompt: str, target: str) -> tuple[str, str]:
-        """Four solved problems of our own stand before each; the target is the bare answer."""
+        """Put four solved problems of our own before each; the target is the bare answer."""
         return asked(prompt, SHOTS), target
 
     def made(self, seed: int) -> Source:
-        """Small problems."""
+        """Return small problems of our own making."""
 
         def rows(_: Dropped) -> Iterator[Row]:
             for number, (problem, solution) in enumerate(made(seed, _MADE), 1):
@@ -88,7 +88,7 @@ class Math500(PairTask):
         return super().prepare(options)
 
     def metrics(self, _: Prepared) -> "MetricCollection":
-        """Whether boxed expressions are equal."""
+        """Return the metric that compares boxed expressions."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.mathematics import MathAnswers
 

@@ -36,7 +36,7 @@ class Owt(TextTask):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return hub_source(REPO, FILES, 27_000_000_000, held_out=HELD_OUT)
 
 

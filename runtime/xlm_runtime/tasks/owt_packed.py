@@ -41,7 +41,7 @@ class OwtPacked(TextTask):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return hub_source(REPO, FILES, 39_800_000_000, held_out=HELD_OUT, last=LAST)
 
 

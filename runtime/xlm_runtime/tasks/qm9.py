@@ -64,19 +64,19 @@ class Qm9(TextTask):
     }
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """The molecules.  Raises UsageError where RDKit is not installed."""
+        """Prepare the molecules.  Raises UsageError if RDKit is not installed."""
         molecules.check(f"task {self.name}")
         found = super().prepare(options)
         return replace(found, facts={**found.facts, "notation": SMILES})
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         split = {"split": [SHARE, SEED], "held out": dict(HELD_OUT)}
         key = {"files": dict(FILES), "columns": [COLUMN], **split}
         return hub_read(REPO, key, 2_000_000, _published)
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
-        """Validity and the rest of `metrics.molecules`."""
+        """Return `metrics.molecules`."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.molecules import Molecules
         from xlm_runtime.molecules.smiles import whole
@@ -84,7 +84,7 @@ class Qm9(TextTask):
         return collection(Molecules(whole, lambda: known(prepared)))
 
     def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:
-        """Our own tokens (``smiles``), or the published ones."""
+        """Return our own tokenizer (``smiles``), or the published one."""
         if name == "smiles":
             return tokens.own(options.specials)
         if name == TOKENIZER:
@@ -92,7 +92,7 @@ class Qm9(TextTask):
         return None
 
     def quick_texts(self, options: DataOptions) -> Source:
-        """Molecules of our own making."""
+        """Return molecules of our own making."""
         return made(options.seed, DRAWS, *ATOMS)
 
     def _source(self, options: DataOptions) -> Source:
@@ -101,7 +101,7 @@ class Qm9(TextTask):
 
 
 def molecular(source: Source) -> Source:
-    """The rows of a source that are one molecule, as they are; others are dropped and counted."""
+    """Keep the rows of a source that are one molecule; drop and count others."""
     from xlm_runtime.molecules.smiles import whole
 
     def rows(dropped: Dropped) -> Iterator[Row]:
@@ -115,7 +115,7 @@ def molecular(source: Source) -> Source:
 
 
 def _published(dropped: Dropped, at: str) -> Iterator[Row]:
-    """Rows are numbered in each part, in the order in which `datasets` splits them off."""
+    """Yield rows, numbered in each part in the order of `datasets`' split."""
     every: Any = hub.dataset(REPO, FILES, at, INSTEAD)["train"]
     hub.has(every, (COLUMN,), REPO, INSTEAD)
     parts = every.select_columns(COLUMN).train_test_split(test_size=SHARE, seed=SEED)
@@ -125,7 +125,7 @@ def _published(dropped: Dropped, at: str) -> Iterator[Row]:
 
 
 def made(seed: int, draws: int, least: int, most: int) -> Source:
-    """Made molecules of ``least`` to ``most`` heavy atoms, each once, by a stream of its own."""
+    """Make molecules of ``least`` to ``most`` heavy atoms, each once, by a stream of its own."""
     from rdkit import rdBase
 
     from xlm_runtime.molecules.grow import PIECES, grow

@@ -1,10 +1,10 @@
-"""n queens: one queen a row, none attacking another; some are given, the others are asked for.
+"""n queens: one queen a row, none attacking another; some are given, the rest is to be placed.
 
 The body is the column of the queen of each row. A problem is a solution, drawn uniformly from all
 of them, of which some rows are given: any solution with these queens is right.
 
 With ``--preset paper`` they are read from ``brozonoyer/gram-n-queens`` on the Hub, where boards of
-all sizes stand cell by cell (``input`` and ``target``: 1 an empty cell, 2 a queen); boards of
+all sizes are listed cell by cell (``input`` and ``target``: 1 an empty cell, 2 a queen); boards of
 another size are left out. Tables of one's own (``--data``) have the same two columns.
 """
 
@@ -24,7 +24,7 @@ from xlm_runtime.tasks.base.task import SMALL
 
 
 def attacked(columns: Sequence[int]) -> bool:
-    """Whether two queens of rows 0, 1, ... share a column or a diagonal."""
+    """Return whether two queens of rows 0, 1, ... share a column or a diagonal."""
     rows = range(len(columns))
     diagonals = ({c + sign * r for r, c in zip(rows, columns, strict=True)} for sign in (1, -1))
     return any(len(lines) < len(columns) for lines in (set(columns), *diagonals))
@@ -32,7 +32,7 @@ def attacked(columns: Sequence[int]) -> bool:
 
 @cache
 def solutions(n: int) -> tuple[tuple[int, ...], ...]:
-    """Every way to place n queens: 92 for 8, 724 for 10."""
+    """Return every way to place n queens: 92 for 8, 724 for 10."""
 
     def placed(first: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         if len(first) == n:
@@ -66,11 +66,11 @@ class Queens(MadeTask):
         self.title = f"{n} queens, of which some are given"
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return tables.published(REPO, FILES, self.columns, 10_000_000, held_out=HELD_OUT)
 
     def row(self, *texts: str) -> Problem | str:
-        """A board of which some queens are given, and the whole one."""
+        """Parse a board of which some queens are given, and the whole one."""
         rows: list[list[list[int]]] = []
         for name, text in zip(self.columns, texts, strict=True):
             cells = tables.numbers(text)
@@ -89,22 +89,22 @@ class Queens(MadeTask):
         return Problem(body, [bool(queens) for queens in given])
 
     def words(self, _: str) -> list[str]:
-        """The columns."""
+        """List the words: the columns."""
         return [str(column) for column in range(self.n)]
 
     def draw(self, _: str, rng: np.random.Generator) -> Problem:
-        """A solution of which 1 to n - 2 rows are given."""
+        """Draw a solution of which 1 to n - 2 rows are given."""
         every = solutions(self.n)
         body = every[rng.integers(len(every))]
         kept = rng.permutation(self.n) < rng.integers(1, self.n - 1)
         return Problem(body, kept.tolist())
 
     def right(self, answer: Sequence[int], _: Example) -> bool:
-        """Whether no queen attacks another."""
+        """Return whether no queen attacks another."""
         return max(answer, default=0) < self.n and not attacked(answer)
 
     def chance(self, example: Example) -> float:
-        """Solutions with the given queens, over the ways to place the others."""
+        """Return the share of solutions among all ways to add the queens that are not given."""
         given = [i for i, kept in enumerate(example.given) if kept]
         fitting = sum(all(s[i] == example.body[i] for i in given) for s in solutions(self.n))
         return float(fitting / self.n ** (self.n - len(given)))

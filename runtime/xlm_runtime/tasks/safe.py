@@ -66,18 +66,18 @@ class Safe(TextTask):
     quick: ClassVar[Mapping[str, float | int | str]] = QM9.quick
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """The molecules.  Raises UsageError where RDKit is not installed."""
+        """Prepare the molecules.  Raises UsageError if RDKit is not installed."""
         molecules.check(f"task {self.name}")
         found = super().prepare(options)
         return replace(found, facts={**found.facts, "notation": notation.SAFE})
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         key = {"files": dict(FILES), "columns": list(COLUMNS), "rows": dict(ROWS)}
         return hub_read(REPO, key, 6_000_000_000, _published)
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
-        """`metrics.molecules`, for texts as they are and as GenMol mends them."""
+        """Return `metrics.molecules`, for texts as they are and after GenMol's repairs."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.molecules import Molecules
         from xlm_runtime.molecules.safe import lenient, strict
@@ -87,7 +87,7 @@ class Safe(TextTask):
         return collection(Molecules(strict, trained), Molecules(lenient, prefix="genmol_"))
 
     def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:
-        """Our own tokens (``safe``), or the published ones."""
+        """Return our own tokenizer (``safe``), or the published one."""
         if name == "safe":
             return tokens.own(options.specials, LABELS)
         if name == TOKENIZER:
@@ -95,7 +95,7 @@ class Safe(TextTask):
         return None
 
     def quick_texts(self, options: DataOptions) -> Source:
-        """Molecules of our own making."""
+        """Return molecules of our own making."""
         return made(options.seed, DRAWS, *ATOMS)
 
     def _source(self, options: DataOptions) -> Source:
@@ -115,7 +115,7 @@ def _published(dropped: Dropped, at: str) -> Iterator[Row]:
 
 
 def bracketed(source: Source) -> Source:
-    """The rows of a source as bracket SAFE; those that are no molecule are dropped and counted."""
+    """Convert the rows of a source to bracket SAFE; drop and count those that are no molecule."""
     from xlm_runtime.molecules.safe import encode
 
     def rows(dropped: Dropped) -> Iterator[Row]:

@@ -1,16 +1,16 @@
 """Star graphs: find the path from a source to a goal.  Generated, by index, without end.
 
 ``degree`` lines of nodes cross in one centre, all edges pointing the same way. A line has between
-``shortest`` and ``longest`` nodes, at least ``ahead`` of them behind the centre. The first line is
-the one asked for: source is its first node, goal its last. With ``ahead = longest - 1`` every line
-starts in the centre: the symmetric star of Bachmann & Nagarajan 2024 (arXiv:2403.06963); else it is
-the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes these are.
+``shortest`` and ``longest`` nodes, at least ``ahead`` of them behind the centre. The path to find
+is the first line: source is its first node, goal its last. With ``ahead = longest - 1`` every line
+starts in the centre: the symmetric star of Bachmann & Nagarajan 2024 (arXiv:2403.06963); else it
+is the asymmetric one of Patel et al. 2025 (arXiv:2505.05755), whose three sizes these are.
 
 The prompt is the list of edges, shuffled, then source and goal; the body is the path, as pairs of
 nodes (``edges``, as published) or node by node (``nodes``). For small models an edge of the prompt
-is one word, so that its two ends need not be found first. Who follows the edges and chooses a
-line blindly at the centre is right in 1 of ``degree`` cases: the rate of a guess, and all that is
-learned by who writes from left to right what is easy and must begin with what is hard. With
+is one word, so that its two ends need not be matched first. A model that follows the edges and
+chooses a line at random at the centre is right in 1 of ``degree`` cases: the rate of a guess, and
+all that a model learns that writes from left to right and must begin with the hard choice. With
 ``backward`` the path is written from goal to source. In a symmetric star each of its steps is
 forced, so that it can be decided from left to right.
 
@@ -87,7 +87,7 @@ class Star:
 
 @dataclass(frozen=True)
 class Graphs:
-    """Graphs of one kind; -1 stands where a line is shorter than the longest."""
+    """Graphs of one kind; -1 fills the places of lines that are shorter than the longest."""
 
     edges: Int[Tensor, "graphs edges 2"]
     path: Int[Tensor, "graphs nodes"]
@@ -99,7 +99,7 @@ class Graphs:
         return torch.cat([self.path[:, :1], self.path.gather(1, last)], 1)
 
     def prompts(self, star: Star) -> Int[Tensor, "graphs tokens"]:
-        """Edges, source and goal, as places among the words of a kind of star."""
+        """Return edges, source and goal, as ids of the words of a kind of star."""
         edges = self.edges.flatten(1)
         if star.joined:
             tail, head = self.edges.unbind(-1)
@@ -122,7 +122,7 @@ class Graphs:
         )
 
     def problems(self) -> list[bytes]:
-        """A name for each problem: the set of its edges, its source and its goal."""
+        """Return a digest of each problem: the set of its edges, its source and its goal."""
         tail, head = self.edges.unbind(-1)
         code = torch.where(tail >= 0, tail << 16 | head, -1).sort(1).values
         rows = torch.cat([code, self.ends], 1).numpy().astype("<i8")
@@ -130,7 +130,7 @@ class Graphs:
 
 
 def draw(star: Star, noise: Noise, stream: str) -> Graphs:
-    """A graph for each row of ``noise``: a function of its seed and example, and of ``stream``."""
+    """Draw a graph for each row of ``noise``, from its seed, its example and ``stream``."""
 
     def uniform(what: str, positions: int) -> Tensor:
         return noise.uniform(f"{stream} {what}", positions)
@@ -150,7 +150,7 @@ def draw(star: Star, noise: Noise, stream: str) -> Graphs:
 
 
 def _shuffled(line: Int[Tensor, "graphs lines nodes"], order: Tensor) -> Tensor:
-    """The edges along the lines by ascending ``order``, missing ones (-1) last."""
+    """List the edges along the lines by ascending ``order``, missing ones (-1) last."""
     edges = torch.stack([line[..., :-1], line[..., 1:]], -1).flatten(1, 2)
     missing = edges[..., 1] < 0
     place = order.masked_fill(missing, 2.0).argsort(1)
@@ -158,13 +158,13 @@ def _shuffled(line: Int[Tensor, "graphs lines nodes"], order: Tensor) -> Tensor:
 
 
 def split_of(problem: bytes) -> Name:
-    """Where a problem belongs: settled by the problem itself, so that splits share none."""
+    """Return the split of a problem: a function of the problem, so that splits share none."""
     share = problem[0] % _SHARES
     return "test" if share == 0 else "validation" if share == 1 else "train"
 
 
 def graphs(star: Star, split: Name, index: Int[Tensor, " graphs"], seed: int) -> Graphs:
-    """The graphs of a split at these places: draws are repeated until they belong to the split.
+    """Draw the graphs of a split at these places, repeatedly until they belong to the split.
 
     Raises RunError for a kind of star with so few problems that the split has none.
     """
@@ -185,7 +185,7 @@ def graphs(star: Star, split: Name, index: Int[Tensor, " graphs"], seed: int) ->
 
 
 def _integers(uniform: Tensor, below: Tensor | int) -> Tensor:
-    """U[0, 1) → integers from 0 to ``below - 1``."""
+    """Map U[0, 1) to integers from 0 to ``below - 1``."""
     return (uniform * below).long()
 
 
@@ -211,11 +211,11 @@ class StarTask(Task):
         }
 
     def star(self, preset: str) -> Star:
-        """The kind of star of a preset."""
+        """Return the kind of star of a preset."""
         return self._stars[preset]
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """Source, the kind of star, and the protocol."""
+        """Describe the source, the kind of star, and the protocol."""
         table = self._published(options)
         star = self.star("paper" if options.data or table else options.preset)
         words = f"{star.labels} nodes" + (" and their edges, a word each" if star.joined else "")
@@ -227,7 +227,7 @@ class StarTask(Task):
         return {**facts, **_facts(star, self._sizes[options.preset], options.seed)}
 
     def published(self) -> Source | None:
-        """The data set on the Hub; None where there is none."""
+        """Return the data set on the Hub; None if there is none."""
         repo = PUBLISHED.get(self.name)
         return tables.published(repo, FILES, COLUMNS, 15_000_000) if repo else None
 
@@ -257,7 +257,7 @@ class StarTask(Task):
         return self._prepared(built.folder, built.facts, options, tokenizer, star)
 
     def row(self, *texts: str) -> Problem | str:
-        """The graph of a row as a problem, or what is wrong with it."""
+        """Parse the graph of a row as a problem, or return its fault."""
         star, read = self.star("paper"), [tables.numbers(text) for text in texts]
         for name, found in zip(COLUMNS, read, strict=True):
             if not found:
@@ -280,7 +280,7 @@ class StarTask(Task):
         return self.published() if options.preset == "paper" and not options.made else None
 
     def _read(self, table: Source, options: DataOptions) -> Prepared:
-        """The graphs of a table, as with preset paper whatever the preset."""
+        """Prepare the graphs of a table, as with preset paper whatever the preset."""
         star = self.star("paper")
         tokenizer = words(star.words, options.specials)
         size = tokenizer.vocabulary.size
@@ -312,7 +312,7 @@ class StarTask(Task):
         )
 
     def _room(self, star: Star, options: DataOptions) -> int:
-        """The capacity of a body.  Raises UsageError for options that mean nothing here."""
+        """Return the capacity of a body.  Raises UsageError for options without a meaning here."""
         if options.tokenizer:
             raise UsageError(
                 f"{self.name} has one id per node: it takes no tokenizer, nor weights with one"
@@ -336,13 +336,13 @@ def _array(x: Tensor) -> Ints:
 
 
 def _fresh(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]:
-    """Graphs 0 .. size - 1."""
+    """Yield graphs 0 .. size - 1."""
     for start in range(0, size, _CHUNK):
         yield graphs(star, split, torch.arange(start, min(start + _CHUNK, size)), seed)
 
 
 def _distinct(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]:
-    """The first ``size`` graphs that differ as problems.  Raises RunError where so many are not."""
+    """Yield the first ``size`` distinct problems.  Raises RunError if there are not so many."""
     seen: set[bytes] = set()
     for start in range(0, 100 * size, size):
         made = graphs(star, split, torch.arange(start, start + size), seed)

@@ -1,8 +1,8 @@
 """Sudoku: fill a square so that every row, column and box holds every digit once.
 
 Made so that exactly one solution fits what is given: a solved square is drawn, then its cells are
-emptied in random order as long as the solution stays the only one and more are given than asked
-for. The body is the square, row by row; given cells stay. Puzzles of one's own are read from
+emptied in random order as long as the solution stays the only one and more cells are given than
+wanted. The body is the square, row by row; given cells stay. Puzzles of one's own are read from
 ``--data``: tables with columns ``question`` and ``answer``, 81 characters, ``.`` or ``0`` for an
 empty cell.
 """
@@ -35,15 +35,15 @@ class Sudoku(MadeTask):
     quick: ClassVar[Mapping[str, float | int | str]] = SMALL
 
     def row(self, *texts: str) -> Problem | str:
-        """A puzzle and its solution, nine by nine."""
+        """Parse a puzzle and its solution, nine by nine."""
         return puzzles.read(*texts)
 
     def words(self, preset: str) -> list[str]:
-        """The digits."""
+        """List the words: the digits."""
         return [str(1 + digit) for digit in range(SQUARES[preset].side)]
 
     def draw(self, preset: str, rng: np.random.Generator) -> Problem:
-        """A solved square, emptied as far as one solution is left, or as far as is wanted."""
+        """Draw a solved square, and empty cells as long as it has one solution."""
         square = SQUARES[preset]
         body = next(square.solutions([-1] * square.side**2, rng))
         cells, left = list(body), square.side**2
@@ -57,12 +57,12 @@ class Sudoku(MadeTask):
         return Problem(body, [cell >= 0 for cell in cells])
 
     def right(self, answer: Sequence[int], _: Example) -> bool:
-        """Whether every row, column and box holds every digit once."""
+        """Return whether every row, column and box holds every digit once."""
         square = next(one for one in SQUARES.values() if one.side**2 == len(answer))
         return square.solved(answer)
 
     def chance(self, example: Example) -> float:
-        """One right answer of all ways to fill the empty cells."""
+        """Return 1 over the number of ways to fill the empty cells: one of them is right."""
         side = round(len(example.body) ** 0.5)
         return float(side) ** -(len(example.body) - sum(example.given))
 

@@ -43,27 +43,27 @@ class SudokuExtreme(Sudoku):
     held_out: ClassVar[Mapping[str, int]] = {"quick": 256}
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         where = (REPO, FILES, puzzles.COLUMNS, 700_000_000)
         return tables.published(*where, made="--preset quick", held_out=HELD_OUT)
 
     def words(self, preset: str) -> list[str]:
-        """The digits."""
+        """List the words: the digits."""
         side = SIDE if preset == "quick" else SQUARE.side
         return [str(1 + digit) for digit in range(side)]
 
     def draw(self, preset: str, rng: np.random.Generator) -> Problem:  # noqa: ARG002
-        """One of the hard puzzles in a random disguise."""
+        """Draw one of the hard puzzles in a random disguise."""
         body, cells = hard(int(rng.integers(PUZZLES)))
         places, digits = _places(rng), rng.permutation(SIDE).tolist()
         return Problem([digits[body[i]] for i in places], [cells[i] >= 0 for i in places])
 
     def split(self, problem: Problem) -> Name:
-        """By what no disguise changes, so that all disguises of a puzzle are in the same split."""
+        """Return the split by what no disguise changes: all disguises of a puzzle share a split."""
         return split_of(Problem((), prompt=invariant(problem)))
 
     def right(self, answer: Sequence[int], _: Example) -> bool:
-        """Whether every row, column and box holds every digit once."""
+        """Return whether every row, column and box holds every digit once."""
         square = MIDDLE if len(answer) == SIDE**2 else SQUARE
         return square.solved(answer)
 
@@ -76,7 +76,7 @@ class SudokuExtreme(Sudoku):
 
 @cache
 def hard(number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A solved square, and a puzzle (-1: empty) of which nothing more can be left out."""
+    """Return a solved square, and a puzzle (-1: empty) that needs each of its givens."""
     rng = np.random.default_rng([0, number])
     while True:
         body = next(MIDDLE.solutions([-1] * SIDE**2, rng))
@@ -89,7 +89,7 @@ def hard(number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _places(rng: np.random.Generator) -> list[int]:
-    """Where each cell of a disguise comes from: rows move within bands, bands as a whole."""
+    """Draw the origin of each cell of a disguise: rows move within bands, bands as a whole."""
     width = SIDE // HEIGHT
     rows = [HEIGHT * b + r for b in rng.permutation(width) for r in rng.permutation(HEIGHT)]
     columns = [width * s + c for s in rng.permutation(HEIGHT) for c in rng.permutation(width)]
@@ -97,7 +97,7 @@ def _places(rng: np.random.Generator) -> list[int]:
 
 
 def invariant(problem: Problem) -> list[int]:
-    """Numbers that are the same for every disguise of a puzzle: what is given, counted."""
+    """Return numbers that are equal for every disguise of a puzzle: counts of its givens."""
     width = SIDE // HEIGHT
     pairs = zip(problem.body, problem.given, strict=True)
     square = np.array([digit if kept else -1 for digit, kept in pairs]).reshape(SIDE, SIDE)

@@ -58,11 +58,11 @@ class Uniref50(TextTask):
     quick: ClassVar[Mapping[str, float | int | str]] = READING
 
     def published(self) -> Source:
-        """The data set on the Hub."""
+        """Return the data set on the Hub."""
         return hub_source(REPO, FILES, 11_800_000_000, "seq", held_out=HELD_OUT)
 
     def quick_texts(self, options: DataOptions) -> Source:
-        """Proteins drawn from the chain."""
+        """Return proteins drawn from the chain."""
         key = {"chain": chain.VERSION, "seed": options.seed, "count": COUNT, "shares": SHARES}
 
         def rows(_: Dropped) -> Iterator[Row]:
@@ -73,11 +73,11 @@ class Uniref50(TextTask):
         return Source(title, key, 60 * COUNT, rows)
 
     def encoding(self, tokenizer: Tokenizer, block: int, clean: Callable[[str], str]) -> Encoding:
-        """Long proteins are cut to a window, so that none fills several rows."""
+        """Pack proteins; a long one is cropped to a window, so that none fills several rows."""
         return Packing(tokenizer, block, clean, crop=True)
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """The proteins; of made ones the entropy is told."""
+        """Prepare the proteins, with the entropy of made ones."""
         found = super().prepare(options)
         if options.data or options.preset == "paper":
             return found
@@ -92,7 +92,7 @@ class Uniref50(TextTask):
         return replace(found, facts=facts)
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
-        """How many proteins are of amino acids, and how long; of made ones their likelihood."""
+        """Return validity and length of proteins, and the likelihood of made ones."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.proteins import LawNats, ProteinLength, ValidProteins
 

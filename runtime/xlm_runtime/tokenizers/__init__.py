@@ -1,7 +1,7 @@
 """Tokenizers: one class over the fast tokenizers of Hugging Face.
 
-Published ones, local files, ones trained here, letters and plain words. Special tokens never come
-out of a text, whatever the text says.
+Published ones, local files, ones trained here, letters and plain words. No text is ever encoded as
+a special token, not even one that spells it.
 """
 
 from xlm_runtime.tokenizers.made import bpe, letters, words

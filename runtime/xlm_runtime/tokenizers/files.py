@@ -19,7 +19,7 @@ _MODELS = ("BPE", "WordPiece", "WordLevel", "Unigram")
 
 @contextmanager
 def chosen(name: str) -> Iterator[None]:
-    """Within: damage is a wrong setting, of the tokenizer that a user has named."""
+    """Convert damage of the tokenizer that a user names to a wrong setting."""
     try:
         yield
     except RunError as error:
@@ -27,12 +27,12 @@ def chosen(name: str) -> Iterator[None]:
 
 
 def read_backend(file: Path, remedy: str = "") -> Backend:
-    """The tokenizer in a ``tokenizer.json``.  Raises RunError, with what to do, for damage."""
+    """Read the tokenizer in a ``tokenizer.json``.  Raises RunError with the remedy for damage."""
     return backend(read_object(file, remedy), file, remedy)
 
 
 def backend(state: dict[str, Any], file: Path, remedy: str = "") -> Backend:
-    """The tokenizer of an object like that in a ``tokenizer.json``; the file names it in errors."""
+    """Build the tokenizer of a parsed ``tokenizer.json``; the file names it in errors."""
     model = state.get("model")
     kind = model.get("type") if isinstance(model, dict) else None
     if kind not in _MODELS:

@@ -14,17 +14,17 @@ _PIECES = pre_tokenizers.Split(Regex(".{256}"), "isolated")
 
 
 def words(labels: Sequence[str], specials: Iterable[str]) -> Tokenizer:
-    """Words between spaces, one id each in their order; the specials come after them."""
+    """Build a tokenizer of words between spaces, one id each in order, then specials."""
     backend = Backend(models.WordLevel({label: i for i, label in enumerate(labels)}))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return with_roles(backend, {}, specials)
 
 
 def bpe(texts: Iterable[str], size: int, specials: Iterable[str]) -> Tokenizer:
-    """A byte-level BPE of at most ``size`` ids, specials apart; it can spell any text.
+    """Train a byte-level BPE of at most ``size`` ids without specials; it can spell any text.
 
     Training reads words in pieces of 256 bytes: a longer one (Base64, DNA) takes time that grows
-    with its square. Raises UsageError where ``size`` is less than the 256 bytes, or beyond bounds.
+    with its square. Raises UsageError if ``size`` is less than the 256 bytes, or beyond bounds.
     """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     if size < len(alphabet):
@@ -44,9 +44,9 @@ def bpe(texts: Iterable[str], size: int, specials: Iterable[str]) -> Tokenizer:
 
 
 def letters(alphabet: str, specials: Iterable[str], *, parting: bool = False) -> Tokenizer:
-    """One id for each letter, in their order, and one for all others; specials come last.
+    """Build a tokenizer with an id for each letter in order, one for others, then specials.
 
-    Raises UsageError where a letter is named twice, or none is.
+    Raises UsageError if a letter is named twice, or none is.
     """
     if len(set(alphabet)) != len(alphabet) or not alphabet.strip():
         raise UsageError(f"data.tokenizer=letters:{alphabet}: name every letter once")
@@ -56,7 +56,7 @@ def letters(alphabet: str, specials: Iterable[str], *, parting: bool = False) ->
 
 
 def spelling(vocab: Mapping[str, int], unknown: str) -> Backend:
-    """Texts letter by letter; spaces mean nothing."""
+    """Return a backend that reads texts letter by letter and ignores spaces."""
     backend = Backend(models.BPE(dict(vocab), [], unk_token=unknown))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     backend.decoder = decoders.Fuse()

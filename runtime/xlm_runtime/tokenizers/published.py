@@ -36,7 +36,7 @@ _NAMES = {
 
 
 def of(backend: Backend, specials: Iterable[str]) -> Tokenizer:
-    """A tokenizer of the library as one of ours: its special tokens are known by their names."""
+    """Wrap a tokenizer of the library; its special tokens get roles by their usual names."""
     return with_roles(backend, _conventional(backend), specials)
 
 
@@ -48,13 +48,13 @@ def pretrained(
     sharing: bool = False,
     parting: bool = False,
 ) -> Tokenizer:
-    """A published tokenizer by its name on the Hub, or a local ``tokenizer.json`` or folder.
+    """Load a published tokenizer by its name on the Hub, or a ``tokenizer.json`` or folder.
 
-    Tokens that it declares for a role are used, and those that are special and have a usual name; a
-    role that has none gets a new id at the end. No two roles share one, unless ``sharing``: then
-    those that declare the same token do. With ``parting`` the token that is declared for the end of
-    a text, or a new one, parts documents: a body token, and no role's. Raises RunError where it
-    cannot be had (``instead`` says what else can be done), UsageError where it is no tokenizer.
+    Tokens that it declares for a role are used, and those that are special and have a usual name;
+    a role that has none gets a new id at the end. No two roles share one, unless ``sharing``: then
+    those that declare the same token do. With ``parting`` the token that is declared for the end
+    of a text, or a new one, separates documents: a body token, and no role's. Raises RunError if
+    it cannot be fetched (``instead`` is the remedy), UsageError if it is no tokenizer.
     """
     path = Path(name)
     found = _of_file(path) if path.is_file() else _of_folder(name, path, instead)
@@ -87,10 +87,10 @@ def _of_file(path: Path) -> _Found:
 
 
 def _of_folder(name: str, folder: Path, instead: str) -> _Found:
-    """The tokenizer of a folder or of a repository: its ``tokenizer.json``, where it has one.
+    """Load the tokenizer of a folder or repository: its ``tokenizer.json``, if it has one.
 
-    transformers adds roles and the chat template then, and no ids: the class that it chooses by
-    other files may divide texts in another way.
+    Then transformers contributes roles and the chat template, but no ids: the class that it
+    chooses by other files may divide texts in another way.
     """
     if folder.is_dir():
         if not any((folder / file).is_file() for file in _FILES):
@@ -114,7 +114,7 @@ def _of_folder(name: str, folder: Path, instead: str) -> _Found:
 
 
 def _json_of(name: str, folder: Path) -> Path | None:
-    """The ``tokenizer.json`` of a folder or a repository, if there is one."""
+    """Return the ``tokenizer.json`` of a folder or a repository, if there is one."""
     if folder.is_dir():
         return folder / JSON if (folder / JSON).is_file() else None
     from huggingface_hub import hf_hub_download
@@ -127,7 +127,7 @@ def _json_of(name: str, folder: Path) -> Path | None:
 
 
 def _transformers(name: str, folder: Path, *, whole: bool) -> Any:
-    """The tokenizer as transformers reads it; ``whole`` where a ``tokenizer.json`` says all."""
+    """Load a tokenizer with transformers; ``whole`` if a ``tokenizer.json`` is complete."""
     from transformers import AutoTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer
 
     local = folder.is_dir()
@@ -144,7 +144,7 @@ def _transformers(name: str, folder: Path, *, whole: bool) -> Any:
 
 
 def _check_declaring(folder: Path) -> None:
-    """Raises RunError where a file that says more of a tokenizer is damaged."""
+    """Check the files that add declarations to a tokenizer.  Raises RunError for damage."""
     for file in (folder / name for name in DECLARING):
         found = read_object(file, ANEW) if file.is_file() else {}
         if wrong := mistakes(found.get("added_tokens_decoder", {}), dict[str, dict[str, Any]]):
@@ -152,7 +152,7 @@ def _check_declaring(folder: Path) -> None:
 
 
 def _converted(theirs: Any, name: str) -> Backend:
-    """The fast form that transformers makes of other files."""
+    """Return the fast form that transformers makes of other files."""
     found: Backend | None = getattr(theirs, "backend_tokenizer", None) or _spelled(theirs)
     if found is None:
         raise UsageError(f"data.tokenizer={name}: it has no fast form, and so no {JSON}")
@@ -174,7 +174,7 @@ def _add_declared(backend: Backend, theirs: Any, name: str) -> None:
 
 
 def _roles(theirs: Any, backend: Backend) -> dict[str, str]:
-    """The tokens that are declared for roles, as far as there are such."""
+    """Return the tokens that are declared for roles and exist."""
     roles = ("pad", "mask", "cls", "sep", "bos", "eos", "unk")
     named = {role: getattr(theirs, f"{role}_token", None) for role in roles}
     return {
@@ -185,7 +185,7 @@ def _roles(theirs: Any, backend: Backend) -> dict[str, str]:
 
 
 def _spelled(tokenizer: Any) -> Backend | None:
-    """The fast form of ESM's tokenizer of proteins, which is published without one.
+    """Build the fast form of ESM's tokenizer of proteins, which is published without one.
 
     It is a list of tokens, one for each letter beside the specials.
     """
@@ -197,7 +197,7 @@ def _spelled(tokenizer: Any) -> Backend | None:
 
 
 def _conventional(backend: Backend) -> dict[str, str]:
-    """The roles of special tokens, by their usual names."""
+    """Return the roles of special tokens, by their usual names."""
     special = {token.content for token in backend.get_added_tokens_decoder().values()}
     return {
         role: next(name for name in names if name in special)

@@ -23,7 +23,7 @@ class Reader:
         self.own.encode_special_tokens = True  # no file keeps this
 
     def __call__(self, texts: list[str]) -> list[list[int]]:
-        """The ids of texts, on all cores where there are several."""
+        """Encode texts, on all cores if there are several."""
         if self._renamed:
             texts = [text.replace(_APART, "\ufffd") for text in texts]
         if len(texts) == 1:
@@ -33,7 +33,7 @@ class Reader:
 
 
 def own_unknown(backend: Backend) -> int | None:
-    """The id that a model gives to what its vocabulary lacks; None where it gives none."""
+    """Return the id that a model gives to unknown text; None if it gives none."""
     model: Any = backend.model
     if isinstance(model, models.Unigram):
         found: int | None = json.loads(model.__getstate__())["unk_id"]
@@ -43,7 +43,7 @@ def own_unknown(backend: Backend) -> int | None:
 
 
 def _form(backend: Backend, hidden: Collection[str]) -> tuple[Backend, bool]:
-    """The form that reads, and whether tokens have other names in it."""
+    """Return the backend for reading, and whether it renames tokens."""
     added = [t for t in backend.get_added_tokens_decoder().values() if t.content in hidden]
     inside = [name for name in hidden if backend.model.token_to_id(name) is not None]
     random = getattr(backend.model, "dropout", None)
@@ -59,20 +59,20 @@ def _form(backend: Backend, hidden: Collection[str]) -> tuple[Backend, bool]:
 
 
 def _reached(model: Mapping[str, Any], name: str) -> bool:
-    """Whether a model can read a text as a token of its vocabulary."""
+    """Return whether a model can read a text as a given token of its vocabulary."""
     if model["type"] != "BPE" or model["ignore_merges"] or len(name) == 1:
         return True
     return any(_merged(merge, model) == name for merge in model["merges"])
 
 
 def _merged(merge: Sequence[str], model: Mapping[str, Any]) -> str:
-    """The token that two make."""
+    """Return the token that merges two others."""
     first, second = merge
     return first + second.removeprefix(model["continuing_subword_prefix"] or "")
 
 
 def _model(model: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A model in which some tokens have other names, and which draws nothing."""
+    """Return a model with some tokens renamed, and without random draws."""
     vocab = model["vocab"]
     if model["type"] == "Unigram":
         return {**model, "vocab": [[names.get(piece, piece), score] for piece, score in vocab]}

@@ -1,4 +1,4 @@
-"""Which token plays which role: declared ones, borrowed ones, new ones."""
+"""The roles of tokens: declared ones, borrowed ones, new ones."""
 
 from collections.abc import Iterable, Mapping
 
@@ -64,7 +64,7 @@ def with_roles(
 
 
 def _new(backend: Backend, role: str) -> int:
-    """The id of a new token at the end of the vocabulary, which no text holds."""
+    """Add a token for a role at the end of the vocabulary, which no text contains."""
     name = next(n for n in (f"<{role}>", f"<xlm-{role}>") if backend.token_to_id(n) is None)
     names = {i: token for token, i in backend.get_vocab(with_added_tokens=True).items()}
     backend.add_special_tokens([AddedToken(name, special=True, normalized=False)])

@@ -30,9 +30,9 @@ _MESSAGE = "a message that nobody writes"
 class Tokenizer:
     """Text ↔ ids.  ``specials`` maps roles (``pad``, ``mask``, ``bos``, ``eos``, ``cls``) to ids.
 
-    ``unknown`` is the id that stands for what the vocabulary lacks, or None where nothing does;
-    ``template`` the chat template that it was published with, or None; ``separator`` the body token
-    that parts the documents of a row, or None where a row holds one.
+    ``unknown`` is the id of text that the vocabulary lacks, or None if there is no such id;
+    ``template`` the chat template that it was published with, or None; ``separator`` the body
+    token that separates the documents of a row, or None if a row holds one.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class Tokenizer:
         self._words = [word for _, word in body] if closed else None
 
     def __repr__(self) -> str:
-        """One line."""
+        """Describe the tokenizer in one line."""
         kind = type(self.backend.model).__name__
         return (
             f"Tokenizer({kind}, {self.vocabulary.size} ids, {', '.join(self.vocabulary.specials)})"
         )
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, without specials.  Raises UsageError for words of no known id."""
+        """Encode a text, without specials.  Raises UsageError for words without an id."""
         (ids,) = self.encode_all([text])
         return ids
 
@@ -87,9 +87,9 @@ class Tokenizer:
         return rows
 
     def _hidden(self, unknown: int | None) -> set[str]:
-        """The tokens that no text holds: those that play a role, and all that are special.
+        """Return the tokens that no text contains: those with a role, and all special ones.
 
-        What a model puts in the place of ``unknown`` words is none of them.
+        The model's token for ``unknown`` words is none of them.
         """
         added = self.backend.get_added_tokens_decoder()
         ids = {*self._special_ids, *(i for i, token in added.items() if token.special)}
@@ -102,7 +102,7 @@ class Tokenizer:
         return name
 
     def known(self, text: str) -> tuple[list[int], int]:
-        """The ids of a text, and how many of its words have none: ``pad`` stands for those."""
+        """Encode a text with ``pad`` for words without an id; return also their number."""
         pad = self.vocabulary["pad"]
         if self._words is None:
             strange = (self.unknown, self._lacking)
@@ -114,7 +114,7 @@ class Tokenizer:
         return ids, ids.count(pad)
 
     def named(self, tokens: Iterable[str]) -> tuple[int, ...]:
-        """The ids of tokens by their own names.  Raises UsageError for one that there is not."""
+        """Return the ids of tokens by their own names.  Raises UsageError for an unknown one."""
         ids = []
         for token in tokens:
             found = self.backend.token_to_id(token)
@@ -126,17 +126,18 @@ class Tokenizer:
         return tuple(ids)
 
     def chat(self, text: str) -> list[int]:
-        """The ids of a user's message in the chat template, ready for the answer to follow.
+        """Encode a user's message in the chat template, ready for the answer to follow.
 
-        Special tokens of the template are such, those in the message are text. Message and template
-        are encoded apart. Raises UsageError where there is no template, or one that fails.
+        Special tokens of the template are special, those in the message are text. Message and
+        template are encoded separately. Raises UsageError if there is no template, or one that
+        fails.
         """
         before, after = self._around
         return [*before, *self.encode(text), *after]
 
     @cached_property
     def _around(self) -> tuple[list[int], list[int]]:
-        """What the chat template puts before and after a message."""
+        """The ids that the chat template puts before and after a message."""
         if self.template is None:
             raise UsageError("the tokenizer has no chat template: leave data.chat=false")
         backend = Backend.from_str(self.backend.to_str())
@@ -169,17 +170,17 @@ class Tokenizer:
             raise UsageError(f"the tokenizer's chat template fails: {error}") from error
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids; specials are left out."""
+        """Decode ids to text, without specials."""
         kept = [int(i) for i in ids if int(i) not in self._special_ids]
         text: str = self.backend.decode(kept, skip_special_tokens=False)
         return text
 
     def documents(self, text: str) -> list[str]:
-        """The documents of a text: what its separator parts, or the text itself."""
+        """Split a text at the separator of documents, if there is one."""
         return [text] if self.separator is None else text.split(self.decode([self.separator]))
 
     def body(self, ids: Iterable[int]) -> list[int]:
-        """Generated ids up to the first ``eos`` or ``pad``.
+        """Return generated ids up to the first ``eos`` or ``pad``.
 
         Other specials stay where they are: a mask that was never filled is a mistake, not a gap.
         """
@@ -192,14 +193,14 @@ class Tokenizer:
         return kept
 
     def behind(self, ids: Sequence[int], given: int) -> int:
-        """How many letters of the text of ids are told by the first ``given`` of them."""
+        """Return the number of letters of a text that its first ``given`` ids determine."""
         texts = [self.decode(ids[:given]), self.decode(ids)]
         return len(commonprefix(texts)) if given else 0  # noqa: RUF071  # letters, not paths
 
     def until(self, ids: Iterable[int], stops: Sequence[str], given: int = 0) -> list[int]:
-        """Ids up to the first of the strings, a token that it begins within apart.
+        """Return the ids up to the first of the strings, without a token in which it begins.
 
-        Strings are looked for in the text, however it is divided into tokens, and behind the first
+        Strings are searched for in the text, for any tokenization of it, and behind the first
         ``given`` ids.
         """
         kept = list(ids)
@@ -244,7 +245,7 @@ class Tokenizer:
         (folder / CONFIG).write_text(text, encoding="utf-8")
 
     def _refuse(self, text: str) -> None:
-        """A vocabulary of words without an unknown one has an id for none but its words."""
+        """Refuse a text with words outside a vocabulary of words that has no unknown one."""
         if self._words is None:
             return
         strange = dict.fromkeys(w for w in text.split() if w not in self._words)
@@ -270,7 +271,7 @@ class Tokenizer:
 
 
 def _size(vocab: Mapping[str, int]) -> int:
-    """How many rows of weights the ids need.  Raises UsageError where an id is out of bounds."""
+    """Return the number of embedding rows that the ids need.  Raises UsageError beyond bounds."""
     token, last = max(vocab.items(), key=lambda item: item[1])
     if last + 1 not in VOCABULARY:
         raise UsageError(
@@ -281,7 +282,7 @@ def _size(vocab: Mapping[str, int]) -> int:
 
 
 def before(text: str, stops: Sequence[str], start: int = 0) -> str:
-    """A text up to the first of some strings, which are no part of it; none begins before start."""
+    """Return a text up to the first of some strings, searched for from ``start`` on."""
     found = [place for stop in stops if (place := text.find(stop, start)) >= 0]
     return text[: min(found)] if found else text
 

@@ -28,7 +28,7 @@ class Parts:
         self._shares: list[Tensor] = []
 
     def weighted(self, losses: Losses, batch: Batch) -> Tensor:
-        """The loss of a part, to be averaged with those of the others."""
+        """Weight the loss of a part, to be averaged with those of the others."""
         if self.number == 1:
             return losses.total
         share = torch.as_tensor(losses.over).to(losses.total) / (len(batch.x0) * batch.room)

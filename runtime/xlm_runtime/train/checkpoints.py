@@ -44,13 +44,13 @@ class Checkpoints(Checkpoint):
         self._handlers: dict[int, Any] = {}
 
     def on_train_start(self, *_: Any) -> None:
-        """Takes over Ctrl-C and SIGTERM; a second one takes effect at once."""
+        """Take over Ctrl-C and SIGTERM; a second one takes effect at once."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._asked)
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Saves if it is time to, unless a validation comes first."""
+        """Save if it is time to, unless a validation comes first."""
         step = trainer.global_step
         if step == self._done:
             return
@@ -68,20 +68,20 @@ class Checkpoints(Checkpoint):
             raise Stopped
 
     def on_validation_end(self, trainer: Trainer, *_: Any) -> None:
-        """Saves the state that was validated."""
+        """Save the state that was validated."""
         self.save(trainer, self.module.held.means()["loss"])
         if self._stops(trainer) and trainer.global_step < self.train.steps:
             raise Stopped
 
     def _stops(self, trainer: Trainer) -> bool:
-        """Whether some process was asked to stop: saving is a matter of all of them."""
+        """Return whether some process has a request to stop: all of them save together."""
         asked = bool(self._signal)
         if trainer.world_size == 1:
             return asked
         return trainer.strategy.reduce_boolean_decision(asked, all=False)
 
     def on_exception(self, trainer: Trainer, _: Any, exception: BaseException) -> None:
-        """Saves what a failure has left whole; not what the failure may be about."""
+        """Save a state that a failure left complete, unless the failure may concern it."""
         done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
         new = trainer.global_step > self.index.last  # else there is nothing to save, or no state
         whole = new and done == trainer.global_step * trainer.accumulate_grad_batches
@@ -91,14 +91,14 @@ class Checkpoints(Checkpoint):
         self.teardown()
 
     def teardown(self, *_: Any, **__: Any) -> None:
-        """Gives the signals back."""
+        """Restore the handlers of signals."""
         while self._handlers:
             signal.signal(*self._handlers.popitem())
 
     def save(self, trainer: Trainer, loss: float | None) -> None:
-        """Writes the state after a step, unless it is there, and moves the index to it.
+        """Write the state after a step, unless it exists, and move the index to it.
 
-        Raises RunError where a weight is not finite.
+        Raises RunError if a weight is not finite.
         """
         step = trainer.global_step
         target = step_folder(self.folder, step)
@@ -119,7 +119,7 @@ class Checkpoints(Checkpoint):
             self._thin()
 
     def _write(self, trainer: Trainer, target: Path) -> None:
-        """Raises RunError where the disk is full."""
+        """Write a checkpoint.  Raises RunError if the disk is full."""
         beside = self.folder / f".{target.name}.tmp"
         try:
             self._fill(trainer, beside)
@@ -146,7 +146,7 @@ class Checkpoints(Checkpoint):
             hashes.seal(beside)
 
     def _thin(self) -> None:
-        """Deletes all checkpoints but the last, the one before it, the best, and every n-th."""
+        """Delete all checkpoints but the last, the one before it, the best, and every n-th."""
         steps, every = saved.every(self.folder), self.train.keep_every
         before = [step for step in steps if step < self.index.last]
         kept = {self.index.last, self.index.best, *before[-1:]}

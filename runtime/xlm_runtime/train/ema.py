@@ -35,7 +35,7 @@ class Ema(WeightAveraging):
         self._validation = ExitStack()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Makes the average, of the weights as they are."""
+        """Create the average, with the present weights."""
         super().setup(trainer, pl_module, stage)
         assert self._average_model is not None
         self._average_model.module.float()
@@ -43,7 +43,7 @@ class Ema(WeightAveraging):
         self.average = list(self._average_model.module.parameters())
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Updates after each step (not after each accumulated part)."""
+        """Update after each step (not after each accumulated part)."""
         if trainer.global_step > self._latest_update_step:
             self.update(trainer.global_step - 1)
             self._latest_update_step = trainer.global_step
@@ -56,7 +56,7 @@ class Ema(WeightAveraging):
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The network has the average in place of its weights within this context."""
+        """Replace the weights of the network by the average within this context."""
         raw = [weight.data for weight in self.weights]
         for weight, average in zip(self.weights, self.average, strict=True):
             weight.data = average.detach().to(weight.dtype)
@@ -67,24 +67,24 @@ class Ema(WeightAveraging):
                 weight.data = data
 
     def on_validation_epoch_start(self, *_: Any) -> None:
-        """Puts the average in the place of the weights."""
+        """Replace the weights by the average."""
         self._validation.enter_context(self.applied())
 
     def on_validation_epoch_end(self, *_: Any) -> None:
-        """Leaves it there for samples, which are drawn at the end of a validation."""
+        """Leave the average in place for samples, which are drawn at the end of a validation."""
 
     def on_validation_end(self, *_: Any) -> None:
-        """Gives the weights back."""
+        """Restore the weights."""
         self._validation.close()
 
     def on_exception(self, *_: Any) -> None:
-        """Gives the weights back where a validation has failed."""
+        """Restore the weights if a validation has failed."""
         self._validation.close()
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Loads weights and average.  Raises UsageError for a state of an older version."""
+        """Load weights and average.  Raises UsageError for a state of an older version."""
         if "averaging_state" not in checkpoint:
             raise UsageError(
                 f"{trainer.ckpt_path} is of an older version: training cannot go on from it. Its "

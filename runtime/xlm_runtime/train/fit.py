@@ -28,7 +28,7 @@ from xlm_runtime.train.saved import Index, state
 
 @frozen(eq=False)
 class Held:
-    """What a validation reads, and how it shows samples."""
+    """The examples of a validation, and the function that shows samples."""
 
     examples: Split
     batch: int
@@ -36,9 +36,9 @@ class Held:
 
 
 def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> None:
-    """Trains a model to the end of its configuration, going on from ``folder`` if it can.
+    """Train a model to the end of its configuration, resuming from ``folder`` if it can.
 
-    Raises RunError where a loss is not finite, `Stopped` where it is asked to stop.
+    Raises RunError if a loss is not finite, `Stopped` after a request to stop.
     """
     quiet()
     if device().type == "cuda":  # products of float32, where any are left, on tensor cores
@@ -69,7 +69,7 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
 
 
 def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> DataLoader[Batch]:
-    """The batches of the steps from ``begun`` on, after ``read`` examples."""
+    """Return the batches of the steps from ``begun`` on, after ``read`` examples."""
     order = Order(
         len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.devices
     )
@@ -98,14 +98,14 @@ class Watched(Callback):
     """Looks after the processes on other GPUs: waiting for one that is gone is silent."""
 
     def on_train_start(self, trainer: Trainer, *_: Any) -> None:
-        """Begins to watch those that this process has launched."""
+        """Begin to watch the processes that this one has launched."""
         launched = getattr(trainer.strategy.launcher, "procs", ())
         if launched and trainer.strategy.root_device.type == "cuda":
             failures.Siblings(launched, RunError.code).start()
 
 
 def _trainer(config: Config, callbacks: list[Callback], folder: Path, begun: int) -> Trainer:
-    """Return Lightning's trainer, which begins or goes on after so many steps."""
+    """Return Lightning's trainer, which begins or resumes after so many steps."""
     train = config.train
     callbacks = [*callbacks, Watched()] if train.devices > 1 else callbacks
     settings: dict[str, Any] = {"strategy": "ddp"} if train.devices > 1 else {}

@@ -1,7 +1,7 @@
 """Numbers of a training run: Lightning's loggers, and a line for the person watching.
 
-The table grows while a run trains; at the end of the job, however it ends short of a kill, a seal
-says what it holds, and that is checked before training goes on from it.
+The table grows while a run trains; at the end of the job, unless it is killed, its content is
+sealed with a hash, which is checked before training resumes.
 """
 
 import csv
@@ -31,9 +31,9 @@ SEAL = "sealed.json"
 
 
 class _Rows(ExperimentWriter):
-    """The rows of a file; those after the step from which training goes on are dropped.
+    """The rows of a file; rows after the step at which training resumes are dropped.
 
-    Lightning's own begins an empty file, and a run that goes on would lose what it logged before.
+    Lightning's own class begins an empty file, so that a resumed run would lose its earlier rows.
     """
 
     def __init__(self, folder: str, after: int) -> None:
@@ -76,7 +76,7 @@ class Table(CSVLogger):
         return self._experiment
 
     def finalize(self, status: str) -> None:
-        """Seals the file."""
+        """Seal the file."""
         if self._experiment is not None:
             with suppress(OSError):  # a full disk has its own message; without a seal it is read
                 super().finalize(status)
@@ -123,11 +123,11 @@ class Report(Callback):
         self._at, self._since = 0, 0.0
 
     def on_train_start(self, trainer: Trainer, *_: Any) -> None:
-        """Starts the clock."""
+        """Start the clock."""
         self._at, self._since = trainer.global_step, monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
-        """Reports if it is time to."""
+        """Report if it is time to."""
         step = trainer.global_step
         if step == self._at or not reports(step, self.train):
             return
@@ -140,7 +140,7 @@ class Report(Callback):
         self.watch.at(step, line(values))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Reports the losses and samples of the averaged weights."""
+        """Report the losses and samples of the averaged weights."""
         losses = pl_module.held.means()
         _log(trainer, "validation", losses)
         if not trainer.is_global_zero:  # samples are drawn by the first process alone
@@ -153,7 +153,7 @@ class Report(Callback):
                     logger.experiment.add_text("samples", text, trainer.global_step)
 
     def on_validation_end(self, *_: Any) -> None:
-        """Leaves the time of a validation out of the speed."""
+        """Leave the time of a validation out of the speed."""
         self._since = monotonic()
 
 
@@ -174,7 +174,7 @@ def reports(step: int, train: Train) -> bool:
 
 
 def line(values: Mapping[str, float]) -> str:
-    """``loss 1.234  rate 0.003  12.3 steps/s``."""
+    """Format values: ``loss 1.234  rate 0.003  12.3 steps/s``."""
     losses = {k: v for k, v in values.items() if k not in ("learning_rate", "steps_per_second")}
     speed = f"rate {values['learning_rate']:.2g}  {values['steps_per_second']:.1f} steps/s"
     return f"{said(losses)}  {speed}"

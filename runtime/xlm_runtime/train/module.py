@@ -22,11 +22,11 @@ from xlm_runtime.train.optim import optimizer, schedule
 
 
 class Training(LightningModule):
-    """The loss of a model at a step; its recent values wait in ``window`` for whoever logs them.
+    """The loss of a model at a step; its recent values are collected in ``window`` for logs.
 
     All randomness is a function of (seed, step): corruption through `Noise`, and dropout since
-    every step begins by seeding torch's generator (numpy's and Python's too, for foreign code).
-    So a run that was interrupted goes on as if it had not been.
+    every step begins by seeding torch's generator (numpy's and Python's too, for foreign code). So
+    an interrupted run resumes as if it had never stopped.
     """
 
     def __init__(self, model: Model, train: Train) -> None:
@@ -40,11 +40,11 @@ class Training(LightningModule):
         self.parts = Parts(train.accumulate * train.devices)
 
     def on_train_batch_start(self, _: Batch, batch_idx: int) -> None:
-        """Seeds what `Noise` does not reach: a function of seed, part of a step, and rank."""
+        """Seed the generators beside `Noise`: a function of seed, part of a step, and rank."""
         reseed(self.train_config.seed, batch_idx * self.trainer.world_size + self.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Corrupts a part of a batch and returns its loss, weighted as `Parts` does."""
+        """Corrupt a part of a batch and return its loss, weighted as `Parts` does."""
         step, train = self.trainer.global_step, self.train_config
         part = batch_idx % train.accumulate * train.devices + self.global_rank
         noise = Noise(train.seed, batch.example, step, part, self.parts.number)
@@ -53,28 +53,28 @@ class Training(LightningModule):
         return self.parts.weighted(losses, batch)
 
     def on_validation_epoch_start(self) -> None:
-        """Forgets the validation before."""
+        """Forget the losses of the validation before."""
         self.held = Total()
 
     def validation_step(self, batch: Batch) -> None:
-        """Adds the losses of a batch, in the precision in which the model is evaluated."""
+        """Add the losses of a batch, in the precision in which the model is evaluated."""
         with torch.autocast(batch.x0.device.type, enabled=False):
             self.held.add(self.validated, batch)
 
     def on_before_optimizer_step(self, _: Optimizer) -> None:
-        """Gives the parts of the batch, here and on other devices, their weights."""
+        """Correct the weights of the parts of the batch, here and on other devices."""
         reduce = self.trainer.strategy.reduce
         self.parts.mend(self.network.parameters(), lambda x: reduce(x, reduce_op="sum"))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Counts what was done in parts of now: those of a step may have been more or fewer."""
+        """Convert progress to the present number of parts of a step, which may have changed."""
         done = checkpoint["global_step"] * self.train_config.accumulate
         progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
         for counts in (progress["total"], progress["current"]):
             counts.update(dict.fromkeys(counts, done))
 
     def configure_optimizers(self) -> Any:
-        """AdamW and its schedule, advanced once per step."""
+        """Return AdamW and its schedule, advanced once per step."""
         made = optimizer(self.network, self.train_config)
         rate = {"scheduler": schedule(made, self.train_config), "interval": "step"}
         return {"optimizer": made, "lr_scheduler": rate}
@@ -85,22 +85,22 @@ class Training(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,  # noqa: ARG002
     ) -> None:
-        """Clips the norm of the gradient; Lightning's own way refuses fused optimisers in bf16."""
+        """Clip the norm of the gradient; Lightning's own method fails for fused AdamW in bf16."""
         if gradient_clip_val:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
-        """Does not wait for the device, as Lightning would."""
+        """Move a batch without waiting for the device, unlike Lightning."""
         return batch if batch.x0.device == device else batch.to(device, non_blocking=True)
 
     def healthy(self) -> bool:
-        """Whether every weight is finite (one synchronisation with the device)."""
+        """Return whether every weight is finite (one synchronisation with the device)."""
         norms = torch._foreach_norm(list(self.network.parameters()))
         return bool(torch.stack(norms).isfinite().all())
 
 
 def reseed(seed: int, counter: int) -> None:
-    """Seeds every global generator from two numbers."""
+    """Seed every global generator from two numbers."""
     value = (seed * 0x9E3779B97F4A7C15 + counter * 0xD1342543DE82EF95) % (1 << 63)
     torch.default_generator.manual_seed(value)  # torch.manual_seed takes 0.2 ms
     if torch.cuda.is_available():
@@ -157,7 +157,7 @@ def _not_finite(step: int, terms: Mapping[str, float]) -> str:
 
 
 def _remedy(terms: Mapping[str, float]) -> str:
-    """What to try: a loss is inf where the data hold what has no chance, nan where it diverges."""
+    """Suggest a remedy: inf means a token of chance 0 in the data, nan a divergence."""
     slower = "a smaller train.learning_rate, a longer train.warmup or a smaller train.clip"
     if inf in terms.values():
         return (

@@ -11,7 +11,7 @@ from xlm_runtime.config.config import Train
 
 
 def optimizer(network: nn.Module, train: Train) -> torch.optim.AdamW:
-    """AdamW that decays matrices only: no biases, norms or embeddings.
+    """Build AdamW that decays matrices only: no biases, norms or embeddings.
 
     Fused, except under float16, whose gradients are unscaled between backward and step.
     """
@@ -38,15 +38,15 @@ def optimizer(network: nn.Module, train: Train) -> torch.optim.AdamW:
 
 
 def schedule(optimizer: torch.optim.Optimizer, train: Train) -> LambdaLR:
-    """The learning rate of every step, as torch applies it."""
+    """Return the schedule of the learning rate for torch."""
     return LambdaLR(optimizer, factor(train))
 
 
 def factor(train: Train) -> Callable[[int], float]:
-    """The share of the learning rate at a step (from 0).
+    """Return the share of the learning rate as a function of the step (from 0).
 
-    Rises linearly over the warm-up, then falls from 1 towards ``min_rate``, where it would be one
-    step after the last.
+    It rises linearly over the warm-up, then falls from 1 towards ``min_rate``, which it would
+    reach one step after the last.
     """
     rest = max(1, train.steps - train.warmup)
 

@@ -1,4 +1,4 @@
-"""Which examples each step reads: a function of (seed, position), so that resuming is exact."""
+"""The examples of each step: a function of (seed, position), so that resuming is exact."""
 
 from collections.abc import Iterator
 
@@ -27,15 +27,15 @@ class Order(Sampler[list[int]]):
         self._shuffled = torch.empty(0, dtype=torch.long)
 
     def begin(self, start: int, read: int) -> None:
-        """Begins at a part, before which so many positions have been read."""
+        """Begin at a part, before which so many positions have been read."""
         self.start, self.read = start, read
 
     def __len__(self) -> int:
-        """All parts of the run, those before ``start`` included."""
+        """Return the number of all parts of the run, those before ``start`` included."""
         return self.parts
 
     def __iter__(self) -> Iterator[list[int]]:
-        """The parts from ``start`` on."""
+        """Yield the parts from ``start`` on."""
         for index in range(self.start, self.parts):
             first = self.read + ((index - self.start) * self.devices + self.rank) * self.part
             yield [self._at(position) for position in range(first, first + self.part)]

@@ -1,4 +1,4 @@
-"""What is saved of a training run, and where.
+"""The saved files of a training run.
 
 checkpoints/index.json       which step is the last, which the best, and its validation loss
 checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, raw.safetensors, and
@@ -35,14 +35,14 @@ class Index:
     seen: int | None = None
 
     def examples(self, batch: int) -> int:
-        """How many examples have been read; by steps of ``batch`` where that was not noted."""
+        """Return the number of examples read; by steps of ``batch`` if that was not recorded."""
         return self.last * batch if self.seen is None else self.seen
 
     @staticmethod
     def read(folder: Path) -> "Index":
-        """The index of a folder; all zeros where there is none.
+        """Read the index of a folder; all zeros if there is none.
 
-        Raises RunError where it does not fit the checkpoints that are there.
+        Raises RunError if it does not fit the checkpoints that are there.
         """
         found = read_as(folder / INDEX, Index)
         why = _misfit(found, folder)
@@ -52,7 +52,7 @@ class Index:
 
 
 def _misfit(index: Index, folder: Path) -> str:
-    """Why an index is not that of a folder; empty where it is."""
+    """Return the reason why an index is not that of a folder; empty if it is."""
     for step in (index.last, index.best):
         if step and not step_folder(folder, step).is_dir():
             return f"it names step {step}, of which there is no checkpoint"
@@ -65,18 +65,18 @@ def _misfit(index: Index, folder: Path) -> str:
 
 
 def every(folder: Path) -> list[int]:
-    """The steps of all checkpoints in a folder, the first first."""
+    """List the steps of all checkpoints in a folder, the first first."""
     names = (path.name.removeprefix("step-") for path in folder.glob("step-*"))
     return sorted(int(name) for name in names if name.isdecimal())
 
 
 def step_folder(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is."""
+    """Return the folder of the checkpoint of a step."""
     return folder / f"step-{step:08d}"
 
 
 def delete(checkpoint: Path) -> None:
-    """Deletes a checkpoint: hidden first, so that no part of it is ever taken for one."""
+    """Delete a checkpoint, hidden first, so that no part of it is ever taken for one."""
     gone = checkpoint.with_name(f".{checkpoint.name}{_GONE}")
     shutil.rmtree(gone, ignore_errors=True)
     checkpoint.rename(gone)
@@ -84,15 +84,15 @@ def delete(checkpoint: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Deletes what a killed process has left of checkpoints that it wrote or deleted."""
+    """Delete the remains of checkpoints that a killed process wrote or deleted."""
     for left in (*folder.glob(f".step-*{_GONE}"), *folder.glob(".step-*.tmp")):
         shutil.rmtree(left)
 
 
 def state(folder: Path, step: int) -> Path:
-    """The state of the trainer after a step, from which training goes on.
+    """Return the state of the trainer after a step, from which training resumes.
 
-    Raises UsageError where there is none, RunError where it is damaged.
+    Raises UsageError if there is none, RunError if it is damaged.
     """
     found = step_folder(folder, step) / STATE
     why = hashes.fault(found) if (found.parent / hashes.HASHES).exists() or found.is_file() else ""
@@ -109,9 +109,9 @@ def state(folder: Path, step: int) -> Path:
 
 
 def average(folder: Path) -> Path:
-    """The averaged weights in the folder of a checkpoint.
+    """Return the averaged weights in the folder of a checkpoint.
 
-    Raises RunError where they are damaged, with the newest that are not.
+    Raises RunError if they are damaged, with the newest intact ones.
     """
     file = folder / AVERAGE
     if why := hashes.fault(file):
@@ -124,7 +124,7 @@ def average(folder: Path) -> Path:
 
 
 def _intact(file: Path) -> Path | None:
-    """The newest checkpoint beside that of a file whose file of that name is what was written."""
+    """Return the newest other checkpoint whose file of the same name is intact."""
     for step in reversed(every(file.parent.parent)):
         other = step_folder(file.parent.parent, step)
         if other == file.parent or not (other / file.name).is_file():
@@ -138,7 +138,7 @@ def _intact(file: Path) -> Path | None:
 
 
 def _go_on(file: Path) -> str:
-    """What can be done where a state is damaged."""
+    """Return the remedy for a damaged state."""
     other = _intact(file)
     if other is None:
         return "The weights beside it are kept; train anew, under another --name"
@@ -146,11 +146,11 @@ def _go_on(file: Path) -> str:
 
 
 def go_back(folder: Path, chosen: Path) -> None:
-    """Makes an earlier checkpoint the last, where the last is damaged or nobody knows it.
+    """Make an earlier checkpoint the last, if the last one is damaged or unknown.
 
-    Those behind it stay until training reaches its next checkpoint. Raises UsageError where the
-    last checkpoint is intact, so that no training is lost by mistake, or ``chosen`` is no
-    checkpoint of the folder; RunError where its state is damaged as well.
+    Those behind it stay until training reaches its next checkpoint. Raises UsageError if the last
+    checkpoint is intact, so that no training is lost by mistake, or if ``chosen`` is no checkpoint
+    of the folder; RunError if its state is damaged as well.
     """
     step = _step(folder, chosen)
     state(folder, step)
@@ -168,7 +168,7 @@ def go_back(folder: Path, chosen: Path) -> None:
 
 
 def _step(folder: Path, chosen: Path) -> int:
-    """The step of a checkpoint that is one of a folder.  Raises UsageError where it is not."""
+    """Return the step of a checkpoint in a folder.  Raises UsageError if it is not there."""
     target = chosen if chosen.is_dir() else chosen.parent
     name = target.name.removeprefix("step-")
     if target.absolute().parent != folder.absolute() or not name.isdecimal():
@@ -177,7 +177,7 @@ def _step(folder: Path, chosen: Path) -> int:
 
 
 def _lost(folder: Path) -> bool:
-    """True where training cannot go on from the last checkpoint, or nobody knows which it is."""
+    """Return whether training cannot resume from the last checkpoint, or it is unknown."""
     try:
         last = Index.read(folder).last
         return bool(last) and not state(folder, last)
@@ -188,7 +188,7 @@ def _lost(folder: Path) -> bool:
 
 
 def _known(folder: Path) -> Index:
-    """As much of an index as can be used."""
+    """Return the usable part of an index."""
     try:
         found = read_as(folder / INDEX, Index)
     except RunError:
@@ -197,9 +197,9 @@ def _known(folder: Path) -> Index:
 
 
 def resolve(folder: Path, which: str) -> Path:
-    """``last``, ``best`` or a path → the folder of a checkpoint.
+    """Return the folder of a checkpoint: ``last``, ``best`` or a path.
 
-    Raises UsageError naming what there is, if it is not there.
+    Raises UsageError with the existing ones if there is no such checkpoint.
     """
     found = _named(folder, which)
     found = found if found.is_dir() else found.parent
@@ -213,7 +213,7 @@ def resolve(folder: Path, which: str) -> Path:
 
 
 def _named(folder: Path, which: str) -> Path:
-    """The folder that a word or path means; the index is not read where it is a path."""
+    """Return the folder that a word or path means; a path needs no index."""
     if which not in ("last", "best"):
         return Path(which)
     index = Index.read(folder)

@@ -1,9 +1,11 @@
-"""Is a package right? Toys that can be listed, and a table in the network's place.
+"""Examination of a package with toy laws that can be enumerated, and a table as its network.
 
-The table has a free row for every state, is fitted with the package's own loss and sampled with its
-own decoders. What comes out is held against the toy's law and against what the package claims.
+The table has a trainable row for every noised input, is fitted with the package's own loss and
+sampled with its own decoders. The results are compared with the toy's law and with the package's
+claims.
 
-Nothing here knows a family: it asks the plug, and lets a probe find out what a network sees.
-It is blind to positive reweighting where the best answers do not depend on it, except where the
-package says that its loss is the likelihood; the laws under ``tests/laws`` see the rest.
+No module here knows a family: it reads the interface of `xlm_runtime.plug`, and a probe determines
+which places a network sees. A positive reweighting of the loss that leaves the best answers
+unchanged is not detected, except if the package claims that its loss is the likelihood; the laws
+under ``tests/laws`` cover the rest.
 """

@@ -36,7 +36,7 @@ class Settings:
 
 
 class Bench:
-    """What the checks ask of a package, for one toy."""
+    """The parts of a package that the checks use, for one toy."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Bench:
         self.allowed = vocab.allowed(self.layout.predicts)
 
     def network(self, width: int = 0) -> Any:
-        """A small network of the package with random weights."""
+        """Build a small network of the package with random weights."""
         make = self.family.network
         return build(make, self.vocab, self.allowed, self.settings.seed, width)
 
@@ -66,13 +66,13 @@ class Bench:
         return Table(self.network(width), width, sight(probe, columns))
 
     def timed(self) -> bool:
-        """Whether the network is told a time."""
+        """Return whether the network has the time as input."""
         return told(self.table.network) > 0
 
     # Batches
 
     def weighted(self, points: int) -> Batch:
-        """Each outcome as often as its law says, times the number of points."""
+        """Repeat each outcome by its chance, times the number of points."""
         rows = [
             example
             for example, units in zip(self.toy.outcomes, self.toy.units, strict=True)
@@ -81,13 +81,13 @@ class Bench:
         return spread(self.layout(rows), points)
 
     def canvas(self, times: Sequence[int], first: int = 0) -> Batch:
-        """Blank examples, each as many times as given, each row with an index from ``first`` on."""
+        """Return blank examples, each repeated as given, with row indices from ``first`` on."""
         batch = self.layout(self.blanks(self.toy.outcomes))
         rows = torch.arange(len(times)).repeat_interleave(torch.tensor(times))
         return replace(pick(batch, rows), example=first + torch.arange(len(rows)))
 
     def noised(self, batch: Batch, noise: Noise, band: tuple[float, float] | None = None) -> Any:
-        """A batch corrupted by the package; None where nothing is corrupted.
+        """Corrupt a batch with the package's noise; return None if nothing is corrupted.
 
         ``band``: the part of the range of times, from 0 to 1, that is kept.
         """
@@ -103,9 +103,9 @@ class Bench:
 
     @cached_property
     def bands(self) -> tuple[tuple[float, float] | None, ...]:
-        """Parts of the time that a table which is told the time may be fitted on apart.
+        """Parts of the time on which a table that reads the time may be fitted separately.
 
-        Its answers at one time are nobody else's business, while weights differ by decades.
+        Its answers at one time do not influence other times, while weights differ by decades.
         """
         batch = self.weighted(1)
         amount: Any = self.family.amount
@@ -114,14 +114,14 @@ class Bench:
         return tuple(pairwise(_EDGES))
 
     def loss(self, table: Any, noised: Any, batch: Batch) -> Losses:
-        """The package's own loss with the values that its params have unless a run sets them."""
+        """Return the package's own loss, with the defaults of its params."""
         told_ = (batch,) if noised is None else (noised, batch)
         return self.family.loss(table, *told_)
 
     # Decoding
 
     def neutral(self, name: str) -> dict[str, Any]:
-        """The params at which a decoder's samples are worth what the package says."""
+        """Return the params at which the claim about a decoder's samples holds."""
         params = self.family.params.get(name, ())
         whole = {param.name for param in params if param.kind in ("Count", "Size")}
         values = self.family.samples[name].neutral
@@ -130,13 +130,13 @@ class Bench:
     def decode(
         self, table: Any, name: str, batch: Batch, record: bool = False, **params: Any
     ) -> Decoded:
-        """Runs a decoder of the package."""
+        """Run a decoder of the package."""
         decoder = self.family.decoders[name](**params)
         noise = Ending(self.settings.seed, batch.example, budget=self.budget)
         return decoder(table, batch, noise, self.toy.capacity, record)
 
     def blanks(self, examples: Sequence[Example]) -> list[Example]:
-        """Examples in which nothing is left of what is to be written but its length."""
+        """Empty the bodies of examples, keeping their lengths."""
         letters = [i for i in range(self.vocab.size) if i not in self.vocab.specials.values()]
         return [replace(e, body=_blank(e, letters[0])) for e in examples]
 
@@ -147,10 +147,10 @@ def _blank(example: Example, letter: int) -> tuple[int, ...]:
 
 
 def spread(batch: Batch, points: int) -> Batch:
-    """Every row many times, all rows one after the other, and so again.
+    """Repeat the list of all rows many times.
 
     Thus times that are drawn in strata of a batch are spread evenly for each row. The copies of a
-    row have indices that follow one another, and so an even share of evenly spread noise.
+    row have consecutive indices, and so an even share of evenly spread noise.
     """
     size = len(batch.x0)
     rows = torch.arange(size).repeat(points)
@@ -159,7 +159,7 @@ def spread(batch: Batch, points: int) -> Batch:
 
 
 def pick(thing: T, rows: Tensor) -> T:
-    """Some rows of a batch or of its noised form; what is not of a row stays."""
+    """Select rows of a batch or of its noised form; fields without rows stay."""
     if thing is None:
         return thing
     data: Any = thing
@@ -170,11 +170,11 @@ def pick(thing: T, rows: Tensor) -> T:
 
 
 def source(batch: Batch, seed: int) -> Quasi:
-    """Evenly spread noise for all rows of a batch."""
+    """Return evenly spread noise for all rows of a batch."""
     return quasi(batch.example, seed)
 
 
 def nats(bench: Bench, table: Any, batch: Batch, noise: Noise) -> Float[Tensor, " batch"]:
-    """The package's own estimate of -log p of each row."""
+    """Return the package's own estimate of -log p of each row."""
     assert bench.family.nelbo is not None
     return bench.family.nelbo(table, batch, noise).nats.double()

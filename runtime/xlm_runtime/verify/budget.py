@@ -28,12 +28,12 @@ class Budget:
         return cls(process_time() + seconds)
 
     def left(self) -> float:
-        """Seconds until the end of the innermost share; below 0 when it is over."""
+        """Return the seconds until the end of the innermost share; below 0 after it."""
         return (self.ends[-1] if self.ends else self.end) - process_time()
 
     @contextmanager
     def share(self, part: float) -> Iterator[None]:
-        """A piece of work that gets a part of what is left; the rest of it is not lost."""
+        """Give a piece of work a part of the time left; unused time is not lost."""
         self.ends.append(process_time() + max(self.left(), 0.0) * part)
         try:
             yield

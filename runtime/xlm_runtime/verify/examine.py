@@ -34,7 +34,7 @@ _FIRST = 0.4  # of the time: for the first toy, which has the most states and st
 
 @frozen
 class Examined:
-    """What was found with one toy: its law's entropy given the start, the fit, curves, verdicts."""
+    """The results for one toy: entropy of its law given the start, fit, curves, verdicts."""
 
     toy: Toy
     entropy: float | None
@@ -86,7 +86,7 @@ def _examined(bench: Bench) -> Examined:
 
 
 def _judged(bench: Bench, law: Law, fitted: Fitted) -> list[Verdict | Curve]:
-    """All verdicts that rest on a fitted table."""
+    """Return all verdicts that depend on a fitted table."""
     found: list[Verdict | Curve] = []
     _run(bench, "likelihood", partial(likelihood, bench, law, fitted), found)
     off = _off(fitted.summary, law, found)
@@ -131,17 +131,17 @@ def _stable(
 
 
 def _apart(verdict: Verdict) -> float:
-    """How far a number is from the expected one."""
+    """Return the distance between the measured and the expected number."""
     if verdict.measured is None or verdict.expected is None:
         return inf
     return abs(verdict.measured - verdict.expected)
 
 
 def _off(fitted: Fit, law: Law, found: list[Verdict | Curve]) -> float:
-    """How far from the law to expect that of the fitted table may be.
+    """Return a bound on the distance between the fitted table's law and the expected one.
 
-    By Pinsker's inequality from what the fit lost, or by the likelihood, which is closer to the
-    point where it has no slack.
+    By Pinsker's inequality from the loss of the fit, or by the likelihood, which is closer at
+    points where that inequality has no slack.
     """
     lost = fitted.error / max(fitted.loss, 1e-9) * law.entropy()
     distances = [v.details["distance"] for v in found if isinstance(v, Verdict) and v.details]

@@ -1,9 +1,9 @@
-"""Tables fitted by a package's own loss, and how far from the optimum they are.
+"""Tables fitted by a package's own loss, and their distance from the optimum.
 
 The data is fitted in two halves, each with noise of its own, and the table in use is the mean of
-both: their disagreement tells what a fit loses to the noise that it has seen. Where the network is
-given a time, a table that does not read it is fitted first, and the time is read only if that pays
-on noise which neither has seen.
+both: their disagreement estimates the error due to the fitted noise. If the network reads the
+time, a table that does not read it is fitted first, and the time is read only if that improves the
+loss on noise which neither has seen.
 """
 
 from typing import Any
@@ -54,7 +54,7 @@ class Fitted:
 def fit(bench: Bench, effort: int = 1) -> Fitted:
     """Fit the table of a bench with all outcomes and evenly spread noise.
 
-    ``effort``: how many times as many noises as the settings say, and iterations.
+    ``effort``: the factor on the settings' numbers of noises and of iterations.
     """
     exact = bench.family.corrupt is None  # the data is all there is
     points = 1 if exact else effort * bench.settings.points
@@ -111,7 +111,7 @@ def _fitted(first: Table, noises: Noises, effort: int) -> Fitted:
 
 
 def excess(mean: float, halves: list[float], crude: float) -> float:
-    """What the table in use loses that a perfect one would not, by what others lose.
+    """Estimate the loss of a table above the best one, from the losses of other fits.
 
     The mean of two independent fits has half the excess of each, and lines over twice the interval
     err sixteen times as much; a quarter is allowed.
@@ -143,7 +143,7 @@ class Objective:
         self.scales = tuple((shares / shares.sum() / losses).tolist())
 
     def value(self, table: Table) -> torch.Tensor:
-        """The loss of a table."""
+        """Return the loss of a table."""
         parts = [scale * self._loss(table, i) for i, scale in enumerate(self.scales)]
         return torch.stack(parts).sum()
 
@@ -153,7 +153,7 @@ class Objective:
 
 
 def _minimise(start: Table, data: Objective, effort: int) -> Table:
-    """Full-batch L-BFGS until nothing is gained, or the time is over."""
+    """Run full-batch L-BFGS until it gains nothing, or the time is over."""
     table = start.copy()
     table.remember(True)
     optimiser = torch.optim.LBFGS(

@@ -57,7 +57,7 @@ class Known(nn.Module):
         self.free: list[bool] = text.free[0].tolist()
 
     def __getattr__(self, name: str) -> Any:
-        """The heads, and what else a network has beside its trunk."""
+        """Return a head, or another attribute of the network beside its trunk."""
         try:
             return super().__getattr__(name)
         except AttributeError:

@@ -17,10 +17,10 @@ Outcome = tuple[Ids, Ids]  # what is known at the start, and what is written
 
 @frozen
 class Law:
-    """Chances of outcomes: they add up to one over those that start alike.
+    """Chances of outcomes: they add up to one over outcomes with the same start.
 
     outcomes: of each example of the toy. starts: how often each start occurs. data: the toy's law.
-    made: what the best heads make of it, by the package's claim; None where it does not say.
+    made: the law of the best heads, by the package's claim; None if it does not claim one.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -30,21 +30,21 @@ class Law:
 
     @property
     def tilted(self) -> bool:
-        """Whether something else than the data's law is made of it."""
+        """True if the best heads make another law than the data's."""
         made = self.made or {}
         return any(abs(made[x] - p) > 1e-9 for x, p in self.data.items() if made)
 
     def entropy(self) -> float:
-        """Of the data given the start, in nats per example."""
+        """Return the entropy of the data given the start, in nats per example."""
         return self.cross(self.data)
 
     def cross(self, other: Mapping[Outcome, float]) -> float:
-        """Minus the mean of the log-chance that another law gives to the data."""
+        """Return minus the mean log-chance that another law gives to the data."""
         return -sum(self.starts[x[0]] * p * log(other[x]) for x, p in self.data.items())
 
 
 def law_of(bench: Bench) -> Law:
-    """The law of a toy; what a decoder starts from is read from its first state."""
+    """Return the law of a toy; the start of a decoder is its first state."""
     batch = bench.layout(bench.toy.outcomes)
     whole = zip(starts(bench), texts(bench, batch.x0, batch.inside), strict=True)
     outcomes = tuple(whole)
@@ -70,7 +70,7 @@ def _made(
 
 
 def starts(bench: Bench) -> list[Ids]:
-    """What a decoder knows of each outcome before it begins, padding apart."""
+    """Return a decoder's first state for each outcome, without padding."""
     name = next(iter(bench.family.decoders))
     blank = bench.layout(bench.blanks(bench.toy.outcomes))
     worth = bench.family.samples.get(name)
@@ -83,7 +83,7 @@ def starts(bench: Bench) -> list[Ids]:
 def texts(
     bench: Bench, x: Int[Tensor, "batch length"], body: Bool[Tensor, "batch length"]
 ) -> list[Ids]:
-    """What stands in the marked places of each row, up to the end of text or the padding there."""
+    """Return the tokens at the marked places of each row, up to the end of text or padding."""
     pad, found = bench.vocab["pad"], []
     end = bench.vocab["eos"] if "eos" in bench.layout.predicts else None
     for ids, own in zip(x.tolist(), body.tolist(), strict=True):
@@ -97,7 +97,7 @@ def texts(
 
 
 def counted(bench: Bench, law: Law, decoded: Decoded, rows: Sequence[int]) -> Counter[Outcome]:
-    """How often each outcome was made; ``rows`` says of which example of the toy each row is."""
+    """Count the outcomes that were made; ``rows`` has the example of the toy of each row."""
     hidden = torch.where(decoded.body, decoded.x, -1)
     keyed = torch.cat([torch.tensor(rows)[:, None], hidden], dim=1)
     distinct, counts = torch.unique(keyed, dim=0, return_counts=True)

@@ -42,17 +42,17 @@ class Value:
 
     @property
     def above(self) -> float:
-        """How far the reported value is above the expected one."""
+        """The difference between the reported and the expected value."""
         return self.reported - self.expected
 
     @property
     def margin(self) -> float:
-        """What may lie between them in a correct package."""
+        """The allowed difference for a correct package."""
         return self.noise + self.fit
 
 
 def likelihood(bench: Bench, law: Law, fitted: Fitted) -> Iterator[Verdict]:
-    """Verdicts on the claim; a wrong table has to obey a bound as well as the right one."""
+    """Yield verdicts on the claim; a bound must hold for a wrong table as for the right one."""
     claim = bench.family.claim
     if bench.family.nelbo is None:
         yield Verdict(claim="likelihood", outcome="undecided", toy=bench.toy.name,
@@ -69,9 +69,9 @@ def likelihood(bench: Bench, law: Law, fitted: Fitted) -> Iterator[Verdict]:
 def estimates(
     bench: Bench, table: Table, since: Window | None = None, first: int = 0
 ) -> np.ndarray:
-    """The likelihood of every outcome in nats: (repeats, outcomes), each a mean over noises.
+    """Estimate -log p of every outcome: (repeats, outcomes), each a mean over noises.
 
-    ``since``: the part of the time that is counted. ``first``: how many repeats there were before.
+    ``since``: the part of the time that is counted. ``first``: the number of earlier repeats.
     """
     batch = spread(bench.layout(bench.toy.outcomes), _POINTS)
     rows = []
@@ -84,7 +84,7 @@ def estimates(
 
 
 def value(bench: Bench, law: Law, fitted: Fitted) -> Iterator[Verdict]:
-    """The mean over the data: a tight one meets the entropy, a bound is not below it."""
+    """Judge the mean over the data: tight equals the entropy, a bound is not below it."""
     part = window(bench) if bench.family.clocks else None
     found = estimates(bench, fitted.table)
     if part is None:
@@ -104,9 +104,9 @@ def _value(bench: Bench, law: Law, fitted: Fitted, found: np.ndarray) -> Value:
 
 
 def _part(bench: Bench, law: Law, fitted: Fitted, part: Window) -> Value:
-    """The same over a part of the clock, where it is known what the best heads cost.
+    """Judge the mean over a part of the clock in which the best heads' cost is known.
 
-    More noises are drawn until their margin means something.
+    More noises are drawn until their margin is small enough.
     """
     found = (estimates(bench, fitted.table, part) @ _shares(bench)).tolist()
     reported, noise = mean(found)
@@ -120,7 +120,7 @@ def _part(bench: Bench, law: Law, fitted: Fitted, part: Window) -> Value:
 
 
 def _excess(bench: Bench, fitted: Fitted, reported: float, part: Window | None) -> float:
-    """What the table in use costs above the best one, estimated twice over."""
+    """Estimate the cost of the table in use above the best one, twice over."""
     if fitted.halves is None:
         return 0.0
     shares = _shares(bench)
@@ -134,7 +134,7 @@ def _excess(bench: Bench, fitted: Fitted, reported: float, part: Window | None) 
 def _judged(
     bench: Bench, law: Law, value: Value, found: np.ndarray, part: Window | None
 ) -> Verdict:
-    """The verdict on the value; two-sided where it is known what the best heads cost."""
+    """Judge the value, two-sided if the cost of the best heads is known."""
     claim, entropy = bench.family.claim, law.entropy()
     foretold = part is not None
     tight = claim.value == "tight" and not foretold
@@ -160,7 +160,7 @@ def _judged(
 
 
 def _outcome(value: Value, entropy: float, *, known: bool, least: float) -> Outcome:
-    """Below what is possible is wrong whatever the fit; above it only if the fit is proven."""
+    """Decide a value: too low is always wrong; too high only if the fit is proven good."""
     if not np.isfinite(value.reported) or value.above < -least:
         return "refuted"
     if not known:
@@ -171,7 +171,7 @@ def _outcome(value: Value, entropy: float, *, known: bool, least: float) -> Outc
 
 
 def _words(value: Value, outcome: Outcome, what: str, entropy: float, *, known: bool) -> str:
-    """A statement that holds for the outcome."""
+    """Return a statement that holds for the outcome."""
     numbers = f"reported {value.reported:.4f} nats, {what} {value.expected:.4f}"
     margin = f"difference {value.above:+.4f}, margin {value.margin:.4f}"
     if outcome == "refuted":
@@ -195,14 +195,14 @@ def _decides(bench: Bench, value: Value, entropy: float) -> str:
 
 
 def _distance(law: Law, found: np.ndarray) -> float:
-    """How far the law of the fitted table, by its likelihood, is from the one to expect."""
+    """Return the distance between the fitted table's law, by likelihood, and the expected one."""
     made = law.made or law.data
     chances = {x: exp(-nelbo) for x, nelbo in zip(law.outcomes, found.mean(0), strict=True)}
     return sum(law.starts[x[0]] * abs(p - made[x]) for x, p in chances.items()) / 2
 
 
 def _total(bench: Bench, law: Law, found: np.ndarray, which: str) -> Verdict:
-    """Chances that are no greater than true ones add up to at most one over all that can come."""
+    """Check that the chances of all outcomes add up to at most one."""
     sums = []
     for row in found:
         totals: dict[object, float] = {}
@@ -226,7 +226,7 @@ def _total(bench: Bench, law: Law, found: np.ndarray, which: str) -> Verdict:
 
 
 def _kernels(bench: Bench, law: Law) -> Iterator[Verdict]:
-    """Exact decoders of a wrong table make everything at least as often as the likelihood says."""
+    """Check that exact decoders of a wrong table sample no outcome less often than reported."""
     exact = [name for name, worth in bench.family.samples.items() if worth.law == "exact"]
     if not exact or bench.family.claim.value == "none":
         return

@@ -23,7 +23,7 @@ def verify(
     as_json: bool = False,
     trust: Trust = DOUBT,
 ) -> int:
-    """Examines a package and says what was found; returns the exit code.
+    """Examine a package, print the results and return the exit code.
 
     0: nothing refuted. 1: a claim is refuted. 4: there is no package, or it cannot be examined.
     """

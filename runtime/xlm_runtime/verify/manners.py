@@ -1,7 +1,7 @@
-"""What no decoder may do and no corruption may touch, whatever it is worth as a sampler.
+"""Checks that no decoder or corruption changes tokens it must keep.
 
-The package's own network with random weights is asked, not a table: it knows every state, and
-padding could disturb it.
+They run on the package's own network with random weights, not on a table: it accepts every state,
+and padding could disturb it.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,20 +32,20 @@ class Spy(nn.Module):
         self.shown: list[tuple[torch.Tensor, torch.Tensor | None]] = []
 
     def __getattr__(self, name: str) -> Any:
-        """Everything but the trunk is the network's own."""
+        """Return any attribute but the trunk from the network."""
         try:
             return super().__getattr__(name)
         except AttributeError:
             return getattr(super().__getattr__("network"), name)
 
     def trunk(self, xt: torch.Tensor, attend: torch.Tensor | None, *more: torch.Tensor) -> Any:
-        """As of the network."""
+        """Record the input, and return the trunk of the network."""
         self.shown.append((xt, attend))
         return self.network.trunk(xt, attend, *more)
 
 
 def manners(bench: Bench) -> Iterator[Verdict]:
-    """Verdicts on the network, on corruption and on each decoder with the params it comes with."""
+    """Yield verdicts on the network, on corruption and on each decoder with default params."""
     network = bench.network()
     yield _verdict(
         bench, "network.padding", "", "padding changes no answer", _padding(bench, network)
@@ -65,7 +65,7 @@ def _verdict(bench: Bench, claim: str, decoder: str, rule: str, wrong: str) -> V
 
 
 def examples(bench: Bench) -> list[Example]:
-    """Some outcomes of every size, each with an index of its own."""
+    """Choose some outcomes of every size, each with an index of its own."""
     step = max(1, len(bench.toy.outcomes) // _ROWS)
     chosen = bench.toy.outcomes[::step][:_ROWS]
     return [replace(e, index=10 + 7 * i) for i, e in enumerate(chosen)]
@@ -88,7 +88,7 @@ def _padding(bench: Bench, network: Any) -> str:
 
 @torch.no_grad()
 def _fixed(bench: Bench, network: Any) -> str:
-    """What training shows the network holds every token that is not free, in order."""
+    """Check that training shows the network every token that is not free, in order."""
     batch = bench.weighted(1)
     noised = bench.noised(batch, source(batch, bench.settings.seed))
     spy = Spy(network)
@@ -107,12 +107,12 @@ def _fixed(bench: Bench, network: Any) -> str:
 
 
 def fixed(batch: Batch) -> torch.Tensor:
-    """The places of what neither noise nor decoders may touch."""
+    """Return the places that neither noise nor decoders may change."""
     return ~batch.free if batch.attend is None else ~batch.free & batch.attend
 
 
 def _timely(bench: Bench, network: Any, name: str, share: float) -> Iterator[Verdict]:
-    """Nothing is decided of a decoder that has not ended in its share of the time."""
+    """Judge a decoder; leave it undecided if its share of the time ends before it does."""
     try:
         with bench.budget.share(share):
             yield from _decoder(bench, network, name)
@@ -143,14 +143,14 @@ def _decoder(bench: Bench, network: Any, name: str) -> Iterator[Verdict]:
 
 
 def _made(bench: Bench, network: Any, name: str, batch: Batch) -> Decoded:
-    """What a decoder writes, in few steps: manners show in any number of them."""
+    """Run a decoder with few steps: these checks do not depend on their number."""
     worth = bench.family.samples.get(name)
     few: dict[str, Any] = {worth.grows: _STEPS} if worth is not None and worth.grows else {}
     return bench.decode(network, name, batch, **few)
 
 
 def _keeps(bench: Bench, batch: Batch, made: Decoded) -> str:
-    """Given tokens stay among what is written; the rest of a row stays as it is."""
+    """Check that given tokens stay in the body, and that the rest of a row is unchanged."""
     outside = texts(bench, made.x, ~made.body)
     before = texts(bench, batch.x0, ~batch.inside)
     given = texts(bench, batch.x0, batch.inside & ~batch.free)
@@ -167,7 +167,7 @@ def _keeps(bench: Bench, batch: Batch, made: Decoded) -> str:
 
 
 def _says(bench: Bench, batch: Batch, made: Decoded) -> str:
-    """Every token written may be predicted, or was given, or is padding."""
+    """Check that every token written may be predicted, or was given, or is padding."""
     fine = {i for i, allowed in enumerate(bench.allowed.tolist()) if allowed} | {bench.vocab["pad"]}
     given = texts(bench, batch.x0, batch.inside & ~batch.free)
     for body, kept in zip(texts(bench, made.x, made.body), given, strict=True):
@@ -177,7 +177,7 @@ def _says(bench: Bench, batch: Batch, made: Decoded) -> str:
 
 
 def _limit(bench: Bench, made: Decoded) -> str:
-    """No more body tokens than the capacity, and what a filled layout has beside it."""
+    """Check that bodies are within the capacity, with the specials that a filled layout adds."""
     specials = set(bench.vocab.specials.values())
     for body in texts(bench, made.x, made.body):
         letters = [x for x in body if x not in specials]
@@ -192,7 +192,7 @@ def _results(bench: Bench, made: Decoded) -> list[tuple[tuple[int, ...], int]]:
 
 
 def _blind(bench: Bench, network: Any, name: str, chosen: list[Example], made: Decoded) -> str:
-    """With other tokens in the places that are to be written it writes the same."""
+    """Check that samples do not depend on the tokens at the places to be written."""
     others = [replace(e, body=_other(bench, e)) for e in chosen]
     again = _made(bench, network, name, bench.layout(others))
     same = _results(bench, again) == _results(bench, made)
@@ -206,7 +206,7 @@ def _other(bench: Bench, example: Example) -> tuple[int, ...]:
 
 
 def _alone(bench: Bench, network: Any, name: str, chosen: list[Example], made: Decoded) -> str:
-    """Turned around and one by one, the rows come out the same."""
+    """Check that the rows come out the same in reverse order and one by one."""
     whole = _results(bench, made)
     turned = bench.layout(bench.blanks(chosen[::-1]))
     if _results(bench, _made(bench, network, name, turned)) != whole[::-1]:

@@ -9,7 +9,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 
 class Mixture:
-    """A fixed sparse matrix: the weighted sum of rows that is found at each place.
+    """A fixed sparse matrix: the weighted sum of rows at each place.
 
     Both products are those of a compressed matrix, many times as fast as gathering rows, and as
     adding up the slopes of places row by row.

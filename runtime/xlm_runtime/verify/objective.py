@@ -25,7 +25,7 @@ _SHARP = 0.25  # of the spread: a wider margin would let a wrong weight through
 
 
 def objective(bench: Bench) -> Iterator[Verdict]:
-    """Verdicts on the loss, for wrong tables as for right ones."""
+    """Yield verdicts on the loss, for wrong tables as for right ones."""
     tables = [bench.table.uneven(seed) for seed in range(_TABLES)]
     yield _additive(bench, tables)
     if bench.family.claim.trained and len({len(e.body) for e in bench.toy.outcomes}) == 1:
@@ -34,7 +34,7 @@ def objective(bench: Bench) -> Iterator[Verdict]:
 
 @torch.no_grad()
 def _additive(bench: Bench, tables: list[Table]) -> Verdict:
-    """The loss of two rows lies between those of each, at the same share whatever the heads say."""
+    """Check that the loss of two rows lies between theirs, at one share for all tables."""
     batch = bench.weighted(1)
     noised = bench.noised(batch, source(batch, bench.settings.seed))
     rng = np.random.default_rng(bench.settings.seed)
@@ -75,14 +75,14 @@ def _sums(worst: float, holds: bool) -> str:
 def _losses(
     bench: Bench, tables: list[Table], batch: Batch, noised: Any, rows: list[int]
 ) -> np.ndarray:
-    """The loss of some rows, for each table."""
+    """Return the loss of some rows, for each table."""
     index = torch.tensor(rows)
     some, part = pick(batch, index), pick(noised, index)
     return np.array([float(bench.loss(table, part, some).total) for table in tables])
 
 
 def _bound(bench: Bench, tables: list[Table]) -> Verdict:
-    """On examples of one length the loss is the likelihood, but for a factor and a constant."""
+    """Check that on examples of one length the loss is affine in the likelihood."""
     batch = bench.weighted(_POINTS)
     losses: list[list[float]] = []
     values: list[list[float]] = []
@@ -110,7 +110,7 @@ def _bound(bench: Bench, tables: list[Table]) -> Verdict:
 def _drawn(
     bench: Bench, tables: list[Table], batch: Batch, i: int
 ) -> tuple[list[float], list[float]]:
-    """Loss and likelihood of each table, with the i-th noise."""
+    """Return loss and likelihood of each table, with the i-th noise."""
     noise = source(batch, 2000 * bench.settings.seed + i)
     noised = bench.noised(batch, noise)
     losses = [float(bench.loss(table, noised, batch).total) for table in tables]
@@ -118,7 +118,7 @@ def _drawn(
 
 
 def _weighed(bench: Bench, worst: float, margin: float, rising: bool) -> Verdict:
-    """The verdict on the weights, by numbers in units of the spread of losses."""
+    """Judge the weights, by numbers in units of the spread of losses."""
     holds = worst <= margin and rising
     numbers = f"off by {worst:.1%} of its spread, margin {margin:.1%}"
     words = "the loss weighs its terms otherwise than the likelihood's bound"

@@ -27,7 +27,7 @@ class Quasi(Noise):
     def uniform(
         self, stream: str, positions: int | Int[Tensor, "batch positions"] = 1
     ) -> Float[Tensor, "batch positions"]:
-        """As of `Noise`."""
+        """Draw evenly spread numbers, with the arguments of `Noise.uniform`."""
         number = positions if isinstance(positions, int) else int(positions.max()) + 1
         if len(self.axes) + number > self.points.shape[1]:
             return super().uniform(stream, positions)
@@ -38,7 +38,7 @@ class Quasi(Noise):
 
 
 def quasi(example: Int[Tensor, " batch"], seed: int) -> Quasi:
-    """A source for rows with the indices 0, 1, ... in any order; another seed scrambles anew."""
+    """Return a source for rows with indices 0, 1, ... in any order; the seed scrambles it."""
     engine = SobolEngine(_AXES, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
     points = engine.draw(len(example), dtype=torch.float64)
     return Quasi(seed, example, points=points)
@@ -48,13 +48,14 @@ def quasi(example: Int[Tensor, " batch"], seed: int) -> Quasi:
 class Ending(Noise):
     """Independent draws for a decoder, which has a limited time.
 
-    No number of steps is too many: one that is slow cannot be told from one that never ends.
+    The number of steps is not limited: a slow decoder cannot be distinguished from an endless one
+    by it.
     """
 
     budget: Budget = field(default_factory=lambda: Budget(inf))
 
     def at(self, step: int) -> "Noise":
-        """As of `Noise`.
+        """Return the source of another step, as `Noise` does.
 
         Raises:
             Late: when its time is over.

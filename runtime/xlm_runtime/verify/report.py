@@ -1,4 +1,4 @@
-"""What was found, for people and for programs."""
+"""Reports of an examination, for people and for programs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,12 +16,12 @@ _BRIEF = ("network.", "noise.", "decoder.")  # told in one line where nothing is
 
 
 def heading(family: Family) -> Iterator[str]:
-    """What is about to be examined."""
+    """Yield the title of the package to be examined, and its claim."""
     yield f"{family.title} ({family.name}); {family.claim.value}: {family.claim.why}"
 
 
 def lines(one: Examined) -> Iterator[str]:
-    """What was found with one toy."""
+    """Yield the results for one toy."""
     yield ""
     yield f"{one.toy.name}: {one.toy.what} (layout {one.toy.layout}), {one.seconds:.0f} s"
     if one.fit is not None and one.entropy is not None:
@@ -49,7 +49,7 @@ def _verdict(verdict: Verdict, curves: dict[str, Curve]) -> Iterator[str]:
 
 
 def _curve(curve: Curve) -> Iterator[str]:
-    """The distances, beside those of a perfect sampler."""
+    """Yield the distances, beside those of a perfect sampler."""
     floor = f"a perfect sampler: {curve.null.mean:.4f}, seldom above {curve.null.high:.4f}"
     at = ", ".join(
         f"{distance:.4f}" + (f" at {steps} steps" if steps else "")
@@ -61,7 +61,7 @@ def _curve(curve: Curve) -> Iterator[str]:
 
 
 def summary(found: list[Examined], seconds: float) -> Iterator[str]:
-    """How often each outcome came up, and what was refuted."""
+    """Yield refuted claims, and the number of verdicts with each outcome."""
     verdicts = [verdict for one in found for verdict in one.verdicts]
     counts = {name: sum(v.outcome == name for v in verdicts) for name in MARKS}
     yield ""
@@ -79,7 +79,7 @@ def summary(found: list[Examined], seconds: float) -> Iterator[str]:
 def document(
     path: str, family: Family, settings: Settings, found: list[Examined], seconds: float
 ) -> dict[str, Any]:
-    """Everything, as JSON."""
+    """Return all results as plain values for JSON."""
     claim = family.claim
     return {
         "package": path,
@@ -107,5 +107,5 @@ def _toy(one: Examined) -> dict[str, Any]:
 
 
 def refuted(found: list[Examined]) -> bool:
-    """Whether anything was."""
+    """Return whether any claim was refuted."""
     return any(v.outcome == "refuted" for one in found for v in one.verdicts)

@@ -1,4 +1,4 @@
-"""Do samples follow the law that the package says?"""
+"""Comparison of samples with the law that the package claims."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +25,9 @@ _LARGEST = 0.7  # of the time of a decoder: for the first portion at the largest
 class Curve:
     """Total variation between samples and law at some numbers of steps; 0: there is none to choose.
 
-    data: the distance from the toy's law where the package says that another is made of it.
+    data: the distance from the toy's law, if the package claims another one.
     calls: of the network, on average. null: of a perfect sampler with as many draws. enough: fewer
-    draws than the settings say made the verdict certain.
+        draws than in the settings made the verdict certain.
     """
 
     toy: str
@@ -42,9 +42,9 @@ class Curve:
 
 
 def samplers(bench: Bench, law: Law, table: Any, off: float) -> Iterator[Verdict | Curve]:
-    """Yield a curve and a verdict for each decoder that is said to sample, a word on each other.
+    """Yield a curve and a verdict for each decoder with a claim, a remark on each other.
 
-    ``off``: how far the law of the fitted table itself is from the one to expect.
+    ``off``: the distance of the fitted table's own law from the expected one.
     """
     names = list(bench.family.decoders)
     for i, name in enumerate(names):
@@ -69,7 +69,7 @@ def _unknown(bench: Bench, name: str, reason: str) -> Verdict:
 
 
 def _undecided(bench: Bench, law: Law, name: str) -> str:
-    """Why nothing can be said of a decoder's samples; empty where something can."""
+    """Return the reason why a decoder's samples cannot be judged; empty if they can."""
     worth = bench.family.samples.get(name)
     if worth is None:
         return "the package does not say what they are worth"
@@ -183,7 +183,7 @@ def _certain(
 
 
 def _each(bench: Bench) -> int:
-    """How many samples are drawn for each unit of chance."""
+    """Return the number of samples drawn for each unit of chance."""
     return max(1, bench.settings.draws // sum(bench.toy.units))
 
 
@@ -211,7 +211,7 @@ def drawn(
 def _distance(
     counts: Counter[Outcome], law: Mapping[Outcome, float], sizes: Mapping[Ids, int]
 ) -> float:
-    """Total variation between what was made and a law."""
+    """Return the total variation between counted outcomes and a law."""
     off = sum(abs(counts.get(x, 0) - law.get(x, 0.0) * sizes[x[0]]) for x in {*counts, *law})
     return off / 2 / sum(sizes.values())
 

@@ -1,11 +1,11 @@
-r"""What a bound of two clocks comes to with the best heads, by listing all that can be seen.
+r"""The value of a two-clock bound for the best heads, by enumerating all noised states.
 
 No code of a package is used but its two clocks: with c the chance that a clock has not fired, a
 token is gone at t with the chance :math:`c_\beta(t) / c_\beta(1)`, and a mask with
 
 .. math:: \int_t^1 \frac{c_\beta'(s)}{c_\beta(1)} \frac{c_\alpha(t)}{c_\alpha(s)} ds
 
-The best heads say what is so on average, given the state and the time, and the bound is
+The best heads predict the averages given the state and the time, so that the bound is
 
 .. math::
 
@@ -45,7 +45,7 @@ class Seen:
 
 
 def best(bench: Bench, low: float = 0.0, high: float = 1.0) -> float:
-    """The mean of the bound over a toy's data in nats, if heads are as good as they can be.
+    """Return the mean of the bound over a toy's data in nats, with the best possible heads.
 
     ``low``, ``high``: the part of the clock that is integrated over.
     """
@@ -65,7 +65,7 @@ def best(bench: Bench, low: float = 0.0, high: float = 1.0) -> float:
 
 
 def _ways(bench: Bench) -> Iterator[Seen]:
-    """Every way in which every example of the toy can be seen."""
+    """Yield every noised state of every example of the toy."""
     batch, pad = bench.layout(bench.toy.outcomes), bench.vocab["pad"]
     units = sum(bench.toy.units)
     rows = zip(batch.x0.tolist(), batch.free.tolist(), bench.toy.units, strict=True)
@@ -91,7 +91,7 @@ def _seen(chance: float, tokens: list[tuple[int, bool]], fates: tuple[int, ...])
 
 
 def fates(alpha: Clock, beta: Clock, t: float) -> tuple[float, float, float]:
-    """Of a free token at t to be clean, a mask, and gone."""
+    """Return the chances of a free token at t to be clean, a mask, and gone."""
     s = torch.from_numpy(t ** ((1 - _NODES) / 2))  # dense near t, where masks are fresh
     slope = (_rate_of(beta, s) * beta(s)).numpy() / _at(beta, 1.0)
     stays = _at(alpha, t) / alpha(s).numpy()
@@ -109,7 +109,7 @@ def _rate(clock: Clock, t: float) -> float:
 
 
 def _rate_of(clock: Clock, t: Tensor) -> Tensor:
-    """How fast a clock fires, running back: the slope of log c."""
+    """Return the rate at which a clock fires, running back: the slope of log c."""
     with torch.enable_grad():
         t = t.clone().requires_grad_()
         (slope,) = torch.autograd.grad(clock(t).log().sum(), t)
@@ -119,7 +119,7 @@ def _rate_of(clock: Clock, t: Tensor) -> Tensor:
 def _costs(
     group: list[Seen], chances: tuple[float, float, float], rates: tuple[float, float]
 ) -> float:
-    """What is paid at one time for one state, times the chance to be in it."""
+    """Return the cost of one state at one time, times the chance of the state."""
     mass = np.array([way.chance * np.prod(np.power(chances, way.counts)) for way in group])
     total = mass.sum()
     if total <= 0:
@@ -139,5 +139,5 @@ def _entropy(column: np.ndarray, share: np.ndarray) -> float:
 
 
 def _times_log(x: np.ndarray) -> np.ndarray:
-    """The function x log x, which is 0 at 0."""
+    """Return x log x, which is 0 at 0."""
     return x * np.log(np.where(x > 0, x, 1.0))

@@ -21,7 +21,7 @@ class Null:
 
 
 def null(groups: Sequence[tuple[int, Sequence[float]]], seed: int) -> Null:
-    """Simulates a perfect sampler: of each group how many draws there are, and their law."""
+    """Simulate a perfect sampler: for each group the number of draws, and their law."""
     return _simulated(tuple((draws, tuple(law)) for draws, law in groups), seed)
 
 
@@ -38,7 +38,7 @@ def _simulated(groups: tuple[tuple[int, tuple[float, ...]], ...], seed: int) -> 
 
 
 def mean(values: Sequence[float]) -> tuple[float, float]:
-    """The mean of independent values, and the margin beyond which it errs once in 1 / `ERROR`."""
+    """Return the mean of independent values, and a margin exceeded once in 1 / `ERROR`."""
     found = np.asarray(values, float)
     return float(found.mean()), _ERRORS * float(found.std(ddof=1)) / len(found) ** 0.5
 

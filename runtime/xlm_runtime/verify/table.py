@@ -1,7 +1,7 @@
-"""A table in the network's place: a free row of hidden values for every state and position.
+"""A table as the network: a trainable row of hidden values for every state and position.
 
-The heads are the package's own, read from the table's rows as they are read from a backbone's: wide
-enough rows let them say anything, whatever kinds of heads there are.
+The heads are the package's own, read from the table's rows as they are read from a backbone's:
+with wide enough rows they can express any answer, of any kind of head.
 """
 
 import inspect
@@ -22,11 +22,11 @@ _BENDS = 3  # how many smooth functions of time the answers of wrong tables are 
 
 
 class Table(nn.Module):
-    """A stand-in for a generated network, with its `trunk` and all of its heads.
+    """A lookup table in place of a generated network, with its `trunk` and all of its heads.
 
-    It first learns, while `recording`, which states there are; `settle` gives each a row of zeros.
-    A state is what a position sees of the ids of its row, padding apart, and its place among them.
-    `asked` and `strange` count the positions looked up, and those of unknown states.
+    While `recording`, it first collects the states that occur; `settle` gives each a row of zeros.
+    A state is the part of the ids of its row that a position sees, without padding, and its place
+    among them. `asked` and `strange` count the positions looked up, and those of unknown states.
     """
 
     def __init__(self, network: Any, width: int, sees: Bool[Tensor, "columns columns"]):
@@ -45,7 +45,7 @@ class Table(nn.Module):
         self._kept: dict[object, tuple[Tensor, Mixture]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        """The heads, and what else a network has beside its trunk."""
+        """Return a head, or another attribute of the network beside its trunk."""
         try:
             return super().__getattr__(name)
         except AttributeError:
@@ -57,7 +57,7 @@ class Table(nn.Module):
         attend: Bool[Tensor, "batch length"] | None,
         told: Float[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch length width"]:
-        """The rows of a batch of states, at the time that the network is told."""
+        """Return the rows of a batch of states, at the time that is the network's input."""
         self.heard = told
         if self.recording:
             codes = self.codes(xt, attend)
@@ -89,12 +89,12 @@ class Table(nn.Module):
         attend: Bool[Tensor, "batch length"],
         past: tuple[tuple[Tensor, Tensor], ...],
     ) -> tuple[Float[Tensor, "batch new width"], tuple[tuple[Tensor, Tensor], ...]]:
-        """What `trunk` gives for the last tokens of a row; the tokens themselves are the past."""
+        """Return `trunk` for the last tokens of a row; the tokens themselves are the past."""
         xt = torch.cat([past[0][0], new], dim=1) if past else new
         return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
 
     def settle(self, knots: int = KNOTS) -> None:
-        """Gives every state met so far a row of zeros; steps are as long for rare as for common."""
+        """Give every collected state a row of zeros; equalise steps of rare and common states."""
         self.recording = False
         self.known, counts = torch.unique(torch.cat(self._codes), return_counts=True)
         scale = (counts.max() / counts.double()).sqrt()
@@ -105,27 +105,27 @@ class Table(nn.Module):
         self._codes, self._told = [], []
 
     def surprise(self) -> Float[Tensor, ""]:
-        """How unlikely the rows are before any data: wide normal laws, narrow ones for change."""
+        """Return -log of the prior of the rows: wide normal laws, narrow ones for their change."""
         answers = (self.rows * self.scale[:, None]).view(-1, self.basis.parts, self.width)
         level = (answers.mean(1) / _WIDE).square().sum()
         return (level + (answers.diff(dim=1) / _STEP).square().sum()) / 2
 
     def copy(self) -> "Table":
-        """The same table, to be fitted apart."""
+        """Copy the table, to be fitted separately."""
         return self._answers(self.rows)
 
     def still(self) -> "Table":
-        """A table without answers that do not depend on the time."""
+        """Return a table with the part of the answers that does not depend on the time."""
         other = self._answers(torch.zeros_like(self.rows[:, : self.width]))
         other.basis = Basis(None)
         return other
 
     def moving(self, still: "Table") -> "Table":
-        """This table with the answers of one that does not depend on the time."""
+        """Return this table with the answers of one that does not depend on the time."""
         return self._answers(still.rows.repeat(1, self.basis.parts))
 
     def coarse(self) -> "Table":
-        """The same table with straight lines over every second knot."""
+        """Return the same table with straight lines over every second knot."""
         rows = self.rows.detach().view(len(self.rows), self.basis.parts, self.width).clone()
         place = self.basis.knots
         for k in range(1, self.basis.parts - 1, 2):
@@ -134,22 +134,22 @@ class Table(nn.Module):
         return self._answers(rows.flatten(1))
 
     def mean(self, other: "Table") -> "Table":
-        """The table half-way between this and another one."""
+        """Return the table half-way between this and another one."""
         return self._answers((self.rows.detach() + other.rows.detach()) / 2)
 
     def wrong(self, seed: int, spread: float) -> "Table":
-        """The same table with random answers."""
+        """Return the same table with random answers."""
         return self._with(spread * self._random(torch.Generator().manual_seed(seed)))
 
     def uneven(self, seed: int) -> "Table":
-        """The same table with random answers, sure ones at some states and vague ones at others."""
+        """Return the same table with random answers, sure ones at some states, vague at others."""
         generator = torch.Generator().manual_seed(seed)
         rows = self._random(generator)
         states = torch.rand(len(rows), 1, generator=generator, dtype=torch.float64)
         return self._with(3 * states**2 * rows)
 
     def _random(self, generator: torch.Generator) -> Float[Tensor, "states numbers"]:
-        """Normal answers that change smoothly from knot to knot."""
+        """Draw normal answers that change smoothly from knot to knot."""
         bends = _BENDS if self.basis.parts > 1 else 1
         shape = (len(self.rows), bends, self.width)
         drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
@@ -158,7 +158,7 @@ class Table(nn.Module):
         return torch.einsum("sbw,bp->spw", drawn, waves).flatten(1)
 
     def _with(self, rows: Float[Tensor, "states numbers"]) -> "Table":
-        """A copy that answers with these rows."""
+        """Return a copy that answers with these rows."""
         return self._answers(rows / self.scale.clamp(min=1e-9)[:, None])
 
     def _answers(self, rows: Float[Tensor, "states numbers"]) -> "Table":
@@ -170,7 +170,7 @@ class Table(nn.Module):
     def codes(
         self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
     ) -> Int[Tensor, "batch length"]:
-        """A number for what each position sees; -1 at padding."""
+        """Return a number for the part of the row that each position sees; -1 at padding."""
         seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
         rank = seen.long().cumsum(1) - 1
         base = self.size + 1
@@ -216,12 +216,12 @@ class Table(nn.Module):
 
 
 def told(network: Any) -> int:
-    """How many things a trunk is told beside the tokens and which of them are padding."""
+    """Return the number of a trunk's inputs beside the tokens and their padding."""
     return len(inspect.signature(network.trunk).parameters) - 2
 
 
 def outputs(network: Any) -> int:
-    """How many numbers the heads of a network read from one row."""
+    """Return how many numbers the heads of a network read from one row."""
     return sum(m.out_features for m in network.children() if isinstance(m, nn.Linear))
 
 
@@ -242,7 +242,7 @@ def straighten(network: Any, width: int) -> None:
 
 
 def build(make: Any, vocab: Vocabulary, allowed: Tensor, seed: int, width: int = 0) -> Any:
-    """A small network of a package with random weights everywhere."""
+    """Build a small network of a package with random weights everywhere."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = make(vocab, allowed, ModelSize(2, width or 8, _HEADS))
@@ -253,7 +253,7 @@ def build(make: Any, vocab: Vocabulary, allowed: Tensor, seed: int, width: int =
 
 
 def sight(network: Any, columns: int) -> Bool[Tensor, "columns columns"]:
-    """Which columns the answer of a network at each column depends on: found out by asking."""
+    """Determine which columns influence a network's answer at each column, by changing tokens."""
     first = network.vocab.size - 3  # three letters at the end of the vocabulary
     letters = torch.arange(columns) % 3
     rows = (first + letters).repeat(columns + 1, 1)

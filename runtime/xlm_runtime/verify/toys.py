@@ -1,7 +1,8 @@
-"""Laws over few short strings, laid out in every way that a package knows.
+"""Laws over few short strings, in every layout that a package has.
 
-Chances are whole numbers of `UNITS`, so that a batch can hold each outcome exactly as often as its
-law says. No law is a product, every string that a network could be shown has a chance above zero.
+Chances are multiples of 1 / `UNITS`, so that a batch can hold each outcome exactly as often as its
+law requires. No law is a product, and every string that a network could be shown has a chance
+above zero.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ class Toy:
 
 
 def vocabulary(specials: tuple[str, ...]) -> Vocabulary:
-    """Three letters and every special token that a family may name."""
+    """Return three letters and every special token that a family may name."""
     names = [*SPECIALS, *(name for name in specials if name not in SPECIALS)]
     letters = {name: i for i, name in enumerate(SPECIALS)}
     late = {name: C + 1 + i for i, name in enumerate(names[len(SPECIALS) :])}
@@ -42,7 +43,7 @@ def vocabulary(specials: tuple[str, ...]) -> Vocabulary:
 
 
 def toys(layouts: Mapping[str, Any]) -> list[Toy]:
-    """The toys for the layouts of a package."""
+    """Return the toys for the layouts of a package."""
     begins = getattr(layouts.get("infill"), "begins", False)
     made = (_fixed(), _mixed(), _prompted(), _begun() if begins else _given())
     return [toy for toy in made if toy.layout in layouts]
@@ -90,7 +91,7 @@ def _begun() -> Toy:
 
 
 def _toy(name: str, what: str, layout: str, capacity: int, outcomes: list[Example]) -> Toy:
-    """A law with no independence in it, the same at every call."""
+    """Build a law with no independence in it, the same at every call."""
     chances = np.random.default_rng(3).dirichlet(np.full(len(outcomes), 0.8))
     units = np.maximum(2, np.round(UNITS * (0.75 * chances + 0.25 / len(outcomes)))).astype(int)
     units[units.argmax()] += UNITS - units.sum()

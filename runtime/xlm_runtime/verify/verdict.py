@@ -1,4 +1,4 @@
-"""What was found of one claim."""
+"""The verdict on one claim."""
 
 from typing import Any, Literal
 
@@ -11,10 +11,10 @@ Outcome = Literal["confirmed", "refuted", "undecided"]
 class Verdict:
     """One claim of a package, and its outcome.
 
-    claim: a stable key. toy, decoder: what it is about, where it is about one. found: in words
-    that are true for this outcome.
-    measured, expected, margin: the numbers that decided it, where numbers did. fitted: it depends
-    on how well a table was fitted.
+    claim: a stable key. toy, decoder: the subjects of the claim, if it has one. `found`: in words
+        that are true for this outcome.
+    measured, expected, margin: the numbers that decided it, if numbers did. fitted: it depends on
+        the quality of a fitted table.
     """
 
     claim: str
@@ -30,5 +30,5 @@ class Verdict:
 
 
 def decided(holds: bool) -> Outcome:
-    """The outcome of a claim that could be decided."""
+    """Return the outcome of a claim that could be decided."""
     return "confirmed" if holds else "refuted"

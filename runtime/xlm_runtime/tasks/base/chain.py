@@ -50,7 +50,7 @@ class Chain:
         return -log(self.start[path[0]]) - sum(map(log, steps))
 
     def proteins(self, seed: int, count: int) -> Iterator[str]:
-        """Draws, as many as asked for."""
+        """Draw ``count`` proteins."""
         rng = np.random.default_rng([seed, VERSION])
         lengths = rng.integers(self.shortest, self.longest + 1, count)
         u = rng.random((self.longest, count))
@@ -64,7 +64,7 @@ class Chain:
 
 
 def chain() -> Chain:
-    """The chain of the quick data: of each letter a few others are likely to follow, any may."""
+    """Build the chain of the quick data: a few letters are likely after each, any is possible."""
     size = len(AMINO_ACIDS)
     sharp = np.random.default_rng(50).dirichlet(np.full(size, 0.15), size)
     return Chain(0.9 * sharp + 0.1 / size)

@@ -1,4 +1,4 @@
-"""What is told of the rows of a task: which were cut, and which hold what a vocabulary lacks."""
+"""Counts of the rows of a task that were cut, or that have tokens outside the vocabulary."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ class Cut:
     named: Named = field(default_factory=Named)
 
     def note(self, split: str, place: Place) -> None:
-        """The text at ``place`` is longer than its room."""
+        """Record that the text at ``place`` is longer than its room."""
         self.splits[split] += 1
         self.named.note(place)
 
     def facts(self) -> dict[str, Any]:
-        """The rows of each split, and the first of all where there are some."""
+        """Return the cut rows of each split, and the first of all if there are some."""
         return {**self.splits, **({"first": self.named.first} if self.named.rows else {})}
 
 
@@ -38,14 +38,14 @@ class Unknown:
     named: Named = field(default_factory=Named)
 
     def note(self, ids: Sequence[int], place: Place) -> None:
-        """The ids of a row, which are looked at."""
+        """Count the unknown ids of a row."""
         count = 0 if self.token is None else ids.count(self.token)
         if count:
             self.tokens += count
             self.named.note(place)
 
     def facts(self) -> dict[str, Any]:
-        """Nothing where every text can be spelled."""
+        """Return the counts; empty if every text can be spelled."""
         if self.token is None:
             return {}
         rows = {"rows": self.named.rows, "first": self.named.first} if self.tokens else {}
@@ -53,7 +53,7 @@ class Unknown:
 
 
 def encoded(tokenizer: Tokenizer, texts: Sequence[Text], title: str) -> list[Encoded]:
-    """The ids of texts.  Raises UsageError, which names the row, for words that have none."""
+    """Encode texts.  Raises UsageError, which names the row, for words without an id."""
     try:
         rows = tokenizer.encode_all([text for _, text in texts])
     except UsageError:
@@ -67,7 +67,7 @@ def encoded(tokenizer: Tokenizer, texts: Sequence[Text], title: str) -> list[Enc
 
 
 def more(kept: int, wanted: str = "more different rows,") -> str:
-    """What to do about an empty split; nothing where rows are no use as they are."""
+    """Return the remedy for an empty split; empty if no row was kept."""
     if not kept:
         return ""
     return (

@@ -54,7 +54,7 @@ class Encoding:
         self.unknown = Unknown(self.tokenizer.unknown)
 
     def run(self, source: Source, folder: Path) -> dict[str, Any]:
-        """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
+        """Fill ``folder`` and return its facts.  Raises RunError if a split remains empty."""
         with ExitStack() as stack:
             about = self.tokenizer.vocabulary.size, self.tokenizer.separator
             writers = {s: stack.enter_context(Writer(folder / s, *about)) for s in SPLITS}
@@ -72,7 +72,7 @@ class Encoding:
         return {"sizes": sizes, "tokens": tokens, **self._counts(), **self.unknown.facts()}
 
     def _encoded(self, split: Name, texts: list[Text], title: str) -> list[Encoded]:
-        """The ids of texts; those without any are dropped."""
+        """Encode texts, and drop those without a token."""
         rows = encoded(self.tokenizer, [(at, self.clean(text)) for at, text in texts], title)
         for place, row in rows:
             if not row:
@@ -94,7 +94,7 @@ class Encoding:
         return {"cut": self.cut.facts(), "dropped": self.dropped.facts()}
 
     def _shortage(self, empty: str, kept: int) -> str:
-        """Why splits are empty, and what to do."""
+        """Explain why splits are empty, with a remedy."""
         return (
             f"no text is left for {empty} (rows kept: {kept}; dropped: {self.dropped.said})"
             f"{more(kept)}"
@@ -103,11 +103,11 @@ class Encoding:
 
 @dataclass
 class Packing(Encoding):
-    """Texts end to end, parted by the tokenizer's separator, in rows that are all full.
+    """Concatenated texts, separated by the tokenizer's separator, cut into full rows.
 
-    A text that is longer than a row goes on in the next one; with ``crop`` a window of it is a row
-    of its own, beside those of the stream. What is left at the end of a split is no row, and is
-    counted. Rows are windows: none has an end of its own.
+    A text that is longer than the rest of a row continues in the next one; with ``crop`` a window
+    of it is a row of its own, beside those of the stream. Tokens left over at the end of a split
+    form no row, and are counted. Rows are windows: none has an end of its own.
     """
 
     crop: bool = False
@@ -151,12 +151,12 @@ class Packing(Encoding):
 
 
 def flags(cut: list[bool]) -> Block:
-    """A column that says which rows are cut: their texts go on behind them."""
+    """Build the column that marks cut rows: their texts continue beyond them."""
     return Block.of([[int(one)] for one in cut])
 
 
 def window(row: list[int], size: int) -> list[int]:
-    """At most ``size`` ids of a row, from a place that is settled by the row itself."""
+    """Return at most ``size`` ids of a row, from a place that a hash of the row determines."""
     if len(row) <= size:
         return row
     digest = blake2b(np.array(row, "<i8").tobytes(), digest_size=8).digest()
@@ -165,7 +165,7 @@ def window(row: list[int], size: int) -> list[int]:
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[tuple[Name, list[Text]]]:
-    """Rows of the same split, up to 1,000 at a time, in their order."""
+    """Yield rows of the same split, up to 1,000 at a time, in their order."""
     waiting: dict[Name, list[Text]] = {split: [] for split in SPLITS}
     for split, place, (text,) in rows:
         waiting[split].append((place, text))

@@ -23,9 +23,9 @@ _LEAST = 1000
 
 
 def english(cache: Path) -> Path:
-    """A file with one sentence per line, each once; gathered on the first call.
+    """Return a file with one sentence per line, each once; it is built on the first call.
 
-    It depends on the version of Python. Raises RunError where an installation has no documentation.
+    It depends on the version of Python. Raises RunError if the installation has no documentation.
     """
     key = {"english": _VERSION, "python": [sys.version, *platform.python_build()]}
     return cached(cache, "english", key, _gather).folder / "english.txt"
@@ -43,7 +43,7 @@ def _gather(folder: Path) -> dict[str, int]:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences in the prose of a document; code, tables and field lists are left out."""
+    """Yield the sentences in the prose of a document, without code, tables and field lists."""
     for paragraph in re.split(r"\n\s*\n", text):
         if not _CODE.search(paragraph):
             yield from filter(_is_prose, _END.split(" ".join(paragraph.split())))
@@ -70,7 +70,7 @@ def _documents() -> Iterator[str]:
 
 
 def _docstrings(node: ast.AST) -> Iterator[str]:
-    """Docstrings of a module and of the classes and functions that are not within statements."""
+    """Yield docstrings of a module and of its classes and functions outside statements."""
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         doc = ast.get_docstring(node)
         if doc:

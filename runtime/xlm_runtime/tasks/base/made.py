@@ -31,15 +31,15 @@ _CHUNK = 1_000
 
 
 class MadeTask(Task):
-    """A task whose problems `draw` makes; `right` says whether an answer is one of the right ones.
+    """A task whose problems `draw` makes; `right` decides whether an answer solves one.
 
-    A problem may have many right answers, so that exact match with the one that was drawn means
-    little: the metric ``solved`` counts answers that are right. ``chance`` is how often a blind
-    answer is, which keeps what is given and draws every other word uniformly.
+    A problem may have many right answers, so that exact match with the drawn one means little: the
+    metric ``solved`` counts right answers. ``chance`` is the rate of a uniform guess, which keeps
+    the given words and draws every other one uniformly.
 
     Problems are read instead from tables with ``columns``: the user's with ``--data``, those that
-    are `published` with ``--preset paper``. `row` makes a problem of a row. They are as with preset
-    paper whatever the preset.
+    are `published` with ``--preset paper``. `row` makes a problem of a row. They are as with
+    preset paper whatever the preset.
     """
 
     makes = True
@@ -51,30 +51,30 @@ class MadeTask(Task):
 
     @abstractmethod
     def draw(self, preset: str, rng: np.random.Generator) -> Problem:
-        """A problem."""
+        """Draw a problem."""
 
     @abstractmethod
     def right(self, answer: Sequence[int], example: Example) -> bool:
-        """Whether a body answers a problem; it has the right length and keeps what is given."""
+        """Return whether a body solves a problem; it has the right length and keeps given words."""
 
     @abstractmethod
     def chance(self, example: Example) -> float:
-        """How often a blind answer is right."""
+        """Return the chance that a uniform guess solves a problem."""
 
     @abstractmethod
     def words(self, preset: str) -> list[str]:
-        """The words of prompts and bodies, in the order of their ids."""
+        """List the words of prompts and bodies, in the order of their ids."""
 
     @abstractmethod
     def row(self, *texts: str) -> Problem | str:
-        """The problem of a row, whose texts are those of ``columns``; or what is wrong with it."""
+        """Build the problem of a row, whose texts are those of ``columns``, or return its fault."""
 
     def published(self) -> Source | None:
-        """The table of preset paper; None where its problems are made."""
+        """Return the table of preset paper; None if its problems are made."""
         return None
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """Where problems come from, their words, how many there are, and what is counted."""
+        """Describe the problems: their origin, words, numbers, and the protocol."""
         return {
             **self._origin(options),
             "problem": " ".join((sys.modules[type(self).__module__].__doc__ or "").split()),
@@ -95,17 +95,17 @@ class MadeTask(Task):
         return {"train": train, "validation": held_out, "test": held_out}
 
     def split(self, problem: Problem) -> Name:
-        """Where a problem belongs."""
+        """Return the split of a problem."""
         return split_of(problem)
 
     def metrics(self, _: Prepared) -> "MetricCollection":
-        """Whether answers are right, beside how near they are to those that were drawn."""
+        """Return the metrics: solved problems, and the match with the drawn answers."""
         from xlm_runtime.metrics import ExactMatch, Solved, TokenAccuracy, collection
 
         return collection(Solved(self.solves), ExactMatch(), TokenAccuracy())
 
     def solves(self, answer: Sequence[int], example: Example) -> bool:
-        """Whether an answer has the length of the body, keeps what is given, and is right."""
+        """Return whether an answer has the body's length, keeps given words, and is right."""
         given = example.given or (False,) * len(example.body)
         if len(answer) != len(example.body):
             return False
@@ -143,7 +143,7 @@ class MadeTask(Task):
         return self.published() if options.preset == "paper" and not options.made else None
 
     def _read(self, table: Source, options: DataOptions) -> Prepared:
-        """The problems of a table, as with preset paper whatever the preset."""
+        """Prepare the problems of a table, as with preset paper whatever the preset."""
         tokenizer = words(self.words("paper"), options.specials)
         size = tokenizer.vocabulary.size
         key = {"table": [tables.VERSION, store.VERSION], **table.key, "vocabulary": size}
@@ -156,7 +156,7 @@ class MadeTask(Task):
         return self._prepared(built.folder, {**table.facts, **built.facts}, options, tokenizer)
 
     def _looked_at(self, folder: Path) -> dict[str, Any]:
-        """The rate of a guess, and how often problems and answers come again."""
+        """Return the rate of a guess, and the shares of repeated problems and answers."""
         train, test = Examples(folder / "train"), Examples(folder / "test")
         answers = {tuple(one.body) for one in train}
         again = sum(tuple(one.body) in answers for one in test) / len(test)
@@ -195,7 +195,7 @@ class MadeTask(Task):
         )
 
     def _problems(self, split: Name, size: int, options: DataOptions) -> Iterator[Problem]:
-        """The problems of a split in their order; held-out ones are distinct."""
+        """Yield the problems of a split in their order; held-out ones are distinct."""
         made = (self._problem(split, index, options) for index in count())
         if split == "train":
             return islice(made, size)

@@ -1,7 +1,7 @@
 r"""Problems of mathematics of our own making, with solutions that end in ``\boxed{}``.
 
-`SHOTS` are four worked ones that stand before a problem of MATH-500; `made` draws small ones for
-preset quick, which needs no network.
+`SHOTS` are four solved ones that precede a problem of MATH-500; `made` draws small ones for preset
+quick, which needs no network.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,13 +38,13 @@ SHOTS: tuple[Problem, ...] = (
 
 
 def asked(problem: str, shots: tuple[Problem, ...] = ()) -> str:
-    """The prompt of a problem, after some that are solved."""
+    """Format the prompt of a problem, after some solved ones."""
     shown = [f"Problem:\n{one}\n\nSolution:\n{solution}\n\n" for one, solution in shots]
     return "".join([*shown, f"Problem:\n{problem}\n\nSolution:\n"])
 
 
 def made(seed: int, count: int) -> Iterator[Problem]:
-    """Small problems that differ."""
+    """Yield small problems without repetition."""
     rng = np.random.default_rng([seed, 0x6D617468])
     seen: set[str] = set()
     while len(seen) < count:

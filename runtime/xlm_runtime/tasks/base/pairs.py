@@ -1,4 +1,4 @@
-"""What tasks of prompts and answers share: from rows of a table to ids on disk, split and counted.
+"""The common part of tasks of prompts and answers: from rows of a table to ids on disk.
 
 A row that is too long is dropped, counted and named, never cut: half an answer is a wrong one.
 """
@@ -37,16 +37,16 @@ _Pair = tuple[Place, str, str]
 def hub_pairs(
     repo: str, published: Mapping[str, str], columns: tuple[str, str], size: int, **more: Any
 ) -> Source:
-    """Two columns of a data set on the Hub; see `hub_rows`."""
+    """Return two columns of a data set on the Hub; see `hub_rows`."""
     return hub_rows(repo, published, columns, size, _INSTEAD, **more)
 
 
 class PairTask(Task):
     """A task whose data are prompts and targets in text.
 
-    ``prompts`` and ``blocks`` are the room for a prompt and for a body, by preset; with the presets
-    of ``snug`` a body has no more room than the longest needs. ``protocols`` is what stands behind
-    its numbers (under ``data`` for the user's pairs).
+    ``prompts`` and ``blocks`` are the room for a prompt and for a body, by preset; with the
+    presets of ``snug`` a body has no more room than the longest needs. ``protocols`` describes the
+    origin of its published numbers (under ``data`` for the user's pairs).
     """
 
     layout = "seq2seq"
@@ -58,27 +58,27 @@ class PairTask(Task):
     protocols: ClassVar[Mapping[str, str]]
 
     def loss(self, options: DataOptions) -> Literal["test", "validation", "none"]:  # noqa: ARG002
-        """Which split the loss of an evaluation is of; see `Prepared`."""
+        """Return the split of which an evaluation computes the loss; see `Prepared`."""
         return "test"
 
     def only_judged(self, options: DataOptions) -> str:  # noqa: ARG002
-        """Why nothing can be trained on the data, which are a test split alone; empty if it can."""
+        """Explain why the data, a test split alone, cannot train a model; empty if they can."""
         return ""
 
     @abstractmethod
     def published(self) -> Source:
-        """The published pairs.  Nothing is fetched before its rows are asked for."""
+        """Return the published pairs; nothing is fetched before its rows are read."""
 
     @abstractmethod
     def made(self, seed: int) -> Source:
-        """Pairs of preset quick, which need no network."""
+        """Return the pairs of preset quick, which need no network."""
 
     def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:  # noqa: ARG002
-        """What is done to a published pair."""
+        """Clean a published pair."""
         return prompt, target
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """Source, cleaning, tokenizer, room and protocol."""
+        """Describe source, cleaning, tokenizer, room and protocol."""
         source = None if options.data else self._source(options)
         found: dict[str, Any] = {"source": str(options.data)}
         if source:
@@ -154,7 +154,7 @@ class _Encoding:
         self.unknown = Unknown(self.tokenizer.unknown)
 
     def run(self, source: Source, folder: Path) -> dict[str, Any]:
-        """Fill ``folder`` and say what was done.  Raises RunError where a split remains empty."""
+        """Fill ``folder`` and return its facts.  Raises RunError if a split remains empty."""
         with ExitStack() as stack:
             vocab = self.tokenizer.vocabulary.size
             writers = {s: stack.enter_context(Writer(folder / s, vocab)) for s in SPLITS}
@@ -191,7 +191,7 @@ class _Encoding:
         writer.add(body=Block.of([b for _, b in kept]), prompt=Block.of([p for p, _ in kept]))
 
     def _fault(self, prompt: list[int], body: list[int]) -> str | None:
-        """What keeps a pair from being used."""
+        """Return the reason why a pair cannot be used; None if it can."""
         if not prompt or not body:
             return f"a {'target' if prompt else 'prompt'} without a token"
         if len(prompt) > self.prompt:

@@ -1,4 +1,4 @@
-"""What a task is asked for (`DataOptions`) and what it gives (`Prepared`)."""
+"""The input of a task's preparation (`DataOptions`) and its result (`Prepared`)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Split(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """What a run asks of a task.
+    """The options with which a run prepares the data of a task.
 
     preset: ``quick`` data need no network; ``paper`` is what was published.
     cache: the folder below which prepared data are kept.
@@ -40,9 +40,10 @@ class DataOptions:
     seed: of generated data.
     specials: the special tokens of the family (``Family.specials``).
     tokenizer: a name on the Hub, a local file or folder, or ``bpe:4096``; None for the task's own.
-    block, prompt: the largest numbers of tokens of a body and of a prompt; None for the task's own.
+    block, prompt: the largest numbers of tokens of a body and of a prompt; None for the task's
+        own.
     published: the ids are those of published weights, so that roles which share a token there (pad
-        and eos, often) go on sharing it.
+        and eos, often) still share it.
     chat: prompts are encoded by `Tokenizer.chat`.
     kept: the folder of the tokenizer that a run was trained with; it takes the place of one that
         would be trained on the data, which may be others by now.
@@ -64,7 +65,7 @@ class DataOptions:
     prompt: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises UsageError for columns of no file."""
+        """Check that columns are of a file.  Raises UsageError."""
         if self.columns and not self.data:
             raise UsageError("--columns speaks of the file that --data gives, and there is none")
 
@@ -75,7 +76,7 @@ class Prepared:
 
     body, prompt: the largest numbers of tokens of each, without any special token.
     loss: the split that the loss and the likelihood of an evaluation are of; ``none`` where bodies
-        are answers alone, of which they would say nothing.
+        are answers alone, whose loss means nothing.
     untrainable: why nothing can be trained on it; empty where it can.
     facts: plain JSON values, printed and saved with the run: where the data come from, sizes, what
         was dropped or cut and why, the rate of a guess, the protocol behind published numbers.
@@ -92,7 +93,7 @@ class Prepared:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises RunError where a split is empty or does not fit what is said about it."""
+        """Check that no split is empty or contradicts the sizes.  Raises RunError."""
         for name in ("train", "validation", "test"):
             split: Split = getattr(self, name)
             if len(split) == 0:
@@ -115,8 +116,8 @@ class Prepared:
     def lengths(self) -> npt.NDArray[np.int64]:
         """The number of body tokens of the training examples (of the first 100,000 of a list).
 
-        Of a text that is cut it is one more than there is room for: it goes on.
-        Unconditional samples draw theirs from it where the family cannot tell a length itself.
+        Of a text that is cut it is one more than the room. Unconditional samples draw their length
+        from these if the family does not model it itself.
         """
         known = getattr(self.train, "lengths", None)
         if known is not None:
@@ -127,10 +128,10 @@ class Prepared:
         return np.array([length(self.train[i], self.body) for i in look], np.int64)
 
     def example(self, text: str, index: int = 0) -> Example:
-        """The user's own prompt as an example; ``index`` keys its randomness.
+        """Build an example from the user's own prompt; ``index`` keys its randomness.
 
-        Where the task has prompts the text is one, and the body is open. Else it is a body whose
-        tokens are given: text to go on from. Raises UsageError for a text that is too long or has
+        If the task has prompts the text is one, and the body is open. Else it is a body whose
+        tokens are given: text to continue. Raises UsageError for a text that is too long or has
         words that the tokenizer does not know.
         """
         ids = self.tokenizer.encode(text)
@@ -169,9 +170,9 @@ class Prepared:
 
 
 def roomy(setting: str, asked: int | None, longest: int, task: str) -> int:
-    """The room that is asked for by ``data.block`` or ``data.prompt``, else that of the longest.
+    """Return the room set by ``data.block`` or ``data.prompt``, else that of the longest.
 
-    Raises UsageError where the longest does not fit.
+    Raises UsageError if the longest does not fit.
     """
     if asked is not None and asked < longest:
         noun = "body" if setting == "block" else "prompt"

@@ -1,4 +1,4 @@
-"""A problem: what is asked, and an answer that is right; and the split that it belongs to."""
+"""A problem with a right answer, and the split that it belongs to."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ class Problem:
 
     @property
     def asked(self) -> tuple[int, ...]:
-        """What tells it from other problems: its prompt in any order, and what is given."""
+        """The identity of a problem: its prompt in any order, and its given words."""
         pairs = zip(self.body, self.given, strict=False)  # given is empty where nothing is
         return (*sorted(self.prompt), -1, *(x if kept else -1 for x, kept in pairs))
 
 
 def split_of(problem: Problem) -> Name:
-    """Where a problem belongs: settled by what is asked, so that splits share none."""
+    """Return the split of a problem: a function of its question, so that splits share none."""
     name = repr(list(map(int, problem.asked))).encode()
     share = blake2b(name, digest_size=1).digest()[0] % SHARES
     return "test" if share == 0 else "validation" if share == 1 else "train"
 
 
 def blocks(problems: Sequence[Problem]) -> dict[str, Block]:
-    """Problems as columns of `store.Writer`."""
+    """Arrange problems as columns of `store.Writer`."""
     columns: dict[str, Callable[[Problem], Sequence[int]]] = {
         "body": lambda p: p.body,
         "given": lambda p: p.given,

@@ -7,7 +7,7 @@ COLUMNS = ("question", "answer")
 
 
 def read(question: str, answer: str) -> Problem | str:
-    """A puzzle of 81 characters and its solution, or what is wrong with them."""
+    """Parse a puzzle of 81 characters and its solution, or return its fault."""
     for text, name, known in (
         (question, COLUMNS[0], ".0123456789"),
         (answer, COLUMNS[1], "123456789"),

@@ -1,4 +1,4 @@
-"""Where rows come from: the user's files, or data sets on the Hub; and which split each is in."""
+"""Sources of rows, the user's files or data sets on the Hub, and the split of each row."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,10 +27,10 @@ _WORDS: dict[str, Name] = {
 
 @dataclass(frozen=True)
 class Source:
-    """Rows of texts, the splits they belong to, and where each stands in the source.
+    """Rows of texts, with the split and the place of each.
 
     key: plain JSON values that change whenever the rows do; of data sets on the Hub (``repos``)
-    once `fixed` has looked up their commits. size: characters, roughly.
+    after `fixed` has looked up their commits. size: characters, roughly.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Source:
     repos: tuple[Repo, ...] = ()
 
     def fixed(self, cache: Path) -> "Source":
-        """The source as it is now; commits are kept below ``cache`` for times without the Hub."""
+        """Return the source at its present commits, kept below ``cache`` for offline use."""
         for repo in self.repos:
             repo.look_up(cache)
         commits = {repo.name: repo.at for repo in self.repos}
@@ -54,9 +54,9 @@ class Source:
 
 
 def by_hash(text: str, shares: Mapping[Name, float]) -> Name:
-    """The split of a text, settled by the text itself: the same text is never in two of them.
+    """Return the split of a text by a hash of the text: equal texts are in the same split.
 
-    ``shares`` are those of the held-out splits, training has the rest. Spaces make no difference.
+    ``shares`` are those of the held-out splits, training has the rest. Spaces are ignored.
     """
     digest = blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
     place = int.from_bytes(digest, "big") / 2**64
@@ -73,10 +73,10 @@ def user_rows(
     columns: Mapping[str, str],
     as_text: Callable[[object], object] = plain,
 ) -> Source:
-    """The user's file, or a folder in which files or folders are named after splits.
+    """Open the user's file, or a folder with files or folders named after splits.
 
     A row has a text for each of ``roles``. A held-out split without files takes its share of the
-    training rows, by a hash of the first of them. Raises UsageError.
+    training rows, by a hash of the first text. Raises UsageError.
     """
     parts = parts_of(path)
     if "train" not in parts.values():
@@ -101,7 +101,7 @@ def user_rows(
 
 
 def parts_of(path: Path) -> dict[Path, Name]:
-    """Files and their splits, by the name of the file or of a folder on the way to it."""
+    """Return files and their splits, by the name of the file or of a folder on its path."""
     if not path.is_dir():
         return {path: "train"}
     found: dict[Path, Name] = {}
@@ -126,11 +126,11 @@ def hub_rows(
     last: int = 0,
     as_text: Callable[[object], object] = plain,
 ) -> Source:
-    """Columns of a data set on the Hub; ``published`` maps its splits to files.
+    """Read columns of a data set on the Hub; ``published`` maps its splits to files.
 
     ``held_out`` are the shares of splits that it lacks, taken from its training rows by a hash of
     the first column; ``last`` is how many of the last training rows are for testing. ``instead``
-    says what else can be done.
+    is the remedy in messages.
     """
     shares = held_out or {}
     key: dict[str, Any] = {
@@ -161,7 +161,7 @@ def hub_read(
     rows: Callable[[Dropped, str], Iterator[Row]],
     revision: str = "main",
 ) -> Source:
-    """A data set on the Hub, of which ``rows(dropped, commit)`` reads what ``key`` says."""
+    """Open a data set on the Hub; ``rows(dropped, commit)`` reads the part named by ``key``."""
     found = Repo(repo, revision)
     repos = (found,) if hub.is_name(repo) else ()  # else a folder in the form of the Hub
     return Source(
@@ -174,7 +174,7 @@ def hub_read(
 
 
 def joined(*parts: Source) -> Source:
-    """Rows of several sources, one after another."""
+    """Concatenate the rows of several sources."""
 
     def rows(dropped: Dropped) -> Iterator[Row]:
         return (row for part in parts for row in part.rows(dropped))

@@ -23,25 +23,26 @@ class Square:
         ]
 
     def solved(self, cells: Sequence[int]) -> bool:
-        """Whether every row, column and box holds every digit (counted from 0) once."""
+        """Return whether every row, column and box holds every digit (counted from 0) once."""
         digits = set(range(self.side))
         return all({cells[i] for i in unit} == digits for unit in self.units)
 
     def solutions(
         self, cells: Sequence[int], rng: np.random.Generator | None = None
     ) -> Iterator[tuple[int, ...]]:
-        """The solutions that keep what is given (-1: empty), digits tried in order or at random."""
+        """Yield the solutions that keep given cells (-1: empty), digits in order or at random."""
         yield from self._fill(list(cells), self._candidates(cells), rng)
 
     def unique(self, cells: Sequence[int]) -> bool:
-        """Whether exactly one solution keeps what is given."""
+        """Return whether exactly one solution keeps the given cells."""
         found = self.solutions(cells)
         return next(found, None) is not None and next(found, None) is None
 
     def stays_unique(self, cells: Sequence[int], cell: int, digit: int) -> bool:
-        """Whether the only solution of a square stays the only one without one of its digits.
+        """Return whether a square with one solution still has one without one of its digits.
 
-        It does if no other digit leads to a solution, which is faster found out than `unique`.
+        It has if no other digit of the cell leads to a solution, which is faster to decide than
+        `unique`.
         """
         values = [-1 if i == cell else value for i, value in enumerate(cells)]
         candidates = self._candidates(values)
@@ -49,7 +50,7 @@ class Square:
         return next(self._fill(values, candidates, None), None) is None
 
     def singles(self, cells: Sequence[int]) -> bool:
-        """Whether it is solved by filling, again and again, cells that have one candidate left.
+        """Return whether filling cells that have one candidate left, repeatedly, solves it.
 
         These are the naked singles, the simplest of the rules by which people solve.
         """
@@ -60,7 +61,7 @@ class Square:
         return not left
 
     def _candidates(self, cells: Sequence[int]) -> dict[int, int]:
-        """What each empty cell may hold, a bit for each digit."""
+        """Return the candidates of each empty cell, a bit for each digit."""
         every = (1 << self.side) - 1
         return {
             i: every & ~sum({1 << cells[j] for j in self.peers[i] if cells[j] >= 0})
@@ -71,7 +72,7 @@ class Square:
     def _fill(
         self, values: list[int], candidates: dict[int, int], rng: np.random.Generator | None
     ) -> Iterator[tuple[int, ...]]:
-        """The cell with the fewest candidates is filled first, so that dead ends show early."""
+        """Yield solutions; fill the cell with the fewest candidates first, to fail early."""
         if not candidates:
             yield tuple(values)
             return

@@ -27,7 +27,7 @@ Read = Callable[..., Problem | str]
 
 
 def own(options: DataOptions, columns: Sequence[str]) -> Source:
-    """The table of ``--data``."""
+    """Return the table of ``--data``."""
     assert options.data is not None
     return user_rows(options.data, columns, options.columns, listed)
 
@@ -40,13 +40,13 @@ def published(
     made: str = "--set data.made=true, or --preset quick",
     **more: Any,
 ) -> Source:
-    """A table on the Hub; see `hub_rows`.  ``made`` says how problems are made instead."""
+    """Return a table on the Hub; see `hub_rows`.  ``made``: settings that make problems instead."""
     instead = _INSTEAD.format(", ".join(columns), made)
     return hub_rows(repo, files, columns, size, instead, as_text=listed, **more)
 
 
 def listed(value: object) -> object:
-    """Whole numbers and lists of them, however deep, as texts with blanks; others as they are."""
+    """Convert whole numbers and nested lists of them to texts with blanks; keep other values."""
     if not isinstance(value, list):
         return plain(value)
     parts, waiting = list[str](), value[::-1]
@@ -62,16 +62,16 @@ def listed(value: object) -> object:
 
 
 def numbers(text: str) -> list[int] | None:
-    """The whole numbers of a list that is written with blanks, commas and brackets; else None."""
+    """Parse whole numbers separated by blanks, commas and brackets; return None for other texts."""
     if not re.fullmatch(r"[\d\s,\[\]()]*", text, re.ASCII):
         return None
     return [int(digits) for digits in re.findall(r"\d{1,9}", text)]
 
 
 def written(source: Source, folder: Path, vocab: int, read: Read) -> dict[str, Any]:
-    """The problems of a table on the disk, and what was done.  Raises RunError for empty splits.
+    """Write the problems of a table and return the facts.  Raises RunError for empty splits.
 
-    ``read`` makes a problem of the texts of a row, or says what is wrong with them.
+    ``read`` makes a problem of the texts of a row, or returns a fault.
     """
     dropped, done = Dropped(), 0
     rows = source.rows(dropped)

@@ -1,4 +1,4 @@
-"""What a task is.  It knows no family: a layout (``text``, ``seq2seq``, ``infill``) joins them."""
+"""The base of tasks, which share with families only a layout: text, seq2seq or infill."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -82,24 +82,26 @@ class Task(ABC):
 
     @abstractmethod
     def prepare(self, options: DataOptions) -> Prepared:
-        """The data, made or found in the cache.  Raises RunError or UsageError in plain words."""
+        """Prepare the data, or open them in the cache.
+
+        Raises RunError or UsageError in plain words.
+        """
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:  # noqa: ARG002
-        """What is known without the data: where they come from, what is done to them, protocol.
+        """Describe the task without its data: origin, processing, protocol; fetch nothing.
 
-        Keys are those of `Prepared.facts`, which hold what the data themselves say. Nothing is
-        fetched.
+        Keys are those of `Prepared.facts`, which hold the facts of the data themselves.
         """
         return {}
 
     def given(self, data: Path | None, columns: Mapping[str, str]) -> "Task":  # noqa: ARG002
-        """The task as it is with the user's data, for one whose layout depends on them."""
+        """Return the task for the user's data; a subclass may choose a layout by them."""
         return self
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":  # noqa: ARG002
-        """Metrics of what is generated: ``update(Answer(...))``, then ``compute()``.
+        """Return metrics of generated texts: ``update(Answer(...))``, then ``compute()``.
 
-        ``prepared`` is what `prepare` gave. By default exact match and token accuracy; for
+        ``prepared`` is the result of `prepare`. By default exact match and token accuracy; for
         ``text``, where no body is right, none.
         """
         from xlm_runtime.metrics import ExactMatch, TokenAccuracy, collection

@@ -1,4 +1,4 @@
-"""What tasks of plain text share: from rows of text to ids on disk, split, cut and counted."""
+"""The common part of tasks of plain text: from rows of text to ids on disk."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -36,18 +36,18 @@ INSTEAD = (
 def hub_source(
     repo: str, published: Mapping[str, str], size: int, column: str = "text", **more: Any
 ) -> Source:
-    """A column of texts of a data set on the Hub; see `hub_rows`."""
+    """Return a column of texts of a data set on the Hub; see `hub_rows`."""
     return hub_rows(repo, published, (column,), size, INSTEAD, **more)
 
 
 class TextTask(Task):
     """A task of plain text.
 
-    It says where the published texts are (`published`), how they are cleaned, which tokenizer and
-    block go with each preset, and what stands behind its numbers (``protocols``; under ``data`` for
-    the user's texts, which ``--data`` gives). ``--preset quick`` without data reads the
-    documentation of Python (`english`). A task that is ``packed`` puts texts end to end. Else texts
-    are cut at the block, and where none of the user's is that long it shrinks to the longest.
+    It defines the published texts (`published`), their cleaning, the tokenizer and the block of
+    each preset, and the origin of its published numbers (``protocols``; under ``data`` for the
+    user's texts, which ``--data`` gives). ``--preset quick`` without data reads the documentation
+    of Python (`english`). A task that is ``packed`` concatenates texts. Else texts are cut at the
+    block, and if none of the user's is that long it shrinks to the longest.
     """
 
     layout = "text"
@@ -60,21 +60,21 @@ class TextTask(Task):
 
     @abstractmethod
     def published(self) -> Source:
-        """The published texts.  Nothing is fetched before its rows are asked for."""
+        """Return the published texts; nothing is fetched before its rows are read."""
 
     def clean(self, text: str) -> str:
-        """What is done to a text with ``--preset paper``."""
+        """Clean a text for ``--preset paper``."""
         return text
 
     def quick_texts(self, options: DataOptions) -> Source:
-        """What ``--preset quick`` reads: texts that need no network."""
+        """Return the texts of ``--preset quick``, which need no network."""
         file = english(options.cache)
         found = user_rows(file, ("text",), {})
         key = {"english": fingerprint(file), "shares": found.key["shares"]}
         return Source("the documentation that ships with Python", key, found.size, found.rows)
 
     def encoding(self, tokenizer: Tokenizer, block: int, clean: Callable[[str], str]) -> Encoding:
-        """How texts become rows."""
+        """Return the encoding of texts as rows."""
         return (Packing if self.packed else Encoding)(tokenizer, block, clean)
 
     def prepare(self, options: DataOptions) -> Prepared:
@@ -111,14 +111,14 @@ class TextTask(Task):
         )
 
     def follows(self, options: DataOptions) -> bool:
-        """Whether the block is as large as the longest text: with the user's own data.
+        """Return whether the block shrinks to the longest text: with the user's own data.
 
-        Unless a setting says it, or rows are packed, and so as long as the block.
+        Not if a setting fixes the block, or if rows are packed, and so as long as the block.
         """
         return bool(options.data) and not (self.packed or options.block)
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
-        """Source, cleaning, tokenizer, block and protocol."""
+        """Describe source, cleaning, tokenizer, block and protocol."""
         found: dict[str, Any] = {"source": str(options.data or self.shipped)}
         if options.preset == "paper":
             published = self.published()
@@ -132,13 +132,13 @@ class TextTask(Task):
         }
 
     def metrics(self, _: Prepared) -> "MetricCollection":
-        """How varied, how repetitive and how long texts are; of texts that are words."""
+        """Return metrics of variety, repetition and length, for texts of words."""
         from xlm_runtime.metrics import collection, language
 
         return collection(*language.texts())
 
     def tokenizer(self, name: str, options: DataOptions) -> Tokenizer | None:  # noqa: ARG002
-        """A tokenizer that the task knows better than others do, by its name; None for others."""
+        """Return a tokenizer that only this task knows, by its name; None for other names."""
         return None
 
     def _protocol(self, options: DataOptions) -> str:
@@ -153,7 +153,7 @@ class TextTask(Task):
 
 
 def cleaning(own: Callable[..., object], none: Callable[..., object]) -> dict[str, str]:
-    """What a task says of its cleaning, where it has one."""
+    """Return the docstring of a task's own cleaning, if it has one, as a fact."""
     return {} if own is none else {"cleaning": " ".join((own.__doc__ or "").split())}
 
 
@@ -165,9 +165,9 @@ def tokenizer_for(
     options: DataOptions,
     packed: bool = False,
 ) -> Tokenizer:
-    """A published or local tokenizer, one of letters, or one trained on the texts and kept.
+    """Return a published or local tokenizer, one of letters, or one trained on the texts.
 
-    ``key`` holds all that the texts depend on.
+    ``key`` holds all that the texts depend on; a trained one is kept in the cache.
     """
     if name.startswith("letters:"):
         return tokenizers.letters(name[8:], options.specials, parting=packed)
@@ -195,7 +195,7 @@ def tokenizer_for(
 
 
 def _watched(source: Source, clean: Callable[[str], str], watch: Watch) -> Iterator[str]:
-    """The texts of training, while it is shown how far they are read."""
+    """Yield the texts of training, and show the progress."""
     done = 0
     for split, _, texts in source.rows(Dropped()):
         if split == "train":
@@ -205,7 +205,7 @@ def _watched(source: Source, clean: Callable[[str], str], watch: Watch) -> Itera
 
 
 def instead(options: DataOptions) -> str:
-    """What to do where a published tokenizer cannot be fetched."""
+    """Return the remedy for a published tokenizer that cannot be fetched."""
     local = "--set data.tokenizer=bpe:4096 (trained on it; or a local folder or tokenizer.json)"
     if options.data or options.preset == "quick":
         return f"use {local}"

@@ -1,7 +1,7 @@
-"""Word problems of our own making: small stories with numbers, their solution and their program.
+"""Word problems of our own making: small stories with numbers, their solution and program.
 
-For preset quick, which needs no network. A problem is a story with three or four numbers, told with
-the names and things that its seed draws; nothing is taken from any data set.
+For preset quick, which needs no network. A problem is a story with three or four numbers, with
+names and things that its seed draws; nothing is taken from any data set.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +15,9 @@ THINGS = ("apples", "books", "cards", "pens", "shells", "stamps", "marbles", "bu
 
 @dataclass(frozen=True)
 class Problem:
-    """A story that ends with a question; steps of the form ``name = expression``; their last value.
+    """A story with a question; steps of the form ``name = expression``; their last value.
 
-    told: the steps in words, one for each.
+    `told`: the steps in words, one for each.
     """
 
     question: str
@@ -38,7 +38,7 @@ class Problem:
 
 
 def problems(seed: int, count: int) -> Iterator[Problem]:
-    """Problems that differ in their question."""
+    """Yield problems with distinct questions."""
     rng = np.random.default_rng([seed, 0x6D61])
     seen: set[str] = set()
     while len(seen) < count:

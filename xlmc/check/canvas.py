@@ -1,18 +1,18 @@
-"""What a decoder of masks may do beside revealing: blocks, guidance, and taking tokens back."""
+"""The acts of a decoder of masks beside revealing: blocks, guidance, and taking tokens back."""
 
 from collections.abc import Iterator
 from math import floor
 
-from xlmc.check.rules import amount, at_least_one, known, moments, number
+from xlmc.check import guides
+from xlmc.check.rules import amount, at_least_one, known, moments
 from xlmc.check.scope import SLIP, values
-from xlmc.check.words import one_of, word
+from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
     NeedsGrid,
     Unsupported,
     WrongAction,
     WrongBlocks,
-    WrongGuide,
     WrongRule,
     WrongScore,
     WrongStop,
@@ -31,7 +31,7 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
     for blocks in query.those(section.entries, ast.Blocks):
         yield from _blocks(blocks, section, family, env)
     for guide in query.those(section.entries, ast.Guide):
-        yield from _guide(guide, family, env)
+        yield from guides.check(guide, family, env)
     for step in query.those(section.entries, ast.Step):
         for remask in query.those(step.actions, ast.Remask):
             yield from _remask(remask, section, family, env)
@@ -81,55 +81,6 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
         why = f"{least}{min(known)} masks are revealed in a step, and a block holds {size:g}"
         hint = "take larger blocks, or a smaller quota"
         yield WrongBlocks(span=blocks.span, why=why, hint=hint)
-
-
-def _guide(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
-    call = guide.value
-    example = "write `guide cfg(scale = cfg_scale, without = prompt)`"
-    if not Process.of(family).fixed_length:
-        why = "it guides what is predicted at masks, under `clean -> mask` alone"
-        yield Unsupported(span=guide.span, what="guidance", why=why, hint="drop the guide")
-        return
-    wrong = list(one_of(word(call, call.function), ("cfg",), "a guide"))
-    options = {keyword.name: keyword for keyword in call.keywords}
-    for keyword in call.keywords:
-        wrong += one_of(word(keyword, keyword.name), ("scale", "without"), "an option of a guide")
-    if not wrong and (call.arguments or call.primes or len(call.keywords) != len(options)):
-        wrong.append(
-            WrongGuide(span=call.span, why="its options have names, once each", hint=example)
-        )
-    if not wrong and len(options) < 2:
-        why = "it needs a scale, and what the second look is without"
-        wrong.append(WrongGuide(span=call.span, why=why, hint=example))
-    yield from wrong
-    if not wrong:
-        yield from number(options["scale"].value, "Scale", "scale", env)
-        yield from _without(options["without"].value, family)
-        if literal(options["scale"].value) == 0:
-            span = options["scale"].span
-            yield WrongGuide(span=span, why="a scale of 0 changes nothing", hint="drop the guide")
-
-
-def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
-    if not isinstance(value, ast.Name):
-        why = "what is hidden has a name"
-        yield WrongGuide(span=value.span, why=why, hint="write `without = prompt`")
-        return
-    wrong = list(one_of(value, ("prompt", "given"), "something that the network can do without"))
-    yield from wrong
-    layouts = query.layouts(family)
-    there = {
-        "prompt": any(slot.name == "prompt" for layout in layouts for slot in layout.slots),
-        "given": any(layout.keeping is not None for layout in layouts),
-    }
-    if not wrong and layouts and not there[value.id]:
-        example = {
-            "prompt": "seq2seq : prompt bos [body eos pad]",
-            "given": "infill : bos [body] eos keeping given",
-        }
-        reason = {"prompt": "no layout has a prompt", "given": "no layout keeps what is given"}
-        hint = f"add `{example[value.id]}` to the collation, or drop the guide"
-        yield WrongGuide(span=value.span, why=reason[value.id], hint=hint)
 
 
 def _remask(

@@ -239,26 +239,12 @@ def _finish(
 
 
 def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
-    wrong = list(one_of(reuse.what, ("prefix", "unchanged"), "something that allows reuse"))
-    yield from wrong
-    process, prefix = Process.of(family), reuse.what.id == "prefix"
-    backbone = query.first(query.entries(family, "network"), ast.Backbone)
-    why, hint = "", "drop `reuse`"
-    if process.ordered and not (prefix or wrong):
-        why, hint = "every token changes the row", "write `reuse while prefix`"
-    elif process.ordered and backbone is not None and backbone.python is not None:
-        why = "xlmc keeps keys and values of its own backbone alone"
-    elif process.clocks and prefix:
-        why = "under full attention every token changes the answer at those before it"
-    elif not process.ordered and query.condition(family) is not None:
-        why = "the backbone is told the time, which moves on"
-        hint = "drop `reuse`, or the backbone's condition"
-    elif process.leads("clean", "gone"):
-        why = "every insertion changes the row"
-    elif process.clocks > 1:
-        why = "every step reads all gaps anew"
-    if why:
-        yield WrongReuse(span=reuse.span, why=why, hint=hint)
+    words = slots.reuse_words()
+    yield from one_of(reuse.what, words, "something that allows reuse")
+    if reuse.what.id in words:
+        why, hint = words[reuse.what.id].why_not(family, Process.of(family))
+        if why:
+            yield WrongReuse(span=reuse.span, why=why, hint=hint)
 
 
 def _spoken(section: ast.Section) -> set[str]:

@@ -32,6 +32,8 @@ from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
 from xlmc.theory.last import reveals_all
 from xlmc.theory.process import Process
+from xlmc.words.slots import stop_of
+from xlmc.words.stops.base import Stop, temperature
 
 SOME = Code("written.any(1).long()", Rank.ROW, Kind.LONG)
 RULES = {
@@ -128,7 +130,7 @@ class _Maker:
             grid=self.grid,
             steps=self._steps(),
             few=self._few(),
-            ends=self._ends(),
+            ends=any(word.kind == "text" for _, word in self._ends),
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             appends=query.first(step.actions, ast.Append) is not None,
             stops=self._stops(),
@@ -296,15 +298,16 @@ class _Maker:
         return self._option("steps", grid.value.arguments[0])
 
     def _few(self) -> Code | None:
-        """Below how many missing tokens a row of two clocks is done."""
-        stop = query.first(self.section.entries, ast.Stop) if self.both else None
-        below = query.those(stop.conditions, ast.Compare) if stop is not None else ()
-        return self._option("stop", below[0].right) if below else None
+        """The number of missing tokens below which a row gets no more; None for no such number."""
+        numbers = [n for one, word in self._ends if word.kind == "few" for n in word.numbers(one)]
+        return self._option("stop", numbers[0].value) if numbers else None
 
-    def _ends(self) -> bool:
+    @property
+    def _ends(self) -> list[tuple[ast.Condition, Stop]]:
+        """The conditions that end a row, with their words."""
         stop = query.first(self.section.entries, ast.Stop)
-        conditions = query.those(stop.conditions, ast.Compare) if stop is not None else ()
-        return any(one.left == ast.Name("text", span=one.span) for one in conditions)
+        pairs = [(one, stop_of(one, self.family)) for one in (stop.conditions if stop else ())]
+        return [(one, word) for one, word in pairs if word is not None]
 
     # The end
 
@@ -322,35 +325,23 @@ class _Maker:
     # Insertion
 
     def _stops(self) -> tuple[ir.Stop, ...]:
-        stop = query.first(self.section.entries, ast.Stop)
-        if stop is None or Process.of(self.family).masks:
+        if Process.of(self.family).masks:
             return ()
-        return tuple(self._stop(one) for one in stop.conditions)
+        return tuple(self._stop(one, word) for one, word in self._ends)
 
-    def _stop(self, one: ast.Condition) -> ir.Stop:
-        match one:
-            case ast.Compare(left=ast.Name(id="last"), right=ast.Name(id=special)):
-                return ir.Stop("last", special)
-            case ast.Compare(op=">", left=chance, right=right):
-                return self._asks("threshold", chance, "{} > {}", self._code(right))
-            case ast.Happens(chance=chance):
-                u = f'noise.uniform("{query.asked(chance)}")[:, 0]'
-                return self._asks("chance", chance, f"{u} < {{}}")
-            case ast.Compare(right=ast.Name(id="oracle")):
-                return ir.Stop("oracle")
-        return ir.Stop("limit")
-
-    def _asks(self, kind: str, chance: ast.Expr, form: str, *parts: Code) -> ir.Stop:
-        """A condition on the chance of a head, tempered or not, or on its chance of zero."""
+    def _stop(self, one: ast.Condition, word: Stop) -> ir.Stop:
+        """A condition, by the chance of a head, tempered or not, or its chance of zero."""
+        chance = word.chance(one)
+        if chance is None:
+            return ir.Stop(word.kind, word.token(one))
         head = query.asked(chance)
         found = variable(head, Rank.ROW, Kind.SINGLE).code
-        code = built(form, found, *parts, kind=Kind.BOOL)
-        if not isinstance(chance, ast.Call):
-            return ir.Stop(kind, head, self._place(head), "chance", code)
-        if chance.function == "zero":
-            return ir.Stop(kind, head, self._place(head), "zero", code)
-        temperature = self._option("temperature", chance.arguments[1])
-        return ir.Stop(kind, head, self._place(head), "chance", code, temperature)
+        numbers = [self._code(number.value) for number in word.numbers(one)]
+        code = built(word.code.format(head=head), found, *numbers, kind=Kind.BOOL)
+        zero = isinstance(chance, ast.Call) and chance.function == "zero"
+        cold = [self._option("temperature", number.value) for number in temperature(chance)]
+        of = "zero" if zero else "chance"
+        return ir.Stop(word.kind, head, self._place(head), of, code, cold[0] if cold else None)
 
     def _place(self, head: str) -> str:
         place = query.heads(self.family)[head].at

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlmc.theory.process import LIVES, Process
 
@@ -11,11 +11,19 @@ NO_NOISE = "nothing is corrupted: a token is predicted from those before it"
 
 @frozen
 class Need:
-    """A condition on the process; ``meaning`` completes "the noise has ..."."""
+    """A condition on the process; ``meaning`` completes "the noise has ...".
+
+    ``state``: that tokens must go to. ``why``: the reason for which a word needs it.
+    """
 
     meaning: str
     holds: Callable[[Process], bool]
-    state: str = ""  # that tokens must go to
+    state: str = ""
+    why: str = ""
+
+    def because(self, why: str) -> "Need":
+        """Return the need with a reason."""
+        return evolve(self, why=why)
 
 
 def arrow(origin: str, target: str) -> Need:
@@ -29,7 +37,12 @@ def arrow(origin: str, target: str) -> Need:
 
 ORDER = Need("no arrow (`none`)", lambda process: process.ordered)
 PLACES = Need("no arrow into `gone`", lambda process: process.holds_places)
+NOISE = Need("an arrow", lambda process: process.clocks > 0)
+GROWS = Need("tokens that no mask stands for", lambda process: not process.fixed_length)
+ONE_CLOCK = Need("one arrow at most", lambda process: process.clocks < 2)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
+
+BOTH = (arrow("clean", "mask"), arrow("mask", "gone"))
 
 
 def met(needs: Iterable[Need], process: Process) -> bool:

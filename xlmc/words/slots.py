@@ -5,14 +5,30 @@ from collections.abc import Iterator
 from xlmc.syntax import ast
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process
-from xlmc.words import actions, amounts, arrows, backbones, heads, layouts, registry, starts, terms
+from xlmc.words import (
+    actions,
+    amounts,
+    arrows,
+    backbones,
+    guides,
+    heads,
+    layouts,
+    registry,
+    reuses,
+    starts,
+    stops,
+    terms,
+)
 from xlmc.words.actions.base import Action
 from xlmc.words.amounts.base import Amount
 from xlmc.words.backbones.base import Backbone
 from xlmc.words.base import Word
+from xlmc.words.guides.base import Guide
 from xlmc.words.heads.base import Head
 from xlmc.words.layouts.base import Layout
+from xlmc.words.reuses.base import Reuse
 from xlmc.words.starts.base import Start
+from xlmc.words.stops.base import Stop
 
 
 def action_words() -> dict[str, Action]:
@@ -63,6 +79,26 @@ def start(process: Process) -> str:
     return next((word.name for word in words if met(word.needs, process)), "")
 
 
+def stop_words() -> dict[str, Stop]:
+    """Return the conditions that end a row."""
+    return registry.words(stops, Stop)
+
+
+def stop_of(one: ast.Condition, family: ast.Family) -> Stop | None:
+    """Return the word of a condition; None for what is no condition that ends a row."""
+    return next((word for word in stop_words().values() if word.holds(one, family)), None)
+
+
+def guide_words() -> dict[str, Guide]:
+    """Return the ways to guide answers."""
+    return registry.words(guides, Guide)
+
+
+def reuse_words() -> dict[str, Reuse]:
+    """Return the conditions under which an answer is used again."""
+    return registry.words(reuses, Reuse)
+
+
 def every() -> Iterator[Word]:
     """Yield all words, slot by slot."""
     yield from arrows.known().values()
@@ -72,4 +108,7 @@ def every() -> Iterator[Word]:
     yield from terms.known().values()
     yield from start_words().values()
     yield from action_words().values()
+    yield from stop_words().values()
+    yield from guide_words().values()
+    yield from reuse_words().values()
     yield from layout_words().values()

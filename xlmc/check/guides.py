@@ -1,0 +1,72 @@
+"""Guidance: that its options are right, and that a row has the part that an answer is without."""
+
+from collections.abc import Iterator
+
+from xlmc.check.rules import number
+from xlmc.check.words import one_of, word
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import Unsupported, WrongGuide
+from xlmc.syntax import ast, query
+from xlmc.syntax.expression import literal
+from xlmc.theory.environment import Environment
+from xlmc.theory.needs import met
+from xlmc.theory.process import Process
+from xlmc.words.guides.base import HIDDEN
+from xlmc.words.slots import guide_words
+
+EXAMPLE = "write `guide cfg(scale = cfg_scale, without = prompt)`"
+
+
+def check(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
+    """Complain about a guide."""
+    call, words = guide.value, guide_words()
+    wrong = list(one_of(word(call, call.function), words, "a guide"))
+    yield from wrong
+    if wrong:
+        return
+    known = words[call.function]
+    if not met(known.needs, Process.of(family)):
+        why = "it guides what is predicted at masks, under `clean -> mask` alone"
+        yield Unsupported(span=guide.span, what="guidance", why=why, hint="drop the guide")
+        return
+    wrong = list(_options(call, [one.name for one in known.options]))
+    yield from wrong
+    if wrong:
+        return
+    scale, without = (
+        {one.name: one for one in call.keywords}[name] for name in ("scale", "without")
+    )
+    yield from number(scale.value, "Scale", "scale", env)
+    yield from _without(without.value, family)
+    if literal(scale.value) == 0:
+        yield WrongGuide(span=scale.span, why="a scale of 0 changes nothing", hint="drop the guide")
+
+
+def _options(call: ast.Call, names: list[str]) -> Iterator[Diagnostic]:
+    """Complain unless a guide has all its options, by name and once each."""
+    wrong = [
+        one
+        for keyword in call.keywords
+        for one in one_of(word(keyword, keyword.name), names, "an option of a guide")
+    ]
+    yield from wrong
+    given = {keyword.name for keyword in call.keywords}
+    if not wrong and (call.arguments or call.primes or len(call.keywords) != len(given)):
+        yield WrongGuide(span=call.span, why="its options have names, once each", hint=EXAMPLE)
+    elif not wrong and given != {*names}:
+        why = "it needs a scale, and what the second look is without"
+        yield WrongGuide(span=call.span, why=why, hint=EXAMPLE)
+
+
+def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
+    if not isinstance(value, ast.Name):
+        why = "what is hidden has a name"
+        yield WrongGuide(span=value.span, why=why, hint="write `without = prompt`")
+        return
+    parts = {one.name: one for one in HIDDEN}
+    wrong = list(one_of(value, parts, "something that the network can do without"))
+    yield from wrong
+    part = parts.get(value.id)
+    if part is not None and query.layouts(family) and not part.there(family):
+        hint = f"add `{part.example}` to the collation, or drop the guide"
+        yield WrongGuide(span=value.span, why=part.lack, hint=hint)

@@ -1,0 +1,1 @@
+"""The ways to guide answers, one module each: a class of `Guide`."""

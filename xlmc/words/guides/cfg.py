@@ -1,0 +1,23 @@
+"""``cfg``: classifier-free guidance."""
+
+from xlmc.theory.needs import PLACES, arrow
+from xlmc.words.base import Option
+from xlmc.words.guides.base import Guide
+
+
+class Cfg(Guide):
+    """The word ``cfg``."""
+
+    name = "cfg"
+    form = "guide cfg(scale = W, without = WHAT)"
+    meaning = (
+        "The network answers once more without some part of the row, and the logits are moved away "
+        "from that answer: without + (W + 1) (with - without). At W = 0 there is no second call."
+    )
+    example = "guide cfg(scale = 2.0, without = prompt)"
+    default = "no guidance"
+    needs = (arrow("clean", "mask"), PLACES)
+    options = (
+        Option("scale", "Scale", "How far the logits are moved."),
+        Option("without", "Part", "The part of the row that the second answer is without."),
+    )

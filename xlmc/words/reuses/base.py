@@ -1,0 +1,21 @@
+"""The base of the conditions under which an answer is used again."""
+
+from typing import ClassVar
+
+from xlmc.syntax import ast
+from xlmc.theory.process import Process
+from xlmc.words.base import Word
+
+
+class Reuse(Word):
+    """A condition under which an answer of the network is used again.
+
+    ``keeps``: the network keeps what it made of the tokens so far.
+    """
+
+    slot = "a condition under which an answer is used again"
+    keeps: ClassVar[bool] = False
+
+    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+        """Return why an answer cannot be used again, and a hint; two times "" if it can."""
+        raise NotImplementedError

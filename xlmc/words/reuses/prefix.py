@@ -1,0 +1,29 @@
+"""``prefix``: the keys and values of the tokens so far are kept."""
+
+from xlmc.syntax import ast, query
+from xlmc.theory.needs import ORDER, unmet
+from xlmc.theory.process import Process
+from xlmc.words.reuses.base import Reuse
+
+
+class Prefix(Reuse):
+    """The word ``prefix``."""
+
+    name = "prefix"
+    form = "reuse while prefix"
+    meaning = "The keys and values of the tokens so far are kept: the cache of a causal network."
+    example = "reuse while prefix"
+    needs = (
+        ORDER.because("under full attention every token changes the answer at those before it"),
+    )
+    keeps = True
+
+    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+        """Return why keys and values cannot be kept."""
+        missing = unmet(self.needs, process)
+        if missing is not None and process.known:
+            return missing.why, "drop `reuse`"
+        backbone = query.first(query.entries(family, "network"), ast.Backbone)
+        if backbone is not None and backbone.python is not None:
+            return "xlmc keeps keys and values of its own backbone alone", "drop `reuse`"
+        return "", ""

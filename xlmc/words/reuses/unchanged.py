@@ -1,0 +1,35 @@
+"""``unchanged``: the network does not run for a row that a step leaves as it is."""
+
+from xlmc.syntax import ast, query
+from xlmc.theory.needs import NOISE, PLACES, arrow, unmet
+from xlmc.theory.process import Process
+from xlmc.words.reuses.base import Reuse
+
+
+class Unchanged(Reuse):
+    """The word ``unchanged``."""
+
+    name = "unchanged"
+    form = "reuse while unchanged"
+    meaning = (
+        "The network does not run for a row in which a step reveals nothing; the time must not be "
+        "an input of it."
+    )
+    example = "reuse while unchanged"
+    needs = (
+        NOISE.because("every token changes the row"),
+        arrow("clean", "mask").because("every insertion changes the row"),
+        PLACES.because("every step reads all gaps anew"),
+    )
+
+    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+        """Return why an answer cannot be used again."""
+        missing = unmet(self.needs, process)
+        if missing is not None and process.ordered:
+            return missing.why, "write `reuse while prefix`"
+        if query.condition(family) is not None:
+            hint = "drop `reuse`, or the backbone's condition"
+            return "the backbone is told the time, which moves on", hint
+        if missing is not None and process.known:
+            return missing.why, "drop `reuse`"
+        return "", ""

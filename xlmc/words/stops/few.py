@@ -1,0 +1,48 @@
+"""``HEAD < NUMBER``: so few tokens are missing, by the numbers that a head gives for the gaps."""
+
+from collections.abc import Iterator
+
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import WrongStop
+from xlmc.syntax import ast, query
+from xlmc.theory.needs import BOTH
+from xlmc.words.stops.base import Number, Stop, kinds
+
+
+class Few(Stop):
+    """The word ``HEAD < NUMBER``."""
+
+    name = "HEAD < NUMBER"
+    form = "stop when HEAD < NUMBER"
+    meaning = (
+        "The gaps of the row expect fewer tokens than this in sum: nothing more is inserted, and "
+        "its masks are still filled; 0 never stops."
+    )
+    example = "stop when gap < 0.1"
+    needs = BOTH
+    kind = "few"
+    once = True
+
+    def holds(self, one: ast.Condition, family: ast.Family) -> bool:
+        """Return whether a number of missing tokens is compared by ``<``."""
+        if not isinstance(one, ast.Compare) or one.op != "<" or not isinstance(one.left, ast.Name):
+            return False
+        return kinds(family).get(one.left.id) in ("count", "distribution")
+
+    def numbers(self, one: ast.Condition) -> Iterator[Number]:
+        """Yield the number that is too few."""
+        assert isinstance(one, ast.Compare)
+        yield Number(one.right, "Scale", "number of missing tokens")
+
+    def check(
+        self, one: ast.Condition, section: ast.Section, family: ast.Family
+    ) -> Iterator[Diagnostic]:
+        """Complain about another head than the one that the decoder inserts by."""
+        del family
+        assert isinstance(one, ast.Compare)
+        step = query.first(section.entries, ast.Step)
+        insert = query.first(step.actions, ast.Insert) if step is not None else None
+        read = [name.id for name in query.names(insert.much.value)] if insert is not None else []
+        if isinstance(one.left, ast.Name) and read and one.left.id not in read:
+            why = "the decoder inserts by another head, and so is not done where this one is"
+            yield WrongStop(span=one.span, why=why, hint=f"write `{read[0]} < 0.01`")

@@ -1,0 +1,24 @@
+"""``no mask``: no mask is left."""
+
+from xlmc.syntax import ast
+from xlmc.theory.needs import PLACES, arrow
+from xlmc.words.stops.base import Stop
+
+
+class Unmasked(Stop):
+    """The word ``no mask``."""
+
+    name = "no mask"
+    form = "stop when no mask"
+    meaning = "No mask is left: nothing more can be revealed."
+    example = "stop when no mask"
+    needs = (
+        arrow("clean", "mask").because("no token shows that it is `mask`"),
+        PLACES.because("here a row ends with the grid, or when hardly a token is missing"),
+    )
+    kind = "unmasked"
+
+    def holds(self, one: ast.Condition, family: ast.Family) -> bool:
+        """Return whether no token is a mask."""
+        del family
+        return isinstance(one, ast.NoState) and one.state.id == "mask"

@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line and exits with its code."""
+    """Run the command line and exit with its code."""
     gc.disable()  # no command but `run` lives long enough for it to pay
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xlmc ... | head` ends quietly
     try:

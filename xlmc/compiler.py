@@ -37,12 +37,12 @@ class Compiled:
 
 
 def compile_spec(path: Path) -> Compiled:
-    """Spec -> package; text only, nothing is written.  Raises SpecErrors with all it found."""
+    """Compile a spec to a package in memory.  Raises SpecErrors with all mistakes."""
     return _compiled(path, Library(path))
 
 
 def compile_held(specs: Mapping[str, bytes], family: str, name: str) -> Compiled:
-    """The package of a spec that is held in memory with its parents, as `compile_spec` makes it.
+    """Compile a spec that is held in memory with its parents, like `compile_spec`.
 
     ``specs`` are the files ``FAMILY.xlm``; ``name`` is that of the file that the spec was built
     from. Raises SpecErrors, KeyError if the family's own spec is not there.
@@ -59,7 +59,7 @@ def _compiled(path: Path, library: Library) -> Compiled:
 
 
 def checked(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
-    """Spec -> its tree, flat and with every default written out, and the warnings about it."""
+    """Return the tree of a spec, flat and with every default written out, and warnings."""
     return _checked(Library(path))
 
 
@@ -75,25 +75,25 @@ def _checked(library: Library) -> tuple[ast.Family, Sequence[Diagnostic]]:
 
 
 def tree(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
-    """Spec -> the tree of what stands in it, before parents and defaults."""
+    """Return the tree of a spec as written, before parents and defaults."""
     return parse(Library(path).spec), ()
 
 
 def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:
-    """Spec -> IR: what the templates print."""
+    """Return the IR of a spec, which the templates print, and warnings."""
     family, warnings = checked(path)
     return lower(family), warnings
 
 
 def _code(family: ast.Family) -> tuple[str, ...]:
-    """The Python that a family names: no text of its spec decides what that does."""
+    """Return the Python objects that a family names: its specs do not determine their code."""
     entries = tuple(entry for section in family.sections for entry in section.entries)
     backbones = query.those(entries, ast.Backbone)
     return tuple(one.python.value for one in backbones if one.python is not None)
 
 
 def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:
-    """What a manifest tells about a package beside the hashes of its files."""
+    """Return the facts about a package in its manifest, beside the hashes of its files."""
     given = {layout.name: list(layout.given) for layout in ir.collate.layouts}
     claim = {"value": ir.family.claim, "why": plain(ir.family.why), "given": given}
     return {"claim": claim, "places": dict(lines), "source": ir.source}

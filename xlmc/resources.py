@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """The folder ``grammar``, ``templates`` or ``spec``.
+    """Return the folder ``grammar``, ``templates`` or ``spec``.
 
     A wheel carries them inside of the package (``xlmc/data``), a checkout has them beside it.
     """
@@ -16,7 +16,7 @@ def folder(name: str) -> Path:
 
 
 def compiler_digest() -> str:
-    """A hash of the compiler itself: grammar, templates and every module."""
+    """Return a hash of the compiler itself: grammar, templates and every module."""
     total = sha256()
     for root in (folder("grammar"), folder("templates"), HERE):
         for path in sorted(root.rglob("*")):

@@ -1,7 +1,7 @@
-"""Which of several forms of a formula to print: the shortest of those that keep their digits.
+"""Selection among several forms of a formula: the shortest of those that keep their digits.
 
-The truth comes from the schedule itself, by dual numbers of mpmath at a precision at which even
-``1 - alpha`` of ``1 - t**64`` at t = 1e-6 is exact; SymPy has no part in it.
+The reference values come from the schedule itself, by dual numbers of mpmath at a precision at
+which even ``1 - alpha`` of ``1 - t**64`` at t = 1e-6 is exact; SymPy has no part in it.
 """
 
 import math
@@ -27,7 +27,7 @@ _COST = {"Binary": 1, "Negative": 1, "Call": 3, "Name": 0}
 
 @frozen
 class Point:
-    """Names with their values in float64, and what the formula is worth there."""
+    """Names with their values in float64, and the exact value of the formula there."""
 
     names: Mapping[str, float]
     exact: Any  # mpf
@@ -44,7 +44,7 @@ class Truth:
 
 
 def truths(expr: ast.Expr, variable: str, grid: Iterable[float] = GRID) -> list[Truth]:
-    """The truth at the points of the grid; those without a finite derivative are left out."""
+    """Return the exact values at the points of the grid with a finite derivative."""
     import mpmath
 
     result = []
@@ -62,7 +62,7 @@ def truths(expr: ast.Expr, variable: str, grid: Iterable[float] = GRID) -> list[
 
 
 def points(facts: Sequence[Truth], quantity: Callable[[Truth], Any]) -> list[Point]:
-    """The values of a quantity; where it is infinite, or None, there is no point."""
+    """Return the values of a quantity; points where it is infinite, or None, are left out."""
     import mpmath
 
     result = []
@@ -79,7 +79,7 @@ def points(facts: Sequence[Truth], quantity: Callable[[Truth], Any]) -> list[Poi
 
 
 def errors(expr: ast.Expr, where: Sequence[Point]) -> list[float]:
-    """The error of a formula, computed in float64, at each point; infinite where it fails."""
+    """Return the error of a formula, computed in float64, at each point; infinite if it fails."""
     return [_error(expr, point) for point in where]
 
 
@@ -97,7 +97,7 @@ def _error(expr: ast.Expr, point: Point) -> float:
 
 
 def operations(expr: ast.Expr) -> int:
-    """How long a formula is to a reader: operators and large numbers count 1, functions 3.
+    """Count the effort of reading a formula: operators and large numbers 1, functions 3.
 
     Every fraction line after the first counts 4 more.
     """
@@ -116,9 +116,10 @@ def _cost(node: ast.Expr) -> int:
 
 
 def choose(forms: Iterable[ast.Expr], where: Sequence[Point]) -> ast.Expr:
-    """The shortest form whose error is nowhere more than ten times the least, or than 1e-13.
+    """Choose the shortest form with an error of at most ten times the least, or 1e-13.
 
-    Where none is good everywhere, the one with the smallest largest error. Ties go to the first.
+    If none is good at every point, the one with the smallest largest error is chosen. The first of
+    equal forms wins.
     """
     unique = list(dict.fromkeys(forms))
     table = [errors(form, where) for form in unique]
@@ -140,6 +141,6 @@ def _enough(point: Point) -> float:
 
 
 def is_precise(expr: ast.Expr, where: Sequence[Point]) -> bool:
-    """Whether a formula is as good as one can wish for."""
+    """Return whether a formula is accurate enough at every point."""
     limits = (_WANTED if point.names["t"] <= 0.9 else _LATE for point in where)
     return all(e <= limit for e, limit in zip(errors(expr, where), limits, strict=True))

@@ -16,7 +16,7 @@ Value = Any  # a float, an mpf, or a Dual of either: whatever has + - * and /
 
 @frozen
 class Arithmetic:
-    """How literals, ``pi``, functions, powers and quotients are computed, and what is finite."""
+    """The computation of literals, ``pi``, functions, powers and quotients, and of finiteness."""
 
     number: Callable[[Fraction], Value]
     pi: Value
@@ -70,7 +70,7 @@ FLOAT = Arithmetic(
 
 
 def _quietly(function: Callable[..., Value], pole: float | None = None) -> Callable[..., Value]:
-    """The function with infinity and nan for answers instead of exceptions."""
+    """Wrap a function so that it returns infinity and nan instead of raising exceptions."""
 
     def apply(*args: float) -> float:
         try:
@@ -85,7 +85,7 @@ def _quietly(function: Callable[..., Value], pole: float | None = None) -> Calla
 
 
 def _limit(first: float, *_: float) -> float:
-    """Overflow and division by zero: infinite with the sign of the first number, or 0 / 0."""
+    """Return infinity with the sign of the first number, or nan for 0 / 0."""
     return math.nan if first == 0.0 and _ == (0.0,) else math.copysign(math.inf, first)
 
 
@@ -102,7 +102,7 @@ TENSOR = Arithmetic(
 
 @cache
 def precise() -> Arithmetic:
-    """Numbers of mpmath, at the precision that is set while they are used."""
+    """Return the arithmetic of mpmath, at the precision set during its use."""
     import mpmath
 
     mp = mpmath.mp
@@ -117,7 +117,7 @@ def precise() -> Arithmetic:
 
 
 def dual(base: Arithmetic) -> Arithmetic:
-    """Values and derivatives over some numbers."""
+    """Return the arithmetic of values and derivatives over some numbers."""
     zero = base.number(Fraction(0))
     f = base.functions
 

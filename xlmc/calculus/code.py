@@ -1,8 +1,8 @@
-"""Generated code with its type: text, and what every decision about it asks instead of the text.
+"""Generated code with its type: text, and the facts that decisions about it read.
 
-Nothing outside this module makes a `Code`. A formula becomes one by `Printer`, from its tree and a
-`Names` that says what the names stand for; rank and kind are inferred from the leaves up. The other
-functions put codes together and keep what is known about the parts.
+Nothing outside this module makes a `Code`. `Printer` makes one of a formula, from its tree and a
+`Names`, which defines its names; rank and kind are inferred from the leaves up. The other
+functions combine codes and keep the facts of their parts.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -39,13 +39,13 @@ class Kind(IntEnum):
 
     @property
     def tensor(self) -> bool:
-        """Whether it is a tensor."""
+        """True if it is a tensor."""
         return self >= Kind.BOOL
 
 
 @frozen
 class Reads:
-    """What some code uses, by what it is: functions of the schedule, params, variables, modules."""
+    """The names that some code uses: functions of the schedule, params, variables, modules."""
 
     functions: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ class Code:
         return self.text
 
     def printed(self) -> str:
-        """The text, as which it stands in JSON."""
+        """Return the text, which represents the code in JSON."""
         return self.text
 
     @property
@@ -100,32 +100,32 @@ class Code:
 
 @frozen
 class Leaf:
-    """What a name stands for: its code, and that in which a value for each row meets tokens."""
+    """The meaning of a name: its code, and the code in which a value for each row meets tokens."""
 
     code: Code
     wide: str
 
     def at(self, rank: Rank) -> Code:
-        """Its code in an expression of a rank."""
+        """Return its code in an expression of a rank."""
         return evolve(self.code, text=self.wide) if rank > self.code.rank == Rank.ROW else self.code
 
 
 def param(name: str, kind: str, owner: str = "self.") -> Leaf:
-    """A param of a decoder (``self.eta``) or, without owner, of a function."""
+    """Return a param of a decoder (``self.eta``) or, without owner, of a function."""
     number = Kind.INT if kind in ("Count", "Size") else Kind.FLOAT
     text = f"{owner}{name}"
     return Leaf(Code(text, Rank.SCALAR, number, Reads(params=frozenset({name})), name), text)
 
 
 def variable(name: str, rank: Rank, kind: Kind, text: str = "", wide: str = "") -> Leaf:
-    """A variable of the function that the code stands in, or what is read off one."""
+    """Return a variable of the function around the code, or an attribute of one."""
     text = text or name
     made = Code(text, rank, kind, Reads(variables=frozenset({name})), name)
     return Leaf(made, wide or f"{text}[:, None]")
 
 
 def number(expr: ast.Expr, *, whole: bool) -> Code:
-    """A signed literal."""
+    """Return a signed literal."""
     inner = expr.operand if isinstance(expr, ast.Negative) else expr
     assert isinstance(inner, ast.Number)
     value = inner.value if inner is expr else -inner.value
@@ -142,7 +142,7 @@ def constant(value: float) -> Code:
 
 
 def built(form: str, *parts: Code, kind: Kind | None = None, rank: Rank | None = None) -> Code:
-    """A form with codes in its braces: of the highest rank and kind among them, unless told."""
+    """Fill a form with codes: of the highest rank and kind among them, unless given."""
     reads = reduce(Reads.__or__, (part.reads for part in parts), Reads())
     return Code(
         form.format(*parts),
@@ -153,7 +153,7 @@ def built(form: str, *parts: Code, kind: Kind | None = None, rank: Rank | None =
 
 
 def per_row(code: Code) -> Code:
-    """An integer for each row, rounded down but for rounding errors."""
+    """Round to an integer for each row, down except for rounding errors."""
     if not code.kind.tensor:
         form = "torch.full_like(canvas.calls, int({} + 1e-9))"
     else:
@@ -162,23 +162,23 @@ def per_row(code: Code) -> Code:
 
 
 def beside_tokens(code: Code) -> Code:
-    """A value that meets tokens."""
+    """Add an axis of tokens to a value for each row."""
     return built("({})[:, None]", code) if code.rank == Rank.ROW else code
 
 
 def poisson(mean: Code, uniform: str) -> Code:
-    """A Poisson number by uniform draws, one for each."""
+    """Return code that draws Poisson numbers from uniform ones."""
     tensor = mean if mean.kind.tensor else built("torch.tensor({})", mean, kind=Kind.SINGLE)
     return built(f"poisson({{}}, {uniform})", tensor, kind=Kind.LONG)
 
 
 def named(function: str) -> Code:
-    """A function of `schedule.py` that is handed on."""
+    """Return a function of `schedule.py`, to be passed as an argument."""
     return Code(function, reads=Reads(functions=frozenset({function})))
 
 
 def inside(value: Any) -> Iterator[Code]:
-    """Every code that an object of the IR holds."""
+    """Yield every code that an object of the IR contains."""
     if isinstance(value, Code):
         yield value
     elif attrs.has(type(value)):
@@ -194,7 +194,7 @@ Called = Callable[[ast.Call, "Printer"], Code | None]
 
 @frozen
 class Names:
-    """What stands behind the names of an expression, and behind its calls of clocks."""
+    """The meanings of the names of an expression, and of its calls of clocks."""
 
     names: Mapping[str, Leaf]
     call: Called
@@ -209,12 +209,12 @@ class Printer:
 
     @classmethod
     def code(cls, expr: ast.Expr, scope: Names, level: int = 0) -> Code:
-        """The code of an expression. Raises KeyError for a name or a function that is unknown."""
+        """Return the code of an expression. Raises KeyError for an unknown name or function."""
         rank = cls(scope).show(expr).rank
         return cls(scope, rank).show(expr, level)
 
     def show(self, expr: ast.Expr, level: int = 0) -> Code:
-        """A part, in parentheses where it stands beside something that binds more tightly."""
+        """Return the code of a part, in parentheses if its neighbour binds more tightly."""
         match expr:
             case ast.Binary(op=op):
                 made, own = self._binary(expr), LEVEL[op]
@@ -258,7 +258,7 @@ class Printer:
         return _using(built(f"{module}.{name}({_holes(inner)})", *inner, kind=kind), module)
 
     def _extreme(self, call: ast.Call) -> Code:
-        """``min`` and ``max``: of tensors elementwise, clamped by the numbers among them."""
+        """Return ``min`` or ``max``: elementwise on tensors, clamped by the numbers among them."""
         inner = [self.show(argument) for argument in call.arguments]
         tensors = [one for one in inner if one.kind.tensor]
         plain = [one for one in inner if not one.kind.tensor]
@@ -279,7 +279,7 @@ class Printer:
 
 
 def promoted(op: str, left: Code, right: Code) -> Kind:
-    """The kind of a result; a tensor of one number gives way to one of many of its sort."""
+    """Return the kind of a result; a tensor of one number yields to one of many of its sort."""
     low, high = sorted((left, right), key=lambda one: one.kind)
     if not high.kind.tensor:
         return Kind.FLOAT if op in ("/", "**") else high.kind
@@ -299,18 +299,18 @@ def _using(code: Code, module: str) -> Code:
 
 
 def called(name: str, *arguments: Code, kind: Kind = Kind.DOUBLE) -> Code:
-    """A call of a function of `schedule.py`."""
+    """Return a call of a function of `schedule.py`."""
     made = built(f"{name}({_holes(list(arguments))})", *arguments, kind=kind)
     return evolve(made, reads=made.reads | Reads(functions=frozenset({name})))
 
 
 def torch_expr(tree: ast.Expr, names: Mapping[str, str], tensors: Any = ()) -> str:
-    """The text of a tree over names and functions, those in ``tensors`` being tensors."""
+    """Return the text of a tree over names and functions, those in ``tensors`` being tensors."""
     return Printer.code(tree, plain_scope(names, tensors)).text
 
 
 def plain_scope(names: Mapping[str, str], tensors: Any = ()) -> Names:
-    """A scope of scalars: names (``eta``), functions (``alpha'``), calls (``reveal(alpha)``)."""
+    """Return a scope of scalars: ``eta``, functions ``alpha'``, calls ``reveal(alpha)``."""
 
     def kind(key: str) -> Kind:
         return Kind.DOUBLE if key in tensors else Kind.FLOAT

@@ -48,12 +48,12 @@ class Derivation:
         self.complements = list(dict.fromkeys([self.complement, forms[0]]))
 
     def dalpha(self) -> Formula:
-        """The derivative alpha'."""
+        """Return the derivative alpha'."""
         forms = [self.slope, -stable_forms.derivative(self.complement, self.t)]
         return self._best(forms, lambda x: x.dalpha)
 
     def hazard(self) -> Formula:
-        """-alpha' / (1 - alpha)."""
+        """Return -alpha' / (1 - alpha)."""
         forms = [stable_forms.log_derivative(form, self.t) for form in self.complements]
         forms += [-self.slope / form for form in self.complements]
         return self._best(forms, lambda x: -x.dalpha / (1 - x.alpha))
@@ -66,13 +66,13 @@ class Derivation:
         return self._best(forms, lambda x: -mpmath.log(x.alpha) if x.alpha > _FLOOR else None)
 
     def dsigma(self) -> Formula:
-        """-alpha' / alpha."""
+        """Return -alpha' / alpha."""
         forms = [-stable_forms.log_derivative(form, self.t) for form in self.alphas]
         forms += [-self.slope / form for form in self.alphas]
         return self._best(forms, lambda x: -x.dalpha / x.alpha if x.alpha > _FLOOR else None)
 
     def reveal(self) -> Formula:
-        """(alpha(s) - alpha(t)) / (1 - alpha(t)), exact at s = 0 and s = t."""
+        """Return (alpha(s) - alpha(t)) / (1 - alpha(t)), exact at s = 0 and s = t."""
         forms = [stable_forms.fall(self.alpha, self.s, self.t) / self.complement]
         forms += [1 - form.subs(self.t, self.s) / form for form in self.complements]
         trees = list(self._trees(forms))
@@ -80,7 +80,7 @@ class Derivation:
         return formula(choose(exact or self._some(trees), self._pairs()))
 
     def inverse(self) -> Formula | None:
-        """The t with alpha(t) = p, where a branch of the inverse gives it."""
+        """Return the t with alpha(t) = p, if a branch of the inverse has it; else None."""
         forms = inverses(self.alpha, self.t, self.p)
         fit = [tree for tree in self._trees(forms) if self._undoes(tree)]
         return formula(min(fit, key=operations)) if fit else None
@@ -91,7 +91,7 @@ class Derivation:
     def _choose(
         self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]
     ) -> tuple[ast.Expr, Expr]:
-        """The best of the forms and their variants, as a tree and for SymPy."""
+        """Choose the best of the forms and their variants, as a tree and for SymPy."""
         forms, where = list(forms), points(self.truths, quantity)
         trees = self._trees(forms)
         best = choose(self._some(trees), where)
@@ -106,7 +106,7 @@ class Derivation:
         return trees
 
     def _trees(self, forms: Iterable[Expr]) -> dict[ast.Expr, Expr]:
-        """The forms and their variants as trees, without those too long to print."""
+        """Convert the forms and their variants to trees, without those too long to print."""
         trees: dict[ast.Expr, Expr] = {}
         for form in dict.fromkeys(chain.from_iterable(map(variants, forms))):
             if form.count_ops() > _MAX_OPERATIONS:
@@ -117,7 +117,7 @@ class Derivation:
         return trees
 
     def _pairs(self) -> list[Point]:
-        """Pairs s < t. What is measured is a chance, so that its absolute error counts."""
+        """Return pairs s < t. The quantity is a chance, so that its absolute error counts."""
         result = []
         for i, later in enumerate(self.truths):
             for sooner in self.truths[max(0, i - 2) : i]:
@@ -131,7 +131,7 @@ class Derivation:
         return result
 
     def keeps_ends(self, tree: ast.Expr) -> bool:
-        """Whether reveal(t, t) is exactly 0, and reveal(0, t) exactly 1 where alpha(0) is 1."""
+        """Return whether reveal(t, t) is exactly 0, and reveal(0, t) exactly 1 if alpha(0) is 1."""
         at_zero = [0.0] if abs(_value(self.expr, t=0.0) - 1.0) < 1e-15 else []
         for t in (1e-6, 1e-3, 0.1, 0.37, 0.5, 0.73, 0.9, 1.0):
             if _value(tree, s=t, t=t) != 0.0 or any(_value(tree, s=s, t=t) != 1.0 for s in at_zero):
@@ -139,7 +139,7 @@ class Derivation:
         return True
 
     def _undoes(self, tree: ast.Expr) -> bool:
-        """Whether a formula in p gives a time in [0, 1] at which alpha is p; there is but one."""
+        """Return whether a formula in p is the time in [0, 1] at which alpha is p."""
         for truth in self.truths:
             p = float(truth.alpha)
             t = _value(tree, p=p)

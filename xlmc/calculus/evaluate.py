@@ -21,18 +21,18 @@ DERIVED = ("corrupted", "hazard", "sigma", "dsigma", "reveal")  # of a schedule:
 
 @frozen
 class Scope:
-    """What the names of an expression stand for: values, and schedules that it may call."""
+    """The meanings of an expression's names: values, and schedules that it may call."""
 
     names: Mapping[str, Value]
     schedules: Mapping[str, ast.Arrow] = {}
 
     def without(self, schedule: str) -> Mapping[str, ast.Arrow]:
-        """The other schedules; one that calls itself thus meets an unknown name."""
+        """Return the other schedules; one that calls itself thus meets an unknown name."""
         return {name: arrow for name, arrow in self.schedules.items() if name != schedule}
 
 
 def evaluate(expr: ast.Expr, scope: Scope, numbers: Arithmetic = FLOAT) -> Value:
-    """The value of an expression.
+    """Evaluate an expression.
 
     Raises `Undefined` (not a finite real number, or a name that the scope lacks) or `TooHard`.
     """
@@ -111,7 +111,7 @@ def _function(call: ast.Call, scope: Scope, numbers: Arithmetic) -> Value:
 
 
 def _schedule(call: ast.Call, scope: Scope, numbers: Arithmetic) -> Value:
-    """``alpha(x)`` or ``alpha'(x)``."""
+    """Evaluate ``alpha(x)`` or ``alpha'(x)``."""
     arrow = scope.schedules[call.function]
     if len(call.arguments) != 1:
         raise TooHard(call, "takes one value")
@@ -126,7 +126,7 @@ def _schedule(call: ast.Call, scope: Scope, numbers: Arithmetic) -> Value:
 
 
 def _derived(call: ast.Call, scope: Scope, numbers: Arithmetic) -> Value:
-    """``hazard(alpha)`` and its like, at the scope's ``t`` (and ``s``)."""
+    """Evaluate ``hazard(alpha)`` and similar calls, at the scope's ``t`` (and ``s``)."""
     schedule = call.arguments[0] if len(call.arguments) == 1 else None
     if not isinstance(schedule, ast.Name) or schedule.id not in scope.schedules:
         raise Undefined(call, "does not name a schedule")

@@ -14,7 +14,7 @@ class Formula:
     """A formula in t (and s < t, or p), as a tree and as text.
 
     code: over float64 tensors named ``t``, ``s``, ``p``; it needs ``torch`` and ``math``.
-    latex: for docstrings.   plain: as it would stand in a spec.
+    latex: for docstrings. plain: as a spec would have it.
     """
 
     tree: ast.Expr
@@ -29,7 +29,7 @@ class Formula:
 
 
 def formula(tree: ast.Expr) -> Formula:
-    """The texts of a tree; what does not depend on t becomes a tensor of t's shape."""
+    """Return the texts of a tree; code without t becomes a tensor of t's shape."""
     code = Printer.code(tree, plain_scope(_NAMES, _NAMES))
     if not code.reads.variables:
         code = built("torch.full_like(t, {})", code)

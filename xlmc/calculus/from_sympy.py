@@ -26,9 +26,9 @@ class _Unwritable(Exception):
 
 
 def to_tree(expr: Expr, span: Span) -> ast.Expr | None:
-    """The syntax tree of a SymPy expression; its nodes all have the given span.
+    """Convert a SymPy expression to a syntax tree whose nodes all have the given span.
 
-    None for what formulas cannot say: piecewise functions, infinities, i.
+    None for expressions that formulas lack: piecewise functions, infinities, i.
     """
     try:
         return _Writer(span).write(expr)
@@ -65,7 +65,7 @@ class _Writer:
         return ast.Negative(operand=expr, span=self.span)
 
     def rational(self, value: Fraction) -> ast.Expr:
-        """An integer, short decimal, quotient of integers, or 17 digits: the first that fits."""
+        """Write an integer, short decimal, quotient of integers, or 17 digits, in this order."""
         if value < 0:
             return self.negative(self.rational(-value))
         value = _rounded(value)
@@ -76,7 +76,7 @@ class _Writer:
         return self.binary("/", top, bottom)
 
     def sum(self, expr: Add) -> ast.Expr:
-        """Terms by growing degree, a positive one first."""
+        """Write terms by increasing degree, a positive one first."""
         terms = list(reversed(expr.as_ordered_terms()))
         first = next((term for term in terms if not _is_negative(term)), terms[0])
         terms.remove(first)
@@ -89,7 +89,7 @@ class _Writer:
         return result
 
     def product(self, expr: Expr) -> ast.Expr:
-        """``-`` numbers, then ``pi``, then the other factors, over all the divisors."""
+        """Write ``-``, numbers, ``pi``, and the other factors, over all the divisors."""
         coefficient, factors, divisors = _sides(expr)
         coefficient = _flip(coefficient, factors, divisors)
         has_pi = (sympy.pi, sympy.S.One) in factors
@@ -108,7 +108,7 @@ class _Writer:
     def constant(
         self, value: Fraction, has_pi: bool, divided: bool
     ) -> tuple[list[ast.Expr], list[ast.Expr]]:
-        """The numbers of a product, above and below its fraction line."""
+        """Return the numbers of a product, above and below its fraction line."""
         value = _rounded(value)
         p, q = value.as_integer_ratio()
         pi: list[ast.Expr] = [ast.Name(id="pi", span=self.span)] if has_pi else []
@@ -144,13 +144,13 @@ class _Writer:
 
 
 def _rounded(value: Fraction) -> Fraction:
-    """A long quotient that is an integer to all the digits of float64, as that integer."""
+    """Return a long quotient as an integer if it is one to all the digits of float64."""
     nearest = Fraction(round(value))
     return nearest if value.denominator > 10**7 and float(value) == nearest else value
 
 
 def _is_decimal(value: Fraction) -> bool:
-    """Whether a short decimal says exactly this."""
+    """Return whether a short decimal equals a fraction exactly."""
     if max(value.as_integer_ratio()) > 10**9:
         return False
     text = repr(float(value))
@@ -158,7 +158,7 @@ def _is_decimal(value: Fraction) -> bool:
 
 
 def _sides(expr: Expr) -> tuple[Fraction, Powers, Powers]:
-    """Coefficient, factors and divisors of a product."""
+    """Split a product into coefficient, factors and divisors."""
     coefficient = Fraction(1)
     factors: Powers = []
     divisors: Powers = []
@@ -177,7 +177,7 @@ def _sides(expr: Expr) -> tuple[Fraction, Powers, Powers]:
 
 
 def _primitive(expr: Add) -> tuple[Fraction, Expr]:
-    """A common factor of the terms, if small integers are left: 0.25 - 0.25 t is 0.25 (1 - t)."""
+    """Take out a common factor if small integers remain: 0.25 - 0.25 t is 0.25 (1 - t)."""
     content, rest = expr.primitive()
     if content == 1 or any(abs(term.as_coeff_Mul()[0]) > 12 for term in rest.args):
         return Fraction(1), expr
@@ -185,7 +185,7 @@ def _primitive(expr: Add) -> tuple[Fraction, Expr]:
 
 
 def _ordered(powers: Powers) -> Powers:
-    """Constants first, then powers of names, then the rest; each in SymPy's canonical order."""
+    """Sort factors: constants, powers of names, others; each in SymPy's canonical order."""
 
     def key(power: tuple[Expr, Expr]) -> tuple[bool, bool, object]:
         base, exponent = power

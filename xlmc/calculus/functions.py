@@ -21,13 +21,13 @@ class Function:
 
     meaning: for readers of a spec, with its domain.
     value: over Python's floats; outside of the domain it raises.
-    written: an author may write it; else it stands in derived formulas only.
+    written: an author may write it; else it occurs in derived formulas only.
     pole: where it is minus infinity, and a tensor has that for its value.
     slope: (functions, x, y) -> its derivative at x, where it is y, over numbers of any kind.
     latex: its form in formulas, ``{}`` being the argument, in parentheses unless that binds at
         least as tightly as ``level``. negative: the same for ``f(-x)``, of x.
-    power: for SymPy it is a power.   odd: f(-x) is -f(x).
-    defined: (a, x) -> what it stands for, where SymPy has no such function.
+    power: for SymPy it is a power. odd: f(-x) is -f(x).
+    defined: (a, x) -> its definition, if SymPy has no such function.
     undone: (a, y) -> the branches of its inverse; one of them is taken if it fits.
 
     Stable forms, with which differences keep their digits; None where there are none:

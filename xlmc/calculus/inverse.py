@@ -12,9 +12,9 @@ MAX_BRANCHES = 16
 
 
 def inverses(alpha: Expr, t: Symbol, p: Symbol) -> list[Expr]:
-    """Expressions in p of which one may be the t with ``alpha(t) = p``; all branches, unchecked.
+    """Return expressions in p, one of which may be the t with ``alpha(t) = p``, unchecked.
 
-    Empty where the variable cannot be peeled free.
+    Empty if the variable cannot be isolated.
     """
     found: list[Expr] = []
     found += _linear_fraction(alpha, t, p)
@@ -27,7 +27,7 @@ def inverses(alpha: Expr, t: Symbol, p: Symbol) -> list[Expr]:
 
 
 def _linear_fraction(expr: Expr, t: Symbol, p: Symbol) -> Iterator[Expr]:
-    """``(a*t + b) / (c*t + d)``, where t stands above and below the line."""
+    """Invert ``(a*t + b) / (c*t + d)``, with t above and below the line."""
     above, below = expr.as_numer_denom()
     a, c = sympy.diff(above, t), sympy.diff(below, t)
     if c != 0 and not a.has(t) and not c.has(t):
@@ -35,7 +35,7 @@ def _linear_fraction(expr: Expr, t: Symbol, p: Symbol) -> Iterator[Expr]:
 
 
 def _linear(expr: Expr, t: Symbol) -> Expr:
-    """``a*t + b`` with t once, where the expression is that."""
+    """Write an expression as ``a*t + b`` with t once, if it has that form."""
     factor = sympy.diff(expr, t)
     return expr if factor.has(t) else factor * t + expr.subs(t, 0)
 

@@ -1,4 +1,4 @@
-"""What is refused before a computer algebra system could spend minutes on it."""
+"""Limits on expressions that a computer algebra system could spend minutes on."""
 
 from collections.abc import Container
 from fractions import Fraction
@@ -46,7 +46,7 @@ def _varies(expr: ast.Expr, variables: Container[str]) -> bool:
 
 
 def _degree(expr: ast.Expr, variables: Container[str]) -> float:
-    """The largest product of constant exponents that are stacked on each other."""
+    """Return the largest product of nested constant exponents."""
     match expr:
         case ast.Binary(op="**", left=left, right=right) if not _varies(right, variables):
             exponent = abs(value_of(right, Scope({}), FLOAT))

@@ -31,7 +31,7 @@ _GREEK = re.compile(
 
 
 def plain_expr(expr: ast.Expr) -> str:
-    """The expression as it would stand in a spec."""
+    """Format an expression as a spec would have it."""
     return _Infix(_plain_leaf)(expr)
 
 
@@ -82,7 +82,7 @@ def _plain_leaf(expr: ast.Expr, inner: _Infix) -> str:
 
 
 def literal(number: ast.Number) -> str:
-    """A number as it was written, where Python reads the same; else its value."""
+    """Format a number as it was written if Python reads it alike, else by its value."""
     text = number.text
     if _LITERAL.fullmatch(text):
         digits = text.replace("_", "")
@@ -93,7 +93,7 @@ def literal(number: ast.Number) -> str:
 
 
 def latex_expr(expr: ast.Expr) -> str:
-    """The expression as LaTeX, for docstrings."""
+    """Format an expression as LaTeX, for docstrings."""
     return _latex(expr, 0)
 
 
@@ -116,7 +116,7 @@ def _latex(expr: ast.Expr, level: int) -> str:
 
 
 def _times(right: ast.Expr) -> str:
-    """A dot before a number, else a thin gap."""
+    """Return a dot before a number, else a thin gap."""
     return r" \cdot " if isinstance(right, ast.Number) else r" \, "
 
 

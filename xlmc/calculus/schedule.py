@@ -1,4 +1,4 @@
-"""What follows from a schedule: derivative, hazard, sigma, reveal, inverse, as code and formulas.
+"""Functions derived from a schedule: derivative, hazard, sigma, reveal, inverse.
 
 SymPy makes the candidates, `accuracy` measures them in float64, and the shortest good one is
 printed. SymPy is imported by the first call of `derive`, not with this module.
@@ -18,16 +18,16 @@ __all__ = ["Calculus", "Formula", "MathError", "TooHard", "Undefined", "derive"]
 
 
 class Calculus:
-    """What follows from ``survival alpha(t)``; for t in [1e-6, 1] the code keeps its digits.
+    """Functions derived from ``survival alpha(t)``; for t in [1e-6, 1] the code keeps its digits.
 
-    corrupted: 1 - alpha(t).   hazard: -alpha'(t) / (1 - alpha(t)), the weight of the bound.
+    corrupted: 1 - alpha(t). hazard: -alpha'(t) / (1 - alpha(t)), the weight of the bound.
     sigma: -log alpha(t), precise to 1e-15 where it is tiny and alpha falls to 0 steeply elsewhere.
     dsigma: its derivative, -alpha'(t) / alpha(t).
     reveal: (alpha(s) - alpha(t)) / (1 - alpha(t)); 0 at s = t, and 1 at s = 0 if alpha(0) = 1,
         both exactly.
     inverse: the t with alpha(t) = p, or None where there is no closed form: then bisect.
 
-    A quantity is derived when it is first asked for. Raises `TooHard` where that is beyond reach.
+    A quantity is derived on first use. Raises `TooHard` if that is beyond reach.
     """
 
     def __init__(self, name: str, expr: ast.Expr) -> None:
@@ -70,7 +70,7 @@ class Calculus:
 
 
 def derive(arrow: ast.Arrow) -> Calculus:
-    """What follows from the schedule of an arrow.
+    """Return the functions derived from the schedule of an arrow.
 
     Raises `TooHard` with the node to blame, and `Undefined` where the survival has no finite value
     somewhere in [0, 1].
@@ -79,7 +79,7 @@ def derive(arrow: ast.Arrow) -> Calculus:
 
 
 def _in_t(arrow: ast.Arrow) -> ast.Expr:
-    """The formula of an arrow in the variable t, smooth and finite on [0, 1]."""
+    """Return the formula of an arrow in the variable t, smooth and finite on [0, 1]."""
     t = ast.Name(id="t", span=arrow.span)
     expr = settle(inline(arrow.value, {arrow.argument: t}), "t")
     for point in (0.0, *POINTS, 1.0):

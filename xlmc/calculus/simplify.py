@@ -11,7 +11,7 @@ _MAX_OPERATIONS = 50
 
 
 def variants(expr: Expr) -> Iterator[Expr]:
-    """The expression itself and other forms of it; nothing else where it is long."""
+    """Yield other forms of an expression, and itself; only itself if it is long."""
     if expr.count_ops() > _MAX_OPERATIONS:
         yield expr
         return
@@ -28,7 +28,7 @@ def variants(expr: Expr) -> Iterator[Expr]:
 
 
 def is_rational(expr: Expr) -> bool:
-    """Whether this is a quotient of polynomials, of so low a degree that dividing them is quick."""
+    """Return whether this is a quotient of polynomials of a degree low enough to divide them."""
     degree = 1
     for node in sympy.preorder_traversal(expr):
         if isinstance(node, Pow):
@@ -41,7 +41,7 @@ def is_rational(expr: Expr) -> bool:
 
 
 def merge_logs(expr: Expr) -> Expr:
-    """Sums of logarithms of constants as the logarithm of a product: log(20) + log(10000)."""
+    """Merge sums of logarithms of constants, such as log(20) + log(10000), into one logarithm."""
 
     def change(add: Expr) -> Expr:
         logs = [term for term in add.args if isinstance(term, sympy.log) and term.is_number]
@@ -56,7 +56,7 @@ def merge_logs(expr: Expr) -> Expr:
 
 
 def powers_of_constants(expr: Expr) -> Expr:
-    """exp(log(2) * x) as 2**x."""
+    """Rewrite exp(log(2) * x) as 2**x."""
 
     def change(e: Expr) -> Expr:
         constant, rest = e.args[0].as_independent(*e.free_symbols, as_Add=False)

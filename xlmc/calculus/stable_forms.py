@@ -1,7 +1,7 @@
 """Rewritings that keep their digits where a formula taken literally loses them.
 
 ``1 - cos(x)`` at x = 1e-6 has four digits left in float64, ``2 * sin(x/2)**2`` has all of them.
-The functions here do the same for whatever the language can say: every difference of two values
+The functions here do the same for every expression of the language: every difference of two values
 of one expression is reduced, from the outside in, to a difference of its variable.
 """
 
@@ -19,7 +19,7 @@ _RIGHT = sympy.pi / 2  # the angle at which cosines end and, written as sines, b
 
 
 def corrupted_forms(alpha: Expr, t: Symbol) -> list[Expr]:
-    """Forms of ``1 - alpha``, the best guess first."""
+    """Return forms of ``1 - alpha``, the best guess first."""
     start = alpha.subs(t, 0)
     forms = []
     if exponent_of(alpha) is not None or isinstance(alpha, Pow):
@@ -30,7 +30,7 @@ def corrupted_forms(alpha: Expr, t: Symbol) -> list[Expr]:
 
 
 def end_forms(alpha: Expr, t: Symbol) -> list[Expr]:
-    """Forms of alpha that keep their digits where it falls to 0, at t = 1."""
+    """Return forms of alpha that keep their digits where it falls to 0, at t = 1."""
     end = alpha.subs(t, 1)
     if end.has(sympy.nan, sympy.zoo, sympy.oo):
         return []
@@ -38,14 +38,14 @@ def end_forms(alpha: Expr, t: Symbol) -> list[Expr]:
 
 
 def _is_one(value: Expr) -> bool:
-    """Whether a constant is 1, also where SymPy does not see it (log(8) / (3 * log(2)))."""
+    """Return whether a constant is 1, even if SymPy does not see it (log(8) / (3 * log(2)))."""
     if value == 1:
         return True
     return bool(value.is_number and abs(sympy.N(value - 1, 60, maxn=80)) < 1e-50)
 
 
 def exponent_of(expr: Expr) -> Expr | None:
-    """The x of ``exp(x)``, for powers with a variable exponent too, and for products of such."""
+    """Return the x of ``exp(x)``, also for powers with a variable exponent and products of them."""
     if isinstance(expr, sympy.exp):
         return expr.args[0]
     if isinstance(expr, Pow) and (expr.exp.free_symbols or expr.base.is_Rational):
@@ -57,13 +57,13 @@ def exponent_of(expr: Expr) -> Expr | None:
 
 
 def grounded(expr: Expr, t: Symbol) -> Iterator[Expr]:
-    """The expression with what in it vanishes at one end, or the other, rewritten as a fall."""
+    """Yield the expression with its parts that vanish at one end, or the other, as falls."""
     yield expr.replace(lambda e: e.has(t), lambda e: _grounded_at(e, ZERO, t))
     yield expr.replace(lambda e: e.has(t), lambda e: _grounded_at(e, ONE, t))
 
 
 def _grounded_at(expr: Expr, end: Expr, t: Symbol) -> Expr:
-    """A sum that is 0 at the end, a function of what is a right angle there."""
+    """Rewrite a sum that is 0 at the end, or a function of a right angle there, as a fall."""
     if isinstance(expr, Add) and expr.subs(t, end) == 0:
         return -fall(expr, end, t)
     entry = ENTRIES.get(expr.func)
@@ -73,7 +73,7 @@ def _grounded_at(expr: Expr, end: Expr, t: Symbol) -> Expr:
 
 
 def fall(expr: Expr, s: Expr, t: Symbol) -> Expr:
-    """``expr(s) - expr(t)``, with the cancellation done by algebra."""
+    """Return ``expr(s) - expr(t)``, with the cancellation done by algebra."""
     if not expr.has(t):
         return ZERO
     if expr == t:
@@ -114,7 +114,7 @@ def _fall_power(expr: Pow, s: Expr, t: Symbol) -> Expr:
 
 
 def _fall_function(expr: Expr, s: Expr, t: Symbol) -> Expr:
-    """Functions of one argument, by their addition theorems."""
+    """Return the fall of a function of one argument, by its addition theorem."""
     x = expr.args[0]
     y, entry = x.subs(t, s), ENTRIES.get(expr.func)
     form = entry.fall if entry is not None else None
@@ -123,7 +123,7 @@ def _fall_function(expr: Expr, s: Expr, t: Symbol) -> Expr:
 
 
 def minus_log(expr: Expr, t: Symbol) -> Expr:
-    """``-log(expr)`` of something that is 1 at t = 0, exact to first order there."""
+    """Return ``-log(expr)`` of an expression that is 1 at t = 0, exact to first order there."""
     if isinstance(expr, Pow) and expr.base.has(t):
         return expr.exp * minus_log(expr.base, t)
     exponent = exponent_of(expr)
@@ -135,7 +135,7 @@ def minus_log(expr: Expr, t: Symbol) -> Expr:
 
 
 def log_derivative(expr: Expr, t: Symbol) -> Expr:
-    """``expr' / expr``, with what they share cancelled."""
+    """Return ``expr' / expr``, with common factors cancelled."""
     if not expr.has(t):
         return ZERO
     if isinstance(expr, Mul):
@@ -154,12 +154,12 @@ def log_derivative(expr: Expr, t: Symbol) -> Expr:
 
 
 def derivative(expr: Expr, t: Symbol) -> Expr:
-    """The derivative, with ``expm1`` and ``log1p`` taken for what they stand for."""
+    """Return the derivative, with ``expm1`` and ``log1p`` replaced by their definitions."""
     return sympy.diff(unfold(expr), t)
 
 
 def unfold(expr: Expr) -> Expr:
-    """The expression in functions that SymPy knows."""
+    """Rewrite an expression in functions that SymPy has."""
     for function, entry in ENTRIES.items():
         if entry.defined:
             expr = expr.replace(function, partial(entry.defined, ALGEBRA))

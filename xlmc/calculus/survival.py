@@ -1,4 +1,4 @@
-"""What the numbers of a survival tell: its ends, rises, poles and kinks."""
+"""Facts about the values of a survival: its ends, rises, poles and kinks."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ POINTS = tuple((i + (i * _GOLDEN) % 1.0) / 256 for i in range(256))
 
 @frozen(kw_only=True)
 class Trouble:
-    """Where and why a survival is no good, and the part of it that is to blame."""
+    """A fault of a survival: where, why, and the part of it that is to blame."""
 
     t: float
     node: ast.Expr = field(eq=False, repr=False)
@@ -44,7 +44,7 @@ class Survival:
 
 
 def examine(arrow: ast.Arrow) -> Survival:
-    """Every fact about the survival of an arrow. Raises `TooHard` if it is too large."""
+    """Return every fact about the survival of an arrow. Raises `TooHard` if it is too large."""
     expr = arrow.value
     curve = _Curve(expr, arrow.argument)
     start, end = curve.samples[0].value, curve.samples[-1].value
@@ -61,7 +61,7 @@ def examine(arrow: ast.Arrow) -> Survival:
 
 
 def settle(expr: ast.Expr, variable: str) -> ast.Expr:
-    """The expression without those ``min`` and ``max`` that take the same argument everywhere."""
+    """Remove each ``min`` and ``max`` that has the same argument as its value everywhere."""
     check_size(expr)
 
     def change(node: ast.Expr) -> ast.Expr:
@@ -74,7 +74,7 @@ def settle(expr: ast.Expr, variable: str) -> ast.Expr:
 
 
 def kink(expr: ast.Expr, variable: str) -> Trouble | None:
-    """The first ``min`` or ``max`` that changes its argument inside the range."""
+    """Return the first ``min`` or ``max`` that changes its argument inside the range."""
     for node in walk(settle(expr, variable)):
         if isinstance(node, ast.Call) and node.function in SEVERAL:
             t = max(_winners(node, variable).values())
@@ -83,7 +83,7 @@ def kink(expr: ast.Expr, variable: str) -> Trouble | None:
 
 
 def _winners(call: ast.Call, variable: str) -> dict[int, float]:
-    """The arguments that a ``min`` or ``max`` takes, ties apart, and the first t of each."""
+    """Return the arguments that are the value of a ``min`` or ``max``, and the first t of each."""
     sign = 1.0 if call.function == "max" else -1.0
     first: dict[int, float] = {}
     for t in (0.0, *POINTS, 1.0):
@@ -117,7 +117,7 @@ class _Curve:
         self.samples = [self.sample(t) for t in (0.0, *POINTS, 1.0)]
 
     def sample(self, t: float) -> _Sample:
-        """Value and derivative at a point."""
+        """Return value and derivative at a point."""
         try:
             at = value_of(self.expr, Scope({self.variable: Dual(t, 1.0)}), DUAL)
         except MathError:
@@ -131,7 +131,7 @@ class _Curve:
             return None
 
     def undefined(self) -> Trouble | None:
-        """The first point without a finite value."""
+        """Return the first point without a finite value."""
         t = next((x.t for x in self.samples if x.value is None), None)
         if t is None:
             return None
@@ -142,7 +142,7 @@ class _Curve:
         return None
 
     def rises(self) -> float | None:
-        """A point from which the values increase, or at which the derivative is positive."""
+        """Return a point from which values increase, or at which the derivative is positive."""
         known = [(x.t, x.value, x.slope) for x in self.samples if x.value is not None]
         for (earlier, above, _), (t, value, change) in pairwise(known):
             if value > above + TOLERANCE:
@@ -152,7 +152,7 @@ class _Curve:
         return None
 
     def order(self) -> float:
-        """The limit of t times the hazard, read off where 1 - alpha is still precise."""
+        """Return the limit of t times the hazard, measured where 1 - alpha is still precise."""
         start = self.samples[0].value
         if start is None or start < 1.0 - TOLERANCE:
             return 0.0

@@ -27,7 +27,7 @@ log1p = ALGEBRA.log1p
 
 
 def to_sympy(expr: ast.Expr, symbols: Mapping[str, Symbol]) -> Expr:
-    """The SymPy form of an expression, with decimals as exact rationals.
+    """Convert an expression to SymPy, with decimals as exact rationals.
 
     Raises `TooHard` with the node to blame for what SymPy could spend minutes on (`check_limits`)
     and for what has no derivative.
@@ -74,7 +74,7 @@ def _operate(node: ast.Expr, op: str, a: Expr, b: Expr) -> Expr:
 
 
 def _power(base: Expr, exponent: Expr) -> Expr:
-    """A power, where variables are known to be positive: sqrt(t**2) is t."""
+    """Return a power; variables are known to be positive: sqrt(t**2) is t."""
     if isinstance(base, Pow) and isinstance(base.base, Symbol):
         return base.base ** (base.exp * exponent)
     if isinstance(base, sympy.exp):
@@ -83,12 +83,12 @@ def _power(base: Expr, exponent: Expr) -> Expr:
 
 
 def expanded(expr: Expr) -> Expr:
-    """The expression multiplied out, unless that makes more than a few terms of it."""
+    """Multiply an expression out, unless that makes more than a few terms of it."""
     return sympy.expand_mul(expr) if _terms(expr) <= 12 else expr
 
 
 def _terms(expr: Expr) -> int:
-    """The number of terms of the expression multiplied out."""
+    """Return the number of terms of an expression multiplied out."""
     if isinstance(expr, Add):
         return sum(_terms(term) for term in expr.args)
     if isinstance(expr, Mul):

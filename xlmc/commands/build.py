@@ -106,7 +106,7 @@ def _files(number: int) -> str:
 
 
 def _check(specs: Sequence[Path], out: Path, form: Format) -> int:
-    """Compiles in memory by the same function as a build does, and asks no stamp."""
+    """Compile in memory by the same function as a build does, without reading a stamp."""
     from xlmc.output.drift import command, compare, strangers
 
     compiled = _compile(specs, form)

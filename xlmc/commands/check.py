@@ -11,7 +11,7 @@ from xlmc.commands.common import Format, each, format_option, specs_argument
 @specs_argument
 @format_option
 def check(specs: tuple[Path, ...], form: Format) -> None:
-    """Say everything that is wrong with each SPEC; write nothing."""
+    """Check each SPEC and print every mistake; write nothing."""
     from xlmc import compiler
 
     each(specs, compiler.checked, form)

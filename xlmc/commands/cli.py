@@ -46,7 +46,7 @@ class InOrder(click.Group):
     """Lists its commands in the order in which they are used."""
 
     def list_commands(self, _: click.Context) -> list[str]:
-        """The names, as they were added."""
+        """Return the names in the order in which they were added."""
         return list(self.commands)
 
 
@@ -60,7 +60,7 @@ class InOrder(click.Group):
     help=f"Show where xlmc itself failed (or set {TRACEBACK}=1).",
 )
 def xlmc() -> None:
-    """The command line."""
+    """Define the command line."""
 
 
 for command in (build, check, fmt, expand, explain, doc, verify, run, pull, tasks):
@@ -68,7 +68,7 @@ for command in (build, check, fmt, expand, explain, doc, verify, run, pull, task
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Runs a command line; returns the exit code, having said on stderr what went wrong."""
+    """Run a command line, print failures to stderr, and return the exit code."""
     try:
         code = xlmc.main(list(arguments), prog_name="xlmc", standalone_mode=False)
         sys.stdout.flush()

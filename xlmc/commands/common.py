@@ -1,4 +1,4 @@
-"""What several commands share: their arguments, and how messages reach the user."""
+"""The common part of commands: their arguments, and the printing of messages."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ format_option = click.option(
 def each(
     specs: Sequence[Path], work: Callable[[Path], tuple[T, Sequence["Diagnostic"]]], form: Format
 ) -> list[T]:
-    """Works on every spec and reports all that was found in any of them, then its results.
+    """Work on every spec, report all messages of all specs, and return the results.
 
     ``work`` gives a result and warnings, or raises SpecErrors. Ends the command with code 1 if any
     spec has errors.
@@ -58,7 +58,7 @@ def each(
 
 
 def report(diagnostics: Sequence["Diagnostic"], form: Format) -> None:
-    """Writes messages to stderr; as JSON also when there is none."""
+    """Write messages to stderr; as JSON even if there are none."""
     from xlmc.diagnostics.diagnostic import in_order, render
 
     colour = form == "text" and not os.environ.get("NO_COLOR")  # click removes it from files
@@ -67,7 +67,7 @@ def report(diagnostics: Sequence["Diagnostic"], form: Format) -> None:
 
 @contextmanager
 def runtime() -> Iterator[None]:
-    """Around an import of the runtime: a package that is not installed is nobody's bug."""
+    """Import parts of the runtime; report a package that is not installed as a failure."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -77,7 +77,7 @@ def runtime() -> Iterator[None]:
 
 
 def distinct(families: Sequence[tuple[Path, str]]) -> None:
-    """Raises Misuse if two specs would be compiled into the same package."""
+    """Refuse two specs that would be compiled into the same package.  Raises Misuse."""
     makers: dict[str, Path] = {}
     for spec, family in families:
         if (first := makers.setdefault(family, spec)) != spec:
@@ -88,7 +88,7 @@ def distinct(families: Sequence[tuple[Path, str]]) -> None:
 
 
 def save(path: Path, text: str) -> None:
-    """Replaces a file in one step, so that a crash cannot cost what was there."""
+    """Replace a file in one step, so that a crash cannot lose its old content."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.write_bytes(text.encode())
@@ -99,7 +99,7 @@ def save(path: Path, text: str) -> None:
 
 
 def task_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """The tasks that begin with what is typed so far."""
+    """Return the tasks that begin with the input so far."""
     with runtime():
         from xlm_runtime.tasks import names
 

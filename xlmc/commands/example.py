@@ -1,4 +1,4 @@
-"""A message on an example: what it says of a small mistake, and the lines without the mistake."""
+"""A message on an example: its text for a small mistake, and the lines without the mistake."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -17,12 +17,12 @@ NAME = "example.xlm"
 
 
 def before(code: str) -> str:
-    """The message with a code about the spec with the mistake, as `xlmc check` prints it."""
+    """Return the message with a code for the spec with the mistake, as `xlmc check` prints it."""
     return render([one for one in look(MISTAKES[code].wrong) if one.code == code])
 
 
 def after(code: str) -> str:
-    """The lines that stand in the place of the mistake, with their numbers."""
+    """Return the lines that replace the mistake, with their numbers."""
     mistake = MISTAKES[code]
     wrong, right = mistake.wrong.splitlines(), mistake.right.splitlines()
     changes = SequenceMatcher(None, wrong, right, autojunk=False).get_opcodes()
@@ -33,7 +33,7 @@ def after(code: str) -> str:
 
 
 def look(text: str) -> Sequence[Diagnostic]:
-    """All that is wrong with the text of a spec."""
+    """Return all messages about the text of a spec."""
     try:
         written = parse(read_source(NAME, text.encode("utf-8", "surrogateescape")))
         return check(complete(flatten(written, _parent, sorted(PARENTS))))
@@ -42,7 +42,7 @@ def look(text: str) -> Sequence[Diagnostic]:
 
 
 def _parent(family: str) -> Source | None:
-    """The spec of a parent: one beside the example, or a shipped one."""
+    """Return the spec of a parent: one beside the example, or a shipped one."""
     if family in PARENTS:
         return Source(f"{family}.xlm", PARENTS[family])
     path = resources.folder("spec") / f"{family}.xlm"

@@ -41,7 +41,7 @@ def _word(name: str) -> str:
 
 
 def catalogue() -> dict[str, type["Diagnostic"]]:
-    """Every message by its code, in the order of the codes."""
+    """Return every message by its code, in the order of the codes."""
     from xlmc.diagnostics import semantic_errors, syntax_errors
     from xlmc.diagnostics.diagnostic import Diagnostic
 
@@ -66,5 +66,5 @@ def _page(message: type["Diagnostic"]) -> str:
 
 
 def _first_line(message: type["Diagnostic"]) -> str:
-    """What a message is about."""
+    """Return the subject of a message."""
     return (inspect.getdoc(message) or "").partition("\n")[0]

@@ -24,7 +24,7 @@ def tasks(context: click.Context) -> None:
             click.echo(line)
 
 
-@tasks.command(short_help="Tell all about a task.")
+@tasks.command(short_help="Describe a task and its data.")
 @click.argument("name", shell_complete=task_names)
 @click.option(
     "--preset", type=click.Choice(["quick", "paper"]), default="quick", show_default=True,
@@ -38,9 +38,9 @@ def tasks(context: click.Context) -> None:
     help="How many to render; with preset paper none, since they may need the network.",
 )
 def show(name: str, preset: str, data: Path | None, columns: str, examples: int | None) -> int:
-    """Tell where the data of NAME come from, what is done to them, how answers are judged.
+    """Describe the data of NAME: their origin, processing, and how answers are judged.
 
-    A few examples are rendered. Nothing is fetched unless --examples asks for published data.
+    A few examples are rendered. Nothing is fetched unless --examples requests published data.
     """
     with runtime():
         from xlm_runtime.run.show import show as start

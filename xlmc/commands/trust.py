@@ -1,4 +1,4 @@
-"""Whether the code of a package may run: it is what its spec makes, or its user agrees to it."""
+"""The decision to run the code of a package: it is what its spec makes, or its user agrees."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ trust_option = click.option(
 
 
 def trust(agreed: bool, say: Callable[[str], None]) -> "Trust":
-    """What a command brings: the compiler's judgement, and --trust or the answer on a terminal."""
+    """Return a command's trust: the compiler's judgement, and --trust or a terminal's answer."""
     from xlm_runtime.packages.trust import Trust
 
     return Trust(judge=judged, agree=(lambda _: True) if agreed else _ask, say=say)
 
 
 def _ask(found: str) -> bool:
-    """Asks on a terminal; anywhere else the answer is no."""
+    """Return the user's answer on a terminal; anywhere else it is no."""
     from xlmc.diagnostics.excerpt import printable
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -36,7 +36,7 @@ def _ask(found: str) -> bool:
 
 
 def judged(files: Mapping[str, bytes]) -> str:
-    """Why a package may do more than a spec can say; "" where it cannot.
+    """Explain why a package may do more than its spec; return "" if it cannot.
 
     The specs that lie in it are compiled in memory, and every byte is compared.
     """

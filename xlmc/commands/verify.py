@@ -23,7 +23,7 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """The numbers."""
+        """Parse the numbers."""
         if isinstance(value, tuple):
             return value
         parts = str(value).split(",")
@@ -34,9 +34,9 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
         return tuple(sorted(set(known)))
 
 
-@click.command(short_help="Hold a package against the truth on toy data.")
+@click.command(short_help="Check the claims of a package on toy data.")
 @click.argument("package", type=some_path, metavar="PKG")
-@click.option("--json", "as_json", is_flag=True, help="Write all that was found as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Write all results as JSON.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**64 - 1),
@@ -83,12 +83,12 @@ def verify(
     seconds: int,
     trust: bool,
 ) -> int:
-    r"""Check what PKG claims, with a table in its network's place.
+    r"""Check the claims of PKG, with a lookup table in place of its network.
 
-    On data that can be listed, the table is fitted with the package's own loss and sampled with its
-    own decoders: do samples follow the law that they should, is the likelihood tight or a bound, is
-    the loss what it says, are prompts left alone? Takes at most a minute of processor time, and
-    more only with --seconds.
+    On data that can be enumerated, the table is fitted with the package's own loss and sampled
+    with its own decoders: do samples follow the claimed law, is the likelihood tight or a bound as
+    claimed, is the loss the likelihood if it is claimed to be, are prompts left alone? Takes at
+    most a minute of processor time, and more only with --seconds.
 
     \b
     Exit code: 0 nothing is refuted, 1 a claim is refuted, 4 the package cannot be loaded.

@@ -1,6 +1,7 @@
-"""What a message about a spec is, and the three ways of writing it down.
+"""Messages about a spec, and the three ways of writing them.
 
-The messages themselves stand in `xlmc.diagnostics.syntax_errors`, one class each.
+The messages themselves are in `xlmc.diagnostics.syntax_errors` and
+`xlmc.diagnostics.semantic_errors`, one class each.
 """
 
 import json
@@ -52,13 +53,13 @@ class Diagnostic:
     fix: Fix | None = None
 
     def say(self, template: str) -> str:
-        """A template with the fields filled in, on one line and without control characters."""
+        """Fill a template with the fields, on one line and without control characters."""
         values = {f.name: getattr(self, f.name) for f in fields(type(self))}
         return printable(template.format(**values)).strip()
 
 
 class SpecErrors(Exception):
-    """A spec cannot be used. Holds every message found, in the order of the text."""
+    """The messages that make a spec unusable, in the order of the text."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Keep the messages: files in the order given, each file from top to bottom."""
@@ -66,7 +67,7 @@ class SpecErrors(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        """The messages as `render` writes them."""
+        """Return the messages as `render` writes them."""
         return render(self.diagnostics)
 
 
@@ -75,7 +76,7 @@ class InternalError(Exception):
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The messages without repetitions, sorted by place; files keep the order they came in."""
+    """Sort the messages by place, without repetitions; files stay in the order they came in."""
     unique = list(dict.fromkeys(diagnostics))
     files: dict[Source, int] = {}
     for one in unique:
@@ -84,7 +85,7 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` was probably meant to be."""
+    """Return the known name that is closest to ``name``; None if none is close."""
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(candidate.casefold(), candidate)
@@ -93,7 +94,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """A question for a message's help, ``did you mean `x`?``, or nothing."""
+    """Return a question for a message's help, ``did you mean `x`?``, or nothing."""
     found = nearest(name, known)
     return f"did you mean `{found}`?" if found else ""
 
@@ -101,7 +102,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def render(
     diagnostics: Sequence[Diagnostic], form: Format = "text", *, colour: bool = False
 ) -> str:
-    """All messages in one of the three forms; text ends with a line that counts them."""
+    """Format all messages in one of the three forms; text ends with a line that counts them."""
     if form == "json":
         return json.dumps([_record(d) for d in diagnostics], indent=2) + "\n"
     if form == "github":
@@ -141,7 +142,7 @@ def _text(one: Diagnostic, paint: _Paint) -> str:
 def _place(
     span: Span, gutter: int, arrow: str, mark: str, label: str, ink: str, paint: _Paint
 ) -> list[str]:
-    """Where a span is, and its excerpt."""
+    """Format the place of a span, and its excerpt."""
     line, column = span.source.place(span.start)
     where = f"{printable(span.source.path)}:{line}:{column}"
     shown, marks = excerpt(span, gutter, mark, label)
@@ -165,7 +166,7 @@ def _count(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _region(span: Span) -> dict[str, str | int]:
-    """File and place of a span; lines and columns count from 1, the end is exclusive."""
+    """Return file and place of a span; lines and columns count from 1, the end is exclusive."""
     line, column = span.source.place(span.start)
     end_line, end_column = span.source.place(span.end)
     return {
@@ -192,7 +193,7 @@ def _record(one: Diagnostic) -> dict[str, object]:
 
 
 def _workflow_command(one: Diagnostic) -> str:
-    """One line that a GitHub workflow shows beside the source."""
+    """Format one line that a GitHub workflow shows beside the source."""
     line, column = one.span.source.place(one.span.start)
     title = f"{one.code}: {one.say(one.title)}"
     parts = (one.say(one.title), one.say(one.label), one.say(one.note), one.say(one.help))

@@ -17,12 +17,12 @@ _STEERING = re.compile(
 
 
 def printable(text: str) -> str:
-    """The text with every character that could steer a terminal replaced, new lines too."""
+    """Replace every character of a text that could steer a terminal, new lines too."""
     return _STEERING.sub("\ufffd", text)
 
 
 def excerpt(span: Span, gutter: int, mark: str, label: str) -> list[str]:
-    """Two lines: the one on which the span starts, and the marks under the span with a label.
+    """Return two lines: the first line of a span, and marks under the span with a label.
 
     ``gutter`` is the width of the line number. An empty span is marked by one character; a span of
     several lines is marked up to the end of its first line.
@@ -42,7 +42,7 @@ def excerpt(span: Span, gutter: int, mark: str, label: str) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """Return the number of columns of a terminal that a text takes."""
     return sum(_columns(c) for c in text)
 
 
@@ -53,7 +53,7 @@ def _columns(character: str) -> int:
 
 
 def _window(widths: list[int], focus: int) -> tuple[int, int]:
-    """The stretch of a line to show so that ``focus`` is in it and the widest line is respected."""
+    """Choose the stretch of a line to show, with ``focus`` in it, within the widest line."""
     if sum(widths) <= _WIDEST:
         return 0, len(widths)
     left = focus

@@ -1,4 +1,4 @@
-"""What went wrong outside of a spec: said in one line to the person who can mend it."""
+"""Failures outside of a spec, reported in one line to the person who can mend them."""
 
 
 class Failure(Exception):
@@ -8,12 +8,12 @@ class Failure(Exception):
 
 
 class Refusal(Failure):
-    """Going on would destroy somebody's work, or the output is not what the specs make."""
+    """A step that would destroy somebody's work, or an output that differs from its specs."""
 
     code = 3
 
 
 class Misuse(Failure):
-    """The command asks for something that makes no sense, whatever the files hold."""
+    """A command without a sensible meaning, whatever the files hold."""
 
     code = 2

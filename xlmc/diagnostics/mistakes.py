@@ -1,6 +1,6 @@
-"""A small mistake for every message: `xlmc explain` shows it, its message, and what is right.
+"""A small mistake for every message: `xlmc explain` shows it, its message, and the correction.
 
-Each is a change of a spec that is right: what stands there, and what is written in its place.
+Each is a change of a correct spec: the text, and its replacement by mistake.
 """
 
 from collections.abc import Mapping
@@ -111,7 +111,7 @@ PARENTS = {  # specs that lie beside the example
 
 @frozen
 class Mistake:
-    """A spec that is right, some text of it, and what stands there by mistake."""
+    """A correct spec, some text of it, and the mistake in its place."""
 
     right: str
     old: str

@@ -1,4 +1,4 @@
-"""What the checks have to say about a spec that can be read: one class for each mistake."""
+"""The messages of the checks about a spec that can be parsed: one class for each mistake."""
 
 from attrs import frozen
 
@@ -9,7 +9,7 @@ from xlmc.diagnostics.diagnostic import Diagnostic
 
 @frozen(kw_only=True)
 class UnknownName(Diagnostic):
-    """An expression mentions something that does not exist where it stands."""
+    """A name in an expression that does not exist at this place."""
 
     code = "XLM040"
     title = "unknown name `{name}`"
@@ -88,7 +88,7 @@ class NotAFunction(Diagnostic):
 
 @frozen(kw_only=True)
 class WrongArguments(Diagnostic):
-    """A function called with the wrong number or kind of arguments."""
+    """A function with the wrong number or kind of arguments."""
 
     code = "XLM046"
     title = "wrong arguments for `{name}`"
@@ -336,7 +336,7 @@ class Clamped(Diagnostic):
 
 @frozen(kw_only=True)
 class NothingToSay(Diagnostic):
-    """A head that says whether nothing is missing, and never sees that nothing is."""
+    """A head for the end of a text that is never trained on a complete one."""
 
     code = "XLM078"
     title = "`{head}` never sees a row in which nothing is {state}"
@@ -889,7 +889,7 @@ class LeftOver(Diagnostic):
 
 @frozen(kw_only=True)
 class Timeless(Diagnostic):
-    """Two clocks, and a network that is not told the time."""
+    """Two clocks, and a network that does not read the time."""
 
     code = "XLM197"
     severity = "warning"

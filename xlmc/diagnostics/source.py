@@ -27,12 +27,12 @@ class Source:
         return [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column (both from 1) of a character."""
+        """Return line and column (both from 1) of a character."""
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of a line (from 1), without its end."""
+        """Return the text of a line (from 1), without its end."""
         lines = self._starts
         end = lines[number] if number < len(lines) else len(self.text)
         return self.text[lines[number - 1] : end].rstrip("\r\n")
@@ -47,7 +47,7 @@ class Span:
     end: int
 
     def __contains__(self, other: "Span") -> bool:
-        """Whether another span of the same source lies within this one."""
+        """Return whether another span of the same source lies within this one."""
         return self.source == other.source and self.start <= other.start and other.end <= self.end
 
     @property
@@ -61,5 +61,5 @@ class Span:
         return self.source.text[self.start : self.end]
 
     def to(self, other: "Span") -> "Span":
-        """From the start of this span to the end of another one of the same source."""
+        """Return the span from the start of this one to the end of another of the same source."""
         return Span(self.source, self.start, max(self.end, other.end))

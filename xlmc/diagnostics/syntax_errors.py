@@ -100,7 +100,7 @@ class NumberTooLong(Diagnostic):
 
 @frozen(kw_only=True)
 class BraceOnNextLine(Diagnostic):
-    """A block whose brace stands on a line of its own."""
+    """A block whose brace is on a line of its own."""
 
     code = "XLM008"
     title = "this `{{` stands on a line of its own"
@@ -208,7 +208,7 @@ class ReservedName(Diagnostic):
 
 @frozen(kw_only=True)
 class AfterEnd(Diagnostic):
-    """The family is closed and the file goes on."""
+    """Text behind the closing brace of the family."""
 
     code = "XLM017"
     title = "{found} stands after the end of the family"
@@ -278,7 +278,7 @@ class ExtendsItself(Diagnostic):
 
 @frozen(kw_only=True)
 class ExtendsInCircle(Diagnostic):
-    """Going from parent to parent ends where it began."""
+    """A chain of parents that returns to its start."""
 
     code = "XLM022"
     title = "families extend each other in a circle: {circle}"
@@ -382,7 +382,7 @@ class DroppedAndNew(Diagnostic):
 
 @frozen(kw_only=True)
 class DuplicateSection(Diagnostic):
-    """A section, or a decoder of a name, stands twice."""
+    """A section, or a decoder of a name, that occurs twice."""
 
     code = "XLM030"
     title = "a second `{name}` section"
@@ -394,7 +394,7 @@ class DuplicateSection(Diagnostic):
 
 @frozen(kw_only=True)
 class DuplicateEntry(Diagnostic):
-    """An entry that a section has once stands twice."""
+    """An entry that occurs twice where a section may have one."""
 
     code = "XLM031"
     title = "a second `{name}` in `{place}`"
@@ -460,7 +460,7 @@ class DuplicateRecipe(DuplicateEntry):
 
 @frozen(kw_only=True)
 class DuplicateSetting(DuplicateEntry):
-    """A setting stands twice in a recipe."""
+    """A setting that occurs twice in a recipe."""
 
     code = "XLM038"
     title = "`{name}` is set twice in `{place}`"

@@ -8,17 +8,17 @@ WIDTH = 88
 
 
 def py(value: object) -> str:
-    """A literal: of texts, numbers, and tuples of them."""
+    """Format a literal: of texts, numbers, and tuples of them."""
     return plain(repr(value))
 
 
 def comment(text: str) -> str:
-    """Text behind a `#`: printable, on one line."""
+    """Format text behind a `#`: printable, on one line."""
     return "".join(c if c.isprintable() else " " for c in plain(text)).strip()
 
 
 def docstring(*paragraphs: str | tuple[str, ...]) -> str:
-    """A docstring of paragraphs; a tuple is a list of lines that stay as they are.
+    """Format a docstring of paragraphs; a tuple is a list of lines that stay as they are.
 
     Backslashes and quotes are escaped, invisible characters become spaces.
     """
@@ -28,7 +28,7 @@ def docstring(*paragraphs: str | tuple[str, ...]) -> str:
 
 
 def raw_docstring(*paragraphs: str | tuple[str, ...]) -> str:
-    r"""A docstring of our own formulas, in which a backslash stands for itself.
+    r"""Format a docstring of our own formulas, in which backslashes are not escaped.
 
     Raises ValueError for text that a raw docstring cannot hold.
     """
@@ -39,14 +39,14 @@ def raw_docstring(*paragraphs: str | tuple[str, ...]) -> str:
 
 
 def math_block(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """A formula as a block of a docstring; one line stands beside the directive."""
+    """Format a formula as a block of a docstring; a single line follows its directive."""
     if len(lines) == 1:
         return (f".. math:: {lines[0]}",)
     return (".. math::", "", *(f"    {line}" for line in lines))
 
 
 def literal_text(text: str) -> str:
-    """A literal of a long text, in pieces that fit on a line."""
+    """Format a literal of a long text, in pieces that fit on a line."""
     if len(repr(comment(text))) <= 100 - 12 - 1:  # behind three levels of indentation
         return repr(comment(text))
     pieces = wrap(comment(text), WIDTH - 12, break_long_words=False, drop_whitespace=False)
@@ -71,6 +71,6 @@ def _block(paragraph: str | tuple[str, ...]) -> str:
 
 
 def _line(line: str) -> str:
-    """A line with its indentation."""
+    """Return a line with its indentation."""
     inner = line.lstrip(" ")
     return " " * (len(line) - len(inner)) + comment(inner)

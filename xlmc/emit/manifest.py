@@ -31,13 +31,13 @@ class Manifest:
     source: str = ""
 
     def text(self, facts: Mapping[str, Any]) -> str:
-        """The file's text; ``facts`` (claims, lines) are there for other programs to read."""
+        """Format the manifest; ``facts`` (claims, lines) are there for other programs to read."""
         own = {"family": self.family, "specs": self.specs, "outputs": dict(self.outputs)}
         return dump({**facts, **own, "format": FORMAT})
 
 
 def load(folder: Path) -> Manifest | None:
-    """The manifest of a package, or None where there is none that xlmc could have written."""
+    """Read the manifest of a package; None if there is none that xlmc could have written."""
     path = folder / MANIFEST
     if path.is_symlink() or not path.is_file():
         return None
@@ -45,7 +45,7 @@ def load(folder: Path) -> Manifest | None:
 
 
 def parsed(data: bytes) -> Manifest | None:
-    """The manifest that the bytes of a file are, or None where xlmc could not have written it."""
+    """Parse the bytes of a manifest; None if xlmc could not have written it."""
     try:
         return _structure(json.loads(data))
     except (ValueError, RecursionError):
@@ -67,7 +67,7 @@ def _structure(data: Any) -> Manifest | None:
 
 
 def _source(data: Mapping[str, Any], family: str) -> str:
-    """The name of the spec's file as the manifest tells it, else that of its copy."""
+    """Return the name of the spec's file in the manifest, else that of its copy."""
     match data:
         case {"source": str(name)} if flat(name):
             return name
@@ -75,15 +75,15 @@ def _source(data: Mapping[str, Any], family: str) -> str:
 
 
 def flat(name: str) -> bool:
-    """Whether a name is that of a file in the package itself: no folder, nothing hidden."""
+    """Return whether a name is that of a file in the package itself: no folder, not hidden."""
     return not name.startswith(".") and not {"/", "\\", "\0"} & set(name) and name != ""
 
 
 def content(path: Path) -> bytes | None:
-    """The bytes of a regular file, or None if there is none of that name."""
+    """Return the bytes of a regular file, or None if there is none of that name."""
     return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
 def taken(path: Path) -> bool:
-    """Whether anything has that name, a dangling link included."""
+    """Return whether anything has that name, a dangling link included."""
     return path.is_symlink() or path.exists()

@@ -172,14 +172,14 @@ class Module:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """A name with as many `_` as it takes to be neither a word of Python nor taken."""
+    """Append `_` to a name until it is neither a word of Python nor taken."""
     while keyword.iskeyword(name) or name in taken:
         name += "_"
     return name
 
 
 def _stream(call: ast.Call) -> tuple[str, int]:
-    """The stream that a call draws from, and its line; "" for other calls."""
+    """Return the stream that a call draws from, and its line; "" for other calls."""
     match call:
         case ast.Call(func=ast.Attribute(attr="uniform"), args=[ast.Constant(str(name)), *_]):
             return name, call.args[0].lineno
@@ -192,7 +192,7 @@ def _meet(where: set[str], others: set[str]) -> bool:
 
 
 def _statements(body: list[ast.stmt], region: str) -> Iterator[tuple[str, str]]:
-    """The names in some statements, with their regions."""
+    """Yield the names in some statements, with their regions."""
     for node in body:
         if isinstance(node, Function):
             yield node.name, region
@@ -221,7 +221,7 @@ def _signature(node: Function) -> list[ast.expr]:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    """Every name of a variable in a piece of code, whatever scopes are in it."""
+    """Yield every name of a variable in a piece of code, of all scopes in it."""
     for one in ast.walk(node):
         match one:
             case ast.Name(id=name) | ast.arg(arg=name):
@@ -237,7 +237,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _bound(node: ast.ClassDef) -> list[str]:
-    """The fields and methods of a class."""
+    """Return the fields and methods of a class."""
     found = []
     for one in node.body:
         match one:
@@ -249,7 +249,7 @@ def _bound(node: ast.ClassDef) -> list[str]:
 
 
 def _stored(node: ast.ClassDef) -> list[str]:
-    """The fields and methods of a class, and the attributes of ``self``."""
+    """Return the fields and methods of a class, and the attributes of ``self``."""
     own = [
         one.attr
         for one in ast.walk(node)
@@ -265,7 +265,7 @@ def _classes(tree: ast.Module) -> dict[str, ast.ClassDef]:
 
 
 def _inherited(tree: ast.Module, package: Mapping[str, str]) -> set[str]:
-    """The attributes that classes of a module inherit from elsewhere, `nn.Module` included."""
+    """Return the attributes that classes of a module inherit, those of `nn.Module` included."""
     bases = [base for node in _classes(tree).values() for base in node.bases]
     found = set(MODULE) if any(isinstance(base, ast.Attribute) for base in bases) else set[str]()
     wanted = {base.id for base in bases if isinstance(base, ast.Name)}

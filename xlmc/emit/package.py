@@ -25,13 +25,13 @@ class Package:
 def assemble(
     name: str, texts: Mapping[str, str], specs: Mapping[str, str], facts: Mapping[str, Any]
 ) -> Package:
-    """Formats what was rendered, adds copies of the specs and the manifest.
+    """Format rendered files, and add copies of the specs and the manifest.
 
     Args:
         name: the family, and the name of the directory.
         texts: file name -> text; Python may have any layout.
         specs: file name -> text of the spec and, after it, its parents.
-        facts: what the manifest tells beside hashes; JSON.
+        facts: those of the manifest beside hashes; JSON.
     """
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         raise Misuse(f"{name!r} cannot be the name of a package: Python could not import it")
@@ -49,7 +49,7 @@ def assemble(
 
 
 def python(text: str) -> str:
-    """Lays Python out by black with our settings, whatever configuration the user has.
+    """Format Python by black with our settings, ignoring the user's configuration.
 
     Raises Failure if black is not the pinned one.
     """

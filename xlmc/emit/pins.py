@@ -6,7 +6,7 @@ PINS = {"black": "26.10.1", "sympy": "1.14.0"}
 
 
 def confirm(tool: str, version: str) -> None:
-    """Raises Failure unless ``version`` of the tool is the one that the output is defined by.
+    """Check that a tool has the version that defines the output.  Raises Failure.
 
     Another version lays out or simplifies some lines differently, and the same spec must give the
     same bytes on every machine.

@@ -40,7 +40,7 @@ COPIED = (
 
 @cache
 def environment() -> Environment:
-    """Templates that fail on an unknown name and know no way but ours to print a value."""
+    """Return templates that fail on unknown names and print values only by our filters."""
     env = Environment(
         loader=FileSystemLoader(resources.folder("templates")),
         undefined=StrictUndefined,
@@ -60,7 +60,7 @@ def environment() -> Environment:
 
 
 def render(package: ir.Package) -> dict[str, str]:
-    """File name -> text, not yet formatted."""
+    """Render the files of a package, not yet formatted, by their names."""
     views = {
         "schedule": package.schedule,
         "noise": package.noise,
@@ -85,7 +85,7 @@ def render(package: ir.Package) -> dict[str, str]:
 
 
 def _called(family: ir.Family, names: Names) -> ir.Family:
-    """The family with the code of its loss and decoders, under the names of the spec's params."""
+    """Return the family with the code of its loss and decoders under the spec's param names."""
     loss = _plainly(family.loss, names.keywords("loss.py", "loss"))
     decoders = tuple(
         (key, _plainly(klass, names.keywords("decoder.py", klass)))
@@ -96,7 +96,7 @@ def _called(family: ir.Family, names: Names) -> ir.Family:
 
 
 def _plainly(made: str, renamed: tuple[tuple[str, str], ...]) -> str:
-    """Code of a function or class whose keywords have the names that an author gave."""
+    """Wrap a function or class so that its keywords have the names that an author gave."""
     names = "".join(f", {own}={name!r}" for own, name in renamed)
     return f"renamed({made}{names})" if names else made
 
@@ -108,14 +108,14 @@ def _render(stem: str, view: attrs.AttrsInstance) -> str:
 
 
 def _first_line(text: str) -> str:
-    """What a module is for: the first line of its docstring, as a line of a list."""
+    """Return the first line of a module's docstring, as a line of a list."""
     doc = ast.get_docstring(ast.parse(text)) or ""
     line = doc.partition("\n")[0].removesuffix(".")
     return line[:1].lower() + line[1:]
 
 
 def _copies(texts: dict[str, str]) -> dict[str, str]:
-    """The copied modules that the rendered files import from, and those that these import."""
+    """Copy the library modules that the rendered files import, and those that these import."""
     library = resources.folder("templates") / "library"
     copies: dict[str, str] = {}
     before: tuple[dict[str, set[str]], set[str]] | None = None
@@ -131,12 +131,12 @@ def _copies(texts: dict[str, str]) -> dict[str, str]:
 
 
 def _attributes(texts: dict[str, str]) -> set[str]:
-    """The names of all attributes that some modules read."""
+    """Return the names of all attributes that some modules read."""
     return {name for text in texts.values() for name in attributes(text)}
 
 
 def _imports(texts: dict[str, str]) -> dict[str, set[str]]:
-    """What is imported from each of the copied modules."""
+    """Return the names that are imported from each of the copied modules."""
     wanted: dict[str, set[str]] = {}
     for text in texts.values():
         for node in ast.parse(text).body:

@@ -7,11 +7,11 @@ Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
 
 
 def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None = None) -> str:
-    """The module reduced to some of its top-level names and all that they need.
+    """Reduce a module to some of its top-level names and all that they need.
 
-    Definitions keep their order and their text; imports are cut to the names still in use. Where
-    ``attributes`` are given, dataclasses lose the methods that neither these nor the module name.
-    Raises KeyError for a name that the module does not define.
+    Definitions keep their order and their text; imports are cut to the names still in use. With
+    ``attributes``, dataclasses lose the methods that neither these nor the module name. Raises
+    KeyError for a name that the module does not define.
     """
     if attributes is not None:
         source = _without_methods(shake(source, wanted), {*attributes})
@@ -31,12 +31,12 @@ def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None =
 
 
 def attributes(source: str) -> set[str]:
-    """The names of all attributes that a module reads."""
+    """Return the names of all attributes that a module reads."""
     return {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
 
 
 def _without_methods(source: str, known: set[str]) -> str:
-    """The module without the methods of dataclasses whose names nothing uses, to the last one."""
+    """Remove unused methods of dataclasses from a module, until none is left."""
     while unused := _unused(ast.parse(source), known | attributes(source)):
         lines = source.splitlines()
         for node in sorted(unused, key=lambda one: -one.lineno):
@@ -49,7 +49,7 @@ def _without_methods(source: str, known: set[str]) -> str:
 
 
 def _unused(tree: ast.Module, known: set[str]) -> list[ast.FunctionDef]:
-    """The methods of dataclasses whose names nothing knows."""
+    """Return the methods of dataclasses whose names occur nowhere."""
     return [
         method
         for node in tree.body
@@ -71,7 +71,7 @@ def _is_dataclass(node: ast.ClassDef) -> bool:
 
 
 def _imports(tree: ast.Module, used: set[str]) -> str:
-    """The imports that are left, with the blank lines between their groups."""
+    """Return the imports that are left, with the blank lines between their groups."""
     lines: list[str] = []
     end, apart = 0, False
     for node in filter(_is_import, tree.body):
@@ -84,7 +84,7 @@ def _imports(tree: ast.Module, used: set[str]) -> str:
 
 
 def prune(source: str) -> str:
-    """The module without the imports that nothing in it uses; other lines stay as they are."""
+    """Remove the imports that nothing in a module uses; other lines stay as they are."""
     tree = ast.parse(source)
     used = {name for node in tree.body if not _is_import(node) for name in _uses(node)}
     lines = source.splitlines()
@@ -109,7 +109,7 @@ def _defines(node: ast.stmt) -> list[str]:
 
 
 def _uses(node: ast.AST) -> set[str]:
-    """The names that a statement mentions; those that `__all__` lists too."""
+    """Return the names that a statement mentions; those that `__all__` lists too."""
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     if "__all__" in names:
         constants = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
@@ -118,7 +118,7 @@ def _uses(node: ast.AST) -> set[str]:
 
 
 def _import(node: ast.stmt, used: set[str]) -> str:
-    """An import statement without what is not used; "" if nothing is left of it."""
+    """Return an import statement without unused names; "" if nothing is left of it."""
     if not isinstance(node, ast.Import | ast.ImportFrom):
         return ""
     names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in used]
@@ -129,7 +129,7 @@ def _import(node: ast.stmt, used: set[str]) -> str:
 
 
 def _text(source: str, node: ast.stmt) -> str:
-    """A statement as it is written, with its decorators."""
+    """Return a statement as it is written, with its decorators."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
     start = min([node.lineno, *(d.lineno for d in decorators)])
     return "\n".join(source.splitlines()[start - 1 : node.end_lineno])

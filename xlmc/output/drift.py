@@ -1,6 +1,6 @@
-"""Compares what specs make now with what lies on the disk: paths and bytes, both ways.
+"""Comparison of the output of specs with the files on the disk: paths and bytes, both ways.
 
-Nothing is cached, and nothing that goes wrong is swallowed: an exception is a failed check.
+Nothing is cached, and no failure is swallowed: an exception is a failed check.
 """
 
 import shlex
@@ -33,7 +33,7 @@ class Drift:
 
 
 def compare(package: Package, out: Path) -> list[Drift]:
-    """Every path of ``out/NAME`` that is missing, edited, stale or too many."""
+    """Return every path of ``out/NAME`` that is missing, edited, outdated or surplus."""
     folder = out / package.name
     if reason := misplaced(folder):
         return [Drift(folder, reason.removeprefix(f"{folder} "), "move")]
@@ -76,14 +76,14 @@ def _reason(old: bytes | None, new: bytes | None, manifest: Manifest, name: str)
 
 
 def _diff(path: Path, old: bytes, new: bytes) -> str:
-    """What a build would change, as a unified diff; bytes that are no text show as U+FFFD."""
+    """Return the changes of a build as a unified diff; bytes that are no text show as U+FFFD."""
     before, after = (data.decode(errors="replace").splitlines(keepends=True) for data in (old, new))
     lines = unified_diff(before, after, f"{path} (on disk)", f"{path} (from the spec)")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 def strangers(names: Iterable[str], out: Path) -> list[Drift]:
-    """The packages under ``out`` that none of the specs makes."""
+    """Return the packages under ``out`` that none of the specs makes."""
     known = set(names)
     folders = sorted(out.iterdir()) if out.is_dir() else []
     return [
@@ -94,7 +94,7 @@ def strangers(names: Iterable[str], out: Path) -> list[Drift]:
 
 
 def command(drifts: Sequence[Drift], specs: Sequence[str], out: Path) -> str:
-    """The one command line that makes the disk as the specs say; "" where more specs would do."""
+    """Return the command line that rebuilds the disk from the specs; "" if specs are missing."""
     moved = [str(drift.path) for drift in drifts if drift.mend == "move"]
     parts = [shlex.join(["mv", path, f"{path}.moved"]) for path in moved]
     if removed := [str(drift.path) for drift in drifts if drift.mend == "remove"]:

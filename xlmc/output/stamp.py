@@ -1,7 +1,7 @@
-"""Remembers, in a private cache, that a spec was built, so that building it again takes no time.
+"""A record, in a private cache, of the builds of specs, so that repeating one takes no time.
 
-A stamp holds the hashes of all that a build read and wrote. It is believed only if every one of
-them still holds on the disk; ``--check`` never asks it.
+A stamp has the hashes of all that a build read and wrote. It is valid only if every one of them
+still holds on the disk; ``--check`` never reads it.
 """
 
 import json
@@ -22,9 +22,9 @@ LIMIT = 256  # stamps kept; a forgotten one costs a rebuild
 
 
 def fresh(spec: Path, out: Path, compiler: str) -> str | None:
-    """The name of the package that this spec was built into, if nothing has changed since.
+    """Return the name of the package that a spec was built into, if nothing has changed since.
 
-    ``compiler`` is the hash of the compiler that is asked for.
+    ``compiler`` is the hash of the present compiler.
     """
     match _load(_path(spec, out)):
         case {"compiler": str(known), "name": str(name), "read": dict(read), "wrote": dict(wrote)}:
@@ -34,10 +34,10 @@ def fresh(spec: Path, out: Path, compiler: str) -> str | None:
 
 
 def remember(spec: Path, out: Path, compiler: str, read: Hashes, package: Package) -> None:
-    """Notes what a build read and wrote, as it was then: the disk may have changed meanwhile.
+    """Record the files that a build read and wrote, with their hashes at that time.
 
-    ``read`` maps every path that was looked at to its hash, or to None where there was nothing. A
-    cache that is not private or cannot be written is left alone: the next build then takes its full
+    ``read`` maps every path that was read to its hash, or to None if there was no file. A cache
+    that is not private or cannot be written is left alone: the next build then takes its full
     time, and nothing else changes.
     """
     folder = (out / package.name).absolute()
@@ -52,12 +52,12 @@ def remember(spec: Path, out: Path, compiler: str, read: Hashes, package: Packag
 
 
 def read_hash(path: Path) -> str | None:
-    """The hash of what a spec's path leads to, or None where there is no file."""
+    """Return the hash of the file that a spec's path leads to, or None if there is none."""
     return digest(path.read_bytes()) if path.is_file() else None
 
 
 def folder() -> Path:
-    """Where stamps lie: ``$XDG_CACHE_HOME/xlmc`` or ``~/.cache/xlmc``."""
+    """Return the folder of stamps: in ``$XDG_CACHE_HOME/xlmc`` or ``~/.cache/xlmc``."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
     return root / "xlmc" / "stamps"
@@ -69,7 +69,7 @@ def _path(spec: Path, out: Path) -> Path:
 
 
 def _load(path: Path) -> Any:
-    """The stamp, or None; only a folder that nobody else can write to is trusted."""
+    """Read a stamp, or None; only a folder that nobody else can write to is trusted."""
     try:
         return json.loads(path.read_bytes()) if _mine(path.parent) else None
     except (OSError, ValueError):

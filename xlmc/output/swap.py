@@ -13,7 +13,7 @@ UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Swaps two directories of one file system; False where it or the system cannot.
+    """Swap two directories of one file system; return False if the system cannot.
 
     Raises OSError if it can and refused.
     """

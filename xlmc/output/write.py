@@ -27,7 +27,7 @@ LITTER = {"__pycache__"}  # stays behind when a package is deleted, and is no pa
 
 @frozen
 class Written:
-    """Where a package lies, which files were written and which old ones removed."""
+    """The folder of a package, the files written, and the old ones removed."""
 
     path: Path
     changed: tuple[str, ...]
@@ -35,7 +35,7 @@ class Written:
 
 
 def write(package: Package, out: Path, *, force: bool = False) -> Written:
-    """Makes ``out/NAME`` hold the package; unchanged files keep their times.
+    """Write a package into ``out/NAME``; unchanged files keep their times.
 
     Raises Refusal where that would destroy what xlmc did not write, unless ``force``, and Failure
     where the disk does not let us; the old package is then untouched.
@@ -55,7 +55,7 @@ def write(package: Package, out: Path, *, force: bool = False) -> Written:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps other builds out of a folder; the lock ends with the process, and leaves no file."""
+    """Lock a folder against other builds; the lock ends with the process, and leaves no file."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -68,7 +68,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def protect(target: Path, package: Package, *, force: bool) -> None:
-    """Raises Refusal if writing the package would destroy somebody's work."""
+    """Refuse to write a package if that would destroy somebody's work."""
     if reason := misplaced(target):
         raise Refusal(reason)
     if blocked := [name for name in package.files if (target / name).is_dir()]:
@@ -92,7 +92,7 @@ def protect(target: Path, package: Package, *, force: bool) -> None:
 
 
 def misplaced(target: Path) -> str | None:
-    """Why no package can be at that place, or None."""
+    """Return the reason why no package can be at a place, or None."""
     if target.is_symlink():
         return f"{target} is a symbolic link, which xlmc does not write through: remove it"
     if target.exists() and not target.is_dir():
@@ -101,12 +101,12 @@ def misplaced(target: Path) -> str | None:
 
 
 def feeds(data: bytes) -> bytes:
-    """A text whose lines end with line feeds alone."""
+    """Convert the line ends of a text to line feeds."""
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def edited(folder: Path, manifest: Manifest, package: Package) -> list[str]:
-    """The files that were changed since xlmc wrote them, unless to what it writes now."""
+    """Return the files that were changed since xlmc wrote them, unless to their new content."""
     return [
         name
         for name, known in manifest.outputs.items()
@@ -158,7 +158,7 @@ def _old(target: Path) -> Path:
 
 
 def _stage(target: Path, package: Package, changed: set[str]) -> None:
-    """Builds the new folder; the manifest comes first and tells `settle` what is ours."""
+    """Build the new folder; the manifest comes first, for `settle` to identify our files."""
     stage = _new(target)
     stage.mkdir()
     if target.exists():
@@ -178,7 +178,7 @@ def _save(path: Path, data: bytes) -> None:
 
 
 def _keep(old: Path, new: Path) -> None:
-    """The same file under another name; a copy with the same times where links are impossible."""
+    """Link a file under another name; copy it, with its times, if links are impossible."""
     try:
         os.link(old, new)
     except OSError:
@@ -198,7 +198,7 @@ def _swap(target: Path) -> None:
 
 
 def settle(target: Path) -> None:
-    """Clears the folders beside a package that a build leaves, killed or not.
+    """Clear the folders beside a package that a build leaves, killed or not.
 
     A crash between the two renames of `_swap` left only the old package under another name: it
     comes back.
@@ -213,7 +213,7 @@ def settle(target: Path) -> None:
 
 
 def _clear(folder: Path, target: Path) -> None:
-    """Moves what is not ours into the package, then deletes the rest; the manifest goes last."""
+    """Move foreign files into the package, then delete the rest, the manifest last."""
     ours = _outputs(folder) | _outputs(target)
     for path in sorted(folder.iterdir()):
         if path.name not in ours or (path.is_dir() and not path.is_symlink()):
@@ -229,7 +229,7 @@ def _outputs(folder: Path) -> set[str]:
 
 
 def _free(path: Path) -> Path:
-    """The path, or if something is there the first of ``path.1``, ``path.2``, ... that is free."""
+    """Return the path, or the first free one of ``path.1``, ``path.2``, ... if it is taken."""
     number, free = 0, path
     while taken(free):
         number += 1

@@ -1,4 +1,4 @@
-"""What a spec leaves unsaid, written into its tree; `xlmc expand` prints the result."""
+"""Defaults of a spec, written into its tree; `xlmc expand` prints the result."""
 
 from fractions import Fraction
 
@@ -20,7 +20,7 @@ NEUTRAL = {  # what a draw may be told with: the type of a param, and where it c
 
 
 def complete(family: ast.Family) -> ast.Family:
-    """The family with every default spelt out and every named decoder whole.
+    """Write out every default of a family, and complete every named decoder.
 
     Tolerates a spec that is wrong: what cannot be completed is left for the checks.
     """
@@ -48,7 +48,7 @@ def _section(section: ast.Section, process: Process, default: tuple[ast.Node, ..
 
 
 def explicit(family: ast.Family) -> ast.Family:
-    """A complete family as a spec that means the same: a named decoder drops what it is without."""
+    """Return a spec of the same meaning as a complete family: named decoders drop entries."""
     default = query.entries(family, "decoder")
     sections = tuple(
         evolve(section, entries=(*_without(section, default), *section.entries))
@@ -60,7 +60,7 @@ def explicit(family: ast.Family) -> ast.Family:
 
 
 def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.Drop, ...]:
-    """A drop for every entry of the default decoder that a named one does not have."""
+    """Return a drop for every entry of the default decoder that a named one does not have."""
     own = {key(entry) for entry in section.entries}
     return tuple(
         ast.Drop(key(entry), span=section.span) for entry in default if key(entry) not in own
@@ -68,7 +68,7 @@ def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.D
 
 
 def overlay(base: tuple[ast.Node, ...], over: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
-    """The entries of ``base``, those of the same key replaced by ``over``'s; new ones follow."""
+    """Replace entries of ``base`` by those of ``over`` with the same key; new ones follow."""
     old = {key(entry): entry for entry in base}
     dropped = {entry.key for entry in over if isinstance(entry, ast.Drop)}
     own = [entry for entry in over if not isinstance(entry, ast.Drop)]
@@ -141,7 +141,7 @@ def _decoder(
 
 
 def _with_params(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
-    """`with temperature` is a param of that name, at which nothing changes unless it is set."""
+    """Add a param for `with temperature`, at a value that changes nothing until it is set."""
     said = {e.name for e in entries if isinstance(e, ast.Param | ast.Choice | ast.Let)}
     new = {
         o.name: ast.Param(o.name, *_neutral(o.name, o.span), span=o.span)
@@ -162,7 +162,7 @@ def _neutral(option: str, span: Span) -> tuple[str, ast.Number]:
 
 
 def _with_draws(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
-    """A finish that does not say how it draws draws as the step does."""
+    """Add the draw of the step to a finish that has none."""
     step = next((e for e in entries if isinstance(e, ast.Step)), None)
     return tuple(
         evolve(e, actions=drawn(step.actions, e.actions))
@@ -173,7 +173,7 @@ def _with_draws(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
 
 
 def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
-    """A rule that takes some of the places needs an order: at random unless said otherwise."""
+    """Add an order to a rule that takes some of the places: at random by default."""
     if not isinstance(action, ast.Unmask | ast.Remask):
         return action
     order, span = action.order, action.span
@@ -188,7 +188,7 @@ def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
 
 
 def _with_finish(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
-    """What is left at the end of a grid is revealed, drawn as in the step."""
+    """Add a finish that reveals the masks at the end of a grid, drawn as in the step."""
     step = next((e for e in entries if isinstance(e, ast.Step)), None)
     draw = next((a for a in step.actions if isinstance(a, ast.Draw)), None) if step else None
     if step is None or draw is None:

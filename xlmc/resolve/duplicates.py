@@ -1,4 +1,4 @@
-"""What stands twice in one spec and can stand there once."""
+"""Entries that occur twice in one spec and may occur once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, product
@@ -37,7 +37,7 @@ _MESSAGES: dict[type[ast.Node], type[DuplicateEntry]] = {
 
 
 def key(node: ast.Node) -> str:
-    """The name under which an entry is found among those around it."""
+    """Return the name that identifies an entry among its neighbours."""
     match node:
         case ast.Arrow():
             return node.target.id
@@ -60,12 +60,12 @@ def key(node: ast.Node) -> str:
 
 
 def called(section: ast.Section) -> str:
-    """A section as messages name it: ``decoder sampled``."""
+    """Return the name of a section for messages: ``decoder sampled``."""
     return f"{section.kind} {section.name}" if section.name else section.kind
 
 
 def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
-    """A message for everything that stands a second time."""
+    """Yield a message for everything that occurs a second time."""
     seen: dict[str, ast.Node] = {}
     shared = ((recipe.header, recipe) for recipe in family.recipes if not recipe.tasks)
     for name, block in chain(((called(s), s) for s in family.sections), shared):
@@ -84,7 +84,7 @@ def duplicates(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _set_twice(recipes: Iterable[ast.Recipe]) -> Iterator[Diagnostic]:
-    """What several recipes say of one task, the same thing twice."""
+    """Yield a message for each setting of one task in several recipes."""
     seen: dict[tuple[str, str], tuple[ast.Recipe, ast.Node]] = {}
     for recipe in recipes:
         for task, one in product(recipe.tasks, (*recipe.settings, *recipe.drops)):
@@ -96,7 +96,7 @@ def _set_twice(recipes: Iterable[ast.Recipe]) -> Iterator[Diagnostic]:
 
 
 def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:
-    """What stands twice among neighbours."""
+    """Yield a message for each repetition among neighbours."""
     seen: dict[str, ast.Node] = {}
     for node in nodes:
         first = seen.setdefault(key(node), node)
@@ -113,7 +113,7 @@ def _among(nodes: Iterable[ast.Node], place: str) -> Iterator[Diagnostic]:
 
 
 def _arguments(node: ast.Node) -> Sequence[ast.Node]:
-    """The parts of an entry or an expression that must have different names."""
+    """Return the parts of an entry or an expression that must have different names."""
     match node:
         case ast.Call():
             return node.keywords
@@ -128,7 +128,7 @@ def _arguments(node: ast.Node) -> Sequence[ast.Node]:
 
 
 def _walk(node: ast.Node) -> Iterator[ast.Node]:
-    """A node and everything below it."""
+    """Yield a node and everything below it."""
     yield node
     for field in fields(type(node)):
         value = getattr(node, field.name)

@@ -30,14 +30,14 @@ _LONGEST = 8  # families in a chain of parents
 
 
 def flatten(family: ast.Family, find: Find, known: Iterable[str] = ()) -> ast.Family:
-    """The family with everything that it inherits, and without a parent.
+    """Return the family with everything that it inherits, and without a parent.
 
-    ``find`` gives the source of a family by its name; ``known`` are names to suggest for a mistyped
-    one. Decoders stay apart: a `drop` in a named decoder that takes away an entry of the default
-    one is kept in it, for whoever lays the two over each other.
+    ``find`` gives the source of a family by its name; ``known`` are names to suggest for a
+    mistyped one. Decoders stay separate: a `drop` in a named decoder that removes an entry of the
+    default one is kept in it, for the function that overlays the two.
 
     Raises:
-        SpecErrors: for mistakes of `extends`, `drop` and `replace`, for what stands twice, and for
+        SpecErrors: for mistakes of `extends`, `drop` and `replace`, for repetitions, and for
             syntax errors of a parent.
     """
     chain = lineage(family, find, known)
@@ -52,7 +52,7 @@ def flatten(family: ast.Family, find: Find, known: Iterable[str] = ()) -> ast.Fa
 
 
 def inherited(found: Iterable[Diagnostic], family: ast.Family) -> list[Diagnostic]:
-    """The messages about a flat family; beside those about a parent's text stands who inherits it.
+    """Add to the messages about a parent's text the family that inherits it.
 
     ``family`` is the family before it was flattened.
     """
@@ -68,7 +68,7 @@ def inherited(found: Iterable[Diagnostic], family: ast.Family) -> list[Diagnosti
 
 
 def _from_parent(one: Diagnostic, here: Related, drops: Mapping[str, ast.Drop]) -> Diagnostic:
-    """A message about a parent's text; beside one about a name that is gone, who dropped it."""
+    """Add to a message about a parent's text the heir, and the drop of a missing name."""
     if isinstance(one, UnknownName) and one.name in drops:
         dropped = Related(drops[one.name].span, "dropped here")
         one = evolve(one, related=(*one.related, dropped), hint="change what reads it, too")
@@ -76,7 +76,7 @@ def _from_parent(one: Diagnostic, here: Related, drops: Mapping[str, ast.Drop]) 
 
 
 def lineage(family: ast.Family, find: Find, known: Iterable[str] = ()) -> list[ast.Family]:
-    """The family, its parent, the parent's parent and so on.
+    """Return the family, its parent, the parent's parent and so on.
 
     Raises:
         SpecErrors: where the chain breaks, runs in a circle or has more than eight families.
@@ -107,7 +107,7 @@ def _other(name: ast.Name, parent: ast.Family) -> OtherFamily:
 
 
 def _broken(chain: list[ast.Family], parent: ast.Name) -> Diagnostic | None:
-    """Why a chain cannot go on to a parent."""
+    """Return the reason why a chain cannot continue to a parent."""
     names = [one.name.id for one in chain]
     if parent.id == names[-1]:
         return ExtendsItself(span=parent.span, name=parent.id)
@@ -138,7 +138,7 @@ class _Merger:
         self.shared = next((recipe for recipe in inherited if not recipe.tasks), None)
 
     def merge(self) -> ast.Family:
-        """The child with all that it inherits. A new section stands behind those of its kind."""
+        """Return the child with all that it inherits; new sections follow those of their kind."""
         for section in sorted(self.child.sections, key=lambda s: s.name is not None):
             if section.drop:
                 self._drop_decoder(section)
@@ -156,7 +156,7 @@ class _Merger:
         )
 
     def _drop_decoder(self, section: ast.Section) -> None:
-        """Leaves out a named decoder of the parent."""
+        """Remove a named decoder of the parent."""
         if self.parent is None:
             hint = "delete the decoder itself; `drop` deletes what a parent says"
             self.problems.append(NeedsParent(span=section.span, word="drop", hint=hint))
@@ -171,7 +171,7 @@ class _Merger:
             self.problems.append(NothingToDrop(span=section.span, key=name, place=place, hint=hint))
 
     def _section(self, section: ast.Section) -> ast.Section:
-        """A section laid over the one it adds to."""
+        """Overlay a section on the one it adds to."""
         name = called(section)
         below = self.sections.get(name)
         if section.replace:
@@ -188,7 +188,7 @@ class _Merger:
         return evolve(section, entries=entries, replace=False)
 
     def _lay_recipes(self) -> None:
-        """What is inherited, over it what all recipes share, over it what each one says itself."""
+        """Overlay each recipe: inherited settings, then those shared by all, then its own."""
         own = [evolve(r, tasks=(task,)) for r in self.child.recipes for task in r.tasks]
         common = self.shared.settings if self.shared else ()
         for recipe in own:
@@ -205,20 +205,20 @@ class _Merger:
             self.recipes[recipe.title] = evolve(self._laid(below, recipe), span=recipe.span)
 
     def _shared(self, below: ast.Recipe, shared: ast.Recipe) -> ast.Recipe:
-        """A recipe with what all share laid over it; what is dropped it need not have."""
+        """Overlay a recipe with the shared one; it need not have the settings that are dropped."""
         there = {key(setting) for setting in below.settings}
         drops = tuple(drop for drop in shared.drops if drop.key in there)
         return self._laid(below, evolve(shared, drops=drops))
 
     def _unshared(self, shared: ast.Recipe) -> None:
-        """Complains of what is dropped from all recipes, and none has."""
+        """Report a shared drop of a setting that no recipe has."""
         known = {key(setting) for below in self.recipes.values() for setting in below.settings}
         for drop in shared.drops:
             if drop.key not in known:
                 self._nothing_to_drop(drop, shared.header, known)
 
     def _laid(self, below: ast.Recipe, above: ast.Recipe) -> ast.Recipe:
-        """A recipe with the settings and without the drops of another."""
+        """Overlay a recipe with the settings and without the drops of another."""
         kept = self._entries(below.settings, above.drops, above.header)
         settings = self._entries(kept, above.settings, above.header)
         only = tuple(s for s in settings if isinstance(s, ast.Setting))
@@ -231,7 +231,7 @@ class _Merger:
         place: str,
         default: Sequence[ast.Node] = (),
     ) -> tuple[_E, ...]:
-        """Entries laid over others, by key; ``default`` are those that a named decoder adds to."""
+        """Overlay entries by key; ``default`` are those that a named decoder adds to."""
         merged = {key(e): e for e in below}
         beneath = {key(e) for e in default if not isinstance(e, ast.Drop)}
         for entry in above:
@@ -275,7 +275,7 @@ class _Merger:
 
 
 def laid(below: ast.Node | None, above: _E) -> _E:
-    """An entry that takes another one's place, with what it leaves to that one.
+    """Return an entry that replaces another one, with the parts that it inherits.
 
     Padding keeps the sides that it does not name, and a step that does not draw the way to draw.
     """
@@ -288,6 +288,6 @@ def laid(below: ast.Node | None, above: _E) -> _E:
 
 
 def drawn(below: tuple[ast.Action, ...], actions: tuple[ast.Action, ...]) -> tuple[ast.Action, ...]:
-    """Actions with the draw of others, if they have none of their own."""
+    """Return actions with the draw of others, if they have none of their own."""
     has_draw = any(isinstance(action, ast.Draw) for action in actions)
     return actions if has_draw else (*actions, *(a for a in below if isinstance(a, ast.Draw)))

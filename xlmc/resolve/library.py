@@ -1,4 +1,4 @@
-"""Where specs come from: the file that was asked for, and the parents that are named in it."""
+"""Files of specs: the one given by the user, and the parents that are named in it."""
 
 import errno
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from xlmc.syntax.parse import read_source
 
 
 def content(path: Path) -> bytes:
-    """The bytes of a spec.  Raises OSError if it cannot be read."""
+    """Return the bytes of a spec.  Raises OSError if it cannot be read."""
     if not path.is_file():
         raise OSError(errno.EINVAL, "is not a regular file", str(path))  # reading might never end
     return path.read_bytes()
@@ -25,14 +25,14 @@ class Library:
     """
 
     def __init__(self, path: Path) -> None:
-        """Reads the spec.  Raises OSError, or SpecErrors if it is no text."""
+        """Read the spec.  Raises OSError, or SpecErrors if it is no text."""
         self.read: dict[Path, str | None] = {}
         self.parents: dict[str, Source] = {}
         self._folders = (path.parent, resources.folder("spec"))
         self.spec = self._open(path)
 
     def find(self, family: str) -> Source | None:
-        """The spec of a parent, or None if there is none.  Raises SpecErrors, OSError."""
+        """Return the spec of a parent, or None if there is none.  Raises SpecErrors, OSError."""
         for folder in self._folders:
             path = folder / f"{family}.xlm"
             if path.is_file():
@@ -42,15 +42,15 @@ class Library:
         return None
 
     def known(self) -> list[str]:
-        """The families that could be parents."""
+        """Return the families that could be parents."""
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.xlm")})
 
     def sources(self, family: str) -> dict[str, Source]:
-        """The spec, which is of that family, and its parents, by their families."""
+        """Return the spec, which is of that family, and its parents, by their families."""
         return {family: self.spec, **self.parents}
 
     def copies(self, family: str) -> dict[str, str]:
-        """``NAME.xlm`` -> text, of all `sources`."""
+        """Return the text of all `sources` by file: ``NAME.xlm`` -> text."""
         return {f"{name}.xlm": one.text for name, one in self.sources(family).items()}
 
     def _open(self, path: Path) -> Source:
@@ -63,7 +63,7 @@ class Shelf(Library):
     """A spec and its parents held in memory: those that lie in a package, and no others."""
 
     def __init__(self, specs: Mapping[str, bytes], family: str, name: str) -> None:
-        """The spec of a family, which was read from a file called ``name``.
+        """Take the spec of a family, which was read from the file ``name``.
 
         Raises SpecErrors if it is no text, KeyError if it is not there.
         """
@@ -73,12 +73,12 @@ class Shelf(Library):
         self.spec = read_source(name, specs[f"{family}.xlm"])
 
     def find(self, family: str) -> Source | None:
-        """The spec of a parent, or None if the package has none.  Raises SpecErrors."""
+        """Return the spec of a parent, or None if the package has none.  Raises SpecErrors."""
         if f"{family}.xlm" not in self._specs:
             return None
         self.parents[family] = read_source(f"{family}.xlm", self._specs[f"{family}.xlm"])
         return self.parents[family]
 
     def known(self) -> list[str]:
-        """The families that could be parents."""
+        """Return the families that could be parents."""
         return sorted(name.removesuffix(".xlm") for name in self._specs)

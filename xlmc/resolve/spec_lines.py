@@ -1,6 +1,6 @@
-"""Which line of which spec a reference such as ``loss.token`` in a generated docstring means.
+"""The line and file of a spec for a reference such as ``loss.token`` in a docstring.
 
-The lines stand in the manifest and not in the code, so that a new line in a spec does not touch
+The lines are in the manifest and not in the code, so that a new line in a spec does not touch
 every file of its package.
 """
 
@@ -12,7 +12,7 @@ from xlmc.syntax import ast
 
 
 def places(family: ast.Family, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Reference -> ``NAME.xlm:LINE``; ``sources`` are the specs by the names of their families."""
+    """Map references to ``NAME.xlm:LINE``; ``sources`` are the specs by their families."""
     files = {id(source): f"{name}.xlm" for name, source in sources.items()}
     found = {}
     for reference, node in _named(family):
@@ -30,5 +30,5 @@ def _named(family: ast.Family) -> Iterator[tuple[str, ast.Node]]:
 
 
 def _key(entry: ast.Node) -> str:
-    """As docstrings say it: an arrow by its function, everything else by its word or name."""
+    """Return the name of an entry in docstrings: an arrow's function, else its word or name."""
     return entry.survival if isinstance(entry, ast.Arrow) else key(entry)

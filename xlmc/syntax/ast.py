@@ -12,7 +12,7 @@ from xlmc.diagnostics.source import Span
 
 @frozen(kw_only=True)
 class Node:
-    """Anything that stands in a spec. Spans do not count when trees are compared."""
+    """Any part of a spec. Spans do not count when trees are compared."""
 
     span: Span = field(eq=False, repr=False)
 
@@ -37,7 +37,7 @@ class String(Node):
 
 @frozen
 class Name(Node):
-    """A name standing for a value: ``bound``, ``t``, ``top_p``."""
+    """A name for a value: ``bound``, ``t``, ``top_p``."""
 
     id: str
 
@@ -106,7 +106,7 @@ class Let(Node):
 
 @frozen
 class Drop(Node):
-    """``drop reuse``: delete what the parent says."""
+    """``drop reuse``: delete an entry of the parent."""
 
     key: str
 
@@ -234,14 +234,14 @@ class Blocks(Node):
 
 @frozen
 class Guide(Node):
-    """``guide cfg(scale = 2, without = prompt)``: the network is asked twice."""
+    """``guide cfg(scale = 2, without = prompt)``: the network answers with and without a prompt."""
 
     value: Call
 
 
 @frozen
 class Much(Node):
-    """How many candidates are taken: ``one``, ``all``, or a rule with its number.
+    """The number of candidates to take: ``one``, ``all``, or a rule with its number.
 
     The rules are ``chance``, ``quota``, ``poisson``, ``above`` and ``within``.
     """
@@ -377,7 +377,7 @@ class Overflow(Node):
 
 @frozen
 class Slot(Node):
-    """One item of a layout; ``free`` where it stands inside brackets."""
+    """One item of a layout; ``free`` if it is inside brackets."""
 
     name: str
     free: bool
@@ -436,7 +436,7 @@ class Recipe(Node):
 
     @property
     def header(self) -> str:
-        """What stands before its brace."""
+        """The words before its brace."""
         return f"recipe {self.title}" if self.tasks else "recipe"
 
 
@@ -465,7 +465,7 @@ class Paper(Node):
 
 @frozen
 class Family(Node):
-    """A whole spec; ``doc`` is the comment that stands directly above it."""
+    """A whole spec; ``doc`` is the comment directly above it."""
 
     name: Name
     title: String | None

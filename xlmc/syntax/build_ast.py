@@ -24,7 +24,7 @@ _How = Token | tuple[ast.Keyword, ...] | None  # `greedy`, the options of `with`
 
 
 def build(source: Source, root: Tree[Token]) -> ast.Family:
-    """The family that a tree describes; ``doc`` is left empty.
+    """Build the family that a tree describes; ``doc`` is left empty.
 
     Raises:
         SpecErrors: for expressions that are too deep, numbers out of range and reserved names.
@@ -55,7 +55,7 @@ class _Builder:
         self.problems: list[Diagnostic] = []
 
     def _declared(self, token: Token) -> str:
-        """A name that the spec gives to something: not `chance`, which could not be told apart."""
+        """Return a name that the spec defines; refuse `chance`, which would be ambiguous."""
         if token == "chance":
             self.problems.append(ReservedName(span=self._place(token), name=str(token)))
         return str(token)
@@ -355,7 +355,7 @@ class _Builder:
         return ast.String(span=span, value=str(token)[1:-1])
 
     def _exact(self, span: Span, text: str) -> Fraction:
-        """The value of a literal; 0 beside a message where it would be unreasonably large or small.
+        """Return the value of a literal; report one that is unreasonably large or small as 0.
 
         A Decimal holds any exponent at no cost; a Fraction of 1e999999999 would fill the memory.
         """
@@ -373,5 +373,5 @@ class _Builder:
 
 
 def _manner(how: _How) -> tuple[bool, tuple[ast.Keyword, ...]]:
-    """Whether a choice is greedy, and its options."""
+    """Return whether a choice is greedy, and its options."""
     return (True, ()) if isinstance(how, Token) else (False, how or ())

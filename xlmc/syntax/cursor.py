@@ -31,7 +31,7 @@ class Cursor:
         self._end = len(source.text)
 
     def next(self) -> Token:
-        """The next token as the parser would read it now; `$END`, again and again, at the end."""
+        """Return the next token as the parser would read it now; `$END`, repeatedly, at the end."""
         parser = self._parser
         try:
             token = next(parser.lexer_thread.lex(parser.parser_state), None)
@@ -50,7 +50,7 @@ class Cursor:
         return Token(STRAY, character, error.pos_in_stream)
 
     def skip_to(self, place: int) -> None:
-        """Go on reading at a later character."""
+        """Continue reading at a later character."""
         state = self._parser.lexer_thread.state
         state.line_ctr.feed(state.text.text[state.line_ctr.char_pos : place])
 
@@ -65,12 +65,12 @@ class Cursor:
         return True
 
     def accepts(self, start: Saved | None = None) -> set[str]:
-        """The terminals that fit now, or in a saved state."""
+        """Return the terminals that fit now, or in a saved state."""
         accepted: set[str] = self._probe(start).accepts()
         return accepted
 
     def takes(self, *kinds: str, start: Saved | None = None) -> bool:
-        """Whether tokens of these kinds would fit one after another."""
+        """Return whether tokens of these kinds would fit one after another."""
         probe = self._probe(start)
         try:
             for kind in kinds:
@@ -80,7 +80,7 @@ class Cursor:
         return True
 
     def _probe(self, start: Saved | None) -> Any:
-        """A copy of the parser that builds no tree."""
+        """Return a copy of the parser that builds no tree."""
         probe = self._parser.copy(deepcopy_values=False)
         state = probe.parser_state
         state.parse_conf = copy(state.parse_conf)
@@ -90,11 +90,11 @@ class Cursor:
         return probe
 
     def save(self) -> Saved:
-        """The present state; the place in the text is no part of it."""
+        """Return the present state, without the place in the text."""
         state = self._parser.parser_state
         return Saved(tuple(state.state_stack), tuple(state.value_stack))
 
     def restore(self, saved: Saved) -> None:
-        """Back to a saved state, at the present place in the text."""
+        """Return to a saved state, at the present place in the text."""
         state = self._parser.parser_state
         state.state_stack[:], state.value_stack[:] = saved.states, saved.values

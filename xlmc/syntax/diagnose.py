@@ -28,7 +28,7 @@ from xlmc.syntax.recover import Recovery
 
 
 def errors(source: Source) -> list[Diagnostic]:
-    """The syntax errors of a spec that has at least one, up to twenty."""
+    """Return the syntax errors of a spec that has at least one, up to twenty."""
     reader = _Reader(source)
     reader.read()
     if not reader.problems:
@@ -51,7 +51,7 @@ class _Reader(Recovery):
             self._unexpected(token)
 
     def _stray(self, token: Token) -> bool:
-        """A character that the language does not use here or anywhere."""
+        """Report a character that the language does not use, here or anywhere."""
         if token == '"' and token.type == STRAY:
             return self._open_string(token)
         if token.type not in (STRAY, "PRIMES"):
@@ -65,7 +65,7 @@ class _Reader(Recovery):
         return True
 
     def _open_string(self, quote: Token) -> bool:
-        """A quote without its partner: the rest of the line counts as quoted."""
+        """Report a quote without its partner: the rest of the line counts as quoted."""
         start = self._span(quote).start
         line_end = self.source.text.find("\n", start)
         end = line_end if line_end >= 0 else len(self.source.text)
@@ -117,7 +117,7 @@ class _Reader(Recovery):
         return True
 
     def _unclosed(self, token: Token) -> bool:
-        """A word that only a block further out knows, in a file that lacks a brace."""
+        """Report a word of a block further out, in a file that lacks a brace."""
         outer = [b for b in self.blocks[:-1] if self.cursor.takes(token.type, start=b.inside)]
         if not outer or token.type in ("NAME", "_END", "_RBRACE") or self._missing_braces() <= 0:
             return False
@@ -130,13 +130,13 @@ class _Reader(Recovery):
         return True
 
     def _missing_braces(self) -> int:
-        """How many more braces the text opens than it closes."""
+        """Return how many more braces the text opens than it closes."""
         code = vocabulary.without_strings_and_comments(self.source.text)
         unclosed = sum(isinstance(p, Unclosed) and p.closing == "}" for p in self.problems)
         return code.count("{") - code.count("}") - unclosed
 
     def _misplaced(self, token: Token) -> bool:
-        """A word that starts an entry of another block."""
+        """Report a word that starts an entry of another block."""
         homes = [block for block, known in vocabulary.entries().items() if token.type in known]
         if not homes or token.type in ("NAME", "PATH") or not self.blocks:
             return False
@@ -148,7 +148,7 @@ class _Reader(Recovery):
         return True
 
     def _first_word(self, token: Token) -> bool:
-        """A name where a statement should start with a keyword."""
+        """Report a name where a statement should start with a keyword."""
         if token.type not in ("NAME", "PATH"):
             return False
         accepted = self.cursor.accepts()
@@ -164,7 +164,7 @@ class _Reader(Recovery):
         return True
 
     def _no_action(self, token: Token) -> bool:
-        """A block that is closed with nothing in it, though it needs something."""
+        """Report a block that is closed with nothing in it, though it needs an action."""
         if token.type != "_RBRACE" or not self.blocks:
             return False
         if not self.blocks[-1].damaged:
@@ -188,7 +188,7 @@ class _Reader(Recovery):
         return True
 
     def _second_word(self, token: Token) -> bool:
-        """The word before this one was a misspelt keyword that could pass for a name."""
+        """Report that the word before this one was a misspelt keyword, read as a name."""
         if len(self.statement) != 1 or self.statement[0].type != "NAME" or not self.blocks:
             return False
         first, inside = self.statement[0], self.blocks[-1].inside
@@ -210,7 +210,7 @@ class _Reader(Recovery):
         return token.type == "NAME" and self._correct(token, self.cursor.accepts())
 
     def _untitled(self, token: Token) -> bool:
-        """The title of a family without its quotes."""
+        """Report the title of a family without its quotes."""
         first = self.statement[0]
         if first.type != "_FAMILY" or "STRING" not in self.cursor.accepts():
             return False
@@ -227,7 +227,7 @@ class _Reader(Recovery):
         return True
 
     def _too_many(self, token: Token) -> bool:
-        """A closing sign behind a statement that could end here, and none is open."""
+        """Report a closing sign behind a complete statement, if none is open."""
         if token.type not in grammar.CLOSING or self.parens or "_END" not in self.cursor.accepts():
             return False
         opening = {"_RPAR": "(", "_RSQB": "["}[token.type]
@@ -238,7 +238,7 @@ class _Reader(Recovery):
         return True
 
     def _forgotten_brace(self, token: Token) -> bool:
-        """A block without its brace, and on the same line what would stand in it."""
+        """Report a block without its brace, if its content follows on the same line."""
         if "_LBRACE" not in self.cursor.accepts() or self._on_new_line(token):
             return False
         kinds = [kind for kind in _kinds(token) if self.cursor.takes("_LBRACE", kind)]
@@ -252,7 +252,7 @@ class _Reader(Recovery):
         return True
 
     def _reserved(self, token: Token) -> bool:
-        """A keyword where a name of the author's is needed."""
+        """Report a keyword where a name of the author's is needed."""
         if not vocabulary.is_keyword(token.type) or self._on_new_line(token):
             return False
         if not self.cursor.takes("NAME") or self.cursor.takes("NAME", token.type):
@@ -261,7 +261,7 @@ class _Reader(Recovery):
         return self._take(Token("NAME", str(token), token.start_pos))
 
     def _unfinished(self, token: Token) -> bool:
-        """The statement stops before it is complete."""
+        """Report a statement that stops before it is complete."""
         if not (self._on_new_line(token) or token.type == "_RBRACE"):
             return False
         accepted = self.cursor.accepts()
@@ -280,7 +280,7 @@ class _Reader(Recovery):
         return True
 
     def _no_brace(self) -> None:
-        """Go on inside of a block whose brace is missing, or stands on a line of its own."""
+        """Continue inside of a block whose brace is missing, or is on a line of its own."""
         following = self._next()
         if following.type == "_LBRACE":
             self._report(BraceOnNextLine(span=self._span(following), form=self._form))
@@ -290,7 +290,7 @@ class _Reader(Recovery):
         self.pending = following
 
     def _never_closed(self) -> None:
-        """The innermost parenthesis is open; a bracket belongs to one line."""
+        """Report the innermost open parenthesis; a bracket belongs to one line."""
         opened = self.parens[-1]
         closing = ")" if opened.type == "_LPAR" else "]"
         line = [t for t in self.statement if self._span(t).line == self._span(opened).line]
@@ -300,7 +300,7 @@ class _Reader(Recovery):
         self._report(Unclosed(span=place, closing=closing, related=(related,)))
 
     def _runs_on(self, token: Token) -> bool:
-        """A bracket left open swallowed the start of a later line."""
+        """Report an open bracket that swallowed the start of a later line."""
         if not self.parens or token.type not in ("_COLON", "_TILDE", "_ARROW", "_LBRACE", "PATH"):
             return False
         if self._span(token).line == self._span(self.parens[-1]).line:
@@ -310,7 +310,7 @@ class _Reader(Recovery):
         return True
 
     def _missing(self, token: Token) -> bool:
-        """One piece more, and the token would fit."""
+        """Report one missing piece, if the token would fit behind it."""
         accepted = self.cursor.accepts()
         for kind in _kinds(token):
             fitting = {a for a in accepted if self.cursor.takes(a, kind)}
@@ -345,7 +345,7 @@ class _Reader(Recovery):
 
 
 def _kinds(token: Token) -> list[str]:
-    """The terminals that a token could have been read as elsewhere."""
+    """Return the terminals that a token could have been read as elsewhere."""
     kinds = [token.type]
     if token in grammar.SOFT:
         kinds.append("NAME")

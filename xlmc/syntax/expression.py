@@ -47,7 +47,7 @@ def exact(expr: ast.Expr) -> Fraction:
 
 
 def children(expr: ast.Expr) -> tuple[ast.Expr, ...]:
-    """The expressions directly inside an expression, from left to right."""
+    """Return the expressions directly inside an expression, from left to right."""
     match expr:
         case ast.Binary(left=left, right=right):
             return left, right
@@ -60,7 +60,7 @@ def children(expr: ast.Expr) -> tuple[ast.Expr, ...]:
 
 
 def walk(expr: ast.Expr) -> Iterator[ast.Expr]:
-    """The expression and everything inside it, a parent before its parts."""
+    """Yield an expression and everything inside it, a parent before its parts."""
     todo = [expr]
     while todo:
         node = todo.pop()
@@ -83,7 +83,7 @@ def check_size(expr: ast.Expr) -> None:
 
 
 def rewrite(expr: ast.Expr, change: Callable[[ast.Expr], ast.Expr]) -> ast.Expr:
-    """The expression with ``change`` applied to every part, the innermost first."""
+    """Apply ``change`` to every part of an expression, the innermost first."""
     match expr:
         case ast.Binary(left=left, right=right):
             expr = evolve(expr, left=rewrite(left, change), right=rewrite(right, change))
@@ -101,7 +101,7 @@ def rewrite(expr: ast.Expr, change: Callable[[ast.Expr], ast.Expr]) -> ast.Expr:
 
 
 def inline(expr: ast.Expr, names: Mapping[str, ast.Expr]) -> ast.Expr:
-    """The expression with names replaced by what they stand for.
+    """Replace names in an expression by their values.
 
     Raises `TooHard` when the result grows too large.
     """

@@ -18,11 +18,11 @@ _COLUMN = 45  # of comments beside statements, where the statement leaves room f
 
 
 def format_source(source: Source) -> str:
-    """The same spec in its canonical layout.
+    """Return the same spec in its canonical layout.
 
     Raises:
         SpecErrors: if the spec has syntax errors.
-        InternalError: rather than change what it says or lose a comment.
+        InternalError: rather than change its meaning or lose a comment.
     """
     family = parse(source)
     remarks = comments(source)
@@ -49,7 +49,7 @@ class _Row:
 
 
 def _attach(comment: Span, rows: list[_Row]) -> bool:
-    """Give a comment to a row; false if it stands below the last one."""
+    """Attach a comment to a row; return False if it is below the last one."""
     reached = sum(row.line.span.start <= comment.start for row in rows)
     row = rows[reached - 1] if reached else None
     if row and row.line.role == "entry" and comment.start < row.line.span.end:
@@ -65,7 +65,7 @@ def _attach(comment: Span, rows: list[_Row]) -> bool:
 
 
 def _layout(rows: list[_Row], tail: list[Span]) -> Iterator[str]:
-    """The lines of the result; a blank line never stands next to the inner side of a brace."""
+    """Yield the lines of the result; no blank line is next to the inner side of a brace."""
     after_brace = True
     for row in rows:
         for text, has_blank in _pieces(row):
@@ -81,7 +81,7 @@ def _layout(rows: list[_Row], tail: list[Span]) -> Iterator[str]:
 
 
 def _pieces(row: _Row) -> Iterator[tuple[str, bool]]:
-    """The lines of a row, and whether a blank line stands above each."""
+    """Yield the lines of a row, and whether a blank line is above each."""
     line, closes = row.line, row.line.role == "close"
     margin = "  " * (line.depth + closes)
     blank = _blank_above(line.span) and not closes
@@ -101,13 +101,13 @@ def _first_on_line(span: Span) -> bool:
 
 
 def _blank_above(span: Span) -> bool:
-    """Whether a span is the first thing below a blank line."""
+    """Return whether a span is the first thing below a blank line."""
     number = span.line
     return number > 1 and _first_on_line(span) and not span.source.line(number - 1).strip()
 
 
 def _compare(before: Source, after: Source) -> None:
-    """Refuse a result that says something else or lost a comment."""
+    """Refuse a result that differs in meaning or lost a comment."""
     old = parse(before)
     try:
         new = parse(after)

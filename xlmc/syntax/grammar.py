@@ -22,7 +22,7 @@ class Lines(PostLex):
     always_accept = ("_END",)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """The same tokens without the dropped ones. A `;` is never dropped."""
+        """Yield the same tokens without the dropped ones. A `;` is never dropped."""
         depth = 0
         for token in stream:
             depth += (token.type in OPENING) - (token.type in CLOSING)
@@ -42,7 +42,7 @@ class _Trusting(ContextualLexer):
 
 
 def build(**options: Any) -> Lark:
-    """A new parser; tests pass ``strict=True``, which takes far longer."""
+    """Build a new parser; tests pass ``strict=True``, which takes far longer."""
     reserved: dict[str, str] = {}
 
     def unless_reserved(token: Token) -> Token:
@@ -66,12 +66,12 @@ def build(**options: Any) -> Lark:
 
 @cache
 def parser() -> Lark:
-    """The parser, built when it is first needed (some 0.1 s)."""
+    """Return the parser, built when it is first needed (some 0.1 s)."""
     return build(_plugins={"ContextualLexer": _Trusting})
 
 
 def keywords(made: Lark) -> dict[str, str]:
-    """Every keyword of the language and its terminal."""
+    """Return every keyword of the language and its terminal."""
     edge = r"\b"
     patterns = {t.pattern.value: t.name for t in made.terminals}
     return {p.removesuffix(edge): name for p, name in patterns.items() if p.endswith(edge)}

@@ -65,7 +65,7 @@ def marked(family: ast.Family) -> ast.Family:
 
 
 def _mark(known: Marks, kind: str, name: str) -> str:
-    """The marked name of something, the same for all of a kind that have this name."""
+    """Mark a name, with the same mark for the same name of the same kind."""
     return name + known.setdefault((kind, name), f"{MARK}{len(known) + 1}")
 
 

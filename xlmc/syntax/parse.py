@@ -19,7 +19,7 @@ _STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|#[^\n]*')
 
 
 def read_source(path: str, data: bytes) -> Source:
-    """The source that the bytes of a file are: UTF-8, with or without a mark, any ends of lines.
+    """Decode the bytes of a spec: UTF-8, with or without a mark, any line ends.
 
     Raises:
         SpecErrors: if it is far too large or not UTF-8.
@@ -37,10 +37,10 @@ def read_source(path: str, data: bytes) -> Source:
 
 
 def parse(source: Source) -> ast.Family:
-    """The tree of a spec.
+    """Parse a spec to its tree.
 
     Raises:
-        SpecErrors: with every syntax error that was found.
+        SpecErrors: with every syntax error.
     """
     if problems := _unreadable(source):
         raise SpecErrors(problems)
@@ -53,7 +53,7 @@ def parse(source: Source) -> ast.Family:
 
 
 def comments(source: Source) -> list[Span]:
-    """Where the comments of a valid spec stand, in order, each without the blanks at its end."""
+    """Return the spans of the comments of a valid spec, without the blanks at their ends."""
     found = []
     for match in _STRING_OR_COMMENT.finditer(source.text):
         if match[0].startswith("#"):
@@ -62,7 +62,7 @@ def comments(source: Source) -> list[Span]:
 
 
 def _unreadable(source: Source) -> list[Diagnostic]:
-    """What keeps a text from being read at all."""
+    """Return the faults that keep a text from being read at all."""
     text = source.text
     if len(text) > LARGEST_FILE:
         size = len(text)
@@ -77,7 +77,7 @@ def _unreadable(source: Source) -> list[Diagnostic]:
 
 
 def _doc(source: Source, start: int) -> str:
-    """The comment lines directly above the place where the family starts, without their signs."""
+    """Return the comment lines directly above the start of the family, without their signs."""
     lines: list[str] = []
     number = source.place(start)[0] - 1
     while number > 0 and (line := source.line(number).strip()).startswith("#"):
@@ -87,7 +87,7 @@ def _doc(source: Source, start: int) -> str:
 
 
 def _first_line(path: str, data: bytes, *, at_end: bool = False) -> Span:
-    """A place in a file that is no spec: its start, or where the bytes that can be read end."""
+    """Return a place in a file that is no spec: its start, or the end of its readable bytes."""
     text = data.decode("utf-8", "replace") if at_end else data[:80].decode("utf-8", "replace")
     source = Source(path, text)
     at = len(text) if at_end else 0

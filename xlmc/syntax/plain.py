@@ -15,14 +15,14 @@ class Printed(Protocol):
     """An object that is a text in JSON, whatever else it knows about itself."""
 
     def printed(self) -> str:
-        """The text."""
+        """Return the text."""
 
 
 def plain(value: Any) -> Any:
-    """A frozen attrs object and all that it holds, as dicts, lists, texts and numbers.
+    """Convert a frozen attrs object to dicts, lists, texts and numbers.
 
-    Every object says its class under ``is``. Fields that do not count when objects are compared
-    (spans, comments) are left out.  Raises TypeError for anything that has no JSON form.
+    Every object has its class under ``is``. Fields that do not count when objects are compared
+    (spans, comments) are left out.  Raises TypeError for a value without a JSON form.
     """
     if isinstance(value, Printed):
         return value.printed()
@@ -43,7 +43,7 @@ def plain(value: Any) -> Any:
 
 
 def dump(value: Any) -> str:
-    """JSON text with a fixed layout: sorted keys, and on one line what fits on one."""
+    """Format JSON with a fixed layout: sorted keys, and short parts on one line."""
     return _lay_out(value, 0) + "\n"
 
 

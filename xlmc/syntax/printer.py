@@ -1,9 +1,9 @@
-"""A tree becomes text: the one layout that `fmt` and `expand` write.
+"""Printing of trees in the one layout that `fmt` and `expand` write.
 
 Two spaces a level; one statement a line, however long; no parentheses but those that are needed.
-In a section, what stands before the sign of a head, a term, a layout or an arrow is padded to one
-width. A section of one or two statements stands on one line, and so does a named decoder, a step or
-a recipe, if it is short enough; the settings of other recipes fill their lines.
+In a section, the part before the sign of a head, a term, a layout or an arrow is padded to one
+width. A section of one or two statements is printed on one line, and so is a named decoder, a step
+or a recipe, if it is short enough; the settings of other recipes fill their lines.
 """
 
 import re
@@ -24,9 +24,9 @@ _INDENT = "  "
 
 @frozen
 class Line:
-    """A line of text, and what it stands for in the source.
+    """A line of text, and its span in the source.
 
-    A line that opens a block stands for its first character, one that closes it for its last.
+    A line that opens a block has the span of its first character, one that closes it of its last.
     """
 
     depth: int
@@ -39,7 +39,7 @@ class Line:
 
 
 def text(family: ast.Family) -> str:
-    """The spec of a family, as `expand` prints it: with its doc, without other comments."""
+    """Format the spec of a family, as `expand` prints it: with its doc, without other comments."""
     out = [f"# {line}".rstrip() for line in family.doc.splitlines()]
     header, *items, footer = _blocks(family, _items(family), lambda _: True)
     out += map(str, header)
@@ -54,7 +54,7 @@ def text(family: ast.Family) -> str:
 
 
 def lines(family: ast.Family, fills: Fills) -> list[Line]:
-    """The lines of a spec in the order of its source.
+    """Return the lines of a spec in the order of its source.
 
     ``fills`` picks the blocks that may share lines; of the rest each statement has its own.
     """
@@ -73,7 +73,7 @@ def _items(family: ast.Family) -> list[_Item]:
 
 
 def _blocks(family: ast.Family, items: Iterable[_Item], fills: Fills) -> list[list[Line]]:
-    """The lines of the header, of each item and of the last brace."""
+    """Return the lines of the header, of each item and of the last brace."""
     title = [expression(family.title)] if family.title else []
     parent = ["extends", family.parent.id] if family.parent else []
     header = " ".join(["family", family.name.id, *title, *parent])
@@ -99,7 +99,7 @@ def _item(item: _Item, fills: Fills) -> list[Line]:
 
 
 def _short(header: str, node: ast.Node, entries: Sequence[ast.Node], depth: int) -> list[Line]:
-    """A block on one line, if it is short enough."""
+    """Return a block on one line if it is short enough; else no line."""
     text = _inline(header, entries)
     return [Line(depth, text, node.span)] if len(_INDENT * depth + text) <= _WIDEST else []
 
@@ -132,14 +132,14 @@ def _braces(header: str, node: ast.Node, depth: int) -> tuple[Line, Line]:
 
 
 def _settings(recipe: ast.Recipe) -> list[ast.Setting | ast.Drop]:
-    """What a recipe sets and drops, in the order of the source where there are both."""
+    """Return the settings and drops of a recipe, in the order of the source if it has both."""
     if not recipe.drops:
         return [*recipe.settings]  # what is inherited stands in a source of its own
     return sorted((*recipe.settings, *recipe.drops), key=lambda s: s.span.start)
 
 
 def _filled(entries: Sequence[ast.Node], depth: int) -> list[Line]:
-    """Entries side by side, as many as a line holds."""
+    """Return entries side by side, as many as a line holds."""
     rows: list[Line] = []
     for one in entries:
         joined = f"{rows[-1].text}; {entry(one)}" if rows else ""
@@ -158,12 +158,12 @@ def _from_to(first: Span, last: Span) -> Span:
 
 
 def entry(node: ast.Node) -> str:
-    """A statement by itself; of a block inside of a section, its first word."""
+    """Format a statement by itself; of a block inside of a section, its first word."""
     return " ".join(_cells(node))
 
 
 def _aligned(entries: Sequence[ast.Node]) -> list[str]:
-    """The statements of a block; the cells of those of one kind stand in columns."""
+    """Format the statements of a block; cells of one kind are aligned in columns."""
     cells = [_cells(e) for e in entries]
     widths: dict[tuple[str, int], int] = {}
     for node, row in zip(entries, cells, strict=True):
@@ -180,12 +180,12 @@ def _aligned(entries: Sequence[ast.Node]) -> list[str]:
 
 
 def _kind(node: ast.Node) -> str:
-    """What is aligned with what: entries of a class, and the backbone with the attention."""
+    """Return the kind by which entries align: their class; attention aligns with the backbone."""
     return "Trunk" if isinstance(node, ast.Backbone | ast.Attention) else type(node).__name__
 
 
 def _cells(node: ast.Node) -> list[str]:
-    """A statement in columns. A cell that starts with a blank stands two blanks apart."""
+    """Split a statement into columns; a cell that starts with a blank gets two of them."""
     match node:
         case ast.Arrow():
             value = expression(node.value)
@@ -209,7 +209,7 @@ def _cells(node: ast.Node) -> list[str]:
 
 
 def _statement(node: ast.Node) -> str:
-    """A statement that has no columns."""
+    """Format a statement that has no columns."""
     match node:
         case ast.Paper():
             return f"paper {expression(node.citation)}{_optional('arxiv', node.arxiv)}"
@@ -289,7 +289,7 @@ def _order(node: ast.Order | None) -> str:
 
 
 def _manner(node: ast.Pick | ast.Draw) -> str:
-    """``greedy``, or the options; one whose value has its own name is written short."""
+    """Format ``greedy``, or the options; short if a value has the name of its option."""
     if node.greedy:
         return " greedy"
     short = [
@@ -300,7 +300,7 @@ def _manner(node: ast.Pick | ast.Draw) -> str:
 
 
 def condition(node: ast.Condition) -> str:
-    """One of the conditions of a stop."""
+    """Format one of the conditions of a stop."""
     match node:
         case ast.Compare():
             left = expression(node.left)
@@ -326,7 +326,7 @@ def _head(node: ast.Head) -> str:
 
 
 def _slots(slots: Sequence[ast.Slot]) -> str:
-    """The parts of a layout, neighbours that are free in one pair of brackets."""
+    """Format the parts of a layout, neighbours that are free in one pair of brackets."""
     words = [s.name for s in slots]
     for number, slot in enumerate(slots):
         if slot.free and not (number and slots[number - 1].free):
@@ -343,7 +343,7 @@ _BINDS = {"+": (1, 1, 2), "-": (1, 1, 2), "*": (2, 2, 3), "/": (2, 2, 3), "**": 
 
 
 def expression(node: ast.Expr, least: int = 0) -> str:
-    """An expression, in parentheses if it binds less tightly than ``least``."""
+    """Format an expression, in parentheses if it binds less tightly than ``least``."""
     match node:
         case ast.Number():
             return node.text

@@ -1,4 +1,4 @@
-"""Questions about a syntax tree that more than one stage asks."""
+"""Queries on a syntax tree that more than one stage needs."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -14,7 +14,7 @@ SCORES = (*NETWORK_SCORES, "random", "left")
 
 
 def entries(family: ast.Family, kind: str, name: str | None = None) -> tuple[ast.Node, ...]:
-    """The entries of a section; of the default decoder where ``name`` is None."""
+    """Return the entries of a section; of the default decoder if ``name`` is None."""
     return tuple(
         entry
         for section in family.sections
@@ -24,59 +24,59 @@ def entries(family: ast.Family, kind: str, name: str | None = None) -> tuple[ast
 
 
 def those(nodes: tuple[ast.Node, ...], kind: type[N]) -> tuple[N, ...]:
-    """The nodes of one class."""
+    """Return the nodes of one class."""
     return tuple(node for node in nodes if isinstance(node, kind))
 
 
 def the(nodes: tuple[ast.Node, ...], kind: type[N]) -> N:
-    """The only node of a class, known to be there."""
+    """Return the only node of a class, known to be there."""
     (node,) = those(nodes, kind)
     return node
 
 
 def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
-    """The first node of a class, if there is one."""
+    """Return the first node of a class, if there is one."""
     return next(iter(those(nodes, kind)), None)
 
 
 def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
-    """The arrows of the noise, in the order of a token's life."""
+    """Return the arrows of the noise, in the order of a token's life."""
     return those(entries(family, "noise"), ast.Arrow)
 
 
 def amount(family: ast.Family) -> ast.Amount | None:
-    """How much noise an example gets."""
+    """Return the amount of noise of an example."""
     return first(entries(family, "noise"), ast.Amount)
 
 
 def extent(amount: ast.Amount) -> tuple[ast.Expr, ast.Expr]:
-    """The least and the largest amount of noise: one and the same where it is fixed."""
+    """Return the least and the largest amount of noise: equal if it is fixed."""
     return amount.law.arguments[0], amount.law.arguments[-1]
 
 
 def heads(family: ast.Family) -> dict[str, ast.Head]:
-    """The heads by their names."""
+    """Return the heads by their names."""
     return {head.name: head for head in those(entries(family, "network"), ast.Head)}
 
 
 def size(head: ast.Head) -> int:
-    """The largest number that a head tells apart: ``distribution(32)``; 0 for other heads."""
+    """Return the largest number in a head's range: ``distribution(32)``; 0 for other heads."""
     return int(head.size.value) if isinstance(head.size, ast.Number) else 0
 
 
 def terms(family: ast.Family) -> tuple[ast.Term, ...]:
-    """The terms of the loss."""
+    """Return the terms of the loss."""
     return those(entries(family, "loss"), ast.Term)
 
 
 def decoders(family: ast.Family) -> tuple[ast.Section, ...]:
-    """The decoders, the default one first."""
+    """Return the decoders, the default one first."""
     found = [section for section in family.sections if section.kind == "decoder"]
     return tuple(sorted(found, key=lambda section: section.name is not None))
 
 
 def chosen(family: ast.Family, recipe: ast.Recipe) -> tuple[ast.Section, ...]:
-    """The decoder that a recipe chooses, the default one if it says nothing."""
+    """Return the decoder that a recipe selects, or the default one."""
     named = [
         setting.value.id
         for setting in recipe.settings
@@ -87,7 +87,7 @@ def chosen(family: ast.Family, recipe: ast.Recipe) -> tuple[ast.Section, ...]:
 
 
 def idle(family: ast.Family, recipe: ast.Recipe) -> set[str]:
-    """The settings of params that the loss, or the decoder of a recipe, has and does not read."""
+    """Return the params that the loss, or the decoder of a recipe, has and does not read."""
     losses = [section for section in family.sections if section.kind == "loss"]
     found = set()
     for section in (*losses, *chosen(family, recipe)):
@@ -104,13 +104,13 @@ def idle(family: ast.Family, recipe: ast.Recipe) -> set[str]:
 
 
 def weighed(term: ast.Term) -> list[ast.Expr]:
-    """The expressions of a term: what the params and lets of a loss may stand in."""
+    """Return the expressions of a term, which may read the params and lets of a loss."""
     weight = [term.weight] if term.weight is not None else []
     return [*weight, *(option.value for option in term.divergence.options)]
 
 
 def spoken(exprs: Iterable[ast.Expr], lets: Iterable[ast.Let]) -> set[str]:
-    """The names that expressions mention, those of the lets among them included."""
+    """Return the names that expressions mention, those in the lets among them included."""
     values = {one.name: one.value for one in lets}
     found = {name.id for expr in exprs for name in names(expr)}
     while more := {n.id for one in found & set(values) for n in names(values[one])} - found:
@@ -119,17 +119,17 @@ def spoken(exprs: Iterable[ast.Expr], lets: Iterable[ast.Let]) -> set[str]:
 
 
 def layouts(family: ast.Family) -> tuple[ast.Layout, ...]:
-    """The layouts."""
+    """Return the layouts."""
     return those(entries(family, "collate"), ast.Layout)
 
 
 def predicted(layout: ast.Layout) -> set[str]:
-    """The specials inside the brackets of a layout."""
+    """Return the specials inside the brackets of a layout."""
     return {slot.name for slot in layout.slots if slot.free} & {*SPECIALS}
 
 
 def condition(family: ast.Family) -> ast.Keyword | None:
-    """What the backbone is told beside the tokens: ``condition = t``."""
+    """Return the input of the backbone beside the tokens: ``condition = t``."""
     backbone = first(entries(family, "network"), ast.Backbone)
     if backbone is None or not isinstance(backbone.value, ast.Call):
         return None
@@ -137,7 +137,7 @@ def condition(family: ast.Family) -> ast.Keyword | None:
 
 
 def asked(chance: ast.Expr) -> str:
-    """The head whose chance a condition reads: ``done``, ``tempered(done, 0.5)``; else "".
+    """Return the head whose chance a condition reads: ``done``, ``tempered(done, 0.5)``; else "".
 
     ``zero(missing)`` is the chance of 0 under the distribution of a head.
     """
@@ -152,7 +152,7 @@ def asked(chance: ast.Expr) -> str:
 
 
 def backbone(family: ast.Family) -> str:
-    """The name of the backbone; "" for one that is Python, or none."""
+    """Return the name of the backbone; "" for one that is Python, or none."""
     found = first(entries(family, "network"), ast.Backbone)
     if found is None or found.python is not None:
         return ""
@@ -160,7 +160,7 @@ def backbone(family: ast.Family) -> str:
 
 
 def pretrained(family: ast.Family) -> str:
-    """The repository of published weights that the backbone names; "" where it names none."""
+    """Return the repository of published weights that the backbone names; "" if it names none."""
     found = first(entries(family, "network"), ast.Backbone)
     keywords = found.value.keywords if found and isinstance(found.value, ast.Call) else ()
     values = [k.value for k in keywords if k.name == "pretrained"]
@@ -168,7 +168,7 @@ def pretrained(family: ast.Family) -> str:
 
 
 def told(entries: Iterable[ast.Node]) -> list[ast.Keyword]:
-    """The options that the draws of some entries are told with."""
+    """Return the options of the draws and picks of some entries."""
     blocks = [entry for entry in entries if isinstance(entry, ast.Step | ast.Finish)]
     actions = [action for block in blocks for action in block.actions]
     draws = [action for action in actions if isinstance(action, ast.Draw | ast.Pick)]
@@ -176,29 +176,29 @@ def told(entries: Iterable[ast.Node]) -> list[ast.Keyword]:
 
 
 def names(node: ast.Expr | None) -> Iterator[ast.Name]:
-    """Every name that an expression mentions, from left to right."""
+    """Yield every name that an expression mentions, from left to right."""
     if node is not None:
         yield from (part for part in walk(node) if isinstance(part, ast.Name))
 
 
 def calls(node: ast.Expr | None) -> Iterator[ast.Call]:
-    """Every call in an expression, outer ones first."""
+    """Yield every call in an expression, outer ones first."""
     if node is not None:
         yield from (part for part in walk(node) if isinstance(part, ast.Call))
 
 
 def around(expr: ast.Expr | None) -> bool:
-    """Whether an expression tells what can be seen around a masked token."""
+    """Return whether an expression depends on the visible tokens around a masked one."""
     return any(call.function == "visible" for call in calls(expr))
 
 
 def shifted(family: ast.Family) -> bool:
-    """Whether the logits of tokens are read one position to the left; all of them are, or none."""
+    """Return whether logits of tokens are read one position to the left; all are, or none."""
     return any(head.shifted for head in heads(family).values())
 
 
 def expressions(node: ast.Node) -> Iterator[ast.Expr]:
-    """The expressions of an entry of a decoder: what its params and lets may stand in."""
+    """Yield the expressions of an entry of a decoder, which may read its params and lets."""
     match node:
         case ast.Grid(value=ast.Call(arguments=arguments)):
             yield from arguments

@@ -1,8 +1,8 @@
-"""Reads a spec token by token and goes on after an error.
+"""Recovery from syntax errors: a spec is read token by token, also after an error.
 
-Keeps account of the blocks and parentheses that are open and of the statement being read. After an
-error the statement is given up, or a missing token is made up. Nothing is built from this reading.
-A statement has one error at most, and a file twenty.
+It tracks the blocks and parentheses that are open and the statement being read. After an error the
+statement is given up, or a missing token is made up. Nothing is built from this reading. A
+statement has one error at most, and a file twenty.
 """
 
 from attrs import define
@@ -27,7 +27,7 @@ class Block:
 
 
 class Recovery:
-    """Reads a spec to its end, whatever it says; a subclass says what is wrong."""
+    """A reader of any spec to its end; a subclass reports what is wrong."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -99,7 +99,7 @@ class Recovery:
     # Going on after an error
 
     def _mend(self, token: Token) -> None:
-        """Say what is wrong with a token that does not fit, and find a place to go on from."""
+        """Report a token that does not fit, and find a place to continue."""
         raise NotImplementedError
 
     def _report(self, problem: Diagnostic) -> None:
@@ -136,7 +136,7 @@ class Recovery:
         self.pending = token
 
     def _starts_entry(self, token: Token) -> bool:
-        """Whether a token is a keyword that an entry of some open block starts with."""
+        """Return whether a token is a keyword that an entry of some open block starts with."""
         is_keyword = token.type not in ("NAME", "PATH")
         return is_keyword and any(
             self.cursor.takes(token.type, start=b.inside) for b in self.blocks
@@ -149,7 +149,7 @@ class Recovery:
             self.cursor.restore(self.blocks[-1].inside)
 
     def _insert(self, kind: str) -> None:
-        """Go on as if a missing token were there."""
+        """Continue as if a missing token were there."""
         assert self.last is not None
         assert self.last.start_pos is not None
         place = self.last.start_pos + len(self.last)
@@ -162,7 +162,7 @@ class Recovery:
         return Span(self.source, token.start_pos, token.start_pos + len(token))
 
     def _after_last(self) -> Span:
-        """The empty place after the last token."""
+        """Return the empty place after the last token."""
         end = self._span(self.last).end if self.last else 0
         return Span(self.source, end, end)
 
@@ -175,7 +175,7 @@ class Recovery:
         return vocabulary.form(self._block, self.statement)
 
     def _on_new_line(self, token: Token) -> bool:
-        """Whether a token stands on a later line than the one before it."""
+        """Return whether a token is on a later line than the one before it."""
         if token.type in ("_END", "$END"):
             return True
         return self.last is None or self._span(token).line > self._span(self.last).line

@@ -1,4 +1,4 @@
-"""What the pieces of a spec are called when a message speaks of them."""
+"""The names of the pieces of a spec in messages."""
 
 import re
 from collections.abc import Collection
@@ -134,12 +134,12 @@ _AFTER = {
 
 
 def form(block: str, statement: list[Token]) -> str:
-    """How the statement that was being read is written, or nothing."""
+    """Return the form of the statement that was being read, or nothing."""
     return _FORMS.get(_key(block, statement), "")
 
 
 def after(block: str, statement: list[Token]) -> str:
-    """What was needed after the last word of a statement, or nothing."""
+    """Return the part that was needed after the last word of a statement, or nothing."""
     return _AFTER.get((_key(block, statement), statement[-1].type), "") if statement else ""
 
 
@@ -149,7 +149,7 @@ def _key(block: str, statement: list[Token]) -> str:
 
 
 def action() -> str:
-    """The actions that a step can hold."""
+    """Return the actions that a step can hold, in words."""
     return f"a step or a finish holds {expected(entries()['step'])}"
 
 
@@ -175,7 +175,7 @@ _HINTS = {
 
 
 def stray(text: str, start: int) -> tuple[str, str]:
-    """The sign at a place of a text that the language does not have, and what to write instead."""
+    """Return a sign that the language does not have, and its replacement."""
     for width in (2, 1):
         if (sign := text[start : start + width]) in _HINTS:
             return sign, _HINTS[sign]
@@ -185,7 +185,7 @@ def stray(text: str, start: int) -> tuple[str, str]:
 
 
 def without_strings_and_comments(text: str) -> str:
-    """The text with quoted texts and comments cut out."""
+    """Remove quoted texts and comments from a text."""
     return re.sub(r'"[^"\n]*"?|#[^\n]*', "", text)
 
 
@@ -203,7 +203,7 @@ _WAYS = {
 
 @cache
 def entries() -> dict[str, frozenset[str]]:
-    """The terminals with which an entry of each block can start."""
+    """Return the terminals with which an entry of each block can start."""
     known = {}
     for block, way in _WAYS.items():
         reader: Any = grammar.parser().parse_interactive("")
@@ -214,13 +214,13 @@ def entries() -> dict[str, frozenset[str]]:
 
 
 def is_keyword(terminal: str) -> bool:
-    """Whether a terminal is a word of the language."""
+    """Return whether a terminal is a word of the language."""
     return sign(terminal).isalpha()
 
 
 @cache
 def _signs() -> dict[str, str]:
-    """Keywords and signs as they are written, by terminal."""
+    """Return keywords and signs as they are written, by terminal."""
     made = grammar.parser()
     words = {kind: word for word, kind in grammar.keywords(made).items()}
     signs = {t.name: t.pattern.value for t in made.terminals if isinstance(t.pattern, PatternStr)}
@@ -228,12 +228,12 @@ def _signs() -> dict[str, str]:
 
 
 def sign(terminal: str) -> str:
-    """A keyword or sign as it is written."""
+    """Return a keyword or sign as it is written."""
     return _signs().get(terminal, "")
 
 
 def found(token: Token) -> str:
-    """A token as a message quotes it."""
+    """Return a token as a message quotes it."""
     if token.type in ("_END", "$END"):
         return "`;`" if token.startswith(";") else "the end of the line"
     text = str(token)
@@ -241,7 +241,7 @@ def found(token: Token) -> str:
 
 
 def expected(terminals: Collection[str]) -> str:
-    """The choice between terminals, in words: `a value`, `` `,` or `)` ``."""
+    """Format the choice between terminals, in words: `a value`, `` `,` or `)` ``."""
     rest = set(terminals)
     words = []
     if {"NAME", "NUMBER"} <= rest:
@@ -260,6 +260,6 @@ def expected(terminals: Collection[str]) -> str:
 
 
 def listing(words: Collection[str], last: str) -> str:
-    """``a, b or c``."""
+    """Format a list of words: ``a, b or c``."""
     *first, final = words
     return f"{', '.join(first)} {last} {final}" if first else final

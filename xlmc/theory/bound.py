@@ -1,7 +1,7 @@
 """The likelihood bound of a process: a sum over its arrows of hazard times divergence.
 
 A term that trains the head of one arrow is its part of the bound under one weight, which the
-functions here give; or they give a `Missing`, which says why there is none.
+functions here return; or they return a `Missing`, with the reason why there is none.
 """
 
 from fractions import Fraction
@@ -38,7 +38,7 @@ class Context:
     """A term of the loss, and the family around it.
 
     ``arrow`` is the one that its head undoes; ``tells_end``: some term of the loss trains a head
-    that says when nothing is missing.
+    for the end, where nothing is missing.
     """
 
     term: ast.Term
@@ -92,7 +92,7 @@ def counts(low: ast.Expr) -> ast.Expr:
 
 
 def example(process: Process) -> str:
-    """Return an amount of noise under which there is a bound, as a spec says it."""
+    """Return an amount of noise under which there is a bound, as a spec writes it."""
     if not process.one_clock:
         return "amount t ~ uniform(1e-3, 1)"
     return f"amount count ~ uniform({0 if process.drops else 1}, length)"

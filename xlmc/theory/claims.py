@@ -62,12 +62,12 @@ def _read(objective: Objective) -> list[Part]:
 
 
 def stop(objective: Objective) -> Part:
-    """Return the term of the head that says when nothing is missing."""
+    """Return the term of the head for the end, where nothing is missing."""
     return chosen([part for part in objective.parts if part.tells_end], objective)
 
 
 def chosen(parts: list[Part], objective: Objective) -> Part:
-    """Return of several terms the one whose head the default decoder reads, or the first."""
+    """Return the term whose head the default decoder reads, or the first of several."""
     read = set[str]()
     for entry in query.decoders(objective.family)[0].entries:
         read |= {name.id for expr in query.expressions(entry) for name in query.names(expr)}
@@ -77,11 +77,11 @@ def chosen(parts: list[Part], objective: Objective) -> Part:
 
 
 def tilt(objective: Objective) -> str:
-    """Return by what the law of the best heads differs from the data's, as code over a length.
+    """Return the factor between the law of the best heads and the data's, as code over a length.
 
     Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
     is what the terms weigh beside the bound; nothing is known where that depends on more than L.
-    Masks that are inserted and revealed end in the data's own law, if the heads are told the time,
+    Masks that are inserted and revealed end in the data's own law, if the heads read the time,
     and what follows in a text does, unless examples weigh by a length that the heads cannot know.
     """
     process = objective.process
@@ -161,7 +161,7 @@ def _ratio(part: Part, env: Environment, objective: Objective, flat: bool) -> fl
 
 
 def _points(part: Part, objective: Objective) -> Iterator[Sample]:
-    """Yield amounts of noise; for a head that tells an end also none."""
+    """Yield amounts of noise; for a head at an end also none."""
     least = (0.0,) if part.tells_end else ()
     for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
         for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):

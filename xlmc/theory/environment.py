@@ -14,7 +14,8 @@ class Environment:
     """The scope of an expression: names with their types, schedules, and its place.
 
     ``derived`` are the functions of a schedule. ``sound``: values can be computed. ``around``: a
-    value may tell what can be seen around a masked token. ``remedy``: how there could be a time.
+    value may depend on the visible tokens around a masked one. ``remedy``: how there could be a
+    time.
     """
 
     where: str

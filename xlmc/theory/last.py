@@ -26,7 +26,7 @@ LAST = [  # steps to s = 0 that are short and long, in rows that are short and l
 
 
 def everywhere(exprs: list[ast.Expr], env: Environment) -> Iterator[Environment]:
-    """The params that expressions read at their defaults, and at many values of their ranges.
+    """Yield the params that expressions read at their defaults, and at many other values.
 
     Nothing where these are too many to combine.
     """

@@ -1,4 +1,4 @@
-"""The loss in theory: terms with what their words say of them, and their weights written out."""
+"""The loss in theory: its terms with the facts of their words, and their weights written out."""
 
 from collections.abc import Iterator
 from math import nan
@@ -23,7 +23,7 @@ OTHERS = {  # values of params, so odd that no formula is by chance the same at 
 
 @frozen
 class Part:
-    """A term of the loss, and what its word says of it.
+    """A term of the loss, and the facts of its word.
 
     ``trains``: what its head learns: a token, an end (whether nothing is missing), a rate or a
     number; "" for a term of no known word. ``arrow`` is the one that its head undoes. ``share`` is
@@ -39,7 +39,7 @@ class Part:
 
     @property
     def tells_end(self) -> bool:
-        """Its head says when nothing is missing."""
+        """True if its head is for the end, where nothing is missing."""
         return self.trains in ("end", "number")
 
 

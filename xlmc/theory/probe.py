@@ -30,7 +30,7 @@ class Trouble:
 
 
 def value(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
-    """Return the value of an expression, with many digits where floats say that it has none.
+    """Return the value of an expression, with many digits if floats have none.
 
     Raises MathError where it has no finite real value.
     """
@@ -80,7 +80,7 @@ def _trouble(error: MathError) -> Trouble:
 
 
 def distinct(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Yield the first of all samples that an expression cannot tell apart."""
+    """Yield the first of all samples that are equal for an expression."""
     read, seen = sorted(reads(expr, env)), set[tuple[float | None, ...]]()
     for sample in samples:
         shown = tuple(sample.get(name) for name in read)

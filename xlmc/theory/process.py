@@ -1,7 +1,6 @@
 """The noise process: its arrows, and the facts that follow from them.
 
-Words of the language ask for an arrow or a fact; nothing asks which of several known processes
-this is.
+Words of the language need an arrow or a fact; no code depends on the name of a known process.
 """
 
 from attrs import frozen
@@ -36,7 +35,7 @@ class Process:
 
     @property
     def known(self) -> bool:
-        """The arrows are one life: from clean on, each from where the last one led."""
+        """True if the arrows are one life: from clean on, each from the end of the one before."""
         return self.life is not None
 
     @property
@@ -80,7 +79,7 @@ class Process:
 
     @property
     def one_clock(self) -> bool:
-        """One kind of token is corrupted, so that its number says how much noise there is."""
+        """True if one kind of token is corrupted, so that its number shows the amount of noise."""
         return self.clocks == 1
 
     @property
@@ -90,7 +89,7 @@ class Process:
 
     @property
     def adds_tokens(self) -> bool:
-        """No mask stands for a missing token: decoding adds tokens one at a time."""
+        """True if no mask replaces a missing token: decoding adds tokens one at a time."""
         return self.known and not self.masks
 
     @property
@@ -118,7 +117,7 @@ class Process:
 
 
 def _is_life(steps: tuple[Step, ...]) -> bool:
-    """Return whether each arrow begins where the last one led; no state comes twice."""
+    """Return whether each arrow begins at the end of the one before, without repeated states."""
     life = ("clean", *(target for _, target in steps))
     linked = all(origin == state for (origin, _), state in zip(steps, life, strict=False))
     return linked and len({*life}) == len(life) and {*life} <= {*STATES} and "gone" not in life[:-1]

@@ -58,7 +58,7 @@ def heads(family: ast.Family) -> dict[str, tuple[str, str, bool]]:
 
 
 def counted(family: ast.Family) -> bool:
-    """Tell if training draws a number of corrupted tokens, rather than a time."""
+    """Return whether training draws a number of corrupted tokens, rather than a time."""
     amount = query.amount(family)
     return amount is not None and amount.variable.id == "count"
 
@@ -149,7 +149,7 @@ def _length(family: ast.Family) -> Iterator[str]:
 
 
 def _source(layout: ir.Layout, family: ast.Family) -> str:
-    """Say where the length of a text comes from."""
+    """Describe where the length of a text comes from."""
     process = Process.of(family)
     if process.drops:
         return "the decoder inserts until it stops or the room (`data.block`) is full"

@@ -77,6 +77,6 @@ def quoted(text: str, start: str) -> str:
 
 
 def _open(lines: Iterable[str]) -> bool:
-    """Tell if a bracket is still open."""
+    """Return whether a bracket is still open."""
     written = "".join(lines)
     return sum(map(written.count, "([{")) > sum(map(written.count, ")]}"))

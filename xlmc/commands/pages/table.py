@@ -15,13 +15,13 @@ COLUMNS = ("family", "noise", "network", "loss", "decoders", "likelihood")
 
 
 def table(families: Iterable[ast.Family]) -> str:
-    """A Markdown table of checked families."""
+    """Format checked families as a Markdown table."""
     rows = [COLUMNS, ("---",) * len(COLUMNS), *map(_row, families)]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def inserted(text: str, made: str) -> str | None:
-    """A text with the table between its two marks, or None if it does not have them once each."""
+    """Insert the table between its two marks in a text; return None without one of each mark."""
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         return None
     before, _, rest = text.partition(BEGIN)
@@ -42,13 +42,13 @@ def _row(family: ast.Family) -> tuple[str, ...]:
 
 
 def _term(part: Part, objective: Objective) -> str:
-    """A term, and what its weight is where the formula does not tell."""
+    """Format a term, and describe its weight if the formula does not show it."""
     mostly = clamped(part, objective)
     return _code(printer.entry(part.term)) + (f" ({mostly})" if mostly else "")
 
 
 def _likelihood(objective: Objective) -> Iterator[str]:
-    """What is claimed, and the layouts whose numbers are given the length."""
+    """Yield the claim, and the layouts whose numbers are given the length."""
     value = claim(objective)[0]
     yield value
     layouts = collate(objective.family).layouts if value != "none" else ()
@@ -82,10 +82,10 @@ def paper(paper: ast.Paper) -> str:
 
 
 def _code(words: str) -> str:
-    """Code in a cell of a table; it holds no quoted text but a path."""
+    """Format code for a cell of a table; it contains no quoted text but a path."""
     return "`" + re.sub(" +", " ", words).replace("`", "'").replace("|", r"\|") + "`"
 
 
 def _text(words: str) -> str:
-    """Words that Markdown takes for nothing else."""
+    """Escape words so that Markdown leaves them as they are."""
     return re.sub(r"[\\*_{}\[\]<>|#~&!`]", lambda sign: f"\\{sign[0]}", words)

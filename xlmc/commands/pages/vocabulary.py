@@ -39,7 +39,7 @@ class Word:
     line: Line | None
 
     def mentions(self, name: str) -> bool:
-        """Tell if a name is among the words of what may follow this one."""
+        """Return whether a name is among the words of what may follow this one."""
         signs = " ".join(self.values).translate(str.maketrans("()|,=>:", "       "))
         return name in signs.split()
 

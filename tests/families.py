@@ -313,6 +313,8 @@ def rules(draw: st.DrawFn, noise: Noise, grid: str, amount: str, let: str) -> st
     a = noise.survival
     found = ["one", "all", f"above {amount}", "above 0.3", "quota 2", f"quota 1 + {amount}"]
     found += [f"within {amount}", "within 0.2", "within masked / 4"]
+    found += ["quota 1 + masked * confidence", "chance max(0.1, margin)", "factor 0.8"]
+    found += [f"above {amount} else quota 2", f"chance {amount} else one"]
     found += ["quota max(1, length / 2)", "chance 0.6", f"chance {let}", f"quota 1 + {let}"]
     if grid:
         found += [f"chance reveal({a})", f"chance reveal({a})", "quota masked / steps_left"]
@@ -326,7 +328,7 @@ def rules(draw: st.DrawFn, noise: Noise, grid: str, amount: str, let: str) -> st
 def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
     """The order in which they are unmasked."""
     kind = rule.split()[0]
-    if kind in ("chance", "all"):
+    if kind in ("chance", "all") and "else" not in rule:
         return ""
     network = [
         "confidence",
@@ -338,11 +340,11 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
         "entropy",
     ]
     plain = ["random", "left", "", choice, f"{choice} of sampled", f"{choice} of tempered"]
-    scored = kind in ("above", "within")
+    scored = kind in ("above", "within", "factor")
     network = [one for one in network if (kind, one) != ("above", "entropy")]  # it is below 0
     found = [*network, choice] if scored else [*network, *plain]
     score = draw(st.sampled_from(found))
-    if kind == "within":
+    if kind in ("within", "factor"):
         return f"by {score}"
     heat = draw(st.sampled_from(["", "", " temperature 0.1", " temperature temperature"]))
     return f"by {score}{heat}" if score else ""
@@ -351,7 +353,9 @@ def orders(draw: st.DrawFn, rule: str, choice: str) -> str:
 def choices(rule: str) -> st.SearchStrategy[str]:
     """The alternatives of an order; confidence is among them."""
     network = ["margin"] if rule.startswith("above") else ["margin", "entropy"]
-    others = network if rule.startswith(("above", "within")) else [*network, "random", "left"]
+    others = (
+        network if rule.startswith(("above", "within", "factor")) else [*network, "random", "left"]
+    )
     return st.permutations(["confidence", *others]).map(
         lambda found: " | ".join(found[: max(2, found.index("confidence") + 1)])
     )

@@ -72,7 +72,9 @@ GRIDDED = (
     *("unmask chance reveal(alpha)", "unmask quota masked / steps_left by ORDER"),
     *("unmask quota masked * (1 - s / t) by LOOK of sampled", "unmask chance 1 / steps_left"),
     *("unmask poisson masked * reveal(alpha) by ORDER", "unmask chance part"),
-    *("unmask quota 1 + masked / steps_left by SCORE of tempered temperature heat",),
+    "unmask quota 1 + masked / steps_left by SCORE of tempered temperature heat",
+    "unmask quota 2 by SCORE temperature heat * s + masked / 9",
+    "unmask above tau else quota masked / steps_left by SURE",
 )
 GRIDLESS = (
     *(
@@ -88,6 +90,8 @@ GRIDLESS = (
         "unmask above 0.3 by confidence of sampled",
         "unmask poisson 2 by random",
     ),
+    *("unmask quota 1 + masked * confidence by ORDER", "unmask chance margin / 2 else one by left"),
+    *("unmask factor tau by SCORE", "unmask above tau else within 1 by SURE"),
 )
 REMASKS = ("remask chance eta", "remask quota 1 by confidence", "remask one by confidence",
            "remask quota masked / 2 by random", "remask chance min(eta, 1 - s)")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from attrs import evolve
 from hypothesis import strategies as st
 
 from xlmc.diagnostics.source import Source, Span
@@ -114,13 +115,17 @@ loss = st.one_of(
     at(ast.Mean, over=words, per=st.none() | words),
     defined,
 )
-much = st.one_of(
+alone = st.one_of(
     at(ast.Much, rule=st.sampled_from(["one", "all"])),
     at(
         ast.Much,
-        rule=st.sampled_from(["chance", "quota", "poisson", "above", "within"]),
+        rule=st.sampled_from(["chance", "quota", "poisson", "above", "within", "factor"]),
         value=expressions,
     ),
+)
+much = st.one_of(
+    alone,
+    st.tuples(alone, alone).map(lambda two: evolve(two[0], otherwise=two[1])),
 )
 orders = at(ast.Order, score=words, of=st.none() | words, temperature=st.none() | expressions)
 short = idents.map(lambda n: ast.Keyword(span=NOWHERE, name=n, value=ast.Name(span=NOWHERE, id=n)))

@@ -33,7 +33,8 @@ def scribbled(text: str, seed: int) -> str:
     """The same spec as an untidy author leaves it: comments, blanks and new lines all over."""
     dice = random.Random(seed)
     out = []
-    for piece in re.split(r'("[^"]*"|\n|[(\[,;{}])', text):
+    pieces = re.split(r'("[^"]*"|\n|[(\[,;{}])', text)
+    for piece, rest in zip(pieces, [*pieces[1:], ""], strict=True):
         out.append(piece)
         if piece == "\n" and dice.random() < 0.3:
             out.append(
@@ -43,7 +44,7 @@ def scribbled(text: str, seed: int) -> str:
             out.append(dice.choice(["\n", " # inside\n", "   "]))
         elif piece == "{" and dice.random() < 0.2:
             out.append(dice.choice([" # brace\n", "\n\n", ";;"]))
-        elif piece == "}" and dice.random() < 0.2:
+        elif piece == "}" and not rest and dice.random() < 0.2:
             out.append(" # after")
     return "".join(out)
 

@@ -50,7 +50,7 @@ CLASSES = {
 }
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
-FACTS = ("Decoder", "Guide", "Insert", "Order", "Remask", "Sampler", "Stop", "Unmask")
+FACTS = ("Decoder", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler", "Stop", "Unmask")
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
     *((kind, name) for kind in FACTS for name in FIELDS[kind]),

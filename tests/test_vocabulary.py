@@ -15,7 +15,7 @@ from xlmc.syntax.parse import parse
 from xlmc.syntax.query import SCORES, SPECIALS
 from xlmc.theory.process import STATES
 from xlmc.words import terms
-from xlmc.words.slots import backbone_words, head_words, layout_words
+from xlmc.words.slots import backbone_words, head_words, layout_words, order_words
 
 ROOT = Path(__file__).parent.parent
 KNOWN = vocabulary()
@@ -49,6 +49,10 @@ def test_every_keyword_is_described() -> None:
 )
 def test_every_word_that_the_checks_know_is_described(words: tuple[str, ...]) -> None:
     assert [word for word in words if not known(word)] == []
+
+
+def test_every_score_that_can_be_written_is_a_word() -> None:
+    assert {*order_words()} == {*SCORES}
 
 
 @pytest.mark.parametrize("word", KNOWN.words, ids=lambda word: f"{word.section}-{word.names[0]}")

@@ -29,7 +29,7 @@ USES = [use for word in terms.known().values() for use in word.uses]
 @pytest.mark.parametrize("word", [*every()], ids=lambda word: word.name)
 def test_a_word_has_a_page(word) -> None:
     page = reference.page(word.name)
-    assert page.startswith(f"{word.name}: {word.slot}\n")
+    assert f"{word.name}: {word.slot}\n" in page
     for part in (word.meaning, word.form, word.example):
         assert part
         assert part in page

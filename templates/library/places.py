@@ -14,6 +14,13 @@ def spread(
     return wide.masked_scatter(places, values.double())
 
 
+def mean(
+    values: Float[Tensor, "batch length"], places: Bool[Tensor, "batch length"]
+) -> Float[Tensor, " batch"]:
+    """The mean of the values at some places of each row; 0 where it has none."""
+    return values.masked_fill(~places, 0).sum(1) / places.sum(1).clamp(min=1)
+
+
 def first(
     score: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],
@@ -57,6 +64,30 @@ def surest(
     taken = before < bound
     taken[:, 0] = True
     return candidates & taken.gather(1, order.argsort(dim=1))
+
+
+def factored(
+    error: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    factor: float | Float[Tensor, "batch one"],
+) -> Bool[Tensor, "batch length"]:
+    """As many candidates of each row, in rising order of their errors, as the factor lets through.
+
+    n of them if n + 1 times the largest of their errors is below ``factor``; one is taken whatever
+    its error (Wu et al. 2025, arXiv:2505.22618).
+    """
+    ordered, order = error.masked_fill(~candidates, torch.inf).sort(dim=1, stable=True)
+    rank = torch.arange(2, ordered.shape[1] + 2, device=ordered.device)
+    taken = rank * ordered < factor
+    taken[:, 0] = True
+    return candidates & taken.gather(1, order.argsort(dim=1))
+
+
+def otherwise(
+    places: Bool[Tensor, "batch length"], others: Bool[Tensor, "batch length"]
+) -> Bool[Tensor, "batch length"]:
+    """The places of each row, or the others where it has none."""
+    return torch.where(places.any(1, keepdim=True), places, others)
 
 
 def subset(

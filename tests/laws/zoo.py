@@ -142,6 +142,34 @@ ORDERS = """decoder {
   decoder quick { step { unmask quota masked / steps_left; draw token }; reuse while unchanged }
   decoder slow { step { unmask chance 0.3; draw token }; finish { unmask all; draw token greedy } }
 """
+RULES = """decoder {
+    param steps : Count = 3
+    grid uniform(steps)
+    step { unmask quota masked / steps_left by confidence; draw token }
+  }
+  decoder plain { step { unmask quota 2 by confidence } }
+  decoder annealed {
+    param heat : Scale = 1.0
+    step { unmask quota 2 by confidence temperature heat * s }
+  }
+  decoder heated {
+    param heat : Scale = 1.0
+    step { unmask quota 2 by confidence temperature heat * masked / 3 }
+  }
+  decoder patient {
+    param tau : Chance = 0.9
+    drop grid
+    step { unmask above tau else quota 2 by confidence }
+  }
+  decoder trying { drop grid; step { unmask chance 0.3 else one by left } }
+  decoder measured { drop grid; step { unmask quota max(1, masked * confidence) by confidence } }
+  decoder bold { let sure = confidence ** 2; step { unmask chance sure } }
+  decoder factored {
+    param factor : Scale = 1.0
+    drop grid
+    step { unmask factor factor by confidence }
+  }
+"""
 BOUNDED = """decoder {
     param gamma : Scale = 0.5
     param order = entropy | confidence | margin
@@ -632,3 +660,6 @@ MASKS = those("-> mask")
 GONES = those("-> gone")
 NONES = those("cross_entropy(following)")
 ALL = [*ONES, *BOTHS]
+
+# What its own laws test, and no other ones.
+SPECS["mask_rules"] = Spec(mask(decoders=RULES))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc.check.insertions import masks, own_clock, trained
-from xlmc.check.rules import SCORED, amount, goes_on, known, number, ordering
+from xlmc.check.rules import number, ordering, paces
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import (
@@ -19,7 +19,9 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.process import Process
 from xlmc.words import slots
+from xlmc.words.answers import answering
 from xlmc.words.arrows import of_step, sound, undo
+from xlmc.words.slots import rule_words
 
 OPTIONS = {name: kind for name, (kind, _) in NEUTRAL.items()}
 
@@ -117,20 +119,17 @@ def _rule(action: ast.Insert | ast.Append, process: Process) -> Iterator[Diagnos
 def _unmask(
     action: ast.Unmask, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
-    rule, value, order = action.much.rule, action.much.value, action.order
-    if value is not None:
-        wrong = list(known(value, env))
+    much, order = action.much, action.order
+    endless = not query.those(section.entries, ast.Grid)
+    for pace, wrong in paces(much, answering(env), endless=endless):
         yield from wrong
-        if not wrong and env.sound:
-            endless = not query.those(section.entries, ast.Grid)
-            wrong = list(goes_on(rule, value, env)) if endless else []
-            yield from wrong or amount(rule, value, env)
-        if process.clocks > 1:
-            yield from own_clock(value, rule, process.arrows[0], env)
+        if process.clocks > 1 and pace.value is not None:
+            yield from own_clock(pace.value, pace.rule, process.arrows[0], env)
+    scored = [word for pace in query.paces(much) if (word := rule_words()[pace.rule]).scored]
     if order is not None:
-        yield from ordering(order, action.much, section, env)
-    elif rule in SCORED:
-        why = f"{SCORED[rule]} needs a score"
+        yield from ordering(order, much, section, env)
+    elif scored:
+        why, rule = f"{scored[0].scored} needs a score", scored[0].name
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
 
 

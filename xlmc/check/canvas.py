@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from math import floor
 
 from xlmc.check import guides
-from xlmc.check.rules import amount, at_least_one, known, moments
-from xlmc.check.scope import SLIP, values
+from xlmc.check.rules import at_least_one, known, paces, samples
+from xlmc.check.scope import values
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -20,8 +20,11 @@ from xlmc.diagnostics.semantic_errors import (
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
-from xlmc.theory.probe import distinct
+from xlmc.theory.probe import SLIP
 from xlmc.theory.process import Process
+from xlmc.words.actions.remask import Remask
+from xlmc.words.answers import answering
+from xlmc.words.slots import rule_words
 
 ALL_BACK = "a step would take back all that was drawn"
 
@@ -69,12 +72,8 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
     if unmask is None or unmask.much.rule != "quota" or unmask.much.value is None:
         return
     size = env.defaults.get(getattr(blocks.size, "id", ""), literal(blocks.size))
-    found = [
-        value
-        for _, value in values(
-            unmask.much.value, env, distinct(unmask.much.value, env, moments(env))
-        )
-    ]
+    own = answering(env)
+    found = [n for _, n in values(unmask.much.value, own, samples(unmask.much.value, own))]
     known = [floor(value + 1e-9) for value in found if isinstance(value, float)]
     if size is not None and known and len(known) == len(found) and min(known) > size:
         least = "" if min(known) == max(known) else "at least "
@@ -104,33 +103,31 @@ def _remask(
 
 
 def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
-    rule, value, span = action.much.rule, action.much.value, action.much.span
     hint = "write `remask chance 0.02` or `remask quota 2 by confidence`"
-    if rule == "all" or (rule == "chance" and value is not None and _sure(value, env)):
-        yield WrongRule(span=span, rule=rule, why=ALL_BACK, hint=hint)
-    elif rule not in ("chance", "quota", "one"):
-        why = "xlmc takes tokens back by `chance`, `quota` or `one`"
-        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
-    elif value is not None:
-        wrong = list(known(value, env))
-        yield from wrong
-        if not wrong and env.sound:
-            yield from amount(rule, value, env)
+    for pace, wrong in paces(action.much, env):
+        rule, value = rule_words()[pace.rule], pace.value
+        if rule.whole or (rule.of_place and value is not None and _sure(value, env)):
+            yield WrongRule(span=pace.span, rule=rule.name, why=ALL_BACK, hint=hint)
+        elif rule.name not in Remask.rules:
+            why = "xlmc takes tokens back by `chance`, `quota` or `one`"
+            yield WrongRule(span=pace.span, rule=rule.name, why=why, hint=hint)
+        else:
+            yield from wrong
 
 
 def _sure(value: ast.Expr, env: Environment) -> bool:
     """Whether a chance is 1 at all times, the params being as they are by default."""
     if any(known(value, env)) or not env.sound:
         return literal(value) == 1
-    found = [one for _, one in values(value, env, distinct(value, env, moments(env)))]
+    found = [one for _, one in values(value, env, samples(value, env))]
     return all(isinstance(one, float) and abs(one - 1) < SLIP for one in found)
 
 
 def _order(action: ast.Remask) -> Iterator[Diagnostic]:
-    order, rule = action.order, action.much.rule
+    order, rules = action.order, [rule_words()[p.rule] for p in query.paces(action.much)]
     if order is None:
         return
-    if rule == "chance":
+    if not any(rule.ordered for rule in rules):
         why, hint = "`chance` takes back without an order", "drop the order, or write `quota`"
         yield WrongScore(span=order.span, why=why, hint=hint)
         return

@@ -32,6 +32,7 @@ from xlmc.theory import decoding
 from xlmc.theory.environment import Environment
 from xlmc.theory.process import Process
 from xlmc.words import arrows, slots
+from xlmc.words.answers import answering
 
 STEPS = 1_000_000  # of a grid, at most
 
@@ -65,7 +66,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     yield from scope.declarations(entries, "a param of a decoder")
     yield from scope.lets_in_order(entries)
     for one in _lets(section):
-        yield from known(one.value, env)
+        yield from known(one.value, answering(env))
     for start in query.those(entries, ast.Start):
         if good and start.state.id != good:
             begins = "nothing is corrupted: a row begins as what is given"
@@ -202,7 +203,7 @@ def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:
     step = query.first(section.entries, ast.Step)
     for action in query.those(step.actions, ast.Unmask) if step else ():
         random = action.order is not None and action.order.score.id == "random"
-        if value.id == "events" and (action.much.rule != "one" or not random):
+        if value.id == "events" and (not slots.rule_words()[action.much.rule].single or not random):
             yield WrongRule(
                 span=action.much.span,
                 rule=action.much.rule,
@@ -229,7 +230,7 @@ def _finish(
         hint = f"write `draw {heads[0].id}`"
         yield WrongDraw(span=heads[-1].span, why="the step draws from another head", hint=hint)
     for unmask in query.those(finish.actions, ast.Unmask):
-        if unmask.much.rule != "all":
+        if not slots.rule_words()[unmask.much.rule].whole:
             yield WrongRule(
                 span=unmask.much.span,
                 rule=unmask.much.rule,

@@ -8,8 +8,8 @@ from xlmc.diagnostics.semantic_errors import NoEffect
 from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
-from xlmc.theory.last import reveals_all
 from xlmc.theory.process import Process
+from xlmc.words.last import reveals_all
 
 NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
 

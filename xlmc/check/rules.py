@@ -1,6 +1,5 @@
 """How many candidates an action takes, which come first, and the numbers that it reads."""
 
-import math
 from collections.abc import Iterable, Iterator
 
 from attrs import evolve
@@ -10,7 +9,6 @@ from xlmc.check.settings import TYPES
 from xlmc.check.words import DERIVED, VALUES, one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
-    ChanceLeavesRange,
     NeedsGrid,
     NeverEnds,
     OutOfRange,
@@ -20,28 +18,30 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
-from xlmc.syntax.query import NETWORK_SCORES, SCORES
 from xlmc.theory.environment import Environment
-from xlmc.theory.probe import Sample, distinct, rows
+from xlmc.theory.probe import SLIP, Sample, distinct, rows
+from xlmc.words.answers import answered, answering, read_by
+from xlmc.words.orders.base import Order
+from xlmc.words.rules.base import Rule
+from xlmc.words.slots import order_words, rule_words, subject_words
 
-SCORED = {"above": "a threshold", "within": "a sum of errors"}
-LEAST = {
-    "poisson": "a mean is at least 0: `masked * reveal(...)`",
-    "quota": "a quota is at least 0: `masked / steps_left`",
-    "within": "errors add up to at least 0: `within 0.1`",
-}
-SOME = {  # what a step must reveal at least to reveal some, and how to see to it
-    "quota": (1 - 1e-9, "1"),
-    "chance": (1e-9, "0.01"),
-    "poisson": (1e-9, "1"),
-}
-BETWEEN = {"confidence": (0.0, 1.0), "margin": (0.0, 1.0), "entropy": (-math.inf, 0.0)}
 NARROWER = {"Scale": ("Count", "Size", "Chance"), "Count": ("Size",)}  # types of such values
 GRIDDED = ("s", "t", "steps_left")
 
 
 def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     """Unknown names, but for those that only lack a grid."""
+    late = [one for one in query.names(expr) if one.id in env.lets and not _timely(one, env)]
+    for one in late:
+        yield WrongType(
+            span=one.span,
+            expected="a number",
+            found=f"`{one.id}`, which reads the network's answer",
+            why="no answer is known here: amounts of actions read it",
+            hint="read it in the amount of an action",
+        )
+    if late:
+        return
     timed = "t" in env.names
     missing = [(n.span, n.id) for n in query.names(expr) if n.id in GRIDDED]
     missing += [(c.span, c.function) for c in query.calls(expr) if c.function in DERIVED]
@@ -52,9 +52,43 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
         yield NeedsGrid(span=span, name=name)
 
 
+def _timely(let: ast.Name, env: Environment) -> bool:
+    """Return whether a let reads nothing of the answer that is unknown where it is read."""
+    return read_by(let, env) <= {*env.names}
+
+
+def paces(
+    much: ast.Much, env: Environment, *, endless: bool = False
+) -> Iterator[tuple[ast.Much, list[Diagnostic]]]:
+    """Yield each rule of an action with what is wrong with it; ``endless``: there is no grid."""
+    for pace in query.paces(much):
+        wrong = list(_never(pace))
+        if pace.value is not None:
+            wrong += known(pace.value, env)
+            if not wrong and env.sound:
+                last = endless and pace.otherwise is None
+                wrong += goes_on(pace.rule, pace.value, env) if last else []
+                wrong = wrong or list(amount(pace.rule, pace.value, env))
+        yield pace, wrong
+
+
+def _never(pace: ast.Much) -> Iterator[Diagnostic]:
+    """Complain about a rule behind one that always takes a place."""
+    rule, other = rule_words()[pace.rule], pace.otherwise
+    if other is not None and not rule.empty:
+        why = f"`{rule.name}` always takes a place: no row is left for it"
+        hint = f"drop `else {other.span.text}`"
+        yield WrongRule(span=other.span, rule=other.rule, why=why, hint=hint)
+
+
 def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """The values that a chance or a quota takes over the run of a decoder."""
-    yield from in_range(rule, value, env, moments(env), LEAST.get(rule, ""))
+    """Complain about the values that a chance or a quota takes over the run of a decoder."""
+    yield from in_range(rule, value, env, samples(value, env))
+
+
+def samples(value: ast.Expr, env: Environment) -> Iterator[Sample]:
+    """Yield what an expression can tell apart of rows, times and answers of the network."""
+    return answered(value, env, distinct(value, env, moments(env)))
 
 
 def moments(env: Environment) -> Iterator[Sample]:
@@ -66,35 +100,32 @@ def moments(env: Environment) -> Iterator[Sample]:
 
 
 def in_range(
-    rule: str, value: ast.Expr, env: Environment, samples: Iterable[Sample], hint: str
+    rule: str, value: ast.Expr, env: Environment, samples: Iterable[Sample], hint: str = ""
 ) -> Iterator[Diagnostic]:
-    """A complaint where a chance leaves [0, 1]; with a hint also where a number is below 0."""
-    for sample, found in scope.values(value, env, distinct(value, env, samples)):
+    """Complain where the amount of a rule leaves its range, with the rule's hint or another."""
+    word = rule_words()[rule]
+    for sample, found in scope.values(value, env, samples):
         if not isinstance(found, float):
             yield found
             return
-        if rule == "chance" and not -scope.SLIP <= found <= 1 + scope.SLIP:
-            where = scope.show(value, env, sample)
-            yield ChanceLeavesRange(span=value.span, value=f"{found:g}", where=where)
-            return
-        if hint and found < -scope.SLIP:
-            why = f"{found:g} {scope.show(value, env, sample)}".strip()
-            yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
+        wrong = word.wrong(value, found, scope.show(value, env, sample), hint)
+        if wrong is not None:
+            yield wrong
             return
 
 
 def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     """Without a grid, steps are taken until no mask is left: each must reveal some."""
-    if rule not in SOME:
+    some = rule_words()[rule].some
+    if some is None:
         return
-    least, example = SOME[rule]
+    least, example = some
     least_of = {
         name: float(TYPES["Size"].low) if env.names[name] == "Size" else 0.0
         for name in env.defaults
     }
     lowest = evolve(env, defaults=least_of)
-    samples = distinct(value, env, moments(env))
-    for sample, found in scope.values(value, lowest, samples):
+    for sample, found in scope.values(value, lowest, samples(value, env)):
         if isinstance(found, float) and found < least:
             where = scope.show(value, env, {**sample, **dict(sorted(least_of.items()))})
             yield NeverEnds(
@@ -105,63 +136,89 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
             return
 
 
-def reaches(value: ast.Expr, scores: Iterable[str], env: Environment) -> Iterator[Diagnostic]:
-    """Whether a score can be above a threshold, and below it."""
-    samples = distinct(value, env, moments(env))
-    found = [v for _, v in scope.values(value, env, samples) if isinstance(v, float)]
+def reaches(value: ast.Expr, scores: Iterable[Order], env: Environment) -> Iterator[Diagnostic]:
+    """Complain about a threshold that every score is above, or none."""
+    values = scope.values(value, env, samples(value, env))
+    found = [v for _, v in values if isinstance(v, float)]
     for score in scores if found else ():
-        low, high = BETWEEN.get(score, (-math.inf, math.inf))
-        example = "above -0.5 by entropy" if score == "entropy" else f"above 0.9 by {score}"
-        why = f"it is minus the {score}" if score == "entropy" else f"the {score}"
-        why += ", which is at most 0" if score == "entropy" else " lies between 0 and 1"
-        if min(found) >= high:
-            why += f": nothing is above {min(found):g}"
-        elif max(found) < low:
-            why += f": everything is above {max(found):g}"
-        else:
-            continue
-        yield WrongRule(span=value.span, rule="above", why=why, hint=f"write `{example}`")
-        return
+        why = score.beyond(min(found), max(found))
+        if why:
+            hint = f"write `{score.threshold}`"
+            yield WrongRule(span=value.span, rule="above", why=why, hint=hint)
+            return
 
 
 def ordering(
     order: ast.Order, much: ast.Much, section: ast.Section, env: Environment
 ) -> Iterator[Diagnostic]:
-    """Whether candidates can be ordered so."""
-    rule, value = much.rule, much.value
+    """Complain where candidates cannot be ordered so."""
     choice = _choice(order.score.id, section)
-    if choice is None:
-        yield from one_of(order.score, SCORES, "a score, nor a param that chooses one")
-    scores = [option.id for option in choice.options] if choice else [order.score.id]
-    for option in choice.options if choice else ():
-        yield from one_of(option, SCORES, "a score")
-    if rule in ("chance", "all"):
+    names = choice.options if choice is not None else (order.score,)
+    what = "a score" if choice is not None else "a score, nor a param that chooses one"
+    for name in names:
+        yield from one_of(name, order_words(), what)
+    rules = [rule_words()[pace.rule] for pace in query.paces(much)]
+    scores = [order_words()[name.id] for name in names if name.id in order_words()]
+    if not any(rule.ordered for rule in rules):
         yield WrongScore(
             span=order.span,
-            why=f"`{rule}` reveals without an order",
+            why=f"`{rules[0].name}` reveals without an order",
             hint="drop the order, or take a number of tokens: `quota`, `one`, `above`, `within`",
         )
-    if rule in SCORED and not set(scores) <= set(NETWORK_SCORES):
+    scored = next((rule.scored for rule in rules if rule.scored), "")
+    if scored and not (len(scores) == len(names) and all(score.network for score in scores)):
         yield WrongScore(
             span=order.score.span,
-            why=f"{SCORED[rule]} needs a score of the network's answer",
+            why=f"{scored} needs a score of the network's answer",
             hint="write `by confidence`",
         )
-    elif rule == "above" and value is not None and env.sound and not any(known(value, env)):
-        yield from reaches(value, scores, env)
+    else:
+        yield from _thresholds(much, scores, env)
     if order.of is not None:
-        yield from one_of(order.of, ("likeliest", "sampled", "tempered"), "what is scored")
-        tempered = order.of.id == "tempered"
-        why = "only confidence looks at one token"
-        if tempered:
-            why = "only scores of the network's answer look at a law"
-        if not {*NETWORK_SCORES} & {*scores} if tempered else "confidence" not in scores:
-            yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
-    if order.temperature is not None and rule == "within":
-        why = "xlmc adds no randomness to the order of `within`"
-        yield WrongScore(span=order.temperature.span, why=why, hint="drop the temperature")
-    elif order.temperature is not None:
-        yield from number(order.temperature, "Scale", "temperature", env)
+        yield from _subject(order.of, scores)
+    if order.temperature is not None:
+        errors = next((rule for rule in rules if rule.errors), None)
+        yield from _temperature(order.temperature, errors, env)
+
+
+def _thresholds(much: ast.Much, scores: Iterable[Order], env: Environment) -> Iterator[Diagnostic]:
+    own = answering(env)
+    for pace in query.paces(much):
+        value = pace.value
+        compares = rule_words()[pace.rule].thresholds and env.sound
+        if compares and value is not None and not any(known(value, own)):
+            yield from reaches(value, scores, own)
+
+
+def _temperature(value: ast.Expr, errors: Rule | None, env: Environment) -> Iterator[Diagnostic]:
+    """Complain about a temperature that is no number of at least 0; or that has no use."""
+    if errors is not None:
+        why = f"`{errors.name}` takes the surest: noise would put others before them"
+        yield WrongScore(span=value.span, why=why, hint="drop the temperature")
+        return
+    if literal(value) is not None or (isinstance(value, ast.Name) and value.id in env.defaults):
+        yield from number(value, "Scale", "temperature", env)
+        return
+    wrong = list(known(value, env))
+    yield from wrong
+    if wrong or not env.sound:
+        return
+    for sample, found in scope.values(value, env, distinct(value, env, moments(env))):
+        if not isinstance(found, float):
+            yield found
+            return
+        if found < -SLIP:
+            why = f"a temperature is at least 0, and this is {found:g}"
+            where = scope.show(value, env, sample)
+            yield WrongScore(span=value.span, why=f"{why} {where}".strip(), hint="write `2 * s`")
+            return
+
+
+def _subject(of: ast.Name, scores: Iterable[Order]) -> Iterator[Diagnostic]:
+    yield from one_of(of, subject_words(), "what is scored")
+    subject = subject_words().get(of.id, subject_words()["likeliest"])
+    if not any(score.network if subject.law else score.token for score in scores):
+        yield WrongScore(span=of.span, why=subject.unfit, hint=f"drop `of {of.id}`")
 
 
 def _choice(name: str, section: ast.Section) -> ast.Choice | None:

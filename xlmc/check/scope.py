@@ -24,7 +24,6 @@ from xlmc.theory.environment import Environment, reads
 from xlmc.theory.probe import Sample, Trouble
 
 MEANINGS = {kind: str(values) for kind, values in TYPES.items()}
-SLIP = 1e-6  # by which a number may be off where a formula is rounded
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 

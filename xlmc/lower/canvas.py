@@ -1,13 +1,14 @@
 """The sizes of amounts of masks: all that is left, as the clock tells, or nothing."""
 
-from math import floor
-
 from attrs import evolve
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.last import always
 from xlmc.theory.probe import grid, values
+from xlmc.words.answers import answered
+from xlmc.words.rules.base import Rule
+from xlmc.words.slots import rule_words
 
 STEPS = range(1, 9)
 
@@ -18,14 +19,18 @@ LEFT = 0.1  # of the masks, before the last of SOME steps
 SOME = 500
 
 
-def gradual(action: ast.Unmask, env: Environment, off: str) -> bool:
-    """Whether with many steps no two masks are revealed in one, the last step's among them.
+def gradual(much: ast.Much, env: Environment, off: str) -> bool:
+    """Return whether with many steps no two masks are revealed in one, the last one's among them.
 
     ``off`` is the param at whose 0 nothing is taken back.
     """
-    rule, value = action.much.rule, action.much.value
-    if rule not in ("chance", "quota", "poisson") or value is None:
-        return rule == "one"
+    return all(_slow(pace, env, off) for pace in query.paces(much))
+
+
+def _slow(pace: ast.Much, env: Environment, off: str) -> bool:
+    rule, value = rule_words()[pace.rule], pace.value
+    if rule.scored or value is None:
+        return rule.single
     return always(lambda one: _gradual(rule, value, _off(one, off)), [value], env)
 
 
@@ -34,25 +39,26 @@ def _off(env: Environment, name: str) -> Environment:
     return evolve(env, defaults={**env.defaults, name: 0.0}) if name else env
 
 
-def _gradual(rule: str, value: ast.Expr, env: Environment) -> bool:
+def _gradual(rule: Rule, value: ast.Expr, env: Environment) -> bool:
     middle = {"t": 0.5, "s": 0.5 - 1 / MANY, "steps_left": MANY / 2}
-    most = 2 if rule == "quota" else RARE
     points = [{**middle, "masked": masked, "length": 2 * masked} for masked in (3.0, 300.0)]
-    few = all(isinstance(n, float) and n < most for _, n in values(value, env, points))
+    found = values(value, env, answered(value, env, points))
+    few = all(isinstance(n, float) and rule.rare(n, RARE) for _, n in found)
     return few and _left(rule, value, env) < LEFT
 
 
-def _left(rule: str, value: ast.Expr, env: Environment) -> float:
+def _left(rule: Rule, value: ast.Expr, env: Environment) -> float:
     """The share of the masks of a long row that the last step of a grid finds, on the average."""
     length = SOME / 2.0
     masked = length
     for k in range(SOME, 1, -1):
         point = {"t": k / SOME, "s": (k - 1) / SOME, "steps_left": float(k)}
-        ((_, found),) = values(value, env, [{**point, "masked": masked, "length": length}])
-        if not isinstance(found, float):
+        points = answered(value, env, [{**point, "masked": masked, "length": length}])
+        found = [n for _, n in values(value, env, points)]
+        gone = [rule.revealed(n, masked) for n in found if isinstance(n, float)]
+        if len(gone) < len(found):
             return 1.0
-        gone = {"chance": masked * found, "quota": floor(found + 1e-9)}.get(rule, found)
-        masked = max(0.0, masked - gone)
+        masked = max(0.0, masked - min(gone))
     return masked / length
 
 
@@ -81,8 +87,11 @@ def _alike(value: ast.Expr, told: ast.Expr, head: str, env: Environment) -> bool
     )
 
 
-def switch(value: ast.Expr, env: Environment) -> str:
-    """The param at whose 0 an amount is 0 all along a grid; "" where there is none."""
+def switch(much: ast.Much, env: Environment) -> str:
+    """Return the param at whose 0 an amount is 0 all along a grid; "" where there is none."""
+    value = much.value
+    if value is None or much.otherwise is not None:
+        return ""
     axes = {"masked": [1.0, 3.0], "length": [3.0]}
     times = [{"t": k / 8, "s": (k - 1) / 8, "steps_left": float(k)} for k in STEPS]
     samples = [{**point, **time} for point in grid(axes) for time in times]
@@ -91,6 +100,6 @@ def switch(value: ast.Expr, env: Environment) -> str:
         return always(lambda one: nothing(_off(one, name)), [value], env)
 
     def nothing(one: Environment) -> bool:
-        return all(found == 0 for _, found in values(value, one, samples))
+        return all(found == 0 for _, found in values(value, one, answered(value, one, samples)))
 
     return next(filter(off, sorted(reads(value, env) & {*env.defaults})), "")

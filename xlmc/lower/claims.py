@@ -33,7 +33,8 @@ def _ordered(unmask: ir.Unmask) -> bool:
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     """Why revealing tokens does not end in the model's law, even with many steps."""
     grid = decoder.grid == "uniform" and unmask.gradual
-    reasons = [] if grid or unmask.rule == "one" else ["several tokens are revealed at once"]
+    single = all(pace.rule.single for pace in unmask.paces)
+    reasons = [] if grid or single else ["several tokens are revealed at once"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and not decoder.insert.timely:

@@ -9,16 +9,15 @@ from xlmc.calculus.code import (
     Names,
     Printer,
     Rank,
-    beside_tokens,
     built,
     called,
     inside,
     number,
     param,
-    per_row,
     poisson,
     variable,
 )
+from xlmc.calculus.functions import PRODUCT
 from xlmc.lower import ir
 from xlmc.lower.canvas import gradual, switch, timely
 from xlmc.lower.classes import classes
@@ -28,23 +27,14 @@ from xlmc.lower.orders import CUTS
 from xlmc.lower.params import mentioned, params
 from xlmc.lower.parts import LIBRARY
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import inline
 from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
-from xlmc.theory.last import reveals_all
 from xlmc.theory.process import Process
-from xlmc.words.slots import stop_of
+from xlmc.words.last import reveals_all
+from xlmc.words.rules.base import Rule
+from xlmc.words.slots import answers, rule_words, stop_of, subject_words
 from xlmc.words.stops.base import Stop, temperature
-
-SOME = Code("written.any(1).long()", Rank.ROW, Kind.LONG)
-RULES = {
-    "chance": "Reveal each mask with a chance of its own",
-    "quota": "Reveal a number of masks of each row",
-    "poisson": "Reveal a Poisson number of masks of each row",
-    "above": "Reveal the masks whose score is above a threshold, and at least the best one",
-    "within": "Reveal the surest masks of each row whose errors add up to little",
-    "one": "Reveal one mask of each row",
-    "all": "Reveal every mask",
-}
 
 
 def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
@@ -90,6 +80,29 @@ def _counted(name: str, mask: str) -> Leaf:
     return variable(name, Rank.ROW, Kind.LONG, f"{mask}.sum(1)", wide)
 
 
+def looked(rule: Rule) -> dict[str, Leaf]:
+    """Return the scores of the network's answer that an amount may read.
+
+    Of each place, or as a mean over the masks of a row.
+    """
+    if rule.of_place:
+        return {
+            word.name: variable(word.name, Rank.TOKEN, Kind.DOUBLE, word.variable)
+            for word in answers().values()
+        }
+    return {
+        word.name: variable(word.name, Rank.ROW, Kind.DOUBLE, f"mean({word.variable}, masked)")
+        for word in answers().values()
+    }
+
+
+def _summary(much: ast.Much) -> str:
+    """Return a sentence on the rules by which masks are revealed."""
+    rules = [rule_words()[pace.rule] for pace in query.paces(much)]
+    takes = [rule.takes for rule in rules]
+    return f"Reveal {'; of a row without any '.join(takes)}{rules[-1].alone}"
+
+
 @frozen
 class _Maker:
     section: ast.Section
@@ -107,7 +120,9 @@ class _Maker:
         insert = query.first(step.actions, ast.Insert) if self.both else None
         remask = query.first(step.actions, ast.Remask)
         actions: tuple[ast.Unmask | ast.Remask | ast.Insert | None, ...] = (unmask, remask, insert)
-        values = [a.much.value for a in actions if a is not None and a.much.value is not None]
+        values = [value for a in actions if a is not None for value in query.amounts(a)]
+        warm = unmask.order.temperature if unmask is not None and unmask.order is not None else None
+        values += [warm] if warm is not None else []
         timed = query.condition(self.family) is not None and self.grid != "uniform"
         spec = "decoder" if self.section.name is None else f"decoder {name}"
         what, way = self._summary()
@@ -184,7 +199,10 @@ class _Maker:
             one.name: param(one.name, one.kind)
             for one in query.those(self.section.entries, ast.Param)
         }
+        late = self._late
         for one in query.those(self.section.entries, ast.Let):
+            if one.name in late:
+                continue
             made = Printer.code(one.value, Names(found, self.clock.call))
             found[one.name] = variable(one.name, made.rank, made.kind)
         return Names(found, self.clock.call)
@@ -197,24 +215,44 @@ class _Maker:
     def _unmask(self, action: ast.Unmask | None) -> ir.Unmask | None:
         if action is None:
             return None
-        rule, value = action.much.rule, action.much.value
-        code = None if value is None else self._amount(rule, value)
-        kind = "quota" if rule == "poisson" else rule
         remask = query.first(query.the(self.section.entries, ast.Step).actions, ast.Remask)
-        back = remask.much.value if remask is not None else None
         env = environment(self.section, self.family)
-        off = switch(back, env) if back is not None else ""
-        return ir.Unmask(kind, code, self._order(action.order, rule), gradual(action, env, off))
+        off = switch(remask.much, env) if remask is not None else ""
+        return ir.Unmask(
+            self._paces(action.much), self._order(action.order), gradual(action.much, env, off)
+        )
+
+    def _paces(self, much: ast.Much) -> tuple[ir.Pace, ...]:
+        """Return the rules of an action with the codes of their amounts."""
+        return tuple(map(self._pace, query.paces(much)))
+
+    def _pace(self, pace: ast.Much) -> ir.Pace:
+        rule = rule_words()[pace.rule]
+        if pace.value is None:
+            return ir.Pace(rule, None)
+        scope = self._scope
+        names = {**scope.names, **looked(rule)}
+        code = Printer.code(inline(pace.value, self._late), evolve(scope, names=names))
+        looks = tuple(name for name in looked(rule) if name in code.reads.variables)
+        return ir.Pace(rule, rule.amount(code), looks)
+
+    @property
+    def _late(self) -> dict[str, ast.Expr]:
+        """Return the lets that read the network's answer, which come after it, written out."""
+        found: dict[str, ast.Expr] = {}
+        for one in query.those(self.section.entries, ast.Let):
+            read = {name.id for name in query.names(one.value)}
+            if read & {*found, *answers()}:
+                found[one.name] = inline(one.value, found)
+        return found
 
     def _remask(self, action: ast.Remask | None) -> ir.Remask | None:
         if action is None:
             return None
-        rule, value = action.much.rule, action.much.value
         return ir.Remask(
-            rule="quota" if rule == "one" else rule,
-            code=SOME if value is None else self._amount(rule, value),
+            paces=self._paces(action.much),
             sure=action.order is not None and action.order.score.id != "random",
-            off=switch(value, environment(self.section, self.family)) if value is not None else "",
+            off=switch(action.much, environment(self.section, self.family)),
         )
 
     def _guide(self) -> ir.Guide | None:
@@ -241,15 +279,8 @@ class _Maker:
         for one in reversed(lets):
             if one.name in needed:
                 needed |= mentioned([one.value])
+        needed -= {*self._late}
         return tuple((one.name, self._code(one.value)) for one in lets if one.name in needed)
-
-    def _amount(self, rule: str, value: ast.Expr) -> Code:
-        code = self._code(value)
-        if rule == "quota":
-            return per_row(code)
-        if rule == "poisson":
-            return poisson(code, 'noise.uniform("quota")[:, 0]')
-        return beside_tokens(code)
 
     def _insert(self, action: ast.Insert | None) -> ir.Insert | None:
         if action is None:
@@ -275,21 +306,24 @@ class _Maker:
             timely=timely(value, head, env, query.arrows(self.family)[-1].survival),
         )
 
-    def _order(self, order: ast.Order | None, rule: str) -> ir.Order:
+    def _order(self, order: ast.Order | None) -> ir.Order:
         if order is None:
-            return ir.Order((), "", errors=False, sampled=False, tempered=False, temperature=None)
+            return ir.Order((), "", sampled=False, tempered=False, temperature=None)
         choices = query.those(self.section.entries, ast.Choice)
         choice = next((c for c in choices if c.name == order.score.id), None)
-        of = "" if order.of is None else order.of.id
+        of = subject_words()[order.of.id] if order.of is not None else None
         draw = query.the(query.the(self.section.entries, ast.Step).actions, ast.Draw)
         return ir.Order(
             tuple(option.id for option in choice.options) if choice else (order.score.id,),
             choice.name if choice else "",
-            errors=rule == "within",
-            sampled=of in ("sampled", "tempered"),
-            tempered=of == "tempered" and bool(self._sampler(draw).cuts),
-            temperature=self._code(order.temperature) if order.temperature is not None else None,
+            sampled=of is not None and of.drawn,
+            tempered=of is not None and of.law and bool(self._sampler(draw).cuts),
+            temperature=self._temperature(order.temperature),
         )
+
+    def _temperature(self, value: ast.Expr | None) -> Code | None:
+        """Return the temperature of an order as a factor."""
+        return Printer.code(value, self._scope, PRODUCT) if value is not None else None
 
     def _steps(self) -> Code | None:
         grid = query.first(self.section.entries, ast.Grid)
@@ -375,8 +409,11 @@ class _Maker:
             end = "is as long as its own answer" if told else "stops"
             return "Insert one token at a time", f", until a row {end}"
         if self.both:
-            return f"{RULES[unmask.much.rule]}, and insert others", ", on a uniform grid"
+            return (
+                f"{_summary(unmask.much)}, and insert others",
+                ", on a uniform grid",
+            )
         grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
         back = " and take some tokens back" if query.first(step.actions, ast.Remask) else ""
         blocks = ", block by block" if self._blocked else ""
-        return RULES[unmask.much.rule] + back, grid.get(self.grid, "") + blocks
+        return _summary(unmask.much) + back, grid.get(self.grid, "") + blocks

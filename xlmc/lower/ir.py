@@ -8,7 +8,8 @@ from attrs import frozen
 
 from xlmc.calculus.code import Code
 from xlmc.lower import parts
-from xlmc.syntax.query import NETWORK_SCORES
+from xlmc.words.rules.base import Rule
+from xlmc.words.slots import order_words
 
 PYTHON = {"Count": "int", "Size": "int", "Chance": "float", "Scale": "float"}
 
@@ -200,7 +201,6 @@ class Order:
 
     scores: tuple[str, ...]
     param: str  # name of the choice; "" where the score is fixed
-    errors: bool  # those with the lowest come first
     sampled: bool  # the score looks at the token that was drawn
     tempered: bool  # and at the distribution that it was drawn from
     temperature: Code | None
@@ -208,20 +208,46 @@ class Order:
     @property
     def reads_network(self) -> bool:
         """Return whether it reads the network's answer, or draws by a temperature beside it."""
-        return any(one in NETWORK_SCORES for one in self.scores) or self.temperature is not None
+        scored = any(order_words()[one].network for one in self.scores)
+        return scored or self.temperature is not None
+
+
+@frozen
+class Pace:
+    """A rule with its amount; looks: the scores of the network's answer that the amount reads."""
+
+    rule: Rule
+    code: Code | None
+    looks: tuple[str, ...] = ()
 
 
 @frozen
 class Unmask:
-    """Which masks are revealed: rule is chance, quota, above, within, one or all.
+    """The masks that are revealed; gradual: with many steps no two in one.
 
-    gradual: with many steps no two are revealed in one.
+    Of a row in which the first pace takes none the second takes some, and so on.
     """
 
-    rule: str
-    code: Code | None
+    paces: tuple[Pace, ...]
     order: Order
     gradual: bool
+
+    @property
+    def reads_network(self) -> bool:
+        """Return whether the order or an amount reads the network's answer."""
+        return self.order.reads_network or any(pace.looks for pace in self.paces)
+
+    @property
+    def always(self) -> bool:
+        """Return whether some mask of each row that has one is revealed."""
+        last = self.paces[-1].rule
+        return bool(last.alone) or not last.empty
+
+    @property
+    def ahead(self) -> Code | None:
+        """Return the number of masks that are revealed, where it is known before the answer."""
+        (first, *others) = self.paces
+        return first.code if first.rule.counts and not others and not first.looks else None
 
 
 @frozen
@@ -249,13 +275,12 @@ class Guide:
 
 @frozen
 class Remask:
-    """Which drawn tokens become masks again: rule is chance or quota.
+    """The drawn tokens that become masks again.
 
     sure: those that were least sure when they were drawn. off: the param at whose 0 none does.
     """
 
-    rule: str
-    code: Code
+    paces: tuple[Pace, ...]
     sure: bool
     off: str  # name
 

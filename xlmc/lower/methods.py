@@ -9,7 +9,6 @@ from xlmc.lower import ir, orders, parts
 from xlmc.lower.documents import METHOD, referring
 from xlmc.lower.parts import Lines
 
-ALWAYS = ("one", "all", "above", "within")  # rules by which each row with a mask reveals some
 POSITIONS = "canvas.position"
 DRAWN = "Draw for each place by u in [0, 1)"
 
@@ -135,8 +134,7 @@ class _Methods:
             needs.append(self.piece(guide))
         if d.draw.cuts and not unmask.order.tempered:
             needs.append(self.piece(parts.Draw(self._plain(), summary(d.draw))))
-        scored = unmask.order.param and unmask.order.reads_network
-        scores = [self.piece(orders.method(unmask.order))] if scored else []
+        scores = [self.piece(one) for one in orders.methods(unmask)]
         yield from map(self.piece, self._clock())
         yield from (*needs, *scores)
         yield self.piece(self.reveal(unmask), *needs, *scores)
@@ -179,12 +177,12 @@ class _Methods:
 
     def reveal(self, unmask: ir.Unmask) -> parts.Reveal:
         """A step."""
-        d, scored = self.decoder, unmask.order.reads_network
+        d, scored = self.decoder, unmask.reads_network
         state = "canvas" if d.remask is None else "canvas.mask(again)"
-        cut = scored and unmask.rule == "quota" and d.reuse
+        cut = scored and unmask.ahead is not None and d.reuse
         before = [*self._before(unmask, cut=cut)]
         apart = d.reuse and not scored
-        never = unmask.rule not in ALWAYS and (cut or apart)  # a row may have nothing to reveal
+        never = not unmask.always and (cut or apart)  # a row may have nothing to reveal
         whole = d.insert is not None or not (
             never or d.remask is not None or (d.blocks is not None and d.grid == "uniform")
         )
@@ -205,15 +203,15 @@ class _Methods:
 
     def _before(self, unmask: ir.Unmask, *, cut: bool) -> Iterator[tuple[str, Code]]:
         """All that a step decides before it reads the network."""
-        d, scored = self.decoder, unmask.order.reads_network
+        d, scored = self.decoder, unmask.reads_network
         yield _line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
         if d.inverse and d.grid != "events":
             yield _line("tick", "tick.at(mean_time(canvas, masked, {}))", named(d.inverse))
         yield from d.lets
         if d.remask is not None:
             yield from self._again(d.remask)
-        if scored and unmask.rule == "quota" and unmask.code is not None:
-            yield "quota", unmask.code
+        if scored and unmask.ahead is not None:
+            yield "quota", unmask.ahead
         if cut:
             yield _line("masked", "masked & (quota > 0)[:, None]")
         if not scored:
@@ -224,10 +222,9 @@ class _Methods:
         blocks = self.decoder.blocks
         free = built("blocks_so_far(canvas, tick, {})", blocks) if blocks else built("canvas.free")
         u = f'noise.uniform("remask", {POSITIONS})'
-        form = f"written & ({u} < {{}})"
-        if remask.rule != "chance":
-            form = f"first({'-sureness(canvas)' if remask.sure else u}, written, {{}})"
-        return _line("written", "{} & ~masked", free), _line("again", form, remask.code)
+        score = built("-sureness(canvas)" if remask.sure else u)
+        again = orders.chosen(remask.paces, {False: score}, orders.TOKENS)
+        return _line("written", "{} & ~masked", free), ("again", again)
 
     def _after(self, unmask: ir.Unmask, state: str) -> tuple[list[tuple[str, Code]], Code]:
         """Return what follows from the answer of the network, and the canvas after it."""
@@ -235,13 +232,14 @@ class _Methods:
         lines: list[tuple[str, Code]] = []
         sure, token = "confidence(logits, token)", "token"
         u = f'noise.uniform("token", {POSITIONS})'
-        if order.reads_network and (order.sampled or order.tempered):
+        scored = unmask.reads_network
+        if scored and (order.sampled or order.tempered):
             lines += self._drawn_first(order, u)
             lines += orders.choice(unmask)
             sure, token = f"{sure}[places[masked]]", "token[places[masked]]"
         else:
             logits = "logits"
-            if order.reads_network:
+            if scored:
                 lines += orders.choice(unmask)
                 logits = "logits[places[masked]]"
                 if self._rates():

@@ -1,37 +1,17 @@
 """The places that a step chooses: by a rule, and in an order."""
 
-from xlmc.calculus.code import Code, built, param
+from collections.abc import Iterable, Iterator
+from functools import reduce
+
+from attrs import evolve
+
+from xlmc.calculus.code import Code, Rank, built, param
 from xlmc.lower import ir, parts
+from xlmc.words.orders.base import Order
+from xlmc.words.rules.base import Actor
+from xlmc.words.slots import order_words
 
 CUTS = {"temperature": "1.0", "top_k": "0", "top_p": "1.0"}  # in their order, cutting nothing
-SCORES = {
-    "confidence": "likeliest(logits)",
-    "margin": "margin(logits)",
-    "entropy": "negative_entropy(logits)",
-    "random": "u",
-    "left": "(-{column})",
-}
-ERRORS = {
-    "confidence": "(1 - likeliest(logits))",
-    "margin": "(1 - margin(logits))",
-    "entropy": "(-negative_entropy(logits))",
-}
-SAMPLED = {  # in the place of the likeliest
-    False: {"confidence": "confidence(logits, token)"},
-    True: {"confidence": "(1 - confidence(logits, token))"},
-}
-MEANINGS = {
-    "confidence": "the chance of its token",
-    "margin": "the lead of its likeliest token over the second",
-    "entropy": "minus the entropy of its distribution",
-    "random": "a random number",
-    "left": "how far left it is",
-}
-LACKS = {
-    "confidence": "what the chance of its token lacks to 1",
-    "margin": "what the lead of its likeliest token over the second lacks to 1",
-    "entropy": "the entropy of its distribution",
-}
 TYPES = {
     "logits": 'Float[Tensor, "places vocab"]',
     "token": 'Int[Tensor, " places"]',
@@ -39,50 +19,64 @@ TYPES = {
     "u": 'Float[Tensor, " places"]',
 }
 COLUMN = "masked.nonzero()[:, 1]"
+MASKS, TOKENS = Actor("masked", "unmask"), Actor("written", "remask")
 RANDOM = 'noise.uniform("order", canvas.position)'
 
 
-def codes(order: ir.Order, column: str = "column") -> dict[str, Code]:
-    """The code of each score; ``column`` is that of the places of the masks."""
-    found = ERRORS if order.errors else SCORES
-    found = found | (SAMPLED[order.errors] if order.sampled else {})
-    return {score: built(found[score].format(column=column)) for score in order.scores}
+def words(order: ir.Order) -> list[Order]:
+    """Return the scores that an order chooses from."""
+    return [order_words()[name] for name in order.scores]
+
+
+def codes(order: ir.Order, column: str = "column", *, errors: bool = False) -> dict[str, Code]:
+    """Return the code of each score; ``column`` is that of the places of the masks."""
+    forms = {one.name: one.coded(errors=errors, drawn=order.sampled) for one in words(order)}
+    return {name: built(form.format(column=column)) for name, form in forms.items()}
 
 
 def arguments(order: ir.Order) -> tuple[str, ...]:
     """Return the arguments of the method that scores by a choice."""
-    needed = {"token": order.sampled, "column": "left" in order.scores, "u": _draws(order)}
-    return ("logits", *(name for name, yes in needed.items() if yes))
+    read = {name for one in words(order) for name in one.reads}
+    read |= {"token"} if order.sampled else set()
+    return tuple(name for name in TYPES if name in read | {"logits"})
 
 
 def _draws(order: ir.Order) -> bool:
-    return "random" in order.scores
+    return any("u" in one.reads for one in words(order))
 
 
-def method(order: ir.Order) -> parts.Scores:
-    """The method that scores masks by a choice."""
-    first = "the smallest come" if order.errors else "the highest come"
-    whose = "error" if order.errors else "score"
+def methods(unmask: ir.Unmask) -> list[parts.Scores]:
+    """Return the methods that score masks by a choice."""
+    if not unmask.order.param or not unmask.reads_network:
+        return []
+    return [_method(unmask.order, errors=errors) for errors in _ways(unmask)]
+
+
+def _ways(unmask: ir.Unmask) -> dict[bool, int]:
+    """Return how many rules take places by errors, and by scores."""
+    ways = [pace.rule.errors for pace in unmask.paces if pace.rule.ordered]
+    return {way: ways.count(way) for way in ways}
+
+
+def _method(order: ir.Order, *, errors: bool) -> parts.Scores:
+    first = "the smallest come" if errors else "the highest come"
+    whose = "error" if errors else "score"
     which = "sampled" if order.sampled else "likeliest"
-    words = LACKS if order.errors else MEANINGS
-    told = [words[s] + (f" ({which})" if s == "confidence" else "") for s in order.scores]
+    found = words(order)
+    told = [(s.lacks if errors else s.says) + f" ({which})" * s.token for s in found]
     detail = "; ".join(map(": ".join, zip(order.scores, told, strict=True))) + "."
     law = "All are of the distribution that tokens are drawn from." if order.tempered else ""
     return parts.Scores(
         name=f"{whose}s",
         param=order.param,
         arguments=tuple(f"{name}: {TYPES[name]}" for name in arguments(order)),
-        cases=(*codes(order).items(),),
+        cases=(*codes(order, errors=errors).items(),),
         doc=(f"Return the {whose} of each mask, by ``{order.param}``: {first} first.", law, detail),
     )
 
 
 def places(unmask: ir.Unmask) -> Code:
-    """The places of a rule that does not read the network."""
-    if unmask.rule == "all":
-        return built("masked")
-    if unmask.rule == "chance" and unmask.code is not None:
-        return built('masked & (noise.uniform("unmask", canvas.position) < {})', unmask.code)
+    """Return the places of rules that do not read the network."""
     order = unmask.order
     score = built(RANDOM)
     if order.scores != ("random",):
@@ -90,37 +84,63 @@ def places(unmask: ir.Unmask) -> Code:
     if order.param:
         choice = param(order.param, "Choice").code
         score = built(f'{RANDOM} if {{}} == "random" else leftmost(masked)', choice)
-    return built("first({}, masked, {})", score, _count(unmask))
+    return chosen(unmask.paces, {False: score}, MASKS)
 
 
-def _count(unmask: ir.Unmask) -> Code:
-    """Return the number of masks of each row that are revealed."""
-    if unmask.rule == "quota" and unmask.code is not None:
-        return unmask.code
-    return built("masked.any(1).long()")
+def chosen(paces: tuple[ir.Pace, ...], scores: dict[bool, Code], actor: Actor) -> Code:
+    """Return the places of some rules, by a score and an error (True) of all places."""
+    *others, last = (pace.rule.places(*_of(pace, scores), actor, last=pace is paces[-1])
+                     for pace in paces)  # fmt: skip
+    return reduce(lambda rest, one: built("otherwise({}, {})", one, rest), reversed(others), last)
+
+
+def _of(pace: ir.Pace, scores: dict[bool, Code]) -> tuple[Code, Code | None]:
+    return scores.get(pace.rule.errors, built("None")), pace.code
 
 
 def choice(unmask: ir.Unmask) -> list[tuple[str, Code]]:
-    """The places of a rule that reads the network, as lines of code."""
-    order, lines = unmask.order, list[tuple[str, Code]]()
+    """Return the places of rules that read the network, as lines of code."""
+    order = unmask.order
+    lines = [*looks(unmask.paces, drawn=order.sampled)]
     if _draws(order) or order.temperature is not None:
         lines.append(("u", built(f"{RANDOM}[masked]")))
-    if order.param and order.reads_network:
+    scores: dict[bool, Code] = {}
+    for errors, uses in _ways(unmask).items():
+        value = _value(order, errors=errors)
+        if order.temperature is not None:
+            more, warm = _warm(order.temperature)
+            lines += [*more, ("scores", built("{} + {} * gumbel(u)", value, warm))]
+            value = built("scores")
+        wide = built("spread({}, masked)", value)
+        same = next((name for name, code in lines if code == wide), "")
+        name = same or ("errors" if errors else "scores")
+        lines += [(name, wide)] if uses > 1 and not same else []
+        scores[errors] = built(name) if uses > 1 or same else wide
+    paces = unmask.paces
+    if unmask.ahead is not None:
+        paces = (evolve(paces[0], code=built("quota")),)
+    return [*lines, ("places", chosen(paces, scores, MASKS))]
+
+
+def looks(paces: Iterable[ir.Pace], *, drawn: bool) -> Iterator[tuple[str, Code]]:
+    """Yield the scores that amounts read, at all places."""
+    for name in dict.fromkeys(name for pace in paces for name in pace.looks):
+        word = order_words()[name]
+        yield word.variable, built(f"spread({word.amount(drawn=drawn)}, masked)")
+
+
+def _value(order: ir.Order, *, errors: bool) -> Code:
+    """Return the score or the error of each mask."""
+    if order.param:
         values = {"column": COLUMN}
         told = ", ".join(values.get(name, name) for name in arguments(order))
-        value = built(f"self.{method(order).name}({told})")
-    else:
-        (value,) = codes(order, COLUMN).values()
-    if order.temperature is not None:
-        lines.append(("scores", built("{} + {} * gumbel(u)", value, order.temperature)))
-        value = built("scores")
-    return [*lines, ("places", _chosen(unmask, built("spread({}, masked)", value)))]
+        return built(f"self.{_method(order, errors=errors).name}({told})")
+    (value,) = codes(order, COLUMN, errors=errors).values()
+    return value
 
 
-def _chosen(unmask: ir.Unmask, wide: Code) -> Code:
-    """The places by the scores of all masks."""
-    if unmask.rule in ("above", "within") and unmask.code is not None:
-        function = {"above": "above", "within": "surest"}[unmask.rule]
-        return built(f"{function}({{}}, masked, {{}})", wide, unmask.code)
-    count = built("quota") if unmask.rule == "quota" else built("masked.any(1).long()")
-    return built("first({}, masked, {})", wide, count)
+def _warm(temperature: Code) -> tuple[list[tuple[str, Code]], Code]:
+    """Return a temperature for each mask, and what comes before it."""
+    if temperature.rank == Rank.SCALAR:
+        return [], temperature
+    return [("heat", temperature)], built("heat[masked.nonzero()[:, 0]]")

@@ -20,7 +20,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "guidance": "given guided prompt",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching",
-    "places": "above first leftmost spread surest",
+    "places": "above factored first leftmost mean otherwise spread surest",
     "rating": "Rating rated sureness",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",

@@ -11,6 +11,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
 from xlmc.words import arrows, slots
 from xlmc.words.noises.base import Noise
+from xlmc.words.slots import rule_words
 
 NEUTRAL = {  # what a draw may be told with: the type of a param, and where it changes nothing
     "temperature": ("Scale", "1.0"),
@@ -178,7 +179,8 @@ def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
         return action
     order, span = action.order, action.span
     if order is None:
-        if action.much.rule not in {"quota", "poisson", "one"}:
+        rules = [rule_words()[pace.rule] for pace in query.paces(action.much)]
+        if not any(rule.ordered for rule in rules) or any(rule.scored for rule in rules):
             return action
         return evolve(action, order=ast.Order(_name("random", span), span=span))
     scores = choices.get(order.score.id, {order.score.id})

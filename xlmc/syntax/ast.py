@@ -243,11 +243,12 @@ class Guide(Node):
 class Much(Node):
     """The number of candidates to take: ``one``, ``all``, or a rule with its number.
 
-    The rules are ``chance``, ``quota``, ``poisson``, ``above`` and ``within``.
+    Of a row in which it takes none, ``otherwise`` says how many.
     """
 
     rule: str
     value: Expr | None = None
+    otherwise: "Much | None" = None
 
 
 @frozen

@@ -270,7 +270,13 @@ class _Builder:
         value = ast.Name(span=span, id=str(name))
         return ast.Keyword(span=span, name=str(name), value=value)
 
-    def much(self, span: Span, rule: Token, value: ast.Expr | None = None) -> ast.Much:
+    def much(self, _: Span, *paces: ast.Much) -> ast.Much:
+        *others, made = paces
+        for pace in reversed(others):
+            made = evolve(pace, otherwise=made)
+        return made
+
+    def pace(self, span: Span, rule: Token, value: ast.Expr | None = None) -> ast.Much:
         return ast.Much(span=span, rule=str(rule), value=value)
 
     def order(

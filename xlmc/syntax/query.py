@@ -219,19 +219,29 @@ def expressions(node: ast.Node) -> Iterator[ast.Expr]:
                         yield chance
 
 
+def paces(much: ast.Much | None) -> Iterator[ast.Much]:
+    """Yield a rule, and those of the rows in which it takes nothing."""
+    while much is not None:
+        yield much
+        much = much.otherwise
+
+
+def amounts(action: ast.Unmask | ast.Remask | ast.Insert | ast.Append) -> Iterator[ast.Expr]:
+    """Yield the amounts of the rules of an action."""
+    yield from (pace.value for pace in paces(action.much) if pace.value is not None)
+
+
 def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
     match action:
-        case ast.Unmask(much=much, order=order) | ast.Remask(much=much, order=order):
-            if much.value is not None:
-                yield much.value
+        case ast.Unmask(order=order) | ast.Remask(order=order):
+            yield from amounts(action)
             if order is not None:
                 if order.score.id not in SCORES:
                     yield order.score  # a choice
                 if order.temperature is not None:
                     yield order.temperature
-        case ast.Insert(much=much) | ast.Append(much=much):
-            if much.value is not None:
-                yield much.value
+        case ast.Insert() | ast.Append():
+            yield from amounts(action)
         case ast.Pick(options=options) | ast.Draw(options=options):
             for option in options:
                 yield option.value

@@ -14,6 +14,7 @@ from xlmc.theory.environment import Environment, reads
 
 Sample = Mapping[str, float]
 SIZES = (1.0, 2.0, 3.0, 8.0, 40.0, 300.0, 4096.0, 1e5)  # of rows, and of parts of them
+SLIP = 1e-6  # by which a number may be off where a formula is rounded
 DIGITS = 1000  # at which 1 - alpha keeps some where floats round it to 0, t being 1e-9 ** 64
 
 
@@ -64,10 +65,12 @@ def values(
     except TooHard as hard:
         yield {}, _trouble(hard)
         return
+    read = reads(expr, env)
+    lets = [one for name, one in env.lets.items() if name in read]
     for sample in samples:
         names: dict[str, float] = {**env.defaults, **sample}
         try:
-            for one in env.lets.values():
+            for one in lets:
                 names[one.name] = value(one.value, names, env.schedules)
             yield sample, value(expr, names, env.schedules)
         except MathError as error:

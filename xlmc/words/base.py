@@ -32,6 +32,10 @@ class Word(ABC):
     values: ClassVar[tuple[tuple[str, str], ...]] = ()  # what may follow it, with meanings
     order: ClassVar[int] = 0  # in lists; lower ones come first
 
+    def printed(self) -> str:
+        """Return the word as it is written in JSON."""
+        return self.name
+
     def named(self, name: str) -> bool:
         """Return whether a name is the word, its first part, or a word that is written with it."""
         return name in (self.name, self.name.partition(" ")[0], *self.others)

@@ -13,10 +13,13 @@ from xlmc.words import (
     guides,
     heads,
     layouts,
+    orders,
     registry,
     reuses,
+    rules,
     starts,
     stops,
+    subjects,
     terms,
 )
 from xlmc.words.actions.base import Action
@@ -26,9 +29,12 @@ from xlmc.words.base import Word
 from xlmc.words.guides.base import Guide
 from xlmc.words.heads.base import Head
 from xlmc.words.layouts.base import Layout
+from xlmc.words.orders.base import Order
 from xlmc.words.reuses.base import Reuse
+from xlmc.words.rules.base import Rule
 from xlmc.words.starts.base import Start
 from xlmc.words.stops.base import Stop
+from xlmc.words.subjects.base import Subject
 
 
 def action_words() -> dict[str, Action]:
@@ -66,6 +72,26 @@ def head_words() -> dict[str, Head]:
 def layout_words() -> dict[str, Layout]:
     """Return the layouts."""
     return registry.words(layouts, Layout)
+
+
+def order_words() -> dict[str, Order]:
+    """Return the scores by which places are ordered."""
+    return registry.words(orders, Order)
+
+
+def answers() -> dict[str, Order]:
+    """Return the scores of the network's answer, which amounts may read."""
+    return {name: word for name, word in order_words().items() if word.network}
+
+
+def rule_words() -> dict[str, Rule]:
+    """Return the rules by which an action takes places."""
+    return registry.words(rules, Rule)
+
+
+def subject_words() -> dict[str, Subject]:
+    """Return the subjects of a score."""
+    return registry.words(subjects, Subject)
 
 
 def start_words() -> dict[str, Start]:
@@ -111,4 +137,7 @@ def every() -> Iterator[Word]:
     yield from stop_words().values()
     yield from guide_words().values()
     yield from reuse_words().values()
+    yield from rule_words().values()
+    yield from order_words().values()
+    yield from subject_words().values()
     yield from layout_words().values()

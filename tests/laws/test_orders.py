@@ -1,0 +1,156 @@
+"""Rules that give way to others, orders at random, and amounts that read the network's answer."""
+
+import itertools
+from math import exp
+
+import pytest
+import torch
+from laws.build import VOCAB, A, B
+from laws.examples import one
+from laws.stats import follows, mean_is
+from laws.test_decoders import every, filled, mask_table
+
+MASK = VOCAB["mask"]
+SURE = (0.9, 0.8, 0.55)  # of A at each of three places
+LAW = {
+    row: SURE[0] ** (row[0] == A) * 0.1 ** (row[0] == B) * SURE[1] ** (row[1] == A)
+    * 0.2 ** (row[1] == B) * SURE[2] ** (row[2] == A) * 0.45 ** (row[2] == B)
+    for row in itertools.product((A, B), repeat=3)
+}  # fmt: skip
+
+
+def revealed(package, name, rows=4000, **params):
+    """The places that each step reveals, in rows whose three places are independent."""
+    table, sampler = mask_table(package, LAW), package.sampler(name, **params)
+    _, decoded = filled(package, table, sampler, 3, rows=rows, record=True)
+    free = one(package, (A, A, A)).free[0].nonzero()[:, 0]
+    masked = [(state == MASK)[:, free] for state in decoded.history]
+    return [before & ~after for before, after in itertools.pairwise(masked)], decoded
+
+
+def without_replacement(weights, count):
+    """The chance of each set of ``count`` places drawn one after the other by their weights."""
+    law = {}
+    for order in itertools.permutations(range(len(weights)), count):
+        chance, left = 1.0, sum(weights)
+        for place in order:
+            chance, left = chance * weights[place] / left, left - weights[place]
+        law[frozenset(order)] = law.get(frozenset(order), 0.0) + chance
+    return law
+
+
+@every(["mask_rules"])
+@pytest.mark.parametrize("steps", [2, 4])
+def test_an_annealed_order_is_drawn_without_replacement(package, steps):
+    """By exp(score / temperature), of which the temperature is that of the step: heat * s."""
+    heat = 0.6
+    steps_taken, _ = revealed(package, "annealed", heat=heat, steps=steps)
+    s = 1 - 1 / steps
+    law = without_replacement([exp(score / (heat * s)) for score in SURE], 2)
+    found = [frozenset(row.nonzero()[:, 0].tolist()) for row in steps_taken[0]]
+    follows([found.count(places) for places in law], list(law.values()))
+
+
+@every(["mask_rules"])
+def test_an_order_at_temperature_0_is_the_plain_one(package):
+    """The two surest, then the last; and the tokens are those of the decoder without noise."""
+    for name in ("annealed", "heated"):
+        (first, second, *_), cold = revealed(package, name, rows=200, heat=0.0, steps=4)
+        assert first.tolist() == [[True, True, False]] * 200
+        assert second.tolist() == [[False, False, True]] * 200
+        _, plain = revealed(package, "plain", rows=200, steps=4)
+        assert torch.equal(cold.x, plain.x)
+
+
+@every(["mask_rules"])
+def test_a_temperature_of_a_row_is_its_own(package):
+    """heat * masked / 3: rows with fewer masks are less random."""
+    first, *_ = revealed(package, "heated", heat=0.6, steps=4)[0]
+    law = without_replacement([exp(score / 0.6) for score in SURE], 2)
+    found = [frozenset(row.nonzero()[:, 0].tolist()) for row in first]
+    follows([found.count(places) for places in law], list(law.values()))
+
+
+@every(["mask_rules"])
+@pytest.mark.parametrize("tau", [0.5, 0.7, 0.85, 0.95])
+def test_rows_without_a_sure_mask_go_by_the_second_rule(package, tau):
+    """All that are above the threshold; where none is, the next two."""
+    steps, _ = revealed(package, "patient", rows=100, tau=tau)
+    left = list(SURE)
+    for step in steps:
+        sure = [p for p in left if p > tau] or left[:2]
+        expected = [score in sure for score in SURE]
+        assert step.tolist() == [expected] * 100
+        left = [p for p in left if p not in sure]
+    assert not left
+
+
+@every(["mask_rules"])
+def test_a_chance_that_fails_everywhere_gives_way_to_the_leftmost(package):
+    """Each on its own; a row in which none is revealed reveals its leftmost one."""
+    first, *_ = revealed(package, "trying")[0]
+    chance = 0.3
+    for i in range(3):
+        alone = (1 - chance) ** 3 if i == 0 else 0.0
+        mean_is(first[:, i].double(), chance + alone)
+    assert first.any(1).all()
+
+
+@every(["mask_rules"])
+def test_a_quota_reads_the_mean_confidence_of_a_row(package):
+    """floor(masked * confidence), at least one: 2 of (.9, .8, .55), then the last."""
+    steps, _ = revealed(package, "measured", rows=100)
+    assert steps[0].tolist() == [[True, True, False]] * 100
+    assert steps[1].tolist() == [[False, False, True]] * 100
+
+
+@every(["mask_rules"])
+def test_a_chance_reads_the_confidence_of_its_place(package):
+    """A let of it, too: each is revealed with the square of the chance of its likeliest token."""
+    first, *_ = revealed(package, "bold")[0]
+    for i, score in enumerate(SURE):
+        mean_is(first[:, i].double(), score**2)
+
+
+def rows_of(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+@every(["mask_rules"])
+def test_the_factor_rule_takes_as_many_as_its_bound_lets(package):
+    """The largest n with (n + 1)(1 - c_n) < factor, in rows of any confidences; at least one."""
+    draw = torch.Generator().manual_seed(3)
+    error = torch.rand(200, 6, generator=draw, dtype=torch.float64) ** 2
+    there = torch.rand(200, 6, generator=draw) < 0.7
+    for factor in (0.0, 0.5, 1.0, 2.5):
+        found = package.places.factored(error, there, factor)
+        for i in range(200):
+            places = sorted(there[i].nonzero()[:, 0].tolist(), key=lambda k: error[i, k])
+            fits = [n for n in range(1, len(places) + 1)
+                    if (n + 1) * error[i, places[n - 1]] < factor]  # fmt: skip
+            n = max(fits, default=min(1, len(places)))
+            assert set(found[i].nonzero()[:, 0].tolist()) == set(places[:n])
+
+
+@every(["mask_rules"])
+def test_a_decoder_reveals_by_the_factor_rule(package):
+    """2 * .1 and 3 * .2 are below 1, and 4 * .45 is not."""
+    steps, _ = revealed(package, "factored", rows=50, factor=1.0)
+    assert steps[0].tolist() == [[True, True, False]] * 50
+    steps, _ = revealed(package, "factored", rows=50, factor=0.3)
+    assert steps[0].tolist() == [[True, False, False]] * 50
+
+
+@every(["mask_rules"])
+def test_the_mean_of_a_row_is_over_its_own_places(package):
+    values = rows_of([0.5, 9.0, 0.1], [1.0, 2.0, 3.0])
+    places = torch.tensor([[True, False, True], [False, False, False]])
+    assert package.places.mean(values, places).tolist() == pytest.approx([0.3, 0.0])
+
+
+@every(["mask_rules"])
+def test_no_decoder_that_looks_at_an_answer_is_called_exact(package):
+    """Several places at once, or an order that the answer decides."""
+    laws = {name: samples.law for name, samples in package.family.samples.items()}
+    assert laws.pop("default") == "limit"
+    assert {*laws.values()} == {"none"}

@@ -1,0 +1,51 @@
+"""The base of the scores by which places are ordered."""
+
+from typing import ClassVar
+
+from xlmc.words.base import Word
+
+
+class Order(Word):
+    """A score of places: the highest come first; or an error, of which the smallest do.
+
+    ``code`` and ``error`` are code over ``reads``, variables of the step; ``says`` and ``lacks``
+    are the same in words. ``network``: it scores the network's answer, between ``low`` and
+    ``high``, and ``range`` says so; ``threshold`` is an example. ``token``: it looks at one token,
+    which may be the one that is drawn: ``drawn`` and ``drawn_error`` are then its codes.
+    ``quantity`` is its code in an amount, be it of the token that is drawn.
+    """
+
+    slot = "a score by which places are ordered"
+    code: ClassVar[str]
+    error: ClassVar[str] = ""
+    says: ClassVar[str]
+    lacks: ClassVar[str] = ""
+    reads: ClassVar[tuple[str, ...]] = ("logits",)
+    network: ClassVar[bool] = False
+    token: ClassVar[bool] = False
+    drawn: ClassVar[str] = ""
+    drawn_error: ClassVar[str] = ""
+    samples: ClassVar[tuple[float, ...]] = ()  # some that it takes as an amount
+    variable: ClassVar[str] = ""  # for its amounts at all places
+    quantity: ClassVar[str] = ""
+    drawn_quantity: ClassVar[str] = ""
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = 1.0
+    range: ClassVar[str] = ""
+    threshold: ClassVar[str] = ""
+
+    def coded(self, *, errors: bool, drawn: bool) -> str:
+        """Return its code: of the error or the score, of the drawn token or the likeliest."""
+        if drawn and self.token:
+            return self.drawn_error if errors else self.drawn
+        return self.error if errors else self.code
+
+    def amount(self, *, drawn: bool) -> str:
+        """Return its code in an amount."""
+        return self.drawn_quantity if drawn and self.token else self.quantity
+
+    def beyond(self, least: float, most: float) -> str:
+        """Return why thresholds from ``least`` to ``most`` tell no places apart; "" if they do."""
+        if least >= self.high:
+            return f"{self.range}: nothing is above {least:g}"
+        return f"{self.range}: everything is above {most:g}" if most < self.low else ""

@@ -1,0 +1,16 @@
+"""``left``: from left to right."""
+
+from xlmc.words.orders.base import Order
+
+
+class Left(Order):
+    """The word ``left``."""
+
+    name = "left"
+    form = "by left"
+    meaning = "From left to right."
+    example = "unmask one by left"
+    order = 4
+    code = "(-{column})"
+    says = "how far left it is"
+    reads = ("column",)

@@ -1,0 +1,1 @@
+"""The subjects of a score, behind `of`, one module each: a class of `Subject`."""

@@ -1,0 +1,16 @@
+"""``tempered``: the law that a token is drawn from."""
+
+from xlmc.words.subjects.base import Subject
+
+
+class Tempered(Subject):
+    """The word ``tempered``."""
+
+    name = "tempered"
+    form = "by SCORE of tempered"
+    meaning = "The score is of the law that the token is drawn from, after temperature and cuts."
+    example = "unmask one by entropy of tempered"
+    order = 2
+    drawn = True
+    law = True
+    unfit = "only scores of the network's answer look at a law"

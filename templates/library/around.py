@@ -12,12 +12,12 @@ Kernel = Callable[[Int[Tensor, "length length"]], Float[Tensor, "length length"]
 
 
 def geometric(p: float) -> Kernel:
-    """The kernel p (1 - p)^(d - 1) of a distance d of at least 1.
+    """Return the kernel p (1 - p)^(d - 1) of a distance d of at least 1; at p = 0 it is 0.
 
-    Raises ValueError unless 0 < p <= 1.
+    Raises ValueError unless 0 <= p <= 1.
     """
-    if not 0 < p <= 1:
-        raise ValueError(f"the chance of a geometric kernel is above 0 and at most 1, not {p}")
+    if not 0 <= p <= 1:
+        raise ValueError(f"the chance of a geometric kernel is from 0 to 1, not {p}")
     return lambda distance: p * (1 - p) ** (distance - 1)
 
 

@@ -2,6 +2,7 @@
 
 import keyword
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -48,6 +49,7 @@ def assemble(
     return Package(name, {**files, MANIFEST: manifest.text(facts).encode()})
 
 
+@lru_cache(maxsize=256)  # the modules that packages share are the same text in most
 def python(text: str) -> str:
     """Format Python by black with our settings, ignoring the user's configuration.
 

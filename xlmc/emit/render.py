@@ -1,7 +1,8 @@
 """The IR becomes text: one template a file, and the copied modules cut to what they need."""
 
 import ast
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 
 import attrs
 from attrs import evolve
@@ -138,8 +139,17 @@ def _attributes(texts: dict[str, str]) -> set[str]:
 def _imports(texts: dict[str, str]) -> dict[str, set[str]]:
     """Return the names that are imported from each of the copied modules."""
     wanted: dict[str, set[str]] = {}
-    for text in texts.values():
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.ImportFrom) and node.level and node.module in COPIED:
-                wanted.setdefault(node.module, set()).update(one.name for one in node.names)
+    for module, name in chain.from_iterable(map(_imported, texts.values())):
+        wanted.setdefault(module, set()).add(name)
     return wanted
+
+
+@lru_cache(maxsize=1024)
+def _imported(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the copied modules that a module imports from, each with a name that it takes."""
+    return tuple(
+        (node.module, one.name)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ImportFrom) and node.level and node.module in COPIED
+        for one in node.names
+    )

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from functools import lru_cache
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
 
@@ -13,8 +14,15 @@ def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None =
     ``attributes``, dataclasses lose the methods that neither these nor the module name. Raises
     KeyError for a name that the module does not define.
     """
-    if attributes is not None:
-        source = _without_methods(shake(source, wanted), {*attributes})
+    known = None if attributes is None else _methods(source).intersection(attributes)
+    return _shaken(source, frozenset(wanted), known)
+
+
+@lru_cache(maxsize=1024)
+def _shaken(source: str, wanted: frozenset[str], known: frozenset[str] | None) -> str:
+    """Return what `shake` does; a build asks again and again, until nothing more is left out."""
+    if known is not None:
+        source = _without_methods(_shaken(source, wanted, None), known)
     tree = ast.parse(source)
     defined = {name: node for node in tree.body for name in _defines(node)}
     needed: set[str] = set()
@@ -30,12 +38,20 @@ def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None =
     return "\n\n".join([*doc, _imports(tree, used), *(_text(source, node) for node in kept)]) + "\n"
 
 
-def attributes(source: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def attributes(source: str) -> frozenset[str]:
     """Return the names of all attributes that a module reads."""
-    return {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
+    nodes = ast.walk(ast.parse(source))
+    return frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
 
 
-def _without_methods(source: str, known: set[str]) -> str:
+@lru_cache(maxsize=1024)
+def _methods(source: str) -> frozenset[str]:
+    """Return the names of the methods of all dataclasses of a module."""
+    return frozenset(one.name for one in _unused(ast.parse(source), frozenset()))
+
+
+def _without_methods(source: str, known: frozenset[str]) -> str:
     """Remove unused methods of dataclasses from a module, until none is left."""
     while unused := _unused(ast.parse(source), known | attributes(source)):
         lines = source.splitlines()
@@ -48,8 +64,8 @@ def _without_methods(source: str, known: set[str]) -> str:
     return source
 
 
-def _unused(tree: ast.Module, known: set[str]) -> list[ast.FunctionDef]:
-    """Return the methods of dataclasses whose names occur nowhere."""
+def _unused(tree: ast.Module, known: frozenset[str]) -> list[ast.FunctionDef]:
+    """The methods of dataclasses whose names nothing knows."""
     return [
         method
         for node in tree.body

@@ -101,6 +101,7 @@ class Noise:
     fixed: bool
     lowest: int  # of the counts
     left_over: bool
+    param: str  # that the survival reads; "" for none
 
 
 @st.composite
@@ -124,9 +125,13 @@ def noises(draw: st.DrawFn, chain: str | None, told: bool) -> tuple[Noise, str]:
     fixed = "fixed" in amount
     if amount and not fixed:
         amount += draw(st.sampled_from(["", " antithetic", " stratified"]))
+    param = ""
+    if formula == "(1 - t)**2" and draw(st.booleans()):
+        param = draw(names("a param of the noise", {survival}, "power", "clock", "p"))
+        formula = f"(1 - t)**{param}"
     arrow = f"clean -> {chain}  survival {survival}(t) = {formula}"
-    facts = Noise(chain, survival, timed, fixed, lowest, formula in LEFT_OVER)
-    return facts, section("noise", [arrow, amount])
+    facts = Noise(chain, survival, timed, fixed, lowest, formula in LEFT_OVER, param)
+    return facts, section("noise", [param and f"param {param} : Size = 2", arrow, amount])
 
 
 def section(name: str, entries: list[str]) -> str:
@@ -549,7 +554,7 @@ def noised_specs(draw: st.DrawFn, chain: str | None = None) -> str:
     """The text of a spec with noise."""
     has_stop = draw(st.booleans())
     noise, noise_text = draw(noises(chain, has_stop))
-    taken = {noise.survival, "temperature", "top_k", "top_p"}
+    taken = {noise.survival, noise.param, "temperature", "top_k", "top_p"}
     main = draw(names("a head", taken, "token", "slot", "what"))
     stop = draw(names("a head", taken, "done", "full")) if has_stop else ""
     other = draw(names("a head", taken, "second", "spare")) if draw(st.integers(0, 4)) == 0 else ""

@@ -98,7 +98,7 @@ FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
     },
     "a param inside a survival": {
         "noise": (
-            "param power : Scale = 2.0",
+            dict.fromkeys(("mask", "gone", "both"), "param power : Scale = 2.0"),
             {
                 "mask": "clean -> mask survival alpha(t) = (1 - t)**power",
                 "gone": "clean -> gone survival alpha(t) = (1 - t)**power",

@@ -13,7 +13,7 @@ from xlm_runtime.config.settings import PRECISIONS, RECIPE, Setting, build, reci
 from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
 from xlmc.check.recipe import check, settings
-from xlmc.check.settings import SETTINGS, TASKS, TYPES, Range
+from xlmc.check.settings import OF_NOISE, SETTINGS, TASKS, TYPES, Range
 
 VALUES = [
     "0",
@@ -73,6 +73,11 @@ def test_a_setting_takes_what_the_runtime_takes(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(TYPES))
 def test_a_param_takes_what_the_runtime_takes(name: str) -> None:
     assert same(TYPES[name], getattr(bounds, name))
+
+
+@pytest.mark.parametrize("name", sorted({*TYPES} - {"Chance"}))
+def test_a_param_of_the_noise_takes_what_the_runtime_takes(name: str) -> None:
+    assert same(OF_NOISE[name], getattr(bounds, f"Noise{name}"))
 
 
 def same(ours: Range, theirs: Any) -> bool:

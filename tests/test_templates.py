@@ -53,6 +53,8 @@ FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in C
 FACTS = ("Decoder", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler", "Stop", "Unmask")
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
+    ("Family", "bound"),
+    ("Used", "more"),
     *((kind, name) for kind in FACTS for name in FIELDS[kind]),
     *(("Package", name) for name in FIELDS["Package"]),
 }

@@ -6,6 +6,8 @@ which even ``1 - alpha`` of ``1 - t**64`` at t = 1e-6 is exact; SymPy has no par
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
@@ -13,7 +15,7 @@ from attrs import frozen
 from xlmc.calculus.arithmetic import FLOAT, TENSOR, Dual, dual, precise
 from xlmc.calculus.evaluate import Scope, value_of
 from xlmc.syntax import ast
-from xlmc.syntax.expression import MathError, walk
+from xlmc.syntax.expression import MathError, inline, walk
 
 DIGITS = 450
 _EARLY = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 0.95)
@@ -36,18 +38,24 @@ class Point:
 
 @frozen
 class Truth:
-    """alpha and alpha' at a point, to hundreds of digits."""
+    """alpha and alpha' at a point, to hundreds of digits; ``world``: the params there."""
 
     t: float
     alpha: Any
     dalpha: Any
+    world: Mapping[str, float] = {}
 
 
-def truths(expr: ast.Expr, variable: str, grid: Iterable[float] = GRID) -> list[Truth]:
+def truths(
+    expr: ast.Expr,
+    variable: str,
+    grid: Iterable[float] = GRID,
+    world: Mapping[str, float] = MappingProxyType({}),
+) -> list[Truth]:
     """Return the exact values at the points of the grid with a finite derivative."""
     import mpmath
 
-    result = []
+    result, expr = [], numbered(expr, world)
     with mpmath.workdps(DIGITS):
         numbers = dual(precise())
         for t in grid:
@@ -57,8 +65,14 @@ def truths(expr: ast.Expr, variable: str, grid: Iterable[float] = GRID) -> list[
                 value = value_of(expr, Scope({variable: point}), numbers)
             except MathError:
                 continue
-            result.append(Truth(t, value.value, value.slope))
+            result.append(Truth(t, value.value, value.slope, world))
     return result
+
+
+def numbered(expr: ast.Expr, world: Mapping[str, float]) -> ast.Expr:
+    """Return the expression with numbers in the place of params."""
+    values = {name: ast.Number(Fraction(x), repr(x), span=expr.span) for name, x in world.items()}
+    return inline(expr, values) if values else expr
 
 
 def points(facts: Sequence[Truth], quantity: Callable[[Truth], Any]) -> list[Point]:
@@ -74,7 +88,8 @@ def points(facts: Sequence[Truth], quantity: Callable[[Truth], Any]) -> list[Poi
                 continue
             if exact is not None and abs(exact) < 1e300:
                 # At the very end, where cosines are 6e-17 for 0, only absolute errors make sense.
-                result.append(Point({"t": truth.t}, exact, absolute=truth.t == 1.0))
+                names = {**truth.world, "t": truth.t}
+                result.append(Point(names, exact, absolute=truth.t == 1.0))
     return result
 
 

@@ -17,6 +17,8 @@ from xlmc.calculus.functions import ATOM, BY_NAME, POWER, PRODUCT, SEVERAL, SIGN
 from xlmc.calculus.print_math import LEVEL, literal, plain_expr
 from xlmc.syntax import ast
 
+CLOCK = "clock"  # the params of the noise, in code
+
 
 class Rank(IntEnum):
     """For how much a value is one and the same: all rows, a row, a block of it, or a token."""
@@ -172,9 +174,12 @@ def poisson(mean: Code, uniform: str) -> Code:
     return built(f"poisson({{}}, {uniform})", tensor, kind=Kind.LONG)
 
 
-def named(function: str) -> Code:
-    """Return a function of `schedule.py`, to be passed as an argument."""
-    return Code(function, reads=Reads(functions=frozenset({function})))
+def named(function: str, clock: Code | None = None) -> Code:
+    """Return a function of `schedule.py`, to be passed as an argument, with its clock."""
+    reads = Reads(functions=frozenset({function}))
+    if clock is None:
+        return Code(function, reads=reads)
+    return built(f"partial({{}}, {CLOCK}={{}})", Code(function, reads=reads), clock)
 
 
 def inside(value: Any) -> Iterator[Code]:

@@ -3,7 +3,7 @@
 Importing this module imports SymPy.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -18,7 +18,8 @@ from xlmc.calculus.evaluate import Scope, value_of
 from xlmc.calculus.formula import Formula, formula
 from xlmc.calculus.from_sympy import to_tree
 from xlmc.calculus.inverse import inverses
-from xlmc.calculus.simplify import variants
+from xlmc.calculus.simplify import joined, variants
+from xlmc.calculus.survival import ALONE, Worlds
 from xlmc.calculus.to_sympy import log1p, to_sympy
 from xlmc.syntax import ast
 from xlmc.syntax.expression import TooHard
@@ -28,23 +29,28 @@ _FLOOR = 1e-40  # of alpha: below it sigma is infinite as far as float64 can tel
 
 
 class Derivation:
-    """Derives quantity after quantity from an expression in ``t`` that is finite on [0, 1]."""
+    """Derives quantity after quantity from an expression in ``t`` that is finite on [0, 1].
 
-    def __init__(self, expr: ast.Expr) -> None:
-        self.expr = expr
+    ``worlds`` are values of the params in it, of which algebra knows but the sign.
+    """
+
+    def __init__(self, expr: ast.Expr, worlds: Worlds = ALONE) -> None:
+        self.expr, self.worlds = expr, worlds
         # Without assumptions: to know that a sum is positive SymPy would look for all its roots.
         self.t, self.s, self.p = (Symbol(name) for name in "tsp")
-        self.alpha = to_sympy(expr, {"t": self.t})
-        self.truths = truths(expr, "t")
-        if len(self.truths) < 8:
+        self.params = {name: _symbol(name, worlds) for name in worlds[0]}
+        self.alpha = to_sympy(expr, {"t": self.t, **self.params})
+        facts = [truths(expr, "t", world=world) for world in worlds]
+        if any(len(some) < 8 for some in facts):
             raise TooHard(expr, "has no derivative at most points")
-        if all(x.dalpha == 0 for x in self.truths):
+        if any(all(x.dalpha == 0 for x in some) for some in facts):
             raise TooHard(expr, "does not change with t")
+        self.truths = [one for some in facts for one in some]
         self.slope = stable_forms.derivative(self.alpha, self.t)
         self.alphas = [self.alpha, *stable_forms.end_forms(self.alpha, self.t)]
         forms = stable_forms.corrupted_forms(self.alpha, self.t)
         tree, self.complement = self._choose(forms, lambda x: 1 - x.alpha)
-        self.corrupted = formula(tree)
+        self.corrupted = self._formula(tree)
         self.complements = list(dict.fromkeys([self.complement, forms[0]]))
 
     def dalpha(self) -> Formula:
@@ -77,16 +83,19 @@ class Derivation:
         forms += [1 - form.subs(self.t, self.s) / form for form in self.complements]
         trees = list(self._trees(forms))
         exact = [tree for tree in trees if self.keeps_ends(tree)]
-        return formula(choose(exact or self._some(trees), self._pairs()))
+        return self._formula(choose(exact or self._some(trees), self._pairs()))
 
     def inverse(self) -> Formula | None:
         """Return the t with alpha(t) = p, if a branch of the inverse has it; else None."""
         forms = inverses(self.alpha, self.t, self.p)
         fit = [tree for tree in self._trees(forms) if self._undoes(tree)]
-        return formula(min(fit, key=operations)) if fit else None
+        return self._formula(min(fit, key=operations)) if fit else None
 
     def _best(self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]) -> Formula:
-        return formula(self._choose(forms, quantity)[0])
+        return self._formula(self._choose(forms, quantity)[0])
+
+    def _formula(self, tree: ast.Expr) -> Formula:
+        return formula(tree, self.params)
 
     def _choose(
         self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]
@@ -105,9 +114,11 @@ class Derivation:
             raise TooHard(self.expr, "is too long to take apart")
         return trees
 
-    def _trees(self, forms: Iterable[Expr]) -> dict[ast.Expr, Expr]:
+    def _trees(self, found: Iterable[Expr]) -> dict[ast.Expr, Expr]:
         """Convert the forms and their variants to trees, without those too long to print."""
+        forms = list(found)
         trees: dict[ast.Expr, Expr] = {}
+        forms = [*forms, *map(joined, forms)] if self.params else forms
         for form in dict.fromkeys(chain.from_iterable(map(variants, forms))):
             if form.count_ops() > _MAX_OPERATIONS:
                 continue
@@ -120,21 +131,26 @@ class Derivation:
         """Return pairs s < t. The quantity is a chance, so that its absolute error counts."""
         result = []
         for i, later in enumerate(self.truths):
-            for sooner in self.truths[max(0, i - 2) : i]:
+            before = self.truths[max(0, i - 2) : i]
+            for sooner in (one for one in before if one.world is later.world):
 
                 def chance(x: Truth, start: Any = sooner.alpha) -> Any:
                     return (start - x.alpha) / (1 - x.alpha)
 
                 for point in points([later], chance):
-                    names = {"s": sooner.t, "t": later.t}
+                    names = {**later.world, "s": sooner.t, "t": later.t}
                     result.append(Point(names, point.exact, absolute=True))
         return result
 
     def keeps_ends(self, tree: ast.Expr) -> bool:
         """Return whether reveal(t, t) is exactly 0, and reveal(0, t) exactly 1 if alpha(0) is 1."""
-        at_zero = [0.0] if abs(_value(self.expr, t=0.0) - 1.0) < 1e-15 else []
+        return all(self._keeps_ends(tree, world) for world in self.worlds)
+
+    def _keeps_ends(self, tree: ast.Expr, world: Mapping[str, float]) -> bool:
+        at_zero = [0.0] if abs(_value(self.expr, t=0.0, **world) - 1.0) < 1e-15 else []
         for t in (1e-6, 1e-3, 0.1, 0.37, 0.5, 0.73, 0.9, 1.0):
-            if _value(tree, s=t, t=t) != 0.0 or any(_value(tree, s=s, t=t) != 1.0 for s in at_zero):
+            ends = (_value(tree, s=s, t=t, **world) for s in at_zero)
+            if _value(tree, s=t, t=t, **world) != 0.0 or any(end != 1.0 for end in ends):
                 return False
         return True
 
@@ -142,10 +158,17 @@ class Derivation:
         """Return whether a formula in p is the time in [0, 1] at which alpha is p."""
         for truth in self.truths:
             p = float(truth.alpha)
-            t = _value(tree, p=p)
-            if not -1e-9 <= t <= 1 + 1e-9 or not abs(_value(self.expr, t=t) - p) < 1e-12:
+            t = _value(tree, p=p, **truth.world)
+            back = _value(self.expr, t=t, **truth.world)
+            if not -1e-9 <= t <= 1 + 1e-9 or not abs(back - p) < 1e-12:
                 return False
         return True
+
+
+def _symbol(name: str, worlds: Worlds) -> Symbol:
+    """Return a param for algebra: above 0, or from 0 on."""
+    positive = all(world[name] > 0 for world in worlds)
+    return Symbol(name, positive=True) if positive else Symbol(name, nonnegative=True)
 
 
 def _value(tree: ast.Expr, **names: float) -> float:

@@ -5,12 +5,13 @@ printed. SymPy is imported by the first call of `derive`, not with this module.
 """
 
 from functools import cached_property
+from itertools import product
 
 from xlmc.calculus.arithmetic import FLOAT
 from xlmc.calculus.evaluate import Scope, value_of
 from xlmc.calculus.formula import Formula, formula
 from xlmc.calculus.limits import check_limits
-from xlmc.calculus.survival import POINTS, kink, settle
+from xlmc.calculus.survival import ALONE, POINTS, Worlds, kink, settle
 from xlmc.syntax import ast
 from xlmc.syntax.expression import MathError, TooHard, Undefined, inline
 
@@ -28,14 +29,15 @@ class Calculus:
     inverse: the t with alpha(t) = p, or None where there is no closed form: then bisect.
 
     A quantity is derived on first use. Raises `TooHard` if that is beyond reach.
+    ``worlds`` are values of the params that the survival reads: a form is measured at all of them.
     """
 
-    def __init__(self, name: str, expr: ast.Expr) -> None:
+    def __init__(self, name: str, expr: ast.Expr, worlds: Worlds = ALONE) -> None:
         from xlmc.calculus.derivation import Derivation
 
         self.name = name
-        self.alpha = formula(expr)
-        self._found = Derivation(expr)
+        self.alpha = formula(expr, worlds[0])
+        self._found = Derivation(expr, worlds)
         self.corrupted = self._found.corrupted
 
     @cached_property
@@ -69,23 +71,25 @@ class Calculus:
         return self._found.inverse()
 
 
-def derive(arrow: ast.Arrow) -> Calculus:
+def derive(arrow: ast.Arrow, worlds: Worlds = ALONE) -> Calculus:
     """Return the functions derived from the schedule of an arrow.
+
+    ``worlds`` are values of the params that it reads.
 
     Raises `TooHard` with the node to blame, and `Undefined` where the survival has no finite value
     somewhere in [0, 1].
     """
-    return Calculus(arrow.survival, _in_t(arrow))
+    return Calculus(arrow.survival, _in_t(arrow, worlds), worlds)
 
 
-def _in_t(arrow: ast.Arrow) -> ast.Expr:
+def _in_t(arrow: ast.Arrow, worlds: Worlds) -> ast.Expr:
     """Return the formula of an arrow in the variable t, smooth and finite on [0, 1]."""
     t = ast.Name(id="t", span=arrow.span)
-    expr = settle(inline(arrow.value, {arrow.argument: t}), "t")
-    for point in (0.0, *POINTS, 1.0):
-        value_of(expr, Scope({"t": point}), FLOAT)
-    bend = kink(expr, "t")
+    expr = settle(inline(arrow.value, {arrow.argument: t}), "t", worlds)
+    for point, world in product((0.0, *POINTS, 1.0), worlds):
+        value_of(expr, Scope({**world, "t": point}), FLOAT)
+    bend = kink(expr, "t", worlds)
     if bend is not None:
         raise TooHard(bend.node, bend.reason)
-    check_limits(expr)
+    check_limits(expr, ("t", *worlds[0]))
     return expr

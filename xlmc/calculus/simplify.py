@@ -27,6 +27,11 @@ def variants(expr: Expr) -> Iterator[Expr]:
     yield expanded(expr)
 
 
+def joined(expr: Expr) -> Expr:
+    """Join powers of one base, or of one exponent: no 0 / 0 is left where the base is 0."""
+    return sympy.powsimp(expr, force=True)
+
+
 def is_rational(expr: Expr) -> bool:
     """Return whether this is a quotient of polynomials of a degree low enough to divide them."""
     degree = 1

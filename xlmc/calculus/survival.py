@@ -1,5 +1,6 @@
 """Facts about the values of a survival: its ends, rises, poles and kinks."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from attrs import field, frozen
@@ -13,6 +14,8 @@ from xlmc.syntax.expression import MathError, check_size, rewrite, walk
 TOLERANCE = 1e-9
 _GOLDEN = 0.6180339887498949
 # Not evenly spaced, so that no oscillation of a spec can hide between the points.
+Worlds = Sequence[Mapping[str, float]]  # values of the params of a survival
+ALONE: Worlds = ({},)
 POINTS = tuple((i + (i * _GOLDEN) % 1.0) / 256 for i in range(256))
 
 
@@ -60,35 +63,36 @@ def examine(arrow: ast.Arrow) -> Survival:
     )
 
 
-def settle(expr: ast.Expr, variable: str) -> ast.Expr:
+def settle(expr: ast.Expr, variable: str, worlds: Worlds = ALONE) -> ast.Expr:
     """Remove each ``min`` and ``max`` that has the same argument as its value everywhere."""
     check_size(expr)
 
     def change(node: ast.Expr) -> ast.Expr:
         if isinstance(node, ast.Call) and node.function in SEVERAL and node.arguments:
-            always = sorted(_winners(node, variable))
+            always = sorted({i for one in worlds for i in _winners(node, variable, one)})
             return node.arguments[next(iter(always), 0)] if len(always) < 2 else node
         return node
 
     return rewrite(expr, change)
 
 
-def kink(expr: ast.Expr, variable: str) -> Trouble | None:
+def kink(expr: ast.Expr, variable: str, worlds: Worlds = ALONE) -> Trouble | None:
     """Return the first ``min`` or ``max`` that changes its argument inside the range."""
-    for node in walk(settle(expr, variable)):
+    for node in walk(settle(expr, variable, worlds)):
         if isinstance(node, ast.Call) and node.function in SEVERAL:
-            t = max(_winners(node, variable).values())
+            t = max(max(_winners(node, variable, one).values()) for one in worlds)
             return Trouble(t=t, node=node, reason="has no derivative where its argument changes")
     return None
 
 
-def _winners(call: ast.Call, variable: str) -> dict[int, float]:
+def _winners(call: ast.Call, variable: str, world: Mapping[str, float]) -> dict[int, float]:
     """Return the arguments that are the value of a ``min`` or ``max``, and the first t of each."""
     sign = 1.0 if call.function == "max" else -1.0
     first: dict[int, float] = {}
     for t in (0.0, *POINTS, 1.0):
         try:
-            values = [sign * value_of(a, Scope({variable: t}), FLOAT) for a in call.arguments]
+            scope = Scope({**world, variable: t})
+            values = [sign * value_of(a, scope, FLOAT) for a in call.arguments]
         except MathError:
             continue
         best = max(values)

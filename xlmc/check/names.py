@@ -21,7 +21,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     for head in query.heads(family).values():
         yield from _take(known, head.name, "a head", head)
     for section in family.sections:
-        if section.kind in ("loss", "decoder"):
+        if section.kind in ("noise", "loss", "decoder"):
             own = dict(known)
             for entry in section.entries:
                 if isinstance(entry, ast.Param | ast.Choice | ast.Let):

@@ -1,17 +1,19 @@
 """The noise: the chain of states, its survival, and the amount."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import Survival, examine
-from xlmc.check.scope import known
+from xlmc.check.scope import declarations, known
+from xlmc.check.settings import OF_NOISE
 from xlmc.check.words import name_span, one_of, reserved, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import (
     LeftOver,
     MissingEntry,
+    NeverUsed,
     NoValue,
     Rises,
     WrongAmount,
@@ -21,8 +23,9 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.diagnostics.semantic_errors import TooHard as TooHardRefusal
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import MathError, TooHard
+from xlmc.syntax.expression import MathError, TooHard, literal
 from xlmc.theory.environment import Environment
+from xlmc.theory.instances import Values, at, worlds
 from xlmc.theory.process import STATES, Process
 from xlmc.words.slots import amount_words
 
@@ -52,8 +55,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             example="clean -> mask  survival alpha(t) = 1 - t",
         )
     process = Process.of(family)
+    yield from _params(entries, arrows)
     for arrow in arrows:
-        yield from _arrow(arrow, starts=process.clocks < 2)
+        yield from _arrow(arrow, query.those(entries, ast.Param), starts=process.clocks < 2)
     yield from _life(arrows)
     amount = query.amount(family)
     if amount is not None and nothing is None:
@@ -86,7 +90,16 @@ def _of_clocks(amount: ast.Amount) -> Iterator[Diagnostic]:
         yield evolve(one, hint=hint) if isinstance(one, WrongAmount) else one
 
 
-def _arrow(arrow: ast.Arrow, starts: bool) -> Iterator[Diagnostic]:
+def _params(entries: tuple[ast.Node, ...], arrows: Iterable[ast.Arrow]) -> Iterator[Diagnostic]:
+    """Check the params of the noise."""
+    yield from declarations(entries, "a param of the noise", OF_NOISE)
+    spoken = query.spoken([arrow.value for arrow in arrows], ())
+    for param in query.those(entries, ast.Param):
+        if param.name not in spoken:
+            yield NeverUsed(span=param.span, name=param.name)
+
+
+def _arrow(arrow: ast.Arrow, params: tuple[ast.Param, ...], starts: bool) -> Iterator[Diagnostic]:
     """One arrow; ``starts`` if what survives until t = 1 is missed where decoding starts."""
     yield from one_of(arrow.origin, STATES, "a state")
     yield from one_of(arrow.target, STATES, "a state")
@@ -95,14 +108,43 @@ def _arrow(arrow: ast.Arrow, starts: bool) -> Iterator[Diagnostic]:
         span = name_span(arrow, arrow.argument)
         yield WrongArgument(span=span, name=arrow.argument, schedule=arrow.survival)
         return
-    env = Environment(
-        "in a survival, which is a function of t alone", {"t": "Time"}, {}, (), {}, {}
-    )
-    wrong = list(known(arrow.value, env))
+    names = {param.name: param.kind for param in params} | {"t": "Time"}
+    where = "in a survival, which is a function of t and of params of the noise"
+    wrong = list(known(arrow.value, Environment(where, names, {}, (), {}, {})))
     yield from wrong
-    if not wrong:
-        found = _survival(arrow)
-        yield from (one for one in found if starts or not isinstance(one, LeftOver))
+    if not wrong and all(_sound(param, arrow) for param in params):
+        yield from _everywhere(arrow, params, starts)
+
+
+def _sound(param: ast.Param, arrow: ast.Arrow) -> bool:
+    """Return whether a param has a name of its own, a type, and a value in its range."""
+    value = literal(param.default)
+    named = param.name != arrow.argument and param.kind in OF_NOISE
+    return named and value is not None and value in OF_NOISE[param.kind]
+
+
+def _everywhere(
+    arrow: ast.Arrow, params: tuple[ast.Param, ...], starts: bool
+) -> Iterator[Diagnostic]:
+    """Check a survival at all values of the params that it reads."""
+    read = query.spoken([arrow.value], ())
+    params = tuple(param for param in params if param.name in read)
+    shown = False
+    for values in worlds(params):
+        found = list(_survival(at(arrow, values)))
+        kept = [one for one in found if starts or not isinstance(one, LeftOver)]
+        wrong = [one for one in kept if one.severity == "error"]
+        yield from (with_values(one, params, values) for one in (wrong if shown else kept))
+        if wrong:
+            return
+        shown = shown or bool(kept)
+
+
+def with_values(one: Diagnostic, params: tuple[ast.Param, ...], values: Values) -> Diagnostic:
+    """Return a complaint with the values of params at which it holds."""
+    others = [param for param in params if values[param.name] != literal(param.default)]
+    shown = [Related(p.span, f"which may be {values[p.name]:g}, as here") for p in others]
+    return evolve(one, related=(*one.related, *shown))
 
 
 def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from itertools import islice
 
 from attrs import evolve
 
-from xlmc.check.settings import SETTINGS, TASKS, TYPES, Range
+from xlmc.check.settings import OF_NOISE, SETTINGS, TASKS, TYPES, Range
 from xlmc.check.words import listed, name_span
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import UnknownSetting, UnknownTask, WrongSetting
@@ -85,11 +85,11 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
         known["decoder"] = tuple(names)
     sections = [section for section in family.sections if section.kind != "decoder"]
     for section in (*sections, *query.chosen(family, recipe)):
-        whole = _from_one(section)
+        whole, types = _from_one(section), OF_NOISE if section.kind == "noise" else TYPES
         for param in query.those(section.entries, ast.Param):
             kind = "Size" if param.name in whole else param.kind
             if kind in TYPES:  # else that is what is wrong
-                known[f"{section.kind}.{param.name}"] = TYPES[kind]
+                known[f"{section.kind}.{param.name}"] = types[kind]
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
     idle = query.idle(family, recipe)

@@ -1,10 +1,10 @@
 """Which names an expression may use where it stands, of which type, and which values it takes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import evolve
 
-from xlmc.check.settings import TYPES
+from xlmc.check.settings import TYPES, Range
 from xlmc.check.words import AROUND, DERIVED, FUNCTIONS, listed, name_span, reserved
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import (
@@ -28,21 +28,23 @@ MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 
 
-def declarations(entries: tuple[ast.Node, ...], what: str) -> Iterator[Diagnostic]:
+def declarations(
+    entries: tuple[ast.Node, ...], what: str, types: Mapping[str, Range] = TYPES
+) -> Iterator[Diagnostic]:
     """What is wrong with the params and lets of a section, their uses apart.
 
-    ``what`` says whose params they are: "a param of the loss".
+    ``what`` says whose params they are: "a param of the loss"; ``types`` are the ranges of these.
     """
     for entry in query.those(entries, ast.Param):
         yield from reserved(entry.name, what, entry)
-        yield from _param(entry)
+        yield from _param(entry, types)
     for choice in query.those(entries, ast.Choice):
         yield from reserved(choice.name, what, choice, query.SCORES)
     for one in query.those(entries, ast.Let):
         yield from reserved(one.name, "a let", one)
 
 
-def _param(param: ast.Param) -> Iterator[Diagnostic]:
+def _param(param: ast.Param, types: Mapping[str, Range]) -> Iterator[Diagnostic]:
     if param.kind not in MEANINGS:
         yield WrongType(
             span=name_span(param, param.kind),
@@ -52,22 +54,24 @@ def _param(param: ast.Param) -> Iterator[Diagnostic]:
             hint=suggest(param.kind, MEANINGS),
         )
         return
-    yield from in_range(param.default, param.kind, "a param's default is a number")
+    yield from in_range(param.default, param.kind, "a param's default is a number", types)
 
 
-def in_range(expr: ast.Expr, kind: str, why: str) -> Iterator[Diagnostic]:
+def in_range(
+    expr: ast.Expr, kind: str, why: str, types: Mapping[str, Range] = TYPES
+) -> Iterator[Diagnostic]:
     """A complaint unless the expression is a literal within the range of a type."""
     value = literal(expr)
     if value is None:
-        hint = f"a {kind} is {MEANINGS[kind]}"
+        hint = f"a {kind} is {types[kind]}"
         yield WrongType(
             span=expr.span, expected="a number", found=f"`{expr.span.text}`", why=why, hint=hint
         )
         return
-    if value not in TYPES[kind]:
+    if value not in types[kind]:
         hint = f"write `{value / 100:g}`" if kind == "Chance" and 2 <= value <= 100 else ""
         yield OutOfRange(
-            span=expr.span, value=expr.span.text, kind=kind, meaning=MEANINGS[kind], hint=hint
+            span=expr.span, value=expr.span.text, kind=kind, meaning=str(types[kind]), hint=hint
         )
 
 

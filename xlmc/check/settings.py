@@ -67,6 +67,13 @@ TYPES = {
     "Scale": Range(1e-9, 1e9, zero=True),
 }
 
+# Of params of the noise: beyond these ends a clock leaves next to no time for one of its own
+OF_NOISE = TYPES | {
+    "Count": Range(0, 10, whole=True),
+    "Size": Range(1, 10, whole=True),
+    "Scale": Range(0.1, 10),
+}
+
 # setting -> the numbers that it takes, or its words
 SETTINGS: dict[str, Range | tuple[str, ...]] = {
     "attention_dropout": Range(0, 0.99),

@@ -72,6 +72,13 @@ class Steps(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="Processor time; where more would be needed, less is drawn and fitted.",
 )
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="noise.NAME=VALUE",
+    help="A param of the noise; may be repeated.",
+)
 @trust_option
 def verify(
     package: Path,
@@ -81,6 +88,7 @@ def verify(
     steps: tuple[int, ...],
     points: int,
     seconds: int,
+    sets: tuple[str, ...],
     trust: bool,
 ) -> int:
     r"""Check the claims of PKG, with a lookup table in place of its network.
@@ -99,4 +107,4 @@ def verify(
 
     settings = Settings(seed=seed, draws=draws, steps=steps, points=points, seconds=seconds)
     note = partial(click.echo, err=True)  # stdout is the report's
-    return start(package, settings, as_json=as_json, trust=trusting(trust, note))
+    return start(package, settings, sets=sets, as_json=as_json, trust=trusting(trust, note))

@@ -89,11 +89,12 @@ def _called(family: ir.Family, names: Names) -> ir.Family:
     """Return the family with the code of its loss and decoders under the spec's param names."""
     loss = _plainly(family.loss, names.keywords("loss.py", "loss"))
     decoders = tuple(
-        (key, _plainly(klass, names.keywords("decoder.py", klass)))
+        (key, _plainly(ir.made(klass, family.bound), names.keywords("decoder.py", klass)))
         for key, klass in family.decoders
     )
     head = family.published and names.attribute(f"to_{family.published}").removeprefix("to_")
-    return evolve(family, loss=loss, decoders=decoders, published=head)
+    clock = family.clock and _plainly(family.clock, names.keywords("schedule.py", family.clock))
+    return evolve(family, loss=loss, decoders=decoders, published=head, clock=clock)
 
 
 def _plainly(made: str, renamed: tuple[tuple[str, str], ...]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
 
+from xlmc.calculus.code import CLOCK
 from xlmc.lower import ir, parts
 from xlmc.lower.methods import Piece, closed, pieces
 
@@ -61,6 +62,15 @@ def classes(decoders: tuple[ir.Decoder, ...]) -> tuple[parts.Class, ...]:
     bases = [base(one) for one in decoders]
     made = [_mixin(one, groups, bases) for one in groups]
     return (*made, *(_decoder(i, decoders, own, groups, bases) for i in range(len(decoders))))
+
+
+def clocked(classes: tuple[parts.Class, ...]) -> list[str]:
+    """Return the names of the classes that have the clock, inherited or not."""
+    found: list[str] = []
+    for one in classes:
+        own = {field.name for field in one.fields}
+        found += [one.name] if CLOCK in own or {*one.bases} & {*found} else []
+    return found
 
 
 def base(decoder: ir.Decoder) -> str:

@@ -1,11 +1,18 @@
 """The clocks of the noise: which of their quantities the package uses, under which names."""
 
-from xlmc.calculus.code import Code, Printer, called, constant
+from collections.abc import Iterable
+from fractions import Fraction
+
+from xlmc.calculus.code import CLOCK, Code, Printer, called, constant, named, param
+from xlmc.calculus.formula import scope
 from xlmc.calculus.schedule import Calculus, Formula, derive
 from xlmc.calculus.survival import examine
 from xlmc.lower import ir
+from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import inline
 from xlmc.syntax.marks import plain
+from xlmc.theory.instances import at, worlds
 
 SUMMARIES = {
     "survival": "The chance that a token is still clean at time t.",
@@ -49,14 +56,23 @@ class Hand:
     """The clock of one arrow. `use` hands out the name of a function and remembers it.
 
     SymPy is asked only for a package that uses something. ``suffix`` tells the functions of several
-    clocks apart.
+    clocks apart; ``params`` are those of the noise.
     """
 
-    def __init__(self, arrow: ast.Arrow, suffix: str = "") -> None:
+    def __init__(
+        self, arrow: ast.Arrow, suffix: str = "", params: tuple[ast.Param, ...] = ()
+    ) -> None:
         self.arrow = arrow
         self.suffix = suffix
+        read = mentioned([arrow.value])
+        self.worlds = (*worlds(tuple(param for param in params if param.name in read)),)
+        self.clocked = bool(self.worlds[0])
         self.used: set[str] = set()
         self._calculus: Calculus | None = None
+
+    def take(self, quantity: str) -> ir.Used:
+        """Return a function of `schedule.py` and its arguments; the package will contain it."""
+        return ir.Used(self.use(quantity), f", {CLOCK}" if self.clocked else "")
 
     def use(self, quantity: str) -> str:
         """The name of a function of `schedule.py`, which the package will contain."""
@@ -75,7 +91,7 @@ class Hand:
     def calculus(self) -> Calculus:
         """Everything derived from the survival."""
         if self._calculus is None:
-            self._calculus = derive(self.arrow)
+            self._calculus = derive(self.arrow, self.worlds)
         return self._calculus
 
     @property
@@ -90,10 +106,14 @@ class Hand:
         return rf"\{name}" if name in GREEK else rf"\mathrm{{{name}}}"
 
     @property
-    def end(self) -> float:
+    def end(self) -> Code:
         """The survival at t = 1; 0 where it is that but for rounding."""
-        end = examine(self.arrow).end or 0.0
-        return end if end > NOTHING else 0.0
+        ends = {examine(at(self.arrow, values)).end or 0.0 for values in self.worlds}
+        if len(found := {end if end > NOTHING else 0.0 for end in ends}) == 1:
+            return constant(found.pop())
+        one = ast.Number(Fraction(1), "1", span=self.arrow.span)
+        value = inline(self.arrow.value, {self.arrow.argument: one})
+        return Printer.code(value, scope(self.worlds[0]))
 
     def functions(self) -> tuple[ir.Function, ...]:
         """Those of its functions that are used and have a closed form."""
@@ -108,7 +128,13 @@ class Hand:
         """Its inverse, where that is used and has no closed form."""
         if "inverse" not in self.used or self.calculus.inverse is not None:
             return ()
-        return (ir.Bisection(self.name("inverse"), self.arrow.survival, self.spec),)
+        survival = self.take("survival")
+        return (ir.Bisection(self.name("inverse"), survival, self.spec, self._more),)
+
+    @property
+    def _more(self) -> str:
+        """Return the clock among the arguments of its functions."""
+        return f", {CLOCK}: Clock" if self.clocked else ""
 
     def _function(self, quantity: str) -> ir.Function:
         formula = self._formula(quantity)
@@ -119,8 +145,9 @@ class Hand:
             self._summary(quantity),
             (f"{LEFT[quantity].format(name=self.latex[1:])} = {formula.latex}",),
             formula.code,
-            constant(self.end or 0) if quantity == "inverse" else None,
+            self.end if quantity == "inverse" else None,
             self.spec,
+            self._more,
         )
 
     def _summary(self, quantity: str) -> str:
@@ -137,13 +164,15 @@ class Hand:
 
 
 class Clock:
-    """The clocks of a chain, one for each of its arrows."""
+    """The clocks of a chain, one for each of its arrows, and the params of the noise."""
 
-    def __init__(self, arrows: tuple[ast.Arrow, ...]) -> None:
+    def __init__(self, arrows: tuple[ast.Arrow, ...], given: tuple[ast.Param, ...] = ()) -> None:
         several = len(arrows) > 1
         self.hands = {
-            arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "") for arrow in arrows
+            arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "", given)
+            for arrow in arrows
         }
+        self.params = params(given, {param.name for param in given})
 
     @property
     def arrow(self) -> ast.Arrow:
@@ -163,30 +192,61 @@ class Clock:
         """The name of a function of the first arrow's clock, the only one of most chains."""
         return self.hands[self.arrow.survival].use(quantity)
 
+    def tells(self, condition: str) -> str:
+        """Return the condition of the network: the time in the place of a sigma with params."""
+        return "t" if self.hands[self.arrow.survival].clocked else condition
+
+    @property
+    def clocked(self) -> tuple[str, ...]:
+        """Return the functions of `schedule.py` that take the clock."""
+        hands = [hand for hand in self.hands.values() if hand.clocked]
+        return tuple(hand.name(quantity) for hand in hands for quantity in ORDER)
+
+    def imports(self, functions: Iterable[str]) -> tuple[str, ...]:
+        """Return the imports of a module that uses some functions of `schedule.py`."""
+        known = {*functions}
+        return (*(["Clock"] if known & {*self.clocked} else []), *sorted(known))
+
     def reads(self, expr: ast.Expr) -> bool:
         """Whether an expression asks a clock for something."""
         return any(call.function in (*self.hands, *SUMMARIES) for call in query.calls(expr))
 
-    def call(self, call: ast.Call, printer: Printer) -> Code | None:
-        """A call of a clock: of its survival, or of what follows from it at the time there."""
+    def call(self, call: ast.Call, printer: Printer, owner: str = "") -> Code | None:
+        """Return a call of a clock: of its survival, or of a function derived from it.
+
+        Params of the noise are those of ``clock``, of an owner (``self.``).
+        """
         if call.function in self.hands:
-            name = self.hands[call.function].use("slope" if call.primes else "survival")
-            return called(name, *(printer.show(argument) for argument in call.arguments))
+            hand = self.hands[call.function]
+            name = hand.use("slope" if call.primes else "survival")
+            arguments = [printer.show(argument) for argument in call.arguments]
+            return called(name, *arguments, *self.given(hand, owner))
         if call.function not in SUMMARIES:
             return None
         (schedule,) = call.arguments
         assert isinstance(schedule, ast.Name)
-        name = self.hands[schedule.id].use(call.function)
+        hand = self.hands[schedule.id]
+        name = hand.use(call.function)
         times = ("s", "t") if call.function == "reveal" else ("t",)
-        return called(name, *(printer.scope.names[time].at(printer.rank) for time in times))
+        found = [printer.scope.names[time].at(printer.rank) for time in times]
+        return called(name, *found, *self.given(hand, owner))
+
+    def given(self, hand: Hand, owner: str = "") -> tuple[Code, ...]:
+        """Return the clock as an argument of the functions of a hand."""
+        return (param(CLOCK, "Scale", owner).code,) if hand.clocked else ()
+
+    def handed(self, quantity: str, owner: str) -> Code:
+        """Return a function of the first arrow's clock that takes nothing but a time."""
+        hand = self.hands[self.arrow.survival]
+        return named(hand.use(quantity), *self.given(hand, owner))
 
     def view(self) -> ir.Schedule | None:
         """`schedule.py`, or None if the package uses nothing of the clocks."""
         hands = self.hands.values()
         functions = tuple(function for hand in hands for function in hand.functions())
         bisections = tuple(one for hand in hands for one in hand.bisections())
-        if not functions and not bisections:
+        if not functions and not bisections and not self.params:
             return None
-        return ir.Schedule(
-            functions, bisections, any("math" in f.code.reads.modules for f in functions)
-        )
+        codes = [code for f in functions for code in (f.code, f.low) if code is not None]
+        math = any("math" in code.reads.modules for code in codes)
+        return ir.Schedule(functions, bisections, math, self.params)

@@ -1,8 +1,11 @@
 """The decoders."""
 
+from functools import partial
+
 from attrs import evolve, frozen
 
 from xlmc.calculus.code import (
+    Called,
     Code,
     Kind,
     Leaf,
@@ -37,9 +40,12 @@ from xlmc.words.slots import answers, rule_words, stop_of, subject_words
 from xlmc.words.stops.base import Stop, temperature
 
 
-def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
-    """`decoder.py`."""
-    made = tuple(_Maker(section, family, clock).make() for section in query.decoders(family))
+def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
+    """Return `decoder.py`, for the family at all values of the params of its noise."""
+    every = [
+        [_Maker(section, one, clock).make() for section in query.decoders(one)] for one in instances
+    ]
+    made = tuple(_everywhere(alike) for alike in zip(*every, strict=True))
     found = classes(made)
     prompted = made[0].appends
     return ir.Decoders(
@@ -48,9 +54,26 @@ def decoders(family: ast.Family, clock: Clock) -> ir.Decoders:
         else "From noise to text: one reverse step of each decoder.",
         library=tuple((module, tuple(names.split())) for module, names in LIBRARY.items()),
         classes=found,
-        schedule=functions(found),
+        schedule=clock.imports(functions(found)),
         decoders=made,
     )
+
+
+def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
+    """Merge the decoders of all instances: the facts that hold for every one."""
+    here = alike[0]
+    last = next((one.last for one in alike if one.last is not None), None)
+    unmask, insert, remask = here.unmask, here.insert, here.remask
+    if unmask is not None:
+        gradual = all(one.unmask is not None and one.unmask.gradual for one in alike)
+        unmask = evolve(unmask, gradual=gradual)
+    if insert is not None:
+        timely = all(one.insert is not None and one.insert.timely for one in alike)
+        insert = evolve(insert, timely=timely)
+    if remask is not None:
+        off = {one.remask.off for one in alike if one.remask is not None}
+        remask = evolve(remask, off=off.pop() if len(off) == 1 else "")
+    return evolve(here, last=last, unmask=unmask, insert=insert, remask=remask)
 
 
 def reading(family: ast.Family, clock: Clock) -> ir.Reading:
@@ -60,7 +83,7 @@ def reading(family: ast.Family, clock: Clock) -> ir.Reading:
     call = built("network.trunk(x, attend)")
     if told is not None and isinstance(told.value, ast.Name):
         t = variable("t", Rank.ROW, Kind.DOUBLE).code
-        value = called(clock.use("sigma"), t) if told.value.id == "sigma" else t
+        value = t if clock.tells(told.value.id) == "t" else called(clock.use("sigma"), t)
         call = built("network.trunk(x, attend, {}.expand(len(x)))", value)
         what += ", given the time"
     if query.shifted(family):
@@ -149,8 +172,11 @@ class _Maker:
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             appends=query.first(step.actions, ast.Append) is not None,
             stops=self._stops(),
-            inverse=self.clock.use("inverse") if timed else "",
-            corrupted=self.clock.use("corrupted") if timed and self.grid == "events" else "",
+            inverse=self.clock.handed("inverse", "self.") if timed else None,
+            corrupted=self.clock.handed("corrupted", "self.")
+            if timed and self.grid == "events"
+            else None,
+            clocked=bool(self.clock.params),
         )
 
     @property
@@ -203,9 +229,13 @@ class _Maker:
         for one in query.those(self.section.entries, ast.Let):
             if one.name in late:
                 continue
-            made = Printer.code(one.value, Names(found, self.clock.call))
+            made = Printer.code(one.value, Names(found, self._call))
             found[one.name] = variable(one.name, made.rank, made.kind)
-        return Names(found, self.clock.call)
+        return Names(found, self._call)
+
+    @property
+    def _call(self) -> Called:
+        return partial(self.clock.call, owner="self.")
 
     def _code(self, expr: ast.Expr) -> Code:
         return Printer.code(expr, self._scope)
@@ -352,7 +382,7 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         if finish is None or unmask is None or self.grid != "uniform":
             return None
-        if not self.both and reveals_all(self.section, self.family, self.clock.arrow):
+        if not self.both and reveals_all(self.section, self.family, query.arrows(self.family)[0]):
             return None
         return self._sampler(query.the(finish.actions, ast.Draw))
 

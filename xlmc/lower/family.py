@@ -5,6 +5,7 @@ from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import TooHard
 from xlmc.lower import ir
 from xlmc.lower.claims import samples
+from xlmc.lower.classes import clocked
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders, reading
@@ -15,6 +16,7 @@ from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
 from xlmc.theory.claims import claim, tilt, trained
+from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
 from xlmc.words import terms
@@ -45,21 +47,23 @@ def lower(family: ast.Family) -> ir.Package:
         raise SpecErrors([TooHard(span=error.node.span, reason=error.reason)]) from error
 
 
-def _lower(family: ast.Family) -> ir.Package:
-    objective = terms.objective(family)
+def _lower(written: ast.Family) -> ir.Package:
+    clock = Clock(query.arrows(written), read(written))
+    family, *others = (one.family for one in instances(written))
+    objective = terms.objective(written)
     process = objective.process
-    clock = Clock(process.arrows)
     told = _condition(family, clock)
     noising = noise(objective, clock, told) if process.arrows else None
-    network = _network(family)
+    network = _network(family, clock)
     losses = loss(objective, clock, told)
     likely = likelihood(objective, clock, told)
-    decoding = decoders(family, clock)
-    read = reading(family, clock)
+    decoding = decoders((family, *others), clock)
+    reads = reading(family, clock)
     layouts = collate(family)
     states = process.states if process.clocks > 1 else ()
     clocks = tuple(clock.to(state).use("corrupted") for state in states)
     schedule = clock.view()
+    bound = _bound(clock, noising, network, losses, likely, decoding)
     absent = {"schedule.py"} if schedule is None else set[str]()
     absent |= {"noise.py"} if noising is None else set()
     absent |= {"likelihood.py"} if likely is None else set()
@@ -72,11 +76,29 @@ def _lower(family: ast.Family) -> ir.Package:
         network=network,
         loss=losses,
         likelihood=likely,
-        reading=read,
+        reading=reads,
         decoder=decoding,
         collate=layouts,
-        family=_family(objective, decoding, layouts, clocks, likely),
+        family=_family(objective, decoding, layouts, clocks, likely, clock.params, bound),
     )
+
+
+def _bound(
+    clock: Clock,
+    noising: ir.Noise | None,
+    network: ir.Network,
+    losses: ir.Loss,
+    likely: ir.Likelihood | None,
+    decoding: ir.Decoders,
+) -> tuple[str, ...]:
+    """Return the functions and classes that take the clock."""
+    found = [*clock.clocked]
+    found += ["corrupt"] if noising is not None and noising.more else []
+    found += ["Network"] if network.told.clock else []
+    found += ["loss"] if "Clock" in losses.schedule else []
+    found += ["nelbo"] if likely is not None and likely.more else []
+    found += clocked(decoding.classes)
+    return tuple(sorted(found))
 
 
 def _condition(family: ast.Family, clock: Clock) -> Code | None:
@@ -85,10 +107,10 @@ def _condition(family: ast.Family, clock: Clock) -> Code | None:
     if told is None or not isinstance(told.value, ast.Name):
         return None
     t = variable("t", Rank.ROW, Kind.DOUBLE, "noised.t").code
-    return t if told.value.id == "t" else called(clock.use("sigma"), t)
+    return t if clock.tells(told.value.id) == "t" else called(clock.use("sigma"), t)
 
 
-def _network(family: ast.Family) -> ir.Network:
+def _network(family: ast.Family, clock: Clock) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     ordered = Process.of(family).ordered
     heads = tuple(
@@ -102,14 +124,13 @@ def _network(family: ast.Family) -> ir.Network:
         )
         for head in query.heads(family).values()
     )
-    told = query.condition(family)
-    condition = told.value.id if told is not None and isinstance(told.value, ast.Name) else ""
+    told = _told(family, clock)
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        return ir.Network(name, "", _library("", ()), module, condition, "", heads)
+        return ir.Network(name, "", _library("", ()), module, told, "", heads)
     word = backbone_words()[query.backbone(family)]
     layers = word.full
-    if condition:
+    if told.name:
         layers = word.conditioned or layers
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
@@ -117,7 +138,17 @@ def _network(family: ast.Family) -> ir.Network:
     names = tuple(filter(None, (layers.network, layers.block)))
     more = ("shape_of",) if published else () if layers.module == "backbone" else ("Past",)
     imports = _library(layers.module, (*names, *more))
-    return ir.Network(layers.network, layers.block, imports, "", condition, published, heads)
+    return ir.Network(layers.network, layers.block, imports, "", told, published, heads)
+
+
+def _told(family: ast.Family, clock: Clock) -> ir.Told:
+    """Return the condition of the trunk. It computes a sigma with params from the time."""
+    found = query.condition(family)
+    name = found.value.id if found is not None and isinstance(found.value, ast.Name) else ""
+    if not name or clock.tells(name) == name:
+        return ir.Told(name, name)
+    sigma = clock.use("sigma")
+    return ir.Told("t", f"{sigma}(t, self.clock)", ", clock: Clock", clock.imports((sigma,)))
 
 
 def _library(home: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -176,6 +207,8 @@ def _family(
     layouts: ir.Collate,
     clocks: tuple[str, ...],
     likely: ir.Likelihood | None,
+    params: tuple[ir.Param, ...],
+    bound: tuple[str, ...],
 ) -> ir.Family:
     family, process = objective.family, objective.process
     value, why = claim(objective)
@@ -193,9 +226,19 @@ def _family(
         specials=tuple(name for name in query.SPECIALS if name in needed),
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),
         classes=tuple(d.klass for d in decoding.decoders),
-        loss="loss",
+        loss=ir.made("loss", bound),
         decoders=tuple((d.name, d.klass) for d in decoding.decoders),
-        params=(("loss", loss_params(objective)), *((d.name, d.params) for d in decoding.decoders)),
+        clock="Clock" if params else "",
+        bound=bound,
+        network=ir.made("Network", bound),
+        corrupt=ir.made("corrupt", bound),
+        nelbo=ir.made("nelbo", bound) if likely is not None else "None",
+        schedule=(*(["Clock"] if params else []), *sorted(clocks)),
+        params=(
+            *([("noise", params)] if params else []),
+            ("loss", loss_params(objective)),
+            *((d.name, d.params) for d in decoding.decoders),
+        ),
         samples=tuple((d.name, samples(d, process, stop)) for d in decoding.decoders),
         shared=shared,
         recipes=published,
@@ -206,5 +249,5 @@ def _family(
         noise=not process.ordered,
         inserts=process.drops,
         packs=_packs(family),
-        clocks=clocks,
+        clocks=tuple(ir.made(name, bound) for name in clocks),
     )

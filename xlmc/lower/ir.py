@@ -4,9 +4,11 @@ A field is `code` (made by our own printers), a `name` (a checked identifier), a
 set, or else text, which the templates escape.
 """
 
+from collections.abc import Container
+
 from attrs import frozen
 
-from xlmc.calculus.code import Code
+from xlmc.calculus.code import CLOCK, Code
 from xlmc.lower import parts
 from xlmc.words.rules.base import Rule
 from xlmc.words.slots import order_words
@@ -43,6 +45,18 @@ class Init:
 
 
 @frozen
+class Used:
+    """A function of `schedule.py` as templates call it; ``more`` is what it takes beside a time."""
+
+    name: str  # name
+    more: str = ""  # code
+
+    def of(self, argument: str) -> str:
+        """Return a call of it."""
+        return f"{self.name}({argument}{self.more})"
+
+
+@frozen
 class Function:
     """A function of `schedule.py`: one quantity of a clock."""
 
@@ -53,6 +67,7 @@ class Function:
     code: Code  # over the arguments
     low: Code | None  # the least value of an inverse's argument; None for the other functions
     spec: str
+    more: str  # code: the clock among its arguments; "" where it has no params
 
 
 @frozen
@@ -60,8 +75,9 @@ class Bisection:
     """The inverse of a survival for which there is no closed form."""
 
     name: str  # name
-    survival: str  # name of its function
+    survival: Used
     spec: str
+    more: str  # code, as of a function
 
 
 @frozen
@@ -71,6 +87,7 @@ class Schedule:
     functions: tuple[Function, ...]
     bisections: tuple[Bisection, ...]
     math: bool
+    params: tuple[Param, ...]
 
 
 @frozen
@@ -87,13 +104,14 @@ class Noise:
     high: Code | None  # None for counts, which go up to the row's length
     spread: str  # "", stratified or antithetic
     survival: str
-    corrupted: str  # name of the function 1 - alpha; "" where the amount is a count
-    inverse: str  # name of the function that gives t from alpha; "" where none is needed
-    masks: str  # of two arrows, name of the first one's function 1 - alpha; "" for one arrow
+    corrupted: Used | None  # the function 1 - alpha; None where the amount is a count
+    inverse: Used | None  # the function that gives t from alpha; None where none is needed
+    masks: Used | None  # of two arrows, the first one's function 1 - alpha; None for one arrow
     whole: Code | None  # the share that is gone at t = 1; None for all
     latex: tuple[str, ...]  # of two arrows
     schedule: tuple[str, ...]  # names imported
     carries_t: bool
+    more: str  # code: the clock among the arguments of `corrupt`; "" where it takes none
 
 
 @frozen
@@ -112,6 +130,16 @@ class Head:
 
 
 @frozen
+class Told:
+    """What a network takes beside the tokens, and its backbone; both "" where that is nothing."""
+
+    name: str  # t or sigma
+    code: str  # over that
+    clock: str = ""  # code: the clock among the arguments of the network
+    schedule: tuple[str, ...] = ()  # names imported
+
+
+@frozen
 class Network:
     """`network.py`: the backbone and its heads."""
 
@@ -119,7 +147,7 @@ class Network:
     block: str  # name of its block's class; "" where it has none to choose
     imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
     module: str  # dotted module of a custom backbone; "" for a shipped one
-    condition: str  # "", t or sigma
+    told: Told
     published: str  # name of the head that published weights have; "" where there are none
     heads: tuple[Head, ...]
 
@@ -174,14 +202,16 @@ class Likelihood:
     head: str  # name
     shifted: bool  # the head is read one position to the left
     gap: str  # name of the head of numbers; "" where there is none
-    hazards: tuple[str, ...]  # names of those of unmasking and of insertion
+    hazards: tuple[Used, ...]  # those of unmasking and of insertion
     power: int  # times are drawn as this power of uniform draws
     stop: str  # name
     stop_at: str
     numbers: bool  # that head gives a law of the number that is missing
     schedule: tuple[str, ...]
-    inverse: str  # name; "" where the network is told nothing
+    inverse: Used | None  # None where the network is told nothing
     condition: Code | None
+    more: str  # code: the clock among the arguments; "" where it takes none
+    drawn: str  # code: that in a call of `corrupt`
     detail: str
     latex: tuple[str, ...]
 
@@ -326,8 +356,9 @@ class Decoder:
     reuse: bool
     appends: bool
     stops: tuple[Stop, ...]
-    inverse: str  # name of the function that gives the time, where the network is told one
-    corrupted: str  # name
+    inverse: Code | None  # the function that gives the time, where the network is told one
+    corrupted: Code | None  # a function, too
+    clocked: bool  # some code of it may take the clock
 
     @property
     def steps_param(self) -> str:
@@ -408,6 +439,11 @@ class Samples:
     grows: str  # name of a param, or ""
 
 
+def made(name: str, bound: Container[str]) -> str:
+    """Return a function or class with the clock, if it is one of those that take it."""
+    return f"partial({name}, {CLOCK}={CLOCK})" if name in bound else name
+
+
 @frozen
 class Family:
     """`family.py`: the pieces handed to the runtime."""
@@ -423,6 +459,12 @@ class Family:
     classes: tuple[str, ...]  # names, of the decoders
     loss: str  # code of what takes its params by their own names
     decoders: tuple[tuple[str, str], ...]  # and code of what takes theirs
+    clock: str  # code of what takes those of the noise; "" where it has none
+    bound: tuple[str, ...]  # names of the functions and classes that take the clock
+    network: str  # code
+    corrupt: str  # code
+    nelbo: str  # code
+    schedule: tuple[str, ...]  # names imported
     params: tuple[tuple[str, tuple[Param, ...]], ...]
     samples: tuple[tuple[str, Samples], ...]
     shared: tuple[tuple[str, str], ...]  # what recipes share
@@ -434,7 +476,7 @@ class Family:
     noise: bool
     inserts: bool
     packs: bool
-    clocks: tuple[str, ...]  # names of functions of the schedule: what has not come back at t
+    clocks: tuple[str, ...]  # code of functions of the schedule: what has not come back at t
 
 
 @frozen

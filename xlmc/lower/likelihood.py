@@ -1,6 +1,7 @@
 """The likelihood."""
 
 import math
+from collections.abc import Iterable
 
 from attrs import evolve
 
@@ -32,8 +33,10 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
         stop_at="",
         numbers=False,
         schedule=(),
-        inverse="",
+        inverse=None,
         condition=condition,
+        more="",
+        drawn="",
         detail=f"{value.capitalize()}: {why}.",
         latex=noise.latex,
     )
@@ -46,9 +49,10 @@ def _of_counts(
     found: ir.Likelihood, objective: Objective, clock: Clock, condition: Code | None
 ) -> ir.Likelihood:
     """Return a likelihood whose draws are counts of corrupted tokens, or that draws nothing."""
-    inverse = clock.use("inverse") if condition else ""
-    names = {inverse} - {""} | (condition.reads.functions if condition else set())
-    found = evolve(found, schedule=tuple(sorted(names)), inverse=inverse)
+    inverse = clock.to(objective.process.end).take("inverse") if condition else None
+    names = {inverse.name} if inverse is not None else set()
+    names |= condition.reads.functions if condition else set()
+    found = _imported(evolve(found, inverse=inverse), clock, names)
     if not objective.process.drops:
         return found
     end = stop(objective)
@@ -62,12 +66,21 @@ def _of_counts(
 
 def _of_clocks(found: ir.Likelihood, objective: Objective, clock: Clock) -> ir.Likelihood:
     """Return a likelihood whose draws are times, one for all clocks."""
-    hazards = tuple(clock.to(state).use("hazard") for state in objective.process.states)
-    orders = [order for one in objective.process.arrows if (order := examine(one).order)]
-    return evolve(
+    hazards = tuple(clock.to(state).take("hazard") for state in objective.process.states)
+    arrows = [arrow for one in objective.everywhere for arrow in one.process.arrows]
+    orders = [order for one in arrows if (order := examine(one).order)]
+    found = evolve(
         found,
         gap=chosen(objective.training("rate"), objective).term.head.id,
         hazards=hazards,
         power=max(2, math.ceil(2 / min(orders, default=1) - 0.05)),
-        schedule=tuple(sorted(hazards)),
     )
+    return _imported(found, clock, {one.name for one in hazards})
+
+
+def _imported(found: ir.Likelihood, clock: Clock, functions: Iterable[str]) -> ir.Likelihood:
+    """Return a likelihood with the functions of the schedule that it uses."""
+    names = clock.imports(functions)
+    if "Clock" not in names:
+        return evolve(found, schedule=names)
+    return evolve(found, schedule=names, more=", clock: Clock", drawn=", clock")

@@ -2,7 +2,18 @@
 
 from functools import partial
 
-from xlmc.calculus.code import Code, Kind, Names, Printer, Rank, built, number, param, variable
+from xlmc.calculus.code import (
+    CLOCK,
+    Code,
+    Kind,
+    Names,
+    Printer,
+    Rank,
+    built,
+    number,
+    param,
+    variable,
+)
 from xlmc.calculus.functions import PRODUCT
 from xlmc.calculus.print_math import latex_expr, plain_expr
 from xlmc.lower import ir
@@ -47,15 +58,17 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     row = "batch" if objective.process.holds_places else "noised"
     trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend")
     noised = () if ordered else ("noised: Noised",)
+    schedule = clock.imports(used)
+    clocked = ("clock: Clock",) if "Clock" in schedule else ()
     return ir.Loss(
         ordered=ordered,
         title=f"The training objective of a {'' if ordered else 'noised '}batch (spec: loss).",
-        signature=("network: Network", *noised, "batch: Batch", *_defaults(objective)),
+        signature=("network: Network", *noised, "batch: Batch", *clocked, *_defaults(objective)),
         trunk=trunk if condition is None else (*trunk, str(condition)),
         imports=_imports(objective, terms),
         terms=terms,
         over="rows" if own else over,
-        schedule=tuple(sorted(used)),
+        schedule=schedule,
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )
@@ -174,6 +187,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         code = built("{} / {}.clamp(min=1)", inner, names[OWN[own]].code)
     reads = tuple(sorted(code.reads.variables)) if code else ()
     given = _given(_reads_batch(use, reads, objective), objective)
+    given |= {"clock": "Clock"} if code and CLOCK in code.reads.params else {}
     given |= {p.name: p.python for p in found}
     return ir.Term(
         head=term.head.id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
-from xlmc.calculus.code import Code, built, inside, named
+from xlmc.calculus.code import CLOCK, Code, built, inside
 from xlmc.lower import ir, orders, parts
 from xlmc.lower.documents import METHOD, referring
 from xlmc.lower.parts import Lines
@@ -71,7 +71,9 @@ class _Methods:
         counts = [code.param for code in (self.decoder.steps, self.decoder.blocks) if code]
         for one in self.decoder.params:
             default = f"at_least_one({one.default})" if one.name in counts else one.default
-            yield parts.Field(one.name, one.python, default)
+            yield parts.Field(one.name, one.python, f" = {default}")
+        if self.decoder.clocked:
+            yield parts.Field(CLOCK, "Clock", "")
 
     def refers(self, what: str, entry: str) -> tuple[str, ...]:
         """The docstring of a method for an entry of the spec."""
@@ -151,9 +153,8 @@ class _Methods:
                 yield parts.Ticks(code, f"{grid} in each block")
             else:
                 yield parts.Ticks(built(f"uniform({{}}, {device})", d.steps), grid)
-        elif d.grid == "events" and d.inverse:
-            clocks = named(d.corrupted), named(d.inverse)
-            code = built("events(canvas, noise, {}, {})", *clocks)
+        elif d.grid == "events" and d.corrupted and d.inverse:
+            code = built("events(canvas, noise, {}, {})", d.corrupted, d.inverse)
             yield parts.Ticks(code, "the times at which the masks of each row are revealed")
         if d.blocks is not None:
             form = "in_block(canvas, tick, {})" if d.grid == "uniform" else None
@@ -206,7 +207,7 @@ class _Methods:
         d, scored = self.decoder, unmask.reads_network
         yield _line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
         if d.inverse and d.grid != "events":
-            yield _line("tick", "tick.at(mean_time(canvas, masked, {}))", named(d.inverse))
+            yield _line("tick", "tick.at(mean_time(canvas, masked, {}))", d.inverse)
         yield from d.lets
         if d.remask is not None:
             yield from self._again(d.remask)

@@ -1,6 +1,6 @@
 """The noise."""
 
-from xlmc.calculus.code import Code, constant, number
+from xlmc.calculus.code import Code, built, constant, number
 from xlmc.lower import ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned
@@ -20,9 +20,10 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     carries = bool(told) or (timed and _reads_time(objective, clock))
     several = process.clocks > 1
     last = clock.to(process.end)
-    corrupted = last.use("corrupted") if timed else ""
-    inverse = last.use("inverse") if several or (told and not timed) else ""
-    masks = clock.to("mask").use("corrupted") if several else ""
+    corrupted = last.take("corrupted") if timed else None
+    inverse = last.take("inverse") if several or (told and not timed) else None
+    masks = clock.to("mask").take("corrupted") if several else None
+    names = clock.imports(one.name for one in (corrupted, inverse, masks) if one is not None)
     return ir.Noise(
         partial=word.partial,
         summary=word.summary,
@@ -37,11 +38,19 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         corrupted=corrupted,
         inverse=inverse,
         masks=masks,
-        whole=constant(1 - last.end) if several and last.end else None,
+        whole=_whole(last.end) if several else None,
         latex=_latex(clock) if several else (),
-        schedule=tuple(sorted({corrupted, inverse, masks} - {""})),
+        schedule=names,
         carries_t=carries,
+        more=", clock: Clock" if "Clock" in names else "",
     )
+
+
+def _whole(end: Code) -> Code | None:
+    """Return the share that is gone at t = 1; None for all."""
+    if end.value is None:
+        return built("(1 - {})", end)
+    return constant(1 - end.value) if end.value else None
 
 
 def _latex(clock: Clock) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class Field:
 
     name: str  # name
     python: str  # code: its type
-    default: str  # code
+    default: str  # code, behind a `=`; "" where a value must be given
 
 
 @frozen

@@ -23,7 +23,7 @@ Marks = dict[tuple[str, str], str]  # by the kind of what has a name, and the na
 WORDS: set[tuple[type[ast.Node], str]] = {
     (ast.Arrow, "origin"),
     (ast.Arrow, "target"),
-    (ast.Arrow, "value"),  # over its own argument
+    (ast.Arrow, "value"),  # over its own argument and the params of its section
     (ast.Choice, "options"),
     (ast.Divergence, "target"),
     (ast.Head, "at"),
@@ -79,7 +79,14 @@ def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) 
     }
     choices = {entry.name for entry in section.entries if isinstance(entry, ast.Choice)}
     marker = _Marker({**everywhere, **own}, choices)
-    return evolve(section, entries=tuple(marker(entry) for entry in section.entries))
+    inner = _Marker(own, choices)
+    entries = (
+        evolve(marker(entry), value=inner(entry.value))
+        if isinstance(entry, ast.Arrow)
+        else marker(entry)
+        for entry in section.entries
+    )
+    return evolve(section, entries=tuple(entries))
 
 
 @frozen

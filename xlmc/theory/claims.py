@@ -37,11 +37,20 @@ OWN = {  # what a mean within each sequence divides its terms by
     "masked per sequence": "count",
     "gone per sequence": "count",
 }
+STRENGTH = ("tight", "bound", "none")
 GUARD = 1e-3  # of the time, which a likelihood can do without
 
 
 def claim(objective: Objective) -> tuple[str, str]:
-    """Return the claim of the likelihood (tight, bound or none) and the reason for it."""
+    """Return the claim of the likelihood (tight, bound or none) and the reason for it.
+
+    Of a noise with params the weakest that one of its processes has.
+    """
+    return max(map(_claim, objective.everywhere), key=lambda one: STRENGTH.index(one[0]))
+
+
+def _claim(objective: Objective) -> tuple[str, str]:
+    """Return the claim at the defaults of the params of the noise."""
     process = objective.process
     if process.ordered:
         return "tight", NONE
@@ -51,7 +60,7 @@ def claim(objective: Objective) -> tuple[str, str]:
         return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
     if not any(part.tells_end for part in objective.parts):
         return "none", NO_STOP
-    if all(proportional(part, objective) for part in _read(objective)):
+    if all(_is_proportional(part, objective) for part in _read(objective)):
         return "tight", GONE
     return "bound", SLACK
 
@@ -79,6 +88,15 @@ def chosen(parts: list[Part], objective: Objective) -> Part:
 def tilt(objective: Objective) -> str:
     """Return the factor between the law of the best heads and the data's, as code over a length.
 
+    Nothing is known where that depends on a param of the noise. See `_tilt`.
+    """
+    found = {*map(_tilt, objective.everywhere)}
+    return found.pop() if len(found) == 1 else "None"
+
+
+def _tilt(objective: Objective) -> str:
+    """Return the tilt at the defaults of the params of the noise.
+
     Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
     is what the terms weigh beside the bound; nothing is known where that depends on more than L.
     Masks that are inserted and revealed end in the data's own law, if the heads read the time,
@@ -90,11 +108,11 @@ def tilt(objective: Objective) -> str:
         return "" if timed and _whole(objective) and _even(objective) else "None"
     if process.ordered:
         return "" if _even(objective) else "None"
-    if process.holds_places or claim(objective)[0] == "tight":
+    if process.holds_places or _claim(objective)[0] == "tight":
         return ""
-    if claim(objective)[0] == "none":
+    if _claim(objective)[0] == "none":
         return "None"
-    flat = all(proportional(part, objective, flat=True) for part in _read(objective))
+    flat = all(_is_proportional(part, objective, flat=True) for part in _read(objective))
     return "lambda length: 1 / (length + 1)" if flat else "None"
 
 
@@ -103,7 +121,11 @@ def trained(objective: Objective) -> bool:
 
     That is for examples of equal lengths.
     """
-    if claim(objective)[0] == "none" or mean_over(objective) not in STEADY:
+    return all(map(_trained, objective.everywhere))
+
+
+def _trained(objective: Objective) -> bool:
+    if _claim(objective)[0] == "none" or mean_over(objective) not in STEADY:
         return False
     if objective.process.clocks > 1:
         return False  # the draws of the likelihood are others than those of training
@@ -122,8 +144,13 @@ def mean_over(objective: Objective) -> str:
     return f"{mean.over.id} per {mean.per.id}" if mean.per is not None else mean.over.id
 
 
-def proportional(part: Part, objective: Objective, *, flat: bool = False) -> bool:
+def proportional(part: Part, objective: Objective) -> bool:
     """Return whether a weight is a constant times the one that makes it part of the bound."""
+    place = objective.parts.index(part)
+    return all(_is_proportional(one.parts[place], one) for one in objective.everywhere)
+
+
+def _is_proportional(part: Part, objective: Objective, *, flat: bool = False) -> bool:
     return factor(part, objective, flat=flat) is not None
 
 

@@ -45,11 +45,15 @@ class Part:
 
 @frozen
 class Objective:
-    """The terms of a loss, and the family around them."""
+    """The terms of a loss, and the family around them.
+
+    ``others``: the same at other values of the params of the noise. Claims hold for all of them.
+    """
 
     family: ast.Family
     process: Process
     parts: tuple[Part, ...]
+    others: tuple["Objective", ...] = ()
 
     @property
     def entries(self) -> tuple[ast.Node, ...]:
@@ -60,6 +64,11 @@ class Objective:
     def lets(self) -> tuple[ast.Let, ...]:
         """The lets of the loss."""
         return query.those(self.entries, ast.Let)
+
+    @property
+    def everywhere(self) -> tuple["Objective", ...]:
+        """Return the objective at all values of the params of the noise."""
+        return (self, *self.others)
 
     @property
     def timed(self) -> bool:

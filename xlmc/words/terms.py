@@ -2,10 +2,13 @@
 
 from functools import partial
 
+from attrs import evolve
+
 from xlmc.syntax import ast, query
 from xlmc.theory import bound
 from xlmc.theory.bound import Bound, Context
 from xlmc.theory.environment import environment, given
+from xlmc.theory.instances import instances
 from xlmc.theory.needs import met
 from xlmc.theory.objective import Objective, Part
 from xlmc.theory.process import Process
@@ -57,6 +60,12 @@ def use(part: Part, objective: Objective) -> Use:
 
 def objective(family: ast.Family) -> Objective:
     """Return the loss of a family, sound or not, with what the words say of its terms."""
+    here, *others = (_objective(one.family) for one in instances(family))
+    return evolve(here, others=tuple(others))
+
+
+def _objective(family: ast.Family) -> Objective:
+    """Return the loss of a family whose noise has no params."""
     process, terms = Process.of(family), query.terms(family)
     uses = [use_of(term, family, process) for term in terms]
     tells_end = any(one.tells_end for one in uses if one is not None)

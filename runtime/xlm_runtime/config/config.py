@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.system import bounds
@@ -240,6 +240,7 @@ class Config:
     data: Data
     loss: dict[str, Any]
     decoder: Decoder
+    noise: dict[str, Any] = field(factory=dict)  # runs of families without params have none
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration as plain values, section by section."""

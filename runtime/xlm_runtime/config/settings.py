@@ -26,6 +26,11 @@ _TYPES: dict[str, Any] = {
     "Chance": bounds.Chance,
     "Scale": Scale,
 }
+_OF_NOISE = _TYPES | {
+    "Count": bounds.NoiseCount,
+    "Size": bounds.NoiseSize,
+    "Scale": bounds.NoiseScale,
+}
 RECIPE = (
     {
         "block": "data.block",
@@ -114,7 +119,9 @@ def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) ->
     presets, name = _chosen(family, preset), _chosen(family, [*preset, *sets])
     own, common = _decoder_types(family, name), _decoder_types(family, presets)
     preset = [s for s in preset if s.path in own or s.path not in common]
-    types = _section_types() | _param_types("loss", family.params.get("loss", ())) | own
+    types = _section_types() | own
+    for section in ("loss", "noise"):
+        types |= _param_types(section, family.params.get(section, ()))
     settings = [s for s in (*preset, *sets) if s.path != "decoder"]
     by = next((f"chosen by {s.origin}" for s in reversed(choices) if s.value == name), "by default")
     params = {one: family.params.get(one, ()) for one in family.decoders}
@@ -148,14 +155,15 @@ def _assemble(family: Family, decoder: str, values: Mapping[str, object]) -> Con
         section: {f.name: values.get(f"{section}.{f.name}", f.default) for f in fields(cls)}
         for section, cls in SECTIONS.items()
     }
-    plain["loss"] = _params("loss", family.params.get("loss", ()), values)
+    for section in ("loss", "noise"):
+        plain[section] = _params(section, family.params.get(section, ()), values)
     params = _params("decoder", family.params.get(decoder, ()), values)
     plain["decoder"] = {"name": decoder, "params": params}
     return converter.structure(plain, Config)
 
 
 def _params(at: str, params: Iterable[Param], values: Mapping[str, object]) -> dict[str, object]:
-    return {p.name: within(values.get(f"{at}.{p.name}", p.default), _kind(p)) for p in params}
+    return {p.name: within(values.get(f"{at}.{p.name}", p.default), _kind(at, p)) for p in params}
 
 
 def _section_types() -> dict[str, Any]:
@@ -163,15 +171,17 @@ def _section_types() -> dict[str, Any]:
 
 
 def _param_types(at: str, params: Iterable[Param]) -> dict[str, Any]:
-    return {f"{at}.{p.name}": _kind(p) for p in params}
+    return {f"{at}.{p.name}": _kind(at, p) for p in params}
 
 
 def _decoder_types(family: Family, decoder: str) -> dict[str, Any]:
     return _param_types("decoder", family.params.get(decoder, ()))
 
 
-def _kind(param: Param) -> Any:
-    return Literal[param.options] if param.kind == "Choice" else _TYPES[param.kind]
+def _kind(at: str, param: Param) -> Any:
+    if param.kind == "Choice":
+        return Literal[param.options]
+    return (_OF_NOISE if at == "noise" else _TYPES)[param.kind]
 
 
 def _check(setting: Setting, types: Mapping[str, Any], hint: Callable[[str], str]) -> list[str]:

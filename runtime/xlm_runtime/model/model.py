@@ -143,6 +143,7 @@ def make(
     ``published`` is the config of published weights, whose size the network takes; ``empty``
     weights take no memory until they are filled.
     """
+    family = family.under(config.noise)
     laid: Callable[..., Layout] = family.layouts[layout]
     made = laid(vocabulary, body)
     known, allowed, size = vocabulary, vocabulary.allowed(made.predicts), config.model.shape

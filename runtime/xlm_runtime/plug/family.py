@@ -38,7 +38,7 @@ class Param:
     """A value that a run may override: ``--set decoder.top_p=0.9``.
 
     ``kind`` is one of ``Count`` (integer >= 0), ``Size`` (integer >= 1), ``Chance`` ([0, 1]),
-    ``Scale`` (>= 0), ``Choice``.
+    ``Scale`` (>= 0), ``Choice``. Of the noise these ranges are narrower: see `system.bounds`.
     """
 
     name: str
@@ -134,7 +134,8 @@ class Family:
     amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
     corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it. Both are None
         where nothing is corrupted.
-    params: the overridable values of the loss (under ``loss``) and of each decoder (its name).
+    params: the overridable values of the loss (under ``loss``), of each decoder (its name) and of
+        the noise (under ``noise``).
     samples: for each decoder the claim about its samples.
     recipes: task -> settings published for it (paths of the run configuration -> values).
     published: how published weights fit the network; None where none do.
@@ -143,6 +144,8 @@ class Family:
     packs: the network keeps the documents of a row apart where `Batch.attend` numbers them.
     clocks: where tokens become masks and masks go, the chance at t that each of the two reverse
         clocks has not fired, that of unmasking first; empty for others.
+    process: (**params) -> the family whose noise has these params, which is another process; None
+        where the noise has none. Without params it is the family itself.
     """
 
     name: str
@@ -164,3 +167,8 @@ class Family:
     inserts: bool = False
     packs: bool = False
     clocks: tuple[Callable[[Tensor], Tensor], ...] = ()
+    process: Callable[..., "Family"] | None = None
+
+    def under(self, params: Mapping[str, Any]) -> "Family":
+        """Return the family whose noise has these params; itself where it has none."""
+        return self.process(**params) if self.process is not None and params else self

@@ -17,7 +17,7 @@ _CARD = """\
 # {title} on `{task}`
 
 A model of the family `{family}`, trained on the task `{task}`:
-{steps} steps, preset {preset}, seed {seed}.
+{steps} steps, preset {preset}, seed {seed}{noise}.
 
 {numbers}
 
@@ -62,12 +62,24 @@ def card(repo: str, family: Family, run: Run, notes: Sequence[str]) -> str:
         steps=run.steps,
         preset=facts["preset"],
         seed=config.train.seed,
+        noise=_noise(family, config.noise),
         numbers=_numbers(measured.read(run.path / measured.METRICS), notes),
         spec=_fenced(_spec(run, family.name)),
         repo=repo,
         folder=home(family.name, facts["task"]) / repo.partition("/")[2],
         asked='["a prompt"]' if prompted else "",
     )
+
+
+def _noise(family: Family, params: Mapping[str, Any]) -> str:
+    """Describe the params of the noise, and those that differ from the spec's own."""
+    if not params:
+        return ""
+    own = {one.name: one.default for one in family.params.get("noise", ())}
+    shown = ", ".join(f"`{name} = {value:g}`" for name, value in params.items())
+    others = [f"`{name} = {own[name]:g}`" for name in params if params[name] != own.get(name)]
+    apart = f": another process than that of {', '.join(others)}, the spec's own" if others else ""
+    return f", under a noise of {shown}{apart}"
 
 
 def _numbers(metrics: Mapping[str, Any], notes: Sequence[str]) -> str:

@@ -55,9 +55,7 @@ def config_of(
         used = env.precision(config.train.precision)
         return evolve(config, train=evolve(config.train, precision=used))
     before = begun.config
-    kept = evolve(
-        config, model=before.model, train=before.train, data=before.data, loss=before.loss
-    )
+    kept = evolve(config, **{name: getattr(before, name) for name in runs.TRAINED})
     fixed = [s for s in sets if s.path.partition(".")[0] in runs.TRAINED]
     wrong = [s for s in fixed if s.path in _changed(before, config, fixed)]
     if wrong:

@@ -178,6 +178,7 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
     found |= {"decoder": decoder.name, "decoder_params": dict(decoder.params)}
     if session.other_data:
         found["data"] = "not those of training"
+    found |= {"noise": session.config.noise} if session.config.noise else {}
     found["claim"] = {"value": claim.value, "why": claim.why}
     found |= _losses(session, model)
     if len(metrics):
@@ -397,6 +398,7 @@ def _key(session: Session, sections: tuple[str, ...]) -> tuple[Path, str]:
         session.config.generate.stop,
         session.prepared.fingerprint,
         *(plain[s] for s in ("model", "train", "data", "loss", "decoder", *sections)),
+        *filter(None, [plain["noise"]]),
         *_prints(session.config.eval.asked),
     ]
     return folder, sha256(json.dumps(parts).encode()).hexdigest()

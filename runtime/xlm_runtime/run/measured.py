@@ -32,7 +32,8 @@ def of(package: str, folder: Path, data: str, settings: Mapping[str, Any]) -> di
 def settings(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Select the settings that a result depends on, beside package, weights and data."""
     seed = {"seed": plain["train"]["seed"]}
-    return {"train": seed, **{name: plain[name] for name in _SETTINGS}}
+    noise = {"noise": plain["noise"]} if plain["noise"] else {}
+    return {"train": seed, **{name: plain[name] for name in _SETTINGS}, **noise}
 
 
 def weights(folder: Path) -> str:

@@ -37,7 +37,7 @@ _FACTS = {
     "family": str, "task": str, "preset": str, "data": str | None, "package": str,
 }  # fmt: skip
 _DATA = {"layout": Literal["text", "seq2seq", "infill"], "body": Room, "prompt": Room}
-TRAINED = ("model", "train", "data", "loss")  # sections that a training run fixes
+TRAINED = ("model", "train", "data", "loss", "noise")  # sections that a training run fixes
 
 
 @frozen

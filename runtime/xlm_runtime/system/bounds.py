@@ -17,6 +17,12 @@ Size = Annotated[int, Range(1, MILLION, why="more steps or tokens than any text 
 Chance = Annotated[float, Range(1e-9, 1, zero=True, why="what is rarer never happens")]
 Scale = Annotated[float, Range(1e-9, 1e9, zero=True, why="float32 holds products of a few")]
 
+# The types of params of the noise
+_ENDS = "beyond, a clock leaves next to no time for one of its ends"
+NoiseCount = Annotated[int, Range(0, 10, why=_ENDS)]
+NoiseSize = Annotated[int, Range(1, 10, why=_ENDS)]
+NoiseScale = Annotated[float, Range(0.1, 10, why=_ENDS)]
+
 Share = Annotated[float, Range(0, 1)]
 
 # A network

@@ -6,8 +6,10 @@ from time import process_time
 
 import torch
 
+from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.packages import package
 from xlm_runtime.packages.trust import DOUBT, Trust
+from xlm_runtime.plug import Family
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import complain, say
 from xlm_runtime.system.reader import plain
@@ -20,15 +22,18 @@ def verify(
     path: Path,
     settings: Settings,
     *,
+    sets: tuple[str, ...] = (),
     as_json: bool = False,
     trust: Trust = DOUBT,
 ) -> int:
     """Examine a package, print the results and return the exit code.
 
+    ``sets`` are params of its noise, ``noise.power=3``: another process, with the same claims.
+
     0: nothing refuted. 1: a claim is refuted. 4: there is no package, or it cannot be examined.
     """
     try:
-        family = package.load(path, trust).family
+        family = _under(package.load(path, trust).family, sets)
         if not {"text", "seq2seq", "infill"} & {*family.layouts}:
             raise UsageError(f"{family.name} has no layout text, seq2seq or infill to try it with")
     except UsageError as error:
@@ -50,3 +55,16 @@ def verify(
         for line in report.summary(found, seconds):
             say(line)
     return int(report.refuted(found))
+
+
+def _under(family: Family, texts: tuple[str, ...]) -> Family:
+    """Return the family under the noise of some settings.  Raises UsageError for others."""
+    sets = parse_sets(texts)
+    for one in sets:
+        if not one.path.startswith("noise."):
+            known = ", ".join(f"noise.{param.name}" for param in family.params.get("noise", ()))
+            raise UsageError(
+                f"{one.origin}: only params of the noise can be set here ({known or 'none'}); "
+                "verify examines all others at the values at which claims hold"
+            )
+    return family.under(build(family, [], sets).noise)

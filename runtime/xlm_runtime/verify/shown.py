@@ -40,7 +40,7 @@ class Demonstration:
         if "text" not in family.layouts:
             raise UsageError(f"{family.name} has no layout `text`, and the example is a text")
         self.family, self.heads = family, heads
-        self.objective = inspect.getdoc(family.loss) or ""
+        self.objective = inspect.getdoc(getattr(family.loss, "func", family.loss)) or ""
         self.params = {name: [_declared(one) for one in own] for name, own in family.params.items()}
         self.decoder = next(iter(family.decoders))
         self.law = str(family.samples[self.decoder])

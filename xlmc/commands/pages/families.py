@@ -113,7 +113,7 @@ def _loss(doc: str) -> Iterator[str]:
 def _params(params: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """List what `--set` may change, as a spec declares it."""
     lines = [
-        f"- `{name if name == 'loss' else f'decoder={name}'}`: "
+        f"- `{name if name in ('loss', 'noise') else f'decoder={name}'}`: "
         + ", ".join(f"`{one}`" for one in declared)
         for name, declared in params.items()
         if declared

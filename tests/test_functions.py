@@ -20,17 +20,8 @@ from xlmc.calculus.functions import BY_NAME, TABLE
 from xlmc.calculus.schedule import derive
 from xlmc.syntax.expression import TooHard
 
-ENTRY = """TABLE = (
-    Function(
-        name="tanh",
-        meaning="the hyperbolic tangent of a number",
-        value=math.tanh,
-        slope=lambda _, __, y: 1 - y * y,
-        odd=True,
-        undone=lambda a, y: ((a.log1p(y) - a.log1p(-y)) / 2,),
-        fall=lambda a, x, y, down: a.tanh(down) * (1 - a.tanh(x) * a.tanh(y)),
-    ),
-"""
+PAGE = (ROOT / "docs" / "adding-a-word.md").read_text(encoding="utf-8")
+ENTRY = PAGE.split("# Adding a function of formulas")[1].split("```")[1].removeprefix("python\n")
 SPEC = changed(
     MASK,
     ("alpha(t) = 1 - t", "alpha(t) = 1 - tanh(3*t)/tanh(3)"),
@@ -49,6 +40,7 @@ from xlmc.calculus.schedule import derive
 from xlmc.calculus.arithmetic import TENSOR
 from xlmc.calculus.evaluate import Scope, value_of
 from xlmc.check.words import FUNCTIONS
+from xlmc.commands.pages.vocabulary import vocabulary
 from xlmc.compiler import checked, compile_spec
 from xlmc.syntax import query
 
@@ -68,6 +60,7 @@ print(json.dumps({
     "values": values,
     "latex": found.alpha.latex,
     "language": list(FUNCTIONS),
+    "page": next(one.values for one in vocabulary().words if "tanh" in one.names),
     "files": texts,
 }))
 """
@@ -130,12 +123,12 @@ def _number(form: object) -> float:
 
 @pytest.mark.slow
 def test_tanh_is_one_entry(tmp_path: Path) -> None:
-    for part in ("xlmc", "grammar", "templates"):
+    for part in ("xlmc", "grammar", "templates", "spec"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     table = tmp_path / "xlmc" / "calculus" / "functions.py"
     text = table.read_text("utf-8")
     assert text.count("TABLE = (\n") == 1
-    table.write_text(text.replace("TABLE = (\n", ENTRY), encoding="utf-8")
+    table.write_text(text.replace("TABLE = (\n", f"TABLE = (\n{ENTRY}"), encoding="utf-8")
     spec = tmp_path / "covered.xlm"
     spec.write_text(SPEC, encoding="utf-8")
     path = os.pathsep.join([str(tmp_path), str(ROOT / "runtime")])
@@ -150,6 +143,7 @@ def test_tanh_is_one_entry(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     found = json.loads(made.stdout)
     assert "tanh" in found["language"]
+    assert found["page"]["tanh(x)"] == "the hyperbolic tangent of a number"
     assert found["latex"] == r"1 - \frac{\tanh\left(3 \, t\right)}{\tanh\left(3\right)}"
     assert "torch.tanh(" in found["files"]["schedule.py"]
     mpmath.mp.dps = 60

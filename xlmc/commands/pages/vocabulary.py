@@ -1,7 +1,8 @@
 """The words of specs as the reference describes them.
 
 ``grammar/words.toml`` has their order. An entry with a ``slot`` there is the place of the words
-that are objects of that slot (`xlmc.words`); the other entries are words themselves.
+that are objects of that slot (`xlmc.words`), or of the functions of formulas, which have a table of
+their own (`xlmc.calculus.functions`); the other entries are words themselves.
 """
 
 import tomllib
@@ -11,9 +12,12 @@ from typing import Any
 
 from attrs import frozen
 
+from xlmc.calculus.functions import SEVERAL, TABLE
 from xlmc.resources import folder
 from xlmc.words import base
 from xlmc.words.slots import every
+
+FUNCTION = "a function of formulas"
 
 
 @frozen
@@ -67,9 +71,24 @@ def _words(entry: dict[str, Any], lines: dict[str, list[str]]) -> Iterator[Word]
     if "slot" not in entry:
         yield _word(lines.get(entry["names"][0]), **entry)
         return
+    if entry["slot"] == FUNCTION:
+        yield _functions(entry["section"])
     for one in every():
         if one.slot == entry["slot"]:
             yield _object(lines.get(one.name), entry["section"], one)
+
+
+def _functions(section: str) -> Word:
+    """Make a word of the functions that an author may write, and of pi."""
+    known = {one.name: one.meaning for one in TABLE if one.written}
+    values = {f"{name}(x)": meaning for name, meaning in known.items()} | {
+        f"{name}(x, y, ...)": f"the {name}imum of any number of values" for name in SEVERAL
+    }
+    about = {"values": values | {"pi": "the number"}, "example": "cos(pi * t / 2)"}
+    meaning = "Functions of numbers, and the number pi."
+    return _word(
+        None, [*known, *SEVERAL, "pi"], section, ["FUNCTION(EXPRESSION)"], meaning, **about
+    )
 
 
 def _object(line: list[str] | None, section: str, word: base.Word) -> Word:

@@ -50,7 +50,18 @@ CLASSES = {
 }
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
-FACTS = ("Decoder", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler", "Stop", "Unmask")
+FACTS = (
+    "Decoder",
+    "Guide",
+    "Insert",
+    "Order",
+    "Pace",
+    "Remask",
+    "Sampler",
+    "Size",
+    "Stop",
+    "Unmask",
+)
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
     ("Family", "bound"),
@@ -233,6 +244,16 @@ BLOCKS = """grid uniform(steps)
     blocks 2"""
 
 
+SIZED = """family sized "A head of the length" {
+  noise { clean -> mask  survival alpha(t) = 1 - t }
+  network { backbone dit; head token : logits; head size : distribution(8) at bos }
+  loss { token : cross_entropy(x0) on mask; size : cross_entropy(length) }
+  decoder { start masks(size); step { unmask one by random; draw token } }
+  collate { text : bos [body] eos }
+}
+"""
+
+
 def wide(parts: dict[str, str]) -> ir.Package:
     text = WIDE
     for word, part in parts.items():
@@ -243,6 +264,7 @@ def wide(parts: dict[str, str]) -> ir.Package:
 def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [(ROOT / "spec" / f"{name}.xlm").read_text("utf-8") for name in ("arlm", "ilm")]
+    shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}
     return [*map(wide, (*KINDS, blocks)), *(lower(completed(text)) for text in shipped)]
 

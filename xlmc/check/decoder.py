@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.check import canvas, scope
+from xlmc.check import canvas, scope, sizes
 from xlmc.check.actions import actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
@@ -72,6 +72,8 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
             begins = "nothing is corrupted: a row begins as what is given"
             why = begins if process.ordered else f"tokens end as `{process.end}`"
             yield WrongStart(span=start.state.span, why=why, start=good)
+        elif start.head is not None:
+            yield from sizes.check(start, start.head, family)
     for grid in query.those(entries, ast.Grid):
         yield from _grid(grid, section, env, process)
     if process.clocks > 1 and not query.those(entries, ast.Grid):
@@ -274,6 +276,7 @@ def _unused(family: ast.Family) -> Iterator[Diagnostic]:
         if isinstance(node, ast.Step | ast.Finish)
         for action in query.those(node.actions, ast.Draw)
     }
+    drawn |= {one.head.id for one in nodes if isinstance(one, ast.Start) and one.head is not None}
     trained = {term.head.id for term in query.terms(family)}
     for term in query.terms(family):
         if term.head.id in query.heads(family) and term.head.id not in spoken | drawn:

@@ -244,6 +244,7 @@ _DECODER = {
     "XLM124": (GONE, "done > 0.5 or length = limit", "done > 0.5"),
     "XLM125": (BOTH, "    grid", "    reuse while unchanged\n    grid"),
     "XLM126": (MASK, "start masks", "start empty"),
+    "XLM136": (MASK, "start masks", "start masks(token)"),
     "XLM127": (MASK, "unmask chance reveal(alpha)", "unmask all by confidence"),
     "XLM128": (GONE, "draw slot", "draw done"),
     "XLM129": (MASK, "    grid", "    stop when length = limit\n    grid"),

@@ -590,6 +590,18 @@ class WrongStart(Diagnostic):
 
 
 @frozen(kw_only=True)
+class WrongSizedStart(Diagnostic):
+    """A start with a number of masks that no head can give."""
+
+    code = "XLM136"
+    title = "no head can give the number of masks that a row starts with"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
+
+
+@frozen(kw_only=True)
 class WrongScore(Diagnostic):
     """An order whose parts do not fit together."""
 

@@ -31,10 +31,12 @@ COPIED = (
     "guidance",
     "inserting",
     "keeping",
+    "lengths",
     "places",
     "qwen2",
     "rating",
     "sampling",
+    "sizing",
     "ticks",
 )
 

@@ -43,6 +43,8 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("a row ends before the last token is sure to have come")
     if decoder.remask is not None and not decoder.remask.off:
         reasons.append("tokens are taken back and drawn anew, several at once")
+    if decoder.size is not None and decoder.size.greedy:
+        reasons.append("the likeliest length is taken")
     if decoder.guide is not None and not decoder.guide.scale.param:
         reasons.append("answers are led away from what the network says")
     return reasons

@@ -20,6 +20,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "Caching": ("Caching", "Appending"),
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
+    parts.Length: ("Lengthy", "the draw of the length"),
     parts.Ticks: ("Gridded", "the grid of times"),
     parts.Candidates: ("Blockwise", "the blocks"),
     parts.Guided: ("Guided", "guidance"),
@@ -42,6 +43,7 @@ NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Ticks,
     parts.Candidates,
     parts.Finish,
+    parts.Length,
 )
 
 
@@ -190,9 +192,10 @@ def _decoder(
     above = [one.name for one in _least(mine, groups)]
     decoder, root = decoders[index], bases[index]
     fields = tuple(piece.part for piece in rest if isinstance(piece.part, parts.Field))
+    sized = ("Sized",) if decoder.size is not None else ()
     return parts.Class(
         name=decoder.klass,
-        bases=tuple(above) if _implies(mine, root, bases) else (*above, root),
+        bases=(*(above if _implies(mine, root, bases) else (*above, root)), *sized),
         doc=decoder.doc,
         fields=tuple(one for one in fields if one not in declared),
         parts=_ordered(rest),

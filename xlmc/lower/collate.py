@@ -14,13 +14,12 @@ def collate(family: ast.Family) -> ir.Collate:
     left = {(side.part.id, side.side.id) for side in pad.sides}
     return ir.Collate(
         tuple(
-            _layout(layout, Process.of(family), ("prompt", "left") in left)
-            for layout in query.layouts(family)
+            _layout(layout, family, ("prompt", "left") in left) for layout in query.layouts(family)
         )
     )
 
 
-def _layout(layout: ast.Layout, process: Process, left: bool) -> ir.Layout:
+def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
     names = [slot.name for slot in layout.slots]
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     start, stop = free[0], free[-1] + 1
@@ -39,12 +38,12 @@ def _layout(layout: ast.Layout, process: Process, left: bool) -> ir.Layout:
         keeps=layout.keeping is not None,
         begins=begins,
         ends="eos" in names[names.index("body") :],
-        given=tuple(given(layout, process)),
+        given=tuple(given(layout, Process.of(family), sized=query.sized(family) is not None)),
         left=left and "prompt" in names[:start],
     )
 
 
-def given(layout: ast.Layout, process: Process) -> Iterator[str]:
+def given(layout: ast.Layout, process: Process, *, sized: bool = False) -> Iterator[str]:
     """What the likelihood of a layout is conditioned on, in the words of `plug.Layout.given`.
 
     Masks leave a body as long as it is, so that its length is known, unless padding fills the
@@ -61,9 +60,9 @@ def given(layout: ast.Layout, process: Process) -> Iterator[str]:
     if process.ordered:
         if "eos" not in inside:
             yield "length"
-    elif process.holds_places and "pad" not in inside:
+    elif process.holds_places and "pad" not in inside and not sized:
         yield "length"
-    elif process.holds_places or ends:
+    elif (process.holds_places and not sized) or ends:
         yield "end"
 
 

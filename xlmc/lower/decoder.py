@@ -177,7 +177,15 @@ class _Maker:
             if timed and self.grid == "events"
             else None,
             clocked=bool(self.clock.params),
+            size=self._size(),
         )
+
+    def _size(self) -> ir.Size | None:
+        """Return the draw of the length; None where that is given."""
+        start = query.first(self.section.entries, ast.Start)
+        if start is None or start.head is None:
+            return None
+        return ir.Size(start.head.id, self._place(start.head.id), start.greedy)
 
     @property
     def both(self) -> bool:

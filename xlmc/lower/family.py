@@ -175,7 +175,8 @@ def _keeps_past(family: ast.Family) -> bool:
 def _packs(family: ast.Family) -> bool:
     """Whether documents in one row are kept apart: by a backbone of ours, where no token moves."""
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
-    return Process.of(family).holds_places and backbone.python is None
+    alone = backbone.python is not None or query.sized(family) is not None
+    return Process.of(family).holds_places and not alone
 
 
 def _init(objective: Objective, absent: set[str]) -> ir.Init:
@@ -247,7 +248,7 @@ def _family(
         repo=query.pretrained(family),
         ending=tuple(d.name for d in decoding.decoders if d.ends),
         noise=not process.ordered,
-        inserts=process.drops,
+        inserts=process.drops or query.sized(family) is not None,
         packs=_packs(family),
         clocks=tuple(ir.made(name, bound) for name in clocks),
     )

@@ -214,6 +214,8 @@ class Likelihood:
     drawn: str  # code: that in a call of `corrupt`
     detail: str
     latex: tuple[str, ...]
+    size: str = ""  # name of the head of the length; "" where that is given
+    size_at: str = ""
 
 
 @frozen
@@ -331,6 +333,15 @@ class Stop:
 
 
 @frozen
+class Size:
+    """The draw of the length of a row, by a head at a special token; greedy: the likeliest."""
+
+    head: str  # name
+    at: str
+    greedy: bool
+
+
+@frozen
 class Decoder:
     """A decoder: its params, methods and base classes."""
 
@@ -359,6 +370,7 @@ class Decoder:
     inverse: Code | None  # the function that gives the time, where the network is told one
     corrupted: Code | None  # a function, too
     clocked: bool  # some code of it may take the clock
+    size: Size | None  # None where the length is given
 
     @property
     def steps_param(self) -> str:

@@ -53,6 +53,10 @@ def _of_counts(
     names = {inverse.name} if inverse is not None else set()
     names |= condition.reads.functions if condition else set()
     found = _imported(evolve(found, inverse=inverse), clock, names)
+    if (start := query.sized(objective.family)) is not None and start.head is not None:
+        at = query.heads(objective.family)[start.head.id].at
+        assert at is not None
+        found = evolve(found, size=start.head.id, size_at=at.id)
     if not objective.process.drops:
         return found
     end = stop(objective)

@@ -137,11 +137,20 @@ class _Methods:
         if d.draw.cuts and not unmask.order.tempered:
             needs.append(self.piece(parts.Draw(self._plain(), summary(d.draw))))
         scores = [self.piece(one) for one in orders.methods(unmask)]
+        if d.size is not None:
+            yield self.piece(self._length(d.size))
         yield from map(self.piece, self._clock())
         yield from (*needs, *scores)
         yield self.piece(self.reveal(unmask), *needs, *scores)
         if d.last is not None:
             yield self.piece(self._finish(d.last), *needs)
+
+    def _length(self, size: ir.Size) -> parts.Length:
+        u = 'noise.uniform("length")[:, 0]'
+        code = built("law.argmax(-1)" if size.greedy else f"categorical(law, {u})")
+        what = "Take the likeliest length" if size.greedy else "Draw the length"
+        doc = self.refers(f"{what} of each row by `{size.head}`", "start")
+        return parts.Length(size.head, size.at, code, doc=doc)
 
     def _clock(self) -> Iterator[parts.Part]:
         d = self.decoder

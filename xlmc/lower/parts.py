@@ -20,10 +20,12 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "guidance": "given guided prompt",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching",
+    "lengths": "bounded length_logits",
     "places": "above factored first leftmost mean otherwise spread surest",
     "rating": "Rating rated sureness",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
+    "sizing": "Sized",
 }
 
 
@@ -167,7 +169,20 @@ class Append:
     partial: str = _partial("append")
 
 
-Part = Ticks | Candidates | Guided | Draw | Scores | Reveal | Finish | Stops | Pick | Append
+@frozen
+class Length:
+    """The draw of the number of places of a row."""
+
+    head: str  # name
+    at: str
+    code: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("length")
+
+
+Part = (
+    Ticks | Candidates | Guided | Draw | Scores | Reveal | Finish | Stops | Pick | Append | Length
+)
 
 
 @frozen

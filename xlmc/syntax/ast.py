@@ -213,9 +213,11 @@ class Mean(Node):
 
 @frozen
 class Start(Node):
-    """``start masks``."""
+    """``start masks``, or ``start masks(size)``: their number is drawn from a head."""
 
     state: Name
+    head: Name | None = None
+    greedy: bool = False
 
 
 @frozen

@@ -222,8 +222,14 @@ class _Builder:
 
     # Decoder
 
-    def start_from(self, span: Span, state: ast.Name) -> ast.Start:
-        return ast.Start(span=span, state=state)
+    def start_from(
+        self,
+        span: Span,
+        state: ast.Name,
+        head: ast.Name | None = None,
+        greedy: Token | None = None,
+    ) -> ast.Start:
+        return ast.Start(span=span, state=state, head=head, greedy=bool(greedy))
 
     def grid(self, span: Span, value: ast.Name | ast.Call) -> ast.Grid:
         return ast.Grid(span=span, value=value)

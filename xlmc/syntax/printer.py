@@ -231,7 +231,8 @@ def _statement(node: ast.Node) -> str:
         case ast.Mean():
             return f"mean over {node.over.id}{_optional('per', node.per)}"
         case ast.Start():
-            return f"start {node.state.id}"
+            head = f"({node.head.id})" if node.head is not None else ""
+            return f"start {node.state.id}{head}{' greedy' * node.greedy}"
         case ast.Grid():
             return f"grid {expression(node.value)}"
         case ast.Stop():

@@ -247,6 +247,12 @@ def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
                 yield option.value
 
 
+def sized(family: ast.Family) -> ast.Start | None:
+    """Return the start of the default decoder, if a head gives its number of masks."""
+    start = first(entries(family, "decoder"), ast.Start)
+    return start if start is not None and start.head is not None else None
+
+
 def camel(name: str) -> str:
     """Return the name of a class: ``FirstHitting`` for ``first_hitting``."""
     return "".join(part.capitalize() for part in name.split("_"))

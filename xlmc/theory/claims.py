@@ -17,6 +17,7 @@ MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
     "the heads were trained with"
 )
+SIZED = "-log of the chance of the length, by its head, and of the tokens given it: " + MASK
 GONE = "the sum over all insertions of the random order and over every decision to stop"
 SLACK = (
     GONE
@@ -55,7 +56,7 @@ def _claim(objective: Objective) -> tuple[str, str]:
     if process.ordered:
         return "tight", NONE
     if process.holds_places:
-        return "tight", MASK
+        return "tight", SIZED if query.sized(objective.family) is not None else MASK
     if not process.one_clock:
         return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
     if not any(part.tells_end for part in objective.parts):
@@ -129,7 +130,7 @@ def _trained(objective: Objective) -> bool:
         return False
     if objective.process.clocks > 1:
         return False  # the draws of the likelihood are others than those of training
-    if not _whole(objective) or objective.training("number"):
+    if not _whole(objective) or objective.training("number") or objective.training("length"):
         return False
     parts = objective.parts
     return any(

@@ -34,7 +34,7 @@ class Table(nn.Module):
         self.network = network.double().requires_grad_(False)
         straighten(self.network, width)
         self.width, self.sees = width, sees
-        self.size: int = network.vocab.size
+        self._ids: int = network.vocab.size  # no head has such a name
         self.recording = True
         self.asked = self.strange = 0
         self._codes: list[Tensor] = []
@@ -173,7 +173,7 @@ class Table(nn.Module):
         """Return a number for the part of the row that each position sees; -1 at padding."""
         seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
         rank = seen.long().cumsum(1) - 1
-        base = self.size + 1
+        base = self._ids + 1
         digits = torch.where(seen, (xt + 1) * base ** rank.clamp(min=0), 0)
         columns = xt.shape[1]
         if self.sees.all():

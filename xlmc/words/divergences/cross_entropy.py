@@ -2,7 +2,7 @@
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import ORDER, arrow
+from xlmc.theory.needs import ORDER, PLACES, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 NO_RATE = Missing(
@@ -85,5 +85,22 @@ class CrossEntropy(Divergence):
             meaning="Cross-entropy of the number that a row misses, summed over rows.",
             latex=r"-\log p(n \mid x_t)",
             example="missing : cross_entropy(gone)",
+        ),
+        Use(
+            word=name,
+            partial="length",
+            needs=(arrow("clean", "mask"), PLACES),
+            undoes=None,
+            trains="length",
+            bound=bound.one,
+            reads_batch=True,
+            head="distribution",
+            place="special",
+            target="length",
+            meaning="Cross-entropy of the number of free tokens, of a row without them, summed.",
+            latex=r"-\log p(L \mid x_{\mathrm{given}})",
+            example="size : cross_entropy(length)",
+            imports=(("lengths", "length_logits"),),
+            wrong_target="its target is `length`, not `{found}`: masks show how many are missing",
         ),
     )

@@ -14,7 +14,9 @@ class Distribution(Head):
     noun = "a distribution"
     sized = True
     form = "head NAME : distribution(NUMBER) at gaps | at SPECIAL"
-    meaning = "A law over the numbers 0 to NUMBER of tokens that are missing in a gap or in a row."
+    meaning = (
+        "A law over the numbers 0 to NUMBER: of tokens missing in a gap or a row, or of a text."
+    )
     example = "head missing : distribution(64) at cls"
 
     def place(self, process: Process) -> Place:

@@ -1,0 +1,44 @@
+"""Decoders that draw the length of a text before they fill it."""
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+
+import torch
+
+from xlm_runtime.plug import Batch, Decoded, Noise
+from xlm_runtime.shapes import Int, Tensor
+
+from .canvas import Canvas, Decoding
+from .network import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sized(Decoding):
+    """A decoder whose rows begin without a token, and get as many places as the network says."""
+
+    @abstractmethod
+    def length(
+        self, network: Network, batch: Batch, noise: Noise, limit: int
+    ) -> Int[Tensor, " batch"]:
+        """Return the number of tokens of each row."""
+
+    @torch.no_grad()
+    def __call__(
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+    ) -> Decoded:
+        """Decode a batch, whatever the length of its rows; the history begins without a mask."""
+        empty = Canvas.of(network, batch, limit).remove(batch.free)
+        gap = empty.open & (empty.open.cumsum(1) == 1)
+        number = self.length(network, batch, noise, limit)
+        canvas = empty.insert(gap * number[:, None], network.vocab["mask"])
+        sized = replace(
+            batch,
+            x0=canvas.x,
+            inside=canvas.inside,
+            free=canvas.free,
+            open=canvas.open,
+            attend=canvas.attend,
+        )
+        made = super().__call__(network, sized, noise, limit, record)
+        history = (empty.x, *made.history) if record else ()
+        return replace(made, nfe=made.nfe + 1, history=history)

@@ -47,8 +47,8 @@ def _why_not(start: ast.Start, head: ast.Head, family: ast.Family) -> tuple[str,
         if layout.keeping is not None:
             why = f"in `{layout.name}` tokens are kept at their places, which needs the length"
             return why, f"drop the layout `{layout.name}`"
-        inside = query.predicted(layout)
-        if inside:
-            why = f"in `{layout.name}` the `{min(inside)}` inside the brackets tells the length already"
+        if inside := query.predicted(layout):
+            what = f"in `{layout.name}` the `{min(inside)}` inside the brackets"
+            why = f"{what} tells the length already"
             return why, "write `[body]`, or `start masks`"
     return None

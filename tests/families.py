@@ -301,6 +301,7 @@ def remasks(amount: str) -> st.SearchStrategy[str]:
     """Which tokens become masks again, if any does."""
     found = ["chance 0.2", f"chance {amount}", f"chance min({amount}, 1 - s)", "quota 2"]
     found += ["quota 1 by confidence", "quota masked / 2 by random", "one by confidence", "one"]
+    found += ["one by entropy of current", f"chance {amount} * (1 - confidence)"]
     return st.sampled_from(["", "", *(f"remask {one}" for one in found)])
 
 

@@ -94,7 +94,8 @@ GRIDLESS = (
     *("unmask factor tau by SCORE", "unmask above tau else within 1 by SURE"),
 )
 REMASKS = ("remask chance eta", "remask quota 1 by confidence", "remask one by confidence",
-           "remask quota masked / 2 by random", "remask chance min(eta, 1 - s)")  # fmt: skip
+           "remask quota masked / 2 by random", "remask chance min(eta, 1 - s)",
+           "remask quota 1 by SCORE of current", "remask chance eta * (1 - confidence)")  # fmt: skip
 ORDERS = ("confidence", "random", "entropy", "left", "margin", "order")
 
 

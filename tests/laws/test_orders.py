@@ -6,7 +6,8 @@ from math import exp
 import pytest
 import torch
 from laws.build import VOCAB, A, B
-from laws.examples import one
+from laws.examples import network, one
+from laws.scripted import draw, repeat
 from laws.stats import follows, mean_is
 from laws.test_decoders import every, filled, mask_table
 
@@ -112,6 +113,64 @@ def test_a_chance_reads_the_confidence_of_its_place(package):
         mean_is(first[:, i].double(), score**2)
 
 
+def taken_back(package, name, **params):
+    """Each step's rows before it, the chances there, and the tokens that become masks again."""
+    net = network(package, "text")
+    batch = repeat(one(package, (A, B, A, B, A)), 60)
+    sampler = package.sampler(name, steps=5, **params)
+    decoded = sampler(net, batch, draw(batch, 5), 8, record=True)
+    for before, after in itertools.pairwise(decoded.history[:6]):
+        with torch.no_grad():
+            chances = net.token(net.trunk(before, None)).softmax(-1)
+        written = batch.free & (before != MASK)
+        yield before, chances, written, written & (after == MASK)
+
+
+def current(before, chances):
+    return chances.gather(-1, before[:, :, None])[:, :, 0].double()
+
+
+@every(["mask_rules"])
+def test_the_tokens_of_which_the_network_is_least_sure_now_come_back(package):
+    """By the chance of each token in the answer to the row as it is."""
+    seen = 0
+    for before, chances, written, again in taken_back(package, "planned"):
+        sure = current(before, chances).masked_fill(~written, 2.0)
+        for i in range(len(before)):
+            back = again[i].nonzero()[:, 0].tolist()
+            assert len(back) == min(1, int(written[i].sum()))
+            assert all(float(sure[i, k]) <= float(sure[i].min()) + 1e-6 for k in back)
+            seen += len(back)
+    assert seen > 100
+
+
+@every(["mask_rules"])
+def test_a_token_comes_back_with_the_chance_that_its_present_confidence_leaves(package):
+    """eta * (1 - confidence), each on its own."""
+    off, variance = 0.0, 0.0
+    for before, chances, written, again in taken_back(package, "shaken", eta=0.6):
+        chance = (0.6 * (1 - current(before, chances)))[written]
+        off += float((again[written].double() - chance).sum())
+        variance += float((chance * (1 - chance)).sum())
+    assert variance > 50
+    assert abs(off) < 4.9 * variance**0.5
+    assert not any(again.any() for *_, again in taken_back(package, "shaken", eta=0.0))
+
+
+@every(["mask_rules"])
+def test_tokens_come_back_in_an_order_with_noise(package):
+    """At temperature 0 those of the smallest margin now; else others, too."""
+    others = {0.0: 0, 2.0: 0}
+    for heat in others:
+        for _, chances, written, again in taken_back(package, "tepid", heat=heat):
+            best = chances.double().topk(2, dim=-1).values
+            lead = (best[:, :, 0] - best[:, :, 1]).masked_fill(~written, 2.0)
+            least = lead <= lead.amin(1, keepdim=True) + 1e-6
+            others[heat] += int((again & ~least).sum())
+    assert others[0.0] == 0
+    assert others[2.0] > 20
+
+
 def rows_of(*values):
     return torch.tensor(values, dtype=torch.float64)
 
@@ -119,9 +178,9 @@ def rows_of(*values):
 @every(["mask_rules"])
 def test_the_factor_rule_takes_as_many_as_its_bound_lets(package):
     """The largest n with (n + 1)(1 - c_n) < factor, in rows of any confidences; at least one."""
-    draw = torch.Generator().manual_seed(3)
-    error = torch.rand(200, 6, generator=draw, dtype=torch.float64) ** 2
-    there = torch.rand(200, 6, generator=draw) < 0.7
+    seeded = torch.Generator().manual_seed(3)
+    error = torch.rand(200, 6, generator=seeded, dtype=torch.float64) ** 2
+    there = torch.rand(200, 6, generator=seeded) < 0.7
     for factor in (0.0, 0.5, 1.0, 2.5):
         found = package.places.factored(error, there, factor)
         for i in range(200):

@@ -169,6 +169,15 @@ RULES = """decoder {
     drop grid
     step { unmask factor factor by confidence }
   }
+  decoder planned { step { remask quota 1 by confidence of current; unmask quota 2 by random } }
+  decoder shaken {
+    param eta : Chance = 0.5
+    step { remask chance eta * (1 - confidence); unmask quota 2 by random }
+  }
+  decoder tepid {
+    param heat : Scale = 1.0
+    step { remask quota 1 by margin of current temperature heat * s; unmask quota 2 by random }
+  }
 """
 BOUNDED = """decoder {
     param gamma : Scale = 0.5

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import floor
 
 from xlmc.check import guides
-from xlmc.check.rules import at_least_one, known, paces, samples
+from xlmc.check.rules import at_least_one, known, paces, samples, warm
 from xlmc.check.scope import values
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
@@ -24,7 +24,7 @@ from xlmc.theory.probe import SLIP
 from xlmc.theory.process import Process
 from xlmc.words.actions.remask import Remask
 from xlmc.words.answers import answering
-from xlmc.words.slots import rule_words
+from xlmc.words.slots import answers, order_words, rule_words, subject_words
 
 ALL_BACK = "a step would take back all that was drawn"
 
@@ -98,8 +98,8 @@ def _remask(
     if "t" not in env.names:
         yield NeedsGrid(span=action.span, name="remask")
         return
-    yield from _rule(action, env)
-    yield from _order(action)
+    yield from _rule(action, answering(env))
+    yield from _order(action, env)
 
 
 def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
@@ -123,7 +123,7 @@ def _sure(value: ast.Expr, env: Environment) -> bool:
     return all(isinstance(one, float) and abs(one - 1) < SLIP for one in found)
 
 
-def _order(action: ast.Remask) -> Iterator[Diagnostic]:
+def _order(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
     order, rules = action.order, [rule_words()[p.rule] for p in query.paces(action.much)]
     if order is None:
         return
@@ -131,10 +131,19 @@ def _order(action: ast.Remask) -> Iterator[Diagnostic]:
         why, hint = "`chance` takes back without an order", "drop the order, or write `quota`"
         yield WrongScore(span=order.span, why=why, hint=hint)
         return
-    yield from one_of(order.score, ("confidence", "random"), "a score of drawn tokens")
-    if order.of is not None:
-        why = "it is the chance that the token had when it was drawn"
-        yield WrongScore(span=order.of.span, why=why, hint=f"drop `of {order.of.id}`")
+    if order.of is None:
+        yield from one_of(order.score, ("confidence", "random"), "a score of drawn tokens")
+    else:
+        yield from one_of(order.score, order_words(), "a score")
+        yield from _subject(order.of, order.score)
     if order.temperature is not None:
-        why = "xlmc takes the least sure tokens back without randomness"
-        yield WrongScore(span=order.temperature.span, why=why, hint="drop the temperature")
+        yield from warm(order.temperature, None, env)
+
+
+def _subject(of: ast.Name, score: ast.Name) -> Iterator[Diagnostic]:
+    subject, hint = subject_words().get(of.id), f"drop `of {of.id}`"
+    if subject is None or not subject.there:
+        why = "it is the chance that the token had when it was drawn"
+        yield WrongScore(span=of.span, why=why, hint=f"{hint}, or write `of current`")
+    elif score.id in order_words() and score.id not in answers():
+        yield WrongScore(span=of.span, why=subject.unfit, hint=hint)

@@ -178,7 +178,7 @@ def ordering(
         yield from _subject(order.of, scores)
     if order.temperature is not None:
         errors = next((rule for rule in rules if rule.errors), None)
-        yield from _temperature(order.temperature, errors, env)
+        yield from warm(order.temperature, errors, env)
 
 
 def _thresholds(much: ast.Much, scores: Iterable[Order], env: Environment) -> Iterator[Diagnostic]:
@@ -190,7 +190,7 @@ def _thresholds(much: ast.Much, scores: Iterable[Order], env: Environment) -> It
             yield from reaches(value, scores, own)
 
 
-def _temperature(value: ast.Expr, errors: Rule | None, env: Environment) -> Iterator[Diagnostic]:
+def warm(value: ast.Expr, errors: Rule | None, env: Environment) -> Iterator[Diagnostic]:
     """Complain about a temperature that is no number of at least 0; or that has no use."""
     if errors is not None:
         why = f"`{errors.name}` takes the surest: noise would put others before them"
@@ -217,7 +217,9 @@ def _temperature(value: ast.Expr, errors: Rule | None, env: Environment) -> Iter
 def _subject(of: ast.Name, scores: Iterable[Order]) -> Iterator[Diagnostic]:
     yield from one_of(of, subject_words(), "what is scored")
     subject = subject_words().get(of.id, subject_words()["likeliest"])
-    if not any(score.network if subject.law else score.token for score in scores):
+    if subject.there:
+        yield WrongScore(span=of.span, why="a mask holds no token", hint=f"drop `of {of.id}`")
+    elif not any(score.network if subject.law else score.token for score in scores):
         yield WrongScore(span=of.span, why=subject.unfit, hint=f"drop `of {of.id}`")
 
 

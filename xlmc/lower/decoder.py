@@ -26,7 +26,7 @@ from xlmc.lower.canvas import gradual, switch, timely
 from xlmc.lower.classes import classes
 from xlmc.lower.clock import Clock
 from xlmc.lower.documents import referring
-from xlmc.lower.orders import CUTS
+from xlmc.lower.orders import CUTS, MASKS, TOKENS
 from xlmc.lower.params import mentioned, params
 from xlmc.lower.parts import LIBRARY
 from xlmc.syntax import ast, query
@@ -35,8 +35,8 @@ from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
 from xlmc.theory.process import Process
 from xlmc.words.last import reveals_all
-from xlmc.words.rules.base import Rule
-from xlmc.words.slots import answers, rule_words, stop_of, subject_words
+from xlmc.words.rules.base import Actor, Rule
+from xlmc.words.slots import answers, order_words, rule_words, stop_of, subject_words
 from xlmc.words.stops.base import Stop, temperature
 
 
@@ -103,18 +103,19 @@ def _counted(name: str, mask: str) -> Leaf:
     return variable(name, Rank.ROW, Kind.LONG, f"{mask}.sum(1)", wide)
 
 
-def looked(rule: Rule) -> dict[str, Leaf]:
+def looked(rule: Rule, actor: Actor) -> dict[str, Leaf]:
     """Return the scores of the network's answer that an amount may read.
 
-    Of each place, or as a mean over the masks of a row.
+    Of each place, or as a mean over the candidates of a row.
     """
+    among = actor.candidates
     if rule.of_place:
         return {
             word.name: variable(word.name, Rank.TOKEN, Kind.DOUBLE, word.variable)
             for word in answers().values()
         }
     return {
-        word.name: variable(word.name, Rank.ROW, Kind.DOUBLE, f"mean({word.variable}, masked)")
+        word.name: variable(word.name, Rank.ROW, Kind.DOUBLE, f"mean({word.variable}, {among})")
         for word in answers().values()
     }
 
@@ -257,21 +258,24 @@ class _Maker:
         env = environment(self.section, self.family)
         off = switch(remask.much, env) if remask is not None else ""
         return ir.Unmask(
-            self._paces(action.much), self._order(action.order), gradual(action.much, env, off)
+            self._paces(action.much, MASKS),
+            self._order(action.order),
+            gradual(action.much, env, off),
         )
 
-    def _paces(self, much: ast.Much) -> tuple[ir.Pace, ...]:
+    def _paces(self, much: ast.Much, actor: Actor) -> tuple[ir.Pace, ...]:
         """Return the rules of an action with the codes of their amounts."""
-        return tuple(map(self._pace, query.paces(much)))
+        return tuple(self._pace(pace, actor) for pace in query.paces(much))
 
-    def _pace(self, pace: ast.Much) -> ir.Pace:
+    def _pace(self, pace: ast.Much, actor: Actor) -> ir.Pace:
         rule = rule_words()[pace.rule]
         if pace.value is None:
             return ir.Pace(rule, None)
         scope = self._scope
-        names = {**scope.names, **looked(rule)}
+        read = looked(rule, actor)
+        names = {**scope.names, **read}
         code = Printer.code(inline(pace.value, self._late), evolve(scope, names=names))
-        looks = tuple(name for name in looked(rule) if name in code.reads.variables)
+        looks = tuple(name for name in read if name in code.reads.variables)
         return ir.Pace(rule, rule.amount(code), looks)
 
     @property
@@ -287,9 +291,14 @@ class _Maker:
     def _remask(self, action: ast.Remask | None) -> ir.Remask | None:
         if action is None:
             return None
+        order = action.order
+        network = order is not None and order_words()[order.score.id].network
+        present = order is not None and order.of is not None
         return ir.Remask(
-            paces=self._paces(action.much),
-            sure=action.order is not None and action.order.score.id != "random",
+            paces=self._paces(action.much, TOKENS),
+            now=order.score.id if order is not None and present else "",
+            temperature=self._temperature(order.temperature if order is not None else None),
+            sure=network and not present,
             off=switch(action.much, environment(self.section, self.family)),
         )
 

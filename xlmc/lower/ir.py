@@ -309,12 +309,20 @@ class Guide:
 class Remask:
     """The drawn tokens that become masks again.
 
-    sure: those that were least sure when they were drawn. off: the param at whose 0 none does.
+    sure: those that were least sure when they were drawn; now: those of which this score of the
+    network's present answer is lowest. off: the param at whose 0 none does.
     """
 
     paces: tuple[Pace, ...]
+    now: str  # name of a score; "" for none
+    temperature: Code | None  # of the order
     sure: bool
     off: str  # name
+
+    @property
+    def looks(self) -> bool:
+        """Return whether it reads the network's present answer at tokens."""
+        return bool(self.now) or any(pace.looks for pace in self.paces)
 
 
 @frozen

@@ -196,18 +196,21 @@ class _Methods:
         whole = d.insert is not None or not (
             never or d.remask is not None or (d.blocks is not None and d.grid == "uniform")
         )
+        present = d.remask is not None and d.remask.looks
+        asked = "masked" if scored else "places"
         if d.guide is not None or not whole:
-            before.append(_line("rows", f"{'places' if apart else 'masked'}.any(1)"))
+            some = "looked" if present else "places" if apart else "masked"
+            before.append(_line("rows", f"{some}.any(1)"))
         after, result = self._after(unmask, state)
         return parts.Reveal(
             doc=self._doc(),
             head=d.head,
             before=(*before,),
-            asked="masked" if scored else "places",
+            asked="looked" if present else asked,
             idle=not whole,
-            state=built(state),
+            state=built("canvas" if present else state),
             query=self._query(whole=whole),
-            after=(*after,),
+            after=(*self._looked(asked), *after),
             result=result,
         )
 
@@ -219,22 +222,31 @@ class _Methods:
             yield _line("tick", "tick.at(mean_time(canvas, masked, {}))", d.inverse)
         yield from d.lets
         if d.remask is not None:
-            yield from self._again(d.remask)
+            yield self._written()
+            yield from [] if d.remask.looks else orders.again(d.remask)
         if scored and unmask.ahead is not None:
             yield "quota", unmask.ahead
         if cut:
             yield _line("masked", "masked & (quota > 0)[:, None]")
         if not scored:
             yield "places", orders.places(unmask)
+        if d.remask is not None and d.remask.looks:
+            yield _line("looked", f"{'masked' if scored else 'places'} | written")
 
-    def _again(self, remask: ir.Remask) -> Lines:
-        """The tokens that become masks again."""
+    def _written(self) -> tuple[str, Code]:
+        """Return the tokens that can become masks again."""
         blocks = self.decoder.blocks
         free = built("blocks_so_far(canvas, tick, {})", blocks) if blocks else built("canvas.free")
-        u = f'noise.uniform("remask", {POSITIONS})'
-        score = built("-sureness(canvas)" if remask.sure else u)
-        again = orders.chosen(remask.paces, {False: score}, orders.TOKENS)
-        return _line("written", "{} & ~masked", free), ("again", again)
+        return _line("written", "{} & ~masked", free)
+
+    def _looked(self, asked: str) -> Lines:
+        """Return the tokens that become masks again by an answer that has just been read."""
+        remask = self.decoder.remask
+        if remask is None or not remask.looks:
+            return ()
+        now = _line("now", "logits[written[looked]]")
+        logits = _line("logits", f"logits[{asked}[looked]]")
+        return (now, *orders.again(remask), logits)
 
     def _after(self, unmask: ir.Unmask, state: str) -> tuple[list[tuple[str, Code]], Code]:
         """Return what follows from the answer of the network, and the canvas after it."""

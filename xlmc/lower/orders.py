@@ -5,7 +5,7 @@ from functools import reduce
 
 from attrs import evolve
 
-from xlmc.calculus.code import Code, Rank, built, param
+from xlmc.calculus.code import Code, Rank, beside_tokens, built, param
 from xlmc.lower import ir, parts
 from xlmc.words.orders.base import Order
 from xlmc.words.rules.base import Actor
@@ -31,7 +31,8 @@ def words(order: ir.Order) -> list[Order]:
 def codes(order: ir.Order, column: str = "column", *, errors: bool = False) -> dict[str, Code]:
     """Return the code of each score; ``column`` is that of the places of the masks."""
     forms = {one.name: one.coded(errors=errors, drawn=order.sampled) for one in words(order)}
-    return {name: built(form.format(column=column)) for name, form in forms.items()}
+    variables = {"column": column, "logits": "logits", "token": "token"}
+    return {name: built(form.format(**variables)) for name, form in forms.items()}
 
 
 def arguments(order: ir.Order) -> tuple[str, ...]:
@@ -126,7 +127,28 @@ def looks(paces: Iterable[ir.Pace], *, drawn: bool) -> Iterator[tuple[str, Code]
     """Yield the scores that amounts read, at all places."""
     for name in dict.fromkeys(name for pace in paces for name in pace.looks):
         word = order_words()[name]
-        yield word.variable, built(f"spread({word.amount(drawn=drawn)}, masked)")
+        form = word.amount(drawn=drawn).format(logits="logits", token="token")
+        yield word.variable, built(f"spread({form}, masked)")
+
+
+def again(remask: ir.Remask) -> list[tuple[str, Code]]:
+    """Return the tokens that become masks again, as lines of code."""
+    lines, present = list[tuple[str, Code]](), {"logits": "now", "token": "canvas.x[written]"}
+    for name in dict.fromkeys(name for pace in remask.paces for name in pace.looks):
+        form = order_words()[name].amount(drawn=True).format(**present)
+        lines.append((order_words()[name].variable, built(f"spread({form}, written)")))
+    u = 'noise.uniform("remask", canvas.position)'
+    score = built("-sureness(canvas)" if remask.sure else u)
+    if remask.now:
+        form = order_words()[remask.now].coded(errors=False, drawn=True).format(**present)
+        wide = built(f"spread({form}, written)")
+        same = next((name for name, code in lines if code == wide), "")
+        lines += [] if same else [("scores", wide)]
+        score = built(f"-{same or 'scores'}")
+    if remask.temperature is not None:
+        warm = beside_tokens(remask.temperature)
+        score = built(f"{{}} + {{}} * gumbel({u})", score, warm)
+    return [*lines, ("again", chosen(remask.paces, {False: score}, TOKENS))]
 
 
 def _value(order: ir.Order, *, errors: bool) -> Code:

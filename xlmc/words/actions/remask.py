@@ -11,7 +11,11 @@ class Remask(Action):
     name = "remask"
     order = -5
     form = "remask RULE by ORDER"
-    meaning = "Tokens that were drawn become masks again, by `chance P` or `quota N`."
+    meaning = (
+        "Tokens that were drawn become masks again, by `chance P`, `quota N` or `one`: at random, the "
+        "least sure when they were drawn (`by confidence`), or the least sure now (`by SCORE of "
+        "current`)."
+    )
     example = "remask chance 0.02"
     node = ast.Remask
     needs = (arrow("clean", "mask"),)

@@ -8,8 +8,8 @@ from xlmc.words.base import Word
 class Order(Word):
     """A score of places: the highest come first; or an error, of which the smallest do.
 
-    ``code`` and ``error`` are code over ``reads``, variables of the step; ``says`` and ``lacks``
-    are the same in words. ``network``: it scores the network's answer, between ``low`` and
+    ``code`` and ``error`` are forms of code over ``reads``, variables of the step; ``says`` and
+    ``lacks`` are both in words. ``network``: it scores the network's answer, between ``low`` and
     ``high``, and ``range`` says so; ``threshold`` is an example. ``token``: it looks at one token,
     which may be the one that is drawn: ``drawn`` and ``drawn_error`` are then its codes.
     ``quantity`` is its code in an amount, be it of the token that is drawn.

@@ -13,14 +13,14 @@ class Entropy(Order):
     meaning = "Minus the entropy of the law of the token, in nats."
     example = "unmask one by entropy"
     order = 2
-    code = "negative_entropy(logits)"
-    error = "(-negative_entropy(logits))"
+    code = "negative_entropy({logits})"
+    error = "(-negative_entropy({logits}))"
     says = "minus the entropy of its distribution"
     lacks = "the entropy of its distribution"
     network = True
     samples = (0.0, 1.0, 14.0)
     variable = "entropies"
-    quantity = "-negative_entropy(logits)"
+    quantity = "-negative_entropy({logits})"
     low = -inf
     high = 0.0
     range = "it is minus the entropy, which is at most 0"

@@ -11,13 +11,13 @@ class Margin(Order):
     meaning = "The lead of the likeliest token over the second."
     example = "unmask one by margin"
     order = 1
-    code = "margin(logits)"
-    error = "(1 - margin(logits))"
+    code = "margin({logits})"
+    error = "(1 - margin({logits}))"
     says = "the lead of its likeliest token over the second"
     lacks = "what the lead of its likeliest token over the second lacks to 1"
     network = True
     samples = (0.0, 0.5, 1.0)
     variable = "leads"
-    quantity = "margin(logits)"
+    quantity = "margin({logits})"
     range = "the margin lies between 0 and 1"
     threshold = "above 0.9 by margin"

@@ -15,4 +15,5 @@ class Subject(Word):
     slot = "a subject of a score"
     drawn: ClassVar[bool] = False
     law: ClassVar[bool] = False
+    there: ClassVar[bool] = False  # the token that is there, which a mask lacks
     unfit: ClassVar[str] = "only confidence looks at one token"

@@ -18,8 +18,8 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     .. math::
 
         \mathcal{L} = \frac{1}{N} \sum_r \Big[
-        \left(L + 1\right) \frac{1}{n}
-        \quad \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
+        \left(L + 1\right)
+        \quad \frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)
         + \left(L + 1\right) \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 

@@ -108,20 +108,25 @@ def _imports(
 def _formula(objective: Objective) -> tuple[str, ...]:
     """The whole loss, a term a line; below it what differs from token to token."""
     head = r"\mathcal{L} = \frac{1}{N} \sum_r"
-    terms = [_latex(part, objective) for part in objective.parts]
+    formulas = [_latex(part, objective) for part in objective.parts]
+    terms = [_joined(*formula) for formula in formulas]
     around = [rf"\quad w_i = {latex_expr(weight)}" for weight in _around(objective)]
     if len(terms) == 1 and len(whole := f"{head} {terms[0]}") <= _WIDEST:
         return (whole + "," * bool(around), *around)
     if len(terms) == 1 and not around:
         return (head, rf"\quad {terms[0]}")
-    lines = [line for n, term in enumerate(terms) for line in _lines("+ " * (n > 0) + term)]
+    lines = [line for n, one in enumerate(formulas) for line in _lines("+ " * (n > 0), *one)]
     return (rf"{head} \Big[", *lines, rf"\Big]{',' * bool(around)}", *around)
 
 
-def _lines(term: str) -> list[str]:
-    """A term on one line, or its weight on a line of its own."""
-    weight, sign, rest = term.partition(r" \sum")
-    return [term] if len(term) <= _WIDEST or not sign else [weight, rf"\quad \sum{rest}"]
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _lines(sign: str, weight: str, rest: str) -> list[str]:
+    """Return a term on one line, or its weight on a line of its own."""
+    term = sign + _joined(weight, rest)
+    return [term] if len(term) <= _WIDEST or not weight else [sign + weight, rf"\quad {rest}"]
 
 
 def _units(objective: Objective, over: str) -> str:
@@ -150,27 +155,24 @@ def _word(part: Part) -> Divergence:
     return words.known()[part.term.divergence.kind]
 
 
-def _latex(part: Part, objective: Objective) -> str:
-    divergence, factor = words.use(part, objective).latex, _word(part).factor
-    if part.term.divergence.options and factor:
-        divergence = rf"{factor} \, {_bracketed(divergence)}"
-    found = inlined(part, objective)
+def _latex(part: Part, objective: Objective) -> tuple[str, str]:
+    """Return the weight of a term, and the rest."""
+    use, factor = words.use(part, objective), _word(part).factor
+    sign, found = "-" * use.minus, inlined(part, objective)
+    cost = _joined(use.sums, f"{sign}{use.latex}")
+    bare = rf"\big({cost}\big)" if use.minus and not use.sums else cost
+    times = rf"{factor} \, {bare}" if part.term.divergence.options and factor else ""
     if found is None:
-        return divergence
+        return "", times or cost
     if query.around(found):
-        where, cost = divergence.split(r" -\log")
-        return rf"{where} -w_i \log{cost}"
+        return "", _joined(use.sums, rf"{sign}w_i {use.latex}")
     short = inline(found, {name: ast.Name(s, span=found.span) for name, s in SHORT.items()})
     weight = latex_expr(short)
     if isinstance(short, ast.Binary) and short.op in "+-":
         weight = rf"\left({weight}\right)"
-    gap = " " if divergence.startswith("\\") else r" \, "
-    return f"{weight}{gap}{_bracketed(divergence)}"
-
-
-def _bracketed(formula: str) -> str:
-    """A factor: what begins with a minus in parentheses."""
-    return rf"\big({formula}\big)" if formula.startswith("-") else formula
+    if times or not use.sums:
+        return "", rf"{weight} \, {times or bare}"
+    return weight, cost
 
 
 def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:

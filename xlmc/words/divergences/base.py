@@ -31,7 +31,9 @@ class Use:
     target: str
     on: str = ""
     meaning: str  # a sentence
-    latex: str
+    sums: str = ""  # latex of the sum before its cost
+    minus: bool = False  # its cost has this sign
+    latex: str  # of the cost, without sum and sign
     example: str
     imports: tuple[tuple[str, str], ...] = ()  # module of the library, name
     wrong_target: str = "its target is `{target}`, not `{found}`"

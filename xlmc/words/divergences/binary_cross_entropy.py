@@ -24,7 +24,8 @@ OF_GONE = Use(
     place="special",
     target="none gone",
     meaning="Cross-entropy of whether nothing is missing, summed over rows.",
-    latex=r"-\log p(\mathbb{1}[n = 0] \mid x_t)",
+    minus=True,
+    latex=r"\log p(\mathbb{1}[n = 0] \mid x_t)",
     example="done : binary_cross_entropy(none gone)",
 )
 OF_MASKS = evolve(

@@ -27,7 +27,9 @@ class JointCrossEntropy(Divergence):
             meaning=(
                 "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows."
             ),
-            latex=r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+            sums=r"\frac{1}{n} \sum_{i\,\mathrm{gone}}",
+            minus=True,
+            latex=r"\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
             example="slot : joint_cross_entropy(gone)",
             imports=(("gaps", "joint_cross_entropy"),),
             names_row_count=True,

@@ -14,7 +14,8 @@ import attrs
 from attrs import evolve, frozen
 
 from xlmc.calculus.functions import ATOM, BY_NAME, POWER, PRODUCT, SEVERAL, SIGN
-from xlmc.calculus.print_math import LEVEL, literal, plain_expr
+from xlmc.calculus.print_math import LEVEL, plain_expr
+from xlmc.calculus.print_math import literal as digits
 from xlmc.syntax import ast
 
 CLOCK = "clock"  # the params of the noise, in code
@@ -136,6 +137,11 @@ def number(expr: ast.Expr, *, whole: bool) -> Code:
     return Code(repr(float(value)), Rank.SCALAR, Kind.FLOAT, only=float(value))
 
 
+def literal(text: str) -> Code:
+    """Return a text as Python writes it."""
+    return Code(repr(text))
+
+
 def constant(value: float) -> Code:
     """Return a number as Python writes it, a whole one without a point."""
     whole = int(value) == value
@@ -228,9 +234,9 @@ class Printer:
                 only = -inner.value if inner.value is not None else None
                 made, own = evolve(built("-{}", inner), only=only), SIGN
             case ast.Number():
-                whole = expr.value.denominator == 1 and literal(expr).replace("_", "").isdigit()
+                whole = expr.value.denominator == 1 and digits(expr).replace("_", "").isdigit()
                 kind = Kind.INT if whole else Kind.FLOAT
-                return Code(literal(expr), Rank.SCALAR, kind, only=float(expr.value))
+                return Code(digits(expr), Rank.SCALAR, kind, only=float(expr.value))
             case ast.Name(id="pi") if "pi" not in self.scope.names:
                 return Code("math.pi", reads=Reads(modules=frozenset({"math"})))
             case ast.Name(id=name):

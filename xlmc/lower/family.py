@@ -1,6 +1,6 @@
 """A checked tree becomes the IR: every decision is made here."""
 
-from xlmc.calculus.code import Code, Kind, Rank, called, variable
+from xlmc.calculus.code import Code, Kind, Rank, built, called, variable
 from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import TooHard
 from xlmc.lower import ir
@@ -15,7 +15,7 @@ from xlmc.lower.noise import noise
 from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
-from xlmc.theory.claims import claim, tilt, trained
+from xlmc.theory.claims import KEPT, SHORTER, UNKNOWN, claim, tilt, trained
 from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
@@ -198,6 +198,13 @@ def _init(objective: Objective, absent: set[str]) -> ir.Init:
     )
 
 
+TILTS = {  # as functions of a length
+    KEPT: None,
+    SHORTER: built("lambda length: 1 / (length + 1)"),
+    UNKNOWN: built("None"),
+}
+
+
 def _title(family: ast.Family) -> str:
     return family.title.value if family.title is not None else family.name.id
 
@@ -222,7 +229,7 @@ def _family(
         title=_title(family),
         claim=value,
         why=why,
-        tilt=tilt(objective),
+        tilt=TILTS[tilt(objective)],
         trained=trained(objective),
         specials=tuple(name for name in query.SPECIALS if name in needed),
         layouts=tuple((y.name, y.klass) for y in layouts.layouts),

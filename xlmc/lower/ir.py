@@ -22,7 +22,7 @@ class Param:
 
     name: str  # name
     kind: str  # Count, Size, Chance, Scale or Choice
-    default: str  # code: a literal
+    default: Code  # a literal
     options: tuple[str, ...] = ()
 
     @property
@@ -168,7 +168,7 @@ class Term:
     size: int  # of a distribution: the largest number that it tells apart
     weight: Code | None  # over t, count, length and params; None for 1
     reads: tuple[str, ...]  # of t, count and length: what the weight reads
-    row: str  # code of the clean tokens at the places of the noised row
+    row: Code  # the clean tokens at the places of the noised row
     per_row: bool  # the weight differs from row to row
     per_token: bool  # and from token to token
     shifted: bool  # the head is read one position to the left
@@ -472,7 +472,7 @@ class Family:
     title: str
     claim: str
     why: str
-    tilt: str  # code of a function of a length; "" where every length keeps its chance
+    tilt: Code | None  # a function of a length; None where every length keeps its chance
     trained: bool
     specials: tuple[str, ...]
     layouts: tuple[tuple[str, str], ...]

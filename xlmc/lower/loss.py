@@ -201,7 +201,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         size=query.size(head),
         weight=code,
         reads=reads,
-        row="batch.x0" if objective.process.holds_places else "noised.clean",
+        row=built("batch.x0" if objective.process.holds_places else "noised.clean"),
         per_row=code is not None and code.rank >= Rank.ROW,
         per_token=code is not None and code.rank == Rank.TOKEN,
         shifted=head.shifted,

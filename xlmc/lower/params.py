@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from xlmc.calculus.code import number
+from xlmc.calculus.code import literal, number
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 
@@ -19,9 +19,9 @@ def params(entries: tuple[ast.Node, ...], used: set[str]) -> tuple[ir.Param, ...
 def _param(entry: ast.Param | ast.Choice) -> ir.Param:
     if isinstance(entry, ast.Choice):
         options = tuple(option.id for option in entry.options)
-        return ir.Param(entry.name, "Choice", repr(options[0]), options)
+        return ir.Param(entry.name, "Choice", literal(options[0]), options)
     whole = ir.PYTHON[entry.kind] == "int"
-    return ir.Param(entry.name, entry.kind, str(number(entry.default, whole=whole)))
+    return ir.Param(entry.name, entry.kind, number(entry.default, whole=whole))
 
 
 def _value(expr: ast.Expr) -> Fraction:

@@ -39,6 +39,7 @@ OWN = {  # what a mean within each sequence divides its terms by
     "gone per sequence": "count",
 }
 STRENGTH = ("tight", "bound", "none")
+KEPT, SHORTER, UNKNOWN = "kept", "shorter by 1 / (length + 1)", "unknown"  # chances of lengths
 GUARD = 1e-3  # of the time, which a likelihood can do without
 
 
@@ -87,12 +88,12 @@ def chosen(parts: list[Part], objective: Objective) -> Part:
 
 
 def tilt(objective: Objective) -> str:
-    """Return the factor between the law of the best heads and the data's, as code over a length.
+    """Return the factor between the law of the best heads and the data's: KEPT, SHORTER, UNKNOWN.
 
     Nothing is known where that depends on a param of the noise. See `_tilt`.
     """
     found = {*map(_tilt, objective.everywhere)}
-    return found.pop() if len(found) == 1 else "None"
+    return found.pop() if len(found) == 1 else UNKNOWN
 
 
 def _tilt(objective: Objective) -> str:
@@ -106,15 +107,15 @@ def _tilt(objective: Objective) -> str:
     process = objective.process
     if process.clocks > 1:
         timed = query.condition(objective.family) is not None
-        return "" if timed and _whole(objective) and _even(objective) else "None"
+        return KEPT if timed and _whole(objective) and _even(objective) else UNKNOWN
     if process.ordered:
-        return "" if _even(objective) else "None"
+        return KEPT if _even(objective) else UNKNOWN
     if process.holds_places or _claim(objective)[0] == "tight":
-        return ""
+        return KEPT
     if _claim(objective)[0] == "none":
-        return "None"
+        return UNKNOWN
     flat = all(_is_proportional(part, objective, flat=True) for part in _read(objective))
-    return "lambda length: 1 / (length + 1)" if flat else "None"
+    return SHORTER if flat else UNKNOWN
 
 
 def trained(objective: Objective) -> bool:

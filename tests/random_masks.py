@@ -96,7 +96,8 @@ GRIDLESS = (
 REMASKS = ("remask chance eta", "remask quota 1 by confidence", "remask one by confidence",
            "remask quota masked / 2 by random", "remask chance min(eta, 1 - s)",
            "remask quota 1 by SCORE of current",
-           "remask chance eta * (1 - confidence)")  # fmt: skip
+           "remask chance eta * (1 - confidence)",
+           "remask poisson 2 * s by confidence")  # fmt: skip
 ORDERS = ("confidence", "random", "entropy", "left", "margin", "order")
 
 

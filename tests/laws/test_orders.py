@@ -113,10 +113,10 @@ def test_a_chance_reads_the_confidence_of_its_place(package):
         mean_is(first[:, i].double(), score**2)
 
 
-def taken_back(package, name, **params):
+def taken_back(package, name, rows=60, **params):
     """Each step's rows before it, the chances there, and the tokens that become masks again."""
     net = network(package, "text")
-    batch = repeat(one(package, (A, B, A, B, A)), 60)
+    batch = repeat(one(package, (A, B, A, B, A)), rows)
     sampler = package.sampler(name, steps=5, **params)
     decoded = sampler(net, batch, draw(batch, 5), 8, record=True)
     for before, after in itertools.pairwise(decoded.history[:6]):
@@ -155,6 +155,15 @@ def test_a_token_comes_back_with_the_chance_that_its_present_confidence_leaves(p
     assert variance > 50
     assert abs(off) < 4.9 * variance**0.5
     assert not any(again.any() for *_, again in taken_back(package, "shaken", eta=0.0))
+
+
+@every(["mask_rules"])
+def test_a_random_number_of_tokens_comes_back(package):
+    """With mean 2 s; no more than there are: two after the first step, at s = .6."""
+    again = next(itertools.islice(taken_back(package, "scattered", rows=3000), 1, None))[3].sum(1)
+    mean, counts = 1.2, torch.bincount(again, minlength=3).tolist()
+    law = [exp(-mean), mean * exp(-mean)]
+    follows(counts, [*law, 1 - sum(law)])
 
 
 @every(["mask_rules"])

@@ -174,6 +174,7 @@ RULES = """decoder {
     param eta : Chance = 0.5
     step { remask chance eta * (1 - confidence); unmask quota 2 by random }
   }
+  decoder scattered { step { remask poisson s * 2 by random; unmask quota 2 by random } }
   decoder tepid {
     param heat : Scale = 1.0
     step { remask quota 1 by margin of current temperature heat * s; unmask quota 2 by random }

@@ -109,7 +109,7 @@ def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
         if rule.whole or (rule.of_place and value is not None and _sure(value, env)):
             yield WrongRule(span=pace.span, rule=rule.name, why=ALL_BACK, hint=hint)
         elif rule.name not in Remask.rules:
-            why = "xlmc takes tokens back by `chance`, `quota` or `one`"
+            why = "it takes the surest, and those stay"
             yield WrongRule(span=pace.span, rule=rule.name, why=why, hint=hint)
         else:
             yield from wrong

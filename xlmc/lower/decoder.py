@@ -276,7 +276,7 @@ class _Maker:
         names = {**scope.names, **read}
         code = Printer.code(inline(pace.value, self._late), evolve(scope, names=names))
         looks = tuple(name for name in read if name in code.reads.variables)
-        return ir.Pace(rule, rule.amount(code), looks)
+        return ir.Pace(rule, rule.amount(code, actor), looks)
 
     @property
     def _late(self) -> dict[str, ast.Expr]:

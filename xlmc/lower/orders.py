@@ -19,7 +19,7 @@ TYPES = {
     "u": 'Float[Tensor, " places"]',
 }
 COLUMN = "masked.nonzero()[:, 1]"
-MASKS, TOKENS = Actor("masked", "unmask"), Actor("written", "remask")
+MASKS, TOKENS = Actor("masked", "unmask", "quota"), Actor("written", "remask", "remasked")
 RANDOM = 'noise.uniform("order", canvas.position)'
 
 

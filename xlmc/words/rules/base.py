@@ -15,10 +15,14 @@ from xlmc.words.base import Word
 
 @frozen
 class Actor:
-    """An action that takes places: the variable of its candidates, and the stream of its noise."""
+    """An action that takes places: the variable of its candidates, and streams of its noise.
+
+    ``stream`` is of the places, ``numbers`` of a random number for each row.
+    """
 
     candidates: str
     stream: str
+    numbers: str
 
 
 class Rule(Word):
@@ -65,8 +69,9 @@ class Rule(Word):
         """Return whether an amount below ``bound`` is that of almost no second place."""
         return amount < bound
 
-    def amount(self, value: Code) -> Code:
+    def amount(self, value: Code, actor: Actor) -> Code:
         """Return the code of its amount, given that of the value."""
+        del actor
         return beside_tokens(value)
 
     @abstractmethod

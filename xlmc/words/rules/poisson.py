@@ -22,9 +22,9 @@ class Poisson(Rule):
         del masked
         return amount
 
-    def amount(self, value: Code) -> Code:
+    def amount(self, value: Code, actor: Actor) -> Code:
         """Return a draw for each row."""
-        return poisson(value, 'noise.uniform("quota")[:, 0]')
+        return poisson(value, f'noise.uniform("{actor.numbers}")[:, 0]')
 
     def places(self, score: Code, amount: Code | None, actor: Actor, *, last: bool) -> Code:
         """Return so many candidates of each row with the highest scores."""

@@ -13,8 +13,8 @@ class Remask(Action):
     form = "remask RULE by ORDER"
     meaning = (
         "Tokens that were drawn become masks again, by `chance P`, `quota N`, `poisson N` or "
-        "`one`: at random, the least sure when they were drawn (`by confidence`), or the least sure now "
-        "(`by SCORE of current`)."
+        "`one`: at random, the least sure when they were drawn (`by confidence`), or the least "
+        "sure now (`by SCORE of current`)."
     )
     example = "remask chance 0.02"
     node = ast.Remask

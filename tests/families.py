@@ -411,6 +411,7 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
         stops = [draw(st.sampled_from(found)), *stops]
     elif draw(st.booleans()):
         stops = ["length = oracle"]
+    stops += [TEXT] * draw(st.booleans())
     stop = " or ".join(one for one in stops if one)
     stop = stop if stop.startswith("chance") else f"when {stop}"
     return section(
@@ -521,7 +522,8 @@ def clean_losses(draw: st.DrawFn, main: str, other: str) -> str:
 def appending_decoders(draw: st.DrawFn, heads: list[str], name: str, ends: bool) -> str:
     """A whole decoder that appends."""
     drawn = draw(draws(draw(st.sampled_from(heads))))
-    stops = draw(st.permutations(["length = limit", *(["last = eos"] if ends else [])]))
+    early = [TEXT] * draw(st.booleans())
+    stops = draw(st.permutations(["length = limit", *early, *(["last = eos"] if ends else [])]))
     return section(
         f"decoder {name}".rstrip(),
         [

@@ -71,7 +71,8 @@ def gone_decoders(draw: Draw, stops: bool) -> list[str]:
     """Three decoders that insert tokens."""
     ends = ("when done > 0.6 or length = limit", "chance done or length = limit",
             "when tempered(done, 2) > patience or length = limit",
-            "chance tempered(done, patience) or length = limit")  # fmt: skip
+            "chance tempered(done, patience) or length = limit",
+            "when done > 0.6 or text = stop_strings or length = limit")  # fmt: skip
     found = []
     for i, name in enumerate(("", "other", "whole")):
         pick = draw.cycle(("pick gap", "pick gap greedy", "pick gap with top_k = 2", ""), i)
@@ -93,6 +94,8 @@ def gone_decoders(draw: Draw, stops: bool) -> list[str]:
 
 # Nothing is corrupted
 
+HIDDEN = ("prompt", "given")  # what a guide can be without
+
 
 def clean(draw: Draw) -> list[str]:
     """A family that writes from left to right."""
@@ -113,7 +116,7 @@ def clean(draw: Draw) -> list[str]:
         terms.append(f"{head} : cross_entropy(following){weight and f'  weight {weight}'}")
     ends = draw.turn % 3 != 2
     stops = (
-        ["last = eos or length = limit", "length = limit or last = eos"]
+        ["last = eos or length = limit", "length = limit or last = eos or text = stop_strings"]
         if ends
         else ["length = limit"]
     )
@@ -129,6 +132,9 @@ def clean(draw: Draw) -> list[str]:
                 f"step {{\nappend one\n{drawn}\n}}",
                 f"stop when {draw.cycle(stops, i)}",
                 "reuse while prefix" if i != 2 else "drop reuse",
+                f"guide cfg(scale = 0.7, without = {draw.cycle(HIDDEN, i)})"
+                if name == "fast"
+                else "",
             )
         )
     over = ("tokens", "block", "sequences", "tokens per sequence")
@@ -208,11 +214,19 @@ def both_decoders(draw: Draw, insert: str, law: bool) -> list[str]:
                 "grid uniform(steps)" if not name else "",
                 f"step {{\n{step}\n{drawn}\ninsert masks {insert}\n}}",
                 finish,
-                "stop when gap < early" if early else "",
+                f"guide cfg(scale = 0.7, without = {draw.cycle(HIDDEN)})"
+                if name == "other"
+                else "",
+                draw.pick(BOTH_ENDS)
+                if early
+                else "stop when text = stop_strings" * (name == "ended"),
                 f"overflow {draw.cycle(('skip_row', 'drop_right'), i)}" if name else "",
             )
         )
     return found
+
+
+BOTH_ENDS = ("stop when gap < early", "stop when text = stop_strings or gap < early")
 
 
 # Families that extend others

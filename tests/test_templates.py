@@ -266,7 +266,9 @@ def packages() -> list[ir.Package]:
     shipped = [(ROOT / "spec" / f"{name}.xlm").read_text("utf-8") for name in ("arlm", "ilm")]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}
-    return [*map(wide, (*KINDS, blocks)), *(lower(completed(text)) for text in shipped)]
+    led = """family toy extends arlm { decoder { guide cfg(scale = 2, without = prompt)
+    stop when last = eos or text = stop_strings or length = limit } }"""
+    return [*map(wide, (*KINDS, blocks)), *(lower(completed(text)) for text in (*shipped, led))]
 
 
 def test_every_field_is_read_by_a_template() -> None:

@@ -29,10 +29,10 @@ They take from:
     blocks.py     blocks: the free places of a row, so many at a time from left to right
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
-    ending.py     rows whose text has ended before all of it is there
+    ending.py     rows whose text has ended before all of it is there, and what becomes of them
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: which of them, and what stands beside them
-    qwen2.py      a Qwen2 network (Yang et al. 2024, arXiv:2407.10671) under full attention
+    qwen2.py      a Qwen2 network (Yang et al. 2024, arXiv:2407.10671)
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

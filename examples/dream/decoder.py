@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from xlm_runtime.plug import Noise
+from xlm_runtime.plug import Ended, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .canvas import Canvas, at_least_one
-from .filling import Ending, in_block, uniform_blocks
+from .ending import fill_up
+from .filling import Filling, in_block, uniform_blocks
 from .places import above, first, spread, surest
 from .sampling import (
     categorical,
@@ -30,7 +31,18 @@ from .ticks import Tick, uniform
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing(Ending):
+class Ending(Filling):
+    """The end of a text, which all decoders share."""
+
+    ended: Ended | None = None
+
+    def stop(self, canvas: Canvas) -> Canvas:
+        """End the rows whose text holds a string that the run names (spec: decoder.stop)."""
+        return fill_up(canvas, self.ended)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing(Filling):
     """The draw of a token, which several decoders share."""
 
     temperature: float = 0.2
@@ -45,7 +57,7 @@ class Drawing(Ending):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gridded(Ending):
+class Gridded(Filling):
     """The grid of times, which several decoders share."""
 
     steps: int = at_least_one(512)
@@ -56,7 +68,7 @@ class Gridded(Ending):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Revealing(Ending):
+class Revealing(Filling):
     """The step and the order, which several decoders share."""
 
     order: Literal["entropy", "confidence", "margin", "random"] = "entropy"
@@ -109,12 +121,12 @@ class Revealing(Ending):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoder(Revealing, Gridded):
+class Decoder(Revealing, Gridded, Ending):
     """Reveal a number of masks of each row on a uniform grid of times (spec: decoder)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThresholdDecoder(Drawing):
+class ThresholdDecoder(Drawing, Ending):
     """Reveal the masks whose score is above a threshold, and at least the best one.
 
     spec: decoder threshold
@@ -133,7 +145,7 @@ class ThresholdDecoder(Drawing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoundedDecoder(Drawing):
+class BoundedDecoder(Drawing, Ending):
     """Reveal the surest masks of each row whose errors add up to little.
 
     spec: decoder bounded
@@ -182,7 +194,7 @@ class ConfidentDecoder(Ending):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OriginDecoder(Gridded, Drawing):
+class OriginDecoder(Gridded, Drawing, Ending):
     """Reveal each mask with a chance of its own on a uniform grid of times.
 
     spec: decoder origin
@@ -202,7 +214,7 @@ class OriginDecoder(Gridded, Drawing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlockwiseDecoder(Revealing):
+class BlockwiseDecoder(Revealing, Ending):
     """Reveal a number of masks of each row on a uniform grid of times, block by block.
 
     spec: decoder blockwise

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from xlm_runtime.plug import Ended
 from xlm_runtime.shapes import Bool, Int, Tensor
 
 from .blocks import block_count, opened, turn
 from .canvas import Canvas, Decoding
-from .ending import over
 from .ticks import Tick
 
 
@@ -30,20 +28,6 @@ class Filling(Decoding):
     def candidates(self, canvas: Canvas, tick: Tick) -> Bool[Tensor, "batch length"]:
         """Return the masks that a step may reveal."""
         return canvas.masked
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending(Filling):
-    """The end of a row where its text holds a string that the run names."""
-
-    ended: Ended | None = None
-
-    def stop(self, canvas: Canvas) -> Canvas:
-        """Put padding in place of the masks of the rows whose text has ended."""
-        if self.ended is None:
-            return canvas
-        places = over(canvas, self.ended)[:, None] & canvas.masked
-        return replace(canvas, x=canvas.x.masked_fill(places, canvas.network.vocab["pad"]))
 
 
 @dataclass(frozen=True, kw_only=True)

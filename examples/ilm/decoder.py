@@ -8,12 +8,23 @@ the rows beside it.
 from dataclasses import dataclass
 
 from xlm_runtime.plug import Noise
-from xlm_runtime.shapes import Bool, Tensor
+from xlm_runtime.shapes import Bool, Float, Tensor
 
 from .canvas import Canvas
 from .gaps import at_gaps, of_gap
 from .inserting import Drawn, Inserting, Oracle
 from .sampling import categorical, drawn, tempered_chance
+from .ticks import Tick
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Inserting):
+    """The query of the network, which all decoders share."""
+
+    def logits(self, canvas: Canvas, tick: Tick) -> tuple[Canvas, Float[Tensor, "gaps vocab"]]:
+        """Query the network for the logits of all open gaps."""
+        canvas = canvas.query(tick)
+        return canvas, canvas.network.slot(canvas.hidden(canvas.open))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +49,8 @@ class Picking(Inserting):
     temperature: float = 1.0
     gap_top_k: int = 2
 
-    def pick(self, canvas: Canvas, noise: Noise) -> Drawn:
+    def pick(self, canvas: Canvas, logits: Float[Tensor, "gaps vocab"], noise: Noise) -> Drawn:
         """Draw a gap, then a token for it (spec: decoder.step)."""
-        logits = canvas.network.slot(canvas.hidden(canvas.open))  # gaps vocab
         gaps = at_gaps(logits.logsumexp(-1), canvas.open)
         gap = drawn(gaps, noise.uniform("gap")[:, 0], top_k=self.gap_top_k)
         logits = of_gap(logits, canvas.open, gap)
@@ -50,12 +60,12 @@ class Picking(Inserting):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoder(Picking, Stopping):
+class Decoder(Picking, Stopping, Reading):
     """Insert one token at a time, until a row stops (spec: decoder)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OracleDecoder(Picking, Oracle):
+class OracleDecoder(Picking, Reading, Oracle):
     """Insert one token at a time, until a row is as long as its own answer.
 
     spec: decoder oracle
@@ -63,18 +73,17 @@ class OracleDecoder(Picking, Oracle):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfidentDecoder(Stopping):
+class ConfidentDecoder(Stopping, Reading):
     """Insert one token at a time, until a row stops (spec: decoder confident)."""
 
-    def pick(self, canvas: Canvas, noise: Noise) -> Drawn:
+    def pick(self, canvas: Canvas, logits: Float[Tensor, "gaps vocab"], noise: Noise) -> Drawn:
         """Take the likeliest pair of a gap and a token (spec: decoder confident.step)."""
-        logits = canvas.network.slot(canvas.hidden(canvas.open))  # gaps vocab
         gap = at_gaps(logits.amax(-1), canvas.open).argmax(-1)
         return gap, of_gap(logits, canvas.open, gap).argmax(-1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampledDecoder(Inserting):
+class SampledDecoder(Reading):
     """Insert one token at a time, until a row stops (spec: decoder sampled)."""
 
     def stops(self, canvas: Canvas, noise: Noise) -> Bool[Tensor, " batch"]:
@@ -83,9 +92,8 @@ class SampledDecoder(Inserting):
         done = canvas.network.done(hidden).sigmoid()
         return noise.uniform("done")[:, 0] < done
 
-    def pick(self, canvas: Canvas, noise: Noise) -> Drawn:
+    def pick(self, canvas: Canvas, logits: Float[Tensor, "gaps vocab"], noise: Noise) -> Drawn:
         """Draw a gap, then a token for it (spec: decoder sampled.step)."""
-        logits = canvas.network.slot(canvas.hidden(canvas.open))  # gaps vocab
         gaps = at_gaps(logits.logsumexp(-1), canvas.open)
         gap = categorical(gaps, noise.uniform("gap")[:, 0])
         logits = of_gap(logits, canvas.open, gap)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from xlm_runtime.plug import Noise
-from xlm_runtime.shapes import Bool, Int, Tensor
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .canvas import Canvas, Decoding
 from .ticks import Tick
@@ -25,18 +25,22 @@ class Inserting(Decoding):
 
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Insert one token into each row, unless it stops."""
-        canvas = canvas.query(tick)
+        canvas, logits = self.logits(canvas, tick)
         stops = self.stops(canvas, noise)
-        gap, token = self.pick(canvas, noise)
+        gap, token = self.pick(canvas, logits, noise)
         return canvas.insert_one(gap, token, ~stops).close(stops)
+
+    @abstractmethod
+    def logits(self, canvas: Canvas, tick: Tick) -> tuple[Canvas, Float[Tensor, "gaps vocab"]]:
+        """Query the network; its logits at the open gaps are one joint law for each row."""
 
     def stops(self, canvas: Canvas, noise: Noise) -> Bool[Tensor, " batch"]:
         """Return the rows that end before this step."""
         return torch.zeros_like(canvas.calls, dtype=torch.bool)
 
     @abstractmethod
-    def pick(self, canvas: Canvas, noise: Noise) -> Drawn:
-        """Return a gap of each row, and a token for it, by the answer at the open gaps."""
+    def pick(self, canvas: Canvas, logits: Float[Tensor, "gaps vocab"], noise: Noise) -> Drawn:
+        """Return a gap of each row, and a token for it, by the logits of the open gaps."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class Guided(Filling):
         self,
         canvas: Canvas,
         places: Bool[Tensor, "batch length"],
-        rows: Bool[Tensor, " batch"],
+        rows: Bool[Tensor, " batch"] | None,
         tick: Tick,
     ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
         """Query the network for guided logits at some places (spec: decoder.guide)."""

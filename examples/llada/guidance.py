@@ -21,7 +21,7 @@ def guided(
     head: Head,
     hidden: Bool[Tensor, "batch length"],
     places: Bool[Tensor, "batch length"],
-    rows: Bool[Tensor, " batch"],
+    rows: Bool[Tensor, " batch"] | None,
     tick: Tick,
     scale: float,
 ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
@@ -43,8 +43,14 @@ def guided(
 
 def prompt(canvas: Canvas) -> Bool[Tensor, "batch length"]:
     """Return the prompts: all that stands before the brackets, where that is more than specials."""
-    before = (canvas.inside.cumsum(1) == 0) & canvas.seen
+    before = in_front(canvas)
     return before & (before & body(canvas.x, canvas.network.vocab)).any(1, keepdim=True)
+
+
+def in_front(canvas: Canvas) -> Bool[Tensor, "batch length"]:
+    """Return the tokens before the brackets, whose last gap may be open."""
+    edge = (canvas.inside | canvas.open).cumsum(1)
+    return canvas.seen & ((edge == 0) | ((edge == 1) & canvas.open & ~canvas.inside))
 
 
 def body(x: Int[Tensor, "batch length"], vocab: Vocabulary) -> Bool[Tensor, "batch length"]:

@@ -6,12 +6,11 @@ from itertools import count
 
 import torch
 
-from xlm_runtime.plug import Ended, Noise
+from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .blocks import block_count, leading, opened, turn
 from .canvas import Canvas, Decoding
-from .ending import over
 from .ticks import Tick
 
 
@@ -39,20 +38,6 @@ class Revising(Filling):
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
         """Return all rows: up to the last tick a token can become a mask again."""
         return torch.ones_like(canvas.calls, dtype=torch.bool)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending(Filling):
-    """The end of a row where its text holds a string that the run names."""
-
-    ended: Ended | None = None
-
-    def stop(self, canvas: Canvas) -> Canvas:
-        """Put padding in place of the masks of the rows whose text has ended."""
-        if self.ended is None:
-            return canvas
-        places = over(canvas, self.ended)[:, None] & canvas.masked
-        return replace(canvas, x=canvas.x.masked_fill(places, canvas.network.vocab["pad"]))
 
 
 @dataclass(frozen=True, kw_only=True)

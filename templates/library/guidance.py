@@ -12,6 +12,7 @@ from .canvas import Canvas
 from .sampling import by_chunk
 from .ticks import Tick
 
+Read = Callable[[Canvas], Float[Tensor, "places width"]]
 Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
 
 
@@ -20,7 +21,7 @@ def guided(
     head: Head,
     hidden: Bool[Tensor, "batch length"],
     places: Bool[Tensor, "batch length"],
-    rows: Bool[Tensor, " batch"],
+    rows: Bool[Tensor, " batch"] | None,
     tick: Tick,
     scale: float,
 ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
@@ -40,10 +41,49 @@ def guided(
     return replace(canvas, calls=other.calls), steered(conditional, unconditional, scale)
 
 
+def led(
+    canvas: Canvas, other: Canvas, head: Head, read: Read, tick: Tick, scale: float
+) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
+    """Query a head for logits moved away from those that another canvas gets.
+
+    The other one lacks some tokens; ``read`` gives the hidden states of either canvas in which the
+    head is read, as many of each. As `guided`, and at scale 0 without a second call.
+    """
+    canvas = canvas.query(tick)
+    conditional = head(read(canvas))
+    if scale == 0:
+        return canvas, conditional
+    unconditional = head(read(other.query(tick)))
+    return replace(canvas, calls=canvas.calls + 1), steered(conditional, unconditional, scale)
+
+
+def open_gaps(canvas: Canvas) -> Float[Tensor, "gaps width"]:
+    """Return the hidden states of the open gaps."""
+    return canvas.hidden(canvas.open)
+
+
+def last_token(canvas: Canvas) -> Float[Tensor, "batch width"]:
+    """Return the hidden states of the last tokens."""
+    return canvas.last
+
+
 def prompt(canvas: Canvas) -> Bool[Tensor, "batch length"]:
     """Return the prompts: all that stands before the brackets, where that is more than specials."""
-    before = (canvas.inside.cumsum(1) == 0) & canvas.seen
+    before = in_front(canvas)
     return before & (before & body(canvas.x, canvas.network.vocab)).any(1, keepdim=True)
+
+
+def prompt_alone(canvas: Canvas, lead: int, tail: int) -> Bool[Tensor, "batch length"]:
+    """Return the prompts but for the specials of the layout, so many in front and behind."""
+    before = in_front(canvas)
+    place, number = before.cumsum(1), before.sum(1, keepdim=True)
+    return prompt(canvas) & (place > lead) & (place <= number - tail)
+
+
+def in_front(canvas: Canvas) -> Bool[Tensor, "batch length"]:
+    """Return the tokens before the brackets, whose last gap may be open."""
+    edge = (canvas.inside | canvas.open).cumsum(1)
+    return canvas.seen & ((edge == 0) | ((edge == 1) & canvas.open & ~canvas.inside))
 
 
 def given(canvas: Canvas) -> Bool[Tensor, "batch length"]:

@@ -1,4 +1,4 @@
-"""A Qwen2 network (Yang et al. 2024, arXiv:2407.10671) under full attention.
+"""A Qwen2 network (Yang et al. 2024, arXiv:2407.10671).
 
 Grouped-query attention with biases, RMS norms, SwiGLU and rotary positions, as weights that were
 published in that format have them; `NAMES` maps them to the names of the files.
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -15,6 +16,7 @@ from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 from .backbone import attention_mask, embedding, linear, rotate, rotation
+from .causal import visible
 
 NAMES = {
     "backbone.embed": "model.embed_tokens",
@@ -197,10 +199,31 @@ class Qwen2(nn.Module):
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """The hidden state of every position; ``attend`` is None where nothing is padded."""
-        seen = attention_mask(attend)
+        return self.mix(xt, attend, attention_mask(attend))
+
+    def mix(
+        self,
+        xt: Int[Tensor, "batch length"],
+        attend: Attend,
+        seen: Bool[Tensor, "batch 1 queries length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Return the hidden states of tokens that see what ``seen`` lets them see."""
         cos, sin = rotation(attend, xt, self.shape)
         x = self.embed(xt)
         for block in self.blocks:
             x = block(x, cos, sin, seen)
         out: Tensor = self.norm(x)
         return out
+
+
+class CausalQwen2(Qwen2):
+    """The trunk of a Qwen2 network as it was published: a token sees those before it."""
+
+    def forward(
+        self, xt: Int[Tensor, "batch length"], attend: Attend
+    ) -> Float[Tensor, "batch length width"]:
+        """Return the hidden state of every position, which no later token changes."""
+        length = xt.shape[1]
+        order = torch.ones(1, 1, length, length, dtype=torch.bool, device=xt.device).tril()
+        seen = visible(attend, length)
+        return self.mix(xt, attend, order if seen is None else seen)

@@ -10,9 +10,11 @@ from laws import (
     test_collation,
     test_corruption,
     test_decoders,
+    test_ends,
     test_flow,
     test_following,
     test_guidance,
+    test_led,
     test_losses,
     test_masks,
     test_packing,
@@ -46,8 +48,10 @@ G = test_guidance
 K = test_collation
 L = test_losses
 M = test_masks
+N = test_ends
 P = test_packing
 R = test_remask
+V = test_led
 S = test_schedules
 T = test_flow
 U = test_clocks
@@ -392,10 +396,32 @@ MUTANTS = [
     Mutant("a text that begins behind a mask", "mask_shifted", "ending.py",
            "inside[row] & (masked[row].cumsum(0) == 0)", "inside[row]",
            D.test_a_row_is_done_when_its_text_has_ended, {"name": "drawn"}),
-    Mutant("rows that end together", "mask_shifted", "filling.py",
-           "over(canvas, self.ended)[:, None] &",
-           "over(canvas, self.ended).any() &", D.test_a_row_is_done_when_its_text_has_ended,
+    Mutant("rows that end together", "mask_shifted", "ending.py",
+           "over(canvas, ended)[:, None] &", "over(canvas, ended).any() &",
+           D.test_a_row_is_done_when_its_text_has_ended,
            {"name": "default"}),
+    Mutant("a string that is split", "gone_t", "ending.py", "closed[row, places[first] :]",
+           "closed[row, places[end - 1] :]",
+           N.test_nothing_comes_into_a_string_that_ends_a_text_nor_behind_it,
+           {"name": "staged", "ended": N.of_two, "size": 2}),
+    Mutant("tokens behind an end", "gone_t", "ending.py", "behind[row, places[end:]] = True",
+           "pass", N.test_what_is_cut_off_is_the_part_behind_the_first_string),
+    Mutant("a text that goes on", "next_both", "ending.py", "canvas.close(over(canvas, ended))",
+           "canvas", N.test_a_text_that_is_appended_to_is_the_beginning_of_the_whole_one,
+           {"name": "ended"}),
+    Mutant("a string over a mask", "both_square", "ending.py",
+           "masks = canvas.masked[row, places].nonzero()[:, 0].tolist()", "masks = list[int]()",
+           N.test_a_string_with_a_mask_in_it_ends_no_text),
+    Mutant("a guide without its other answer", "next_led", "guidance.py",
+           "head(read(other.query(tick)))", "head(read(canvas))",
+           V.test_appended_tokens_follow_the_law_that_the_scale_says,
+           {"name": "default", "scale": 2.0}),
+    Mutant("a prompt that is not taken out", "gone_led", "guidance.py",
+           "(place <= number - tail)", "(place <= 0)",
+           V.test_the_joint_law_of_gaps_and_tokens_is_guided, {"name": "default", "scale": 2.0}),
+    Mutant("brackets that begin at their first token", "both_led", "guidance.py",
+           "(canvas.inside | canvas.open).cumsum(1)", "canvas.inside.cumsum(1)",
+           V.test_a_prompt_ends_before_brackets_that_are_empty),
     # two clocks
     Mutant("survival forwards", "flexmdm", "noise.py", " / corrupted_alpha(back)", "",
            T.test_c5_the_fates_of_tokens_are_those_of_the_clocks, {"t": 0.5}),

@@ -57,6 +57,8 @@ def laid_out(spec, layout, example):
         row[before - 1][2] = True
     for i, given in enumerate(example.given):
         row[before + i][1] = not given
+        if given and spec.has("keeping prefix"):
+            row[before + i - 1][2] = False  # nothing comes before or into a beginning
     return [tuple(x) for x in row], before
 
 

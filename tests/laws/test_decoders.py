@@ -665,7 +665,7 @@ def name_of_chain(package):
 def test_d16_no_more_tokens_than_the_limit(package, name, limit):
     """Unless more were given; without a stop exactly that many. Nothing is inserted beyond it."""
     for _, batch, net in cases(package):
-        kept = batch.open.sum(1) - 1 - batch.free.sum(1)
+        kept = (batch.inside & ~batch.free).sum(1)
         decoded = package.sampler(name)(net, batch, draw(batch, 5), limit)
         made = decoded.body.sum(1)
         assert (made <= kept.clamp(min=limit)).all()

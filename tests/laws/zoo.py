@@ -296,7 +296,7 @@ GONE = """family toy "Toy" {{
       pick gap with temperature, top_k
       draw slot with temperature, top_p
     }}
-    stop when done > stop_above or length = limit
+    stop when done > stop_above or text = stop_strings or length = limit
   }}
   decoder full {{ step {{ insert tokens one; draw slot greedy }}; stop when length = limit }}
   collate {{
@@ -370,6 +370,7 @@ BOTH = """family toy "Toy" {{
   decoder single {{
     step {{ unmask one by left; draw token; insert masks {insert} }}
     finish {{ unmask all; draw token greedy }}
+    stop when text = stop_strings
   }}
   collate {{
     text    : bos [body] eos
@@ -585,16 +586,21 @@ SPECS = {
     "gone_cosine": Spec(
         gone("cos(pi*t/2)", "t ~ uniform(0, 1)", backbone="dit", over="tokens"), _cos, _dcos
     ),
-    "gone_fixed": Spec(gone(amount="t ~ fixed(0.7)", over="gone"), low=0.7, high=0.7),
+    "gone_fixed": Spec(
+        gone(amount="t ~ fixed(0.7)", over="gone").replace("keeping given", "keeping prefix"),
+        low=0.7, high=0.7,
+    ),
     "arlm": Spec((SHIPPED / "arlm.xlm").read_text(encoding="utf-8")),
     "next_plain": Spec(
         none(weight=" weight 1 + scale / 2", over="sequences", reuse="", side="right")
+        .replace("backbone rotary", "backbone qwen2")
     ),
     "next_both": Spec(
         none(
             weight=" weight scale / length",
             over="tokens per sequence",
             decoders="decoder anew { drop reuse }\n"
+            "  decoder ended { stop when text = stop_strings or last = eos or length = limit }\n"
             "  decoder sure { step { append one; draw token greedy } }",
             before="cls bos",
         )
@@ -647,6 +653,15 @@ SPECS = {
              insert="chance min(1, gap * reveal(beta))", overflow="drop_right"),
     ),
 }  # fmt: skip
+LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
+MORE = {  # of the laws of guidance alone
+    "next_led": Spec(
+        none(reuse=LED, eos=False, before="cls bos", decoders="decoder kept { reuse while prefix }")
+    ),
+    "next_begun": Spec(none(reuse=LED.replace("= prompt", "= given"), eos=False)),
+    "gone_led": Spec(gone().replace("step {", f"{LED}step {{", 1)),
+    "both_led": Spec(both().replace("overflow", f"{LED}overflow", 1)),
+}
 TWO = [name for name, spec in SPECS.items() if spec.two]
 APART = ("both_early", "both_late", "both_powers")  # limits of a clock, and more of the same
 BOTHS = [name for name in TWO if name not in APART]

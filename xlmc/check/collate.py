@@ -189,8 +189,7 @@ def _keeping(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
             hint="write `keeping prefix`",
         )
     else:
-        every = (kept,) if process.known else ("given", "prefix")
-        yield from one_of(layout.keeping, every, "something to keep")
+        yield from one_of(layout.keeping, ("given", "prefix"), "something to keep")
     if not keeps:
         yield WrongKeeping(
             span=layout.keeping.span,

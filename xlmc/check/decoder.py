@@ -246,6 +246,13 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
     yield from one_of(reuse.what, words, "something that allows reuse")
     if reuse.what.id in words:
         why, hint = words[reuse.what.id].why_not(family, Process.of(family))
+        backbone = slots.backbone_words().get(query.backbone(family))
+        causal = backbone is not None and backbone.causal is not None
+        if not why and words[reuse.what.id].keeps and backbone is not None and causal:
+            own = [one.name for one in slots.backbone_words().values() if one.caching is not None]
+            if backbone.name not in own:
+                why = f"`{backbone.name}` does not give its keys and values away"
+                hint = f"drop `reuse`, or write `backbone {own[0]}`"
         if why:
             yield WrongReuse(span=reuse.span, why=why, hint=hint)
 

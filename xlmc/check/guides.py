@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from xlmc.check.rules import number
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic
-from xlmc.diagnostics.semantic_errors import Unsupported, WrongGuide
+from xlmc.diagnostics.semantic_errors import WrongGuide
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
-from xlmc.theory.needs import met
 from xlmc.theory.process import Process
 from xlmc.words.guides.base import HIDDEN
 from xlmc.words.slots import guide_words
@@ -24,12 +23,7 @@ def check(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Di
     yield from wrong
     if wrong:
         return
-    known = words[call.function]
-    if not met(known.needs, Process.of(family)):
-        why = "it guides what is predicted at masks, under `clean -> mask` alone"
-        yield Unsupported(span=guide.span, what="guidance", why=why, hint="drop the guide")
-        return
-    wrong = list(_options(call, [one.name for one in known.options]))
+    wrong = list(_options(call, [one.name for one in words[call.function].options]))
     yield from wrong
     if wrong:
         return
@@ -70,3 +64,7 @@ def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
     if part is not None and query.layouts(family) and not part.there(family):
         hint = f"add `{part.example}` to the collation, or drop the guide"
         yield WrongGuide(span=value.span, why=part.lack, hint=hint)
+    elif part is not None:
+        why, hint = part.why_not(family, Process.of(family))
+        if why:
+            yield WrongGuide(span=value.span, why=why, hint=hint)

@@ -113,7 +113,7 @@ def _one_way(name: ast.Name, backbone: str, family: ast.Family) -> Iterator[Diag
     words = backbone_words()
     if Process.of(family).ordered and backbone in words and words[backbone].causal is None:
         why = f"`{backbone}` sees both sides, as denoising needs"
-        other = next(name for name, word in words.items() if word.causal is not None)
+        other = next(name for name, word in words.items() if word.caching is not None)
         yield SeesAhead(span=name.span, why=why, hint=f"write `backbone {other}`")
 
 

@@ -6,6 +6,7 @@ from xlmc.resolve import defaults
 from xlmc.theory.process import Process
 
 TOGETHER = "tokens revealed in one step are drawn apart"
+SPLIT = "a text ends at a string that a later insertion could still split"
 ORDERED = "the order is not a random one"
 NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 
@@ -15,6 +16,10 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
+    if decoder.ends and process.drops:
+        reasons.append(SPLIT)
+    if decoder.guide is not None and not decoder.guide.scale.param:
+        reasons.append("answers are led away from what the network says")
     reasons += _cut(decoder)
     if reasons:
         return ir.Samples("none", "; ".join(reasons), (), "")
@@ -45,8 +50,6 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("tokens are taken back and drawn anew, several at once")
     if decoder.size is not None and decoder.size.greedy:
         reasons.append("the likeliest length is taken")
-    if decoder.guide is not None and not decoder.guide.scale.param:
-        reasons.append("answers are led away from what the network says")
     return reasons
 
 

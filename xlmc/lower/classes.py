@@ -10,7 +10,6 @@ from xlmc.lower.methods import Piece, closed, pieces
 
 LINEAGE = {  # the classes of the library below each of those that decoders are made from
     "Filling": ("Filling",),
-    "Ending": ("Ending", "Filling"),
     "Revising": ("Revising", "Filling"),
     "Rating": ("Rating", "Revising", "Filling"),
     "Growing": ("Growing",),
@@ -24,10 +23,13 @@ KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; n
     parts.Ticks: ("Gridded", "the grid of times"),
     parts.Candidates: ("Blockwise", "the blocks"),
     parts.Guided: ("Guided", "guidance"),
+    parts.Led: ("Guided", "guidance"),
+    parts.Gaps: ("Reading", "the query of the network"),
     parts.Reveal: ("Revealing", "the step"),
     parts.Append: ("Continuing", "the step"),
     parts.Scores: ("Scoring", "the order"),
     parts.Stops: ("Stopping", "the end of a row"),
+    parts.Ends: ("Ending", "the end of a text"),
     parts.Pick: ("Picking", "the choice of a gap and a token"),
     parts.Draw: ("Drawing", "the draw of a token"),
     parts.Finish: ("Finishing", "the last step"),
@@ -37,9 +39,12 @@ NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Append,
     parts.Pick,
     parts.Guided,
+    parts.Led,
     parts.Draw,
     parts.Scores,
     parts.Stops,
+    parts.Ends,
+    parts.Gaps,
     parts.Ticks,
     parts.Candidates,
     parts.Finish,
@@ -85,7 +90,7 @@ def base(decoder: ir.Decoder) -> str:
         return "Growing"
     if decoder.remask is not None:
         return "Rating" if decoder.remask.sure else "Revising"
-    return "Ending" if decoder.ends else "Filling"
+    return "Filling"
 
 
 # What decoders share

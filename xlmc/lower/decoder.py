@@ -34,6 +34,7 @@ from xlmc.syntax.expression import inline
 from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
 from xlmc.theory.process import Process
+from xlmc.words.guides.base import around_prompt
 from xlmc.words.last import reveals_all
 from xlmc.words.rules.base import Actor, Rule
 from xlmc.words.slots import answers, order_words, rule_words, stop_of, subject_words
@@ -169,7 +170,7 @@ class _Maker:
             grid=self.grid,
             steps=self._steps(),
             few=self._few(),
-            ends=any(word.kind == "text" for _, word in self._ends),
+            ends=self._edit() if any(word.kind == "text" for _, word in self._ends) else "",
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             appends=query.first(step.actions, ast.Append) is not None,
             stops=self._stops(),
@@ -309,7 +310,8 @@ class _Maker:
         options = {keyword.name: keyword.value for keyword in guide.value.keywords}
         without = options["without"]
         assert isinstance(without, ast.Name)
-        return ir.Guide(without.id, self._option("scale", options["scale"]))
+        lead, tail = around_prompt(self.family)
+        return ir.Guide(without.id, self._option("scale", options["scale"]), lead, tail)
 
     @property
     def _blocked(self) -> bool:
@@ -389,6 +391,13 @@ class _Maker:
         stop = query.first(self.section.entries, ast.Stop)
         pairs = [(one, stop_of(one, self.family)) for one in (stop.conditions if stop else ())]
         return [(one, word) for one, word in pairs if word is not None]
+
+    def _edit(self) -> str:
+        """The edit that ends a text: no later step may change what is kept of it."""
+        process = Process.of(self.family)
+        if process.drops:
+            return "cut_off"
+        return "go_no_further" if process.ordered else "fill_up"
 
     # The end
 

@@ -303,6 +303,8 @@ class Guide:
 
     without: str  # prompt or given
     scale: Code
+    lead: int  # specials of the layout before a prompt
+    tail: int  # and behind it
 
 
 @frozen
@@ -371,7 +373,7 @@ class Decoder:
     grid: str  # "", uniform or events
     steps: Code | None  # their number
     few: Code | None  # how many missing tokens are too few for a row to go on
-    ends: bool  # a row is done when its text holds a string that the run names
+    ends: str  # name of the edit of a row whose text holds a string of the run; "" for none
     reuse: bool
     appends: bool
     stops: tuple[Stop, ...]

@@ -24,9 +24,14 @@ class Piece:
 def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
     """All methods of a decoder; ``hooked``: some decoder of the family has blocks."""
     made = _Methods(decoder, hooked)
+    if decoder.ends:
+        yield made.ending()
     if decoder.appends:
-        return made.appending()
-    return made.inserting() if decoder.unmask is None else made.revealing(decoder.unmask)
+        yield from made.appending()
+    elif decoder.unmask is None:
+        yield from made.inserting()
+    else:
+        yield from made.revealing(decoder.unmask)
 
 
 def _line(name: str, form: str, *codes: Code) -> tuple[str, Code]:
@@ -79,6 +84,12 @@ class _Methods:
         """The docstring of a method for an entry of the spec."""
         return referring(what, f"{self.decoder.spec}.{entry}", columns=METHOD)
 
+    def ending(self) -> Piece:
+        """The edit of rows whose text has ended."""
+        doc = self.refers("End the rows whose text holds a string that the run names", "stop")
+        field = parts.Field("ended", "Ended | None", " = None")
+        return Piece(parts.Ends(self.decoder.ends, doc=doc), (Piece(field),))
+
     # Decoders that append, and that insert tokens
 
     def appending(self) -> Iterator[Piece]:
@@ -88,10 +99,14 @@ class _Methods:
         ended = ends[0] if len(ends) == 1 else " | ".join(f"({one})" for one in ends)
         close = f".close({ended})" if ends else ""
         draw = self.piece(parts.Draw(drawing(d.draw, "logits", "u"), summary(d.draw)))
+        needs, query = [draw], "decoder/query_last.j2"
+        if d.guide is not None:
+            needs.append(self._led(d.guide, "last_token", ".align_right()"))
+            query = "decoder/query_led.j2"
         result = built(f"canvas.append_one(token){close}")
         doc = self.refers("Append one token to each row", "step")
-        yield self.piece(parts.Append(d.head, result, doc=doc), draw)
-        yield draw
+        yield self.piece(parts.Append(d.head, query, result, doc=doc), *needs)
+        yield from needs
 
     def inserting(self) -> Iterator[Piece]:
         """The choice of a gap and a token, and the end of a row."""
@@ -99,6 +114,18 @@ class _Methods:
         if asked:
             yield self.piece(self._stops(asked))
         yield self.piece(self._pick())
+        guide = self.decoder.guide
+        gaps = parts.Gaps(self.decoder.head)
+        yield self.piece(gaps) if guide is None else self._led(guide, "open_gaps", "")
+
+    def _led(self, guide: ir.Guide, read: str, moved: str) -> Piece:
+        """A query with guidance away from rows from which some tokens are taken out."""
+        taken = f"{guide.without}(canvas)"
+        if guide.without == "prompt":
+            taken = f"prompt_alone(canvas, {guide.lead}, {guide.tail})"
+        other = built(f"canvas.remove({taken}){moved}")
+        doc = self.refers("Query the network for guided logits", "guide")
+        return self.piece(parts.Led(self.decoder.head, other, read, guide.scale, doc=doc))
 
     def _stops(self, stops: list[ir.Stop]) -> parts.Stops:
         asked = {stop.name: parts.Asked(stop.name, stop.at, _chance(stop)) for stop in stops}
@@ -113,16 +140,16 @@ class _Methods:
         d, u = self.decoder, 'noise.uniform("token")[:, 0]'
         if d.pick is None and d.draw.greedy:
             doc = self.refers("Take the likeliest pair of a gap and a token", "step")
-            return parts.Pick(d.head, None, None, "decoder/pick_best.j2", doc=doc)
+            return parts.Pick(None, None, "decoder/pick_best.j2", doc=doc)
         if d.pick is None and d.draw.cuts:
             doc = self.refers("Draw a gap and a token from their joint law", "step")
             token, partial = drawing(d.draw, "pairs", u), "decoder/pick_jointly.j2"
-            return parts.Pick(d.head, None, token, partial, doc=doc)
+            return parts.Pick(None, token, partial, doc=doc)
         gap = drawing(d.pick or d.draw, "gaps", 'noise.uniform("gap")[:, 0]')
         told = d.pick.summary if d.pick else "a gap"
         doc = self.refers(f"Draw {told}, then {d.draw.summary} for it", "step")
         token, partial = drawing(d.draw, "logits", u), "decoder/pick_apart.j2"
-        return parts.Pick(d.head, gap, token, partial, doc=doc)
+        return parts.Pick(gap, token, partial, doc=doc)
 
     # Decoders that reveal masks
 
@@ -182,7 +209,9 @@ class _Methods:
         return drawing(sampler, logits, u)
 
     def _query(self, *, whole: bool) -> str:
-        name = "guided" if self.decoder.guide else "all" if whole else "some"
+        name = "all" if whole else "some"
+        if self.decoder.guide is not None:
+            name = "guided_all" if whole else "guided"
         return f"decoder/query_{name}.j2"
 
     def reveal(self, unmask: ir.Unmask) -> parts.Reveal:
@@ -198,7 +227,8 @@ class _Methods:
         )
         present = d.remask is not None and d.remask.looks
         asked = "masked" if scored else "places"
-        if d.guide is not None or not whole:
+        guided = d.guide is not None and d.insert is None  # masks of some rows are read alone
+        if guided or not whole:
             some = "looked" if present else "places" if apart else "masked"
             before.append(_line("rows", f"{some}.any(1)"))
         after, result = self._after(unmask, state)
@@ -209,7 +239,7 @@ class _Methods:
             asked="looked" if present else asked,
             idle=not whole,
             state=built("canvas" if present else state),
-            query=self._query(whole=whole),
+            query=self._query(whole=whole and not guided),
             after=(*self._looked(asked), *after),
             result=result,
         )

@@ -13,11 +13,12 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "appending": "Appending",
     "canvas": "Canvas at_least_one",
     "counts": "expected poisson",
-    "filling": "Ending Filling Revising blocks_so_far events in_block in_first_block "
+    "ending": "cut_off fill_up go_no_further",
+    "filling": "Filling Revising blocks_so_far events in_block in_first_block "
     "mean_time steps_left uniform_blocks",
     "gaps": "at_gaps of_gap per_row",
     "growing": "Growing drop_right skip_row",
-    "guidance": "given guided prompt",
+    "guidance": "given guided last_token led open_gaps prompt prompt_alone",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching",
     "lengths": "bounded length_logits",
@@ -77,6 +78,35 @@ class Guided:
     scale: Code
     doc: tuple[str, ...] = _doc()
     partial: str = _partial("guide")
+
+
+@frozen
+class Led:
+    """A query of the network with guidance away from rows that lack some tokens."""
+
+    head: str
+    other: Code  # the canvas without them
+    read: str  # name of a function
+    scale: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("led")
+
+
+@frozen
+class Gaps:
+    """A query of the network at the open gaps."""
+
+    head: str  # name
+    partial: str = _partial("gaps")
+
+
+@frozen
+class Ends:
+    """The edit of a row whose text holds a string that the run names."""
+
+    edit: str  # name of a function
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("ends")
 
 
 @frozen
@@ -152,7 +182,6 @@ class Stops:
 class Pick:
     """The choice of a gap and a token."""
 
-    head: str  # name
     gap: Code | None
     token: Code | None
     partial: str  # template
@@ -164,6 +193,7 @@ class Append:
     """A step that appends one token."""
 
     head: str  # name
+    query: str  # template
     result: Code
     doc: tuple[str, ...] = _doc()
     partial: str = _partial("append")
@@ -181,7 +211,20 @@ class Length:
 
 
 Part = (
-    Ticks | Candidates | Guided | Draw | Scores | Reveal | Finish | Stops | Pick | Append | Length
+    Ticks
+    | Candidates
+    | Guided
+    | Led
+    | Gaps
+    | Ends
+    | Draw
+    | Scores
+    | Reveal
+    | Finish
+    | Stops
+    | Pick
+    | Append
+    | Length
 )
 
 

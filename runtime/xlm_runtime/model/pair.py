@@ -78,7 +78,7 @@ def check_data(
         prepared.tokenizer.chat("")
     if getattr(family.layouts[task.layout], "begins", False) and _gives_later(prepared):
         raise UsageError(
-            f"{family.name} writes from left to right and can be given a beginning only, while "
+            f"{family.name} keeps the beginning of a text only, while "
             f"task {task.name} gives tokens behind others that are to be found"
         )
 

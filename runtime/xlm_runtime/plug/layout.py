@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
@@ -56,6 +56,14 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int)
     cut = torch.tensor([example.cut for example in examples])
     seen = attend if packed or not attend.all() else None
     return Batch(x0, inside, free, open_, seen, example, room, cut)
+
+
+def _begun(example: Example) -> Example:
+    """Return an example without gaps before or in its beginning, if it gives one."""
+    known = sum(example.given)
+    if not known or example.gaps:
+        return example
+    return replace(example, gaps=[*[False] * known, *[True] * (len(example.body) - known + 1)])
 
 
 def _documents(row: Row, example: Example) -> Int[Tensor, " tokens"]:
@@ -114,7 +122,9 @@ class Layout(ABC):
             if self.begins and any(b > a for a, b in pairwise(example.given)):
                 raise ValueError(
                     f"example {example.index} gives tokens behind some that it does not give, and "
-                    "this family writes from left to right"
+                    "this layout keeps a beginning only"
                 )
+        if self.begins:
+            examples = [_begun(example) for example in examples]
         rows = [self.row(example) for example in examples]
         return stack(rows, examples, self.vocab["pad"], self._room)

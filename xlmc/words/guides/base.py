@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from xlmc.syntax import ast, query
+from xlmc.theory.process import Process
 from xlmc.words.base import Word
 
 
@@ -22,6 +23,11 @@ class Hidden:
         """Return whether some layout has such a part."""
         raise NotImplementedError
 
+    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+        """Return why no answer can be without it, and a hint; two times "" if one can."""
+        del family, process
+        return "", ""
+
 
 @frozen
 class Prompt(Hidden):
@@ -32,6 +38,13 @@ class Prompt(Hidden):
         slots = [slot.name for one in query.layouts(family) for slot in one.slots]
         return "prompt" in slots
 
+    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+        """Return why the first gap would have no token to its left."""
+        if process.masks or not process.drops or around_prompt(family)[1]:
+            return "", ""
+        why = "without the prompt no token is left of the first gap, at which it is read"
+        return why, "put an anchor between them: `cls prompt bos [body]`"
+
 
 @frozen
 class Given(Hidden):
@@ -41,17 +54,38 @@ class Given(Hidden):
         """Return whether some layout keeps what is given."""
         return any(one.keeping is not None for one in query.layouts(family))
 
+    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+        """Return why gaps could not be compared."""
+        del family
+        if process.masks or not process.drops:
+            return "", ""
+        why = "without the given tokens there are no gaps beside them to compare with"
+        return why, "write `without = prompt`"
+
+
+def around_prompt(family: ast.Family) -> tuple[int, int]:
+    """Return how many specials of a layout are before its prompt, and between it and the brackets.
+
+    Only one layout has a prompt.
+    """
+    for one in query.layouts(family):
+        names = [slot.name for slot in one.slots if not slot.free]
+        if "prompt" in names:
+            start = next(i for i, slot in enumerate(one.slots) if slot.free)
+            return names.index("prompt"), start - names.index("prompt") - 1
+    return 0, 0
+
 
 HIDDEN = (
     Prompt(
         "prompt",
-        "what is before the brackets is masked",
+        "the prompt: masked with all before the brackets, or taken out where there are no masks",
         "no layout has a prompt",
         "seq2seq : prompt bos [body eos pad]",
     ),
     Given(
         "given",
-        "the given tokens of the body are masked",
+        "the given tokens of the body: masked, or taken out where there are no masks",
         "no layout keeps what is given",
         "infill : bos [body] eos keeping given",
     ),

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import WrongStop
 from xlmc.syntax import ast
-from xlmc.theory.needs import PLACES, arrow
 from xlmc.words.stops.base import Stop, compares
 
 
@@ -14,12 +13,11 @@ class Strings(Stop):
 
     name = "text = stop_strings"
     form = "stop when text = stop_strings"
-    meaning = "The text holds a string of `generate.stop`: what would follow it is not made."
-    example = "stop when no mask or text = stop_strings"
-    needs = (
-        arrow("clean", "mask").because("it can only end a row early under `clean -> mask`"),
-        PLACES,
+    meaning = (
+        "The text holds a string of `generate.stop`: nothing is made behind it. Where tokens are "
+        "inserted, those behind it are taken out, and others still come before it."
     )
+    example = "stop when no mask or text = stop_strings"
     kind = "text"
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:

@@ -1,0 +1,145 @@
+"""Rows that end where their text holds a string that a run names."""
+
+from dataclasses import replace
+from math import inf
+
+import pytest
+import torch
+from laws.build import VOCAB, A, B, C
+from laws.examples import layouts, network
+from laws.scripted import draw, repeat
+from laws.test_decoders import LIMIT, every, samplers
+
+from xlm_runtime.plug import Example
+
+MASK = VOCAB["mask"]
+APPENDED = [("next_both", "ended")]
+INSERTED = [("gone_t", "staged"), ("both_square", "single")]
+
+
+def of_two(ids, known):
+    """Return whether a text holds B B behind what is given."""
+    return any(ids[i : i + 2] == [B, B] for i in range(known, len(ids) - 1))
+
+
+def ends(ids, known):
+    """Return whether a text holds B behind what is given."""
+    return B in ids[known:]
+
+
+@samplers(APPENDED)
+def test_a_text_that_is_appended_to_is_the_beginning_of_the_whole_one(package, name):
+    """Up to the string that ends it, and with one call for each token of it."""
+    shorter = 0
+    for layout, _, batch in layouts(package):
+        net = network(package, layout)
+        whole = package.sampler(name)(net, batch, draw(batch, 6), LIMIT)
+        cut = package.sampler(name, ended=ends)(net, batch, draw(batch, 6), LIMIT)
+        for i in range(len(cut.x)):
+            made, full = (one.x[i][one.body[i]].tolist() for one in (cut, whole))
+            given = int((batch.inside & ~batch.free)[i].sum())
+            end = full.index(B, given) + 1 if B in full[given:] else len(full)
+            assert made == full[:end], layout
+            assert int(cut.nfe[i]) == int(whole.nfe[i]) - (len(full) - end)
+            shorter += end < len(full)
+        none = package.sampler(name, ended=lambda *_: False)(net, batch, draw(batch, 6), LIMIT)
+        assert torch.equal(none.x, whole.x)
+    assert shorter
+
+
+class Guess:
+    """A network that knows nothing: each letter is as likely, and two are missing in each gap."""
+
+    vocab = VOCAB
+
+    def trunk(self, xt, attend, told=None):
+        return torch.zeros(*xt.shape, 1)
+
+    def token(self, hidden):
+        logits = torch.full((len(hidden), VOCAB.size), -inf)
+        logits[:, [A, B, C]] = 0.0
+        return logits
+
+    slot = token
+
+    def gap(self, hidden):
+        return torch.full((len(hidden),), 2.0)
+
+    def done(self, hidden):
+        return torch.full((len(hidden),), -1.0)
+
+
+@samplers(INSERTED)
+@pytest.mark.parametrize(("ended", "size"), [(ends, 1), (of_two, 2)])
+def test_nothing_comes_into_a_string_that_ends_a_text_nor_behind_it(package, name, ended, size):
+    """From the step at which it is there it is the last of the text, which grows before it."""
+    batch = repeat(package.layout("seq2seq")([Example(0, (), (A, B))]), 60)
+    sampler = package.sampler(name, ended=ended)
+    made = sampler(Guess(), batch, draw(batch, 9), LIMIT, record=True)
+    fixed = batch.x0[0].tolist()
+    before = fixed.index(VOCAB["bos"]) + 1
+    kept = grown = 0
+    for i in range(len(made.x)):
+        long = 0
+        for state in made.history[1:]:
+            row = [x for x in state[i].tolist() if x != VOCAB["pad"]]
+            text = row[before : len(row) - (len(fixed) - before)]
+            if long:
+                assert text[-size:] == [B] * size
+                kept, grown = kept + 1, grown + (len(text) > long)
+            long = len(text) if ended(text, 0) else 0
+        assert MASK not in text
+    assert kept
+    assert grown
+
+
+@samplers(INSERTED)
+def test_a_string_that_no_text_holds_changes_nothing(package, name):
+    batch = repeat(package.layout("text")([Example(0, ())]), 9)
+    plain, same = (
+        package.sampler(name, ended=end)(Guess(), batch, draw(batch, 9), LIMIT)
+        for end in (None, lambda *_: False)
+    )
+    assert torch.equal(plain.x, same.x)
+    assert torch.equal(plain.nfe, same.nfe)
+
+
+@every(["gone_t"])
+def test_what_is_cut_off_is_the_part_behind_the_first_string(package):
+    """Tokens that are given stay; a gap is closed if it is in the string or behind it."""
+    layout = package.layout("infill")
+    batch = layout([Example(0, (A, B, C, B, A, C), (), (False, True, False, False, False, False))])
+    canvas = package.canvas.Canvas.of(None, batch, LIMIT)
+    canvas = replace(canvas, network=type("Net", (), {"vocab": VOCAB})())
+    cut = package.ending.cut_off(canvas, ends)
+    inside = cut.inside[0]
+    assert cut.x[0][inside].tolist() == [A, B, C, B]
+    before = batch.open[0].nonzero()[:, 0].tolist()
+    last = int(inside.nonzero()[-1, 0])
+    assert cut.open[0].nonzero()[:, 0].tolist() == [i for i in before if i < last]
+    assert package.ending.cut_off(cut, ends).x.tolist() == cut.x.tolist()
+    two = package.ending.cut_off(canvas, lambda ids, known: ids[known:][:2] == [C, B])
+    assert two.open[0].nonzero()[:, 0].tolist() == [i for i in before if i < last - 1]
+
+
+@every(["both_square"])
+def test_a_string_with_a_mask_in_it_ends_no_text(package):
+    layout = package.layout("text")
+    for body, found in (((A, MASK, A), False), ((MASK, A, A, MASK), True)):
+        batch = layout([Example(0, (C,) * len(body))])
+        x = batch.x0.masked_scatter(batch.inside, torch.tensor(body))
+        net = type("Net", (), {"vocab": VOCAB})()
+        canvas = replace(package.canvas.Canvas.of(net, batch, LIMIT), x=x)
+        cut = package.ending.cut_off(canvas, lambda ids, known: ids[known:][:2] == [A, A])
+        expected = [MASK, A, A] if found else list(body)
+        assert cut.x[0][cut.inside[0]].tolist() == expected
+
+
+@samplers([("gone_fixed", "default")])
+def test_nothing_comes_into_a_beginning_that_is_given(package, name):
+    """`keeping prefix`: the text begins with it, and goes on behind it."""
+    batch = package.layout("infill")([Example(0, (A, B, C), (), (True, True, False))])
+    made = package.sampler(name)(Guess(), repeat(batch, 60), draw(repeat(batch, 60), 3), LIMIT)
+    texts = [x[body].tolist() for x, body in zip(made.x, made.body, strict=True)]
+    assert all(text[:2] == [A, B] for text in texts)
+    assert max(map(len, texts)) > 3

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from xlm_runtime.config.settings import build
+from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.packages import package
+from xlm_runtime.plug import Param
 from xlm_runtime.run.card import card
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system.atomic import write_json
@@ -47,6 +48,18 @@ def test_texts_of_a_spec_are_texts_on_a_card(run: Run) -> None:
     assert not [t for t in tokens if t.type == "html_block"]
     first = next(t for t in tokens if t.type == "inline")
     assert "".join(t.content for t in first.children or ()).startswith(TITLE)
+
+
+def test_a_card_names_the_process_that_a_model_was_trained_under(run: Run) -> None:
+    known = package.load(FAMILY).family
+    family = replace(known, params={**known.params, "noise": (Param("power", "Scale", 2.0),)})
+    for power, words in ((3.0, "another process than that of `power = 2`"), (2.0, "")):
+        config = build(family, [], [Setting("noise.power", power, "a test")]).to_json()
+        write_json(run.path / "config.json", config)
+        text = card("a/b", family, run, [])
+        assert f"under a noise of `power = {power:g}`" in text
+        assert ("another process" in text) == bool(words)
+        assert words in text
 
 
 def test_what_is_printed_moves_no_cursor() -> None:

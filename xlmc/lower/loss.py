@@ -125,6 +125,8 @@ def _joined(*parts: str) -> str:
 
 def _lines(sign: str, weight: str, rest: str) -> list[str]:
     """Return a term on one line, or its weight on a line of its own."""
+    if sign and not weight and rest.startswith("-"):
+        sign, rest = "- ", rest[1:]
     term = sign + _joined(weight, rest)
     return [term] if len(term) <= _WIDEST or not weight else [sign + weight, rf"\quad {rest}"]
 
@@ -135,7 +137,8 @@ def _units(objective: Objective, over: str) -> str:
     names = mentioned(weights)
     what, unit = UNITS[over]
     said = [f"N: {what}", "r: each of them" if over == "rows" else "r: its rows"]
-    said += ["L: the free tokens of one"] if "length" in names else []
+    sized = objective.training("length")
+    said += ["L: the free tokens of one"] if "length" in names or sized else []
     inside = any(words.use(part, objective).names_row_count for part in objective.parts)
     said += ["n: the corrupted ones of a row"] if "count" in names or inside else []
     if any(call.function == "hazard" for weight in weights for call in query.calls(weight)):

@@ -119,7 +119,9 @@ def _params(params: Mapping[str, Sequence[str]]) -> Iterator[str]:
         if declared
     ]
     if lines:
-        yield from ("**Params** (`--set loss.NAME=`, `--set decoder.NAME=`):", *lines, "")
+        sections = (*(["noise"] if "noise" in params else []), "loss", "decoder")
+        paths = ", ".join(f"`--set {section}.NAME=`" for section in sections)
+        yield from (f"**Params** ({paths}):", *lines, "")
 
 
 def _sample(family: ast.Family, shown: Shown) -> Iterator[str]:
@@ -151,6 +153,8 @@ def _length(family: ast.Family) -> Iterator[str]:
 def _source(layout: ir.Layout, family: ast.Family) -> str:
     """Describe where the length of a text comes from."""
     process = Process.of(family)
+    if (start := query.sized(family)) is not None and start.head is not None:
+        return f"drawn from the head `{start.head.id}`, which sees the row without a token or mask"
     if process.drops:
         return "the decoder inserts until it stops or the room (`data.block`) is full"
     if process.ordered and "eos" in layout.inside:

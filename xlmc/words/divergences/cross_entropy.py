@@ -92,6 +92,10 @@ class CrossEntropy(Divergence):
             minus=True,
             latex=r"\log p(n \mid x_t)",
             example="missing : cross_entropy(gone)",
+            wrong_target=(
+                "its target is `gone`, not `{found}`: a row that grows has no places whose number "
+                "could be drawn"
+            ),
         ),
         Use(
             word=name,

@@ -87,7 +87,10 @@ FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
     # the noise
     "the amount is a time": {"noise": ("amount t ~ uniform(0.1, 0.9)",)},
     "the amount is a count": {"noise": ("amount count ~ uniform(1, length)",)},
-    "the amount is fixed": {"noise": ("amount t ~ fixed(0.4)",)},
+    "the amount is fixed": {
+        "noise": ("amount t ~ fixed(0.4)",),
+        "loss": ({"both": "gap : poisson(gone)"},),  # no bound is of one time
+    },
     "amounts are spread over a batch": {"noise": ("amount t ~ uniform(1e-3, 1) stratified",)},
     "a survival that is no line": {
         "noise": (

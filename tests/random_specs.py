@@ -164,6 +164,7 @@ def both(draw: Draw) -> list[str]:
     gap = "cross_entropy(gone)" if law else f"poisson(gone)  weight {draw.cycle(weights[:4], 1)}"
     insert = "chance min(1, gap * reveal(beta))" if law else "poisson gap * reveal(beta)"
     conditioned = draw.turn % 4 != 3
+    over = ("sequences", "block", "tokens", "tokens per sequence", "masked", "gone per sequence")
     text = f"{token} {gap}"
     return [
         section(
@@ -184,14 +185,14 @@ def both(draw: Draw) -> list[str]:
             "param cap : Scale = 2.0" if "cap" in text else "",
             token,
             f"gap : {gap}",
-            f"mean over {draw.cycle(('sequences', 'block', 'tokens', 'tokens per sequence'))}",
+            f"mean over {draw.cycle(over)}",
         ),
-        *both_decoders(draw, insert, law),
+        *both_decoders(draw, insert, law, not conditioned),
         collate(draw, "bos", "body", draw.pick(("eos", "")), "given"),
     ]
 
 
-def both_decoders(draw: Draw, insert: str, law: bool) -> list[str]:
+def both_decoders(draw: Draw, insert: str, law: bool, timeless: bool) -> list[str]:
     """Three decoders that insert masks."""
     orders = ("confidence", "confidence of likeliest", "order", "left", "margin", "random")
     steps = ["unmask chance reveal(alpha)",
@@ -204,15 +205,22 @@ def both_decoders(draw: Draw, insert: str, law: bool) -> list[str]:
         drawn = f"draw token{draw.pick(CUTS)}"
         finish = draw.often("finish { unmask all; draw token greedy }", 0.3)
         early = name == "ended" and not law
+        blocks = draw.cycle(("blocks 3", "", "blocks size"), i) if name else ""
+        backs = ("", "remask chance eta * (t - s)", "remask quota 1 by confidence")
+        back = draw.cycle(backs) if name == "other" else ""
         found.append(
             section(
                 f"decoder {name}".rstrip(),
                 "param steps : Count = 5" if not name else "",
                 "param early : Scale = 0.05" if early else "",
+                "param eta : Chance = 0.3" if "eta" in back else "",
+                "param size : Count = 2" if "size" in blocks else "",
                 "param order = confidence | margin | entropy | left" if "by order" in step else "",
                 options(f"{step} {drawn}"),
                 "grid uniform(steps)" if not name else "",
-                f"step {{\n{step}\n{drawn}\ninsert masks {insert}\n}}",
+                blocks,
+                "reuse while unchanged" if timeless and i != 1 else "",
+                f"step {{\n{back}\n{step}\n{drawn}\ninsert masks {insert}\n}}",
                 finish,
                 f"guide cfg(scale = 0.7, without = {draw.cycle(HIDDEN)})"
                 if name == "other"

@@ -51,16 +51,8 @@ CLASSES = {
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
 FACTS = (
-    "Decoder",
-    "Guide",
-    "Insert",
-    "Order",
-    "Pace",
-    "Remask",
-    "Sampler",
-    "Size",
-    "Stop",
-    "Unmask",
+    *("Blocks", "Decoder", "Grid", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler"),
+    *("Size", "Stop", "Unmask"),
 )
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
@@ -266,9 +258,15 @@ def packages() -> list[ir.Package]:
     shipped = [(ROOT / "spec" / f"{name}.xlm").read_text("utf-8") for name in ("arlm", "ilm")]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}
+    once = "reuse while unchanged\n    grid uniform(steps)"
+    kept = BOTH | {
+        "BACKBONE": "dit",
+        "DECODER": BOTH["DECODER"].replace("grid uniform(steps)", once),
+    }
     led = """family toy extends arlm { decoder { guide cfg(scale = 2, without = prompt)
     stop when last = eos or text = stop_strings or length = limit } }"""
-    return [*map(wide, (*KINDS, blocks)), *(lower(completed(text)) for text in (*shipped, led))]
+    every = (*shipped, led)
+    return [*map(wide, (*KINDS, blocks, kept)), *(lower(completed(text)) for text in every)]
 
 
 def test_every_field_is_read_by_a_template() -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch.nn import functional as F
 
-from xlm_runtime.shapes import Int, Tensor
+from xlm_runtime.shapes import Bool, Int, Tensor
 
 from .canvas import Canvas, Decoding
+from .ticks import Tick
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +18,19 @@ class Growing(Decoding):
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
         return canvas.remove(canvas.free & ~canvas.masked)
+
+    def candidates(self, canvas: Canvas, tick: Tick) -> Bool[Tensor, "batch length"]:
+        """Return the masks that a step may reveal."""
+        return canvas.masked
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevisingGrowing(Growing):
+    """A decoder that reveals masks, inserts others, and masks tokens again."""
+
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return all rows: up to the last tick a token can become a mask again."""
+        return torch.ones_like(canvas.calls, dtype=torch.bool)
 
 
 def skip_row(

@@ -6,13 +6,15 @@ from typing import TypeVar
 import torch
 
 from xlm_runtime.plug import Batch
-from xlm_runtime.shapes import Bool, Float, Tensor
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .canvas import Canvas
 from .filling import Revising
+from .growing import RevisingGrowing
 from .network import Network
 
 C = TypeVar("C", bound="Rated")
+M = TypeVar("M", bound="Moving")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,22 @@ class Rated(Canvas):
         return cls(
             network, x, attend, free, plain.open, plain.inside, plain.room, plain.calls, sure=sure
         )
+
+
+@dataclass(frozen=True)
+class Moving(Rated):
+    """A canvas on which the confidence of a token moves with it."""
+
+    def _moved(
+        self: M,
+        source: Int[Tensor, "batch width"],
+        old: Bool[Tensor, "batch width"],
+        new: Bool[Tensor, "batch width"],
+        token: Int[Tensor, "batch one"] | int,
+    ) -> M:
+        """Take each ``old`` place from its source, and put a token in each ``new`` one."""
+        sure = self.sure.gather(1, source).masked_fill(~old, 0)
+        return replace(super()._moved(source, old, new, token), sure=sure)
 
 
 def sureness(canvas: Canvas) -> Float[Tensor, "batch length"]:
@@ -51,3 +69,10 @@ class Rating(Revising):
     """A decoder that masks the tokens again that were least sure."""
 
     canvas = Rated
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingGrowing(RevisingGrowing):
+    """A decoder that inserts masks, and masks the tokens again that were least sure."""
+
+    canvas = Moving

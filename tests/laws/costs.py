@@ -119,6 +119,10 @@ def over(package: Package, noised, batch) -> int:
     match package.spec.over:
         case "tokens":
             return max(1, int(batch.free.sum()))
+        case over if package.spec.two and over.startswith(("masked", "gone")):
+            assert len(batch.x0) == 1  # so that each row's own mean is the mean
+            number = noised.masked if over.startswith("masked") else noised.missing
+            return max(1, int(number.sum()))
         case "masked" | "gone":
             return max(1, int(noised.count.sum()))
         case "block":

@@ -22,6 +22,8 @@ TIMES = (0.1, 0.5, 0.83)
 LAWS = {"fixed": strings(2), "mixed": MIXED}
 COUNTED = [name for name in zoo.BOTHS if not zoo.SPECS[name].has("distribution")]
 SAMPLERS = [(name, sampler) for name in zoo.BOTHS for sampler in zoo.SPECS[name].samplers]
+DRAWN = [(name, t) for name in zoo.BOTHS for t in TIMES]
+DRAWN += [("both_back", 0.5)]
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 NEARLY = 1 - 2.0**-53
 
@@ -139,8 +141,7 @@ def weights(spec, t):
     return token, 1.0 if spec.has("cross_entropy(gone)") else gap
 
 
-@every(zoo.BOTHS)
-@pytest.mark.parametrize("t", TIMES)
+@pytest.mark.parametrize(("package", "t"), DRAWN, indirect=["package"])
 def test_l1_expected_terms_at_a_time(package, t):
     """Every fate of every token: the terms are the weights times the expected costs."""
     body, spec = (A, B, A), package.spec
@@ -155,7 +156,7 @@ def test_l1_expected_terms_at_a_time(package, t):
         share = float(np.prod([status[fate] for fate in fates])) * over(package, noised, batch)
         for name, term in terms.items():
             totals[name] += share * float(term)
-    own = 3 if "per" in spec.over else 1
+    own = 3 if spec.over == "tokens per sequence" else 1
     token, gap = costs(spec, flow, body, t)
     wanted = weights(spec, t)
     assert totals["token"] == pytest.approx(wanted[0] * token / own, rel=1e-5)
@@ -333,7 +334,10 @@ def made(package, law, name="default", rows=4_000, record=False, **params):
 
 # (package, decoder, its params, law): every rule, order and clock
 LIMITS = [
-    *((name, "default", {}, "mixed") for name in zoo.TWO),
+    *(
+        (name, "default", {}, "mixed")
+        for name in [*zoo.BOTHS, "both_early", "both_late", "both_powers"]
+    ),
     ("flexmdm", "default", {}, "fixed"),
     ("both_left", "default", {}, "fixed"),
     ("flexmdm", "adaptive", {"order": "margin"}, "mixed"),

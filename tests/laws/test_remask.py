@@ -6,10 +6,12 @@ from math import comb
 import pytest
 import torch
 from laws.build import VOCAB, A, B
-from laws.examples import examples, network, strings
-from laws.scripted import draw
+from laws.examples import MIXED, examples, network, one, strings
+from laws.flow import chances
+from laws.scripted import draw, repeat
 from laws.stats import follows, samples_of
 from laws.test_decoders import LIMIT, bodies, every, filled, mask_table, samplers, takes_back
+from laws.test_flow import exact
 
 BACK = [("remdm", "default"), ("mask_back", "default")]
 MASK = VOCAB["mask"]
@@ -112,7 +114,10 @@ def test_tokens_come_back_at_random(package):
 
 
 @samplers(
-    [(name, one) for name, one in [*BACK, ("mask_back", "doubting"), ("mask_blocks", "doubting")]]
+    [
+        *BACK,
+        *(("mask_back", "doubting"), ("mask_blocks", "doubting")),
+    ]
 )
 @pytest.mark.parametrize("layout", ["seq2seq", "infill"])
 def test_d14_what_is_given_never_becomes_a_mask(package, name, layout):
@@ -148,3 +153,135 @@ def test_a_finish_is_there_if_the_last_step_may_leave_masks(workshop):
                 assert not (decoded.x == MASK).any()
     for name in ("doubting", "careless", "revised"):
         assert finishes(workshop.package("mask_back"), name), name
+
+
+# Two clocks: rows grow as well
+
+
+def grown(package, name, law, rows, body=(A,), limit=LIMIT, record=True, **params):
+    """The exact heads, and many rows that begin as the masks of a body."""
+    flow = exact(package, law)
+    batch = repeat(one(package, body), rows)
+    return flow, package.sampler(name, **params)(flow, batch, draw(batch, 41), limit, record)
+
+
+@every(["both_back"])
+@pytest.mark.parametrize("eta", [0.3, 1.0])
+def test_d9_the_marginals_of_two_clocks_are_those_of_the_noise(package, eta):
+    """As many masks come back as tokens were masked: both are as many as the noise leaves."""
+    steps = 24
+    _, decoded = grown(package, "default", strings(2), 2_000, steps=steps, eta=eta)
+    for i in (8, 14, 20):
+        clean, masked, _ = chances(package.spec, 1 - i / steps)
+        state = decoded.history[i]
+        assert float((state == MASK).sum(1).double().mean()) == pytest.approx(2 * masked, abs=0.12)
+        assert float((state >= A).sum(1).double().mean()) == pytest.approx(2 * clean, abs=0.12)
+
+
+@every(["both_back"])
+def test_d9_two_clocks_without_remasking_are_the_plain_decoder(package):
+    """eta = 0: the same tokens at every step, and the same calls but for rows that are done."""
+    _, plain = grown(package, "plain", MIXED, 300, steps=5)
+    _, found = grown(package, "default", MIXED, 300, steps=5, eta=0.0)
+    assert bodies(found) == bodies(plain)
+    assert all(
+        bodies_of(a) == bodies_of(b) for a, b in zip(found.history, plain.history, strict=True)
+    )
+
+
+def bodies_of(state):
+    return [[int(x) for x in row if x != VOCAB["pad"]] for row in state]
+
+
+HIDDEN = (MASK, MASK, MASK)
+
+
+@every(["both_back"])
+@pytest.mark.parametrize("worst", [1, 2])
+def test_the_least_sure_tokens_of_two_clocks_come_back(package, worst):
+    """In a row without room every token keeps its place."""
+    steps, seen = 6, 0
+    flow, decoded = grown(
+        package, "doubting", strings(3), 150, HIDDEN, limit=3, steps=steps, worst=worst
+    )
+    for i in range(150):
+        sure = {}
+        states = [state[i].tolist() for state in decoded.history[: steps + 1]]
+        for step, (before, after) in enumerate(itertools.pairwise(states)):
+            law, _ = flow.heads(tuple(before[1:4]), 1 - step / steps)
+            again = {p for p in sure if after[p] == MASK}
+            assert len(again) == min(worst, len(sure))
+            if again:
+                assert all(max(sure[p] for p in again) <= sure[p] + 1e-9 for p in {*sure} - again)
+                seen += 1
+            sure = {p: c for p, c in sure.items() if p not in again}
+            new = [p for p in (1, 2, 3) if before[p] == MASK and after[p] != MASK]
+            sure |= {p: float(law[p - 1, after[p]]) for p in new}
+    assert seen > 150
+
+
+@every(["both_back"])
+def test_d9_a_tenth_of_the_tokens_of_two_clocks_comes_back(package):
+    _, decoded = grown(package, "careless", strings(3), 3_000, HIDDEN, limit=3, steps=6)
+    back = kept = 0
+    for before, after in itertools.pairwise(decoded.history[:7]):
+        written = (before != MASK)[:, 1:4]
+        again = int(((after == MASK)[:, 1:4] & written).sum())
+        back, kept = back + again, kept + int(written.sum()) - again
+    follows([back, kept], [0.1, 0.9])
+
+
+@every(["both_back"])
+def test_a_confidence_moves_with_its_token(package):
+    """Through every edit that moves tokens; a token that comes anew has none."""
+    batch = package.layout("infill", 8)(examples("infill"))
+    sampler = package.sampler("doubting")
+    canvas = sampler.canvas.of(network(package, "infill"), batch, 12)
+    x = torch.arange(canvas.x.numel()).view_as(canvas.x) + 20  # every token is another one
+    rating = package.rating
+    canvas = canvas.write(canvas.seen, x[canvas.seen])
+    canvas = rating.rated(canvas, canvas.seen, x[canvas.seen])
+
+    def as_one(state):
+        old = state.seen & (state.x >= 20)
+        assert old.any()
+        assert torch.equal(rating.sureness(state)[old], state.x[old].double())
+        assert not rating.sureness(state)[~old].any()
+
+    longer = canvas.insert(canvas.open * (canvas.x % 3), MASK)
+    assert (longer.x == MASK).any()
+    for state in (longer, canvas.remove(canvas.free), longer.select(torch.tensor([1, 0]))):
+        as_one(state)
+
+
+@samplers([("both_back", "default"), ("both_back", "doubting")])
+@pytest.mark.parametrize("layout", ["seq2seq", "infill"])
+def test_d14_what_is_given_stays_in_rows_that_grow(package, name, layout):
+    """In its order; other tokens become masks in their places or stay."""
+    batch = package.layout(layout, 5)(examples(layout))
+    net, back = network(package, layout), 0
+    for seed in range(3):
+        decoded = package.sampler(name)(net, batch, draw(batch, seed), LIMIT, record=True)
+        for i, fixed in enumerate(~batch.free & (batch.x0 != VOCAB["pad"])):
+            given = batch.x0[i][fixed].tolist()
+            rows = [bodies_of(state[i : i + 1])[0] for state in decoded.history]
+            for before, after in itertools.pairwise(rows):
+                left = iter(after)
+                assert all(x in left for x in given)
+                back += sum(x != MASK for x in before) > sum(x != MASK for x in after)
+        assert not (decoded.x == MASK).any()
+    assert back
+
+
+@every(["both_back"])
+def test_no_more_is_claimed_than_two_clocks_keep(package):
+    """Where no param switches it off, taking tokens back has a law of its own, as has waiting."""
+    samples = package.family.samples
+    laws = {name: one.law for name, one in samples.items()}
+    limits = {name for name, law in laws.items() if law == "limit"}
+    assert limits == {"default", "plain", "one_by_one", "doubting"}
+    assert {laws[name] for name in {*laws} - limits} == {"none"}
+    assert samples["default"].neutral == {"eta": 0}
+    assert samples["doubting"].neutral == {"worst": 0}
+    assert "wait" in samples["windowed"].why
+    assert "taken back" in samples["careless"].why

@@ -1,10 +1,12 @@
 """Work that no sample needs: tokens through the network, and memory of decoders."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import torch
 from laws import zoo
+from laws.build import VOCAB
 from laws.examples import layouts, network
 from laws.scripted import draw
 from laws.test_costs import Made
@@ -81,3 +83,25 @@ def test_every_kind_of_canvas_is_among_the_packages() -> None:
     texts = [zoo.SPECS[name].text for name in UNCACHED]
     assert all(any(words in text for text in texts) for words in ("-> mask", "clean -> gone"))
     assert any(zoo.SPECS[name].two for name in UNCACHED)
+
+
+@pytest.mark.parametrize("package", ["both_timeless"], indirect=True)
+@pytest.mark.parametrize(("kept", "anew"), [("default", "anew"), ("doubting", "doubting_anew")])
+def test_rows_of_two_clocks_that_stay_are_not_queried(package, kept, anew):
+    """The same tokens at every step; a row is read anew exactly where a step has changed it."""
+    for layout, _, batch in layouts(package):
+        made = network(package, layout)
+        whole, found = (decoded(package, made, name, batch) for name in (anew, kept))
+        assert torch.equal(whole.x, found.x)
+        assert all(torch.equal(*pair) for pair in zip(whole.history, found.history, strict=True))
+        assert (found.nfe <= whole.nfe).all()
+        assert 0 < int(found.nfe.sum()) < 0.8 * int(whole.nfe.sum())
+        states = found.history[: package.sampler(kept).steps]
+        rows = [[tokens(state[i]) for state in states] for i in range(len(batch.x0))]
+        changes = [1 + sum(a != b for a, b in pairwise(one)) for one in rows]
+        left = (found.history[-2] == VOCAB["mask"]).any(1).long()
+        assert (found.nfe <= torch.tensor(changes) + left).all()
+
+
+def tokens(row: torch.Tensor) -> list[int]:
+    return [x for x in row.tolist() if x != VOCAB["pad"]]

@@ -401,6 +401,106 @@ EVERY = (
 )
 
 
+TWO_BACK = """family toy "Two clocks that take tokens back" {
+  noise { clean -> mask survival alpha(t) = 1 - t; mask -> gone survival beta(t) = 1 - t }
+  network { backbone dit(condition = t); head token : logits; head gap : count at gaps }
+  loss {
+    token : cross_entropy(x0) on mask  weight bound
+    gap : poisson(gone)  weight bound
+    mean over gone per sequence
+  }
+  decoder {
+    param steps : Count = 6
+    param eta : Chance = 0.3
+    let hidden = max(-t * log(t), 1e-9)  # the chance that a token is a mask at t
+    let shown = max(1 - t + t * log(t), 1e-9)  # and that it is clean
+    let back = eta * min(1, s / t * hidden / shown)
+    grid uniform(steps)
+    step {
+      remask chance back
+      unmask chance min(1, reveal(alpha) + back * shown / hidden)
+      draw token
+      insert masks poisson gap * reveal(beta)
+    }
+  }
+  decoder plain {
+    step { unmask chance reveal(alpha); draw token; insert masks poisson gap * reveal(beta) }
+  }
+  decoder doubting {
+    param worst : Count = 1
+    step {
+      remask quota worst by confidence
+      unmask chance reveal(alpha)
+      draw token
+      insert masks poisson gap * reveal(beta)
+    }
+  }
+  decoder windowed {
+    param size : Count = 2
+    blocks size
+    step { unmask chance reveal(alpha); draw token; insert masks poisson gap * reveal(beta) }
+  }
+  decoder one_by_one {
+    blocks 1
+    step { unmask one by random; draw token; insert masks poisson gap * reveal(beta) }
+  }
+  decoder careless {
+    blocks 2
+    step {
+      remask chance 0.1
+      unmask one by confidence of sampled
+      draw token
+      insert masks poisson gap * reveal(beta)
+    }
+    finish { unmask all; draw token greedy }
+  }
+  collate {
+    text    : bos [body] eos
+    seq2seq : prompt bos [body] eos
+    infill  : bos [body] eos keeping given
+  }
+}
+"""
+
+TIMELESS = """family toy "Two clocks, and a network without the time" {
+  noise { clean -> mask survival alpha(t) = 1 - t; mask -> gone survival beta(t) = 1 - t }
+  network { backbone rotary; head token : logits; head gap : count at gaps }
+  loss { token : cross_entropy(x0) on mask; gap : poisson(gone) }
+  decoder {
+    param steps : Count = 24
+    grid uniform(steps)
+    step { unmask chance reveal(alpha); draw token; insert masks poisson 0.2 * gap * reveal(beta) }
+    reuse while unchanged
+  }
+  decoder anew { drop reuse }
+  decoder doubting {
+    param often : Chance = 0.2
+    step {
+      remask quota often + t by confidence
+      unmask chance reveal(alpha)
+      draw token
+      insert masks poisson 0.2 * gap * reveal(beta)
+    }
+  }
+  decoder doubting_anew {
+    param often : Chance = 0.2
+    step {
+      remask quota often + t by confidence
+      unmask chance reveal(alpha)
+      draw token
+      insert masks poisson 0.2 * gap * reveal(beta)
+    }
+    drop reuse
+  }
+  collate {
+    text    : bos [body] eos
+    seq2seq : prompt bos [body] eos
+    infill  : bos [body] eos keeping given
+  }
+}
+"""
+
+
 def mask(
     alpha: str = "1 - t",
     amount: str = "t ~ uniform(0, 1)",
@@ -648,9 +748,11 @@ SPECS = {
         beta=lambda t: 1 - (1 - (1 - t) ** 2) ** 3,
         beta_slope=lambda t: -6 * (1 - t) * (1 - (1 - t) ** 2) ** 2,
     ),
+    "both_back": Spec(TWO_BACK, low=1e-3),
+    "both_timeless": Spec(TIMELESS, low=1e-3),
     "both_law": Spec(
         both(head="distribution(6)", gap="cross_entropy(gone)",
-             insert="chance min(1, gap * reveal(beta))", overflow="drop_right"),
+             insert="chance min(1, gap * reveal(beta))", overflow="drop_right", over="masked"),
     ),
 }  # fmt: skip
 LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
@@ -663,7 +765,10 @@ MORE = {  # of the laws of guidance alone
     "both_led": Spec(both().replace("overflow", f"{LED}overflow", 1)),
 }
 TWO = [name for name, spec in SPECS.items() if spec.two]
-APART = ("both_early", "both_late", "both_powers")  # limits of a clock, and more of the same
+APART = (  # limits of a clock, more of the same, and what has laws of its own
+    *("both_early", "both_late", "both_powers"),
+    *("both_back", "both_timeless"),
+)
 BOTHS = [name for name in TWO if name not in APART]
 ONES = [name for name in SPECS if name not in TWO]  # of one arrow
 

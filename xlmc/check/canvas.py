@@ -24,7 +24,14 @@ from xlmc.theory.probe import SLIP
 from xlmc.theory.process import Process
 from xlmc.words.actions.remask import Remask
 from xlmc.words.answers import answering
-from xlmc.words.slots import answers, order_words, rule_words, subject_words
+from xlmc.words.slots import (
+    answers,
+    order_words,
+    rule_words,
+    stop_of,
+    subject_words,
+    window_words,
+)
 
 ALL_BACK = "a step would take back all that was drawn"
 
@@ -47,11 +54,11 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
 def _blocks(
     blocks: ast.Blocks, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if not Process.of(family).fixed_length:
-        why = "all places must be there from the start: so it is under `clean -> mask` alone"
-        yield Unsupported(span=blocks.span, what="blocks", why=why, hint="drop the blocks")
+    process = Process.of(family)
+    if why := window_words()["blocks"].why_not(process):
+        yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks")
         return
-    if query.condition(family) is not None:
+    if process.fixed_length and query.condition(family) is not None:
         why = "it tells the backbone one time for a row, and every block has its own"
         what = "blocks under a condition"
         yield Unsupported(
@@ -87,12 +94,11 @@ def _remask(
 ) -> Iterator[Diagnostic]:
     if not Process.of(family).masks:
         return  # the action has nothing to do
-    if not Process.of(family).fixed_length:
-        why = "it takes tokens back under `clean -> mask` alone"
-        yield Unsupported(span=action.span, what="remasking", why=why, hint="drop the remask")
-        return
     for stop in query.those(section.entries, ast.Stop):
         for one in stop.conditions:
+            word = stop_of(one, family)
+            if word is not None and word.closes:
+                continue
             why = "a token may become a mask again"
             yield WrongStop(span=one.span, why=why, hint="drop the stop: the grid ends the decoder")
     if "t" not in env.names:

@@ -30,6 +30,7 @@ from xlmc.diagnostics.semantic_errors import (
 from xlmc.syntax import ast, query
 from xlmc.theory import decoding
 from xlmc.theory.environment import Environment
+from xlmc.theory.needs import met
 from xlmc.theory.process import Process
 from xlmc.words import arrows, slots
 from xlmc.words.answers import answering
@@ -155,12 +156,21 @@ def _grid(
         )
         return
     if isinstance(value, ast.Name):
-        kinds = ("uniform",) if process.clocks > 1 else ("events", "uniform")
-        yield from one_of(value, kinds, "a grid")
+        known = slots.grid_words().values()
+        good = [one.name for one in known if met(one.needs, process) or not process.known]
+        word_ = slots.grid_words().get(value.id)
+        why = word_.why_not(process) if word_ is not None else ""
+        if why:
+            hint = "write `grid uniform(steps)`"
+            yield WrongRule(span=value.span, rule=value.id, why=why, hint=hint)
+            return
+        yield from one_of(value, good, "a grid")
         if value.id == "uniform":
             yield _number_of_steps(grid)
-        if process.clocks < 2:
-            yield from _events(value, section)
+        step, chosen = query.first(section.entries, ast.Step), slots.grid(section.entries)
+        if step is not None and chosen is not None and chosen.name in good:
+            single = [name for name, rule in slots.rule_words().items() if rule.single]
+            yield from chosen.wrong(step, single)
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     others = list(one_of(name, ("uniform",), "a grid with a number of steps"))
@@ -198,20 +208,6 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
         why="of how many?",
         example="param steps : Count = 128` and write `grid uniform(steps)",
     )
-
-
-def _events(value: ast.Name, section: ast.Section) -> Iterator[Diagnostic]:
-    """The times at which the exact chain reveals one token: one at a time, any of them."""
-    step = query.first(section.entries, ast.Step)
-    for action in query.those(step.actions, ast.Unmask) if step else ():
-        random = action.order is not None and action.order.score.id == "random"
-        if value.id == "events" and (not slots.rule_words()[action.much.rule].single or not random):
-            yield WrongRule(
-                span=action.much.span,
-                rule=action.much.rule,
-                why="at its events the chain reveals one token, any of them",
-                hint="write `unmask one by random`",
-            )
 
 
 def _finish(

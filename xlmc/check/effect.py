@@ -9,6 +9,7 @@ from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.process import Process
+from xlmc.words import slots
 from xlmc.words.last import reveals_all
 
 NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
@@ -43,10 +44,10 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _finish(finish: ast.Finish, section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
-    grid, why = query.first(section.entries, ast.Grid), ""
+    grid, why = slots.grid(section.entries), ""
     if finish.span == query.the(section.entries, ast.Step).span:
         return  # a default, which has the place of what it follows from
-    if grid is None or not isinstance(grid.value, ast.Call):
+    if grid is None or not grid.timed:
         walk = "without a grid" if grid is None else "on a grid of events"
         why = f"{walk} steps are taken until no mask is left"
     elif Process.of(family).fixed_length and reveals_all(section, family, query.arrows(family)[0]):

@@ -35,6 +35,7 @@ COPIED = (
     "places",
     "qwen2",
     "rating",
+    "recalling",
     "sampling",
     "sizing",
     "ticks",

@@ -23,9 +23,9 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     reasons += _cut(decoder)
     if reasons:
         return ir.Samples("none", "; ".join(reasons), (), "")
-    if decoder.unmask is not None and decoder.grid != "uniform" and _ordered(decoder.unmask):
+    if decoder.unmask is not None and not decoder.timed and _ordered(decoder.unmask):
         return ir.Samples("heads", ORDERED, _neutral(decoder), "")
-    if decoder.unmask is None or decoder.grid != "uniform":
+    if decoder.unmask is None or not decoder.timed:
         return ir.Samples("exact", "", _neutral(decoder), "")
     return ir.Samples("limit", TOGETHER, _neutral(decoder), decoder.steps_param)
 
@@ -37,13 +37,15 @@ def _ordered(unmask: ir.Unmask) -> bool:
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     """Why revealing tokens does not end in the model's law, even with many steps."""
-    grid = decoder.grid == "uniform" and unmask.gradual
+    grid = decoder.timed and unmask.gradual
     single = all(pace.rule.single for pace in unmask.paces)
     reasons = [] if grid or single else ["several tokens are revealed at once"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and not decoder.insert.timely:
         reasons.append("masks do not come back at the times of the clock")
+    if decoder.insert is not None and decoder.blocks is not None and not single:
+        reasons.append("masks wait for those further left, longer than their clock tells")
     if decoder.few is not None and not decoder.few.param:
         reasons.append("a row ends before the last token is sure to have come")
     if decoder.remask is not None and not decoder.remask.off:

@@ -13,6 +13,8 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "Revising": ("Revising", "Filling"),
     "Rating": ("Rating", "Revising", "Filling"),
     "Growing": ("Growing",),
+    "RevisingGrowing": ("RevisingGrowing", "Growing"),
+    "RatingGrowing": ("RatingGrowing", "RevisingGrowing", "Growing"),
     "Inserting": ("Inserting",),
     "Oracle": ("Oracle", "Inserting"),
     "Appending": ("Appending",),
@@ -20,6 +22,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
     parts.Length: ("Lengthy", "the draw of the length"),
+    parts.State: ("Recalled", "the answers that are kept"),
     parts.Ticks: ("Gridded", "the grid of times"),
     parts.Candidates: ("Blockwise", "the blocks"),
     parts.Guided: ("Guided", "guidance"),
@@ -46,6 +49,7 @@ NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Ends,
     parts.Gaps,
     parts.Ticks,
+    parts.State,
     parts.Candidates,
     parts.Finish,
     parts.Length,
@@ -86,11 +90,10 @@ def base(decoder: ir.Decoder) -> str:
         return "Caching" if decoder.reuse else "Appending"
     if decoder.unmask is None:
         return "Oracle" if decoder.oracle else "Inserting"
-    if decoder.insert is not None:
-        return "Growing"
+    grows = "Growing" if decoder.insert is not None else ""
     if decoder.remask is not None:
-        return "Rating" if decoder.remask.sure else "Revising"
-    return "Filling"
+        return ("Rating" if decoder.remask.sure else "Revising") + grows
+    return grows or "Filling"
 
 
 # What decoders share

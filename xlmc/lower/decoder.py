@@ -34,6 +34,7 @@ from xlmc.syntax.expression import inline
 from xlmc.syntax.query import camel
 from xlmc.theory.decoding import environment
 from xlmc.theory.process import Process
+from xlmc.words import slots
 from xlmc.words.guides.base import around_prompt
 from xlmc.words.last import reveals_all
 from xlmc.words.rules.base import Actor, Rule
@@ -148,7 +149,8 @@ class _Maker:
         values = [value for a in actions if a is not None for value in query.amounts(a)]
         warm = unmask.order.temperature if unmask is not None and unmask.order is not None else None
         values += [warm] if warm is not None else []
-        timed = query.condition(self.family) is not None and self.grid != "uniform"
+        grid = slots.grid(self.section.entries)
+        told = query.condition(self.family) is not None and not (grid and grid.timed)
         spec = "decoder" if self.section.name is None else f"decoder {name}"
         what, way = self._summary()
         return ir.Decoder(
@@ -167,17 +169,13 @@ class _Maker:
             blocks=self._blocks(),
             lets=self._lets(values),
             last=self._last(),
-            grid=self.grid,
-            steps=self._steps(),
+            grid=self._grid(told=told),
             few=self._few(),
             ends=self._edit() if any(word.kind == "text" for _, word in self._ends) else "",
             reuse=query.first(self.section.entries, ast.Reuse) is not None,
             appends=query.first(step.actions, ast.Append) is not None,
             stops=self._stops(),
-            inverse=self.clock.handed("inverse", "self.") if timed else None,
-            corrupted=self.clock.handed("corrupted", "self.")
-            if timed and self.grid == "events"
-            else None,
+            inverse=self.clock.handed("inverse", "self.") if told else None,
             clocked=bool(self.clock.params),
             size=self._size(),
         )
@@ -194,13 +192,16 @@ class _Maker:
         """Whether masks are inserted and revealed."""
         return Process.of(self.family).clocks > 1
 
-    @property
-    def grid(self) -> str:
-        """The kind of grid; "" where the decoder walks none."""
-        grid = query.first(self.section.entries, ast.Grid)
-        if grid is None:
-            return ""
-        return grid.value.function if isinstance(grid.value, ast.Call) else grid.value.id
+    def _grid(self, *, told: bool) -> ir.Grid | None:
+        """The times of the steps; ``told``: the network reads times that they do not have."""
+        word, size = slots.grid(self.section.entries), self._block_size() if self._shared else None
+        if word is None:
+            return None
+        clocks = ("corrupted", "inverse") if told else ()
+        steps = self._steps()
+        code = word.ticks(steps, size, tuple(self.clock.handed(one, "self.") for one in clocks))
+        each = " in each block" if size is not None else ""
+        return ir.Grid(word.timed, steps, code, f"{word.summary}{each}")
 
     def _used(self) -> set[str]:
         """The names that the decoder's entries mention, lets of its own included."""
@@ -220,13 +221,13 @@ class _Maker:
     @property
     def _scope(self) -> Names:
         """What stands behind the names of amounts: in blocks every row has times of its own."""
-        rank = Rank.ROW if self._blocked else Rank.SCALAR
-        left = "steps_left(tick)" if self._blocked else "tick.left"
+        rank = Rank.ROW if self._shared else Rank.SCALAR
+        left = "steps_left(tick)" if self._shared else "tick.left"
         found = {
             "t": variable("t", rank, Kind.DOUBLE, "tick.t"),
             "s": variable("s", rank, Kind.DOUBLE, "tick.s"),
             "steps_left": variable(
-                "steps_left", rank, Kind.LONG if self._blocked else Kind.INT, left
+                "steps_left", rank, Kind.LONG if self._shared else Kind.INT, left
             ),
             "masked": _counted("masked", "masked"),
             "length": _counted("length", "canvas.free"),
@@ -317,9 +318,24 @@ class _Maker:
     def _blocked(self) -> bool:
         return query.first(self.section.entries, ast.Blocks) is not None
 
-    def _blocks(self) -> Code | None:
+    @property
+    def _shared(self) -> bool:
+        """The steps of the grid are shared over the blocks, whose number is known."""
+        grid = slots.grid(self.section.entries)
+        timed = self._blocked and grid is not None and grid.timed
+        return timed and Process.of(self.family).fixed_length
+
+    def _block_size(self) -> Code | None:
         blocks = query.first(self.section.entries, ast.Blocks)
         return self._option("size", blocks.size) if blocks is not None else None
+
+    def _blocks(self) -> ir.Blocks | None:
+        size, shared = self._block_size(), self._shared
+        if size is None:
+            return None
+        word = slots.window_words()["blocks"]
+        masks, written = word.masks(size, shared=shared), word.written(size, shared=shared)
+        return ir.Blocks(size, masks, written)
 
     def _lets(self, values: list[ast.Expr]) -> tuple[tuple[str, Code], ...]:
         """Those lets that the amounts need, in their order."""
@@ -406,7 +422,8 @@ class _Maker:
         finish = query.first(self.section.entries, ast.Finish)
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
-        if finish is None or unmask is None or self.grid != "uniform":
+        grid = slots.grid(self.section.entries)
+        if finish is None or unmask is None or grid is None or not grid.timed:
             return None
         if not self.both and reveals_all(self.section, self.family, query.arrows(self.family)[0]):
             return None
@@ -465,11 +482,12 @@ class _Maker:
             end = "is as long as its own answer" if told else "stops"
             return "Insert one token at a time", f", until a row {end}"
         if self.both:
-            return (
-                f"{_summary(unmask.much)}, and insert others",
-                ", on a uniform grid",
-            )
-        grid = {"uniform": " on a uniform grid of times", "events": " at the events of the chain"}
+            back = ", take some tokens back" if query.first(step.actions, ast.Remask) else ""
+            blocks = ", from left to right" if self._blocked else ""
+            way = f", on a uniform grid{blocks}"
+            return f"{_summary(unmask.much)}{back}, and insert others", way
+        grid = slots.grid(self.section.entries)
+        way = grid.way if grid is not None else ""
         back = " and take some tokens back" if query.first(step.actions, ast.Remask) else ""
         blocks = ", block by block" if self._blocked else ""
-        return _summary(unmask.much) + back, grid.get(self.grid, "") + blocks
+        return _summary(unmask.much) + back, way + blocks

@@ -188,7 +188,8 @@ class Loss:
     trunk: tuple[str, ...]  # the arguments of the trunk
     imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
     terms: tuple[Term, ...]
-    over: str  # tokens, corrupted, block or rows
+    over: Code  # over the batch: what the sum is divided by
+    divisor: Code  # that, or 1 where it is 0
     schedule: tuple[str, ...]  # names imported
     latex: tuple[str, ...]
     units: str
@@ -352,6 +353,25 @@ class Size:
 
 
 @frozen
+class Grid:
+    """The times of the steps; ``timed``: each step has two, and masks may be left at the end."""
+
+    timed: bool
+    steps: Code | None  # their number
+    ticks: Code | None  # None where nothing reads the times
+    summary: str
+
+
+@frozen
+class Blocks:
+    """The places that a step may change: their masks, and the tokens that it may take back."""
+
+    size: Code
+    masks: Code
+    written: Code
+
+
+@frozen
 class Decoder:
     """A decoder: its params, methods and base classes."""
 
@@ -367,25 +387,29 @@ class Decoder:
     insert: Insert | None  # of masks
     remask: Remask | None
     guide: Guide | None
-    blocks: Code | None  # the size of a block
+    blocks: Blocks | None
     lets: tuple[tuple[str, Code], ...]
     last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
-    grid: str  # "", uniform or events
-    steps: Code | None  # their number
+    grid: Grid | None
     few: Code | None  # how many missing tokens are too few for a row to go on
     ends: str  # name of the edit of a row whose text holds a string of the run; "" for none
     reuse: bool
     appends: bool
     stops: tuple[Stop, ...]
-    inverse: Code | None  # the function that gives the time, where the network is told one
-    corrupted: Code | None  # a function, too
+    inverse: Code | None  # the function that gives a step its time, where no grid does
     clocked: bool  # some code of it may take the clock
     size: Size | None  # None where the length is given
 
     @property
     def steps_param(self) -> str:
         """The param that is the number of steps; "" for a literal."""
-        return self.steps.param if self.steps is not None else ""
+        steps = self.grid.steps if self.grid is not None else None
+        return steps.param if steps is not None else ""
+
+    @property
+    def timed(self) -> bool:
+        """Return whether the steps go from time to time."""
+        return self.grid is not None and self.grid.timed
 
     @property
     def oracle(self) -> bool:

@@ -30,32 +30,50 @@ from xlmc.words.divergences.base import Divergence, Use
 _WIDEST = 86  # columns of a formula
 SHORT = {"length": "L", "count": "n"}  # names in formulas
 AMOUNTS = {"t": Kind.DOUBLE, "count": Kind.LONG, "length": Kind.LONG}  # of each row
-OWN = {"tokens": "length", "corrupted": "count"}  # what a mean within each row divides by
+OWN = {  # what a mean within each row divides by
+    "tokens": variable("length", Rank.ROW, Kind.LONG, wide="length"),
+    "corrupted": variable("count", Rank.ROW, Kind.LONG, wide="count"),
+    **{
+        name: variable(name, Rank.ROW, Kind.LONG, f"{code}.sum(1)", f"{code}.sum(1, keepdim=True)")
+        for name, code in (("masked", "noised.masked"), ("gone", "noised.missing"))
+    },
+}
+OVER = {  # what a sum over the batch is divided by, and whether that may be 0
+    "rows": ("len(batch.x0)", False),
+    "block": ("len(batch.x0) * batch.room", False),
+    "tokens": ("batch.free.sum()", True),
+    "corrupted": ("noised.count.sum()", True),
+    "masked": ("noised.masked.sum()", True),
+    "gone": ("noised.missing.sum()", True),
+}
 ONE = Code("1", kind=Kind.INT, only=1.0)
 UNITS = {
     "tokens": ("the free tokens of the batch", "free token"),
     "corrupted": ("the corrupted tokens of the batch", "corrupted token"),
+    "masked": ("the masks of the batch", "mask"),
+    "gone": ("the gone tokens of the batch", "gone token"),
     "block": ("the positions that the rows of the batch have room for", "position"),
     "rows": ("the rows of the batch", "row"),
 }
 EACH = {
     "tokens": "Each row divided by its own number of free tokens",
     "corrupted": "Each row divided by its own number of corrupted tokens",
+    "masked": "Each row divided by its own number of masks",
+    "gone": "Each row divided by its own number of gone tokens",
 }
 
 
 def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     """`loss.py`."""
     mean = query.the(objective.entries, ast.Mean)
-    over = {"masked": "corrupted", "gone": "corrupted", "sequences": "rows"}.get(
-        mean.over.id, mean.over.id
-    )
+    over = _over(mean.over.id, objective)
     own = over if mean.per is not None else ""
     terms = tuple(_term(part, objective, clock, own) for part in objective.parts)
     codes = [*(term.weight for term in terms), condition]
     used = {name for code in codes if code is not None for name in code.reads.functions}
     ordered = objective.process.ordered
     row = "batch" if objective.process.holds_places else "noised"
+    divided, empty = OVER["rows" if own else over]
     trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend")
     noised = () if ordered else ("noised: Noised",)
     schedule = clock.imports(used)
@@ -67,11 +85,19 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         trunk=trunk if condition is None else (*trunk, str(condition)),
         imports=_imports(objective, terms),
         terms=terms,
-        over="rows" if own else over,
+        over=built(divided),
+        divisor=built("over.clamp(min=1)" if empty else "over"),
         schedule=schedule,
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )
+
+
+def _over(word: str, objective: Objective) -> str:
+    """Return what a mean runs over: the corrupted tokens are of one kind or of several."""
+    if objective.process.one_clock and word in objective.process.corrupted:
+        return "corrupted"
+    return "rows" if word == "sequences" else word
 
 
 def _defaults(objective: Objective) -> list[str]:
@@ -189,7 +215,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         code = _weight(weight, Names(names, partial(_call, objective, clock)))
     if own:
         inner = built("({})", code) if code else ONE
-        code = built("{} / {}.clamp(min=1)", inner, names[OWN[own]].code)
+        code = built("{} / {}.clamp(min=1)", inner, OWN[own].at(inner.rank))
     reads = tuple(sorted(code.reads.variables)) if code else ()
     given = _given(_reads_batch(use, reads, objective), objective)
     given |= {"clock": "Clock"} if code and CLOCK in code.reads.params else {}

@@ -73,8 +73,9 @@ class _Methods:
 
     def fields(self) -> Iterator[parts.Field]:
         """The params of the decoder."""
-        counts = [code.param for code in (self.decoder.steps, self.decoder.blocks) if code]
-        for one in self.decoder.params:
+        d = self.decoder
+        counts = [d.steps_param, d.blocks.size.param if d.blocks is not None else ""]
+        for one in d.params:
             default = f"at_least_one({one.default})" if one.name in counts else one.default
             yield parts.Field(one.name, one.python, f" = {default}")
         if self.decoder.clocked:
@@ -166,6 +167,8 @@ class _Methods:
         scores = [self.piece(one) for one in orders.methods(unmask)]
         if d.size is not None:
             yield self.piece(self._length(d.size))
+        if d.reuse and d.insert is not None:
+            yield Piece(parts.State("RecallingMoving" if self._rates() else "Recalling"))
         yield from map(self.piece, self._clock())
         yield from (*needs, *scores)
         yield self.piece(self.reveal(unmask), *needs, *scores)
@@ -181,22 +184,13 @@ class _Methods:
 
     def _clock(self) -> Iterator[parts.Part]:
         d = self.decoder
-        if d.grid == "uniform" and d.steps is not None:
-            grid = "a uniform grid of times"
-            device = "canvas.x.device"
-            if d.blocks is not None:
-                code = built("uniform_blocks(canvas, {}, {})", d.steps, d.blocks)
-                yield parts.Ticks(code, f"{grid} in each block")
-            else:
-                yield parts.Ticks(built(f"uniform({{}}, {device})", d.steps), grid)
-        elif d.grid == "events" and d.corrupted and d.inverse:
-            code = built("events(canvas, noise, {}, {})", d.corrupted, d.inverse)
-            yield parts.Ticks(code, "the times at which the masks of each row are revealed")
+        if d.grid is not None and d.grid.ticks is not None:
+            yield parts.Ticks(d.grid.ticks, d.grid.summary)
         if d.blocks is not None:
-            form = "in_block(canvas, tick, {})" if d.grid == "uniform" else None
-            code = built(form or "in_first_block(canvas, {})", d.blocks)
-            doc = self.refers("Return the masks in the blocks whose time has come", "blocks")
-            yield parts.Candidates(code, doc=doc)
+            grows = d.insert is not None
+            where = "the first block that has some" if grows else "the blocks whose time has come"
+            doc = self.refers(f"Return the masks in {where}", "blocks")
+            yield parts.Candidates(d.blocks.masks, doc=doc)
 
     def _plain(self) -> Code:
         return drawing(self.decoder.draw, "logits", "u")
@@ -223,7 +217,7 @@ class _Methods:
         apart = d.reuse and not scored
         never = not unmask.always and (cut or apart)  # a row may have nothing to reveal
         whole = d.insert is not None or not (
-            never or d.remask is not None or (d.blocks is not None and d.grid == "uniform")
+            never or d.remask is not None or (d.blocks is not None and d.timed)
         )
         present = d.remask is not None and d.remask.looks
         asked = "masked" if scored else "places"
@@ -248,7 +242,7 @@ class _Methods:
         """All that a step decides before it reads the network."""
         d, scored = self.decoder, unmask.reads_network
         yield _line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
-        if d.inverse and d.grid != "events":
+        if d.inverse and d.grid is None:
             yield _line("tick", "tick.at(mean_time(canvas, masked, {}))", d.inverse)
         yield from d.lets
         if d.remask is not None:
@@ -266,8 +260,8 @@ class _Methods:
     def _written(self) -> tuple[str, Code]:
         """Return the tokens that can become masks again."""
         blocks = self.decoder.blocks
-        free = built("blocks_so_far(canvas, tick, {})", blocks) if blocks else built("canvas.free")
-        return _line("written", "{} & ~masked", free)
+        written = blocks.written if blocks is not None else built("canvas.free & ~masked")
+        return "written", written
 
     def _looked(self, asked: str) -> Lines:
         """Return the tokens that become masks again by an answer that has just been read."""
@@ -299,7 +293,7 @@ class _Methods:
                     logits = "logits"
             lines.append(("token", self._drawn(d.draw, logits, f"{u}[places]")))
         if d.insert is not None:
-            return [*lines, *self._inserted(d.insert, token)], self._grown(d.insert)
+            return [*lines, *self._inserted(d.insert, state, token, sure)], self._grown(d.insert)
         result = f"{state}.write(places, {token})"
         return lines, built(f"rated({result}, places, {sure})" if self._rates() else result)
 
@@ -327,18 +321,21 @@ class _Methods:
         else:
             yield _line("token", drawn)
 
-    def _inserted(self, insert: ir.Insert, token: str) -> Lines:
+    def _inserted(self, insert: ir.Insert, state: str, token: str, sure: str) -> Lines:
         """The numbers of masks to insert, and the canvas with the tokens that are revealed."""
         answer = f"canvas.network.{insert.head}(canvas.hidden(canvas.open))"
         answer = f"expected({answer})" if insert.kind == "distribution" else answer
         form = "{}" if insert.rule == "poisson" else "({}).long()"
-        written = f"canvas.write(places, {token})"
+        written = f"{state}.write(places, {token})"
         few = self.decoder.few
-        close = f".close({insert.head}.sum(1) < {{}})" if few is not None else ""
+        if few is not None:
+            written += f".close({insert.head}.sum(1) < {{}})"
+        if self._rates():
+            written = f"rated({written}, places, {sure})"
         return (
             _line(insert.head, f"spread({answer}, canvas.open)"),
             _line("number", form, insert.code),
-            _line("canvas", written + close, *((few,) if few is not None else ())),
+            _line("canvas", written, *((few,) if few is not None else ())),
         )
 
     def _grown(self, insert: ir.Insert) -> Code:
@@ -359,8 +356,9 @@ class _Methods:
     def _finish(self, last: ir.Sampler) -> parts.Finish:
         d = self.decoder
         moment = built("-1")
-        if d.insert is None and d.blocks is None and d.steps is not None:
-            moment = d.steps
+        steps = d.grid.steps if d.grid is not None else None
+        if d.insert is None and d.blocks is None and steps is not None:
+            moment = steps
         after: list[tuple[str, Code]] = []
         if not last.greedy:
             u = f'noise.at({{}}).uniform("token", {POSITIONS})[masked]'

@@ -17,13 +17,14 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "filling": "Filling Revising blocks_so_far events in_block in_first_block "
     "mean_time steps_left uniform_blocks",
     "gaps": "at_gaps of_gap per_row",
-    "growing": "Growing drop_right skip_row",
+    "growing": "Growing RevisingGrowing drop_right skip_row",
     "guidance": "given guided last_token led open_gaps prompt prompt_alone",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching",
     "lengths": "bounded length_logits",
     "places": "above factored first leftmost mean otherwise spread surest",
-    "rating": "Rating rated sureness",
+    "rating": "Rating RatingGrowing rated sureness",
+    "recalling": "Recalling RecallingMoving",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
     "sizing": "Sized",
@@ -49,6 +50,14 @@ class Field:
     name: str  # name
     python: str  # code: its type
     default: str  # code, behind a `=`; "" where a value must be given
+
+
+@frozen
+class State:
+    """The class of the rows that are decoded, where it is no plain canvas."""
+
+    name: str  # name
+    partial: str = _partial("state")
 
 
 @frozen
@@ -210,22 +219,8 @@ class Length:
     partial: str = _partial("length")
 
 
-Part = (
-    Ticks
-    | Candidates
-    | Guided
-    | Led
-    | Gaps
-    | Ends
-    | Draw
-    | Scores
-    | Reveal
-    | Finish
-    | Stops
-    | Pick
-    | Append
-    | Length
-)
+Steps = Reveal | Finish | Stops | Ends | Pick | Append
+Part = State | Length | Ticks | Candidates | Guided | Led | Gaps | Draw | Scores | Steps
 
 
 @frozen

@@ -133,12 +133,9 @@ def _decoder(
     )
     if noise is not None and noise.crowds and not _has(entries, ast.Overflow):
         entries = (*entries, ast.Overflow(_name("skip_row", span), span=span))
-    grid = next((e for e in entries if isinstance(e, ast.Grid)), None)
-    if noise is None or not noise.hides or grid is None or _has(entries, ast.Finish):
-        return entries
-    if not isinstance(grid.value, ast.Call):
-        return entries
-    return _with_finish(entries)
+    grid = slots.grid(entries)
+    leaves = noise is not None and noise.hides and grid is not None and grid.timed
+    return _with_finish(entries) if leaves and not _has(entries, ast.Finish) else entries
 
 
 def _with_params(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:

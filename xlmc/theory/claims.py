@@ -199,8 +199,12 @@ def _points(part: Part, objective: Objective) -> Iterator[Sample]:
 
 
 def _even(objective: Objective) -> bool:
-    """Return whether no example weighs more for its length, which the heads cannot know."""
-    if OWN.get(mean_over(objective)) == "length":
+    """Return whether no example weighs more for what the heads cannot know.
+
+    That is its length, or the number of its tokens that are gone.
+    """
+    mean = mean_over(objective)
+    if OWN.get(mean) == "length" or mean.partition(" ")[0] == "gone":
         return False
     as_set, *others = settings(objective, weights(objective))
     return all(

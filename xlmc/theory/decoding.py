@@ -10,10 +10,9 @@ from xlmc.theory.process import Process
 def environment(section: ast.Section, family: ast.Family) -> Environment:
     """Return what an expression of a decoder may mention."""
     grid = query.first(section.entries, ast.Grid)
-    timed = grid is not None and not (
-        isinstance(grid.value, ast.Name) and grid.value.id == "events"
-    )
     process = Process.of(family)
+    events = grid is not None and isinstance(grid.value, ast.Name) and grid.value.id == "events"
+    timed = grid is not None and (not events or process.clocks > 1)  # which have no events
     names = {"length": "Count"}
     if process.masks or not process.known:
         names["masked"] = "Count"

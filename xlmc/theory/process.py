@@ -99,10 +99,10 @@ class Process:
 
     @property
     def corrupted(self) -> tuple[str, ...]:
-        """The words for the corrupted tokens, where there is one kind of them."""
+        """The words for the corrupted tokens, one for each kind of them."""
         if not self.known:
             return tuple(CORRUPTED.values())
-        return tuple(CORRUPTED[state] for state in self.states) if self.one_clock else ()
+        return tuple(CORRUPTED[state] for state in self.states)
 
     @property
     def end(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process
 from xlmc.words import (
@@ -10,6 +10,7 @@ from xlmc.words import (
     amounts,
     arrows,
     backbones,
+    grids,
     guides,
     heads,
     layouts,
@@ -21,11 +22,13 @@ from xlmc.words import (
     stops,
     subjects,
     terms,
+    windows,
 )
 from xlmc.words.actions.base import Action
 from xlmc.words.amounts.base import Amount
 from xlmc.words.backbones.base import Backbone
 from xlmc.words.base import Word
+from xlmc.words.grids.base import Grid
 from xlmc.words.guides.base import Guide
 from xlmc.words.heads.base import Head
 from xlmc.words.layouts.base import Layout
@@ -35,6 +38,7 @@ from xlmc.words.rules.base import Rule
 from xlmc.words.starts.base import Start
 from xlmc.words.stops.base import Stop
 from xlmc.words.subjects.base import Subject
+from xlmc.words.windows.base import Window
 
 
 def action_words() -> dict[str, Action]:
@@ -62,6 +66,20 @@ def amount_words() -> dict[str, Amount]:
 def backbone_words() -> dict[str, Backbone]:
     """Return the backbones."""
     return registry.words(backbones, Backbone)
+
+
+def grid_words() -> dict[str, Grid]:
+    """Return the grids of times."""
+    return registry.words(grids, Grid)
+
+
+def grid(entries: tuple[ast.Node, ...]) -> Grid | None:
+    """Return the grid of a decoder; None where it has none."""
+    found = query.first(entries, ast.Grid)
+    if found is None:
+        return None
+    value = found.value
+    return grid_words().get(value.id if isinstance(value, ast.Name) else value.function)
 
 
 def head_words() -> dict[str, Head]:
@@ -125,6 +143,11 @@ def reuse_words() -> dict[str, Reuse]:
     return registry.words(reuses, Reuse)
 
 
+def window_words() -> dict[str, Window]:
+    """Return the windows of decoders."""
+    return registry.words(windows, Window)
+
+
 def every() -> Iterator[Word]:
     """Yield all words, slot by slot."""
     yield from arrows.known().values()
@@ -140,4 +163,6 @@ def every() -> Iterator[Word]:
     yield from rule_words().values()
     yield from order_words().values()
     yield from subject_words().values()
+    yield from grid_words().values()
+    yield from window_words().values()
     yield from layout_words().values()

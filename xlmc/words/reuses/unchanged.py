@@ -1,7 +1,7 @@
 """``unchanged``: the network does not run for a row that a step leaves as it is."""
 
 from xlmc.syntax import ast, query
-from xlmc.theory.needs import NOISE, PLACES, arrow, unmet
+from xlmc.theory.needs import NOISE, arrow, unmet
 from xlmc.theory.process import Process
 from xlmc.words.reuses.base import Reuse
 
@@ -12,14 +12,13 @@ class Unchanged(Reuse):
     name = "unchanged"
     form = "reuse while unchanged"
     meaning = (
-        "The network does not run for a row in which a step reveals nothing; the time must not be "
-        "an input of it."
+        "The network does not run for a row in which a step reveals nothing and that no step has "
+        "changed; the time must not be an input of it."
     )
     example = "reuse while unchanged"
     needs = (
         NOISE.because("every token changes the row"),
         arrow("clean", "mask").because("every insertion changes the row"),
-        PLACES.because("every step reads all gaps anew"),
     )
 
     def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:

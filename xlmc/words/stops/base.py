@@ -24,7 +24,7 @@ class Stop(Word):
 
     ``kind`` is its name in lowered decoders, ``code`` its form over the chance that a head gives,
     if it reads one, and its numbers. ``limits``: it keeps the number of tokens finite. ``once``: a
-    second such condition says nothing more.
+    second such condition says nothing more. ``closes``: only the gaps of the row are done.
     """
 
     slot = "a condition that ends a row"
@@ -32,6 +32,7 @@ class Stop(Word):
     code: ClassVar[str] = ""
     limits: ClassVar[bool] = False
     once: ClassVar[bool] = False
+    closes: ClassVar[bool] = False
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
         """Return whether a condition is one of this word, well written or not."""

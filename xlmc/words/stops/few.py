@@ -22,6 +22,7 @@ class Few(Stop):
     needs = BOTH
     kind = "few"
     once = True
+    closes = True
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
         """Return whether a number of missing tokens is compared by ``<``."""

@@ -1,0 +1,44 @@
+"""The base of the grids of times."""
+
+from collections.abc import Collection, Iterator
+from typing import ClassVar
+
+from xlmc.calculus.code import Code
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.syntax import ast
+from xlmc.theory.process import Process
+from xlmc.words.base import Word
+
+
+class Grid(Word):
+    """The times of the steps of a decoder.
+
+    ``timed``: a step goes from a time t to an earlier s, which expressions may read, and after the
+    last step masks may be left.
+    """
+
+    slot = "a grid of times"
+    timed: ClassVar[bool] = False
+    way: ClassVar[str]  # completes "Reveal one mask of each row"
+    summary: ClassVar[str]  # completes "Return"
+
+    def why_not(self, process: Process) -> str:
+        """Return why a process has no such times; "" if it has."""
+        del process
+        return ""
+
+    def wrong(self, step: ast.Step, single: Collection[str]) -> Iterator[Diagnostic]:
+        """Complain about actions that cannot be taken at these times.
+
+        ``single``: the rules that take one place.
+        """
+        del step, single
+        yield from ()
+
+    def ticks(self, steps: Code | None, size: Code | None, clocks: tuple[Code, ...]) -> Code | None:
+        """Return the code of the ticks; None where they have no times.
+
+        ``size``: of a block, where the steps are shared over blocks.  ``clocks``: functions of the
+        schedule, where the network is told the time.
+        """
+        raise NotImplementedError

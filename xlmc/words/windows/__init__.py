@@ -1,0 +1,1 @@
+"""The windows of decoders, one module each: a class of `Window`."""

@@ -422,6 +422,9 @@ MUTANTS = [
     Mutant("brackets that begin at their first token", "both_led", "guidance.py",
            "(canvas.inside | canvas.open).cumsum(1)", "canvas.inside.cumsum(1)",
            V.test_a_prompt_ends_before_brackets_that_are_empty),
+    Mutant("a row that ends and grows", "both_done", "decoder.py",
+           ".close(self.stops(canvas, noise))", "",
+           N.test_a_row_of_two_clocks_that_a_head_ends_gets_no_more_masks, {"name": "default"}),
     # two clocks
     Mutant("survival forwards", "flexmdm", "noise.py", " / corrupted_alpha(back)", "",
            T.test_c5_the_fates_of_tokens_are_those_of_the_clocks, {"t": 0.5}),

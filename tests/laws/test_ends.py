@@ -143,3 +143,39 @@ def test_nothing_comes_into_a_beginning_that_is_given(package, name):
     texts = [x[body].tolist() for x, body in zip(made.x, made.body, strict=True)]
     assert all(text[:2] == [A, B] for text in texts)
     assert max(map(len, texts)) > 3
+
+
+class Sure(Guess):
+    """A network that is sure that nothing is missing once a row has some tokens."""
+
+    def trunk(self, xt, attend, told=None):
+        seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend.bool()
+        return seen.sum(1)[:, None, None].expand(*xt.shape, 1).float()
+
+    def done(self, hidden):
+        return torch.where(hidden[:, 0] > 3, 40.0, -40.0)
+
+
+@samplers([("both_done", "default")])
+def test_a_row_of_two_clocks_that_a_head_ends_gets_no_more_masks(package, name):
+    """Its masks are still filled."""
+    batch = repeat(package.layout("text", 30)([Example(0, (A,))]), 200)
+    made = package.sampler(name, steps=12)(Sure(), batch, draw(batch, 3), 30, record=True)
+    longer = 0
+    for i in range(len(made.x)):
+        sizes = [sum(x != VOCAB["pad"] for x in state[i].tolist()) for state in made.history]
+        first = next((k for k, size in enumerate(sizes) if size > 3), None)
+        assert first is None or len({*sizes[first:]}) == 1
+        longer += first is not None
+    assert not (made.x == MASK).any()
+    assert longer
+
+
+@every(["both_done"])
+@pytest.mark.parametrize(("t", "cost"), [(1.0, 40.0), (1e-12, 0.0)])
+def test_the_end_of_two_clocks_is_that_no_token_is_gone(package, t, cost):
+    """A head that is sure of it pays where some are; masks are none of its concern."""
+    batch = package.layout("text")([Example(0, (A, B)), Example(1, (C,))])
+    noised = package.noise.corrupt(batch, torch.full((2,), t).double(), draw(batch), VOCAB)
+    network, hidden = Sure(), torch.full((*noised.xt.shape, 1), 9.0)
+    assert float(package.loss.done_term(network, hidden, noised, batch)) == pytest.approx(2 * cost)

@@ -762,6 +762,14 @@ MORE = {  # of the laws of guidance alone
     ),
     "next_begun": Spec(none(reuse=LED.replace("= prompt", "= given"), eos=False)),
     "gone_led": Spec(gone().replace("step {", f"{LED}step {{", 1)),
+    "both_done": Spec(
+        both()
+        .replace("    head gap", "    head done : chance at cls\n    head gap")
+        .replace("    gap :", "    done : binary_cross_entropy(none gone)\n    gap :")
+        .replace("    overflow", "    stop when done > 0.5 or length = limit\n    overflow", 1)
+        .replace(": bos [", ": cls bos [")
+        .replace("prompt bos [", "cls prompt bos [")
+    ),
     "both_led": Spec(both().replace("overflow", f"{LED}overflow", 1)),
 }
 TWO = [name for name, spec in SPECS.items() if spec.two]

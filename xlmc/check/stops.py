@@ -14,7 +14,7 @@ from xlmc.words import arrows
 from xlmc.words.slots import stop_of
 from xlmc.words.stops.base import Stop, kinds, of_chance, temperature
 
-CLOCKS = "here a row ends with the grid, or when hardly a token is missing"
+CLOCKS = "masks may come into any gap, up to the end of the grid"
 
 
 def conditions(

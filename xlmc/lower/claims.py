@@ -48,6 +48,8 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("masks wait for those further left, longer than their clock tells")
     if decoder.few is not None and not decoder.few.param:
         reasons.append("a row ends before the last token is sure to have come")
+    if decoder.asked:
+        reasons.append("a row ends by a head, whatever the clock of insertion says")
     if decoder.remask is not None and not decoder.remask.off:
         reasons.append("tokens are taken back and drawn anew, several at once")
     if decoder.size is not None and decoder.size.greedy:

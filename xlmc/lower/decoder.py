@@ -432,7 +432,7 @@ class _Maker:
     # Insertion
 
     def _stops(self) -> tuple[ir.Stop, ...]:
-        if Process.of(self.family).masks:
+        if Process.of(self.family).fixed_length:
             return ()
         return tuple(self._stop(one, word) for one, word in self._ends)
 

@@ -412,6 +412,11 @@ class Decoder:
         return self.grid is not None and self.grid.timed
 
     @property
+    def asked(self) -> list[Stop]:
+        """The conditions that read a head."""
+        return [stop for stop in self.stops if stop.kind in ("chance", "threshold")]
+
+    @property
     def oracle(self) -> bool:
         """Return whether a row ends at the length of its own example."""
         return any(stop.kind == "oracle" for stop in self.stops)

@@ -111,9 +111,8 @@ class _Methods:
 
     def inserting(self) -> Iterator[Piece]:
         """The choice of a gap and a token, and the end of a row."""
-        asked = [s for s in self.decoder.stops if s.kind in ("chance", "threshold")]
-        if asked:
-            yield self.piece(self._stops(asked))
+        if self.decoder.asked:
+            yield self.piece(self._stops(self.decoder.asked))
         yield self.piece(self._pick())
         guide = self.decoder.guide
         gaps = parts.Gaps(self.decoder.head)
@@ -169,6 +168,8 @@ class _Methods:
             yield self.piece(self._length(d.size))
         if d.reuse and d.insert is not None:
             yield Piece(parts.State("RecallingMoving" if self._rates() else "Recalling"))
+        if d.asked:
+            needs.append(self.piece(self._stops(d.asked)))
         yield from map(self.piece, self._clock())
         yield from (*needs, *scores)
         yield self.piece(self.reveal(unmask), *needs, *scores)
@@ -328,8 +329,10 @@ class _Methods:
         form = "{}" if insert.rule == "poisson" else "({}).long()"
         written = f"{state}.write(places, {token})"
         few = self.decoder.few
-        if few is not None:
-            written += f".close({insert.head}.sum(1) < {{}})"
+        ends = [f"{insert.head}.sum(1) < {{}}"] * (few is not None)
+        ends += ["self.stops(canvas, noise)"] * bool(self.decoder.asked)
+        if ends:
+            written += f".close({ends[0] if len(ends) == 1 else f'({ends[0]}) | {ends[1]}'})"
         if self._rates():
             written = f"rated({written}, places, {sure})"
         return (

@@ -4,11 +4,12 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import PLACES, arrow
+from xlmc.theory.needs import BOTH, PLACES, arrow
 from xlmc.words.base import Option
 from xlmc.words.divergences.base import Divergence, Use
 
 VISIBLE = Missing("masks show themselves: nothing is learnt about the likelihood")
+TOLD = Missing("numbers of missing tokens pay for what is gone: an end adds nothing to it")
 EVEN = 0.5  # a balance under which all rows count alike
 
 
@@ -37,6 +38,16 @@ OF_MASKS = evolve(
     example="done : binary_cross_entropy(none mask)",
 )
 
+OF_CLOCKS = evolve(
+    OF_GONE,
+    partial="end_of_clocks",
+    needs=BOTH,
+    undoes=("mask", "gone"),
+    bound=lambda _: TOLD,
+    meaning="Cross-entropy of whether no token is gone, masks or not, summed over rows.",
+    latex=r"-\log p(\mathbb{1}[\mathrm{none\ gone}] \mid x_t)",
+)
+
 
 class BinaryCrossEntropy(Divergence):
     """The word ``binary_cross_entropy``."""
@@ -50,7 +61,7 @@ class BinaryCrossEntropy(Divergence):
     )
     factor = "b_n"
     letter = "b_n: what a row counts, complete or not"
-    uses = (OF_MASKS, OF_GONE)
+    uses = (OF_MASKS, OF_GONE, OF_CLOCKS)
 
     def detail(self, options: dict[str, str]) -> str:
         """Return what rows count."""

@@ -19,7 +19,10 @@ class Returns(Noise):
     head = "head gap : count at gaps"
     amount = Range("t", "1e-3", "1", "stratified")
     undo = "insert masks poisson gap * reveal({clock})"
-    stop = "drop the stop, or write `stop when gap < 0.01`, with the head that insertion reads"
+    stop = (
+        "drop the stop, or write `stop when gap < 0.01`, with the head that insertion reads, or "
+        "`stop when done > 0.5`, with a head of kind chance"
+    )
     hides = True
     crowds = True
     likelihood = "paths"

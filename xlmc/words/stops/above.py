@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import GROWS, ONE_CLOCK
+from xlmc.theory.needs import GROWS
 from xlmc.words.stops.base import Number, Stop, of_chance
 
 
@@ -17,7 +17,7 @@ class Above(Stop):
         "by T, and `zero(HEAD)` is the chance of 0 that a head of kind distribution gives."
     )
     example = "stop when done > 0.5 or length = limit"
-    needs = (GROWS.because("a row ends when no mask is left, whatever a head says"), ONE_CLOCK)
+    needs = (GROWS.because("a row ends when no mask is left, whatever a head says"),)
     kind = "threshold"
     code = "{{}} > {{}}"
 

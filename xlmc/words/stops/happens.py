@@ -1,7 +1,7 @@
 """``chance HEAD``: with the chance that a head gives."""
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import GROWS, ONE_CLOCK
+from xlmc.theory.needs import GROWS
 from xlmc.words.stops.base import Stop, of_chance
 
 
@@ -12,7 +12,7 @@ class Happens(Stop):
     form = "stop when chance HEAD"
     meaning = "Ends a row with the chance that a head gives: the law that the likelihood is of."
     example = "stop chance done or length = limit"
-    needs = (GROWS.because("a row ends when no mask is left, whatever a head says"), ONE_CLOCK)
+    needs = (GROWS.because("a row ends when no mask is left, whatever a head says"),)
     kind = "chance"
     code = 'noise.uniform("{head}")[:, 0] < {{}}'
 

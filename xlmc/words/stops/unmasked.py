@@ -14,7 +14,7 @@ class Unmasked(Stop):
     example = "stop when no mask"
     needs = (
         arrow("clean", "mask").because("no token shows that it is `mask`"),
-        PLACES.because("here a row ends with the grid, or when hardly a token is missing"),
+        PLACES.because("masks may come into any gap, up to the end of the grid"),
     )
     kind = "unmasked"
 

@@ -110,7 +110,10 @@ FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
         )
     },
     # the network
-    "the network gets the time": {"network": ("backbone dit(condition = t)",)},
+    "the network gets the time": {
+        "network": ("backbone dit(condition = t)",),
+        "decoder": ({"gone": GRID[0]}, {"gone": GRID[1]}),
+    },
     "a backbone of one's own": {"network": ('backbone python "mine.parts:Backbone"',)},
     "published weights": {"network": ('backbone qwen2(pretrained = "some/one")',)},
     "a second head of tokens": {

@@ -57,14 +57,15 @@ def test_a_task_out_of_one_that_is_there(checkout: Path, monkeypatch: pytest.Mon
     assert about["guess"] == 1 / 3
 
 
-def test_a_family_of_primitives_that_nobody_combined(checkout: Path) -> None:
-    built = _run(checkout, "build", "examples/own/mixed.xlm")
+@pytest.mark.parametrize("name", ["mixed", pytest.param("spread", marks=pytest.mark.slow)])
+def test_a_family_of_primitives_that_nobody_combined(checkout: Path, name: str) -> None:
+    built = _run(checkout, "build", f"examples/own/{name}.xlm")
     assert built.returncode == 0, built.stderr
-    said = json.loads((checkout / "out/mixed/MANIFEST.json").read_text())
+    said = json.loads((checkout / f"out/{name}/MANIFEST.json").read_text())
     assert said["claim"]["value"] == "bound"
     sets = ["train.steps=3", "decoder.steps=4", "eval.examples=20", "generate.count=2"]
     done = _run(
-        checkout, "run", "out/mixed", "--task", "star_easy",
+        checkout, "run", f"out/{name}", "--task", "star_easy",
         *(part for one in sets for part in ("--set", one)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

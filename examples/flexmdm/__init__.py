@@ -28,7 +28,7 @@ They take from:
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     counts.py     numbers of missing tokens: what a wrong expectation costs, and draws of numbers
-    growing.py    decoders that fill the masks of a row and insert others into its gaps
+    growing.py    decoders that insert several masks or tokens a step into the gaps of a row
     growth.py     rows that tokens leave
     places.py     places of a row: which of them, and what stands beside them
     sampling.py   from logits to tokens

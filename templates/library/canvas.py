@@ -145,6 +145,13 @@ class Canvas:
         new = (place > first) & (place < end)
         return self._moved(source, place == first, new, token).close_full()
 
+    def insert_each(self: C, gaps: Bool[Tensor, "batch length"], token: Int[Tensor, " gaps"]) -> C:
+        """Insert a token, for which there is room, right of each of some positions."""
+        made = self.insert(gaps.long(), self.network.vocab["pad"])
+        row, gap = gaps.nonzero(as_tuple=True)
+        place = gap + gaps.cumsum(1)[row, gap]  # behind those that come to its left
+        return replace(made, x=made.x.index_put((row, place), token))
+
     def insert_one(
         self: C,
         gap: Int[Tensor, " batch"],

@@ -38,3 +38,9 @@ def expected(logits: Float[Tensor, "*shape counts"]) -> Float[Tensor, "*shape"]:
     """The mean of the law over 0, 1, 2, ... that softmax(logits) is."""
     number = torch.arange(logits.shape[-1], dtype=torch.float64, device=logits.device)
     return logits.double().softmax(-1) @ number
+
+
+def alike(*keys: Int[Tensor, " tokens"]) -> Float[Tensor, " tokens"]:
+    """Return for each of some tokens the number of those with the same keys, itself included."""
+    _, group, number = torch.stack(keys).unique(dim=1, return_inverse=True, return_counts=True)
+    return number[group].double()

@@ -131,6 +131,13 @@ def at_gaps(
     return wide.masked_scatter(open_, values)
 
 
+def shares(
+    logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
+) -> Float[Tensor, "batch length"]:
+    """The chance of each gap under the joint law of its row; 0 of closed ones."""
+    return at_gaps(logits.double().logsumexp(-1), open_).softmax(-1)
+
+
 def index_of(open_: Bool[Tensor, "batch length"]) -> Int[Tensor, "batch length"]:
     """The number of each open gap among all of them; 0 at closed ones."""
     return (open_.flatten().cumsum(0).view(open_.shape) - 1) * open_

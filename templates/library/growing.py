@@ -1,6 +1,6 @@
-"""Decoders that fill the masks of a row and insert others into its gaps."""
+"""Decoders that insert several masks or tokens a step into the gaps of a row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn import functional as F
@@ -13,7 +13,7 @@ from .ticks import Tick
 
 @dataclass(frozen=True, kw_only=True)
 class Growing(Decoding):
-    """A decoder that reveals masks and inserts others, until its ticks end."""
+    """A decoder that inserts into gaps and reveals masks, until its ticks end."""
 
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
@@ -31,6 +31,16 @@ class RevisingGrowing(Growing):
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
         """Return all rows: up to the last tick a token can become a mask again."""
         return torch.ones_like(canvas.calls, dtype=torch.bool)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Growing):
+    """A decoder that inserts until a row is as long as its own answer."""
+
+    def start(self, canvas: Canvas) -> Canvas:
+        """Leave room for as many tokens as the example's answer has."""
+        room = torch.minimum(canvas.inside.sum(1), canvas.room)
+        return super().start(replace(canvas, room=room)).close_full()
 
 
 def skip_row(

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -57,8 +58,9 @@ class Package:
 class Workshop:
     """Compiles each spec once, and imports it under a new name as often as it is asked for."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, specs: Mapping[str, zoo.Spec] = zoo.SPECS) -> None:
         self.root = root
+        self.specs = specs
         self._files: dict[str, dict[str, bytes]] = {}
         self._packages: dict[str, Package] = {}
 
@@ -78,7 +80,7 @@ class Workshop:
     def files(self, name: str) -> dict[str, bytes]:
         if name not in self._files:
             path = self.root / f"{name}.xlm"
-            path.write_text(spec_of(name).text, encoding="utf-8")
+            path.write_text(self.spec_of(name).text, encoding="utf-8")
             self._files[name] = dict(compile_spec(path).package.files)
         return self._files[name]
 
@@ -96,9 +98,8 @@ class Workshop:
         module = importlib.util.module_from_spec(found)
         sys.modules[fresh] = module
         found.loader.exec_module(module)
-        return Package(module, spec_of(name))
+        return Package(module, self.spec_of(name))
 
-
-def spec_of(name: str) -> zoo.Spec:
-    """Return a spec of the zoo, one of a few laws alone among them."""
-    return zoo.SPECS.get(name) or zoo.MORE[name]
+    def spec_of(self, name: str) -> zoo.Spec:
+        """Return a spec, one of a few laws alone among them."""
+        return self.specs.get(name) or zoo.MORE[name]

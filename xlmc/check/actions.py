@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xlmc.check.gaps import tokens
 from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import number, ordering, paces
 from xlmc.check.words import one_of, word
@@ -45,7 +46,9 @@ def actions(
                 yield from _unmask(action, section, env, process)
             case ast.Insert() if not wrong and process.clocks > 1:
                 yield from masks(action, block_name, family, env)
-            case ast.Insert() | ast.Append() if process.one_clock or process.ordered:
+            case ast.Insert() if not wrong and process.one_clock:
+                yield from tokens(action, section, family, env)
+            case ast.Append() if process.ordered:
                 yield from _rule(action, process)
             case ast.Pick():
                 yield from _options(action, env)
@@ -107,7 +110,7 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
 
 
-def _rule(action: ast.Insert | ast.Append, process: Process) -> Iterator[Diagnostic]:
+def _rule(action: ast.Append, process: Process) -> Iterator[Diagnostic]:
     """A complaint about a rule by which an action does not choose."""
     why = slots.action(action).wrong_rule(action.much)
     if why:

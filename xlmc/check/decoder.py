@@ -19,7 +19,6 @@ from xlmc.diagnostics.semantic_errors import (
     NoDefaultDecoder,
     UnknownName,
     UnknownWord,
-    Unsupported,
     WrongAction,
     WrongArguments,
     WrongDraw,
@@ -77,14 +76,8 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
             yield from sizes.check(start, start.head, family)
     for grid in query.those(entries, ast.Grid):
         yield from _grid(grid, section, env, process)
-    if process.clocks > 1 and not query.those(entries, ast.Grid):
-        yield MissingEntry(
-            span=section.span,
-            owner="decoder",
-            entry="grid",
-            why="tokens come back at their times",
-            example="grid uniform(128)",
-        )
+    if not query.those(entries, ast.Grid):
+        yield from _no_grid(section, family)
     for entry in query.those(entries, ast.Overflow):
         yield from overflow(entry, process)
     step = query.first(entries, ast.Step)
@@ -101,11 +94,24 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _finish(finish, section, family, env)
     for stop in query.those(entries, ast.Stop):
         yield from conditions(stop, section, family, env)
-    if process.adds_tokens:
+    if process.adds_tokens and not query.those(entries, ast.Grid):
         yield from ends(section, family)
     yield from canvas.check(section, family, env)
     for reuse in query.those(entries, ast.Reuse):
         yield from _reuse(reuse, family)
+
+
+def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+    """A complaint where a decoder needs times, and has none."""
+    process = Process.of(family)
+    why = "tokens come back at their times" if process.clocks > 1 else ""
+    if process.leads("clean", "gone") and query.condition(family) is not None:
+        why = "the network is told the time, and a row does not show how much of it is gone"
+    if why:
+        example = "grid uniform(128)"
+        yield MissingEntry(
+            span=section.span, owner="decoder", entry="grid", why=why, example=example
+        )
 
 
 def _undo(process: Process) -> str:
@@ -134,7 +140,7 @@ def _lets(section: ast.Section) -> list[ast.Let]:
 def environment(section: ast.Section, family: ast.Family) -> Environment:
     """Return what an expression of a decoder may mention, and if it can be computed."""
     process = Process.of(family)
-    gridded = process.masks or not process.known
+    gridded = not process.ordered
     return evolve(
         decoding.environment(section, family),
         sound=sound(family) and not any(scope.lets_in_order(section.entries)),
@@ -146,14 +152,9 @@ def _grid(
     grid: ast.Grid, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
     value = grid.value
-    if process.adds_tokens:
-        done = "appended" if process.ordered else "inserted"
-        yield Unsupported(
-            span=grid.span,
-            what="a grid for this noise",
-            why=f"one token is {done} at a time, until the decoder stops",
-            hint="drop the grid",
-        )
+    if process.ordered:
+        why = "nothing is corrupted: a row has no time, and the next token follows the last one"
+        yield WrongAction(span=grid.span, action="divide", why=why, hint="drop the grid")
         return
     if isinstance(value, ast.Name):
         known = slots.grid_words().values()
@@ -213,13 +214,12 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
 def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if Process.of(family).adds_tokens:
-        yield WrongAction(
-            span=finish.span,
-            action="finish",
-            why="a decoder that adds tokens one at a time ends when it stops",
-            hint="drop the block",
-        )
+    process = Process.of(family)
+    if process.adds_tokens:
+        why = "a row ends when the decoder stops"
+        if process.drops:
+            why = "masks would show what is missing, and tokens that are gone do not"
+        yield WrongAction(span=finish.span, action="finish", why=why, hint="drop the block")
         return
     yield from actions(finish, "finish", section, family, env)
     step = query.first(section.entries, ast.Step)

@@ -9,7 +9,13 @@ from attrs import evolve
 from xlmc.check.rules import in_range, known, moments
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
-from xlmc.diagnostics.semantic_errors import NeverTrained, WrongAction, WrongRule, WrongStep
+from xlmc.diagnostics.semantic_errors import (
+    NeverTrained,
+    WrongAction,
+    WrongRule,
+    WrongScore,
+    WrongStep,
+)
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
@@ -27,7 +33,9 @@ def masks(
         problem, why = "masks inserted in the end would be left in the sample", "no step follows"
         yield WrongStep(span=action.span, problem=problem, why=why, hint="move it to the step")
         return
-    yield from one_of(action.what, ("masks",), "something that this noise takes away")
+    if action.order is not None:
+        why, hint = "masks are all alike: none comes first", "drop the order"
+        yield WrongScore(span=action.order.span, why=why, hint=hint)
     counts = [h for h in query.heads(family).values() if h.kind.id in ("count", "distribution")]
     gap, beta = (counts[0].name if counts else "gap"), [*env.schedules, "beta"][1]
     rule, value = action.much.rule, action.much.value
@@ -77,8 +85,8 @@ def own_clock(
 
 
 def overflow(entry: ast.Overflow, process: Process) -> Iterator[Diagnostic]:
-    """What happens to insertions that find no room: only masks come several at a time."""
-    if process.clocks > 1:
+    """What happens to insertions that find no room, where several come at a time."""
+    if process.drops:
         yield from one_of(entry.policy, POLICIES, "something to do with what finds no room")
     elif process.known:
         why = "a canvas has its length" if process.fixed_length else "a row stops at the limit"

@@ -17,7 +17,6 @@ from xlmc.diagnostics.semantic_errors import (
     SeesAhead,
     SharedState,
     Timeless,
-    Unsupported,
     WrongCondition,
     WrongPath,
     WrongShift,
@@ -51,7 +50,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         )
     else:
         yield from _backbone(backbone, family)
-        if process.clocks > 1 and not process.tells_time and query.condition(family) is None:
+        if _needs_time(family) and query.condition(family) is None:
             yield Timeless(span=backbone.span)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
@@ -64,6 +63,13 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _head(head, family)
     yield from _shifts(family)
     yield from _undone(family, section)
+
+
+def _needs_time(family: ast.Family) -> bool:
+    """Return whether heads learn numbers of missing tokens, which no row shows."""
+    process, parts = Process.of(family), terms.objective(family).parts
+    rates = any(part.trains == "rate" for part in parts) and process.drops
+    return rates or (process.clocks > 1 and not process.tells_time)
 
 
 def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic]:
@@ -139,10 +145,6 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
     elif value.id == "sigma" and process.clocks > 1:
         why = "sigma is that of one clock, and there are two"
         yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")
-    elif process.leads("clean", "gone"):
-        why = "its decoders of insertions have no clock: they take one token after the other"
-        what = "a condition under `clean -> gone`"
-        yield Unsupported(span=value.span, what=what, why=why, hint=hint)
     elif process.amount is not None and process.amount.law.function == "fixed":
         why = "every example has the same amount of noise, and decoding passes through all others"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)

@@ -58,7 +58,7 @@ def _bound(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnos
     if isinstance(part.bound, bound.Missing) and any(n.id == "bound" for n in query.names(expr)):
         hint = "drop the weight"
         if part.bound.drawn:
-            hint = f"write `{bound.example(objective.process)}`"
+            hint = f"write `{bound.example(objective.process, part.bound)}`"
         yield NoBound(span=expr.span, why=part.bound.why, hint=hint)
 
 

@@ -901,13 +901,13 @@ class LeftOver(Diagnostic):
 
 @frozen(kw_only=True)
 class Timeless(Diagnostic):
-    """Two clocks, and a network that does not read the time."""
+    """Numbers of missing tokens, and a network that does not read the time."""
 
     code = "XLM197"
     severity = "warning"
     title = "the network is not told the time"
     label = "how many tokens are gone depends on it"
-    note = "the best heads of two clocks differ from time to time; without it, samples are off"
+    note = "the best heads differ from time to time; without it, samples are off"
     help = "write `backbone dit(condition = t)`"
 
 

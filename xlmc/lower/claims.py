@@ -7,6 +7,7 @@ from xlmc.theory.process import Process
 
 TOGETHER = "tokens revealed in one step are drawn apart"
 SPLIT = "a text ends at a string that a later insertion could still split"
+BESIDE = "tokens inserted in one step are drawn apart, and no gap gets two"
 ORDERED = "the order is not a random one"
 NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 
@@ -23,16 +24,17 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     reasons += _cut(decoder)
     if reasons:
         return ir.Samples("none", "; ".join(reasons), (), "")
-    if decoder.unmask is not None and not decoder.timed and _ordered(decoder.unmask):
+    if decoder.unmask is not None and not decoder.timed and _ordered(decoder.unmask.order):
         return ir.Samples("heads", ORDERED, _neutral(decoder), "")
-    if decoder.unmask is None or not decoder.timed:
+    if not decoder.timed:
         return ir.Samples("exact", "", _neutral(decoder), "")
-    return ir.Samples("limit", TOGETHER, _neutral(decoder), decoder.steps_param)
+    why = TOGETHER if decoder.unmask is not None else BESIDE
+    return ir.Samples("limit", why, _neutral(decoder), decoder.steps_param)
 
 
-def _ordered(unmask: ir.Unmask) -> bool:
+def _ordered(order: ir.Order) -> bool:
     """Whether the order is another than a random one."""
-    return unmask.order.scores not in ((), ("random",))
+    return order.scores not in ((), ("random",))
 
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
@@ -57,9 +59,30 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     return reasons
 
 
+def _in_time(decoder: ir.Decoder) -> list[str]:
+    """Why insertions on a grid do not end in the law of the rates, even with many steps."""
+    several = decoder.several
+    if several is None:
+        return ["one token comes at each step, whatever the time"]
+    reasons = []
+    if not decoder.timed or several.rule != "chance":
+        reasons.append("the number of a step is no draw of the number that comes back")
+    elif not several.timely:
+        reasons.append("tokens do not come back at the times of the clock")
+    elif several.joint:
+        reasons.append("its law of gaps and tokens is not that of the rates")
+    if _ordered(several.order):
+        reasons.append("the surest gaps come first")
+    if any(stop.kind in ("chance", "threshold") for stop in decoder.stops):
+        reasons.append("a row may stop before its time is over")
+    return reasons
+
+
 def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
     if decoder.oracle:
         return ["its length is given"]
+    if decoder.timed or decoder.several is not None:
+        return _in_time(decoder)
     asked = [stop for stop in decoder.stops if stop.kind in ("chance", "threshold")]
     if any(stop.kind == "threshold" for stop in asked):
         return ["it stops by a threshold"]

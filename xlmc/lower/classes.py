@@ -15,6 +15,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "Growing": ("Growing",),
     "RevisingGrowing": ("RevisingGrowing", "Growing"),
     "RatingGrowing": ("RatingGrowing", "RevisingGrowing", "Growing"),
+    "Measured": ("Measured", "Growing"),
     "Inserting": ("Inserting",),
     "Oracle": ("Oracle", "Inserting"),
     "Appending": ("Appending",),
@@ -29,6 +30,7 @@ KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; n
     parts.Led: ("Guided", "guidance"),
     parts.Gaps: ("Reading", "the query of the network"),
     parts.Reveal: ("Revealing", "the step"),
+    parts.Spread: ("Spreading", "the step"),
     parts.Append: ("Continuing", "the step"),
     parts.Scores: ("Scoring", "the order"),
     parts.Stops: ("Stopping", "the end of a row"),
@@ -39,6 +41,7 @@ KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; n
 }
 NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Reveal,
+    parts.Spread,
     parts.Append,
     parts.Pick,
     parts.Guided,
@@ -88,6 +91,8 @@ def base(decoder: ir.Decoder) -> str:
     """The class of the library that a decoder is made from."""
     if decoder.appends:
         return "Caching" if decoder.reuse else "Appending"
+    if decoder.several is not None:
+        return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:
         return "Oracle" if decoder.oracle else "Inserting"
     grows = "Growing" if decoder.insert is not None else ""

@@ -26,6 +26,7 @@ from xlmc.lower.canvas import gradual, switch, timely
 from xlmc.lower.classes import classes
 from xlmc.lower.clock import Clock
 from xlmc.lower.documents import referring
+from xlmc.lower.insertions import several
 from xlmc.lower.orders import CUTS, MASKS, TOKENS
 from xlmc.lower.params import mentioned, params
 from xlmc.lower.parts import LIBRARY
@@ -37,6 +38,7 @@ from xlmc.theory.process import Process
 from xlmc.words import slots
 from xlmc.words.guides.base import around_prompt
 from xlmc.words.last import reveals_all
+from xlmc.words.numbers import plain
 from xlmc.words.rules.base import Actor, Rule
 from xlmc.words.slots import answers, order_words, rule_words, stop_of, subject_words
 from xlmc.words.stops.base import Stop, temperature
@@ -143,7 +145,7 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
-        insert = query.first(step.actions, ast.Insert) if self.both else None
+        insert = query.first(step.actions, ast.Insert)
         remask = query.first(step.actions, ast.Remask)
         actions: tuple[ast.Unmask | ast.Remask | ast.Insert | None, ...] = (unmask, remask, insert)
         values = [value for a in actions if a is not None for value in query.amounts(a)]
@@ -163,7 +165,8 @@ class _Maker:
             draw=self._sampler(draw),
             pick=self._sampler(pick) if pick is not None else None,
             unmask=self._unmask(unmask),
-            insert=self._insert(insert),
+            insert=self._insert(insert) if self.both else None,
+            several=self._several(step),
             remask=self._remask(remask),
             guide=self._guide(),
             blocks=self._blocks(),
@@ -371,6 +374,13 @@ class _Maker:
             timely=timely(value, head, env, query.arrows(self.family)[-1].survival),
         )
 
+    def _several(self, step: ast.Step) -> ir.Several | None:
+        insert, head = query.first(step.actions, ast.Insert), query.the(step.actions, ast.Draw).head
+        if insert is None or self.both or plain(insert, head.id, self.family):
+            return None
+        order = self._order(insert.order)
+        return several(insert, head.id, order, self.section, self.family, self._scope)
+
     def _order(self, order: ast.Order | None) -> ir.Order:
         if order is None:
             return ir.Order((), "", sampled=False, tempered=False, temperature=None)
@@ -477,6 +487,12 @@ class _Maker:
         unmask = query.first(step.actions, ast.Unmask)
         if query.first(step.actions, ast.Append) is not None:
             return "Append one token at a time", ", until a row ends"
+        word = slots.grid(self.section.entries)
+        if self._several(step) is not None:
+            way = word.way if word is not None else ", until a row stops"
+            return "Insert tokens into several gaps of each row", way
+        if unmask is None and word is not None:
+            return "Insert one token at a time", word.way
         if unmask is None:
             told = any(stop.kind == "oracle" for stop in self._stops())
             end = "is as long as its own answer" if told else "stops"

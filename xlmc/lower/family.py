@@ -15,7 +15,7 @@ from xlmc.lower.noise import noise
 from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
-from xlmc.theory.claims import KEPT, SHORTER, UNKNOWN, claim, tilt, trained
+from xlmc.theory.claims import KEPT, SHORTER, UNKNOWN, by_rates, claim, tilt, trained
 from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
@@ -60,7 +60,8 @@ def _lower(written: ast.Family) -> ir.Package:
     decoding = decoders((family, *others), clock)
     reads = reading(family, clock)
     layouts = collate(family)
-    states = process.states if process.clocks > 1 else ()
+    timed = process.clocks > 1 or (likely is not None and by_rates(objective))
+    states = process.states if timed else ()
     clocks = tuple(clock.to(state).use("corrupted") for state in states)
     schedule = clock.view()
     bound = _bound(clock, noising, network, losses, likely, decoding)

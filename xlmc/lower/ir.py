@@ -112,6 +112,7 @@ class Noise:
     schedule: tuple[str, ...]  # names imported
     carries_t: bool
     more: str  # code: the clock among the arguments of `corrupt`; "" where it takes none
+    numbers: bool  # something reads how many tokens are gone from each gap
 
 
 @frozen
@@ -299,6 +300,26 @@ class Insert:
 
 
 @frozen
+class Several:
+    """Which gaps get a token in a step: rule is one, chance, quota or above.
+
+    number: the head whose numbers weigh the gaps, of a kind and at a place (its gaps, or a special
+    token for a number of the row); "" where the joint law of tokens does, or where nothing does.
+    timely: with many steps tokens come back as the clock tells.
+    """
+
+    rule: str
+    code: Code | None  # over the number that is missing, named like the head
+    order: Order
+    joint: bool  # the law of tokens is one over all gaps
+    number: str  # name
+    kind: str
+    at: str
+    overflow: str  # name of the function that leaves out what finds no room
+    timely: bool
+
+
+@frozen
 class Guide:
     """A second look without something, from which the answers are moved away."""
 
@@ -385,6 +406,7 @@ class Decoder:
     pick: Sampler | None
     unmask: Unmask | None
     insert: Insert | None  # of masks
+    several: Several | None  # tokens, where not one by the joint law alone
     remask: Remask | None
     guide: Guide | None
     blocks: Blocks | None

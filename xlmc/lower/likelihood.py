@@ -11,7 +11,7 @@ from xlmc.lower import ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
 from xlmc.syntax import query
-from xlmc.theory.claims import chosen, claim, stop
+from xlmc.theory.claims import by_rates, chosen, claim, stop, tokens
 from xlmc.theory.objective import Objective
 from xlmc.words import arrows
 
@@ -21,9 +21,10 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
     value, why = claim(objective)
     if value == "none":
         return None
-    main, noise = chosen(objective.training("token"), objective), arrows.sound(objective.process)
+    main, noise = tokens(objective), arrows.sound(objective.process)
+    rates = bool(noise.rates) and by_rates(objective)
     found = ir.Likelihood(
-        partial=noise.likelihood,
+        partial=noise.rates if rates else noise.likelihood,
         head=main.term.head.id,
         shifted=query.heads(objective.family)[main.term.head.id].shifted,
         gap="",
@@ -38,9 +39,9 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
         more="",
         drawn="",
         detail=f"{value.capitalize()}: {why}.",
-        latex=noise.latex,
+        latex=noise.of_rates if rates else noise.latex,
     )
-    if objective.process.clocks > 1:
+    if rates or objective.process.clocks > 1:
         return _of_clocks(found, objective, clock)
     return _of_counts(found, objective, clock, condition)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from xlmc.calculus.code import CLOCK, Code, built, inside
-from xlmc.lower import ir, orders, parts
+from xlmc.lower import insertions, ir, orders, parts
 from xlmc.lower.documents import METHOD, referring
 from xlmc.lower.parts import Lines
 
@@ -111,12 +111,34 @@ class _Methods:
 
     def inserting(self) -> Iterator[Piece]:
         """The choice of a gap and a token, and the end of a row."""
-        if self.decoder.asked:
-            yield self.piece(self._stops(self.decoder.asked))
-        yield self.piece(self._pick())
-        guide = self.decoder.guide
-        gaps = parts.Gaps(self.decoder.head)
-        yield self.piece(gaps) if guide is None else self._led(guide, "open_gaps", "")
+        yield from map(self.piece, self._clock())
+        d = self.decoder
+        if d.asked:
+            yield self.piece(self._stops(d.asked))
+        if d.several is not None:
+            yield from self._spread(d.several)
+        else:
+            yield self.piece(self._pick())
+            guide, gaps = d.guide, parts.Gaps(d.head)
+            yield self.piece(gaps) if guide is None else self._led(guide, "open_gaps", "")
+
+    def _spread(self, several: ir.Several) -> Iterator[Piece]:
+        """A step that inserts tokens into several gaps, and its draw."""
+        d, before, close = self.decoder, list[tuple[str, Code]](), ""
+        if d.asked:
+            before.append(_line("stops", "self.stops(canvas, noise)"))
+            before.append(_line("open_", "canvas.open & ~stops[:, None]"))
+            close = ".close(stops)"
+        cut = bool(d.draw.cuts)
+        needs = (self.piece(parts.Draw(self._plain(), summary(d.draw))),) if cut else ()
+
+        def draw(logits: str, u: str) -> Code:
+            return built(f"self.draw({logits}, {u})") if cut else drawing(d.draw, logits, u)
+
+        lines = insertions.lines(several, d.head, "open_" if d.asked else "canvas.open", draw)
+        doc = self.refers("Insert a token into each of some gaps", "step")
+        result = built(f"canvas.insert_each(places, token){close}")
+        yield self.piece(parts.Spread((*before, *d.lets, *lines), result, doc=doc), *needs)
 
     def _led(self, guide: ir.Guide, read: str, moved: str) -> Piece:
         """A query with guidance away from rows from which some tokens are taken out."""

@@ -43,6 +43,7 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         schedule=names,
         carries_t=carries,
         more=", clock: Clock" if "Clock" in names else "",
+        numbers=any(part.trains in ("rate", "numbers") for part in objective.parts),
     )
 
 

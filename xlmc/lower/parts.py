@@ -16,8 +16,8 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "ending": "cut_off fill_up go_no_further",
     "filling": "Filling Revising blocks_so_far events in_block in_first_block "
     "mean_time steps_left uniform_blocks",
-    "gaps": "at_gaps of_gap per_row",
-    "growing": "Growing RevisingGrowing drop_right skip_row",
+    "gaps": "at_gaps of_gap per_row shares",
+    "growing": "Growing Measured RevisingGrowing drop_right skip_row",
     "guidance": "given guided last_token led open_gaps prompt prompt_alone",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching",
@@ -156,6 +156,16 @@ class Reveal:
 
 
 @frozen
+class Spread:
+    """A step that inserts tokens into several gaps."""
+
+    lines: Lines  # behind the query of the network
+    result: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("spread")
+
+
+@frozen
 class Finish:
     """The last step, which reveals the masks that are left."""
 
@@ -219,7 +229,7 @@ class Length:
     partial: str = _partial("length")
 
 
-Steps = Reveal | Finish | Stops | Ends | Pick | Append
+Steps = Reveal | Spread | Finish | Stops | Ends | Pick | Append
 Part = State | Length | Ticks | Candidates | Guided | Led | Gaps | Draw | Scores | Steps
 
 

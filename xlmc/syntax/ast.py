@@ -284,6 +284,7 @@ class Insert(Node):
 
     what: Name
     much: Much
+    order: Order | None = None
 
 
 @frozen

@@ -258,8 +258,10 @@ class _Builder:
     def append(self, span: Span, much: ast.Much) -> ast.Append:
         return ast.Append(span=span, much=much)
 
-    def insert(self, span: Span, what: ast.Name, much: ast.Much) -> ast.Insert:
-        return ast.Insert(span=span, what=what, much=much)
+    def insert(
+        self, span: Span, what: ast.Name, much: ast.Much, order: ast.Order | None
+    ) -> ast.Insert:
+        return ast.Insert(span=span, what=what, much=much, order=order)
 
     def pick(self, span: Span, what: ast.Name, how: _How) -> ast.Pick:
         greedy, options = _manner(how)

@@ -271,7 +271,7 @@ def _action(node: ast.Action) -> str:
         case ast.Append():
             return f"append {_much(node.much)}"
         case ast.Insert():
-            return f"insert {node.what.id} {_much(node.much)}"
+            return f"insert {node.what.id} {_much(node.much)}{_order(node.order)}"
         case ast.Pick():
             return f"pick {node.what.id}{_manner(node)}"
         case ast.Draw():

@@ -233,14 +233,14 @@ def amounts(action: ast.Unmask | ast.Remask | ast.Insert | ast.Append) -> Iterat
 
 def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
     match action:
-        case ast.Unmask(order=order) | ast.Remask(order=order):
+        case ast.Unmask(order=order) | ast.Remask(order=order) | ast.Insert(order=order):
             yield from amounts(action)
             if order is not None:
                 if order.score.id not in SCORES:
                     yield order.score  # a choice
                 if order.temperature is not None:
                     yield order.temperature
-        case ast.Insert() | ast.Append():
+        case ast.Append():
             yield from amounts(action)
         case ast.Pick(options=options) | ast.Draw(options=options):
             for option in options:

@@ -60,7 +60,7 @@ _FORMS = {
     "_UNMASK": "the action is written `unmask one by random`, `unmask chance reveal(alpha)` or "
     "`unmask quota masked / steps_left by confidence of sampled`",
     "_REMASK": "the action is written `remask chance 0.02` or `remask quota 2 by confidence`",
-    "_INSERT": "the action is written `insert tokens one` or "
+    "_INSERT": "the action is written `insert tokens one`, `insert tokens quota 2` or "
     "`insert masks poisson gap * reveal(beta)`",
     "_APPEND": "the action is written `append one`",
     "_PICK": "the action is written `pick gap`, `pick gap greedy` or `pick gap with top_k = 2`",
@@ -124,6 +124,7 @@ _AFTER = {
     ("_REMASK", "_REMASK"): "the rule, as `quota` in `remask quota 2`,",
     ("_REMASK", "_ELSE"): "the rule of rows in which the first takes nothing",
     ("_REMASK", "_BY"): "the order",
+    ("_INSERT", "_BY"): "the order",
     ("_APPEND", "_APPEND"): "the rule, `one`,",
     ("_INSERT", "_INSERT"): "the name of what is inserted",
     ("_INSERT", "NAME"): "the rule, as `one` in `insert tokens one`,",

@@ -18,17 +18,20 @@ from xlmc.theory.process import Process
 class Missing:
     """The reason why a term has no part in a bound.
 
-    ``drawn``: another amount of noise would give it one.
+    ``drawn``: another amount of noise would give it one, and if ``timed`` only a time.
     """
 
     why: str
     drawn: bool = False
+    timed: bool = False
 
 
 NO_NOISE = Missing("there is no noise")
 NO_END = Missing("without a head that says when nothing is missing there is no law over lengths")
 NOT_UNIFORM = Missing("the counts of dropped tokens are not uniform", drawn=True)
 FIXED = Missing("every example has the same amount of noise", drawn=True)
+
+NO_RATES = Missing("a rate is one in time, and a count is no time", drawn=True, timed=True)
 
 Bound = ast.Expr | Missing
 
@@ -70,6 +73,12 @@ def of_arrow(context: Context) -> Bound:
     return ast.Binary("*", width, hazard, span=term.span)
 
 
+def of_rates(context: Context) -> Bound:
+    """Return the hazard of an arrow by the range of t; counts give the rates no weight."""
+    amount = context.process.amount
+    return NO_RATES if amount is not None and amount.variable.id == "count" else of_arrow(context)
+
+
 def of_insertions(context: Context) -> Bound:
     """Return the number of counts, which makes a sum over insertions of their mean."""
     arrow, process = context.arrow, context.process
@@ -91,9 +100,9 @@ def counts(low: ast.Expr) -> ast.Expr:
     return ast.Binary("+", length, ast.Number(Fraction(1), "1", span=low.span), span=low.span)
 
 
-def example(process: Process) -> str:
-    """Return an amount of noise under which there is a bound, as a spec writes it."""
-    if not process.one_clock:
+def example(process: Process, missing: Missing) -> str:
+    """Return an amount of noise, in the words of a spec, under which nothing is missing."""
+    if missing.timed or not process.one_clock:
         return "amount t ~ uniform(1e-3, 1)"
     return f"amount count ~ uniform({0 if process.drops else 1}, length)"
 

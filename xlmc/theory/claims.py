@@ -31,6 +31,16 @@ BOTH = (
 )
 NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
+RATES = (
+    "the relative entropy of the insertions by which the string comes back to those of the heads; "
+    "valid for any heads, with slack where a text repeats a token"
+)
+NO_TIME = "a rate that knows no time costs without end where t is small"
+ONE_BY_ONE = (
+    "the heads are told the time, and the chain of single insertions that a law over gaps and "
+    "tokens makes has none"
+)
+APART = "each gap has a law of its own: with no rate, nothing says in which gap a token is missing"
 NO_STOP = "no head says when nothing is missing, so no law over lengths is known"
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
@@ -60,16 +70,42 @@ def _claim(objective: Objective) -> tuple[str, str]:
         return "tight", SIZED if query.sized(objective.family) is not None else MASK
     if not process.one_clock:
         return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
+    if by_rates(objective):
+        return ("bound", RATES) if timed(objective) else ("none", NO_TIME)
     if not any(part.tells_end for part in objective.parts):
         return "none", NO_STOP
+    if not any(part.joint for part in objective.parts):
+        return "none", APART
+    if timed(objective):
+        return "none", ONE_BY_ONE
     if all(_is_proportional(part, objective) for part in _read(objective)):
         return "tight", GONE
     return "bound", SLACK
 
 
+def by_rates(objective: Objective) -> bool:
+    """Return whether heads learn the rate of insertions into each gap, and which token it is."""
+    apart = any(not part.joint for part in objective.training("token"))
+    return objective.process.drops and apart and bool(objective.training("rate"))
+
+
+def timed(objective: Objective) -> bool:
+    """Return whether the heads are told the time."""
+    return query.condition(objective.family) is not None
+
+
 def _read(objective: Objective) -> list[Part]:
-    """Return the terms whose heads the likelihood of insertions reads."""
-    return [*objective.training("token"), stop(objective)]
+    """Return the terms whose heads the likelihood of single insertions reads."""
+    joint = [part for part in objective.training("token") if part.joint]
+    return [*joint, stop(objective)]
+
+
+def tokens(objective: Objective) -> Part:
+    """Return the term of the head of tokens that the likelihood reads."""
+    parts = objective.training("token")
+    if objective.process.drops and not objective.process.masks:
+        parts = [part for part in parts if part.joint != by_rates(objective)]
+    return chosen(parts, objective)
 
 
 def stop(objective: Objective) -> Part:
@@ -105,9 +141,9 @@ def _tilt(objective: Objective) -> str:
     and what follows in a text does, unless examples weigh by a length that the heads cannot know.
     """
     process = objective.process
-    if process.clocks > 1:
-        timed = query.condition(objective.family) is not None
-        return KEPT if timed and _whole(objective) and _even(objective) else UNKNOWN
+    if process.clocks > 1 or by_rates(objective):
+        good = timed(objective) and _whole(objective) and _even(objective)
+        return KEPT if good else UNKNOWN
     if process.ordered:
         return KEPT if _even(objective) else UNKNOWN
     if process.holds_places or _claim(objective)[0] == "tight":
@@ -129,7 +165,7 @@ def trained(objective: Objective) -> bool:
 def _trained(objective: Objective) -> bool:
     if _claim(objective)[0] == "none" or mean_over(objective) not in STEADY:
         return False
-    if objective.process.clocks > 1:
+    if by_rates(objective) or objective.process.clocks > 1:
         return False  # the draws of the likelihood are others than those of training
     if not _whole(objective) or objective.training("number") or objective.training("length"):
         return False
@@ -190,8 +226,8 @@ def _ratio(part: Part, env: Environment, objective: Objective, flat: bool) -> fl
 
 
 def _points(part: Part, objective: Objective) -> Iterator[Sample]:
-    """Yield amounts of noise; for a head at an end also none."""
-    least = (0.0,) if part.tells_end else ()
+    """Yield amounts of noise; for a term that every row pays also none."""
+    least = (0.0,) if part.of_rows else ()
     for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
         for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):
             point = {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}

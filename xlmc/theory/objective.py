@@ -25,9 +25,10 @@ OTHERS = {  # values of params, so odd that no formula is by chance the same at 
 class Part:
     """A term of the loss, and the facts of its word.
 
-    ``trains``: what its head learns: a token, an end (whether nothing is missing), a rate or a
-    number; "" for a term of no known word. ``arrow`` is the one that its head undoes. ``share`` is
-    the factor that its options leave of the plain term, None where they bend it or read params.
+    ``trains``: what its head learns: a token, an end (whether nothing is missing), a rate, a number
+    of a row or the numbers of its gaps; "" for a term of no known word. ``arrow`` is the one that
+    its head undoes. ``share`` is the factor that its options leave of the plain term, None where
+    they bend it or read params. ``joint``: its law of tokens says also in which gap.
     """
 
     term: ast.Term
@@ -36,11 +37,17 @@ class Part:
     bound: Bound
     share: float | None
     per_token: bool
+    joint: bool
 
     @property
     def tells_end(self) -> bool:
         """True if its head is for the end, where nothing is missing."""
         return self.trains in ("end", "number")
+
+    @property
+    def of_rows(self) -> bool:
+        """It is paid for every row, also for one of which nothing is missing."""
+        return self.trains in ("end", "number", "rate", "numbers")
 
 
 @frozen

@@ -18,7 +18,7 @@ def samples(part: Part, objective: Objective) -> Iterator[Sample]:
         return
     low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
-    least = (0.0,) if part.tells_end else ()
+    least = (0.0,) if part.of_rows else ()
     visible = (0.0, 0.5, 2.0) if query.around(inlined(part, objective)) else (0.0,)
     for row, seen in product(rows("count", least), visible):
         point = {**row, "visible": seen}

@@ -44,10 +44,16 @@ def use_of(term: ast.Term, family: ast.Family, process: Process) -> Use | None:
     word = known().get(term.divergence.kind)
     if word is None:
         return None
-    at, target = place(query.heads(family).get(term.head.id)), target_of(term)
+    head, target = query.heads(family).get(term.head.id), target_of(term)
+    at, kind = place(head), head.kind.id if head is not None else ""
     return max(
         word.uses,
-        key=lambda use: (use.target == target, met(use.needs, process), use.place == at),
+        key=lambda use: (
+            use.target == target,
+            met(use.needs, process),
+            use.place == at,
+            use.head == kind,
+        ),
     )
 
 
@@ -77,7 +83,7 @@ def _part(
     term: ast.Term, use: Use | None, family: ast.Family, process: Process, tells_end: bool
 ) -> Part:
     if use is None:
-        return Part(term, "", None, bound.NO_NOISE, None, False)
+        return Part(term, "", None, bound.NO_NOISE, None, False, False)
     arrow = process.arrow(*use.undoes) if use.undoes is not None else None
     return Part(
         term,
@@ -86,6 +92,7 @@ def _part(
         _bound(use, Context(term, process, arrow, tells_end)),
         _share(term, family),
         use.per_token,
+        use.joint,
     )
 
 

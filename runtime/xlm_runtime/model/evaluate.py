@@ -182,7 +182,12 @@ def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:
 
 
 def _enumerable(model: Model, examples: Sequence[Example], size: int) -> bool:
-    """Return whether few tokens are free in every example, and the noise depends on order alone."""
+    """Return whether few tokens are free in every example, and the noise depends on order alone.
+
+    Where a likelihood draws a time, a part of the amounts is no number of noised tokens.
+    """
+    if model.family.clocks:
+        return False
     batches = model.batches(examples, size)
     if not all(int(batch.free.sum(1).max()) <= strata.FEW for _, batch in batches):
         return False

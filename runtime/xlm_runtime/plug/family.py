@@ -142,8 +142,8 @@ class Family:
     ending: the decoders that take ``ended``, an `Ended`: a row whose text has ended is done.
     inserts: decoders insert into gaps; else they fill places, whose number is given.
     packs: the network keeps the documents of a row apart where `Batch.attend` numbers them.
-    clocks: where tokens become masks and masks go, the chance at t that each of the two reverse
-        clocks has not fired, that of unmasking first; empty for others.
+    clocks: where the likelihood draws a time, the chance at t that each reverse clock has not
+        fired: of one, or of two, that of unmasking first; empty for others.
     process: (**params) -> the family whose noise has these params, which is another process; None
         where the noise has none. Without params it is the family itself.
     """

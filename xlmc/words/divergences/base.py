@@ -16,7 +16,8 @@ class Use:
     """One way to use a divergence: its needs, its cost, and its form in code.
 
     ``undoes`` is the arrow that its head undoes, whose clock and chance are its own; None where
-    there is no noise. ``trains``: what the head learns: a token, an end, a rate or a number.
+    there is no noise. ``trains``: what the head learns: a token, an end, a rate, a number of a row,
+    or the numbers of its gaps.
     ``bound`` gives the weight that makes the term its part of the bound, or why there is none.
     """
 
@@ -42,6 +43,7 @@ class Use:
     reads_row: bool = False  # and the clean tokens at the places of the noised row
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
+    joint: bool = False  # one law of all places of a row: it says also where
 
     @property
     def tells_end(self) -> bool:

@@ -1,5 +1,7 @@
 """``cross_entropy``: -log of the chance that a head gives to the truth."""
 
+from attrs import evolve
+
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
 from xlmc.theory.needs import ORDER, PLACES, arrow
@@ -7,6 +9,23 @@ from xlmc.words.divergences.base import Divergence, Use
 
 NO_RATE = Missing(
     "a distribution of numbers is no rate: `poisson` of a `count at gaps` has a bound"
+)
+
+OF_NUMBERS = Use(
+    word="cross_entropy",
+    partial="gap_count",
+    needs=(arrow("mask", "gone"),),
+    undoes=("mask", "gone"),
+    trains="number",
+    bound=lambda _: NO_RATE,
+    head="distribution",
+    place="gaps",
+    target="gone",
+    meaning="Cross-entropy of the number that is missing in each gap, summed.",
+    sums=r"\sum_g",
+    minus=True,
+    latex=r"\log p(n_g \mid x_t)",
+    example="gap : cross_entropy(gone)",
 )
 
 
@@ -61,21 +80,30 @@ class CrossEntropy(Divergence):
             ),
             wrong_on="`on` has no meaning here: every token is predicted",
         ),
+        OF_NUMBERS,
+        evolve(
+            OF_NUMBERS,
+            needs=(arrow("clean", "gone"),),
+            undoes=("clean", "gone"),
+            trains="numbers",
+        ),
         Use(
             word=name,
-            partial="gap_count",
-            needs=(arrow("mask", "gone"),),
-            undoes=("mask", "gone"),
-            trains="number",
-            bound=lambda _: NO_RATE,
-            head="distribution",
+            partial="gap_token",
+            needs=(arrow("clean", "gone"),),
+            undoes=("clean", "gone"),
+            trains="token",
+            bound=bound.of_arrow,
+            reads_batch=True,
+            head="logits",
             place="gaps",
             target="gone",
-            meaning="Cross-entropy of the number that is missing in each gap, summed.",
-            sums=r"\sum_g",
+            meaning="Cross-entropy of the dropped tokens, each under the law of its gap, summed.",
+            sums=r"\sum_{i\,\mathrm{gone}}",
             minus=True,
-            latex=r"\log p(n_g \mid x_t)",
-            example="gap : cross_entropy(gone)",
+            latex=r"\log p(x_0^i \mid x_t, \mathrm{gap}_i)",
+            example="slot : cross_entropy(gone)",
+            imports=(("costs", "cross_entropy"),),
         ),
         Use(
             word=name,

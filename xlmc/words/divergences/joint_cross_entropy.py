@@ -33,5 +33,6 @@ class JointCrossEntropy(Divergence):
             example="slot : joint_cross_entropy(gone)",
             imports=(("gaps", "joint_cross_entropy"),),
             names_row_count=True,
+            joint=True,
         ),
     )

@@ -24,7 +24,7 @@ class Events(Grid):
 
     def why_not(self, process: Process) -> str:
         """Return why the events of a chain cannot be drawn; "" if they can."""
-        if process.masks and process.drops:
+        if process.drops:
             return (
                 "the number of missing tokens that the network expects changes with the time "
                 "between two events: none has a law in closed form"

@@ -1,5 +1,7 @@
 """``distribution``: a law over the number that is missing, of each gap or of each row."""
 
+from attrs import evolve
+
 from xlmc.syntax import ast
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import GAPS, Head, Place, number, special
@@ -20,8 +22,11 @@ class Distribution(Head):
     example = "head missing : distribution(64) at cls"
 
     def place(self, process: Process) -> Place:
-        """Return the gaps, where masks leave the row; else a special token."""
-        return GAPS if process.leads("mask", "gone") else special("distribution")
+        """Return the gaps, where masks leave the row; a special token; or both."""
+        if process.leads("mask", "gone"):
+            return GAPS
+        row = special("distribution")
+        return evolve(row, names=(*row.names, *GAPS.names)) if process.drops else row
 
     def wrong_size(self, head: ast.Head) -> tuple[str, str, str]:
         """Return what is wrong with the largest number."""

@@ -56,3 +56,5 @@ class Noise(Word):
     crowds: ClassVar[bool] = False  # more masks can come back than there is room for
     likelihood: ClassVar[str]
     latex: ClassVar[tuple[str, ...]]
+    rates: ClassVar[str] = ""  # the template and the formula where heads learn the rates
+    of_rates: ClassVar[tuple[str, ...]] = ()

@@ -27,3 +27,10 @@ class Drops(Noise):
         r"\frac{1}{n} \sum_{i\,\mathrm{gone}} -\log p(\mathrm{gap}_i, x_0^i \mid x_t)",
         r"- \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!",
     )
+    rates = "rates"
+    of_rates = (
+        r"-\log p(x_0) \le \int_0^1 h(t) \, E \Big[",
+        r"\sum_g \left(\hat n_g - n_g - n_g \log \hat n_g\right)",
+        r"+ \sum_{i\,\mathrm{gone}} \log m_i - \log p(x_0^i \mid x_t, \mathrm{gap}_i)",
+        r"\Big] \, dt",
+    )

@@ -77,7 +77,10 @@ def kinds(family: ast.Family) -> dict[str, str]:
 def of_chance(chance: ast.Expr, family: ast.Family) -> bool:
     """Return whether an expression is a chance of a head: ``done``, or ``zero(missing)``."""
     zero = isinstance(chance, ast.Call) and chance.function == "zero"
-    return kinds(family).get(query.asked(chance)) == ("distribution" if zero else "chance")
+    head = query.heads(family).get(query.asked(chance))
+    if head is None or (head.at is not None and head.at.id == "gaps"):
+        return False
+    return head.kind.id == ("distribution" if zero else "chance")
 
 
 def temperature(chance: ast.Expr) -> Iterator[Number]:

@@ -1,0 +1,125 @@
+"""Insertions of tokens: into which gaps, and how many in a step."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from attrs import evolve
+
+from xlmc.check.insertions import trained
+from xlmc.check.rules import goes_on, in_range, known, moments, ordering
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import Unsupported, WrongAction, WrongRule, WrongScore
+from xlmc.syntax import ast, query
+from xlmc.theory.environment import Environment
+from xlmc.words import numbers, slots
+
+SCORES = ("random", "confidence")
+MISSING = (0.0, 0.3, 1.0, 4.0)
+NOT_SCORES = {
+    "left": "the leftmost gap may miss nothing",
+    "margin": "it says which token, and not if one is missing: `confidence` says both",
+    "entropy": "it says which token, and not if one is missing: `confidence` says both",
+}
+
+
+def tokens(
+    action: ast.Insert, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    """Whether tokens can be inserted into gaps that a rule chooses."""
+    rule, value, span = action.much.rule, action.much.value, action.much.span
+    why = slots.action(action).wrong_rule(action.much)
+    if why:
+        hint = "write `insert tokens one`, `chance`, `quota` or `above`"
+        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
+        return
+    step = query.first(section.entries, ast.Step)
+    draw = query.first(step.actions, ast.Draw) if step is not None else None
+    if draw is None or draw.head.id not in query.heads(family):
+        return  # that is what is wrong
+    yield from _weighed(action, draw.head.id, family)
+    if value is not None:
+        yield from _value(rule, value, draw.head.id, section, family, env)
+    yield from _order(action, section, env)
+    for guide in query.those(section.entries, ast.Guide):
+        if not numbers.plain(action, draw.head.id, family):
+            what, hint = "guidance of several insertions", "write `insert tokens one`"
+            why = "it moves a law of tokens and gaps, and not the numbers that are missing"
+            yield Unsupported(span=guide.span, what=what, why=why, hint=hint)
+    for pick in query.those(step.actions, ast.Pick) if step is not None else ():
+        if numbers.plain(action, draw.head.id, family):
+            continue
+        why, hint = f"`{rule}` takes the gaps", "drop the pick"
+        yield WrongAction(span=pick.span, action="pick", why=why, hint=hint)
+
+
+def _weighed(action: ast.Insert, head: str, family: ast.Family) -> Iterator[Diagnostic]:
+    """A complaint if nothing says which gaps miss tokens; a chance may be the same in all."""
+    rule, span = action.much.rule, action.much.span
+    if rule == "chance" or not numbers.apart(head, family):
+        return
+    known = numbers.of_gaps(family)
+    if not known:
+        why = f"`{head}` says which token a gap misses, and nothing says if it misses one"
+        hint = "add `head gap : count at gaps`, or train it by `joint_cross_entropy(gone)`"
+        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
+    elif len(known) > 1 and not numbers.read(action.much.value, known):
+        why = f"`{known[0]}` and `{known[1]}` both say how many tokens a gap misses"
+        yield WrongRule(span=span, rule=rule, why=why, hint="read one of them in the amount")
+
+
+def _value(
+    rule: str,
+    value: ast.Expr,
+    head: str,
+    section: ast.Section,
+    family: ast.Family,
+    env: Environment,
+) -> Iterator[Diagnostic]:
+    """An amount: what it reads, and the values that it takes."""
+    heads = numbers.readable(head, family) if rule != "above" else []
+    own = evolve(env, names={**env.names, **dict.fromkeys(heads, "Rate")})
+    wrong = list(known(value, own))
+    yield from wrong
+    read = numbers.read(value, heads)
+    if len(read) > 1:
+        why = "two heads say how many tokens are missing"
+        hint = f"read `{read[0]}` or `{read[1]}`"
+        yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
+    for name in read:
+        yield from trained(value.span, name, family)
+    if wrong or not env.sound or len(read) > 1:
+        return
+    endless = not query.those(section.entries, ast.Grid) and not read
+    yield from (list(goes_on(rule, value, own)) if endless else []) or _range(
+        rule, value, read, own
+    )
+
+
+def _range(rule: str, value: ast.Expr, read: list[str], env: Environment) -> Iterator[Diagnostic]:
+    samples = [
+        {**moment, **dict.fromkeys(read, number)}
+        for number, moment in product(MISSING if read else (0.0,), moments(env))
+    ]
+    hint = "a quota is at least 0: `gap * reveal(alpha)`" if rule == "quota" else ""
+    yield from in_range(rule, value, env, samples, hint)
+
+
+def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+    order, rule = action.order, action.much.rule
+    if order is None:
+        if rule == "above":
+            why = "a threshold needs a score"
+            yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
+        return
+    wrong = list(ordering(order, action.much, section, env))
+    yield from wrong
+    choices = query.those(section.entries, ast.Choice)
+    choice = next((one for one in choices if one.name == order.score.id), None)
+    scores = [option.id for option in choice.options] if choice else [order.score.id]
+    for score in scores if not wrong else ():
+        if score in NOT_SCORES:
+            hint = "write `by confidence`, or drop the order"
+            yield WrongScore(span=order.score.span, why=NOT_SCORES[score], hint=hint)
+    if not wrong and order.of is not None and order.of.id == "tempered":
+        why = "the number that is missing is of the law as it is"
+        yield WrongScore(span=order.of.span, why=why, hint="drop `of tempered`")

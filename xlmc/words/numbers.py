@@ -1,0 +1,62 @@
+"""The heads by which a decoder decides where tokens are missing, and how many."""
+
+from xlmc.syntax import ast, query
+from xlmc.words import terms
+
+NUMBERS = ("count", "distribution")
+
+
+def joint(head: str, family: ast.Family) -> bool:
+    """Return whether a head of tokens learns one law over all gaps of a row: it says also where."""
+    parts = terms.objective(family).parts
+    return any(part.joint for part in parts if part.term.head.id == head)
+
+
+def apart(head: str, family: ast.Family) -> bool:
+    """Return whether a head of tokens learns one law for each gap: it does not say where."""
+    parts = [part for part in terms.objective(family).parts if part.term.head.id == head]
+    return any(part.trains == "token" for part in parts) and not joint(head, family)
+
+
+def plain(action: ast.Insert, head: str, family: ast.Family) -> bool:
+    """Return whether one token is inserted by the joint law of a head, in no other order."""
+    return action.much.rule == "one" and action.order is None and not apart(head, family)
+
+
+def of_gaps(family: ast.Family) -> list[str]:
+    """Return the heads that tell how many tokens each gap misses."""
+    return [head.name for head in _numbers(family) if _at_gaps(head)]
+
+
+def readable(head: str, family: ast.Family) -> list[str]:
+    """Return the heads of numbers that tell what each gap misses, beside a head of tokens.
+
+    The number of a row does if the law of tokens shares it out over the gaps.
+    """
+    own = joint(head, family)
+    return [one.name for one in _numbers(family) if own or _at_gaps(one)]
+
+
+def read(value: ast.Expr | None, known: list[str]) -> list[str]:
+    """Return those of some heads that an amount reads."""
+    names = {name.id for name in query.names(value)} if value is not None else set()
+    return [name for name in known if name in names]
+
+
+def weighing(much: ast.Much, head: str, family: ast.Family) -> str:
+    """Return the head by whose numbers the gaps of a row are weighed.
+
+    "" where the joint law of a head of tokens weighs them, or where nothing does.
+    """
+    found = read(much.value, readable(head, family))
+    if found or much.rule == "chance" or joint(head, family):
+        return next(iter(found), "")
+    return next(iter(of_gaps(family)), "")
+
+
+def _numbers(family: ast.Family) -> list[ast.Head]:
+    return [head for head in query.heads(family).values() if head.kind.id in NUMBERS]
+
+
+def _at_gaps(head: ast.Head) -> bool:
+    return head.at is not None and head.at.id == "gaps"

@@ -78,9 +78,9 @@ def of_chance(chance: ast.Expr, family: ast.Family) -> bool:
     """Return whether an expression is a chance of a head: ``done``, or ``zero(missing)``."""
     zero = isinstance(chance, ast.Call) and chance.function == "zero"
     head = query.heads(family).get(query.asked(chance))
-    if head is None or (head.at is not None and head.at.id == "gaps"):
-        return False
-    return head.kind.id == ("distribution" if zero else "chance")
+    if head is None or not zero:
+        return head is not None and head.kind.id == "chance"
+    return head.kind.id == "distribution" and not (head.at and head.at.id == "gaps")
 
 
 def temperature(chance: ast.Expr) -> Iterator[Number]:

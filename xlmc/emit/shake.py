@@ -20,7 +20,7 @@ def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None =
 
 @lru_cache(maxsize=1024)
 def _shaken(source: str, wanted: frozenset[str], known: frozenset[str] | None) -> str:
-    """Return what `shake` does; a build asks again and again, until nothing more is left out."""
+    """Return what `shake` returns; a build repeats the call until nothing more is left out."""
     if known is not None:
         source = _without_methods(_shaken(source, wanted, None), known)
     tree = ast.parse(source)
@@ -65,7 +65,7 @@ def _without_methods(source: str, known: frozenset[str]) -> str:
 
 
 def _unused(tree: ast.Module, known: frozenset[str]) -> list[ast.FunctionDef]:
-    """The methods of dataclasses whose names nothing knows."""
+    """Return the methods of dataclasses whose names nothing knows."""
     return [
         method
         for node in tree.body

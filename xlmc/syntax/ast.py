@@ -245,7 +245,7 @@ class Guide(Node):
 class Much(Node):
     """The number of candidates to take: ``one``, ``all``, or a rule with its number.
 
-    Of a row in which it takes none, ``otherwise`` says how many.
+    For a row in which it takes none, ``otherwise`` decides.
     """
 
     rule: str

@@ -30,7 +30,7 @@ def flows(draw: st.DrawFn) -> str:
     token = draw(names("a head", taken, "token", "what"))
     gap = draw(names("a head", taken, "gap", "missing", "how_many"))
     law = draw(st.sampled_from(LAWS))
-    noise = Noise("both", alpha, True, False, 0, False)
+    noise = Noise("both", alpha, True, False, 0, False, "")
     heads = Heads(token, "", "", "", "", "")
     labels = set[str]()
     named = draw(st.lists(names("a decoder", labels, "sampled", "fast"), max_size=2))

@@ -50,6 +50,7 @@ SMOOTH = (
 STEEP = ("1 - sqrt(t)", "sqrt(1 - t)", "1 - t**0.3")
 LEFT_OVER = ("1 - (1 - 1e-3) * t", "exp(-5 * t)")  # not 0 at t = 1
 FIXED = ("fixed(0.15)", "fixed(0.9)")
+SEVERAL = ("chance 0.5", "quota 2", "one by confidence", "above 0.3 by confidence of sampled")
 TIMES = ("uniform(0, 1)", "uniform(0, 0.999)", "uniform(1e-3, 1)", "uniform(0.25, 0.75)")
 
 
@@ -400,7 +401,8 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
     """A whole decoder that inserts."""
     taken = {heads.main, heads.other, heads.stop, noise.survival, "temperature", "top_k", "top_p"}
     above = draw(names("a param of a decoder", taken, "stop_above", "patience"))
-    pick = draw(st.sampled_from(["", "pick gap"]))
+    rule = draw(st.sampled_from(["one", "one", *SEVERAL]))
+    pick = draw(st.sampled_from(["", "pick gap"])) if rule == "one" else ""
     pick += draw(cuts()) if pick else ""
     drawn = draw(draws(draw(st.sampled_from([heads.main, heads.other or heads.main]))))
     stops = ["length = limit"]
@@ -420,7 +422,9 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
             maybe(draw, "start empty"),
             f"param {above} : Chance = 0.7" if says(stop, above) else "",
             *options(pick, drawn),
-            "\n".join(["step {", "  insert tokens one", *([f"  {pick}"] * bool(pick)), drawn, "}"]),
+            "\n".join(
+                ["step {", f"  insert tokens {rule}", *([f"  {pick}"] * bool(pick)), drawn, "}"]
+            ),
             f"stop {stop}",
         ],
     )

@@ -26,6 +26,8 @@ RECIPES = (
 
 def gone(draw: Draw) -> list[str]:
     """A family whose tokens are dropped."""
+    if draw.turn % 4 == 3:
+        return rates(draw)
     amounts = ("count ~ uniform(0, length)", "t ~ uniform(0, 1)", "count ~ uniform(0, length)")
     amount = draw.cycle((*amounts, "t ~ fixed(0.7)", "t ~ uniform(0.25, 0.75)"))
     fixed, timed = "fixed" in amount, amount.startswith("t ")
@@ -67,6 +69,46 @@ def gone(draw: Draw) -> list[str]:
     ]
 
 
+def rates(draw: Draw) -> list[str]:
+    """A family of insertions on a clock."""
+    survival = draw.pick(SMOOTH)
+    weight = draw.cycle(("min(bound, scale)", "", "1 + t"))
+    weight = f"  weight {weight}" if weight else ""
+    counted = draw.turn % 8 == 3
+    head, term = ("count", "poisson") if counted else ("distribution(8)", "cross_entropy")
+    rules = (
+        "chance min(1, gap * reveal(alpha))",
+        "quota gap / steps_left",
+        "above 0.4 by confidence",
+        "quota gap * reveal(alpha) by confidence of sampled",
+    )
+    made = [section(
+        f"decoder {name}".rstrip(),
+        "param steps : Count = 4",
+        options(drawn := f"draw slot{draw.pick(CUTS)}"),
+        "grid uniform(steps)",
+        draw.often("overflow drop_right"),
+        f"step {{\ninsert tokens {rule}\n{drawn}\n}}",
+    ) for name, rule in zip(("", "second", "third", "fourth"), rules, strict=True)]  # fmt: skip
+    terms = [f"slot : cross_entropy(gone){weight}", f"gap : {term}(gone){weight}"]
+    return [
+        section(
+            "noise",
+            f"clean -> gone  survival alpha(t) = {survival}",
+            "amount t ~ uniform(1e-3, 1) stratified",
+        ),
+        section(
+            "network",
+            "backbone dit(condition = t)",
+            "head slot : logits at gaps",
+            f"head gap : {head} at gaps",
+        ),
+        loss(draw, terms, ("sequences", "block", "tokens")),
+        *made,
+        collate(draw, "bos", "body", "eos", "given"),
+    ]
+
+
 def gone_decoders(draw: Draw, stops: bool) -> list[str]:
     """Three decoders that insert tokens."""
     ends = ("when done > 0.6 or length = limit", "chance done or length = limit",
@@ -75,7 +117,9 @@ def gone_decoders(draw: Draw, stops: bool) -> list[str]:
             "when done > 0.6 or text = stop_strings or length = limit")  # fmt: skip
     found = []
     for i, name in enumerate(("", "other", "whole")):
+        rule = draw.cycle(("one", "one", "quota 2", "one", "chance 0.3", "one by confidence"), i)
         pick = draw.cycle(("pick gap", "pick gap greedy", "pick gap with top_k = 2", ""), i)
+        pick = pick if rule == "one" else ""
         drawn = f"draw slot{draw.pick(CUTS)}"
         plain = draw.cycle(("when length = limit", "when length = oracle or length = limit"), i)
         stop = draw.cycle(ends, i) if stops and name != "whole" else plain
@@ -85,7 +129,7 @@ def gone_decoders(draw: Draw, stops: bool) -> list[str]:
                 draw.often("start empty"),
                 "param patience : Chance = 0.6" if "patience" in stop else "",
                 options(f"{pick} {drawn}"),
-                f"step {{\ninsert tokens one\n{pick}\n{drawn}\n}}",
+                f"step {{\ninsert tokens {rule}\n{pick}\n{drawn}\n}}",
                 f"stop {stop}",
             )
         )

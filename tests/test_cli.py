@@ -303,7 +303,7 @@ def test_explain_lists_every_code_once(capsys) -> None:
 def test_explain_tells_all_about_a_message(capsys) -> None:
     assert execute(["explain", "xlm003"]) == 0
     out, _ = said(capsys)
-    assert out.startswith("XLM003: Nothing but blanks and comments.\n\n")
+    assert out.startswith("XLM003: A file with nothing but blanks and comments.\n\n")
     assert "error[XLM003]: this spec is empty\n" in out
 
 

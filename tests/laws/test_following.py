@@ -381,7 +381,7 @@ def test_d24_decoders_with_and_without_a_cache_make_the_same(package):
 def test_k_only_a_beginning_can_be_given(package):
     layout = package.layout("infill")
     layout([Example(0, (A, B, C), (), (True, True, False))])
-    with pytest.raises(ValueError, match="example 4 gives tokens behind some"):
+    with pytest.raises(ValueError, match="example 4 gives tokens behind others"):
         layout([Example(4, (A, B, C), (), (False, True, False))])
 
 

@@ -333,6 +333,6 @@ def test_without_the_hub_one_error_names_the_ways_out(
 
     monkeypatch.setattr(hub, "_reachable", lambda: False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
-    with pytest.raises(RunError, match=r"TinyGSM/TinyGSM is not here yet") as raised:
+    with pytest.raises(RunError, match=r"TinyGSM/TinyGSM is not on this machine") as raised:
         _paper("tinygsm", tmp_path)
     assert "--preset quick" in str(raised.value)

@@ -214,7 +214,7 @@ def test_an_id_that_is_far_off_is_refused() -> None:
 def test_a_tokenizer_file_of_lists_within_lists_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "tokenizer.json"
     file.write_text("[" * 100_000)
-    with pytest.raises(UsageError, match="it is nested without end"):
+    with pytest.raises(UsageError, match="it is nested too deeply"):
         pretrained(str(file), ())
 
 

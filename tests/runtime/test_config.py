@@ -46,8 +46,8 @@ def test_all_mistakes_are_reported_at_once_with_origin_and_suggestion(family: Fa
     lines = wrong(family, "train.stpes=5", "model.dropout=1.5", "train.compile=1", "steps=3")
     assert lines == [
         "--set train.stpes=5: there is no setting 'train.stpes'; did you mean 'train.steps'?",
-        "--set model.dropout=1.5: model.dropout: must be at least 0 and at most 0.99 (at 1 nothing "
-        "of a layer would be left), got 1.5",
+        "--set model.dropout=1.5: model.dropout: must be at least 0 and at most 0.99 (at 1 a layer "
+        "would output nothing), got 1.5",
         "--set train.compile=1: train.compile: expected true or false, got 1",
         "--set steps=3: there is no setting 'steps'; did you mean 'train.steps'?",
     ]

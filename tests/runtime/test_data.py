@@ -360,12 +360,12 @@ def test_a_cell_of_a_table_without_a_value_is_said(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.csv", "text,n,n\na,1,2\n", "there are two columns 'n'"),
-        ("a.jsonl", '{"text": "a"}\n{"text": "a", "text": "b"}\n', "line 2: 'text' stands twice"),
-        ("a.json", '[{"text": "a", "text": "b"}]', "'text' stands twice in an object"),
-        ("a.csv", "text;n\na;1\n", "the header 'text;n' is one column: .* divided by ';'"),
+        ("a.jsonl", '{"text": "a"}\n{"text": "a", "text": "b"}\n', "line 2: 'text' occurs twice"),
+        ("a.json", '[{"text": "a", "text": "b"}]', "'text' occurs twice in an object"),
+        ("a.csv", "text;n\na;1\n", "the header 'text;n' is one column: .* separated by ';'"),
         ("a.csv", "text,n\ra,1\rb,2\r", "line 1: a carriage return alone"),
         ("a", '{"text": "a"}\n', "line 1 is a JSON object: give the file the suffix .jsonl"),
-        ("a.json", '{\n "data": []\n}', "line 1 is not JSON: .* all rows in one array"),
+        ("a.json", '{\n "data": []\n}', "line 1 is not JSON: .* all rows as one array"),
     ],
 )
 def test_what_could_be_read_as_something_else_is_refused(
@@ -445,7 +445,7 @@ def test_a_wrong_column_is_answered_with_the_columns(
         ("a.csv", b'text\n"a\n', "unexpected end of data"),
         ("a.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),
         ("a.parquet", b"", "cannot be read as Parquet"),
-        ("a.txt.gz", b"not gzip", "not a whole gzip file"),
+        ("a.txt.gz", b"not gzip", "an incomplete gzip file"),
     ],
 )
 def test_a_bad_file_is_said_in_one_line(
@@ -478,8 +478,8 @@ def _prepared(**more: Any) -> Prepared:
         ({"test": []}, "the test split is empty"),
         ({"body": 1}, "the body of example 0 of train has 2 tokens, room is for 1"),
         ({"prompt": 0}, "the prompt of example 0 of train has 1 tokens, room is for 0"),
-        ({"train": [Example(0, [5])]}, "holds 5, and the vocabulary has 5 ids"),
-        ({"train": [Example(0, [3])]}, "holds the special token 'pad'"),
+        ({"train": [Example(0, [5])]}, "contains 5, but the vocabulary has 5 ids"),
+        ({"train": [Example(0, [3])]}, "contains the special token 'pad'"),
         ({"train": [Example(0, [0], given=[True, True])]}, "`given` and `body` differ"),
     ],
 )

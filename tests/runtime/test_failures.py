@@ -47,7 +47,7 @@ def test_a_full_disk_is_named_and_the_last_checkpoint_is_kept(
     shown = capsys.readouterr().err
     assert "step-00000004 cannot be written: File too large" in shown
     assert "Free some space" in shown
-    assert "step 2 is kept, and the same command goes on from there" in shown
+    assert "step 2 is kept, and the same command resumes from there" in shown
     assert json.loads((STEPS / "index.json").read_text())["last"] == 2
     assert not list(STEPS.glob(".step*"))
     small_files(resource.RLIM_INFINITY)
@@ -154,4 +154,4 @@ def test_a_rank_that_is_killed_ends_the_run_in_words(tmp_path: Path) -> None:
     assert children
     assert first.returncode == 4
     assert "a process of this run is gone" in shown
-    assert "the same command goes on from there" in shown
+    assert "the same command resumes from there" in shown

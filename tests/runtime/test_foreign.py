@@ -46,7 +46,7 @@ def test_a_damaged_tokenizer_of_a_run_without_hashes(
     (tmp_path / name).write_bytes(content)
     said = refused(lambda: load(tmp_path), tmp_path / name)
     assert f"{tmp_path / name} is damaged: " in said
-    assert "put it back from a copy of the run" in said
+    assert "restore it from a copy of the run" in said
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,9 @@ def test_without_the_hub_it_is_said_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "_reachable", lambda: False)
-    with pytest.raises(RunError, match="what task safe trains on, while --data gives the quest"):
+    with pytest.raises(
+        RunError, match="task safe provides the training data, and --data only the quest"
+    ):
         prepare("safe_motif", tmp_path, "paper", data=table(tmp_path))
 
 

@@ -34,13 +34,13 @@ def test_a_string_is_one_prompt_and_one_string_to_stop_at(name: str) -> None:
 @pytest.mark.parametrize(
     ("how", "wanted"),
     [
-        ({"stop": [""]}, "stop: a string to stop at is not empty"),
+        ({"stop": [""]}, "stop: a string to stop at must not be empty"),
         ({"stop": ["a", 3]}, "stop: 3 is no string"),
-        ({"stop": 3}, "stop: 3 is neither a string nor several"),
-        ({"suppress": [""]}, "suppress: a token is not empty"),
+        ({"stop": 3}, "stop: 3 is neither a string nor a list of strings"),
+        ({"suppress": [""]}, "suppress: a token must not be empty"),
         ({"prompts": [None]}, "prompts: None is no string"),
-        ({"prompts": 7}, "prompts: 7 is neither a string nor several"),
-        ({"prompts": {"a": 1}}, "prompts: .* is neither a string nor several"),
+        ({"prompts": 7}, "prompts: 7 is neither a string nor a list of strings"),
+        ({"prompts": {"a": 1}}, "prompts: .* is neither a string nor a list of strings"),
         ({"batch": 0}, "batch: 0 is no whole number of at least 1"),
         ({"length": 0}, "length: 0 is no whole number from 1 to 8"),
         ({"length": 9}, "length: 9 is no whole number from 1 to 8"),
@@ -124,7 +124,7 @@ def test_a_text_that_goes_on_grows(name: str) -> None:
 
 
 def test_a_text_without_room_to_go_on_is_refused() -> None:
-    with pytest.raises(UsageError, match="has 8 tokens, and there is room for 8: nothing can"):
+    with pytest.raises(UsageError, match="has 8 tokens, and there is room for 8: no room"):
         untrained("mlm").generate("a b c d e f g h")
 
 
@@ -136,7 +136,7 @@ def test_a_length_is_that_of_the_text() -> None:
     assert len(loaded.history("", length=2, **CANVAS)[0][-1].split()) == 4  # and bos, eos
     with pytest.raises(UsageError, match="length: 'a b' has 2 tokens, so that a text of 2"):
         loaded.generate("a b", length=2)
-    with pytest.raises(UsageError, match="has holes, which say how long it is"):
+    with pytest.raises(UsageError, match="has holes, which determine its length"):
         loaded.generate("a [MASK*2] b", length=4)
 
 

@@ -70,9 +70,9 @@ def test_a_hole_of_the_wrong_kind() -> None:
         untrained("mlm").generate(["a [GAP] b"])
     with pytest.raises(UsageError, match=r"\[MASK\*3\] in .* ilm inserts as many tokens"):
         untrained("ilm").generate(["a [MASK*3] b"])
-    with pytest.raises(UsageError, match="arlm goes on from a text"):
+    with pytest.raises(UsageError, match="arlm continues a text"):
         untrained("arlm").generate(["a [MASK*3] b"])
-    with pytest.raises(UsageError, match=r"\[GAP\] in .*: arlm goes on from a text"):
+    with pytest.raises(UsageError, match=r"\[GAP\] in .*: arlm continues a text"):
         untrained("arlm").generate(["a [GAP] b"])
     with pytest.raises(UsageError, match="a hole has at least one token"):
         untrained("mlm").generate(["a [MASK*0] b"])

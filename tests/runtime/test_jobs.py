@@ -430,7 +430,7 @@ def test_what_two_processes_would_write_at_once(
 def test_steps_stand_for_a_recipe(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     sets = ("train.steps=2", "model.size=tiny", "train.batch=8")
     assert start("TEXT", job="train", preset="paper", sets=sets) == 0
-    assert "toy has no recipe for toy_text: what --set says and the" in capsys.readouterr().out
+    assert "toy has no recipe for toy_text: training uses --set and" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

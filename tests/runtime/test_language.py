@@ -311,9 +311,9 @@ def test_metrics_are_added_to_those_of_the_task(splits: Prepared) -> None:
     [
         ("lenght", "no such metric, did you mean 'length'"),
         ("generative_perplexty=gpt2", "did you mean 'generative_perplexity'"),
-        ("generative_perplexity", "say which model judges"),
-        ("mauve", "say which model judges"),
-        ("length=3", "length takes nothing"),
+        ("generative_perplexity", "name the model that judges"),
+        ("mauve", "name the model that judges"),
+        ("length=3", "length has no argument"),
         ("mine_metrics:PALINDROME", r"no 'PALINDROME' \(metrics in it: PALINDROMES\)"),
         ("mine_metrics:Palindromes", "is a class; name an instance"),
         ("no_module:X", "--metric no_module:X: there is no module no_module"),
@@ -327,7 +327,7 @@ def test_wrong_names_are_said(name: str, said: str) -> None:
 
 def test_a_judge_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "_reachable", lambda: False)
-    with pytest.raises(RunError, match="the judge nobody/nothing is not here yet"):
+    with pytest.raises(RunError, match="the judge nobody/nothing is not on this machine"):
         asked.check(["generative_perplexity=nobody/nothing"])
     (tmp_path / "config.json").write_text('{"model_type": "no_such_thing"}')
     with pytest.raises(UsageError, match="is no causal language model"):

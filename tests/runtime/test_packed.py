@@ -121,7 +121,7 @@ def test_too_little_text_for_a_row_is_said(tmp_path: Path) -> None:
     data = _folder(tmp_path / "data", ["ACD"])
     with pytest.raises(RunError) as raised:
         _prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=11)
-    assert "no row of 11 tokens is full for train, validation, test" in str(raised.value)
+    assert "there is no full row of 11 tokens for train, validation, test" in str(raised.value)
     assert "tokens left over: 3 for train" in str(raised.value)
     assert "a smaller data.block" in str(raised.value)
 
@@ -411,13 +411,13 @@ def test_a_family_whose_tokens_move_refuses_packed_rows(
     monkeypatch.chdir(tmp_path)
     assert main.run(EXAMPLES / family, "owt_packed", job="prepare") == 2
     said = capsys.readouterr().err
-    assert f"{family} takes no packed rows, which task owt_packed has: its tokens move" in said
+    assert f"{family} cannot train on packed rows, as task owt_packed has: its tokens move" in said
     assert "such as lm1b or owt" in said
 
 
 def test_a_network_of_which_nothing_is_known_refuses_packed_rows() -> None:
     family: Any = SimpleNamespace(name="own", layouts=("text",), packs=False, inserts=False)
-    with pytest.raises(UsageError, match=r"own takes no packed rows.* not known to keep"):
+    with pytest.raises(UsageError, match=r"own cannot train on packed rows.* not known to keep"):
         pair.check(family, tasks.get("owt_packed"))
     pair.check(family, tasks.get("owt"))
 

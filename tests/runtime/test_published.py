@@ -251,7 +251,7 @@ def test_a_shard_is_cut_off(weights, family):
 
 def test_a_tensor_is_missing_from_its_shard(weights, family):
     rewrite(weights, NAME, None)
-    assert f"has no {NAME}, against what {INDEX} says" in spoilt(weights, family)
+    assert f"has no {NAME}, although {INDEX} lists it" in spoilt(weights, family)
 
 
 def test_a_tensor_is_missing(weights, family):
@@ -278,7 +278,7 @@ def test_a_tensor_that_is_not_finite(weights, family, wrong):
 def test_a_tensor_too_many(weights, family):
     edit(weights / "config.json", num_hidden_layers=2, layer_types=None)
     told = spoilt(weights, family)
-    assert "model.layers.2.input_layernorm.weight is nothing that the network has" in told
+    assert "the network has no model.layers.2.input_layernorm.weight" in told
     assert "and 2 more" in told
 
 
@@ -296,5 +296,7 @@ def test_an_index_that_leads_elsewhere(weights, family):
 def test_a_repository_out_of_reach(family, monkeypatch):
     monkeypatch.setattr("xlm_runtime.data.hub._reachable", lambda: False)
     told = spoilt("nobody/such-weights-exist", family)
-    assert "the model nobody/such-weights-exist is not here yet and the Hub cannot be" in told
+    assert (
+        "the model nobody/such-weights-exist is not on this machine, and the Hub cannot be" in told
+    )
     assert "and there is no folder nobody/such-weights-exist" in told

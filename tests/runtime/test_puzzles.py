@@ -160,8 +160,8 @@ def test_a_split_that_no_problem_belongs_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"columns": {"text": "x"}}, "--columns speaks of the file that --data gives"),
-        ({"tokenizer": "gpt2"}, "takes no data.tokenizer"),
+        ({"columns": {"text": "x"}}, "--columns needs a file, given by --data"),
+        ({"tokenizer": "gpt2"}, "data.tokenizer cannot be set"),
         ({"block": 3}, "data.block=3: a body of n_queens_8 has up to 8 tokens"),
     ],
 )

@@ -190,7 +190,7 @@ def test_training_goes_on_from_the_state_before_a_damaged_one(
     more = {"job": "train", "name": "mine", "sets": ("train.steps=30", *SETS[1:]), "force": True}
     before = str(begun / "checkpoints/step-00000010")
     assert start(**more) == 4
-    assert f"--job train --ckpt {before} goes on from there" in capsys.readouterr().err
+    assert f"--job train --ckpt {before} resumes from there" in capsys.readouterr().err
     assert start(job="train", name="mine", sets=SETS, ckpt=before) == 0
     again = every_byte(begun / "checkpoints/step-00000020")
     assert {k: v for k, v in again.items() if "raw" in k or "ema" in k} == {
@@ -244,7 +244,7 @@ def test_a_log_that_was_altered_is_refused_where_training_goes_on(
     file.write_text(f"{text[:digit]}{9 - int(text[digit])}{text[digit + 1 :]}")
     assert start(**more) == 4
     error = capsys.readouterr().err
-    assert "metrics.csv is damaged: its content is not what sealed.json says; move it" in error
+    assert "metrics.csv is damaged: its hash is not the one in sealed.json; move it" in error
     file.rename("moved.csv")
     assert start(**more) == 0
     assert not [row for row in file.read_text().splitlines()[1:] if int(row.split(",")[0]) <= 20]
@@ -269,5 +269,5 @@ def test_a_log_grows_without_a_seal_and_has_one_at_the_end_of_a_job(
 def test_a_damaged_tokenizer_is_refused(begun: Path) -> None:
     file = begun / "tokenizer/tokenizer.json"
     file.write_text(file.read_text().replace('"a": ', '"z": '))  # still a tokenizer
-    with pytest.raises(RunError, match=r"tokenizer\.json is damaged: its content is not what"):
+    with pytest.raises(RunError, match=r"tokenizer\.json is damaged: its hash is not the one"):
         xlm_runtime.load(begun)

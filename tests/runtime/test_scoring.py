@@ -153,7 +153,7 @@ def test_texts_are_not_compared_with_what_was_not_asked(
 ) -> None:
     file = _write("mine.txt", ["a b"]) if job == "score" else None
     assert start("TEXT", job=job, predictions=file, metrics=(metric,)) == 2
-    said = f"--metric {metric}: task toy_text asks nothing, so that no text is the right one"
+    said = f"--metric {metric}: task toy_text has no questions, so that no text is right or wrong"
     assert said in capsys.readouterr().err
     assert not Path("runs").exists()
 
@@ -177,7 +177,7 @@ def test_a_task_of_texts_asks_nothing(
 ) -> None:
     file = _write("mine.jsonl", [P, P | {key: "a b"}])
     assert start("TEXT", job="score", predictions=file, metrics=("length",)) == 2
-    said = f"line 2 has a `{key}`, and task toy_text asks nothing: leave `{key}` out"
+    said = f"line 2 has a `{key}`, but task toy_text has no questions: leave `{key}` out"
     assert said in capsys.readouterr().err
 
 
@@ -207,7 +207,7 @@ P = {"prediction": "a"}
         ([P, {"predicton": "a"}], "line 2 has no `prediction` (did you mean it by 'predicton'?)"),
         ([{"prediction": 3}], "line 1: `prediction` is no text but 3"),
         ([P | {"index": "3"}], "line 1: `index` is no whole number but '3'"),
-        ([P | {"index": 263}, P], "line 2 has no `index`, and others do"),
+        ([P | {"index": 263}, P], "line 2 has no `index`, but others have one"),
         ([P | {"index": 2}], "line 1: no test example has index 2 (37 of them"),
         ([P | {"index": 263}, P | {"index": 263}], "lines 1 and 2 both answer index 263"),
         ([P | {"prompt": "a a a a"}], "line 1: no test example has the prompt 'a a a a'"),

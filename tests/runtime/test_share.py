@@ -140,11 +140,11 @@ def test_what_cannot_be_pulled(pushed: str, call: Call, hub: Hub) -> None:
     for name, path in (("bytecode", "package/__pycache__/x.pyc"), ("up", "package/../../x.py")):
         hub.repos[f"tester/{name}"] = hub.repos[REPO] | {path: b""}
     for repo, token, message in (
-        ("tester/bytecode", TOKEN, "no run holds package/__pycache__/x.pyc"),
-        ("tester/up", TOKEN, "no run holds package/../../x.py"),
+        ("tester/bytecode", TOKEN, "no run contains package/__pycache__/x.pyc"),
+        ("tester/up", TOKEN, "no run contains package/../../x.py"),
         ("tester/secret", "hf_of_nobody", "it is private"),
-        ("tester/other", TOKEN, "holds no run of xlmc"),
-        ("tester/escape", TOKEN, "holds no run of xlmc"),
+        ("tester/other", TOKEN, "contains no run of xlmc"),
+        ("tester/escape", TOKEN, "contains no run of xlmc"),
     ):
         done = call("pull", repo, "--to", f"fetched-{repo[7:]}", token=token)
         assert done.returncode == 4
@@ -167,8 +167,8 @@ def test_a_pulled_run_is_not_trained_further(
     [
         ({"job": "push"}, "--repo OWNER/NAME"),
         ({"repo": "a/b"}, "--job push"),
-        ({"job": "push", "repo": "b"}, "write it as OWNER/NAME"),
-        ({"job": "push", "repo": "a/b", "sets": ("model.layers=1",)}, "--set means nothing"),
+        ({"job": "push", "repo": "b"}, "write OWNER/NAME"),
+        ({"job": "push", "repo": "a/b", "sets": ("model.layers=1",)}, "--set has no effect"),
         ({"job": "push", "repo": "a/b"}, "there is no trained run"),
     ],
 )

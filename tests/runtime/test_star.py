@@ -257,8 +257,8 @@ def test_the_user_s_prompt_becomes_an_example(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"columns": {"text": "a"}}, "--columns speaks of the file that --data gives"),
-        ({"tokenizer": "gpt2"}, "takes no tokenizer"),
+        ({"columns": {"text": "a"}}, "--columns needs a file, given by --data"),
+        ({"tokenizer": "gpt2"}, "neither data.tokenizer nor weights"),
         ({"block": 3}, "data.block=3: a body of star_easy has up to 4 tokens"),
         ({"prompt": 7}, "data.prompt=7: a prompt of star_easy has up to 8 tokens"),
     ],

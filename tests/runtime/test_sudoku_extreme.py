@@ -97,7 +97,7 @@ def test_a_row_of_a_table() -> None:
         (QUESTION.replace("5", "x"), ANSWER, "'x' in 'question'"),
         (QUESTION, ANSWER.replace("9", "."), "'.' in 'answer'"),
         (QUESTION, ANSWER[:-1] + "8", "an answer that breaks the rules"),
-        ("4" + QUESTION[1:], ANSWER, "an answer that changes what is given"),
+        ("4" + QUESTION[1:], ANSWER, "an answer that changes given values"),
     ],
 )
 def test_what_is_wrong_with_a_row(question: str, answer: str, message: str) -> None:
@@ -183,7 +183,7 @@ def test_what_is_wrong_with_a_table(
 @BOTH
 @pytest.mark.parametrize("preset", ["quick", "paper"])
 def test_columns_without_a_table_are_refused(name: str, preset: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--columns speaks of the file that --data gives"):
+    with pytest.raises(UsageError, match=r"--columns needs a file, given by --data"):
         prepare(name, tmp_path, preset, columns={"question": "q"})
 
 

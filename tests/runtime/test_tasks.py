@@ -267,7 +267,7 @@ def test_a_folder_names_its_splits(tmp_path: Path) -> None:
 
 def test_a_folder_without_files_for_training_is_refused(tmp_path: Path) -> None:
     _file(tmp_path / "data", 5, "things.txt")
-    with pytest.raises(UsageError, match=r"no file there is for training; call it train\.txt"):
+    with pytest.raises(UsageError, match=r"no file for training in it; name one train\.txt"):
         _prepare(tmp_path, data=tmp_path / "data")
 
 
@@ -341,7 +341,7 @@ def test_a_wrong_size_of_a_tokenizer_is_said(name: str, tmp_path: Path) -> None:
 
 
 def test_columns_without_a_file_are_refused(cache: Path) -> None:
-    with pytest.raises(UsageError, match=r"--columns speaks of the file that --data gives"):
+    with pytest.raises(UsageError, match=r"--columns needs a file, given by --data"):
         _prepare(cache, columns={"text": "a"})
 
 
@@ -426,7 +426,7 @@ def test_without_the_hub_one_error_names_both_ways_out(
     with pytest.raises(RunError) as raised:
         _prepare(tmp_path, "paper", tokenizer=str(_bert(tmp_path)))
     lines = str(raised.value).splitlines()
-    assert lines[0].startswith("the data set billion-word-benchmark/lm1b is not here yet")
+    assert lines[0].startswith("the data set billion-word-benchmark/lm1b is not on this machine")
     assert "--data FILE" in lines[1]
     assert "--preset quick" in lines[1]
     assert len(lines) == 2

@@ -186,7 +186,7 @@ def test_a_folder_has_the_ids_of_its_tokenizer_json(kind: str, tmp_path: Path) -
     (tmp_path / "tokenizer_config.json").write_text(
         json.dumps(config | {"added_tokens_decoder": {"1000": {"content": "<absent>"}}})
     )
-    with pytest.raises(UsageError, match="lacks the token '<absent>', which other files give"):
+    with pytest.raises(UsageError, match="lacks the token '<absent>', for which other files have"):
         pretrained(str(tmp_path), ("pad", "eos"))
 
 
@@ -213,5 +213,5 @@ def test_a_chat_has_the_specials_of_its_template_and_none_of_the_message() -> No
     parts = {"train": rows, "validation": rows, "test": rows}
     assert Prepared(**parts, tokenizer=chatty, body=9, prompt=len(ids)).prompt
     body = [Example(0, [eos])]
-    with pytest.raises(RunError, match="holds the special token 'eos'"):
+    with pytest.raises(RunError, match="contains the special token 'eos'"):
         Prepared(**parts | {"test": body}, tokenizer=chatty, body=9, prompt=len(ids))

@@ -116,7 +116,7 @@ def test_what_is_saved_can_be_read_by_transformers(tmp_path: Path) -> None:
 
 
 def test_load_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="holds no tokenizer of a run"):
+    with pytest.raises(RunError, match="contains no tokenizer of a run"):
         load(tmp_path)
 
 
@@ -206,7 +206,7 @@ def test_without_the_hub_there_is_one_error_that_says_what_to_do(
     with pytest.raises(RunError) as raised:
         tokenizers.pretrained("no-one/has-this", (), "take a local one")
     assert str(raised.value).splitlines() == [
-        "the tokenizer no-one/has-this is not here yet and the Hub cannot be reached",
+        "the tokenizer no-one/has-this is not on this machine, and the Hub cannot be reached",
         "take a local one",
     ]
     assert not caplog.records

@@ -94,10 +94,10 @@ def test_code_that_its_spec_makes_runs(
     pulled: Callable[..., Path], start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = pulled()
-    assert "its code is what xlmc makes of its spec" in capsys.readouterr().out
+    assert "its code is exactly the output of xlmc for its spec" in capsys.readouterr().out
     assert xlm_runtime.load(run).generate(["a b"])
     assert evaluated(start, run) == 0
-    assert "the code is what xlmc makes of its spec" in capsys.readouterr().out
+    assert "the code is exactly the output of xlmc for its spec" in capsys.readouterr().out
     assert not list(run.rglob("__pycache__"))
 
 
@@ -118,7 +118,7 @@ def test_other_code_runs_only_with_consent(
         assert attempt() in (2, 4)
         said = capsys.readouterr().err
         assert "came from tester/mine" in said
-        assert "nothing of it has been run: read it, then let it run with --trust" in said
+        assert "none of its code has been executed: read it, then allow it with --trust" in said
     for load in (
         lambda: xlm_runtime.load(run),
         lambda: xlm_runtime.pretrained(run / "package", "nobody/nothing"),
@@ -246,7 +246,7 @@ def test_altered_code_of_a_run_is_refused_before_it_runs(
             more = {"repo": "a/b"} if job == "push" else {}
             assert start(**own, job=job, **options, **more) == 2
             assert "these files differ: loss.py\n" in capsys.readouterr().err
-    with pytest.raises(UsageError, match=r"these files differ: loss\.py\. Nothing of it has been"):
+    with pytest.raises(UsageError, match=r"these files differ: loss\.py\. None of its code has been"):
         xlm_runtime.load(run)
     assert not canary.exists()
     facts = json.loads((run / "run.json").read_text())
@@ -256,7 +256,7 @@ def test_altered_code_of_a_run_is_refused_before_it_runs(
     (run / "package/MANIFEST.json").rename("MANIFEST.json")
     for options in ({"run_dir": run}, {"name": "one"}, {}):
         assert start(**own, job="eval", **options) == 2  # not even to learn the family
-        assert "its files differ, and the run does not say which" in capsys.readouterr().err
+        assert "its files differ, and the run has no record of which" in capsys.readouterr().err
     assert not canary.exists()
     assert xlm_runtime.load(run, trust=True)
     assert canary.exists()

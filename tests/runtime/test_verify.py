@@ -133,7 +133,7 @@ def test_the_words_name_what_is_refuted(tmp_path, capsys):
     copy = broken(tmp_path, "mdlm", "loss.py", ", weight[row])", ")")
     assert execute(["verify", str(copy), *QUICK]) == 1
     out = capsys.readouterr().out
-    assert "refuted: loss.bound (toy fixed): the loss weighs its terms otherwise" in out
+    assert "refuted: loss.bound (toy fixed): the loss weights its terms differently" in out
     assert " 1 refuted, " in out
 
 

@@ -107,7 +107,7 @@ def test_a_state_of_an_older_version_is_refused_in_one_line(
     assert start(job="train", name="mine", force=True, sets=("train.steps=8", *SETS[1:])) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert "state.ckpt is of an older version: training cannot go on from it" in lines[0]
+    assert "state.ckpt is of an older version: training cannot resume from it" in lines[0]
     assert start(job="eval", run_dir=RUN, sets=("eval.examples=2",)) == 0
 
 

@@ -49,7 +49,7 @@ class ReservedName(Diagnostic):
 
 @frozen(kw_only=True)
 class MissingSection(Diagnostic):
-    """A family needs all of noise, network, loss, decoder and collate."""
+    """A family without one of noise, network, loss, decoder and collate."""
 
     code = "XLM043"
     title = "the family has no `{section}` section"
@@ -61,7 +61,7 @@ class MissingSection(Diagnostic):
 
 @frozen(kw_only=True)
 class MissingEntry(Diagnostic):
-    """A section lacks an entry for which there is no default."""
+    """A section without an entry for which there is no default."""
 
     code = "XLM044"
     title = "this {owner} has no {entry}"
@@ -105,14 +105,14 @@ class LetOrder(Diagnostic):
 
     code = "XLM047"
     title = "`{name}` is used before it is defined"
-    label = "a let may use only what stands above it"
+    label = "a let may use only names defined above it"
     help = "move `let {name}` up, or write its value out"
     name: str
 
 
 @frozen(kw_only=True)
 class NameTaken(Diagnostic):
-    """One name for two things of which an expression, or the generated code, must choose one."""
+    """One name for two things in the same scope."""
 
     code = "XLM048"
     title = "`{name}` is already the name of {holder}"
@@ -161,7 +161,10 @@ class ChanceLeavesRange(Diagnostic):
     code = "XLM052"
     title = "this chance leaves [0, 1]"
     label = "{value} {where}"
-    help = "the chance to fire between t and s is `reveal(schedule)`; or bound it by `min(1, ...)`"
+    help = (
+        "the chance that a token changes between t and s is `reveal(schedule)`; "
+        "or bound the expression by `min(1, ...)`"
+    )
     value: str
     where: str
 
@@ -181,11 +184,11 @@ class NoValue(Diagnostic):
 
 @frozen(kw_only=True)
 class TooHard(Diagnostic):
-    """An expression beyond what the calculus accepts."""
+    """An expression that xlmc cannot differentiate or simplify in reasonable time."""
 
     code = "XLM054"
-    title = "this expression is beyond the calculus"
-    label = "{reason}"
+    title = "this expression is too hard for xlmc"
+    label = "it {reason}"
     help = "write it with smaller exponents or fewer operations"
     reason: str
 
@@ -212,7 +215,7 @@ class OtherNoise(Diagnostic):
     """A noise that neither the loss nor the decoder is written for."""
 
     code = "XLM087"
-    title = "the noise is {noise}, and loss and decoder are of {other}"
+    title = "the noise is {noise}, but loss and decoder are written for {other}"
     label = "here"
     help = "write {other} here, or write the other sections for {noise}"
     noise: str
@@ -241,20 +244,18 @@ class Rises(Diagnostic):
     code = "XLM072"
     title = "this survival rises"
     label = "between t = {start} and t = {stop}"
-    help = (
-        "a survival falls from 1 at t = 0 (data) to 0 at t = 1 (noise); is the time turned round?"
-    )
+    help = "a survival falls from 1 at t = 0 (data) to 0 at t = 1 (noise); is the time reversed?"
     start: str
     stop: str
 
 
 @frozen(kw_only=True)
 class WrongArgument(Diagnostic):
-    """A survival is a function of t alone."""
+    """A survival that is no function of t alone."""
 
     code = "XLM073"
     title = "a survival is a function of `t`"
-    label = "`{name}` stands in its place"
+    label = "it is written as a function of `{name}`"
     help = "write `survival {schedule}(t) = ...`"
     name: str
     schedule: str
@@ -302,7 +303,7 @@ class NoBound(Diagnostic):
 
 @frozen(kw_only=True)
 class NegativeWeight(Diagnostic):
-    """A weight below zero rewards a wrong answer."""
+    """A weight below zero, which rewards a wrong answer."""
 
     code = "XLM077"
     title = "this weight is negative"
@@ -325,12 +326,15 @@ class ZeroWeight(Diagnostic):
 
 @frozen(kw_only=True)
 class Clamped(Diagnostic):
-    """A weight that is the bound's up to a number, and past it that of another objective."""
+    """A weight that equals the bound's up to a number, and differs from it beyond."""
 
     code = "XLM079"
     title = "the bound is clamped by a number"
-    label = "past {limit} the loss is no bound of the likelihood"
-    help = "say that it is another objective: `param cap : Scale = {limit}`, and `cap` in its place"
+    label = "beyond {limit} the loss is no bound of the likelihood"
+    help = (
+        "make the change of the objective explicit: write `param cap : Scale = {limit}`, "
+        "and `cap` in place of the number"
+    )
     limit: str
 
 
@@ -339,7 +343,7 @@ class NothingToSay(Diagnostic):
     """A head for the end of a text that is never trained on a complete one."""
 
     code = "XLM078"
-    title = "`{head}` never sees a row in which nothing is {state}"
+    title = "`{head}` is never trained on a row in which no token is `{state}`"
     label = "{why}"
     help = "write `amount count ~ uniform(0, length)`"
     head: str
@@ -349,12 +353,12 @@ class NothingToSay(Diagnostic):
 
 @frozen(kw_only=True)
 class NoneVisible(Diagnostic):
-    """A weight by what can be seen around a masked token, where there is none."""
+    """A weight by the visible tokens around a masked one, in a term on other tokens."""
 
     code = "XLM085"
-    title = "xlmc weighs by `visible` masked tokens alone"
-    label = "this weight is of something else"
-    note = "it adds up a kernel over the tokens around a mask that are neither masks nor padding"
+    title = "`visible` weighs terms on masked tokens only"
+    label = "this term is not `on mask`"
+    note = "it sums a kernel over the tokens around a mask that are neither masks nor padding"
     help = "use it in the weight of a term `on mask`"
 
 
@@ -366,8 +370,8 @@ class CausalBackbone(Diagnostic):
     """Causal attention under a decoder that reads both sides."""
 
     code = "XLM100"
-    title = "a causal backbone cannot see what stands to the right"
-    label = "the decoders of xlmc fill in any order"
+    title = "a causal backbone does not see the tokens to the right"
+    label = "the decoder fills places in any order"
     help = "write `attention full`"
 
 
@@ -376,7 +380,7 @@ class SeesAhead(Diagnostic):
     """A network that sees the tokens that it is to predict."""
 
     code = "XLM107"
-    title = "the network sees what it is to predict"
+    title = "the network sees the tokens that it must predict"
     label = "{why}"
     help = "{hint}"
     why: str
@@ -388,7 +392,7 @@ class WrongPlace(Diagnostic):
     """A head that reads its answer at a place where its kind has none."""
 
     code = "XLM101"
-    title = "{kind} cannot stand at {place}"
+    title = "{kind} cannot be read at {place}"
     label = "{why}"
     help = "write `{example}`"
     kind: str
@@ -399,7 +403,7 @@ class WrongPlace(Diagnostic):
 
 @frozen(kw_only=True)
 class NeverTrained(Diagnostic):
-    """The decoder reads a head that no term of the loss trains."""
+    """A head that the decoder reads and no term of the loss trains."""
 
     code = "XLM102"
     title = "`{head}` is decoded and never trained"
@@ -410,10 +414,10 @@ class NeverTrained(Diagnostic):
 
 @frozen(kw_only=True)
 class WrongCondition(Diagnostic):
-    """A condition that the backbone cannot be given."""
+    """A condition that the backbone cannot have."""
 
     code = "XLM103"
-    title = "the backbone cannot be told `{name}`"
+    title = "the backbone cannot be conditioned on `{name}`"
     label = "{why}"
     help = "{hint}"
     name: str
@@ -448,11 +452,11 @@ class NotLaidOut(Diagnostic):
 
 @frozen(kw_only=True)
 class NotUndone(Diagnostic):
-    """A head is missing that could undo an arrow of the noise."""
+    """An arrow of the noise that no head can undo."""
 
     code = "XLM106"
-    title = "no head says {what}"
-    label = "tokens that went `{state}` never come back"
+    title = "no head predicts {what}"
+    label = "tokens that became `{state}` never come back"
     help = "add `{example}` to the network, and a term to the loss"
     what: str
     state: str
@@ -493,7 +497,7 @@ class WrongTerm(Diagnostic):
 
 @frozen(kw_only=True)
 class Unsupported(Diagnostic):
-    """Something that makes sense and that this compiler cannot compile."""
+    """A meaningful combination that this compiler cannot compile yet."""
 
     code = "XLM119"
     title = "xlmc does not support {what} yet"
@@ -510,7 +514,7 @@ class DoesNotUndo(Diagnostic):
 
     code = "XLM120"
     title = "this decoder does not undo `{state}`"
-    label = "tokens that went `{state}` never come back"
+    label = "tokens that became `{state}` never come back"
     help = "add `{example}` to the step"
     state: str
     example: str
@@ -518,7 +522,7 @@ class DoesNotUndo(Diagnostic):
 
 @frozen(kw_only=True)
 class WrongAction(Diagnostic):
-    """An action that the noise gives no reason for."""
+    """An action that undoes nothing of this noise."""
 
     code = "XLM121"
     title = "there is nothing to {action}"
@@ -531,7 +535,7 @@ class WrongAction(Diagnostic):
 
 @frozen(kw_only=True)
 class WrongRule(Diagnostic):
-    """A rule for how many that cannot be used with this action or order."""
+    """A rule for the number of tokens that does not fit this action or order."""
 
     code = "XLM122"
     title = "`{rule}` cannot be used here"
@@ -544,7 +548,7 @@ class WrongRule(Diagnostic):
 
 @frozen(kw_only=True)
 class NeedsGrid(Diagnostic):
-    """A time or a number of steps in a decoder that walks no grid."""
+    """A time or a number of steps in a decoder without a grid."""
 
     code = "XLM123"
     title = "`{name}` needs a grid of times"
@@ -652,7 +656,7 @@ class WrongStep(Diagnostic):
 
 @frozen(kw_only=True)
 class NoDefaultDecoder(Diagnostic):
-    """Named decoders change a default one, which must exist."""
+    """Named decoders without a default one, which they change."""
 
     code = "XLM131"
     title = "there is no default decoder"
@@ -719,7 +723,7 @@ class AnchorAndTarget(Diagnostic):
 
     code = "XLM152"
     title = "`{special}` is both anchor and target in layout `{layout}`"
-    label = "it stands inside and outside the brackets"
+    label = "it is both inside and outside the brackets"
     help = "keep one of the two"
     layout: str
     special: str
@@ -743,7 +747,7 @@ class WrongInside(Diagnostic):
     """Something inside the brackets that the noise cannot touch, or in the wrong order."""
 
     code = "XLM154"
-    title = "`{slot}` cannot stand here"
+    title = "`{slot}` is not allowed here"
     label = "{why}"
     help = "{hint}"
     slot: str
@@ -822,10 +826,10 @@ class WrongSetting(Diagnostic):
 
 @frozen(kw_only=True)
 class NotPublished(Diagnostic):
-    """Published weights of a backbone that has none, or named in a way that finds none."""
+    """Published weights of a backbone that has none, or under a name that is none."""
 
     code = "XLM116"
-    title = "no published weights are found by this"
+    title = "this names no published weights"
     label = "{why}"
     help = "{hint}"
     why: str
@@ -874,7 +878,7 @@ class NeverUsed(Diagnostic):
 
 @frozen(kw_only=True)
 class NoEffect(Diagnostic):
-    """Something that is written and changes nothing."""
+    """A part of a spec that changes nothing."""
 
     code = "XLM193"
     severity = "warning"
@@ -888,13 +892,13 @@ class NoEffect(Diagnostic):
 
 @frozen(kw_only=True)
 class LeftOver(Diagnostic):
-    """A survival that has not reached 0 at t = 1: training sees what decoding never starts from."""
+    """A survival above 0 at t = 1, where decoding starts with no clean token."""
 
     code = "XLM192"
     severity = "warning"
     title = "{share} of the tokens survive until t = 1"
     label = "{schedule}(1) = {share}"
-    note = "decoding starts with no token left; the likelihood is computed over the whole range"
+    note = "training sees such tokens at t = 1, but decoding starts with none"
     schedule: str
     share: str
 
@@ -918,7 +922,7 @@ class SharedState(Diagnostic):
     code = "XLM196"
     severity = "warning"
     title = "the first two tokens of `{layout}` get the same prediction"
-    label = "nothing stands before it"
+    label = "no token comes before it"
     note = (
         "a shifted head reads the state to the left; the first token of a row has none and reads "
         "its own, which is also what the second one reads"

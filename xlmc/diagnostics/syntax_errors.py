@@ -14,7 +14,7 @@ from xlmc.diagnostics.diagnostic import Diagnostic
 
 @frozen(kw_only=True)
 class NotText(Diagnostic):
-    """The bytes are not UTF-8."""
+    """A file that is not UTF-8."""
 
     code = "XLM001"
     title = "this file is not text"
@@ -32,24 +32,24 @@ class ControlCharacter(Diagnostic):
     code = "XLM002"
     title = "the invisible character {character} in a spec"
     label = "here"
-    help = "delete it; apart from new lines and tabs a spec holds visible characters alone"
+    help = "delete it: beside new lines and tabs, a spec has visible characters only"
 
     character: str
 
 
 @frozen(kw_only=True)
 class Empty(Diagnostic):
-    """Nothing but blanks and comments."""
+    """A file with nothing but blanks and comments."""
 
     code = "XLM003"
     title = "this spec is empty"
-    label = "a family should stand here"
+    label = "expected a family"
     help = 'start with `family NAME "Title" {{` and end with `}}`'
 
 
 @frozen(kw_only=True)
 class TooLarge(Diagnostic):
-    """Far more text than any family needs."""
+    """A file far larger than any family needs."""
 
     code = "XLM004"
     title = "this file is too large for a spec"
@@ -62,7 +62,7 @@ class TooLarge(Diagnostic):
 
 @frozen(kw_only=True)
 class TooDeep(Diagnostic):
-    """An expression or its parentheses go too deep."""
+    """An expression that is nested too deeply."""
 
     code = "XLM005"
     title = "this is nested too deeply"
@@ -77,8 +77,8 @@ class NumberTooExtreme(Diagnostic):
     """A literal that networks cannot use: they compute in float32, from 1e-38 to 3e38."""
 
     code = "XLM006"
-    title = "the number {number} is out of reach"
-    label = "numbers are 0 or lie between 1e-30 and 1e30: networks compute in float32"
+    title = "the number {number} is out of range"
+    label = "numbers are 0 or between 1e-30 and 1e30: networks compute in float32"
 
     number: str
 
@@ -103,8 +103,8 @@ class BraceOnNextLine(Diagnostic):
     """A block whose brace is on a line of its own."""
 
     code = "XLM008"
-    title = "this `{{` stands on a line of its own"
-    label = "the line before was over without it"
+    title = "this `{{` is on a line of its own"
+    label = "the line before it ends without a brace"
     help = "{form}"
 
     form: str
@@ -122,7 +122,7 @@ class DoubleEqual(Diagnostic):
 
 @frozen(kw_only=True)
 class Missing(Diagnostic):
-    """A piece is not there; the span is the empty place after the piece before it."""
+    """A missing piece; the span is the empty place after the piece before it."""
 
     code = "XLM010"
     title = "{what} is missing"
@@ -135,10 +135,10 @@ class Missing(Diagnostic):
 
 @frozen(kw_only=True)
 class Unexpected(Diagnostic):
-    """A piece that fits nowhere near."""
+    """A piece that does not fit at its place."""
 
     code = "XLM011"
-    title = "{found} cannot stand here"
+    title = "unexpected {found}"
     label = "expected {expected}"
     help = "{form}"
 
@@ -166,12 +166,12 @@ class OpenString(Diagnostic):
     code = "XLM013"
     title = "this quoted text is never closed"
     label = 'a `"` is missing on this line'
-    help = "a quoted text stands on one line, between two double quotes"
+    help = "a quoted text is on one line, between two double quotes"
 
 
 @frozen(kw_only=True)
 class Misspelt(Diagnostic):
-    """Nearly a keyword, where a keyword is needed."""
+    """A misspelt keyword."""
 
     code = "XLM014"
     title = "`{found}` is not known here"
@@ -196,7 +196,7 @@ class Unclosed(Diagnostic):
 
 @frozen(kw_only=True)
 class ReservedName(Diagnostic):
-    """A word of the language is used as the name of something."""
+    """A word of the language as the name of something."""
 
     code = "XLM016"
     title = "`{name}` is a word of the language"
@@ -211,8 +211,8 @@ class AfterEnd(Diagnostic):
     """Text behind the closing brace of the family."""
 
     code = "XLM017"
-    title = "{found} stands after the end of the family"
-    label = "nothing can follow"
+    title = "{found} comes after the end of the family"
+    label = "nothing may follow"
     help = "{hint}"
 
     found: str
@@ -224,8 +224,8 @@ class Misplaced(Diagnostic):
     """An entry of one block in another one."""
 
     code = "XLM018"
-    title = "`{word}` does not stand in `{block}`"
-    label = "it stands in {home}"
+    title = "`{word}` does not belong in `{block}`"
+    label = "it belongs in {home}"
     help = "{form}"
 
     word: str
@@ -236,12 +236,12 @@ class Misplaced(Diagnostic):
 
 @frozen(kw_only=True)
 class UnknownEntry(Diagnostic):
-    """A line that starts with no word that its block knows."""
+    """A line whose first word is no entry of its block."""
 
     code = "XLM019"
-    title = "`{word}` starts nothing that `{block}` can hold"
+    title = "`{block}` has no entry `{word}`"
     label = "unknown"
-    help = "`{block}` holds {known}"
+    help = "the entries of `{block}` are {known}"
 
     word: str
     block: str
@@ -253,7 +253,7 @@ class UnknownEntry(Diagnostic):
 
 @frozen(kw_only=True)
 class UnknownParent(Diagnostic):
-    """No spec has the name of the parent."""
+    """A parent without a spec."""
 
     code = "XLM020"
     title = "there is no family `{name}` to extend"
@@ -266,7 +266,7 @@ class UnknownParent(Diagnostic):
 
 @frozen(kw_only=True)
 class ExtendsItself(Diagnostic):
-    """A family names itself as its parent."""
+    """A family that extends itself."""
 
     code = "XLM021"
     title = "`{name}` extends itself"
@@ -282,7 +282,7 @@ class ExtendsInCircle(Diagnostic):
 
     code = "XLM022"
     title = "families extend each other in a circle: {circle}"
-    label = "`{name}` comes back here"
+    label = "this returns to `{name}`"
     help = "one of them must extend nothing, or something else"
 
     name: str
@@ -303,12 +303,12 @@ class ChainTooLong(Diagnostic):
 
 @frozen(kw_only=True)
 class OtherFamily(Diagnostic):
-    """The parent's file holds a family of another name."""
+    """A parent whose file describes a family of another name."""
 
     code = "XLM024"
     title = "`{file}` describes `{found}`, not `{name}`"
     label = "extended as `{name}`"
-    help = "rename the file or the family in it: they have the same name"
+    help = "rename the file or the family in it: both must have the same name"
 
     file: str
     found: str
@@ -361,18 +361,18 @@ class SharedByNone(Diagnostic):
 
     code = "XLM028"
     title = "no recipe shares these settings"
-    label = "a recipe without tasks holds what all others have in common"
+    label = "a recipe without tasks has settings that all others share"
     help = "name the tasks that it is for: `recipe star_easy, lm1b {{ ... }}`"
 
 
 @frozen(kw_only=True)
 class DroppedAndNew(Diagnostic):
-    """An entry of the parent is dropped and another one of its name written."""
+    """An entry of the parent that is both dropped and replaced."""
 
     code = "XLM029"
     title = "`{name}` is dropped and written anew"
     label = "again here"
-    help = "an entry takes the place of the parent's of its name: delete the `drop`"
+    help = "an entry replaces the parent's entry of the same name: delete the `drop`"
 
     name: str
 
@@ -407,7 +407,7 @@ class DuplicateEntry(Diagnostic):
 
 @frozen(kw_only=True)
 class DuplicateName(DuplicateEntry):
-    """A param or a let has a name that is taken."""
+    """A param or a let whose name is taken."""
 
     code = "XLM032"
     title = "the name `{name}` is taken in `{place}`"
@@ -425,11 +425,11 @@ class DuplicateHead(DuplicateEntry):
 
 @frozen(kw_only=True)
 class DuplicateArrow(DuplicateEntry):
-    """Two arrows lead to the same state."""
+    """Two arrows to the same state."""
 
     code = "XLM034"
     title = "a second arrow to `{name}`"
-    help = "a token goes into a state in one way: keep one of the arrows"
+    help = "a state has one arrow that leads to it: keep one of them"
 
 
 @frozen(kw_only=True)
@@ -452,7 +452,7 @@ class DuplicateLayout(DuplicateEntry):
 
 @frozen(kw_only=True)
 class DuplicateRecipe(DuplicateEntry):
-    """Two recipes set the same for a task; what they set is put together."""
+    """Two recipes with the same setting for a task; recipes of a task are merged."""
 
     code = "XLM037"
     title = "two recipes set `{name}` for `{place}`"
@@ -468,7 +468,7 @@ class DuplicateSetting(DuplicateEntry):
 
 @frozen(kw_only=True)
 class DuplicateArgument(DuplicateEntry):
-    """An argument, an option or a choice is given twice."""
+    """An argument, an option or a choice that is given twice."""
 
     code = "XLM039"
     title = "`{name}` is given twice"

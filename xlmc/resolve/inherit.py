@@ -71,7 +71,9 @@ def _from_parent(one: Diagnostic, here: Related, drops: Mapping[str, ast.Drop]) 
     """Add to a message about a parent's text the heir, and the drop of a missing name."""
     if isinstance(one, UnknownName) and one.name in drops:
         dropped = Related(drops[one.name].span, "dropped here")
-        one = evolve(one, related=(*one.related, dropped), hint="change what reads it, too")
+        one = evolve(
+            one, related=(*one.related, dropped), hint="change the entries that read it, too"
+        )
     return evolve(one, related=(*one.related, here))
 
 
@@ -158,7 +160,7 @@ class _Merger:
     def _drop_decoder(self, section: ast.Section) -> None:
         """Remove a named decoder of the parent."""
         if self.parent is None:
-            hint = "delete the decoder itself; `drop` deletes what a parent says"
+            hint = "delete the decoder itself; `drop` removes a decoder of a parent"
             self.problems.append(NeedsParent(span=section.span, word="drop", hint=hint))
         elif self.sections.pop(called(section), None) is None:
             known = [one.name for one in self.sections.values() if one.name is not None]
@@ -251,7 +253,7 @@ class _Merger:
         self, entry: ast.Drop, place: str, known: set[str], options: Container[str] = ()
     ) -> None:
         if self.parent is None and not place.startswith("decoder "):
-            hint = "delete the entry itself; `drop` deletes what a parent says"
+            hint = "delete the entry itself; `drop` removes an entry of a parent"
             self.problems.append(NeedsParent(span=entry.span, word="drop", hint=hint))
             return
         hint = suggest(entry.key, known) or (
@@ -265,9 +267,7 @@ class _Merger:
     def _nothing_to_replace(self, section: ast.Section, name: str) -> None:
         word = evolve(section.span, end=section.span.start + len("replace"))
         if self.parent is None:
-            hint = (
-                "`replace` drops what the section holds in the parent of a family that extends one"
-            )
+            hint = "delete `replace`: it discards a section of a parent, and this family extends none"
             self.problems.append(NeedsParent(span=word, word="replace", hint=hint))
         else:
             parent = self.parent.name.id

@@ -32,9 +32,9 @@ _FORMS = {
     "_LOSS": "a section is written `loss { ... }`, with one entry a line",
     "_DECODER": "a decoder is written `decoder { ... }`, a second one `decoder my_name { ... }`",
     "_COLLATE": "a section is written `collate { ... }`, with one entry a line",
-    "REPLACE": "`replace` stands before a section: `replace noise { ... }`",
+    "REPLACE": "`replace` comes before a section: `replace noise { ... }`",
     "_RECIPE": "a recipe is written `recipe my_task { batch 64; steps 80_000 }`; "
-    "one without a task holds what all of them share",
+    "one without a task has settings that all others share",
     "_PARAM": "a param is written `param steps : Count = 128` or "
     "`param order = confidence | margin`",
     "_LET": "a part of an expression is named by `let back = min(eta, 1)`",
@@ -99,7 +99,7 @@ _AFTER = {
     ("_HEAD", "_COLON"): "the kind of the head",
     ("_HEAD", "_LPAR"): "the largest count",
     ("_HEAD", "_AT"): "the place where the head is read",
-    ("NAME in noise", "_ARROW"): "the state that tokens go to",
+    ("NAME in noise", "_ARROW"): "the state that tokens become",
     ("NAME in noise", "_SURVIVAL"): "the name of the survival function",
     ("NAME in noise", "_EQUAL"): "the survival function",
     ("NAME in loss", "_COLON"): "the divergence",
@@ -107,13 +107,13 @@ _AFTER = {
     ("NAME in loss", "_WEIGHT"): "the weight",
     ("NAME in collate", "_COLON"): "the first part of the layout",
     ("NAME in collate", "_LSQB"): "a part of the layout",
-    ("NAME in collate", "_KEEPING"): "the name of what is kept",
-    ("_MEAN", "_OVER"): "the name of what the mean runs over",
-    ("_START", "_START"): "the name of what decoding starts from",
+    ("NAME in collate", "_KEEPING"): "the kind of tokens to keep",
+    ("_MEAN", "_OVER"): "the denominator of the mean",
+    ("_START", "_START"): "the state that decoding starts from",
     ("_GRID", "_GRID"): "the grid",
     ("_BLOCKS", "_BLOCKS"): "the size of a block",
     ("_GUIDE", "_GUIDE"): "the guide",
-    ("_OVERFLOW", "_OVERFLOW"): "what happens to insertions without room",
+    ("_OVERFLOW", "_OVERFLOW"): "the treatment of insertions without room",
     ("_STOP", "_STOP"): "`when`",
     ("_STOP", "_WHEN"): "a condition",
     ("_STOP", "_OR"): "another condition",
@@ -126,9 +126,9 @@ _AFTER = {
     ("_REMASK", "_BY"): "the order",
     ("_INSERT", "_BY"): "the order",
     ("_APPEND", "_APPEND"): "the rule, `one`,",
-    ("_INSERT", "_INSERT"): "the name of what is inserted",
+    ("_INSERT", "_INSERT"): "the thing to insert, `tokens` or `masks`,",
     ("_INSERT", "NAME"): "the rule, as `one` in `insert tokens one`,",
-    ("_PICK", "_PICK"): "the name of what is picked",
+    ("_PICK", "_PICK"): "the place to pick, `gap`,",
     ("_DRAW", "_DRAW"): "the head to draw from",
     ("_PAD", "_PAD"): "a part",
     ("_PAD", "NAME"): "the side, `left` or `right`,",
@@ -153,7 +153,7 @@ def _key(block: str, statement: list[Token]) -> str:
 
 def action() -> str:
     """Return the actions that a step can hold, in words."""
-    return f"a step or a finish holds {expected(entries()['step'])}"
+    return f"a step or a finish has {expected(entries()['step'])}"
 
 
 # Signs that people bring from elsewhere, and what to write here.
@@ -168,12 +168,12 @@ _HINTS = {
     "→": "write `->`",
     "≤": "write `<=`",
     "≥": "write `>=`",
-    "“": 'a quoted text stands between two `"`',
-    "”": 'a quoted text stands between two `"`',
-    "'": 'a quoted text stands between two `"`',
-    ".": "a number starts with a digit, as in 0.5; names have dots in a recipe alone",
+    "“": 'a quoted text is between two `"`',
+    "”": 'a quoted text is between two `"`',
+    "'": 'a quoted text is between two `"`',
+    ".": "a number starts with a digit, as in 0.5; only names in a recipe have dots",
     "%": "write a share as a number, as in 0.5",
-    "\\": "a statement goes over several lines inside of parentheses alone",
+    "\\": "a statement may span several lines only inside of parentheses",
 }
 
 

@@ -76,7 +76,7 @@ def read(path: Path, option: str = "--data") -> Table:
     if not path.exists():
         raise UsageError(f"{file}: there is no such file")
     if path.is_dir():
-        raise UsageError(f"{file}: a folder in which no file is called train, or by a split")
+        raise UsageError(f"{file}: a folder without files named train, validation or test")
     if not path.is_file():
         raise UsageError(f"{file}: neither file nor folder; a device or a pipe might never end")
     table = Table(file, formats.of(file))

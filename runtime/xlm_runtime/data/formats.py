@@ -77,7 +77,7 @@ def _lines(file: File, longest: int = LINE) -> Iterator[tuple[int, str]]:
                 line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
                 yield number, _decoded(line, number, file).rstrip("\r\n")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{file}: not a whole gzip file ({error})") from error
+        raise UsageError(f"{file}: an incomplete gzip file ({error})") from error
 
 
 def _decoded(line: bytes, number: int, file: File) -> str:
@@ -154,11 +154,11 @@ def _json(text: str, where: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=_once)
     except _Twice as error:
-        raise UsageError(f"{where}: '{error}' stands twice in an object") from error
+        raise UsageError(f"{where}: '{error}' occurs twice in an object") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{where} is not JSON: {error} (a row stands in one line, or all rows in one array "
-            "with the suffix .json)"
+            f"{where} is not JSON: {error} (write one row a line, or all rows as one array with "
+            f"the suffix .json)"
         ) from error
 
 
@@ -203,7 +203,7 @@ def _separated(file: File, delimiter: str) -> Records:
             if None in record:
                 raise UsageError(
                     f"{file}: line {reader.line_num} has more values than the header's "
-                    f"{len(reader.fieldnames or ())}; quote values that hold the separator"
+                    f"{len(reader.fieldnames or ())}; quote values that contain the separator"
                 )
             nan = {key: float("nan") for key, value in record.items() if value in _NAN}
             yield reader.line_num, record | nan
@@ -218,7 +218,7 @@ def _check_header(names: Sequence[str], file: File) -> None:
     _check_names([name for name in names if name], file)
     if len(names) == 1 and (other := [mark for mark in ";\t|," if mark in names[0]]):
         raise UsageError(
-            f"{file}: the header {names[0]!r} is one column: its names are divided by "
+            f"{file}: the header {names[0]!r} is one column: its names are separated by "
             f"{other[0]!r}, and those of .csv are by commas, of .tsv by tabs"
         )
 

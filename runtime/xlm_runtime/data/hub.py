@@ -28,7 +28,7 @@ def check_name(repo: str, asked: str) -> None:
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     if not is_name(repo):
-        raise UsageError(f"{asked}: no name on the Hub: write it as OWNER/NAME")
+        raise UsageError(f"{asked}: not the form of a name on the Hub: write OWNER/NAME")
     try:
         validate_repo_id(repo)
     except HFValidationError as error:
@@ -190,9 +190,9 @@ def _refusal(repo: str, error: Exception) -> str:
         return f"the Hub cannot be reached ({type(error).__name__})"
     status = error.response.status_code
     if status == 401:
-        return "the Hub does not know you: run `hf auth login`, or set HF_TOKEN"
+        return "you are not logged in to the Hub: run `hf auth login`, or set HF_TOKEN"
     if status in (403, 404):
-        return f"your token may not write to {repo}: it needs the role `write`, and you the right"
+        return f"your token may not write to {repo}: it needs the role `write`, and you need access"
     return f"the Hub answers with {status}: {error.server_message or 'no reason'}"
 
 
@@ -204,8 +204,8 @@ def _reason(what: str, error: Exception) -> str:
     if isinstance(error, RepositoryNotFoundError):
         return f"the Hub has no {what}, or it is private: check the name, or run `hf auth login`"
     if isinstance(error, PermissionError):
-        return f"{what} cannot be kept: {error.filename}: {error.strerror}"
-    return f"{what} is not here yet and the Hub cannot be reached"
+        return f"{what} cannot be saved: {error.filename}: {error.strerror}"
+    return f"{what} is not on this machine, and the Hub cannot be reached"
 
 
 def _reachable() -> bool:

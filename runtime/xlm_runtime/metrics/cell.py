@@ -55,7 +55,7 @@ def close(seconds: float, memory: int) -> None:
 
 def _refuse(event: str, _: tuple[object, ...]) -> None:
     if event.startswith(_CLOSED):
-        raise PermissionError(f"{event} is not for programs that are judged")
+        raise PermissionError(f"{event} is not allowed in programs that are judged")
 
 
 def result(program: str) -> object:

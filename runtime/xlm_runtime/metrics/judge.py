@@ -17,7 +17,7 @@ from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer
 
 _BATCH = 8
-_INSTEAD = "name a judge that is here: a folder with config.json, weights and tokenizer"
+_INSTEAD = "name a local judge: a folder with config.json, weights and tokenizer"
 
 
 def check(name: str, option: str) -> None:
@@ -27,7 +27,7 @@ def check(name: str, option: str) -> None:
     """
     if not name:
         raise UsageError(
-            f"{option}: say which model judges, as in {option}=gpt2-large, or a folder"
+            f"{option}: name the model that judges, as in {option}=gpt2-large, or a folder"
         )
     _read(name, "AutoConfig")
 
@@ -56,8 +56,8 @@ class Judge:
         self._end: list[int] = [end] if isinstance(end, int) else list(end or ())[:1]
         if not self._causal():
             raise UsageError(
-                f"{name} is no causal language model: what it says of a token depends on those "
-                "that follow"
+                f"{name} is no causal language model: its prediction of a token depends on later "
+                f"ones"
             )
 
     def nats(self, texts: Sequence[Sequence[str]]) -> list[tuple[float, int]]:

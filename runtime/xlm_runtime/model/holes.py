@@ -107,11 +107,11 @@ def _refuse(hole: Hole, text: str, family: Family) -> None:
     what, name = hole.name, family.name
     fills = "mask" in family.specials
     if not (family.inserts or fills):
-        why = f"{name} goes on from a text and fills nothing in"
+        why = f"{name} continues a text and fills no holes"
     elif what == _GAP and not family.inserts:
         why = f"{name} fills a fixed number of places: write [MASK*3] for three tokens"
     elif what != _GAP and not fills:
-        why = f"{name} inserts as many tokens as it finds missing: write [GAP]"
+        why = f"{name} inserts as many tokens as it predicts: write [GAP]"
     elif what != _GAP and hole.count < 1:
         why = "a hole has at least one token"
     else:

@@ -26,12 +26,13 @@ def check(family: Family, task: Task) -> None:
     if task.packed and not family.packs:
         why = (
             "its tokens move as noise grows, so that the gap between two documents belongs to "
-            "neither, and what it says of a whole row would be said of several documents"
+            "neither, and its predictions for a row would mix several documents"
             if family.inserts
             else "its network is not known to keep the documents of a row apart"
         )
         raise UsageError(
-            f"{family.name} takes no packed rows, which task {task.name} has: {why}; choose a task "
+            f"{family.name} cannot train on packed rows, as task {task.name} has: {why}; choose "
+            f"a task "
             "with one text in each row, such as lm1b or owt"
         )
 
@@ -78,8 +79,8 @@ def check_data(
         prepared.tokenizer.chat("")
     if getattr(family.layouts[task.layout], "begins", False) and _gives_later(prepared):
         raise UsageError(
-            f"{family.name} keeps the beginning of a text only, while "
-            f"task {task.name} gives tokens behind others that are to be found"
+            f"{family.name} can only be given the beginning of a text, while "
+            f"task {task.name} gives tokens behind others that are to be predicted"
         )
 
 

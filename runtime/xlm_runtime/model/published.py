@@ -181,7 +181,7 @@ def _where(folder: Path) -> dict[str, Path]:
         with _opened(folder / SINGLE) as file:
             return dict.fromkeys(file.keys(), folder / SINGLE)
     pickled = any(folder.glob("pytorch_model*.bin"))
-    why = "; its pytorch_model*.bin is pickled code, which is not run" if pickled else ""
+    why = "; its pytorch_model*.bin is pickled code, which is never executed" if pickled else ""
     raise RunError(f"{folder} has neither {SINGLE} nor {INDEX}{why}")
 
 
@@ -194,13 +194,13 @@ def _indexed(folder: Path) -> dict[str, Path]:
     for name in sorted(set(index.values())):
         file, wanted = folder / name, {t for t, f in index.items() if f == name}
         if Path(name).name != name:
-            problems.append(f"{INDEX} speaks of {name}, which is not a file beside it")
+            problems.append(f"{INDEX} lists {name}, which is not a file beside it")
         elif not file.is_file():
             problems.append(f"{name} is missing, and with it {len(wanted)} tensors")
         else:
             with _opened(file) as opened:
                 absent = sorted(wanted - set(opened.keys()))
-            problems += [f"{name} has no {tensor}, against what {INDEX} says" for tensor in absent]
+            problems += [f"{name} has no {tensor}, although {INDEX} lists it" for tensor in absent]
     _complain(folder, problems)
     return {tensor: folder / name for tensor, name in index.items()}
 
@@ -227,7 +227,7 @@ def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[
     missing = [t for t, name in known.items() if id(slots[name]) not in here]
     problems = [f"{theirs} is missing" for theirs in dict.fromkeys(missing)]
     strange = [t for t in where if t not in known and not t.endswith(_NOT_WEIGHTS)]
-    problems += [f"{theirs} is nothing that the network has" for theirs in strange]
+    problems += [f"the network has no {theirs}" for theirs in strange]
     for file in sorted(set(where.values())):
         with _opened(file) as opened:
             for theirs in (t for t in where if where[t] == file and t in known):

@@ -49,7 +49,7 @@ def load(package: Path | Contents, trust: Trust = DOUBT) -> Package:
         raise UsageError(f"{path}/__init__.py exports no FAMILY; build the package again")
     if contents.family not in ("", family.name):
         raise UsageError(
-            f"{path}/MANIFEST.json speaks of the family {contents.family}, and the code is of "
+            f"{path}/MANIFEST.json names the family {contents.family}, but the code is of "
             f"{family.name}; build the package again"
         )
     return Package(contents, family)

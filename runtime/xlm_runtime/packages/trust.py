@@ -87,7 +87,7 @@ class Trust:
             word = self._decided(contents, origin)
             self._keep(run, {contents.digest: word})
         if word == MADE:
-            self.say("the code is what xlmc makes of its spec")
+            self.say("the code is exactly the output of xlmc for its spec")
 
     def _keep(self, run: Path, word: Mapping[str, str]) -> None:
         """Record a decision for later calls, unless another process works on the run."""
@@ -97,7 +97,7 @@ class Trust:
                 if origin is not None:
                     evolve(origin, allowed={**origin.allowed, **word}).write(run)
         except Busy as error:
-            self.say(f"{error}; what was decided on its code is not kept")
+            self.say(f"{error}; the decision on its code is not saved")
 
     def _decided(self, contents: Contents, origin: Origin) -> str:
         """Return the reason for which code may run for the first time.  Raises UsageError."""
@@ -108,7 +108,7 @@ class Trust:
         found = f"the package at {contents.path} came from {origin.repo}{edited}\n  {why}"
         if not self.agree(found):
             raise UsageError(
-                f"{found}\nnothing of it has been run: read it, then let it run with --trust "
+                f"{found}\nnone of its code has been executed: read it, then allow it with --trust "
                 "(from Python: trust=True)"
             )
         return AGREED
@@ -116,7 +116,7 @@ class Trust:
     def reason(self, contents: Contents) -> str:
         """Explain why a package is more than its spec; "" if it is not."""
         if self.judge is None:
-            return "nobody has compared it with what xlmc makes of its spec"
+            return "it has not been compared with the output of xlmc for its spec"
         return self.judge(contents.files)
 
 

@@ -121,8 +121,8 @@ class Layout(ABC):
                 raise ValueError(f"the body of example {example.index} has {size}")
             if self.begins and any(b > a for a, b in pairwise(example.given)):
                 raise ValueError(
-                    f"example {example.index} gives tokens behind some that it does not give, and "
-                    "this layout keeps a beginning only"
+                    f"example {example.index} gives tokens behind others that are not given, but "
+                    "this layout can only be given a beginning"
                 )
         if self.begins:
             examples = [_begun(example) for example in examples]

@@ -39,7 +39,7 @@ def read(run: Path, file: Path) -> list[dict[str, Any]]:
     """Read the predictions of a file.  Raises RunError if its content has changed."""
     known = _index(run).get(file.name, {}).get("hash")
     if known is not None and hashes.of(file) != known:
-        raise damaged(file, f"its content is not what {INDEX} says")
+        raise damaged(file, f"its hash is not the one in {INDEX}")
     return read_lines(file)
 
 

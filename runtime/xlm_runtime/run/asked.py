@@ -47,7 +47,7 @@ def check(asked: Sequence[str]) -> None:
             judges.check(judge, f"--metric {name}")
             _check_mauve(name)
         elif name in _PLAIN and equals:
-            raise UsageError(f"--metric {text}: {name} takes nothing: write --metric {name}")
+            raise UsageError(f"--metric {text}: {name} has no argument: write --metric {name}")
         elif name == "fcd":
             from xlm_runtime.metrics import fcd
 
@@ -61,7 +61,8 @@ def check_fit(task: "Task", asked: Sequence[str], prepared: "Prepared") -> None:
     for text in asked:
         if text in _COMPARED and task.layout == "text":
             raise UsageError(
-                f"--metric {text}: task {task.name} asks nothing, so that no text is the right one"
+                f"--metric {text}: task {task.name} has no questions, so that no text is right "
+                "or wrong"
             )
     unjudged = [text for text in asked if text.partition("=")[0] not in _JUDGED]
     extended(task.metrics(prepared), unjudged, prepared)
@@ -83,7 +84,7 @@ def extended(
     names = [str(one.name) for one in found]
     double = next((name for name in names if names.count(name) > 1), None)
     if double:
-        raise UsageError(f"two metrics are called '{double}': ask for one of them")
+        raise UsageError(f"two metrics have the name '{double}': request one of them")
     return collection(*found)
 
 

@@ -78,7 +78,7 @@ def check(command: Command) -> None:
 def _check_repo(command: Command) -> None:
     """Check the options of a push: a repository, and nothing that a push does not use."""
     if (command.job == "push") != bool(command.repo):
-        raise UsageError("--job push --repo OWNER/NAME: one goes with the other")
+        raise UsageError("--job push and --repo OWNER/NAME need each other")
     if command.repo is None:
         return
     hub.check_name(command.repo, f"--repo {command.repo}")
@@ -90,4 +90,4 @@ def _check_repo(command: Command) -> None:
         (command.tokenizer, "--tokenizer"),
     ):
         if value:
-            raise UsageError(f"{name} means nothing to --job push: a run is pushed as it is")
+            raise UsageError(f"{name} has no effect on --job push: a run is pushed as it is")

@@ -39,8 +39,8 @@ def config_of(
         base += recipe_settings(found.family, task.name, preset, sets)  # training needs one
         if preset == "paper" and task.name not in found.family.recipes:
             say(
-                f"{found.family.name} has no recipe for {task.name}: what --set says and the "
-                "defaults of the runtime hold"
+                f"{found.family.name} has no recipe for {task.name}: training uses --set and the "
+                f"defaults of the runtime"
             )
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))

@@ -16,7 +16,7 @@ def check_package(run: Run, package: Contents, force: bool) -> None:
     raise UsageError(
         f"{run.path} was trained with another package than {package.path}:\n"
         f"{_changes(run, package)}\n"
-        "use --force to go on with the package as it is now"
+        "use --force to continue with the package as it is now"
     )
 
 
@@ -38,8 +38,8 @@ def own(run: Run, trust: bool = False) -> Contents:
     if trust or run.facts.get("package") == found.digest:
         return found
     raise UsageError(
-        f"{run.package} is not what the run was trained with; {_altered(run, found)}. "
-        "Nothing of it has been run: put the files back, or pass trust=True to run it as it is"
+        f"{run.package} has changed since the run was trained; {_altered(run, found)}. None of "
+        f"its code has been executed: restore the files, or pass trust=True to use it as it is"
     )
 
 
@@ -60,6 +60,6 @@ def _altered(run: Run, package: Contents) -> str:
     every = {*known, *(now if recorded else ())}  # a manifest does not list itself
     names = sorted(name for name in every if known.get(name) != now.get(name))
     if not names:
-        return "its files differ, and the run does not say which"
+        return "its files differ, and the run has no record of which"
     more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"these files differ: {', '.join(names[:_LISTED])}{more}"

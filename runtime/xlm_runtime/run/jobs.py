@@ -108,7 +108,7 @@ def training(session: Session) -> None:
     where = f"{device().type} in {config.train.precision}"
     say(f"{family.title}: {size / 1e6:.2f} M weights on {where}, run {run.path}")
     if begun:
-        say(f"going on after step {begun} of {steps}")
+        say(f"continuing after step {begun} of {steps}")
     if rank() == 0:
         run.keep_tokenizer(prepared.tokenizer)
         about = {"layout": session.task.layout, "body": prepared.body, "prompt": prepared.prompt}
@@ -318,7 +318,7 @@ def values(
         said = f"{value:.4f}" if value is not None and isfinite(value) else "not finite"
         lines.append(f"  {name.replace('_', ' '):<{wide}}{said:>10} {spread + ' ':<10}{mark}")
     if "asked" in found:
-        lines.append(f"  asked for: {', '.join(found['asked'])}")
+        lines.append(f"  requested: {', '.join(found['asked'])}")
     if "decoder_params" in found:
         params = [f"{name} {value}" for name, value in found["decoder_params"].items()]
         listed = f" ({', '.join(params)})" if params else ""
@@ -377,7 +377,7 @@ def _loaded(session: Session, folder: Path) -> Model:
     """Load the model with the averaged weights of a checkpoint, or with published ones."""
     if session.published is not None and folder == session.published.folder:
         model = session.start()
-        say("they are used as they are: this run has trained nothing")
+        say("they are used as they are: this run has not been trained")
     else:
         model = session.model()
         load_weights(model.network, saved.average(folder))

@@ -52,5 +52,6 @@ def check(folder: Path, more: Iterable[Path] = ()) -> None:
         if found:
             raise RunError(
                 f"{file.relative_to(folder)} names a folder of this machine, "
-                f"{found[0].decode(errors='replace')}: nothing was pushed. Take it out of there"
+                f"{found[0].decode(errors='replace')}: nothing was pushed. "
+                "Remove the name from that file"
             )

@@ -73,7 +73,7 @@ def run(
         complain(error)
         return error.code
     except Stopped:
-        say("stopped; the state is saved, and the same command goes on from there")
+        say("stopped; the state is saved, and the same command resumes from there")
         return 130
     except KeyboardInterrupt:
         return 130
@@ -324,8 +324,8 @@ def _go_back(plan: _Plan, begun: Run) -> None:
     which = str(plan.command.ckpt)
     if which in ("last", "best"):
         raise UsageError(
-            f"--ckpt {which}: training goes on from the last checkpoint; where that is damaged, "
-            "name the folder of an earlier one"
+            f"--ckpt {which}: training resumes from the last checkpoint; if that is damaged, "
+            f"name the folder of an earlier one"
         )
     runs.open_run(begun.path)
     why = runs.reason(begun, plan.found, plan.config, plan.facts)
@@ -343,12 +343,12 @@ def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
     if not plan.command.force:
         raise UsageError(
             f"{path} is another run ({why}); "
-            "choose another --name, or use --force to go on with the new settings"
+            "choose another --name, or use --force to continue with the new settings"
         )
     if begun.steps >= config.train.steps:
         raise UsageError(
-            f"{path} is another run ({why}), and after {begun.steps} steps nothing is left of its "
-            "training: choose another --name, or a larger train.steps"
+            f"{path} is another run ({why}), and its training is complete after {begun.steps} "
+            f"steps: choose another --name, or a larger train.steps"
         )
     _check_ids(begun, facts)
     saved.state(begun.checkpoints, begun.steps)
@@ -366,8 +366,8 @@ def _check_ids(begun: Run, facts: Mapping[str, Any]) -> None:
     """Check that the data's tokenizer is that of the run.  Raises UsageError."""
     if "tokenizer" in runs.others(begun, facts):
         raise UsageError(
-            f"{begun.path} was trained with another tokenizer than its data have now, whose ids "
-            "mean other things; it is kept in its folder tokenizer"
+            f"{begun.path} was trained with another tokenizer than its data have now, so that "
+            f"ids differ; the old one is kept in its folder tokenizer"
         )
 
 

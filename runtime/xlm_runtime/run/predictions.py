@@ -80,7 +80,7 @@ def match(
             break
         if any(have):
             where = predictions[have.index(False)].place
-            raise UsageError(f"--predictions {path}: {where} has no `{key}`, and others do")
+            raise UsageError(f"--predictions {path}: {where} has no `{key}`, but others have one")
     else:
         return _in_order(predictions, examples, path)
     if key == "index":
@@ -148,7 +148,7 @@ def _record(found: Mapping[str, Any], number: int, table: Table) -> Prediction:
         try:
             str(found.get(key, "")).encode()
         except UnicodeEncodeError as error:
-            raise UsageError(f"{where}: `{key}` holds half a character ({error})") from error
+            raise UsageError(f"{where}: `{key}` contains half a character ({error})") from error
     index, ids = found.get("index"), found.get("ids")
     if index is not None and type(index) is not int:
         raise UsageError(f"{where}: `index` is no whole number but {index!r}")
@@ -165,8 +165,8 @@ def _in_order(
     if len(predictions) != len(examples):
         raise UsageError(
             f"--predictions {path}: {len(predictions)} predictions for {len(examples)} test "
-            "examples; give one for each, in their order, or say by `index` or `prompt` which they "
-            "answer, or change the number with --set eval.examples=N"
+            "examples; give one for each, in their order, or name the example of each by `index` "
+            "or `prompt`, or change the number with --set eval.examples=N"
         )
     return list(zip(predictions, examples, strict=True))
 

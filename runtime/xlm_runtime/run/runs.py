@@ -60,7 +60,7 @@ class Run:
     def tokenizer(self) -> Path | None:
         """The folder of the tokenizer that it was trained with, once it is written."""
         folder = self.path / "tokenizer"
-        hashes.check(folder, "put it back from a copy of the run, or train under another --name")
+        hashes.check(folder, "restore it from a copy of the run, or train under another --name")
         return folder if (folder / "tokenizer.json").is_file() else None
 
     def keep_tokenizer(self, tokenizer: Tokenizer) -> None:

@@ -27,7 +27,7 @@ def scoring(task: Task, prepared: Prepared, config: Config, file: Path) -> None:
     """
     metrics = metrics_of(task, prepared, config)
     if not len(metrics):
-        raise UsageError(f"task {task.name} has no metrics: ask for some with --metric")
+        raise UsageError(f"task {task.name} has no metrics: request some with --metric")
     pairs, examples = _pairs(task, prepared, config, file)
     unknown = 0
     with Watch("score", len(pairs)) as watch:
@@ -75,8 +75,8 @@ def _check_nothing_asked(read: Sequence[Prediction], task: Task, file: Path) -> 
         for key, said in (("prompt", one.prompt), ("target", one.target)):
             if said is not None:
                 raise UsageError(
-                    f"--predictions {file}: line {one.line} has a `{key}`, and task {task.name} "
-                    f"asks nothing: leave `{key}` out"
+                    f"--predictions {file}: line {one.line} has a `{key}`, but task {task.name} "
+                    f"has no questions: leave `{key}` out"
                 )
 
 

@@ -68,8 +68,8 @@ def _whole(package: Contents) -> Contents:
     odd += parts.unlisted(package)
     if odd:
         raise UsageError(
-            f"{package.path} cannot be shared: {_listed(odd)}: a package that is shared holds the "
-            "Python and specs that its MANIFEST.json lists, no more and no less"
+            f"{package.path} cannot be shared: {_listed(odd)}: a shared package has exactly the "
+            f"Python and specs that its MANIFEST.json lists"
         )
     return package
 
@@ -158,9 +158,9 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
     say(f"{repo}, commit {origin.commit[:8]}, is at {target}")
     if why:
         say(f"  its package is code: {why}")
-        say("  read it before you run it, for which you say --trust")
+        say("  read it before you run it with --trust")
     else:
-        say("  its code is what xlmc makes of its spec")
+        say("  its code is exactly the output of xlmc for its spec")
     task = f"--task {Run(target).facts['task']} --job eval --run {target}"
     say(f"  xlmc run {target / 'package'} {task}")
     return 0
@@ -168,13 +168,13 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
 
 def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
     """Fetch a run from the Hub, in whole or not at all; return folder, origin and doubts."""
-    instead = "its name is what --repo was when it was pushed"
+    instead = "its name is the --repo with which it was pushed"
     names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)
     with TemporaryDirectory(dir=_near(repo, to), prefix=".pull-") as beside:
         whole = Run(Path(beside) / "run")
         _copy(found, names, whole.path)
         held = _checked(whole, repo)
-        why = "nobody has compared it" if judge is None else judge(held.files)
+        why = "it has not been compared with its spec" if judge is None else judge(held.files)
         origin = Origin(repo, found.name, held.digest, {} if why else {held.digest: MADE})
         origin.write(whole.path)
         target = to or _place(whole, repo)
@@ -213,7 +213,7 @@ def _wanted(names: list[str], repo: str) -> list[str]:
     """
     odd = parts.strangers(names)
     if odd:
-        raise RunError(f"{repo} is refused, nothing of it was kept: no run holds {_listed(odd)}")
+        raise RunError(f"{repo} is refused, and nothing was saved: no run contains {_listed(odd)}")
     return [name for name in names if parts.belongs(name)]
 
 
@@ -250,11 +250,11 @@ def _checked(run: Run, repo: str) -> Contents:
         tokenizers.load(run.path / "tokenizer")
     except (ValueError, TypeError, AttributeError, RecursionError, RunError) as error:
         raise RunError(
-            f"{repo} holds no run of xlmc, which is made with --job push: {_plainly(error, run)}"
+            f"{repo} contains no run of xlmc, which --job push makes: {_plainly(error, run)}"
         ) from error
     measured.read(run.path / measured.METRICS)
     if run.facts["package"] != held.digest:
-        raise RunError(f"{repo} is refused: its package is not the one that it was trained with")
+        raise RunError(f"{repo} is refused: its package has changed since training")
     if odd := parts.unlisted(held):
         raise RunError(f"{repo} is refused: its MANIFEST.json and its files differ: {_listed(odd)}")
     return held

@@ -77,7 +77,7 @@ def _data(task: Task, options: DataOptions, examples: int | None) -> Iterator[st
     )
     if not count:
         yield f"  metrics: {_metrics(task, _Unread(task.about(options)))}"
-        yield "  sizes, examples: of the data, which --examples 3 fetches or makes"
+        yield "  sizes, examples: need the data, which --examples 3 fetches or makes"
         return
     try:
         prepared = task.prepare(options)
@@ -113,7 +113,7 @@ def _metrics(task: Task, prepared: object) -> str:
     try:
         metrics = task.metrics(cast(Prepared, prepared))
     except ImportError as error:
-        return f"those of an extra: {error.name} is not installed"
+        return f"need {error.name}, which is not installed"
     return ", ".join(map(str, metrics.keys())) or "none"
 
 

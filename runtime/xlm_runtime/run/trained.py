@@ -156,10 +156,11 @@ class Loaded:
         if self.prompt or not ids:
             return Example(index, (), ids)
         if len(ids) == room:
-            raise UsageError(f"the text has {size}: nothing can follow: {text!r}")
+            raise UsageError(f"the text has {size}: no room is left to continue: {text!r}")
         if length is not None and length <= len(ids):
             raise UsageError(
-                f"length: {text!r} has {len(ids)} tokens, so that a text of {length} does not go on"
+                f"length: {text!r} has {len(ids)} tokens, so that a text of {length} "
+                "does not continue it"
             )
         behind = [False] * len(ids) + [True]  # nothing goes before the text, or into it
         return Example(index, ids, given=[True] * len(ids), gaps=behind)
@@ -168,11 +169,11 @@ class Loaded:
         """Build the example of a text with holes, as far as the run can fill them."""
         if self.prompt:
             raise UsageError(
-                f"the run answers prompts, and fills no holes: {text!r}; write "
+                f"this run answers prompts, and fills no holes: {text!r}; write "
                 f"{holes.escaped(holes.first(text))} for the text itself"
             )
         if length is not None:
-            raise UsageError(f"length: {text!r} has holes, which say how long it is")
+            raise UsageError(f"length: {text!r} has holes, which determine its length")
         return holes.example(index, text, self.model.family, self.tokenizer, self.model.body)
 
     def _deciding(
@@ -200,9 +201,7 @@ class Loaded:
         """Return the model with the layout in which some tokens of a body are given."""
         family = model.family
         if "infill" not in family.layouts:
-            raise UsageError(
-                f"{family.name} has no layout 'infill', so it cannot go on from a text"
-            )
+            raise UsageError(f"{family.name} has no layout 'infill', so it cannot continue a text")
         return evolve(model, layout=family.layouts["infill"](model.vocabulary, model.body))
 
 

@@ -14,7 +14,7 @@ def strings(name: str, value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, bytes | Mapping) or not hasattr(value, "__iter__"):
-        raise UsageError(f"{name}: {value!r} is neither a string nor several")
+        raise UsageError(f"{name}: {value!r} is neither a string nor a list of strings")
     found = list(value)
     for one in found:
         if not isinstance(one, str):
@@ -26,7 +26,7 @@ def full(name: str, value: object, noun: str) -> list[str]:
     """Return strings, none of them empty: each is a ``noun``.  Raises UsageError."""
     found = strings(name, value)
     if "" in found:
-        raise UsageError(f"{name}: {noun} is not empty; leave {name} out for none")
+        raise UsageError(f"{name}: {noun} must not be empty; leave {name} out for none")
     return found
 
 

@@ -14,7 +14,7 @@ MILLION, BILLION = 10**6, 10**9
 # The types of params of losses and decoders
 Count = Annotated[int, Range(0, MILLION, why="more steps or tokens than any text has")]
 Size = Annotated[int, Range(1, MILLION, why="more steps or tokens than any text has")]
-Chance = Annotated[float, Range(1e-9, 1, zero=True, why="what is rarer never happens")]
+Chance = Annotated[float, Range(1e-9, 1, zero=True, why="rarer events never happen")]
 Scale = Annotated[float, Range(1e-9, 1e9, zero=True, why="float32 holds products of a few")]
 
 # The types of params of the noise
@@ -30,7 +30,7 @@ Layers = Annotated[int, Range(1, 1000, why="ten times the deepest language model
 Width = Annotated[int, Range(1, 2**16, why="four times the widest language models")]
 Heads = Annotated[int, Range(1, 2**10, why="eight times those of the widest models")]
 Base = Annotated[float, Range(1, 1e12, why="wavelengths of positions, in tokens, grow up to it")]
-Kept = Annotated[float, Range(0, 0.99, why="at 1 nothing of a layer would be left")]
+Kept = Annotated[float, Range(0, 0.99, why="at 1 a layer would output nothing")]
 
 # Training
 Batch = Annotated[int, Range(1, 2**20, why="rows that are gathered at once")]

@@ -15,7 +15,7 @@ from time import sleep
 
 import torch
 
-GOES_ON = "what is saved is kept, and the same command goes on from there"
+GOES_ON = "saved files are kept, and the same command resumes from there"
 _REMEDIES = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",

@@ -48,14 +48,14 @@ def fault(file: Path) -> str:
     if not (file.parent / HASHES).exists():
         if file.parent not in _bare:
             _bare.add(file.parent)
-            say(f"{file.parent} is of an older version and has no hashes: damage is not noticed")
+            say(f"{file.parent} is of an older version and has no hashes: damage is not detected")
         return ""
     known = read_as(file.parent / HASHES, Hashes).files
     if file.name not in known:
         return f"{HASHES} does not list it"
     if not file.is_file():
         return "it is missing"
-    return "" if of(file) == known[file.name] else f"its content is not what {HASHES} says"
+    return "" if of(file) == known[file.name] else f"its hash is not the one in {HASHES}"
 
 
 def check(folder: Path, remedy: str) -> None:

@@ -21,19 +21,19 @@ SEAL = "sha256"
 _NONE = "it is no JSON object"
 _SHOWN = 3  # mistakes in a message
 _DEPTH = 32  # more than anything that is written
-_AGAIN = "delete it, and the job that writes it does so again"
+_AGAIN = "delete it, and its job writes it again"
 _REMEDIES = {
     "index.json": "choose a checkpoint with --ckpt PATH; with --job train it becomes the last one",
     "metrics.json": "delete it, and evaluate again with --job eval",
     "evaluations.jsonl": "move it away, and evaluate again with --job eval",
     "predictions.json": "move it and the predictions away, and generate again with --job generate",
     "done.json": _AGAIN,
-    "metrics.csv": "move it away: training goes on without what it logged",
+    "metrics.csv": "move it away: training continues without its rows",
     "sealed.json": "delete it: the logs beside it are then read as they are",
     "hashes.json": "take another checkpoint with --ckpt PATH",
-    "columns.json": "delete the folder that it is in, and the data are prepared again",
+    "columns.json": "delete its folder, and the data are prepared again",
 }
-_ELSE = "put it back from a copy of the run, pull the run again, or train under another --name"
+_ELSE = "restore it from a copy of the run, pull the run again, or train under another --name"
 _Kind = TypeVar("_Kind")
 
 
@@ -101,7 +101,7 @@ def parsed(text: str, path: Path, where: str = "", remedy: str = "") -> object:
     try:
         found = json.loads(text)
     except RecursionError as error:
-        raise damaged(path, f"{where}it is nested without end", remedy) from error
+        raise damaged(path, f"{where}it is nested too deeply", remedy) from error
     except ValueError as error:
         raise damaged(path, f"{where}it is no JSON: {error}", remedy) from error
     if not _flat(found, _DEPTH):
@@ -122,7 +122,7 @@ def unsealed(found: object, path: Path) -> dict[str, Any]:
     rest = {key: value for key, value in found.items() if key != SEAL}
     if SEAL in found and found[SEAL] != _hash(rest):
         raise damaged(
-            path, f"it is not what its {SEAL} says (if you edited it, remove that key from it)"
+            path, f"its hash is not the one under {SEAL} (if you edited it, remove that key)"
         )
     return rest
 

@@ -32,12 +32,12 @@ Asked = tuple[str, str]  # what is given, and the rest of the original, as brack
 REPEATS = {"quick": 8, "paper": 100}  # answers to each question
 QUESTIONS = 24  # of `quick`
 _MISSING = (
-    "--preset paper asks what stands in GenMol's table of fragments: give it with --data "
+    "--preset paper reads GenMol's table of fragments: give it with --data "
     "fragments.csv (data/fragments.csv of its repository), or use --preset quick"
 )
 _TRAINED = (
-    "it is what task safe trains on, while --data gives the questions alone: use --preset quick, "
-    "which makes its molecules"
+    "task safe provides the training data, and --data only the questions: use --preset quick, "
+    "which makes molecules"
 )
 
 
@@ -86,7 +86,7 @@ class FragmentTask(Task):
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Describe the training data, the questions, and the protocol."""
         known = SAFE.about(replace(options, data=None, columns={}))
-        asked = "made ones" if options.preset == "quick" else "what --data gives, GenMol's table"
+        asked = "made ones" if options.preset == "quick" else "GenMol's table, given by --data"
         asked = f"column {self.column} of {options.data}" if options.data else asked
         return {**known, "asked": asked, "protocol": _PROTOCOL}
 

@@ -100,8 +100,8 @@ class Jsonl(Task):
         if "text" in there or len(there) == 1:
             return OwnTexts()
         raise UsageError(
-            f"--data {data}: which of its columns ({', '.join(there)}) are meant? --columns "
-            "prompt=COLUMN,target=COLUMN for pairs, --columns text=COLUMN for texts"
+            f"--data {data}: which of its columns ({', '.join(there)}) should be read? Write "
+            "--columns prompt=COLUMN,target=COLUMN for pairs, --columns text=COLUMN for texts"
         )
 
     def prepare(self, _: DataOptions) -> Prepared:

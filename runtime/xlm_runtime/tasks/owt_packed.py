@@ -24,7 +24,7 @@ class OwtPacked(TextTask):
     """Web pages, several in each row."""
 
     name = "owt_packed"
-    title = "OpenWebText, pages end to end in full rows (quick: Python's documentation)"
+    title = "OpenWebText, pages concatenated into full rows (quick: Python's documentation)"
     packed = True
     blocks: ClassVar[Mapping[str, int]] = {"paper": 1024, "quick": 96}
     tokenizers: ClassVar[Mapping[str, str]] = {"paper": "gpt2", "quick": "bpe:4096"}

@@ -85,7 +85,7 @@ class Queens(MadeTask):
         if len(body) < self.n or attacked(body):
             return "an answer that breaks the rules"
         if any(queens not in ([], [column]) for queens, column in zip(given, body, strict=True)):
-            return "an answer that changes what is given"
+            return "an answer that changes given values"
         return Problem(body, [bool(queens) for queens in given])
 
     def words(self, _: str) -> list[str]:

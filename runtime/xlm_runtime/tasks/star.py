@@ -315,7 +315,7 @@ class StarTask(Task):
         """Return the capacity of a body.  Raises UsageError for options without a meaning here."""
         if options.tokenizer:
             raise UsageError(
-                f"{self.name} has one id per node: it takes no tokenizer, nor weights with one"
+                f"{self.name} has one id per node: neither data.tokenizer nor weights with one fit"
             )
         return roomy("block", options.block, star.body, self.name)
 
@@ -359,7 +359,7 @@ def _distinct(star: Star, split: Name, size: int, seed: int) -> Iterator[Graphs]
 
 _TABLE = {
     "protocol": "exact match of the whole path; splits as published or by file, else by hash of "
-    "the edges as they stand; whether a problem comes twice is not looked at"
+    "the edges as they stand; repeated problems are not detected"
 }
 
 
@@ -379,7 +379,7 @@ def _kind(star: Star) -> dict[str, Any]:
     body = f"{star.path}, from goal to source" if star.backward else star.path
     blind = {
         "guess": 1 / star.degree,
-        "guess_means": "follow the edges, choose a line blindly at the centre",
+        "guess_means": "follow the edges, choose a line at random at the centre",
     }
     return {
         "problem": f"{star.degree} lines of {nodes} nodes, {star.labels} labels; body: {body}",

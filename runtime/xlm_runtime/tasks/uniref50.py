@@ -29,8 +29,8 @@ HELD_OUT: dict[Name, float] = {"validation": 1 / 3000}
 COUNT = 6000  # proteins of the quick data
 SHARES: dict[Name, float] = {"validation": 0.05, "test": 0.05}
 LONG = (
-    "of a protein that is longer than a row a window of that size is taken, from a place that is "
-    "settled by the protein itself; it is a row of its own, without the end of a protein"
+    "of a protein that is longer than a row a window of that size is taken, from a place that a "
+    "hash of the protein determines; it is a row of its own, without the end of a protein"
 )
 
 
@@ -38,7 +38,7 @@ class Uniref50(TextTask):
     """Proteins, several in each row."""
 
     name = "uniref50"
-    title = "UniRef50: proteins end to end in full rows (quick: made ones)"
+    title = "UniRef50: proteins concatenated into full rows (quick: made ones)"
     shipped = "proteins of our own making"
     packed = True
     packing = 3
@@ -84,9 +84,9 @@ class Uniref50(TextTask):
         law = chain.chain()
         known = {"chain": law.entropy_rate, "letters": law.letter_entropy}
         means = (
-            "nats per residue, the first of a protein apart: of the chain, which is what the best "
-            "model reaches, and of its letters, for one that knows no order; ends of proteins come "
-            "on top in likelihoods"
+            "nats per residue, without the first of a protein: of the chain, which the best "
+            "model reaches, and of its letters, which a model without order reaches; likelihoods "
+            "add the ends of proteins"
         )
         facts = {**found.facts, "entropy": known, "entropy_means": means}
         return replace(found, facts=facts)

@@ -167,8 +167,8 @@ def _add_declared(backend: Backend, theirs: Any, name: str) -> None:
             backend.add_tokens([token])
             if backend.token_to_id(token.content) != i:
                 raise UsageError(
-                    f"data.tokenizer={name}: {JSON} lacks the token {token.content!r}, which "
-                    f"other files give the id {i}; there it would be "
+                    f"data.tokenizer={name}: {JSON} lacks the token {token.content!r}, for which "
+                    f"other files have the id {i}; there it would be "
                     f"{backend.token_to_id(token.content)}: name a {JSON} that has all tokens"
                 )
 

@@ -71,7 +71,7 @@ def _new(backend: Backend, role: str) -> int:
     new: int = backend.get_vocab(with_added_tokens=True)[name]
     if new in names:
         raise UsageError(
-            f"the tokenizer has no room for new tokens: its ids leave some out, so that id {new} "
-            f"is that of {names[new]!r} and of {name!r}; number its tokens without gaps"
+            f"the tokenizer has no room for new tokens: its ids have gaps, so that id {new} "
+            f"would be both that of {names[new]!r} and of {name!r}; number its tokens without gaps"
         )
     return new

@@ -81,8 +81,8 @@ class Tokenizer:
                 if self._lacking in row:
                     name = self.backend.id_to_token(self._lacking)
                     raise UsageError(
-                        f"the vocabulary lacks a word of {text!r}, and has nothing that stands for "
-                        f"it but the special token {name}"
+                        f"the vocabulary lacks a word of {text!r}, and replaces it only by the "
+                        f"special token {name}"
                     )
         return rows
 
@@ -297,7 +297,7 @@ def load(folder: Path) -> Tokenizer:
     """Read what `Tokenizer.save` wrote.  Raises RunError where it is not there, or damaged."""
     missing = [name for name in (JSON, CONFIG) if not (folder / name).exists()]
     if missing:
-        raise RunError(f"{folder} holds no tokenizer of a run: there is no {missing[0]} in it")
+        raise RunError(f"{folder} contains no tokenizer of a run: {missing[0]} is missing")
     backend, file = read_backend(folder / JSON), folder / CONFIG
     config = read_object(file)
     kept: list[Any] = [config.get(name) for name in _KEPT]

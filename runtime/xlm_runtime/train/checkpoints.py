@@ -129,7 +129,7 @@ class Checkpoints(Checkpoint):
             raise RunError(
                 f"{target} cannot be written: {reason}. Free some space, or raise the limit; "
                 f"{f'step {self.index.last} is kept' if self.index.last else 'no step is saved'}, "
-                "and the same command goes on from there"
+                "and the same command resumes from there"
             ) from error
         if trainer.is_global_zero:
             if target.exists():  # left by a run that was killed before it moved the index

@@ -87,7 +87,7 @@ class Ema(WeightAveraging):
         """Load weights and average.  Raises UsageError for a state of an older version."""
         if "averaging_state" not in checkpoint:
             raise UsageError(
-                f"{trainer.ckpt_path} is of an older version: training cannot go on from it. Its "
-                "weights can be evaluated and sampled from; to train, choose another --name"
+                f"{trainer.ckpt_path} is of an older version: training cannot resume from it. "
+                f"Its weights can be evaluated and sampled from; to train, choose another --name"
             )
         super().on_load_checkpoint(trainer, pl_module, checkpoint)

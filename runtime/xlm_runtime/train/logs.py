@@ -55,7 +55,7 @@ class _Rows(ExperimentWriter):
 def _step(row: list[str], head: list[str], path: Path) -> int:
     found = dict(zip(head, row, strict=True)).get("step", "")
     if not (found.isascii() and found.isdecimal()):
-        raise damaged(path, f"a row begins with {row[:1]}, and names no step")
+        raise damaged(path, f"a row begins with {row[:1]}, which is no step")
     return int(found[:18])
 
 
@@ -97,7 +97,7 @@ def _unseal(folder: Path) -> None:
         return
     file, known = folder / ExperimentWriter.NAME_METRICS_FILE, read_as(folder / SEAL, hashes.Hashes)
     if file.exists() and hashes.of(file) != known.files.get(file.name):
-        raise damaged(file, f"its content is not what {SEAL} says")
+        raise damaged(file, f"its hash is not the one in {SEAL}")
     (folder / SEAL).unlink()
 
 

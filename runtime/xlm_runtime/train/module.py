@@ -161,7 +161,7 @@ def _remedy(terms: Mapping[str, float]) -> str:
     slower = "a smaller train.learning_rate, a longer train.warmup or a smaller train.clip"
     if inf in terms.values():
         return (
-            "A loss of inf is that of a token whose chance is 0: look for special tokens in the "
+            "A loss of inf means a token whose chance is 0: look for special tokens in the "
             f"texts of the data. If there are none, try {slower}"
         )
     return f"Try {slower}"

@@ -98,13 +98,15 @@ def state(folder: Path, step: int) -> Path:
     why = hashes.fault(found) if (found.parent / hashes.HASHES).exists() or found.is_file() else ""
     if not found.is_file() and why in ("", f"{hashes.HASHES} does not list it"):
         raise UsageError(
-            f"{found.parent} has weights, but no state to go on training from: it was pulled. "
+            f"{found.parent} has weights, but no state to resume training from: it was pulled. "
             "Train anew, under another --name"
         )
     if not why and not is_zipfile(found):  # which ends with its table of contents
         why = "it is cut off"
     if why:
-        raise RunError(f"{found} is damaged: {why}: training cannot go on from it. {_go_on(found)}")
+        raise RunError(
+            f"{found} is damaged: {why}: training cannot resume from it. {_go_on(found)}"
+        )
     return found
 
 
@@ -142,7 +144,7 @@ def _go_on(file: Path) -> str:
     other = _intact(file)
     if other is None:
         return "The weights beside it are kept; train anew, under another --name"
-    return f"The state before is intact: --job train --ckpt {other} goes on from there"
+    return f"The state before is intact: --job train --ckpt {other} resumes from there"
 
 
 def go_back(folder: Path, chosen: Path) -> None:
@@ -159,7 +161,7 @@ def go_back(folder: Path, chosen: Path) -> None:
         if last > step:
             raise UsageError(
                 f"--ckpt {chosen}: the last checkpoint, of step {last}, is intact, and training "
-                "goes on from there; leave --ckpt out"
+                f"resumes from there; leave --ckpt out"
             )
         return
     index = _known(folder)

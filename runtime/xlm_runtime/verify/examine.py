@@ -126,7 +126,7 @@ def _stable(
     if last is None or _apart(one) > _STABLE * _apart(last):
         return one
     points = bench.settings.points * _HARDER**2
-    more = f"; a harder fit brings it nearer: --points {points} --seconds {points}"
+    more = f"; a longer fit improves it: --points {points} --seconds {points}"
     return evolve(one, outcome="undecided", found=f"not yet fitted: {one.found}{more}")
 
 
@@ -155,7 +155,7 @@ def _run(bench: Bench, what: str, check: Check, found: list[Verdict | Curve]) ->
     except Late:
         found.append(
             Verdict(claim=what, outcome="undecided", toy=bench.toy.name,
-                    found=f"the time allowed is over: --seconds {4 * bench.settings.seconds}")
+                    found=f"the time is over; try --seconds {4 * bench.settings.seconds}")
         )  # fmt: skip
     except _FAILURES as error:
         place = traceback.extract_tb(error.__traceback__)[-1]

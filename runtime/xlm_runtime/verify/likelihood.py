@@ -179,8 +179,8 @@ def _words(value: Value, outcome: Outcome, what: str, entropy: float, *, known: 
     if outcome == "undecided":
         share = value.margin / entropy
         return (
-            f"{numbers} ({margin}, {share:.0%} of the entropy, of which {value.fit:.4f} is what the"
-            " fit may lack)"
+            f"{numbers} ({margin}, {share:.0%} of the entropy, of which {value.fit:.4f} is "
+            f"possible error of the fit)"
         )
     return f"{numbers} ({margin if known else f'not below it; margin {value.noise:.4f}'})"
 
@@ -247,11 +247,11 @@ def _kernels(bench: Bench, law: Law) -> Iterator[Verdict]:
         yield Verdict(
             claim="likelihood.decoder",
             outcome=decided(holds),
-            found="samples are at least as likely as the reported likelihood says "
+            found="samples are at least as likely as the reported likelihood "
             f"(at most {worst:.2f} standard errors short; limit {_SIGMAS})"
             if holds
-            else "samples are less likely than the reported likelihood says "
-            f"({worst:.2f} > {_SIGMAS} standard errors)",
+            else f"samples are less likely than the reported likelihood ({worst:.2f} > {_SIGMAS} "
+            "standard errors)",
             toy=bench.toy.name,
             decoder=name,
             measured=worst,

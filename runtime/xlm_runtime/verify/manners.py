@@ -51,7 +51,7 @@ def manners(bench: Bench) -> Iterator[Verdict]:
         bench, "network.padding", "", "padding changes no answer", _padding(bench, network)
     )
     if bench.family.corrupt is not None:
-        yield _verdict(bench, "noise.fixed", "", "noise leaves what stands outside of its reach",
+        yield _verdict(bench, "noise.fixed", "", "noise changes free tokens only",
                        _fixed(bench, network))  # fmt: skip
     with bench.budget.share(_SHARE):
         names = list(bench.family.decoders)
@@ -102,7 +102,7 @@ def _fixed(bench: Bench, network: Any) -> str:
             own = [x for x, here in zip(x0, still, strict=True) if here]
             left = iter([x for x, here in zip(shown, there, strict=True) if here])
             if not all(x in left for x in own):
-                return f"training shows {shown} for {x0}: a token is gone that noise may not touch"
+                return f"training shows {shown} for {x0}: a token is missing that noise must keep"
     return ""
 
 
@@ -117,10 +117,9 @@ def _timely(bench: Bench, network: Any, name: str, share: float) -> Iterator[Ver
         with bench.budget.share(share):
             yield from _decoder(bench, network, name)
     except Late as late:
-        words = f"not ended when its time was over, at step {late.step:,}: no number of steps tells"
-        words += " a slow decoder from an endless one. If it is slow, --seconds "
-        words += f"{10 * bench.settings.seconds}; if it is endless, see what ends its loop in"
-        words += " decoder.py, and the `stop` of the spec"
+        words = f"its time was over at step {late.step:,}: it is slow, or it never ends. If it is "
+        words += f"slow, try --seconds {10 * bench.settings.seconds}; if it never ends, read its "
+        words += "loop in decoder.py, and the `stop` of the spec"
         yield Verdict(claim="decoder.ends", outcome="undecided", toy=bench.toy.name, decoder=name,
                       found=words)  # fmt: skip
 
@@ -130,12 +129,12 @@ def _decoder(bench: Bench, network: Any, name: str) -> Iterator[Verdict]:
     batch = bench.layout(bench.blanks(chosen))
     made = _made(bench, network, name, batch)
     rules: list[tuple[str, str, Callable[[], str]]] = [
-        ("keeps", "what is given stays, and so does the rest", lambda: _keeps(bench, batch, made)),
-        ("says", "it writes what may be predicted", lambda: _says(bench, batch, made)),
-        ("limit", "it writes no more than there is room for", lambda: _limit(bench, made)),
-        ("blind", "it does not look at what it is to write",
+        ("keeps", "given tokens and the rest of a row stay", lambda: _keeps(bench, batch, made)),
+        ("says", "it writes only tokens that may be predicted", lambda: _says(bench, batch, made)),
+        ("limit", "it writes no more tokens than fit", lambda: _limit(bench, made)),
+        ("blind", "its samples do not depend on the tokens to be written",
          lambda: _blind(bench, network, name, chosen, made)),
-        ("alone", "a row is the same whatever stands beside it",
+        ("alone", "a row does not depend on the rows beside it",
          lambda: _alone(bench, network, name, chosen, made)),
     ]  # fmt: skip
     for rule, words, check in rules:
@@ -196,7 +195,7 @@ def _blind(bench: Bench, network: Any, name: str, chosen: list[Example], made: D
     others = [replace(e, body=_other(bench, e)) for e in chosen]
     again = _made(bench, network, name, bench.layout(others))
     same = _results(bench, again) == _results(bench, made)
-    return "" if same else "its samples depend on the tokens that it is to write"
+    return "" if same else "its samples depend on the tokens to be written"
 
 
 def _other(bench: Bench, example: Example) -> tuple[int, ...]:
@@ -214,5 +213,5 @@ def _alone(bench: Bench, network: Any, name: str, chosen: list[Example], made: D
     for example, result in zip(chosen, whole, strict=True):
         alone = bench.layout(bench.blanks([example]))
         if _results(bench, _made(bench, network, name, alone)) != [result]:
-            return "a row alone comes out otherwise than with others"
+            return "a row alone differs from the same row beside others"
     return ""

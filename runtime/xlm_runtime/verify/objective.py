@@ -69,7 +69,7 @@ def _sums(worst: float, holds: bool) -> str:
         return "the loss is not finite"
     if holds:
         return f"the loss of a batch is a weighted mean over its rows (off by {worst:.0e})"
-    return f"what a row adds to the loss depends on the rows beside it (off by {worst:.0e})"
+    return f"the loss of a row depends on the rows beside it (off by {worst:.0e})"
 
 
 def _losses(
@@ -121,15 +121,13 @@ def _weighed(bench: Bench, worst: float, margin: float, rising: bool) -> Verdict
     """Judge the weights, by numbers in units of the spread of losses."""
     holds = worst <= margin and rising
     numbers = f"off by {worst:.1%} of its spread, margin {margin:.1%}"
-    words = "the loss weighs its terms otherwise than the likelihood's bound"
+    words = "the loss weights its terms differently from the likelihood's bound"
     if holds and margin > _SHARP:
         seconds = ceil(bench.settings.seconds * max(2.0, 1.5 * (margin / _SHARP) ** 2))
         words = f"{numbers}, above {_SHARP:.0%}: more draws of the loss decide it: "
         words += f"--seconds {seconds}"
     elif holds:
-        words = (
-            f"the loss is the likelihood's bound but for a factor, whatever the heads ({numbers})"
-        )
+        words = f"the loss is the likelihood's bound up to a factor, for any heads ({numbers})"
     else:
         words = f"{words} ({numbers})"
     return Verdict(

@@ -37,7 +37,7 @@ def lines(one: Examined) -> Iterator[str]:
             yield from _verdict(verdict, curves)
     if brief:
         claims = ", ".join(dict.fromkeys(v.claim for v in brief))
-        yield f"  {MARKS['confirmed']} {len(brief)} rules kept: {claims}"
+        yield f"  {MARKS['confirmed']} {len(brief)} rules hold: {claims}"
 
 
 def _verdict(verdict: Verdict, curves: dict[str, Curve]) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _curve(curve: Curve) -> Iterator[str]:
     )
     yield f"      distance {at} ({floor}; {curve.draws} draws)"
     if curve.data[-1] - curve.distance[-1] > curve.null.mean:
-        yield f"      distance to the data itself {curve.data[-1]:.4f}, as the claim foretells"
+        yield f"      distance to the data itself {curve.data[-1]:.4f}, as the claim predicts"
 
 
 def summary(found: list[Examined], seconds: float) -> Iterator[str]:

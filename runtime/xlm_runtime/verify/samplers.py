@@ -72,13 +72,13 @@ def _undecided(bench: Bench, law: Law, name: str) -> str:
     """Return the reason why a decoder's samples cannot be judged; empty if they can."""
     worth = bench.family.samples.get(name)
     if worth is None:
-        return "the package does not say what they are worth"
+        return "the package makes no claim about them"
     if worth.law == "none":
-        return f"the package says that they are {worth}"
+        return f"the package claims that they are {worth}"
     if law.made is None:
-        return "what the best heads make of the data is not known for this loss"
+        return "the law of the best heads is not known for this loss"
     if worth.law == "limit" and not worth.grows:
-        return f"exact in the limit of many steps, of which it takes a fixed number: {worth.why}"
+        return f"exact in the limit of many steps, but its number of steps is fixed: {worth.why}"
     return ""
 
 
@@ -236,14 +236,14 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     limits = _limits(curve.steps, curve.distance, curve.null.high + max(off, FITTED))
     holds = _checked(curve.distance, limits)
     last, limit = curve.distance[-1], limits[-1]
-    named = "p tilted as the claim says" if law.tilted else "p"
+    named = "p tilted as claimed" if law.tilted else "p"
     few = curve.draws < 0.9 * bench.settings.draws
     why = "which decide it" if curve.enough else "in the time allowed"
     draws = f", of {curve.draws} draws {why}" if few else ""
     numbers = f"distance {last:.4f} (limit {limit:.4f}, a perfect sampler {curve.null.mean:.4f}"
     numbers += f"{draws})"
     if holds and limit > VAGUE:
-        words = f"{numbers}: too wide a limit to mean anything; --steps with larger numbers"
+        words = f"{numbers}: the limit is too wide for a verdict; try larger numbers for --steps"
     elif holds:
         ways = bench.family.samples[curve.decoder].grows
         falls = f", and the distance falls like 1/{ways}" if len(curve.steps) > 1 else ""

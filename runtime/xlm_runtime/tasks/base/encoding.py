@@ -21,16 +21,17 @@ from xlm_runtime.tokenizers import Tokenizer
 
 PACKED = 2  # the version of `Packing`
 PACKING = (  # what it means for numbers
-    "texts end to end in rows that are all full, parted by the tokenizer's end of text, an "
+    "texts concatenated into full rows, separated by the tokenizer's end of text, an "
     "ordinary token that opens the text after it; attention stays within a text; a text that is "
-    "longer than a row goes on in the next, which does not see its beginning; what is left at the "
-    "end of a split is dropped; bounds are those of rows, and perplexities per token of a row, "
+    "longer than a row continues in the next, which does not see its beginning; tokens left over "
+    "at the end of a split are dropped; bounds are those of rows, and perplexities per token of "
+    "a row, "
     "ends of texts counted; a row is cut out of a stream and has no end of its own; a sample is a "
     "row whose tokens see beyond an end of text, as those of no row did in training"
 )
 EDGES = (  # what else decides the numbers of any text
-    "the specials at the edges of a row are those of the family's layout, and count where they "
-    "stand inside its brackets"
+    "the specials at the edges of a row are those of the family's layout, and count if they are "
+    "inside its brackets"
 )
 _BATCH = 1000
 
@@ -145,7 +146,7 @@ class Packing(Encoding):
         over = ", ".join(f"{len(ids)} for {split}" for split, ids in self.left.items())
         kept = sum(self.documents.values())
         return (
-            f"no row of {self.block} tokens is full for {empty} (tokens left over: {over}; "
+            f"there is no full row of {self.block} tokens for {empty} (tokens left over: {over}; "
             f"dropped: {self.dropped.said}){more(kept, 'more text, a smaller data.block,')}"
         )
 

@@ -67,7 +67,7 @@ class DataOptions:
     def __post_init__(self) -> None:
         """Check that columns are of a file.  Raises UsageError."""
         if self.columns and not self.data:
-            raise UsageError("--columns speaks of the file that --data gives, and there is none")
+            raise UsageError("--columns needs a file, given by --data")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,11 +162,11 @@ class Prepared:
         vocab = self.tokenizer.vocabulary
         for i in ids:
             if not 0 <= i < vocab.size:
-                raise RunError(f"{name} holds {i}, and the vocabulary has {vocab.size} ids")
+                raise RunError(f"{name} contains {i}, but the vocabulary has {vocab.size} ids")
         own = {vocab.specials[role] for role in but if role in vocab.specials}
         special = [role for role, i in vocab.specials.items() if i in ids and i not in own]
         if special:
-            raise RunError(f"{name} holds the special token '{special[0]}'; layouts add those")
+            raise RunError(f"{name} contains the special token '{special[0]}'; layouts add those")
 
 
 def roomy(setting: str, asked: int | None, longest: int, task: str) -> int:

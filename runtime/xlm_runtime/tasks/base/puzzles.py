@@ -21,5 +21,5 @@ def read(question: str, answer: str) -> Problem | str:
         return "an answer that breaks the rules"
     given = [digit not in ".0" for digit in question]
     if any(kept and q != a for q, a, kept in zip(question, answer, given, strict=True)):
-        return "an answer that changes what is given"
+        return "an answer that changes given values"
     return Problem(body, given)

@@ -81,8 +81,8 @@ def user_rows(
     parts = parts_of(path)
     if "train" not in parts.values():
         raise UsageError(
-            f"--data {path}: no file there is for training; call it train.txt, or put it into a "
-            "folder train (and validation, test)"
+            f"--data {path}: no file for training in it; name one train.txt, or put it into a "
+            f"folder train (and validation, test)"
         )
     tables = {file: files.read(file) for file in parts}
     for table in tables.values():

@@ -53,7 +53,7 @@ class TextTask(Task):
     layout = "text"
     version = 1  # of `clean`
     packing = PACKED  # the version of how rows are packed
-    shipped = "what ships with Python"  # what `quick` reads without data
+    shipped = "the documentation that ships with Python"  # what `quick` reads without data
     blocks: ClassVar[Mapping[str, int]]
     tokenizers: ClassVar[Mapping[str, str]]
     protocols: ClassVar[Mapping[str, str]]

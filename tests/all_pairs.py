@@ -44,7 +44,7 @@ HEAD = f"""# Families and tasks
 
 Written by `python tests/all_pairs.py`, which did with every pair what `xlmc run` does: prepare,
 train, evaluate, generate, with preset quick, networks of two layers of width 64, and {STEPS} steps.
-Nothing is learnt in so few: the table says that every pair works, and no file here is about one.
+Nothing is learnt in so few: the table shows that every pair works, without code for any pair.
 A cell holds the loss of the first and of the last five steps, each family's own; a number in
 brackets is a refusal, in words below the table.
 

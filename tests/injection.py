@@ -25,8 +25,8 @@ BEGIN, END = "<!-- injection -->", "<!-- end of injection -->"
 HEAD = """## Injection
 
 A spec is data: no text of it becomes code. A pulled run is a stranger's: of its files only those
-that a run holds are taken, and its code runs where it is what xlmc makes of its spec, or once you
-agree. `python tests/injection.py` tries to get round that; the ordinary tests run a part of it.
+that a run has are taken, and its code is executed if it is exactly the output of xlmc for its spec,
+or once you agree. `python tests/injection.py` attacks that; the ordinary tests run a part of it.
 "Data" are texts that stay texts, in a package that was compiled or a run that was taken.
 """
 

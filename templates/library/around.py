@@ -1,4 +1,4 @@
-"""What can be seen around a token, and how much of it counts by its distance."""
+"""The visible tokens around a masked one, weighted by a kernel of their distance."""
 
 from collections.abc import Callable
 
@@ -26,9 +26,9 @@ def visible(
     masked: Bool[Tensor, "batch length"],
     attend: Attend,
 ) -> Float[Tensor, "batch length"]:
-    """For each mask the sum of a kernel over the positions of its document that hold no mask.
+    """Return, for each mask, the sum of a kernel over the unmasked positions of its document.
 
-    What stands outside the brackets, a prompt for one, can be seen. At most 2 for a kernel that
+    Tokens outside the brackets, such as a prompt, are visible. At most 2 for a kernel that
     sums to 1 on either side.
     """
     place = torch.arange(masked.shape[1], device=masked.device)

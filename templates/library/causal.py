@@ -1,6 +1,6 @@
 """Layers under causal attention with rotary positions, from tokens to hidden states.
 
-A token sees itself and what stands before it in its document, padding apart.
+A token sees itself and the tokens before it in its document, but no padding.
 """
 
 import torch
@@ -16,9 +16,9 @@ Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each block: batch
 
 
 def visible(attend: Attend, new: int) -> Bool[Tensor, "batch 1 new length"] | None:
-    """What each of the last ``new`` tokens sees; None where nothing but the order limits it.
+    """Return what each of the last ``new`` tokens sees; None if only the order limits it.
 
-    Padding sees itself, so that it has an answer.
+    Padding sees itself, so that its softmax is finite.
     """
     seen = attention_mask(attend)
     if seen is None:
@@ -48,7 +48,7 @@ class CausalAttention(nn.Module):
         Float[Tensor, "batch heads length axes"],
         Float[Tensor, "batch heads length axes"],
     ]:
-        """Queries, keys and values."""
+        """Return queries, keys and values."""
         batch, length, width = x.shape
         qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
@@ -61,7 +61,7 @@ class CausalAttention(nn.Module):
         v: Float[Tensor, "batch heads length axes"],
         seen: Bool[Tensor, "batch 1 new length"] | None,
     ) -> Float[Tensor, "batch new width"]:
-        """What each query finds; ``seen`` is None where it sees all that stands before it."""
+        """Return the output of each query; ``seen`` is None for plain causal attention."""
         dropout = self.size.attention_dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(q, k, v, seen, dropout, is_causal=seen is None)
         out = self.out(mixed.transpose(1, 2).flatten(2))
@@ -85,7 +85,7 @@ class CausalBlock(nn.Module):
         sin: Float[Tensor, "rows 1 length half"],
         seen: Bool[Tensor, "batch 1 length length"] | None,
     ) -> Float[Tensor, "batch length width"]:
-        """Attention, then the feed-forward layer, each added to its input."""
+        """Apply attention, then the feed-forward layer, each added to its input."""
         q, k, v = self.attention.project(self.norm_1(x), cos, sin)
         x = x + self.attention.mix(q, k, v, seen)
         out: Tensor = x + self.feed(self.norm_2(x))
@@ -103,7 +103,7 @@ class CachingBlock(CausalBlock):
         seen: Bool[Tensor, "batch 1 new length"] | None,
         past: tuple[Tensor, Tensor] | None,
     ) -> tuple[Float[Tensor, "batch new width"], tuple[Tensor, Tensor]]:
-        """What `forward` makes of the last tokens, and the keys and values of all so far."""
+        """Return `forward` of the last tokens, and the keys and values of all so far."""
         q, k, v = self.attention.project(self.norm_1(x), cos, sin)
         if past is not None:
             k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
@@ -124,7 +124,7 @@ class CausalTransformer(nn.Module):
     def forward(
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
-        """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        """Return the hidden state of every position; ``attend`` is None if nothing is padded."""
         cos, sin = rotation(attend, xt, self.size)
         seen = visible(attend, xt.shape[1])
         x = self.embed(xt)
@@ -140,7 +140,7 @@ class CachingTransformer(CausalTransformer):
     def extend(
         self, new: Int[Tensor, "batch new"], attend: Bool[Tensor, "batch length"], past: Past
     ) -> tuple[Float[Tensor, "batch new width"], Past]:
-        """The hidden states of the last tokens, and the past of whatever comes next.
+        """Return the hidden states of the last tokens, and the past for later ones.
 
         ``attend`` spans the past, empty at first, and the new tokens.
         """

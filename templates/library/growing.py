@@ -46,13 +46,13 @@ class Measured(Growing):
 def skip_row(
     number: Int[Tensor, "batch length"], room: Int[Tensor, " batch"]
 ) -> Int[Tensor, "batch length"]:
-    """No insertion at all in a row in which they do not all find room."""
+    """Allow no insertion in a row in which not all fit."""
     return number * (number.sum(1) <= room)[:, None]
 
 
 def drop_right(
     number: Int[Tensor, "batch length"], room: Int[Tensor, " batch"]
 ) -> Int[Tensor, "batch length"]:
-    """As many insertions as find room, from the left."""
+    """Allow as many insertions as fit, from the left."""
     taken = number.cumsum(1).minimum(room.clamp(min=0)[:, None])
     return taken - F.pad(taken, (1, 0))[:, :-1]

@@ -1,4 +1,4 @@
-"""Places of a row: which of them, and what stands beside them."""
+"""Places of a row: their choice, and values beside them."""
 
 import torch
 from torch.nn import functional as F
@@ -9,7 +9,7 @@ from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 def spread(
     values: Float[Tensor, " places"] | Int[Tensor, " places"], places: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
-    """The values of some places where they stand, in float64; 0 elsewhere."""
+    """Place the values of some places at their positions, in float64; 0 elsewhere."""
     wide = torch.zeros(places.shape, dtype=torch.float64, device=places.device)
     return wide.masked_scatter(places, values.double())
 
@@ -26,14 +26,14 @@ def first(
     candidates: Bool[Tensor, "batch length"],
     count: Int[Tensor, " batch"],
 ) -> Bool[Tensor, "batch length"]:
-    """The ``count`` candidates of each row with the highest scores (ties: the leftmost)."""
+    """Return the ``count`` candidates of each row with the highest scores (ties: the leftmost)."""
     score = score.masked_fill(~candidates, -torch.inf)
     rank = score.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     return candidates & (rank < count[:, None])
 
 
 def leftmost(candidates: Bool[Tensor, "batch length"]) -> Float[Tensor, "batch length"]:
-    """A score of each place that is higher the further left it is."""
+    """Return a score of each place that is higher the further left it is."""
     length = candidates.shape[1]
     column = torch.arange(length, dtype=torch.float64, device=candidates.device)
     return -column.expand_as(candidates)
@@ -44,7 +44,7 @@ def above(
     candidates: Bool[Tensor, "batch length"],
     threshold: float | Float[Tensor, "batch one"],
 ) -> Bool[Tensor, "batch length"]:
-    """The candidates of each row whose scores are above a threshold, and the best one."""
+    """Return the candidates of each row with scores above a threshold, and the best one."""
     best = first(score, candidates, candidates.any(1).long())
     return (candidates & (score > threshold)) | best
 
@@ -54,7 +54,7 @@ def surest(
     candidates: Bool[Tensor, "batch length"],
     bound: float | Float[Tensor, "batch one"],
 ) -> Bool[Tensor, "batch length"]:
-    """As many candidates of each row, in rising order of their errors, as the bound lets through.
+    """Return the candidates of each row with the smallest errors, within a bound on their sum.
 
     The errors of those taken, the largest of them apart, add up to less than ``bound``; one is
     taken whatever its error (Ben-Hamu et al. 2025, arXiv:2505.24857).
@@ -95,7 +95,7 @@ def subset(
     candidates: Bool[Tensor, "batch length"],
     count: Int[Tensor, " batch"],
 ) -> Bool[Tensor, "batch length"]:
-    """A uniformly random subset of ``count`` candidates of each row: those with the smallest u."""
+    """Draw ``count`` candidates of each row uniformly: those with the smallest u."""
     return first(-u, candidates, count)
 
 
@@ -108,7 +108,7 @@ def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:
 def at_special(
     hidden: Float[Tensor, "batch length width"], xt: Int[Tensor, "batch length"], special: int
 ) -> Float[Tensor, "batch width"]:
-    """The hidden state of each row at its special token of this id, of which it has one."""
+    """Return the hidden state of each row at its only special token of this id."""
     place = (xt == special).long().argmax(1)
     return hidden[torch.arange(len(xt), device=xt.device), place]
 
@@ -116,9 +116,9 @@ def at_special(
 def shifted(
     hidden: Float[Tensor, "batch length width"], attend: Attend
 ) -> Float[Tensor, "batch length width"]:
-    """The hidden state to the left of each position, as in a model that says the next token.
+    """Return the state to the left of each position, as a model of the next token needs.
 
-    The first token of a document has none to its left and keeps its own, whatever stands there.
+    The first token of a document has none to its left and keeps its own.
     """
     left = torch.cat([hidden[:, :1], hidden[:, :-1]], dim=1)
     if attend is None:

@@ -65,7 +65,7 @@ class Derivation:
         return self._best(forms, lambda x: -x.dalpha / (1 - x.alpha))
 
     def sigma(self) -> Formula:
-        """-log alpha."""
+        """Return -log alpha."""
         forms = [stable_forms.minus_log(form, self.t) for form in self.alphas]
         forms += [-log1p(-form) for form in self.complements]
         forms += [-sympy.log(form) for form in self.alphas]

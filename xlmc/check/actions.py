@@ -34,7 +34,7 @@ def actions(
     family: ast.Family,
     env: Environment,
 ) -> Iterator[Diagnostic]:
-    """Whether a step or finish has the actions that it needs, each once, and each in order."""
+    """Check that a step or finish has the actions that it needs, each once and in order."""
     process = Process.of(family)
     yield from _twice(block, block_name)
     yield from _not_undone(block, block_name, process)
@@ -64,7 +64,7 @@ def actions(
 
 
 def _twice(block: ast.Step | ast.Finish, block_name: str) -> Iterator[Diagnostic]:
-    """A complaint about each action that comes again."""
+    """Report each action that occurs again."""
     seen = set[type[ast.Action]]()
     for action in block.actions:
         if type(action) in seen:
@@ -77,9 +77,9 @@ def _twice(block: ast.Step | ast.Finish, block_name: str) -> Iterator[Diagnostic
 def _not_undone(
     block: ast.Step | ast.Finish, block_name: str, process: Process
 ) -> Iterator[Diagnostic]:
-    """A complaint about each arrow that no action undoes; of one alone, if nothing is done at all.
+    """Report each arrow that no action undoes; only one if the block undoes nothing at all.
 
-    What a finish of two clocks does not insert is not inserted.
+    A finish of two clocks need not insert.
     """
     words = [word for action in block.actions for word in slots.ways(action) if word.own]
     if process.ordered and not words:
@@ -94,7 +94,7 @@ def _not_undone(
 
 
 def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
-    """A complaint about an action that a noise leaves nothing to do."""
+    """Report an action that has nothing to do under a noise."""
     if not process.known:
         return
     ways = slots.ways(action)
@@ -111,7 +111,7 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
 
 
 def _rule(action: ast.Append, process: Process) -> Iterator[Diagnostic]:
-    """A complaint about a rule by which an action does not choose."""
+    """Report a rule that an action does not have."""
     why = slots.action(action).wrong_rule(action.much)
     if why:
         span, rule = action.much.span, action.much.rule

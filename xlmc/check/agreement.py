@@ -13,7 +13,7 @@ Way = tuple[Need, ...]
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """A complaint where all terms and the step of the default decoder are of one other noise."""
+    """Report a noise if all terms and the default step are written for another one."""
     process, written = Process.of(family), query.terms(family)
     step = query.first(query.entries(family, "decoder"), ast.Step)
     if not process.known or step is None or not written:

@@ -12,7 +12,7 @@ EXAMPLE = "visible(geometric(0.3))"
 
 
 def around(expr: ast.Expr, env: Environment, *, masks: bool) -> Iterator[Diagnostic]:
-    """What is wrong with the kernels of a weight; ``masks``: it is one of masked tokens."""
+    """Check the kernels of a weight; ``masks``: it is one of masked tokens."""
     calls = list(query.calls(expr))
     inside = {id(a) for call in calls if call.function == "visible" for a in call.arguments}
     for call in calls:

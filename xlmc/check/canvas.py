@@ -37,7 +37,7 @@ ALL_BACK = "a step would take back all that was drawn"
 
 
 def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
-    """Everything about these entries of a decoder."""
+    """Check the blocks, guides and related entries of a decoder."""
     for blocks in query.those(section.entries, ast.Blocks):
         yield from _blocks(blocks, section, family, env)
     for guide in query.those(section.entries, ast.Guide):
@@ -73,7 +73,7 @@ def _blocks(
 
 
 def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
-    """Whether a quota ever fits into a block."""
+    """Check that a quota can fit into a block."""
     step = query.first(section.entries, ast.Step)
     unmask = query.first(step.actions, ast.Unmask) if step else None
     if unmask is None or unmask.much.rule != "quota" or unmask.much.value is None:
@@ -122,7 +122,7 @@ def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
 
 
 def _sure(value: ast.Expr, env: Environment) -> bool:
-    """Whether a chance is 1 at all times, the params being as they are by default."""
+    """Return whether a chance is 1 at all times, for the defaults of params."""
     if any(known(value, env)) or not env.sound:
         return literal(value) == 1
     found = [one for _, one in values(value, env, samples(value, env))]

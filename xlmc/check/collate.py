@@ -25,7 +25,7 @@ SLOTS = ("bos", "cls", "eos", "pad", "prompt", "body")
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Everything about the `collate` section."""
+    """Check the `collate` section."""
     section = next((s for s in family.sections if s.kind == "collate"), None)
     if section is None:
         return
@@ -138,7 +138,7 @@ def _inside(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
 
 
 def _ends_open(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
-    """What is appended follows a special, since prompts may be empty, and nothing follows it."""
+    """Check that appended tokens follow a special, as prompts may be empty, and come last."""
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     if not free:
         return

@@ -38,7 +38,7 @@ STEPS = 1_000_000  # of a grid, at most
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Everything about the decoders."""
+    """Check the decoders."""
     decoders = query.decoders(family)
     if decoders and decoders[0].name is not None:
         yield NoDefaultDecoder(span=decoders[0].span)
@@ -52,7 +52,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _kept(one: Diagnostic, section: ast.Section) -> Diagnostic:
-    """A message; beside one about what a named decoder keeps of the default one stands which."""
+    """Add to a message about an inherited entry the named decoder that keeps it."""
     if section.name is None or one.span in section.span:
         return one
     here = Related(name_span(section, section.name), f"kept by `decoder {section.name}`")
@@ -123,7 +123,7 @@ def _undo(process: Process) -> str:
 
 
 def _lets(section: ast.Section) -> list[ast.Let]:
-    """The lets of a decoder; of a named one, which inherits some, those that it uses."""
+    """Return the lets of a decoder; of a named one, which inherits some, those that it uses."""
     lets = query.those(section.entries, ast.Let)
     if section.name is None:
         return list(lets)
@@ -254,7 +254,7 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _spoken(section: ast.Section) -> set[str]:
-    """The names that a decoder mentions, those of lets that it mentions included."""
+    """Return the names that a decoder mentions, also through lets."""
     entries = [entry for entry in section.entries if not isinstance(entry, ast.Let)]
     exprs = [expr for entry in entries for expr in query.expressions(entry)]
     return query.spoken(exprs, query.those(section.entries, ast.Let))

@@ -1,4 +1,4 @@
-"""What is written and changes nothing: warnings."""
+"""Warnings about entries that change nothing."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ NOTHING = {name: float(value) for name, (_, value) in NEUTRAL.items()}
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """A warning for each entry of the family's own text that has no effect."""
+    """Yield a warning for each entry of the family's own text that has no effect."""
     for section in query.decoders(family):
         yield from (one for one in _decoder(section, family) if _own(one, section, family))
     for section in (one for one in family.sections if one.kind == "collate"):
@@ -24,7 +24,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _own(one: Diagnostic, section: ast.Section, family: ast.Family) -> bool:
-    """Whether a warning is about what is written there: not inherited, and no default."""
+    """Return whether a warning is about an entry written there: not inherited, no default."""
     if one.span == section.span and section.kind == "collate":
         return False
     return one.span in section.span and one.span.source == family.span.source
@@ -83,7 +83,7 @@ def _stop(stop: ast.Stop, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _tail(chance: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
-    """A distribution of which nothing is read but the chance of 0."""
+    """Report a distribution of which only the chance of 0 is read."""
     if not (isinstance(chance, ast.Call) and chance.function == "zero"):
         return
     head = query.heads(family).get(query.asked(chance))
@@ -98,7 +98,7 @@ def _tail(chance: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _same(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
-    """A named decoder that changes nothing of the default one."""
+    """Report a named decoder that equals the default one."""
     default = query.entries(family, "decoder")
     if section.name is not None and {*section.entries} == {*default}:
         why = "it is the default decoder by another name"

@@ -1,4 +1,4 @@
-"""Whether a family makes sense: all that is wrong with it, at once."""
+"""Checks of a family: all its mistakes, at once."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ PURPOSES = {
 
 
 def check(family: ast.Family) -> tuple[Diagnostic, ...]:
-    """The warnings about a family whose defaults are written out.
+    """Return the warnings about a family whose defaults are written out.
 
     Raises:
         SpecErrors: with every error, and no warning, since most would follow from the errors.

@@ -28,7 +28,7 @@ NO_MASK = {"masked": 0.0}
 def masks(
     action: ast.Insert, block: str, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    """Whether a number of masks can be inserted into every gap."""
+    """Check that a number of masks can be inserted into every gap."""
     if block == "finish":
         problem, why = "masks inserted in the end would be left in the sample", "no step follows"
         yield WrongStep(span=action.span, problem=problem, why=why, hint="move it to the step")
@@ -63,7 +63,7 @@ def masks(
 
 
 def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterator[Diagnostic]:
-    """The values that a mean or a chance takes over the run of a decoder."""
+    """Check the values of a mean or a chance over the run of a decoder."""
     every = product((0.0, 0.3, 1.0, 4.0), moments(env))
     samples = ({**moment, **none, head: gap} for gap, moment in every for none in ({}, NO_MASK))
     hint = f"a mean is at least 0: `{head} * reveal(...)`"
@@ -73,7 +73,7 @@ def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterato
 def own_clock(
     value: ast.Expr, rule: str, arrow: ast.Arrow, env: Environment
 ) -> Iterator[Diagnostic]:
-    """An action goes by the clock of the arrow that it undoes, if by any."""
+    """Check that an action uses the clock of the arrow that it undoes, if any clock."""
     for call in query.calls(value):
         asked = {call.function, *(name.id for name in query.names(call))} & {*env.schedules}
         if asked and arrow.survival not in asked:
@@ -95,7 +95,7 @@ def overflow(entry: ast.Overflow, process: Process) -> Iterator[Diagnostic]:
 
 
 def trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:
-    """A complaint if no term of the loss trains a head that is read."""
+    """Report a head that is read and that no term of the loss trains."""
     trained = {term.head.id for term in query.terms(family)}
     if head not in trained and trained and trained <= {*query.heads(family)}:
         yield NeverTrained(span=span, head=head)

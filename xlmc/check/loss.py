@@ -17,7 +17,7 @@ from xlmc.words import terms
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Everything about the `loss` section."""
+    """Check the `loss` section."""
     section = next((s for s in family.sections if s.kind == "loss"), None)
     if section is None:
         return
@@ -87,7 +87,7 @@ def _term(part: Part, objective: Objective) -> Iterator[Diagnostic]:
 
 
 def _options(term: ast.Term, env: Environment) -> Iterator[Diagnostic]:
-    """The options of a divergence: those that its word has."""
+    """Check the options of a divergence against those of its word."""
     options = {one.name: one for one in terms.known()[term.divergence.kind].options}
     for option in term.divergence.options:
         if not options:

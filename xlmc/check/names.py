@@ -14,7 +14,7 @@ Known = dict[str, tuple[str, Span]]  # name -> what has it, and where
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Heads, the schedule, and the params and lets of a section have different names."""
+    """Check that heads, the schedule, params and lets of a section have different names."""
     known: Known = {}
     for arrow in query.arrows(family) if Process.of(family).known else ():
         yield from _take(known, arrow.survival, "a schedule" if known else "the schedule", arrow)
@@ -39,7 +39,7 @@ def _take(known: Known, name: str, what: str, node: ast.Node) -> Iterator[Diagno
 
 
 def _decoders(family: ast.Family) -> Iterator[Diagnostic]:
-    """The classes of decoders, and their settings, need different names."""
+    """Check that the classes of decoders, and their settings, have different names."""
     classes: dict[str, ast.Section] = {}
     for section in query.decoders(family):
         if section.name is None:

@@ -36,7 +36,7 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Everything about the `network` section."""
+    """Check the `network` section."""
     section = next((s for s in family.sections if s.kind == "network"), None)
     if section is None:
         return
@@ -115,7 +115,7 @@ def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
 
 
 def _one_way(name: ast.Name, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
-    """The other backbones see both sides."""
+    """Report a backbone that sees both sides in a left-to-right family."""
     words = backbone_words()
     if Process.of(family).ordered and backbone in words and words[backbone].causal is None:
         why = f"`{backbone}` sees both sides, as denoising needs"
@@ -154,7 +154,7 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
 
 
 def _reaches_zero(family: ast.Family) -> bool:
-    """Whether -log of a survival at t = 1 is no number, computed with many digits."""
+    """Return whether -log of a survival at t = 1 is infinite, computed with many digits."""
     try:
         arrows = query.arrows(family)
         return any(exactly(arrow.value, {"t": 1.0}, {}) < NOTHING for arrow in arrows)
@@ -177,7 +177,7 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
-    """Shifted heads say tokens, all of them alike, of rows that begin with what is fixed."""
+    """Check shifted heads: all heads of tokens or none, in rows that begin with a fixed token."""
     heads, process = list(query.heads(family).values()), Process.of(family)
     tokens = [head for head in heads if head.kind.id == "logits" and head.at is not None]
     plain = [head for head in tokens if head.at and head.at.id == "tokens" and not head.shifted]
@@ -206,7 +206,7 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[Diagnostic]:
-    """A head of one special token needs it once in every row, whatever is predicted or cut."""
+    """Check that a head of one special token has it once in every row, fixed and never cut."""
     for layout in query.layouts(family):
         names = [slot.name for slot in layout.slots]
         number = names.count(place.id)
@@ -231,7 +231,7 @@ def _laid_out(head: ast.Head, place: ast.Name, family: ast.Family) -> Iterator[D
 
 
 def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
-    """Every arrow needs a head that can undo it."""
+    """Check that every arrow has a head that can undo it."""
     process, heads = Process.of(family), query.heads(family).values()
     if process.ordered and not heads:
         yield MissingEntry(

@@ -34,7 +34,7 @@ EXACT = 1e-6
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Everything about the `noise` section."""
+    """Check the `noise` section."""
     entries = query.entries(family, "noise")
     section = next((s for s in family.sections if s.kind == "noise"), None)
     if section is None:
@@ -68,7 +68,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _beside(family: ast.Family) -> Iterator[Diagnostic]:
-    """Arrows that add to those of the parent what was to stand in their place."""
+    """Report arrows that extend the parent's noise although they were to replace it."""
     entries = query.entries(family, "noise")
     states = [entry for entry in entries if isinstance(entry, ast.Arrow | ast.NoNoise)]
     own = [entry for entry in states if entry.span.source == family.span.source]
@@ -80,7 +80,7 @@ def _beside(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _of_clocks(amount: ast.Amount) -> Iterator[Diagnostic]:
-    """The amount of noise of several clocks."""
+    """Check the amount of noise of several clocks."""
     hint = "write `amount t ~ uniform(1e-3, 1)`"
     if amount.variable.id == "count":
         why = "two clocks go by one time, which a count of tokens does not determine"
@@ -100,7 +100,7 @@ def _params(entries: tuple[ast.Node, ...], arrows: Iterable[ast.Arrow]) -> Itera
 
 
 def _arrow(arrow: ast.Arrow, params: tuple[ast.Param, ...], starts: bool) -> Iterator[Diagnostic]:
-    """One arrow; ``starts`` if what survives until t = 1 is missed where decoding starts."""
+    """Check one arrow; ``starts`` if decoding starts without the tokens that survive at t = 1."""
     yield from one_of(arrow.origin, STATES, "a state")
     yield from one_of(arrow.target, STATES, "a state")
     yield from reserved(arrow.survival, "a schedule", arrow)
@@ -148,7 +148,7 @@ def with_values(one: Diagnostic, params: tuple[ast.Param, ...], values: Values) 
 
 
 def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
-    """Where the arrows of a token's life may lead."""
+    """Check the states that the arrows of a token's life connect."""
     if not {name.id for arrow in arrows for name in (arrow.origin, arrow.target)} <= {*STATES}:
         return
     now = "clean"
@@ -177,7 +177,7 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
 
 
 def sound(family: ast.Family) -> bool:
-    """Whether anything can be computed from the noise."""
+    """Return whether anything can be computed from the noise."""
     process = Process.of(family)
     if not process.known or (not process.ordered and process.amount is None):
         return False

@@ -42,7 +42,7 @@ def valued(
 def diverges(
     part: Part, weight: ast.Expr, env: Environment, objective: Objective
 ) -> Iterator[Diagnostic]:
-    """A complaint where weight times chance of corruption grows without end."""
+    """Report a weight whose product with the chance of corruption is unbounded."""
     amount = objective.process.amount
     if amount is None or amount.variable.id != "t" or "t" not in reads(weight, env):
         return
@@ -70,7 +70,7 @@ Risks = Callable[[Sequence[float]], list[float | Diagnostic]]
 def _at_an_end(
     weight: ast.Expr, risks: Risks, amount: ast.Amount, process: Process
 ) -> list[Diagnostic]:
-    """The ends of the range towards which a risk grows; the other end of a guard stays as it is."""
+    """Report the ends of the range towards which a risk grows; guards keep the other end."""
     found: list[Diagnostic] = []
     low, high = query.extent(amount)
     a, b = literal(low) or 0.0, literal(high) or 0.0
@@ -93,7 +93,7 @@ def _short(time: float) -> str:
 
 
 def _inside(weight: ast.Expr, risks: Risks, low: float, high: float) -> list[Diagnostic]:
-    """A pole between the ends: near the highest of many points there are ever higher ones."""
+    """Report a pole between the ends: near the highest of many points there are higher ones."""
     times = [low + (high - low) * point for point in POINTS[1:]]
     found = risks(times)
     if wrong := [risk for risk in found if not isinstance(risk, float)]:
@@ -108,7 +108,7 @@ def _inside(weight: ast.Expr, risks: Risks, low: float, high: float) -> list[Dia
 
 
 def _climb(weight: ast.Expr, risks: Risks, a: float, b: float) -> list[Diagnostic]:
-    """A complaint if a peak between two times has no top: ever nearer to it, ever higher."""
+    """Report a peak between two times without a maximum: each zoom finds a higher value."""
     tops: list[float] = []
     for n in range(ZOOMS):
         times = [a + (b - a) * k / 8 for k in range(1, 8)]

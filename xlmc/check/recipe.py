@@ -17,7 +17,7 @@ Known = dict[str, Range | tuple[str, ...]]
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
-    """Everything about the recipes."""
+    """Check the recipes."""
     for recipe in family.recipes:
         for task in recipe.tasks:
             if task.id not in TASKS:
@@ -39,10 +39,10 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def trimmed(family: ast.Family) -> ast.Family:
-    """The family without the settings of recipes that its package does not have.
+    """Remove settings of recipes that the package does not have.
 
-    A child need not have what its parent's recipes set, nor recipes with other decoders what all of
-    them share.
+    A child need not have all settings of its parent's recipes, nor a recipe with another decoder
+    the settings that all recipes share.
     """
     return evolve(
         family,
@@ -62,7 +62,7 @@ def _inherited(setting: ast.Setting, family: ast.Family) -> bool:
 
 
 def _places(family: ast.Family) -> Iterable[list[tuple[ast.Setting, Known]]]:
-    """Each setting with what may stand there, once for each recipe that it is in.
+    """Return each setting with the known ones, once for each recipe that it is in.
 
     One that recipes share need not fit the decoders of all of them.
     """
@@ -75,7 +75,7 @@ def _places(family: ast.Family) -> Iterable[list[tuple[ast.Setting, Known]]]:
 
 
 def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
-    """Every setting that a recipe may have, and what it takes: those of the decoder it chooses.
+    """Return every setting that a recipe may have, with its values, for its decoder.
 
     A param that the decoder does not read is no setting: the package does not have it.
     """
@@ -97,7 +97,7 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
 
 
 def _from_one(section: ast.Section) -> set[str]:
-    """The params that are a number of steps or the size of a block: no 0."""
+    """Return the params that are a number of steps or the size of a block: not 0."""
     found = set[str]()
     for entry in section.entries:
         if isinstance(entry, ast.Grid | ast.Blocks):

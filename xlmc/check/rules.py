@@ -1,4 +1,4 @@
-"""How many candidates an action takes, which come first, and the numbers that it reads."""
+"""Rules and orders of an action: the number of candidates, and which come first."""
 
 from collections.abc import Iterable, Iterator
 
@@ -30,7 +30,7 @@ GRIDDED = ("s", "t", "steps_left")
 
 
 def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Unknown names, but for those that only lack a grid."""
+    """Report unknown names; say it otherwise of those that only lack a grid."""
     late = [one for one in query.names(expr) if one.id in env.lets and not _timely(one, env)]
     for one in late:
         yield WrongType(
@@ -92,7 +92,7 @@ def samples(value: ast.Expr, env: Environment) -> Iterator[Sample]:
 
 
 def moments(env: Environment) -> Iterator[Sample]:
-    """Rows of all sizes, with all numbers of masks, at all times if there are some."""
+    """Yield rows of all sizes, with all numbers of masks, at all times if there are some."""
     times = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
     for row in rows("masked"):
         for time in times if "t" in env.names else [{}]:
@@ -115,7 +115,7 @@ def in_range(
 
 
 def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Without a grid, steps are taken until no mask is left: each must reveal some."""
+    """Check that steps without a grid reveal some mask each, until none is left."""
     some = rule_words()[rule].some
     if some is None:
         return
@@ -229,7 +229,7 @@ def _choice(name: str, section: ast.Section) -> ast.Choice | None:
 
 
 def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[Diagnostic]:
-    """A param of the right type, or a literal in its range."""
+    """Check that an expression is a param of the right type, or a literal in its range."""
     if literal(expr) is not None:
         yield from scope.in_range(expr, kind, f"{what} is a number")
         return
@@ -250,7 +250,7 @@ def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[D
 
 
 def _kind(kind: str | None, *, varies: bool) -> str:
-    """What a name is, behind it."""
+    """Describe the kind of a name, to follow it in a message."""
     if varies:
         return ", which varies and is no param"
     return f", a {kind}" if kind else ""
@@ -259,7 +259,7 @@ def _kind(kind: str | None, *, varies: bool) -> str:
 def at_least_one(
     expr: ast.Expr, env: Environment, *, what: str, hint: str, most: int | None = None
 ) -> Iterator[Diagnostic]:
-    """A literal or a param of type Count, of at least 1; the param's own mistakes apart."""
+    """Check that a literal or a param of type Count is at least 1."""
     value, text = literal(expr), expr.span.text
     kind = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
     varies = isinstance(expr, ast.Name) and expr.id in VALUES

@@ -1,4 +1,4 @@
-"""Which names an expression may use where it stands, of which type, and which values it takes."""
+"""The names that an expression may use at its place, their types, and its values."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -31,9 +31,9 @@ NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
 def declarations(
     entries: tuple[ast.Node, ...], what: str, types: Mapping[str, Range] = TYPES
 ) -> Iterator[Diagnostic]:
-    """What is wrong with the params and lets of a section, their uses apart.
+    """Check the params and lets of a section, but not their uses.
 
-    ``what`` says whose params they are: "a param of the loss"; ``types`` are the ranges of these.
+    ``what`` describes the params: "a param of the loss"; ``types`` are their ranges.
     """
     for entry in query.those(entries, ast.Param):
         yield from reserved(entry.name, what, entry)
@@ -60,7 +60,7 @@ def _param(param: ast.Param, types: Mapping[str, Range]) -> Iterator[Diagnostic]
 def in_range(
     expr: ast.Expr, kind: str, why: str, types: Mapping[str, Range] = TYPES
 ) -> Iterator[Diagnostic]:
-    """A complaint unless the expression is a literal within the range of a type."""
+    """Check that an expression is a literal within the range of a type."""
     value = literal(expr)
     if value is None:
         hint = f"a {kind} is {types[kind]}"
@@ -76,7 +76,7 @@ def in_range(
 
 
 def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Complaints about unknown names and functions, wrong arguments and non-numbers."""
+    """Report unknown names and functions, wrong arguments and values that are no numbers."""
     for call in query.calls(expr):
         yield from _call(call, env)
     arguments = {
@@ -165,14 +165,14 @@ SCHEDULES |= {"polynomial": "1 - t ** 2", "loglinear": "1 - t", "log_linear": "1
 
 
 def _written_out(name: str, env: Environment) -> str:
-    """The formula of a function that the language lacks, where its name is known."""
+    """Return the formula of a function that the language lacks, if its name is known."""
     if formula := SCHEDULES.get(name, "") if "t" in env.names else "":
         return f"a schedule is a formula: `{formula}`"
     return f"write it out: `{WRITTEN_OUT[name]}`" if name in WRITTEN_OUT else ""
 
 
 def _timed(expr: ast.Expr, env: Environment) -> bool:
-    """Whether the value of an expression depends on a time; unknown names are told elsewhere."""
+    """Return whether the value of an expression depends on a time; unknown names are ignored."""
     if any(call.function in env.derived for call in query.calls(expr)):
         return True
     for name in query.names(expr):
@@ -194,7 +194,7 @@ def _no_time(name: str, env: Environment) -> str:
 
 
 def lets_in_order(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
-    """A let may use only the lets above it."""
+    """Check that a let uses only the lets above it."""
     lets = query.those(entries, ast.Let)
     for i, one in enumerate(lets):
         later = {other.name for other in lets[i:]}
@@ -220,7 +220,7 @@ def _complaint(trouble: Trouble, expr: ast.Expr, env: Environment, sample: Sampl
 
 
 def show(expr: ast.Expr, env: Environment, sample: Sample) -> str:
-    """Return of a sample what an expression reads: ``at t = 0.5, count = 3``; or nothing."""
+    """Return the sample's values that an expression reads: ``at t = 0.5, count = 3``."""
     names = reads(expr, env)
     shown = ", ".join(f"{k} = {v:g}" for k, v in sample.items() if k in names)
     return f"at {shown}" if shown else ""

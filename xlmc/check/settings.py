@@ -1,4 +1,4 @@
-"""What a recipe may say: the tasks and settings of a run.
+"""The vocabulary of recipes: the tasks and settings of a run.
 
 The compiler does not import the runtime; a test keeps these lists and ranges equal to the runtime's
 own, which give a reason for each (`xlm_runtime.system.bounds`).
@@ -55,7 +55,7 @@ class Range:
 
 
 def _end(value: float) -> str:
-    """An end of a range as a spec writes it: ``1_000_000``, ``1e+09``."""
+    """Format an end of a range as a spec writes it: ``1_000_000``, ``1e+09``."""
     return f"{value:_}" if isinstance(value, int) else f"{value:g}"
 
 

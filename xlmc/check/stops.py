@@ -78,7 +78,7 @@ def _unknown(one: ast.Condition, family: ast.Family, env: Environment) -> Iterat
 
 
 def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
-    """Complain where tokens are added until a head or a token says stop, as they may never do."""
+    """Report a decoder that adds tokens until a head or a token ends it, which may never happen."""
     process = Process.of(family)
     stop = query.first(section.entries, ast.Stop)
     words = [stop_of(one, family) for one in stop.conditions] if stop is not None else []

@@ -16,7 +16,7 @@ from xlmc.words.divergences.base import Use
 
 
 def fits(term: ast.Term, head: ast.Head, process: Process) -> Iterator[Diagnostic]:
-    """A complaint that names the need of the divergence that is not met, if there is one."""
+    """Report the need of a divergence that is not met, if there is one."""
     at = head.at.id if head.at is not None else ""
     if not process.known or (head.kind.id == "logits" and at not in ("tokens", "gaps")):
         return  # noise and network say what is wrong with them
@@ -93,7 +93,7 @@ class _Fit:
 
 
 def sees_both(term: ast.Term, objective: Objective) -> Iterator[Diagnostic]:
-    """A complaint about a head of an end that never sees a complete row."""
+    """Report a head at an end that is never trained on a complete row."""
     amount, family = objective.process.amount, objective.family
     if amount is None or amount.variable.id != "count" or not amount.law.arguments:
         return

@@ -33,14 +33,14 @@ def environment(objective: Objective) -> Environment:
 
 
 def known(expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
-    """Complaints about the names and functions of a weight, or of a let of one."""
+    """Check the names and functions of a weight, or of a let of one."""
     env, process = environment(objective), objective.process
     yield from scope.known(expr, env)
     yield from around(expr, env, masks=process.masks or not process.known)
 
 
 def weight(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
-    """Complaints about the weight of a term that fits."""
+    """Check the weight of a term that fits."""
     wrong = list(known(expr, objective))
     if not sound(objective.family):
         yield from wrong
@@ -54,7 +54,7 @@ def weight(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnos
 
 
 def _bound(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
-    """A complaint about a `bound` where the term has no part in one."""
+    """Report a `bound` in the weight of a term that has no part in one."""
     if isinstance(part.bound, bound.Missing) and any(n.id == "bound" for n in query.names(expr)):
         hint = "drop the weight"
         if part.bound.drawn:
@@ -63,7 +63,7 @@ def _bound(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnos
 
 
 def _values(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
-    """Complaints about the values that a weight takes."""
+    """Check the values of a weight."""
     env = environment(objective)
     try:
         whole = inlined(part, objective)
@@ -84,7 +84,7 @@ def _values(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagno
 def _nothing(
     part: Part, env: Environment, samples: Sequence[Sample], objective: Objective
 ) -> Iterator[Diagnostic]:
-    """A complaint if a weight is 0 whatever the params are."""
+    """Report a weight that is 0 for all values of the params."""
     term = part.term
     assert term.weight is not None
     for one in settings(objective, env):
@@ -94,7 +94,7 @@ def _nothing(
 
 
 def _clamped(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
-    """Complaints about numbers that a bound is cut off at; a param says that it is meant."""
+    """Report numbers that clamp a bound; a param makes it explicit."""
     lets = objective.lets
     spoken = query.spoken([expr], lets)
     for one in (expr, *(let.value for let in lets if let.name in spoken)):

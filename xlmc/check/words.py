@@ -26,7 +26,7 @@ _SETTINGS = frozenset({"default", "loss"})
 
 
 def one_of(name: ast.Name, known: Iterable[str], what: str) -> Iterator[Diagnostic]:
-    """A complaint unless the name is among the known words."""
+    """Check that a name is among the known words."""
     known = tuple(known)
     if name.id not in known:
         yield UnknownWord(
@@ -39,23 +39,23 @@ def one_of(name: ast.Name, known: Iterable[str], what: str) -> Iterator[Diagnost
 
 
 def listed(words: Iterable[str]) -> str:
-    """The words that may stand somewhere: ``one of: dit, rotary``."""
+    """Format the words that are allowed: ``one of: dit, rotary``."""
     words = tuple(words)
     return f"`{words[0]}`" if len(words) == 1 else f"one of: {', '.join(words)}"
 
 
 def word(node: ast.Node, name: str) -> ast.Name:
-    """A word of an entry that is not a node of its own."""
+    """Return a word of an entry that is not a node of its own."""
     return ast.Name(name, span=name_span(node, name))
 
 
 def reserved(
     name: str, what: str, node: ast.Node, taken: tuple[str, ...] = ()
 ) -> Iterator[Diagnostic]:
-    """A complaint if a name is a word of Python or of the language.
+    """Report a name that is a word of Python or of the language.
 
-    ``what`` is the kind of thing that has the name, ``node`` where it gets it; ``taken`` are words
-    that stand where it does.
+    ``what`` is the kind of thing that has the name, ``node`` its entry; ``taken`` are further
+    words of the language in the same place.
     """
     why = why_reserved(name, what) or ("a word of the language" if name in taken else "")
     if why:
@@ -63,7 +63,7 @@ def reserved(
 
 
 def why_reserved(name: str, what: str) -> str:
-    """Why nothing of a kind may have a name; "" if it may."""
+    """Return the reason why nothing of a kind may have a name; "" if it may."""
     if keyword.iskeyword(name):
         return "a word of Python"
     if name.startswith("_"):
@@ -78,7 +78,7 @@ def why_reserved(name: str, what: str) -> str:
 
 
 def name_span(node: ast.Node, name: str) -> Span:
-    """Where a name stands in its entry, behind the word that begins it."""
+    """Return the span of a name in its entry, behind the word that begins it."""
     span = node.span
     found = re.search(rf"\b{re.escape(name)}\b", span.text)
     if found is None:

@@ -1,4 +1,4 @@
-"""The sizes of amounts of masks: all that is left, as the clock tells, or nothing."""
+"""Facts about amounts of masks: all that are left, by the clock, or none."""
 
 from attrs import evolve
 
@@ -35,7 +35,7 @@ def _slow(pace: ast.Much, env: Environment, off: str) -> bool:
 
 
 def _off(env: Environment, name: str) -> Environment:
-    """The params with one of them at 0, where there is one."""
+    """Set one of the params to 0, if it is named."""
     return evolve(env, defaults={**env.defaults, name: 0.0}) if name else env
 
 
@@ -48,7 +48,7 @@ def _gradual(rule: Rule, value: ast.Expr, env: Environment) -> bool:
 
 
 def _left(rule: Rule, value: ast.Expr, env: Environment) -> float:
-    """The share of the masks of a long row that the last step of a grid finds, on the average."""
+    """Return the mean share of the masks of a long row that is left to the last step of a grid."""
     length = SOME / 2.0
     masked = length
     for k in range(SOME, 1, -1):
@@ -63,9 +63,9 @@ def _left(rule: Rule, value: ast.Expr, env: Environment) -> float:
 
 
 def timely(value: ast.Expr, head: str, env: Environment, clock: str) -> bool:
-    """Whether with many steps masks come back as the clock of insertion tells.
+    """Return whether with many steps masks return at the rate of the clock of insertion.
 
-    In each step that is as many as are missing, times the chance that the clock has fired.
+    In each step that is the number missing, times the chance that the clock has fired.
     """
     missing = ast.Name(head, span=value.span)
     fired = ast.Call("reveal", (ast.Name(clock, span=value.span),), span=value.span)
@@ -74,7 +74,7 @@ def timely(value: ast.Expr, head: str, env: Environment, clock: str) -> bool:
 
 
 def _alike(value: ast.Expr, told: ast.Expr, head: str, env: Environment) -> bool:
-    """Whether two numbers of masks to insert are the same but for what many steps make small."""
+    """Return whether two numbers of masks to insert agree in the limit of many steps."""
     points = [
         {head: n, "t": t, "s": t - 1 / MANY, "steps_left": t * MANY, "masked": 3.0, "length": 6.0}
         for n in (0.2, 3.0, 40.0)

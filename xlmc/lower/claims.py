@@ -13,7 +13,7 @@ NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 
 
 def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
-    """What the samples of a decoder are worth beside a likelihood that reads a head ``stop``."""
+    """Return the claim about a decoder's samples, beside a likelihood that reads ``stop``."""
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
@@ -33,12 +33,12 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
 
 
 def _ordered(order: ir.Order) -> bool:
-    """Whether the order is another than a random one."""
+    """Return whether the order is another than a random one."""
     return order.scores not in ((), ("random",))
 
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
-    """Why revealing tokens does not end in the model's law, even with many steps."""
+    """List the reasons why revealing tokens does not sample the model's law with many steps."""
     grid = decoder.timed and unmask.gradual
     single = all(pace.rule.single for pace in unmask.paces)
     reasons = [] if grid or single else ["several tokens are revealed at once"]
@@ -93,7 +93,7 @@ def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
 
 
 def _cut(decoder: ir.Decoder) -> list[str]:
-    """What is not drawn from its whole law, whatever the params."""
+    """List the draws that are not from a whole law, for any params."""
     used = [one for one in (decoder.draw, decoder.pick, decoder.last) if one is not None]
     fixed = [
         code for name, code in _cuts(decoder) if not code.param and code.value != NEUTRAL[name]
@@ -109,13 +109,13 @@ def _cut(decoder: ir.Decoder) -> list[str]:
 
 
 def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, Code], ...]:
-    """The values of its params at which a decoder cuts nothing off."""
+    """Return the values of its params at which a decoder truncates nothing."""
     values = dict(_switches(decoder))
     return tuple((name, constant(value)) for name, value in values.items())
 
 
 def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
-    """All that params do to the laws, each with the value at which that is nothing."""
+    """Return the params that change laws, each with the value at which it changes nothing."""
     found = [(code.param, NEUTRAL[name]) for name, code in _cuts(decoder) if code.param]
     if decoder.guide is not None and decoder.guide.scale.param:
         found.append((decoder.guide.scale.param, 0.0))
@@ -127,7 +127,7 @@ def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
 
 
 def _cuts(decoder: ir.Decoder) -> list[tuple[str, Code]]:
-    """What is done to the laws before a draw: name and code of its value."""
+    """Return the changes of laws before a draw: name and code of the value."""
     used = (decoder.draw, decoder.pick, decoder.last)
     tempered = [("temperature", stop.temperature) for stop in decoder.stops if stop.temperature]
     return [*(cut for one in used if one is not None for cut in one.cuts), *tempered]

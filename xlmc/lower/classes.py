@@ -69,7 +69,7 @@ class Group:
 
 
 def classes(decoders: tuple[ir.Decoder, ...]) -> tuple[parts.Class, ...]:
-    """The classes of `decoder.py`, each behind those that it is made from."""
+    """Return the classes of `decoder.py`, each behind its bases."""
     hooked = any(one.blocks is not None for one in decoders)
     own = [closed(pieces(one, hooked=hooked)) for one in decoders]
     groups = named(shared(own), decoders)
@@ -88,7 +88,7 @@ def clocked(classes: tuple[parts.Class, ...]) -> list[str]:
 
 
 def base(decoder: ir.Decoder) -> str:
-    """The class of the library that a decoder is made from."""
+    """Return the class of the library that a decoder is made from."""
     if decoder.appends:
         return "Caching" if decoder.reuse else "Appending"
     if decoder.several is not None:
@@ -137,7 +137,7 @@ def _scattered(group: Group, groups: list[Group]) -> bool:
 
 
 def named(groups: list[Group], decoders: tuple[ir.Decoder, ...]) -> list[Group]:
-    """The groups with names of their own."""
+    """Give each group a name of its own."""
     taken: set[str] = set()
     found = []
     for one in groups:
@@ -155,7 +155,7 @@ def named(groups: list[Group], decoders: tuple[ir.Decoder, ...]) -> list[Group]:
 
 
 def _mixin(group: Group, groups: list[Group], bases: list[str]) -> parts.Class:
-    """The class of what some decoders share."""
+    """Build the class of the part that some decoders share."""
     below = _below(group.pieces, groups)
     lineages = [LINEAGE[bases[i]] for i in group.users]
     root = next(name for name in lineages[0] if all(name in other for other in lineages))
@@ -182,7 +182,7 @@ def _root(group: Group, bases: list[str]) -> str:
 
 
 def _subject(group: Group) -> str:
-    """A noun phrase for what a group holds."""
+    """Return a noun phrase for the content of a group."""
     kinds = {type(piece.part) for piece in group.pieces}
     found = list(dict.fromkeys(words for kind, (_, words) in KINDS.items() if kind in kinds))
     text = " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
@@ -197,7 +197,7 @@ def _decoder(
     groups: list[Group],
     bases: list[str],
 ) -> parts.Class:
-    """The class of one decoder."""
+    """Build the class of one decoder."""
     mine = [one for one in groups if index in one.users]
     inherited = {piece for one in mine for piece in one.pieces}
     rest = tuple(piece for piece in own[index] if piece not in inherited)
@@ -216,7 +216,7 @@ def _decoder(
 
 
 def _held(pieces: tuple[Piece, ...], groups: list[Group]) -> tuple[parts.Field, ...]:
-    """The params that a class declares: its own, and those that it uses and no other class has."""
+    """Return the params that a class declares: its own, and used ones of no other class."""
     homes = {piece for one in groups for piece in one.pieces}
     used = [*pieces, *(need for piece in pieces for need in piece.needs if need not in homes)]
     found = dict.fromkeys(one.part for one in used if isinstance(one.part, parts.Field))
@@ -224,7 +224,7 @@ def _held(pieces: tuple[Piece, ...], groups: list[Group]) -> tuple[parts.Field, 
 
 
 def _below(pieces: tuple[Piece, ...], groups: list[Group]) -> list[Group]:
-    """The groups that hold what some pieces need."""
+    """Return the groups that contain what some pieces need."""
     needed = {need for piece in pieces for need in piece.needs} - {*pieces}
     return [one for one in groups if needed & {*one.pieces}]
 
@@ -246,7 +246,7 @@ def _ancestors(group: Group, groups: list[Group]) -> set[tuple[int, ...]]:
 
 
 def _ordered(pieces: Iterable[Piece]) -> tuple[parts.Part, ...]:
-    """The methods of a class, in their order."""
+    """Return the methods of a class, in their order."""
     order: Mapping[type, int] = {kind: i for i, kind in enumerate(KINDS)}
     methods = [piece.part for piece in pieces if not isinstance(piece.part, parts.Field)]
     return tuple(sorted(methods, key=lambda part: order[type(part)]))

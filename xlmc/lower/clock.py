@@ -15,14 +15,14 @@ from xlmc.syntax.marks import plain
 from xlmc.theory.instances import at, worlds
 
 SUMMARIES = {
-    "survival": "The chance that a token is still clean at time t.",
-    "slope": "The slope of the survival.",
-    "corrupted": "The chance that a token has been corrupted by time t.",
-    "hazard": "The rate at which a corrupted token comes back, running backwards from t = 1.",
-    "sigma": "The total noise by time t.",
-    "dsigma": "The rate of noise at time t.",
-    "reveal": "The chance that a token corrupted at t is clean at s < t; 1 at s = 0.",
-    "inverse": "The time at which the survival is p.",
+    "survival": "Return the chance that a token is still clean at time t.",
+    "slope": "Return the slope of the survival.",
+    "corrupted": "Return the chance that a token has been corrupted by time t.",
+    "hazard": "Return the rate at which a corrupted token returns, running back from t = 1.",
+    "sigma": "Return the total noise by time t.",
+    "dsigma": "Return the rate of noise at time t.",
+    "reveal": "Return the chance that a token corrupted at t is clean at s < t; 1 at s = 0.",
+    "inverse": "Return the time at which the survival is p.",
 }
 LEFT = {
     "survival": r"\{name}(t)",
@@ -41,22 +41,22 @@ NOTHING = 1e-12  # a survival below it is 0 but for rounding
 
 # What they mean for one of several arrows.
 OF_SEVERAL = {
-    "survival": "The reverse clock of {arrow}: the chance that it has fired, from 1 back to t.",
-    "slope": "The slope of the reverse clock of {arrow}.",
-    "corrupted": "The chance that the reverse clock of {arrow} has not fired, from 1 back to t.",
-    "hazard": "The rate at which the reverse clock of {arrow} fires at t.",
-    "sigma": "Minus the logarithm of the reverse clock of {arrow}.",
-    "dsigma": "The slope of minus the logarithm of the reverse clock of {arrow}.",
-    "reveal": "The chance that the clock of {arrow} fires between t and s < t; 1 at s = 0.",
-    "inverse": "The time at which the reverse clock of {arrow} is p.",
+    "survival": "Return the chance that the reverse clock of {arrow} has fired, from 1 back to t.",
+    "slope": "Return the slope of the reverse clock of {arrow}.",
+    "corrupted": "Return the chance that the clock of {arrow} has not fired from 1 back to t.",
+    "hazard": "Return the rate at which the reverse clock of {arrow} fires at t.",
+    "sigma": "Return minus the logarithm of the reverse clock of {arrow}.",
+    "dsigma": "Return the slope of minus the logarithm of the reverse clock of {arrow}.",
+    "reveal": "Return the chance that {arrow} is undone between t and s < t; 1 at s = 0.",
+    "inverse": "Return the time at which the reverse clock of {arrow} is p.",
 }
 
 
 class Hand:
-    """The clock of one arrow. `use` hands out the name of a function and remembers it.
+    """The clock of one arrow, and the functions of it that a package uses.
 
-    SymPy is asked only for a package that uses something. ``suffix`` tells the functions of several
-    clocks apart; ``params`` are those of the noise.
+    SymPy runs only for a package that uses a function. ``suffix`` distinguishes the functions of
+    several clocks; ``params`` are those of the noise.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Hand:
         return ir.Used(self.use(quantity), f", {CLOCK}" if self.clocked else "")
 
     def use(self, quantity: str) -> str:
-        """The name of a function of `schedule.py`, which the package will contain."""
+        """Return the name of a function of `schedule.py`, and add it to the package."""
         self.used.add(quantity)
         if quantity == "inverse" and self.calculus.inverse is None:
             self.used.add("survival")
         return self.name(quantity)
 
     def name(self, quantity: str) -> str:
-        """The name of the function that gives a quantity."""
+        """Return the name of the function that computes a quantity."""
         survival = self.arrow.survival
         names = {"survival": survival, "slope": f"d{survival}"}
         return names.get(quantity, f"{quantity}{self.suffix}")
@@ -96,7 +96,7 @@ class Hand:
 
     @property
     def spec(self) -> str:
-        """How docstrings refer to the arrow."""
+        """The reference of docstrings to the arrow."""
         return f"noise.{self.arrow.survival}"
 
     @property
@@ -116,7 +116,7 @@ class Hand:
         return Printer.code(value, scope(self.worlds[0]))
 
     def functions(self) -> tuple[ir.Function, ...]:
-        """Those of its functions that are used and have a closed form."""
+        """Return its functions that are used and have a closed form."""
         bisected = self.bisections()
         return tuple(
             self._function(quantity)
@@ -125,7 +125,7 @@ class Hand:
         )
 
     def bisections(self) -> tuple[ir.Bisection, ...]:
-        """Its inverse, where that is used and has no closed form."""
+        """Return its inverse, if that is used and has no closed form."""
         if "inverse" not in self.used or self.calculus.inverse is not None:
             return ()
         survival = self.take("survival")
@@ -181,15 +181,15 @@ class Clock:
 
     @property
     def spec(self) -> str:
-        """How docstrings refer to the arrows."""
+        """The reference of docstrings to the arrows."""
         return ", ".join(hand.spec for hand in self.hands.values())
 
     def to(self, state: str) -> Hand:
-        """The clock of the arrow that leads to a state."""
+        """Return the clock of the arrow that leads to a state."""
         return next(hand for hand in self.hands.values() if hand.arrow.target.id == state)
 
     def use(self, quantity: str) -> str:
-        """The name of a function of the first arrow's clock, the only one of most chains."""
+        """Return the name of a function of the first arrow's clock, the only one of most chains."""
         return self.hands[self.arrow.survival].use(quantity)
 
     def tells(self, condition: str) -> str:
@@ -208,7 +208,7 @@ class Clock:
         return (*(["Clock"] if known & {*self.clocked} else []), *sorted(known))
 
     def reads(self, expr: ast.Expr) -> bool:
-        """Whether an expression asks a clock for something."""
+        """Return whether an expression reads a clock."""
         return any(call.function in (*self.hands, *SUMMARIES) for call in query.calls(expr))
 
     def call(self, call: ast.Call, printer: Printer, owner: str = "") -> Code | None:
@@ -241,7 +241,7 @@ class Clock:
         return named(hand.use(quantity), *self.given(hand, owner))
 
     def view(self) -> ir.Schedule | None:
-        """`schedule.py`, or None if the package uses nothing of the clocks."""
+        """Return `schedule.py`, or None if the package uses no function of the clocks."""
         hands = self.hands.values()
         functions = tuple(function for hand in hands for function in hand.functions())
         bisections = tuple(one for hand in hands for one in hand.bisections())

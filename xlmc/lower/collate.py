@@ -9,7 +9,7 @@ from xlmc.words.slots import layout_words
 
 
 def collate(family: ast.Family) -> ir.Collate:
-    """`collate.py`."""
+    """Build `collate.py`."""
     pad = query.the(query.entries(family, "collate"), ast.Pad)
     left = {(side.part.id, side.side.id) for side in pad.sides}
     return ir.Collate(
@@ -44,7 +44,7 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
 
 
 def given(layout: ast.Layout, process: Process, *, sized: bool = False) -> Iterator[str]:
-    """What the likelihood of a layout is conditioned on, in the words of `plug.Layout.given`.
+    """Yield the conditions of a layout's likelihood, in the words of `plug.Layout.given`.
 
     Masks leave a body as long as it is, so that its length is known, unless padding fills the
     brackets; what is written from left to right has the length that its `eos` gives it; insertions

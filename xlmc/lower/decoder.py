@@ -45,7 +45,7 @@ from xlmc.words.stops.base import Stop, temperature
 
 
 def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
-    """Return `decoder.py`, for the family at all values of the params of its noise."""
+    """Build `decoder.py`, for the family at all values of the params of its noise."""
     every = [
         [_Maker(section, one, clock).make() for section in query.decoders(one)] for one in instances
     ]
@@ -81,7 +81,7 @@ def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
 
 
 def reading(family: ast.Family, clock: Clock) -> ir.Reading:
-    """`reading.py`."""
+    """Build `reading.py`."""
     told = query.condition(family)
     what = "the hidden states of all columns"
     call = built("network.trunk(x, attend)")
@@ -97,12 +97,12 @@ def reading(family: ast.Family, clock: Clock) -> ir.Reading:
 
 
 def functions(codes: object) -> tuple[str, ...]:
-    """The functions of the schedule that some code calls."""
+    """Return the functions of the schedule that some code calls."""
     return tuple(sorted({name for code in inside(codes) for name in code.reads.functions}))
 
 
 def _counted(name: str, mask: str) -> Leaf:
-    """The number of the places of each row that are marked."""
+    """Return the number of the places of each row that are marked."""
     wide = f"{mask}.sum(1, keepdim=True)"
     return variable(name, Rank.ROW, Kind.LONG, f"{mask}.sum(1)", wide)
 
@@ -138,7 +138,7 @@ class _Maker:
     clock: Clock
 
     def make(self) -> ir.Decoder:
-        """The class of one decoder."""
+        """Build the class of one decoder."""
         step = query.the(self.section.entries, ast.Step)
         draw = query.the(step.actions, ast.Draw)
         pick = query.first(step.actions, ast.Pick)
@@ -192,7 +192,7 @@ class _Maker:
 
     @property
     def both(self) -> bool:
-        """Whether masks are inserted and revealed."""
+        """True if masks are inserted and revealed."""
         return Process.of(self.family).clocks > 1
 
     def _grid(self, *, told: bool) -> ir.Grid | None:
@@ -207,7 +207,7 @@ class _Maker:
         return ir.Grid(word.timed, steps, code, f"{word.summary}{each}")
 
     def _used(self) -> set[str]:
-        """The names that the decoder's entries mention, lets of its own included."""
+        """Return the names that the decoder's entries mention, also through its lets."""
         exprs = [
             expr
             for entry in self.section.entries
@@ -223,7 +223,7 @@ class _Maker:
 
     @property
     def _scope(self) -> Names:
-        """What stands behind the names of amounts: in blocks every row has times of its own."""
+        """The meanings of the names in amounts: with blocks every row has times of its own."""
         rank = Rank.ROW if self._shared else Rank.SCALAR
         left = "steps_left(tick)" if self._shared else "tick.left"
         found = {
@@ -341,7 +341,7 @@ class _Maker:
         return ir.Blocks(size, masks, written)
 
     def _lets(self, values: list[ast.Expr]) -> tuple[tuple[str, Code], ...]:
-        """Those lets that the amounts need, in their order."""
+        """Return the lets that the amounts need, in order."""
         lets = query.those(self.section.entries, ast.Let)
         needed = mentioned(values)
         for one in reversed(lets):
@@ -407,7 +407,7 @@ class _Maker:
         return self._option("steps", grid.value.arguments[0])
 
     def _few(self) -> Code | None:
-        """The number of missing tokens below which a row gets no more; None for no such number."""
+        """Return the number of missing tokens below which a row gets no more; None for none."""
         numbers = [n for one, word in self._ends if word.kind == "few" for n in word.numbers(one)]
         return self._option("stop", numbers[0].value) if numbers else None
 
@@ -428,7 +428,7 @@ class _Maker:
     # The end
 
     def _last(self) -> ir.Sampler | None:
-        """How leftovers are drawn; None where a step leaves none."""
+        """Return the sampler of leftovers; None if a step leaves none."""
         finish = query.first(self.section.entries, ast.Finish)
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
@@ -447,7 +447,7 @@ class _Maker:
         return tuple(self._stop(one, word) for one, word in self._ends)
 
     def _stop(self, one: ast.Condition, word: Stop) -> ir.Stop:
-        """A condition, by the chance of a head, tempered or not, or its chance of zero."""
+        """Lower a condition that ends a row by a head's chance, tempered or not, or of zero."""
         chance = word.chance(one)
         if chance is None:
             return ir.Stop(word.kind, word.token(one))
@@ -482,7 +482,7 @@ class _Maker:
         return self._code(value)
 
     def _summary(self) -> tuple[str, str]:
-        """What the decoder does at a step, and along which way."""
+        """Describe the decoder's step, and its path."""
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
         if query.first(step.actions, ast.Append) is not None:

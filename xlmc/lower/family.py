@@ -36,7 +36,7 @@ FILES = {
 
 
 def lower(family: ast.Family) -> ir.Package:
-    """The IR of a family that has been checked.
+    """Lower a family that has been checked.
 
     Raises:
         SpecErrors: if the calculus cannot derive what the family needs.
@@ -103,7 +103,7 @@ def _bound(
 
 
 def _condition(family: ast.Family, clock: Clock) -> Code | None:
-    """What the trunk is told beside the tokens, as code over `noised`."""
+    """Return the input of the trunk beside the tokens, as code over `noised`."""
     told = query.condition(family)
     if told is None or not isinstance(told.value, ast.Name):
         return None
@@ -161,20 +161,20 @@ def _library(home: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, .
 
 
 def _published(family: ast.Family) -> str:
-    """The head that published weights have: the first one of logits."""
+    """Return the head that published weights have: the first one of logits."""
     word = backbone_words().get(query.backbone(family))
     heads = query.heads(family).values() if word is not None and word.published else ()
     return next((head.name for head in heads if head.kind.id == "logits"), "")
 
 
 def _keeps_past(family: ast.Family) -> bool:
-    """Whether a decoder keeps what the network made of a prefix."""
+    """Return whether a decoder keeps the network's states of a prefix."""
     reuses = [query.first(section.entries, ast.Reuse) for section in query.decoders(family)]
     return any(reuse is not None and reuse.what.id == "prefix" for reuse in reuses)
 
 
 def _packs(family: ast.Family) -> bool:
-    """Whether documents in one row are kept apart: by a backbone of ours, where no token moves."""
+    """Return whether documents in a row are separate: by a backbone of ours, if no token moves."""
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     alone = backbone.python is not None or query.sized(family) is not None
     return Process.of(family).holds_places and not alone

@@ -119,7 +119,7 @@ class Noise:
 class Head:
     """A head: kind is logits, chance, count or distribution.
 
-    It stands at tokens, gaps or a special token; a distribution is one of the numbers 0..size.
+    It is read at tokens, gaps or a special token; a distribution is one of the numbers 0..size.
     """
 
     name: str  # name
@@ -286,9 +286,10 @@ class Unmask:
 
 @frozen
 class Insert:
-    """How many masks go into each gap: rule is poisson or chance; overflow what finds no room.
+    """The number of masks that go into each gap: rule is poisson or chance.
 
-    timely: with many steps they come back as the clock tells.
+    overflow: the treatment of insertions that do not fit. timely: with many steps they return at
+    the rate of the clock.
     """
 
     rule: str
@@ -495,7 +496,7 @@ class Collate:
 class Recipe:
     """Published settings for some tasks: path and value (code of a literal).
 
-    They stand beside what recipes share, or in its place.
+    They extend the settings that recipes share, or replace them.
     """
 
     tasks: tuple[str, ...]
@@ -504,7 +505,7 @@ class Recipe:
 
 @frozen
 class Samples:
-    """What a decoder's samples are worth: law is exact, heads, limit or none."""
+    """The claim about a decoder's samples: law is exact, heads, limit or none."""
 
     law: str
     why: str

@@ -17,7 +17,7 @@ from xlmc.words import arrows
 
 
 def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir.Likelihood | None:
-    """`likelihood.py`, or None where there is no likelihood."""
+    """Build `likelihood.py`; None if there is no likelihood."""
     value, why = claim(objective)
     if value == "none":
         return None

@@ -19,6 +19,7 @@ from xlmc.calculus.print_math import latex_expr, plain_expr
 from xlmc.lower import ir
 from xlmc.lower.clamps import clamped
 from xlmc.lower.clock import Clock
+from xlmc.lower.documents import returning
 from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import exact, inline
@@ -64,7 +65,7 @@ EACH = {
 
 
 def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
-    """`loss.py`."""
+    """Build `loss.py`."""
     mean = query.the(objective.entries, ast.Mean)
     over = _over(mean.over.id, objective)
     own = over if mean.per is not None else ""
@@ -80,7 +81,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     clocked = ("clock: Clock",) if "Clock" in schedule else ()
     return ir.Loss(
         ordered=ordered,
-        title=f"The training objective of a {'' if ordered else 'noised '}batch (spec: loss).",
+        title=f"Return the objective of a {'' if ordered else 'noised '}batch (spec: loss).",
         signature=("network: Network", *noised, "batch: Batch", *clocked, *_defaults(objective)),
         trunk=trunk if condition is None else (*trunk, str(condition)),
         imports=_imports(objective, terms),
@@ -132,7 +133,7 @@ def _imports(
 
 
 def _formula(objective: Objective) -> tuple[str, ...]:
-    """The whole loss, a term a line; below it what differs from token to token."""
+    """Format the whole loss, a term a line; below it the parts that differ between tokens."""
     head = r"\mathcal{L} = \frac{1}{N} \sum_r"
     formulas = [_latex(part, objective) for part in objective.parts]
     terms = [_joined(*formula) for formula in formulas]
@@ -158,7 +159,7 @@ def _lines(sign: str, weight: str, rest: str) -> list[str]:
 
 
 def _units(objective: Objective, over: str) -> str:
-    """What the letters of the formula stand for, and the unit."""
+    """Describe the letters of the formula, and the unit."""
     weights = [found for part in objective.parts if (found := inlined(part, objective))]
     names = mentioned(weights)
     what, unit = UNITS[over]
@@ -175,7 +176,7 @@ def _units(objective: Objective, over: str) -> str:
 
 
 def _around(objective: Objective) -> list[ast.Expr]:
-    """The weights that differ from token to token."""
+    """Return the weights that differ from token to token."""
     weights = (inlined(part, objective) for part in objective.parts)
     return [weight for weight in weights if weight is not None and query.around(weight)]
 
@@ -236,7 +237,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         shifted=head.shifted,
         cast=code is not None and code.kind == Kind.DOUBLE,
         options=_options(part),
-        summary=use.meaning,
+        summary=returning(use.meaning),
         detail=_detail(part, objective, weight),
     )
 
@@ -255,13 +256,13 @@ def _reads_batch(use: Use, reads: tuple[str, ...], objective: Objective) -> bool
 
 
 def _weight(expr: ast.Expr, scope: Names) -> Code:
-    """The code of a weight: a variable of each row or token, or a factor before a sum."""
+    """Return the code of a weight: a variable of each row or token, or a factor before a sum."""
     code = Printer.code(expr, scope)
     return code if code.rank else Printer.code(expr, scope, PRODUCT)
 
 
 def _call(objective: Objective, clock: Clock, call: ast.Call, printer: Printer) -> Code | None:
-    """``visible(geometric(p))``, or what a clock answers."""
+    """Lower ``visible(geometric(p))``, or a call of a clock."""
     if call.function != "visible":
         return clock.call(call, printer)
     (kernel,) = call.arguments

@@ -22,7 +22,7 @@ class Piece:
 
 
 def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
-    """All methods of a decoder; ``hooked``: some decoder of the family has blocks."""
+    """Yield all methods of a decoder; ``hooked``: some decoder of the family has blocks."""
     made = _Methods(decoder, hooked)
     if decoder.ends:
         yield made.ending()
@@ -39,7 +39,7 @@ def _line(name: str, form: str, *codes: Code) -> tuple[str, Code]:
 
 
 def drawing(sampler: ir.Sampler, logits: str, u: str) -> Code:
-    """A draw of a sampler from logits by u."""
+    """Return code that draws with a sampler from logits by u."""
     if sampler.greedy:
         return built(f"{logits}.argmax(-1)")
     names = [name for name, _ in sampler.cuts]
@@ -65,14 +65,14 @@ class _Methods:
     hooked: bool
 
     def piece(self, part: parts.Part, *needs: Piece) -> Piece:
-        """A method, with the params that its code reads."""
+        """Return a method, with the params that its code reads."""
         used = {name for code in inside(part) for name in code.reads.params}
         used |= {part.param} if isinstance(part, parts.Scores) else set()
         fields = (Piece(one) for one in self.fields() if one.name in used)
         return Piece(part, (*fields, *needs))
 
     def fields(self) -> Iterator[parts.Field]:
-        """The params of the decoder."""
+        """Yield the params of the decoder."""
         d = self.decoder
         counts = [d.steps_param, d.blocks.size.param if d.blocks is not None else ""]
         for one in d.params:
@@ -82,7 +82,7 @@ class _Methods:
             yield parts.Field(CLOCK, "Clock", "")
 
     def refers(self, what: str, entry: str) -> tuple[str, ...]:
-        """The docstring of a method for an entry of the spec."""
+        """Return the docstring of a method for an entry of the spec."""
         return referring(what, f"{self.decoder.spec}.{entry}", columns=METHOD)
 
     def ending(self) -> Piece:
@@ -94,7 +94,7 @@ class _Methods:
     # Decoders that append, and that insert tokens
 
     def appending(self) -> Iterator[Piece]:
-        """A step, and the draw of its token."""
+        """Yield a step, and the draw of its token."""
         d = self.decoder
         ends = [f'token == canvas.network.vocab["{s.name}"]' for s in d.stops if s.kind == "last"]
         ended = ends[0] if len(ends) == 1 else " | ".join(f"({one})" for one in ends)
@@ -110,7 +110,7 @@ class _Methods:
         yield from needs
 
     def inserting(self) -> Iterator[Piece]:
-        """The choice of a gap and a token, and the end of a row."""
+        """Yield the choice of a gap and a token, and the end of a row."""
         yield from map(self.piece, self._clock())
         d = self.decoder
         if d.asked:
@@ -176,7 +176,7 @@ class _Methods:
     # Decoders that reveal masks
 
     def revealing(self, unmask: ir.Unmask) -> Iterator[Piece]:
-        """The ticks, the masks that they may reveal, a step, and its parts."""
+        """Yield the ticks, the masks that they may reveal, a step, and its parts."""
         d = self.decoder
         needs: list[Piece] = []
         if d.guide is not None:
@@ -219,7 +219,7 @@ class _Methods:
         return drawing(self.decoder.draw, "logits", "u")
 
     def _drawn(self, sampler: ir.Sampler, logits: str, u: str) -> Code:
-        """A draw, by the method that draws where this draws alike."""
+        """Return code for a draw, by an existing method if that draws in the same way."""
         order = self.decoder.unmask.order if self.decoder.unmask else None
         if sampler.cuts and sampler == self.decoder.draw and not (order and order.tempered):
             return built(f"self.draw({logits}, {u})")
@@ -232,7 +232,7 @@ class _Methods:
         return f"decoder/query_{name}.j2"
 
     def reveal(self, unmask: ir.Unmask) -> parts.Reveal:
-        """A step."""
+        """Build a step."""
         d, scored = self.decoder, unmask.reads_network
         state = "canvas" if d.remask is None else "canvas.mask(again)"
         cut = scored and unmask.ahead is not None and d.reuse
@@ -262,7 +262,7 @@ class _Methods:
         )
 
     def _before(self, unmask: ir.Unmask, *, cut: bool) -> Iterator[tuple[str, Code]]:
-        """All that a step decides before it reads the network."""
+        """Yield the lines of a step before it reads the network."""
         d, scored = self.decoder, unmask.reads_network
         yield _line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
         if d.inverse and d.grid is None:
@@ -324,7 +324,7 @@ class _Methods:
         return self.decoder.remask is not None and self.decoder.remask.sure
 
     def _drawn_first(self, order: ir.Order, u: str) -> Iterator[tuple[str, Code]]:
-        """The tokens of all masks, which are drawn before they are scored."""
+        """Yield code that draws the tokens of all masks before they are scored."""
         sampler = self.decoder.draw
         if not order.tempered:
             yield "token", self._drawn(sampler, "logits", f"{u}[masked]")
@@ -345,7 +345,7 @@ class _Methods:
             yield _line("token", drawn)
 
     def _inserted(self, insert: ir.Insert, state: str, token: str, sure: str) -> Lines:
-        """The numbers of masks to insert, and the canvas with the tokens that are revealed."""
+        """Return code for the numbers of masks to insert, and for the canvas with revealed tokens."""
         answer = f"canvas.network.{insert.head}(canvas.hidden(canvas.open))"
         answer = f"expected({answer})" if insert.kind == "distribution" else answer
         form = "{}" if insert.rule == "poisson" else "({}).long()"
@@ -395,7 +395,7 @@ class _Methods:
 
 
 def _chance(stop: ir.Stop) -> Code:
-    """The chance that a head gives, over its hidden state."""
+    """Return the chance of a head, as code over its hidden state."""
     answer = f"canvas.network.{stop.name}(hidden)"
     if stop.of == "zero":
         return built(f"{answer}.softmax(-1)[:, 0]")
@@ -405,7 +405,7 @@ def _chance(stop: ir.Stop) -> Code:
 
 
 def closed(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Pieces and all that they need, each once, needs first."""
+    """Return pieces and all that they need, each once, needs first."""
     found: dict[Piece, None] = {}
     for one in pieces:
         found |= dict.fromkeys(closed(one.needs))

@@ -12,7 +12,7 @@ from xlmc.words import arrows
 
 
 def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
-    """`noise.py`."""
+    """Build `noise.py`."""
     process, word = objective.process, arrows.sound(objective.process)
     amount = query.the(query.entries(objective.family, "noise"), ast.Amount)
     low, high = query.extent(amount)
@@ -55,7 +55,7 @@ def _whole(end: Code) -> Code | None:
 
 
 def _latex(clock: Clock) -> tuple[str, ...]:
-    """The laws of the times at which a token comes back as a mask, and at which it is clean."""
+    """Format the laws of the times at which a token returns as a mask, and becomes clean."""
     alpha, beta = clock.to("mask").latex, clock.to("gone").latex
     return (
         rf"P(T > t) = {beta}(t), \qquad",
@@ -64,7 +64,7 @@ def _latex(clock: Clock) -> tuple[str, ...]:
 
 
 def _bound(expr: ast.Expr) -> Code:
-    """An end of the range of the amount: 0, 1 or a decimal."""
+    """Return code for an end of the range of the amount: 0, 1 or a decimal."""
     value = literal(expr)
     assert value is not None
     return number(expr, whole=value == int(value))

@@ -8,7 +8,7 @@ from xlmc.syntax import ast, query
 
 
 def params(entries: tuple[ast.Node, ...], used: set[str]) -> tuple[ir.Param, ...]:
-    """Those params of a section whose names are used, in their order."""
+    """Return the params of a section whose names are used, in order."""
     return tuple(
         _param(entry)
         for entry in entries
@@ -25,14 +25,14 @@ def _param(entry: ast.Param | ast.Choice) -> ir.Param:
 
 
 def _value(expr: ast.Expr) -> Fraction:
-    """The value of a signed number; that of ``-0`` is 0."""
+    """Return the value of a signed number; that of ``-0`` is 0."""
     inner = expr.operand if isinstance(expr, ast.Negative) else expr
     assert isinstance(inner, ast.Number)
     return -inner.value if isinstance(expr, ast.Negative) else inner.value
 
 
 def setting(expr: ast.Expr) -> str:
-    """The value of a recipe's setting as Python writes it."""
+    """Format the value of a recipe's setting as Python writes it."""
     match expr:
         case ast.Name(id=word):
             return repr(word)
@@ -45,5 +45,5 @@ def setting(expr: ast.Expr) -> str:
 
 
 def mentioned(exprs: "list[ast.Expr]") -> set[str]:
-    """The names that stand in some expressions."""
+    """Return the names that occur in some expressions."""
     return {name.id for expr in exprs for name in query.names(expr)}

@@ -32,13 +32,13 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
 
 
 def _doc() -> tuple[str, ...]:
-    """The paragraphs of a docstring, which two equal methods need not share."""
+    """Declare the paragraphs of a docstring, which two equal methods need not share."""
     made: tuple[str, ...] = field(eq=False, kw_only=True)
     return made
 
 
 def _partial(name: str) -> str:
-    """The template of a method."""
+    """Declare the template of a method."""
     made: str = field(default=f"decoder/{name}.j2", init=False)
     return made
 

@@ -1,4 +1,4 @@
-"""Recipes: what all of them set is said once, and those that are alike stand together."""
+"""Recipes: settings that all share are listed once, and equal recipes together."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Settings = tuple[tuple[str, str], ...]  # paths and the code of their values
 
 
 def recipes(family: ast.Family) -> tuple[Settings, tuple[ir.Recipe, ...]]:
-    """What recipes share, and each with what it sets beside or instead of that."""
+    """Return the settings that recipes share, and each recipe with its other settings."""
     every = {
         recipe.title: tuple((one.path, setting(one.value)) for one in recipe.settings)
         for recipe in family.recipes
@@ -25,7 +25,7 @@ def recipes(family: ast.Family) -> tuple[Settings, tuple[ir.Recipe, ...]]:
 
 
 def _shared(every: Sequence[Settings]) -> Settings:
-    """The paths that all set, with the value that most of them do; nothing for a single recipe."""
+    """Return the paths that all set, with their most frequent values; nothing for one recipe."""
     if len(every) < 2:
         return ()
     common = [path for path, _ in every[0] if all(path in dict(own) for own in every)]

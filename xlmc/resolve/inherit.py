@@ -267,7 +267,9 @@ class _Merger:
     def _nothing_to_replace(self, section: ast.Section, name: str) -> None:
         word = evolve(section.span, end=section.span.start + len("replace"))
         if self.parent is None:
-            hint = "delete `replace`: it discards a section of a parent, and this family extends none"
+            hint = (
+                "delete `replace`: it discards a section of a parent, and this family extends none"
+            )
             self.problems.append(NeedsParent(span=word, word="replace", hint=hint))
         else:
             parent = self.parent.name.id

@@ -14,22 +14,21 @@ from xlmc.theory.probe import Sample, values
 from xlmc.theory.weights import idle
 
 MASK = (
-    "the average of -log p over all orders of revealing the tokens one by one, whatever weight "
-    "the heads were trained with"
+    "the average of -log p over all orders of revealing the tokens one by one, for any weight in "
+    "training"
 )
 SIZED = "-log of the chance of the length, by its head, and of the tokens given it: " + MASK
 GONE = "the sum over all insertions of the random order and over every decision to stop"
 SLACK = (
-    GONE
-    + "; valid for any heads, with slack where lengths differ, as training weights every length "
-    "alike (the weight `bound` removes it)"
+    GONE + "; valid for any heads, with slack where lengths differ, as training gives every length "
+    "the same weight (the weight `bound` removes it)"
 )
 BOTH = (
-    "the relative entropy of the paths on which the string comes back to those of the heads; valid "
-    "for any heads, with slack, as a path also says which token each mask was: what masks hide is "
-    "paid for"
+    "the relative entropy of the paths on which the text returns to those of the heads; valid "
+    "for any heads, with slack, as a path also determines the token behind each mask, which the "
+    "noised text hides"
 )
-NONE = "-log p of the tokens inside the brackets, each given all that stands before it"
+NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
 RATES = (
     "the relative entropy of the insertions by which the string comes back to those of the heads; "
@@ -41,7 +40,7 @@ ONE_BY_ONE = (
     "tokens makes has none"
 )
 APART = "each gap has a law of its own: with no rate, nothing says in which gap a token is missing"
-NO_STOP = "no head says when nothing is missing, so no law over lengths is known"
+NO_STOP = "no head predicts when nothing is missing, so no law over lengths is known"
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
     "tokens per sequence": "length",

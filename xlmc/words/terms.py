@@ -65,7 +65,7 @@ def use(part: Part, objective: Objective) -> Use:
 
 
 def objective(family: ast.Family) -> Objective:
-    """Return the loss of a family, sound or not, with what the words say of its terms."""
+    """Return the loss of a family, sound or not, with the facts that words know of its terms."""
     here, *others = (_objective(one.family) for one in instances(family))
     return evolve(here, others=tuple(others))
 

@@ -39,13 +39,13 @@ class Lengths:
         return nats
 
     def of(self, example: Example) -> float:
-        """-log of the chance of an example's length; of a cut one, of at least as many tokens."""
+        """Return -log of the chance of an example's length; if it is cut, of longer ones."""
         length = len(example.body)
         stop = None if example.cut else length + 1
         return float(-np.logaddexp.reduce(-self.nats[length:stop]))
 
     def of_end(self, example: Example) -> float:
-        """-log of the chance that a text is cut, or that it is not, as the example shows."""
+        """Return -log of the chance that a text is cut, or that it is not, as the example is."""
         cut = float(self.nats[-1])
         return cut if example.cut else float(-np.log1p(-np.exp(-cut)))
 

@@ -13,10 +13,11 @@ NO_NOISE = "nothing is corrupted: tokens follow one another"
 class Action(Word):
     """An action of a step, or of the finish of a decoder.
 
-    ``node`` is its node in the tree, ``what`` the noun behind its verb, and ``whats`` nouns of that
-    kind. ``undoes`` is the arrow whose tokens it brings back, None where it brings none. ``rules``
-    are those by which it may choose, and ``one_rule`` says why by no others; "" where any will do.
-    ``remedy``: what to do where it has nothing to do; "" for the action that undoes the noise.
+    ``node`` is its node in the tree, ``what`` the noun behind its verb, and ``whats`` nouns of
+    that kind. ``undoes`` is the arrow whose tokens it brings back, None where it brings none.
+    ``rules`` are those by which it may choose, and ``one_rule`` the reason why by no others; "" if
+    any will do. ``remedy``: what to do where it has nothing to do; "" for the action that undoes
+    the noise.
     """
 
     slot = "an action of a step"

@@ -13,5 +13,5 @@ class Amount(Word):
     slot = "a law of the amount of noise"
 
     def check(self, amount: ast.Amount) -> Iterator[Diagnostic]:
-        """Complaints about the arguments of the law."""
+        """Check the arguments of the law."""
         raise NotImplementedError

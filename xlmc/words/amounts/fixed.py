@@ -19,7 +19,7 @@ class Fixed(Amount):
     order = 1
 
     def check(self, amount: ast.Amount) -> Iterator[Diagnostic]:
-        """Complaints unless it is a time between the ends, at which nothing or all is noise."""
+        """Check that it is a time between the ends, where neither nothing nor all is noise."""
         law = amount.law
         value = literal(law.arguments[0]) if len(law.arguments) == 1 else None
         if amount.variable.id == "count":

@@ -19,7 +19,7 @@ class Uniform(Amount):
     default = "uniform counts under one arrow, stratified times under two"
 
     def check(self, amount: ast.Amount) -> Iterator[Diagnostic]:
-        """Complaints about the ends of the range."""
+        """Check the ends of the range."""
         law = amount.law
         if len(law.arguments) != 2 or law.keywords:
             yield WrongAmount(span=law.span, why="`uniform` takes the two ends of its range")

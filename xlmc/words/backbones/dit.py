@@ -1,4 +1,4 @@
-"""``dit``: a transformer whose blocks can be told the time."""
+"""``dit``: a transformer whose blocks can be conditioned on the time."""
 
 from xlmc.words.backbones.base import Backbone, Layers
 

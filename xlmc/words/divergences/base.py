@@ -47,17 +47,17 @@ class Use:
 
     @property
     def tells_end(self) -> bool:
-        """The head says when nothing is missing."""
+        """True if the head is for the end, where nothing is missing."""
         return self.trains in ("end", "number")
 
     @property
     def written(self) -> str:
-        """The term without its head, as a spec says it."""
+        """The term without its head, as a spec writes it."""
         return f"{self.word}({self.target})" + (f" on {self.on}" if self.on else "")
 
 
 class Divergence(Word):
-    """A word that says how far a head is from the truth."""
+    """A word that measures the distance of a head's prediction from the truth."""
 
     slot = "a divergence of the loss"
     uses: ClassVar[tuple[Use, ...]]

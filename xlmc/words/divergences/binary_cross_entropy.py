@@ -60,13 +60,13 @@ class BinaryCrossEntropy(Divergence):
         Option("balance", "Chance", "The weight of complete rows; the others have 1 - balance."),
     )
     factor = "b_n"
-    letter = "b_n: what a row counts, complete or not"
+    letter = "b_n: the weight of a row, complete or not"
     uses = (OF_MASKS, OF_GONE, OF_CLOCKS)
 
     def detail(self, options: dict[str, str]) -> str:
         """Return what rows count."""
         share = options.get("balance", "")
-        return share and f"Rows in which nothing is missing count {share}, the others 1 - {share}. "
+        return share and f"Rows in which nothing is missing weigh {share}, the others 1 - {share}. "
 
     def share(self, options: dict[str, float | None]) -> float | None:
         """Return 0.5 where all rows count alike."""

@@ -24,9 +24,7 @@ class JointCrossEntropy(Divergence):
             head="logits",
             place="gaps",
             target="gone",
-            meaning=(
-                "Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows."
-            ),
+            meaning=("Mean cross-entropy of each row's dropped tokens and gaps, summed over rows."),
             sums=r"\frac{1}{n} \sum_{i\,\mathrm{gone}}",
             minus=True,
             latex=r"\log p(\mathrm{gap}_i, x_0^i \mid x_t)",

@@ -11,7 +11,7 @@ from xlmc.words.base import Word
 class Hidden:
     """A part of a row that an answer can do without: its name, and where a layout has it.
 
-    ``lack`` says that no layout has it, ``example`` is one that does.
+    ``lack`` is the message that no layout has it, ``example`` a layout that does.
     """
 
     name: str

@@ -69,7 +69,7 @@ class Head(Word):
         return f"`{self.name}` has no size", "a number too much", "drop it"
 
     def check(self, head: ast.Head, process: Process) -> Iterator[Diagnostic]:
-        """Complaints about the size and the place of a head."""
+        """Check the size and the place of a head."""
         problem, why, hint = self.wrong_size(head)
         if problem:
             yield WrongSize(span=(head.size or head).span, problem=problem, why=why, hint=hint)

@@ -18,7 +18,7 @@ class Layout(Word):
     keeps: ClassVar[bool] = False
 
     def written(self, process: Process) -> str:
-        """Return the layout as a spec says it under a process."""
+        """Return the layout as a spec writes it under a process."""
         prompt = "prompt " * self.prompts
         keeping = f" keeping {kept(process)}" * self.keeps
         return plain(self.name, process).replace(" : ", f" : {prompt}") + keeping

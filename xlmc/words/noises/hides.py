@@ -1,4 +1,4 @@
-"""``clean -> mask``: a mask stands in the place of a token."""
+"""``clean -> mask``: a mask replaces a token."""
 
 from xlmc.theory.needs import PLACES, arrow
 from xlmc.words.noises.base import Noise, Range

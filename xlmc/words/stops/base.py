@@ -24,7 +24,7 @@ class Stop(Word):
 
     ``kind`` is its name in lowered decoders, ``code`` its form over the chance that a head gives,
     if it reads one, and its numbers. ``limits``: it keeps the number of tokens finite. ``once``: a
-    second such condition says nothing more. ``closes``: only the gaps of the row are done.
+    second such condition is redundant. ``closes``: only the gaps of the row are done.
     """
 
     slot = "a condition that ends a row"
@@ -62,7 +62,7 @@ class Stop(Word):
 
 
 def compares(one: ast.Condition, left: str, right: str) -> bool:
-    """Return whether a condition says that a name equals another: ``length = limit``."""
+    """Return whether a condition compares a name with another: ``length = limit``."""
     match one:
         case ast.Compare(op="=", left=ast.Name(id=first), right=ast.Name(id=second)):
             return (first, second) == (left, right)

@@ -17,6 +17,6 @@ class Full(Stop):
     limits = True
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
-        """Return whether a condition says so."""
+        """Return whether a condition is ``length = limit``."""
         del family
         return compares(one, "length", "limit")

@@ -23,6 +23,6 @@ class Oracle(Stop):
     limits = True
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
-        """Return whether a condition says so."""
+        """Return whether a condition is ``length = oracle``."""
         del family
         return compares(one, "length", "oracle")

@@ -44,7 +44,7 @@ class Chain:
         return float(-(self.start * np.log(self.start)).sum())
 
     def nats(self, protein: str) -> float:
-        """-log p of the letters of a protein, or of a part of one, whatever its length."""
+        """Return -log p of the letters of a protein, or of a part of one, of any length."""
         path = [AMINO_ACIDS.index(letter) for letter in protein]
         steps = (self.move[a, b] for a, b in pairwise(path))
         return -log(self.start[path[0]]) - sum(map(log, steps))

@@ -17,7 +17,7 @@ def spread(
 def mean(
     values: Float[Tensor, "batch length"], places: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, " batch"]:
-    """The mean of the values at some places of each row; 0 where it has none."""
+    """Return the mean of the values at some places of each row; 0 if it has none."""
     return values.masked_fill(~places, 0).sum(1) / places.sum(1).clamp(min=1)
 
 
@@ -71,7 +71,7 @@ def factored(
     candidates: Bool[Tensor, "batch length"],
     factor: float | Float[Tensor, "batch one"],
 ) -> Bool[Tensor, "batch length"]:
-    """As many candidates of each row, in rising order of their errors, as the factor lets through.
+    """Return the candidates of each row with the smallest errors that a factor allows.
 
     n of them if n + 1 times the largest of their errors is below ``factor``; one is taken whatever
     its error (Wu et al. 2025, arXiv:2505.22618).
@@ -86,7 +86,7 @@ def factored(
 def otherwise(
     places: Bool[Tensor, "batch length"], others: Bool[Tensor, "batch length"]
 ) -> Bool[Tensor, "batch length"]:
-    """The places of each row, or the others where it has none."""
+    """Return the places of each row, or the others if it has none."""
     return torch.where(places.any(1, keepdim=True), places, others)
 
 

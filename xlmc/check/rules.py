@@ -30,7 +30,7 @@ GRIDDED = ("s", "t", "steps_left")
 
 
 def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Report unknown names; say it otherwise of those that only lack a grid."""
+    """Report unknown names, and names that only lack a grid with a message of their own."""
     late = [one for one in query.names(expr) if one.id in env.lets and not _timely(one, env)]
     for one in late:
         yield WrongType(
@@ -87,7 +87,7 @@ def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]
 
 
 def samples(value: ast.Expr, env: Environment) -> Iterator[Sample]:
-    """Yield what an expression can tell apart of rows, times and answers of the network."""
+    """Yield samples of rows, times and answers with distinct values for an expression."""
     return answered(value, env, distinct(value, env, moments(env)))
 
 

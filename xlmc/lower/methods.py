@@ -345,7 +345,7 @@ class _Methods:
             yield _line("token", drawn)
 
     def _inserted(self, insert: ir.Insert, state: str, token: str, sure: str) -> Lines:
-        """Return code for the numbers of masks to insert, and for the canvas with revealed tokens."""
+        """Return code for the numbers of masks to insert, and for the canvas after the reveals."""
         answer = f"canvas.network.{insert.head}(canvas.hidden(canvas.open))"
         answer = f"expected({answer})" if insert.kind == "distribution" else answer
         form = "{}" if insert.rule == "poisson" else "({}).long()"

@@ -10,8 +10,8 @@ class Order(Word):
 
     ``code`` and ``error`` are forms of code over ``reads``, variables of the step; ``says`` and
     ``lacks`` are both in words. ``network``: it scores the network's answer, between ``low`` and
-    ``high``, and ``range`` says so; ``threshold`` is an example. ``token``: it looks at one token,
-    which may be the one that is drawn: ``drawn`` and ``drawn_error`` are then its codes.
+    ``high``, described by ``range``; ``threshold`` is an example. ``token``: it looks at one
+    token, which may be the one that is drawn: ``drawn`` and ``drawn_error`` are then its codes.
     ``quantity`` is its code in an amount, be it of the token that is drawn.
     """
 
@@ -45,7 +45,7 @@ class Order(Word):
         return self.drawn_quantity if drawn and self.token else self.quantity
 
     def beyond(self, least: float, most: float) -> str:
-        """Return why thresholds from ``least`` to ``most`` tell no places apart; "" if they do."""
+        """Return why thresholds from ``least`` to ``most`` separate no places; "" if they do."""
         if least >= self.high:
             return f"{self.range}: nothing is above {least:g}"
         return f"{self.range}: everything is above {most:g}" if most < self.low else ""

@@ -3,7 +3,7 @@
 
 Left to right: nothing is corrupted, every token is predicted from those before it.
 
-Likelihood: tight: -log p of the tokens inside the brackets, each given all that stands
+Likelihood: tight: -log p of the tokens inside the brackets, each given all tokens
 before it.
 
 Read in this order:
@@ -24,7 +24,7 @@ They take from:
     causal.py     layers under causal attention with rotary positions, from tokens to hidden states
     costs.py      costs of tokens, summed over places, so many at a time
     keeping.py    rows of which the network keeps what it made of each token: the key/value cache
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -25,7 +25,7 @@ FAMILY = Family(
     title="Autoregressive language model",
     claim=Claim(
         "tight",
-        "-log p of the tokens inside the brackets, each given all that stands before it",
+        "-log p of the tokens inside the brackets, each given all tokens before it",
         trained=True,
     ),
     specials=("pad", "bos", "eos"),

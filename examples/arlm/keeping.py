@@ -25,7 +25,7 @@ class Keeping(Canvas):
     done: int = field(default=0, kw_only=True)
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
-        """Call the network for all rows, and keep its answer and its keys and values."""
+        """Query the network for all rows, and keep its answer and its keys and values."""
         assert rows is None, "the cache holds all rows"
         new = self.x[:, self.done :]
         hidden, past = self.network.extend(new, self.seen, self.past)

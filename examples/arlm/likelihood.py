@@ -11,11 +11,11 @@ from .network import Network
 
 @torch.no_grad()
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
-    r"""-log p of each example, in nats; nothing is drawn, and ``noise`` is not read.
+    r"""Return -log p of each example, in nats; nothing is drawn, and ``noise`` is not read.
 
     .. math:: -\log p(x_0) = \sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})
 
-    Tight: -log p of the tokens inside the brackets, each given all that stands before it.
+    Tight: -log p of the tokens inside the brackets, each given all tokens before it.
     """
     hidden = network.trunk(batch.x0, batch.attend)
     row, place = batch.free.nonzero(as_tuple=True)

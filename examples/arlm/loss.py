@@ -9,7 +9,7 @@ from .network import Network
 
 
 def loss(network: Network, batch: Batch) -> Losses:
-    r"""The training objective of a batch (spec: loss).
+    r"""Return the objective of a batch (spec: loss).
 
     .. math:: \mathcal{L} = \frac{1}{N} \sum_r \sum_{i\,\mathrm{free}} -\log p(x_0^i \mid x_0^{<i})
 
@@ -24,7 +24,7 @@ def loss(network: Network, batch: Batch) -> Losses:
 def token_term(
     network: Network, hidden: Float[Tensor, "batch length width"], batch: Batch
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the free tokens, each read at the one before it, summed.
+    """Return the cross-entropy of the free tokens, each read at the one before it, summed.
 
     spec: loss.token
     """

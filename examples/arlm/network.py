@@ -11,7 +11,7 @@ from .causal import CachingBlock, CachingTransformer, Past
 
 
 class Network(nn.Module):
-    """Trunk and heads. Loss and decoder ask a head only for the positions that they read.
+    """Trunk and heads. Loss and decoder compute a head only at the positions that they read.
 
     Heads answer in float32 at least, whatever the trunk computes in.
 
@@ -30,7 +30,7 @@ class Network(nn.Module):
     def trunk(
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
-        """Tokens to hidden states; ``attend`` is None where nothing is padded.
+        """Return the hidden states of tokens; ``attend`` is None if nothing is padded.
 
         spec: network.backbone
         """
@@ -40,12 +40,12 @@ class Network(nn.Module):
     def extend(
         self, new: Int[Tensor, "batch new"], attend: Bool[Tensor, "batch length"], past: Past
     ) -> tuple[Float[Tensor, "batch new width"], Past]:
-        """Return what `trunk` gives for the last tokens of a row, going on from those before.
+        """Return `trunk` of the last tokens of a row, continuing from those before.
 
         ``attend`` spans the past, empty at first, and the new tokens (spec: decoder.reuse).
         """
         return self.backbone.extend(new, attend, past)
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Logits of the token that follows each place (spec: network.token)."""
+        """Return logits of the token that follows each place (spec: network.token)."""
         return allowed_logits(self.to_token, hidden, self.forbidden)

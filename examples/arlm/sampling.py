@@ -44,7 +44,7 @@ def by_chunk(function: F) -> F:
 def tempered(
     logits: Float[Tensor, "places vocab"], temperature: float
 ) -> Float[Tensor, "places vocab"]:
-    """Logits / temperature, but for a constant of each place; at 0 and 1 as they are.
+    """Return logits / temperature, up to a constant of each place; unchanged at 0 and 1.
 
     In float64 and with the largest at 0, so that no temperature is too low.
     """
@@ -99,7 +99,7 @@ def truncated(
     top_k: int = 0,
     top_p: float = 1.0,
 ) -> Float[Tensor, "places vocab"]:
-    """The logits of the distribution that tokens are drawn from; not tempered at temperature 0."""
+    """Return the logits of the distribution for draws; not tempered at temperature 0."""
     return keep_top_p(keep_top_k(tempered(logits, temperature), top_k), top_p)
 
 

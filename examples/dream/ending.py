@@ -22,8 +22,8 @@ def fill_up(canvas: Canvas, ended: Ended | None) -> Canvas:
 def over(canvas: Canvas, ended: Ended) -> Bool[Tensor, " batch"]:
     """Return the active rows whose text has ended.
 
-    The text is what stands inside the brackets before the first mask: nothing changes it later. It
-    ends behind the last token that is given.
+    The text is the part inside the brackets before the first mask: nothing changes it later. It
+    ends behind the last given token.
     """
     found = torch.zeros_like(canvas.calls, dtype=torch.bool)
     masked, given = canvas.masked, canvas.inside & ~canvas.free

@@ -12,7 +12,7 @@ from .places import shifted
 
 
 def loss(network: Network, noised: Noised, batch: Batch, rho: float = 0.1) -> Losses:
-    r"""The training objective of a noised batch (spec: loss).
+    r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
 
@@ -34,7 +34,7 @@ def token_term(
     batch: Batch,
     rho: float,
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the masked tokens, summed.
+    """Return the cross-entropy of the masked tokens, summed.
 
     Weight: 0.5 * visible(geometric(rho)).
 

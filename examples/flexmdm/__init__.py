@@ -6,9 +6,9 @@ how many are missing in each gap.
 
 Kim et al. 2025, https://arxiv.org/abs/2509.01025.
 
-Likelihood: bound: the relative entropy of the paths on which the string comes back to
-those of the heads; valid for any heads, with slack, as a path also says which token
-each mask was: what masks hide is paid for.
+Likelihood: bound: the relative entropy of the paths on which the text returns to those
+of the heads; valid for any heads, with slack, as a path also determines the token
+behind each mask, which the noised text hides.
 
 Read in this order:
 
@@ -30,7 +30,7 @@ They take from:
     counts.py     numbers of missing tokens: what a wrong expectation costs, and draws of numbers
     growing.py    decoders that insert several masks or tokens a step into the gaps of a row
     growth.py     rows that tokens leave
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

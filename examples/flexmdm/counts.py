@@ -11,11 +11,11 @@ from xlm_runtime.shapes import Float, Int, Tensor
 def poisson_cost(
     mean: Float[Tensor, "*shape"], number: Int[Tensor, "*shape"]
 ) -> Float[Tensor, "*shape"]:
-    """Mean - n + n log(n / mean): at least 0, and 0 where the number n is what was expected.
+    """Return mean - n + n log(n / mean): at least 0, and 0 if the number n equals the mean.
 
     The relative entropy of a Poisson process of the rate n to one of the given rate, up to the
-    common time. A rate of 0 is taken for 1e-30, so that a number that it rules out costs much and
-    not infinitely much.
+    common time. A rate of 0 is taken for 1e-30, so that an impossible number has a large, finite
+    cost.
     """
     mean = mean.clamp(min=1e-30)
     n = number.to(mean.dtype)

@@ -29,9 +29,9 @@ FAMILY = Family(
     claim=Claim(
         "bound",
         (
-            "the relative entropy of the paths on which the string comes back to those of"
-            " the heads; valid for any heads, with slack, as a path also says which token"
-            " each mask was: what masks hide is paid for"
+            "the relative entropy of the paths on which the text returns to those of the "
+            "heads; valid for any heads, with slack, as a path also determines the token "
+            "behind each mask, which the noised text hides"
         ),
     ),
     specials=("pad", "mask", "bos", "eos"),

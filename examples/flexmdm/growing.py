@@ -20,5 +20,5 @@ class Growing(Decoding):
 def skip_row(
     number: Int[Tensor, "batch length"], room: Int[Tensor, " batch"]
 ) -> Int[Tensor, "batch length"]:
-    """No insertion at all in a row in which they do not all find room."""
+    """Allow no insertion in a row in which not all fit."""
     return number * (number.sum(1) <= room)[:, None]

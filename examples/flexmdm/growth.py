@@ -8,9 +8,9 @@ from xlm_runtime.shapes import Bool, Tensor
 
 
 def take_out(batch: Batch, gone: Bool[Tensor, "batch length"], pad: int) -> Batch:
-    """The batch without some of its tokens: the others close up, in order, padding after them.
+    """Remove some tokens of a batch: the others close up, in order, with padding after them.
 
-    The gaps of what is left stay open or closed as they were.
+    The gaps beside the remaining tokens stay open or closed as they were.
     """
     order = gone.long().argsort(dim=1, stable=True)
     stays = ~gone.gather(1, order)

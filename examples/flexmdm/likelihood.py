@@ -14,7 +14,7 @@ from .schedule import hazard_alpha, hazard_beta
 
 @torch.no_grad()
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
-    r"""An unbiased one-draw estimate for each example, in nats.
+    r"""Return an unbiased one-draw estimate for each example, in nats.
 
     .. math::
 
@@ -22,9 +22,9 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
         + w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
         \Big] \, dt
 
-    Bound: the relative entropy of the paths on which the string comes back to those of the
-    heads; valid for any heads, with slack, as a path also says which token each mask was:
-    what masks hide is paid for.
+    Bound: the relative entropy of the paths on which the text returns to those of the
+    heads; valid for any heads, with slack, as a path also determines the token behind each
+    mask, which the noised text hides.
     """
     u = 1 - noise.uniform("amount")[:, 0]
     t = u**2  # dense near t = 0, where the rates are high: else the variance is infinite

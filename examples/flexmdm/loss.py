@@ -14,7 +14,7 @@ from .schedule import hazard_alpha, hazard_beta
 
 
 def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Losses:
-    r"""The training objective of a noised batch (spec: loss).
+    r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
 
@@ -38,7 +38,7 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Lo
 def token_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, cap: float
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the masked tokens, summed.
+    """Return the cross-entropy of the masked tokens, summed.
 
     Weight: min(0.999 * hazard(alpha), cap), which is 1 for nearly every t at cap = 1.
     0.999: the width of the range of t.
@@ -56,7 +56,7 @@ def token_term(
 def gap_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, cap: float
 ) -> Float[Tensor, ""]:
-    """The cost of the number expected in each gap: n^ - n + n log(n / n^), summed.
+    """Return the cost of the number expected in each gap: n^ - n + n log(n / n^), summed.
 
     Weight: min(0.999 * hazard(beta), cap), which is 1 for nearly every t at cap = 1. 0.999:
     the width of the range of t.

@@ -20,7 +20,7 @@ class Noised(Movable):
     attend: the positions of xt that hold a token, or None where all do.
     open: the gaps of xt (right of each position) into which a token may go.
     masked: where the masks are.
-    clean: xt without the masks: the token that stands behind each of them.
+    clean: xt with the token behind each mask.
     missing: how many tokens are gone from each gap of xt.
     t: the time.
     """
@@ -44,10 +44,10 @@ def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:
 
 
 def corrupt(batch: Batch, t: Float[Tensor, " batch"], noise: Noise, vocab: Vocabulary) -> Noised:
-    r"""The state of each free token at time t, by the times at which it comes back.
+    r"""Draw the state of each free token at time t, by the times at which it returns.
 
-    Running back from t = 1, where all are gone, a token comes back as a mask at a time T,
-    and the mask becomes clean later on:
+    Running back from t = 1, where all are gone, a token returns as a mask at a time T, and
+    the mask becomes clean later on:
 
     .. math::
 

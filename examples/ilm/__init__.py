@@ -8,7 +8,7 @@ Patel et al. 2025, https://arxiv.org/abs/2505.05755.
 
 Likelihood: bound: the sum over all insertions of the random order and over every
 decision to stop; valid for any heads, with slack where lengths differ, as training
-weights every length alike (the weight `bound` removes it).
+gives every length the same weight (the weight `bound` removes it).
 
 Read in this order:
 
@@ -28,7 +28,7 @@ They take from:
     costs.py      costs of tokens, summed over places, so many at a time
     gaps.py       insertion: the joint law of (gap, token)
     inserting.py  decoders that insert one token a step into every row
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -84,7 +84,7 @@ class Canvas:
     # Reading the network.
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
-        """Call the network for some rows, at least one (None: for all), and keep its answer."""
+        """Query the network for some rows, at least one (None: for all), and keep its answer."""
         x, attend, t, columns = self.x, self.attend, tick.t, slice(None)
         if rows is not None:
             x, attend = x[rows], None if attend is None else attend[rows]

@@ -29,7 +29,7 @@ FAMILY = Family(
         (
             "the sum over all insertions of the random order and over every decision to "
             "stop; valid for any heads, with slack where lengths differ, as training "
-            "weights every length alike (the weight `bound` removes it)"
+            "gives every length the same weight (the weight `bound` removes it)"
         ),
         tilt=lambda length: 1 / (length + 1),
     ),

@@ -14,7 +14,7 @@ from .places import subset
 
 @torch.no_grad()
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
-    r"""An unbiased one-draw estimate for each example, in nats.
+    r"""Return an unbiased one-draw estimate for each example, in nats.
 
     .. math::
 
@@ -23,8 +23,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
         - \log p(\mathbb{1}[n = 0] \mid x_t) \Big] - \log L!
 
     Bound: the sum over all insertions of the random order and over every decision to stop;
-    valid for any heads, with slack where lengths differ, as training weights every length
-    alike (the weight `bound` removes it).
+    valid for any heads, with slack where lengths differ, as training gives every length the
+    same weight (the weight `bound` removes it).
     """
     length = batch.free.sum(1)
     u = noise.uniform("corrupt", batch.position)

@@ -20,7 +20,7 @@ def loss(
     stop_scale: float = 1.0,
     stop_balance: float = 0.5,
 ) -> Losses:
-    r"""The training objective of a noised batch (spec: loss).
+    r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
 
@@ -29,8 +29,8 @@ def loss(
         + \mathrm{stop\_scale} \, b_n \, \big(-\log p(\mathbb{1}[n = 0] \mid x_t)\big)
         \Big]
 
-    N: the rows of the batch; r: each of them; n: the corrupted ones of a row; b_n: what a
-    row counts, complete or not. In nats per row.
+    N: the rows of the batch; r: each of them; n: the corrupted ones of a row; b_n: the
+    weight of a row, complete or not. In nats per row.
     """
     hidden = network.trunk(noised.xt, noised.attend)
     over = len(batch.x0)
@@ -42,7 +42,7 @@ def loss(
 def slot_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
 ) -> Float[Tensor, ""]:
-    """Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows.
+    """Return the mean cross-entropy of each row's dropped tokens and gaps, summed over rows.
 
     spec: loss.slot
     """
@@ -61,9 +61,9 @@ def done_term(
     stop_scale: float,
     stop_balance: float,
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of whether nothing is missing, summed over rows.
+    """Return the cross-entropy of whether nothing is missing, summed over rows.
 
-    Rows in which nothing is missing count stop_balance, the others 1 - stop_balance.
+    Rows in which nothing is missing weigh stop_balance, the others 1 - stop_balance.
     Weight: stop_scale.
 
     spec: loss.done

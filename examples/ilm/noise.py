@@ -17,7 +17,7 @@ class Noised(Movable):
     attend: the positions of xt that hold a token.
     open: the gaps of xt (right of each position) into which a token may go.
     gone: the dropped tokens, by their place in x0.
-    gap: the position in xt that each token of x0 stands at or, dropped, to the right of.
+    gap: the position in xt of each token of x0, or if it is dropped, of the one to its left.
     count: how many tokens were dropped.
     """
 

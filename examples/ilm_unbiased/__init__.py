@@ -27,7 +27,7 @@ They take from:
     costs.py      costs of tokens, summed over places, so many at a time
     gaps.py       insertion: the joint law of (gap, token)
     inserting.py  decoders that insert one token a step into every row
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -21,7 +21,7 @@ def joint_nll(
     row: Int[Tensor, " missing"],
     token: Int[Tensor, " missing"],
 ) -> Float[Tensor, " missing"]:
-    """-log p(gap, token) of missing tokens: one softmax over the open gaps and tokens of a row.
+    """Return -log p(gap, token) of missing tokens: one softmax over all open gaps and tokens.
 
     ``gap`` is the position of each missing token's gap in its ``row``.
     """
@@ -118,13 +118,13 @@ def by_rows(
 def at_gaps(
     values: Float[Tensor, " gaps"], open_: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
-    """The values of the open gaps where they stand; -inf at closed ones."""
+    """Place the values of the open gaps at their positions; -inf at closed ones."""
     wide = torch.full(open_.shape, -torch.inf, dtype=values.dtype, device=values.device)
     return wide.masked_scatter(open_, values)
 
 
 def index_of(open_: Bool[Tensor, "batch length"]) -> Int[Tensor, "batch length"]:
-    """The number of each open gap among all of them; 0 at closed ones."""
+    """Return the number of each open gap among all of them; 0 at closed ones."""
     return (open_.flatten().cumsum(0).view(open_.shape) - 1) * open_
 
 
@@ -133,5 +133,5 @@ def of_gap(
     open_: Bool[Tensor, "batch length"],
     gap: Int[Tensor, " batch"],
 ) -> Float[Tensor, "batch vocab"]:
-    """The logits of one open gap of each row: the law of its token, given the gap."""
+    """Return the logits of one open gap of each row: the law of its token, given the gap."""
     return logits[index_of(open_).gather(1, gap[:, None])[:, 0]]

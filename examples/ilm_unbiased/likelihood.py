@@ -14,7 +14,7 @@ from .places import subset
 
 @torch.no_grad()
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
-    r"""An unbiased one-draw estimate for each example, in nats.
+    r"""Return an unbiased one-draw estimate for each example, in nats.
 
     .. math::
 

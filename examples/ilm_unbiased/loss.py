@@ -13,7 +13,7 @@ from .places import at_special
 
 
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
-    r"""The training objective of a noised batch (spec: loss).
+    r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
 
@@ -36,7 +36,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 def slot_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
 ) -> Float[Tensor, ""]:
-    """Mean cross-entropy of a row's dropped tokens and their gaps, summed over rows.
+    """Return the mean cross-entropy of each row's dropped tokens and gaps, summed over rows.
 
     Weight: length + 1, that of the likelihood bound.
 
@@ -54,7 +54,7 @@ def slot_term(
 def done_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of whether nothing is missing, summed over rows.
+    """Return the cross-entropy of whether nothing is missing, summed over rows.
 
     Weight: length + 1, that of the likelihood bound.
 

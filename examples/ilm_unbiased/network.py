@@ -10,7 +10,7 @@ from .backbone import Block, Transformer, allowed_logits, answer, linear
 
 
 class Network(nn.Module):
-    """Trunk and heads. Loss and decoder ask a head only for the positions that they read.
+    """Trunk and heads. Loss and decoder compute a head only at the positions that they read.
 
     Heads answer in float32 at least, whatever the trunk computes in.
 
@@ -30,7 +30,7 @@ class Network(nn.Module):
     def trunk(
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
-        """Tokens to hidden states; ``attend`` is None where nothing is padded.
+        """Return the hidden states of tokens; ``attend`` is None if nothing is padded.
 
         spec: network.backbone
         """
@@ -38,13 +38,13 @@ class Network(nn.Module):
         return hidden
 
     def slot(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Logits of the token to insert to the right of each place (spec: network.slot).
+        """Return logits of the token to insert to the right of each place (spec: network.slot).
 
         Over all gaps of a row they make one law: softmax over (gap, token).
         """
         return allowed_logits(self.to_slot, hidden, self.forbidden)
 
     def done(self, hidden: Float[Tensor, "batch width"]) -> Float[Tensor, " batch"]:
-        """Log-odds that nothing is missing, read at `cls` (spec: network.done)."""
+        """Return log-odds that nothing is missing, read at `cls` (spec: network.done)."""
         odds: Tensor = answer(self.to_done, hidden)[:, 0]
         return odds

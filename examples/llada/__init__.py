@@ -8,7 +8,7 @@ Nie et al. 2025, https://arxiv.org/abs/2502.09992.
 Ghazvininejad et al. 2019, https://arxiv.org/abs/1904.09324.
 
 Likelihood: tight: the average of -log p over all orders of revealing the tokens one by
-one, whatever weight the heads were trained with.
+one, for any weight in training.
 
 Read in this order:
 
@@ -30,7 +30,7 @@ They take from:
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     guidance.py   guidance: answers moved away from those that are given without the prompt
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

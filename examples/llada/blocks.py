@@ -7,26 +7,26 @@ from xlm_runtime.shapes import Bool, Int, Tensor
 
 
 def block_of(free: Bool[Tensor, "batch length"], size: int) -> Int[Tensor, "batch length"]:
-    """The block of each free place: a row's first ``size`` ones are block 0."""
+    """Return the block of each free place: a row's first ``size`` ones are block 0."""
     return (free.long().cumsum(1) - 1) // size
 
 
 def block_count(free: Bool[Tensor, "batch length"], size: int) -> Int[Tensor, " batch"]:
-    """The number of blocks of each row, at least 1; the last one may be shorter than ``size``."""
+    """Count the blocks of each row, at least 1; the last one may be shorter than ``size``."""
     return ((free.sum(1) + size - 1) // size).clamp(min=1)
 
 
 def opened(
     free: Bool[Tensor, "batch length"], size: int, block: Int[Tensor, " batch"]
 ) -> Bool[Tensor, "batch length"]:
-    """The free places of each row in its blocks up to ``block``."""
+    """Return the free places of each row in its blocks up to ``block``."""
     return free & (block_of(free, size) <= block[:, None])
 
 
 def leading(
     masked: Bool[Tensor, "batch length"], free: Bool[Tensor, "batch length"], size: int
 ) -> Bool[Tensor, "batch length"]:
-    """Of the masks of each row those in the first block that has some."""
+    """Return the masks of each row in its first block that has masks."""
     block = block_of(free, size).masked_fill(~masked, masked.shape[1])
     return masked & (block == block.amin(1, keepdim=True))
 
@@ -34,7 +34,7 @@ def leading(
 def turn(
     step: int, steps: Int[Tensor, " batch"], blocks: Int[Tensor, " batch"]
 ) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"], Int[Tensor, " batch"]]:
-    """The block of each row at a step, how many steps are left for it, and how many it has.
+    """Return the block of each row at a step, its steps left, and its number of steps.
 
     The steps are shared evenly: block k begins at step ceil(k steps / blocks). A row whose steps
     are over is at block -1.

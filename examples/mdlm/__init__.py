@@ -6,7 +6,7 @@ Tokens become masks one by one as t grows; the network predicts what they were.
 Sahoo et al. 2024, https://arxiv.org/abs/2406.07524.
 
 Likelihood: tight: the average of -log p over all orders of revealing the tokens one by
-one, whatever weight the heads were trained with.
+one, for any weight in training.
 
 Read in this order:
 
@@ -26,7 +26,7 @@ They take from:
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -10,7 +10,7 @@ from .backbone import GatedBlock, Transformer, allowed_logits, linear
 
 
 class Network(nn.Module):
-    """Trunk and heads. Loss and decoder ask a head only for the positions that they read.
+    """Trunk and heads. Loss and decoder compute a head only at the positions that they read.
 
     Heads answer in float32 at least, whatever the trunk computes in.
 
@@ -29,7 +29,7 @@ class Network(nn.Module):
     def trunk(
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
-        """Tokens to hidden states; ``attend`` is None where nothing is padded.
+        """Return the hidden states of tokens; ``attend`` is None if nothing is padded.
 
         spec: network.backbone
         """
@@ -37,5 +37,5 @@ class Network(nn.Module):
         return hidden
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Logits of the clean token at each place (spec: network.token)."""
+        """Return logits of the clean token at each place (spec: network.token)."""
         return allowed_logits(self.to_token, hidden, self.forbidden)

@@ -7,7 +7,7 @@ no weight by the rate.
 Ghazvininejad et al. 2019, https://arxiv.org/abs/1904.09324.
 
 Likelihood: tight: the average of -log p over all orders of revealing the tokens one by
-one, whatever weight the heads were trained with.
+one, for any weight in training.
 
 Read in this order:
 
@@ -27,7 +27,7 @@ They take from:
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -12,15 +12,15 @@ from .places import subset
 
 @torch.no_grad()
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
-    r"""An unbiased one-draw estimate for each example, in nats.
+    r"""Return an unbiased one-draw estimate for each example, in nats.
 
     .. math::
 
         -\log p(x_0) \le E_{n \sim U\{1..L\}} \frac{L}{n}
         \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
 
-    Tight: the average of -log p over all orders of revealing the tokens one by one,
-    whatever weight the heads were trained with.
+    Tight: the average of -log p over all orders of revealing the tokens one by one, for any
+    weight in training.
     """
     length = batch.free.sum(1)
     u = noise.uniform("corrupt", batch.position)

@@ -10,7 +10,7 @@ from .noise import Noised
 
 
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
-    r"""The training objective of a noised batch (spec: loss).
+    r"""Return the objective of a noised batch (spec: loss).
 
     .. math:: \mathcal{L} = \frac{1}{N} \sum_r \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
 
@@ -25,7 +25,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 def token_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the masked tokens, summed.
+    """Return the cross-entropy of the masked tokens, summed.
 
     spec: loss.token
     """

@@ -8,7 +8,7 @@ Wang et al. 2025, https://arxiv.org/abs/2503.00307.
 Sahoo et al. 2024, https://arxiv.org/abs/2406.07524.
 
 Likelihood: tight: the average of -log p over all orders of revealing the tokens one by
-one, whatever weight the heads were trained with.
+one, for any weight in training.
 
 Read in this order:
 
@@ -28,7 +28,7 @@ They take from:
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -10,7 +10,7 @@ from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
 def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    """A linear layer with Xavier-normal weights (Glorot & Bengio 2010) and zero bias at first."""
+    """Return a linear layer, initially Xavier-normal (Glorot & Bengio 2010) with zero bias."""
     layer = nn.Linear(inputs, outputs, bias)
     nn.init.xavier_normal_(layer.weight)
     if bias:
@@ -34,23 +34,24 @@ def answer(
 def allowed_logits(
     layer: nn.Linear, hidden: Float[Tensor, "places width"], forbidden: Bool[Tensor, " vocab"]
 ) -> Float[Tensor, "places vocab"]:
-    """The logits of a head; -inf at what is forbidden, by the bias: no logits are copied."""
+    """Return the logits of a head; -inf at forbidden ids, by the bias: no logits are copied."""
     bias = layer.weight.new_zeros(len(forbidden)) if layer.bias is None else layer.bias
     return answer(layer, hidden, bias.masked_fill(forbidden, -torch.inf))
 
 
 def embedding(vocab: int, width: int) -> nn.Embedding:
-    """Embeddings of standard deviation 0.3: what attention adds counts from the first step on."""
+    """Return embeddings of standard deviation 0.3: attention contributes from the first step on."""
     embed = nn.Embedding(vocab, width)
     nn.init.normal_(embed.weight, std=0.3)
     return embed
 
 
 def attention_mask(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | None:
-    """Which tokens each one sees: those of its own document, padding apart; None for all of them.
+    """Return the tokens that each one sees: its own document, no padding; None for all tokens.
 
-    Where a row is one document all its tokens see the same, and ``queries`` is 1. Of several the
-    mask takes length x length for each row; padding then sees padding, so that it has an answer.
+    If a row is one document, all its tokens see the same, and ``queries`` is 1. For several, the
+    mask has length x length entries for each row; padding then sees padding, so that its softmax
+    is finite.
     """
     if attend is None:
         return None
@@ -62,10 +63,10 @@ def attention_mask(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | N
 def rotation(
     attend: Attend, xt: Int[Tensor, "batch length"], size: ModelSize
 ) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
-    """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
+    """Return cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
-    Positions count attended tokens, so that padding on the left shifts nothing. Only their
-    differences matter: the documents of a row need no count of their own.
+    Positions count attended tokens, so that padding on the left shifts nothing. Attention depends
+    on their differences alone: the documents of a row need no count of their own.
     """
     if attend is None:
         position = torch.arange(xt.shape[1], device=xt.device)[None]
@@ -82,7 +83,7 @@ def rotate(
     cos: Float[Tensor, "rows 1 length half"],
     sin: Float[Tensor, "rows 1 length half"],
 ) -> Float[Tensor, "batch heads length axes"]:
-    """Turn each pair (x_i, x_{i + half}) of a head's axes by its angle."""
+    """Rotate each pair (x_i, x_{i + half}) of a head's axes by its angle."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x.dtype)
 
@@ -155,7 +156,7 @@ class GatedBlock(nn.Module):
         sin: Float[Tensor, "rows 1 length half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
-        """Attention, then the feed-forward layer, each gated and added to its input."""
+        """Apply attention, then the feed-forward layer, each gated and added to its input."""
         x = x + self.gate_1 * self.attention(self.norm_1(x), cos, sin, seen)
         out: Tensor = x + self.gate_2 * self.feed(self.norm_2(x))
         return out
@@ -174,7 +175,7 @@ class Transformer(nn.Module):
     def forward(
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
-        """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        """Return the hidden state of every position; ``attend`` is None if nothing is padded."""
         seen = attention_mask(attend)
         cos, sin = rotation(attend, xt, self.size)
         x = self.embed(xt)

@@ -28,7 +28,7 @@ FAMILY = Family(
         "tight",
         (
             "the average of -log p over all orders of revealing the tokens one by one, "
-            "whatever weight the heads were trained with"
+            "for any weight in training"
         ),
         trained=True,
     ),

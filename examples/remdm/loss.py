@@ -10,7 +10,7 @@ from .noise import Noised
 
 
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
-    r"""The training objective of a noised batch (spec: loss).
+    r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
 
@@ -29,7 +29,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 def token_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the masked tokens, summed.
+    """Return the cross-entropy of the masked tokens, summed.
 
     Weight: length / count, that of the likelihood bound.
 

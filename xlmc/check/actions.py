@@ -59,7 +59,7 @@ def actions(
             (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
         )
         problem = f"this {block_name} draws no token"
-        why = "nothing says which token"
+        why = "no action of it chooses a token"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
 
 

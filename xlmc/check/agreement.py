@@ -32,8 +32,8 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         noise=process.name,
         other=other.name,
         related=(
-            Related(written[0].span, f"this is of {other.name}"),
-            Related(step.span, "and so is this"),
+            Related(written[0].span, f"this is written for {other.name}"),
+            Related(step.span, "so is this"),
         ),
     )
 

@@ -33,7 +33,7 @@ from xlmc.words.slots import (
     window_words,
 )
 
-ALL_BACK = "a step would take back all that was drawn"
+ALL_BACK = "a step would mask all drawn tokens again"
 
 
 def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
@@ -59,7 +59,7 @@ def _blocks(
         yield WrongBlocks(span=blocks.span, why=why, hint="drop the blocks")
         return
     if process.fixed_length and query.condition(family) is not None:
-        why = "it tells the backbone one time for a row, and every block has its own"
+        why = "the backbone reads one time for a row, but every block has its own"
         what = "blocks under a condition"
         yield Unsupported(
             span=blocks.span, what=what, why=why, hint="drop the blocks, or the condition"
@@ -134,7 +134,7 @@ def _order(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
     if order is None:
         return
     if not any(rule.ordered for rule in rules):
-        why, hint = "`chance` takes back without an order", "drop the order, or write `quota`"
+        why, hint = "`chance` needs no order", "drop the order, or write `quota`"
         yield WrongScore(span=order.span, why=why, hint=hint)
         return
     if order.of is None:

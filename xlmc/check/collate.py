@@ -34,7 +34,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield MissingEntry(
             span=section.span,
             entry="layout",
-            why="nothing says how a sequence is laid out",
+            why="there is no layout of a sequence",
             example=layout_words()["text"].written(process),
         )
     for layout in layouts:
@@ -51,7 +51,7 @@ def _layout(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
             yield WrongInside(
                 span=slot.span,
                 slot="mask",
-                why="masks are what noise makes, not part of a layout",
+                why="masks are made by the noise: they are no part of a layout",
                 hint="drop it",
             )
         else:
@@ -79,7 +79,7 @@ def _brackets(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
     elif len(bodies) != 1:
         why = f"it has {len(bodies) or 'no'} `body`"
     elif not bodies[0].free:
-        why = "the body stands outside"
+        why = "the body is outside of them"
     if why:
         example = _written(layout, process)
         yield WrongBrackets(span=layout.span, layout=layout.name, why=why, example=example)
@@ -95,9 +95,9 @@ def _prompt(layout: ast.Layout) -> Iterator[Diagnostic]:
     elif layout.name != own.name and prompts:
         why, hint = f"in xlmc only a {own.name} layout has a prompt", "drop `prompt`"
     elif prompts and prompts[0] > bracket:
-        why, hint = "a prompt stands before the brackets", "move `prompt` to the front"
+        why, hint = "a prompt comes before the brackets", "move `prompt` to the front"
     elif prompts and layout.slots[prompts[0]].free:
-        why, hint = "a prompt is fixed: it stands outside the brackets", "move it out"
+        why, hint = "a prompt is fixed: it belongs outside the brackets", "move it out"
     if why:
         span = layout.slots[prompts[-1]].span if prompts else layout.span
         yield WrongPrompt(span=span, layout=layout.name, why=why, hint=hint)
@@ -119,7 +119,7 @@ def _inside(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
         elif slot.name in ("bos", "cls"):
             why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
         elif slot.name == "pad" and "eos" not in {s.name for s in inside}:
-            why, hint = "without an `eos` nothing says where a text ends", "write `[body eos pad]`"
+            why, hint = "without an `eos` nothing shows where a text ends", "write `[body eos pad]`"
         if why:
             yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
     for slot in layout.slots:
@@ -152,7 +152,7 @@ def _ends_open(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
         )
     for slot in after:
         if slot.name in SPECIALS:
-            why = "nothing stands behind what is appended"
+            why = "nothing may follow appended tokens"
             hint = f"move it in: `[body {slot.name}]`" if slot.name == "eos" else "drop it"
             yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
 
@@ -164,7 +164,7 @@ def _twice(layout: ast.Layout) -> Iterator[Diagnostic]:
         if not slot.free and slot.name in free and slot.name not in ("body", "pad"):
             yield AnchorAndTarget(span=slot.span, layout=layout.name, special=slot.name)
         elif slot.name in seen and slot.name not in ("body", "prompt"):
-            why = "it stands in this layout already"
+            why = "this layout has one already"
             yield WrongInside(span=slot.span, slot=slot.name, why=why, hint="drop one of the two")
         seen.add(slot.name)
 
@@ -176,7 +176,7 @@ def _keeping(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
         if keeps:
             yield WrongKeeping(
                 span=layout.span,
-                problem="this layout does not say what it keeps",
+                problem="this layout does not name the tokens that it keeps",
                 why="in infilling some tokens are given",
                 hint=f"add `keeping {kept}`",
             )
@@ -185,15 +185,15 @@ def _keeping(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
         yield WrongKeeping(
             span=layout.keeping.span,
             problem="only the beginning of a body can be given",
-            why="what is given further on is not seen when the tokens before it are drawn",
+            why="given tokens further on are not visible when the tokens before them are drawn",
             hint="write `keeping prefix`",
         )
     else:
-        yield from one_of(layout.keeping, ("given", "prefix"), "something to keep")
+        yield from one_of(layout.keeping, ("given", "prefix"), "a kind of tokens to keep")
     if not keeps:
         yield WrongKeeping(
             span=layout.keeping.span,
-            problem="in xlmc only an infilling layout keeps what is given",
+            problem="in xlmc only an infilling layout keeps given tokens",
             why=f"`{layout.name}` has nothing given",
             hint=f"drop `keeping {layout.keeping.id}`",
         )

@@ -69,7 +69,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from known(one.value, answering(env))
     for start in query.those(entries, ast.Start):
         if good and start.state.id != good:
-            begins = "nothing is corrupted: a row begins as what is given"
+            begins = "nothing is corrupted: a row begins with its given tokens"
             why = begins if process.ordered else f"tokens end as `{process.end}`"
             yield WrongStart(span=start.state.span, why=why, start=good)
         elif start.head is not None:
@@ -85,7 +85,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield MissingEntry(
             span=section.span,
             entry="step",
-            why="nothing says what one reverse step does",
+            why="there is no reverse step",
             example=f"step {{ {_undo(process)}; draw token }}",
         )
         return
@@ -239,7 +239,7 @@ def _finish(
 
 def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
     words = slots.reuse_words()
-    yield from one_of(reuse.what, words, "something that allows reuse")
+    yield from one_of(reuse.what, words, "a condition for reuse")
     if reuse.what.id in words:
         why, hint = words[reuse.what.id].why_not(family, Process.of(family))
         backbone = slots.backbone_words().get(query.backbone(family))

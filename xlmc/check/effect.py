@@ -68,7 +68,7 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
                         yield NoEffect(span=option.span, what=what, why=why, hint=hint)
             case ast.Remask(much=ast.Much(value=value)) if value is not None:
                 if literal(value) == 0:
-                    why = "nothing is taken back"
+                    why = "no token is masked again"
                     yield NoEffect(span=action.span, what="remasking", why=why, hint="drop it")
 
 
@@ -91,7 +91,7 @@ def _tail(chance: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
         yield NoEffect(
             span=chance.span,
             what=f"the rest of `{head.name}`",
-            why="of all its numbers the chance of 0 alone is read",
+            why="only its chance of 0 is read",
             hint=f"a chance does the same: `head {head.name} : chance at {head.at.id}`, trained by "
             f"`{head.name} : binary_cross_entropy(none gone)`",
         )

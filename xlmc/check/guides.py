@@ -48,17 +48,17 @@ def _options(call: ast.Call, names: list[str]) -> Iterator[Diagnostic]:
     if not wrong and (call.arguments or call.primes or len(call.keywords) != len(given)):
         yield WrongGuide(span=call.span, why="its options have names, once each", hint=EXAMPLE)
     elif not wrong and given != {*names}:
-        why = "it needs a scale, and what the second look is without"
+        why = "it needs a scale, and the part that the second answer is without"
         yield WrongGuide(span=call.span, why=why, hint=EXAMPLE)
 
 
 def _without(value: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
     if not isinstance(value, ast.Name):
-        why = "what is hidden has a name"
+        why = "the part that is left out has a name"
         yield WrongGuide(span=value.span, why=why, hint="write `without = prompt`")
         return
     parts = {one.name: one for one in HIDDEN}
-    wrong = list(one_of(value, parts, "something that the network can do without"))
+    wrong = list(one_of(value, parts, "a part of a row that can be left out"))
     yield from wrong
     part = parts.get(value.id)
     if part is not None and query.layouts(family) and not part.there(family):

@@ -30,7 +30,7 @@ def masks(
 ) -> Iterator[Diagnostic]:
     """Check that a number of masks can be inserted into every gap."""
     if block == "finish":
-        problem, why = "masks inserted in the end would be left in the sample", "no step follows"
+        problem, why = "masks that a finish inserts would be left in the sample", "no step follows"
         yield WrongStep(span=action.span, problem=problem, why=why, hint="move it to the step")
         return
     if action.order is not None:
@@ -52,7 +52,8 @@ def masks(
     yield from wrong
     read = {name.id for name in query.names(value)} & {head.name for head in counts}
     if not wrong and len(read) != 1:
-        why = "no head in it says how many are missing" if not read else "xlmc reads one head here"
+        none, several = "no head in it predicts how many are missing", "xlmc reads one head here"
+        why = several if read else none
         hint = f"write `insert masks {rule} {gap} * reveal({beta})`"
         yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
     yield from own_clock(value, rule, query.arrows(family)[-1], env)
@@ -80,16 +81,18 @@ def own_clock(
             other = env.schedules[next(iter(asked))]
             states = f"`{other.origin.id} -> {other.target.id}`"
             mended = re.sub(rf"\b{other.survival}\b", arrow.survival, call.span.text)
-            why = f"it undoes `{arrow.origin.id} -> {arrow.target.id}`, and this is of {states}"
+            undone = f"`{arrow.origin.id} -> {arrow.target.id}`"
+            why = f"it undoes {undone}, but this is the clock of {states}"
             yield WrongRule(span=call.span, rule=rule, why=why, hint=f"write `{mended}`")
 
 
 def overflow(entry: ast.Overflow, process: Process) -> Iterator[Diagnostic]:
     """What happens to insertions that find no room, where several come at a time."""
     if process.drops:
-        yield from one_of(entry.policy, POLICIES, "something to do with what finds no room")
+        yield from one_of(entry.policy, POLICIES, "a treatment of insertions that do not fit")
     elif process.known:
-        why = "a canvas has its length" if process.fixed_length else "a row stops at the limit"
+        canvas, row = "a canvas of masks has its length from the start", "a row stops at the limit"
+        why = canvas if process.fixed_length else row
         hint = "drop the overflow"
         yield WrongAction(span=entry.span, action="overflow", why=why, hint=hint)
 

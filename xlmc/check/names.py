@@ -47,7 +47,7 @@ def _decoders(family: ast.Family) -> Iterator[Diagnostic]:
         yield from reserved(section.name, "a decoder", section)
         first = classes.setdefault(camel(section.name), section)
         if first is not section:
-            holder = "another decoder, capitals and `_` apart"
+            holder = "another decoder, up to capitals and `_`"
             related = (Related(name_span(first, first.name or ""), "this decoder"),)
             span = name_span(section, section.name)
             yield NameTaken(

@@ -45,7 +45,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield MissingEntry(
             span=section.span,
             entry="backbone",
-            why="nothing turns tokens into hidden states",
+            why="nothing maps tokens to hidden states",
             example="backbone rotary",
         )
     else:
@@ -187,12 +187,12 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
             why = "a token is read at the one before it anyway"
             hint = "drop `shifted`"
         elif head not in tokens:
-            why, hint = "one special token is read where it stands", "drop `shifted`"
+            why, hint = "a special token is read at its own place", "drop `shifted`"
         elif head.at is not None and head.at.id == "gaps":
             why = "a gap is read at the token to its left anyway"
             hint = "drop `shifted`"
         elif process.leads("mask", "gone"):
-            why = "masks are inserted to the right of the token that would have to say them"
+            why = "masks are inserted to the right of the token that would have to predict them"
             hint = "drop `shifted`"
         elif plain:
             why = f"`{plain[0].name}` is not, and xlmc reads all states of a row alike"

@@ -83,7 +83,7 @@ def _of_clocks(amount: ast.Amount) -> Iterator[Diagnostic]:
     """Check the amount of noise of several clocks."""
     hint = "write `amount t ~ uniform(1e-3, 1)`"
     if amount.variable.id == "count":
-        why = "two clocks go by one time, which a count of tokens does not determine"
+        why = "two clocks share one time, which a count of tokens does not determine"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
         return
     for one in _amount(amount):
@@ -220,7 +220,7 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
         hint += ", and t = 1 is noise: put `1 - t` in the place of `t`" if turned else ""
         yield WrongEnd(span=span, schedule=name, at="0", value=f"{start:g}", wanted="1", hint=hint)
     if end is not None and not turned and not -EXACT <= end <= END:
-        hint = f"t = 1 is noise, where no token is clean (up to {END} are let pass)"
+        hint = f"t = 1 is noise, where no token is clean (up to {END} are allowed)"
         yield WrongEnd(span=span, schedule=name, at="1", value=f"{end:g}", wanted="0", hint=hint)
     elif end is not None and end > EXACT:
         yield LeftOver(span=span, schedule=name, share=f"{end:.3g}")

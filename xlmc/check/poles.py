@@ -80,8 +80,8 @@ def _at_an_end(
         points = [end + towards * (b - a) * step for step in TIMES]
         known = [risk for risk in risks(points) if isinstance(risk, float)]
         if len(known) == len(points) and known[0] > GROWTH * known[2] > GROWTH**2 * known[4] > 0:
-            hint = f"keep away from that end, `amount t ~ uniform({guard})`"
-            hint += ", at the cost of what lies beyond it"
+            hint = f"exclude that end, `amount t ~ uniform({guard})`"
+            hint += "; times beyond it are not trained"
             hint = COUNT + hint if process.one_clock else hint
             value, at = f"{known[0]:.3g}", f"{points[0]:g}"
             found.append(Diverges(span=weight.span, value=value, at=at, hint=hint))

@@ -154,7 +154,7 @@ def ordering(
     """Complain where candidates cannot be ordered so."""
     choice = _choice(order.score.id, section)
     names = choice.options if choice is not None else (order.score,)
-    what = "a score" if choice is not None else "a score, nor a param that chooses one"
+    what = "a score" if choice is not None else "a score, nor a param with scores as options"
     for name in names:
         yield from one_of(name, order_words(), what)
     rules = [rule_words()[pace.rule] for pace in query.paces(much)]

@@ -98,7 +98,7 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
                 span=name.span,
                 expected="a number",
                 found=f"`{name.id}`, {NOT_NUMBERS[kind]}",
-                why="not something to calculate with",
+                why="a formula needs a number here",
                 hint="",
             )
     for node in (part for part in walk(expr) if isinstance(part, ast.String)):

@@ -67,7 +67,7 @@ def _unknown(one: ast.Condition, family: ast.Family, env: Environment) -> Iterat
     chances = [name for name in kinds(family) if of_chance(ast.Name(name, span=left.span), family)]
     for name in names:
         known = [*env.names, *chances]
-        where = "in a condition to stop"
+        where = "in a stop"
         yield UnknownName(span=name.span, name=name.id, where=where, hint=suggest(name.id, known))
     if not names:
         why = "it is none of the conditions that end a row"

@@ -57,7 +57,7 @@ class _Fit:
     def refusal(self) -> tuple[str, str]:
         """Return why the term fits nothing, and what to write; two times "" if it fits."""
         if self.process.ordered and self.head.kind.id not in {use.head for use in self.uses}:
-            why = "nothing is corrupted, and nothing is missing that this head could tell"
+            why = "nothing is corrupted, so that this head has nothing to predict"
             return why, f"drop the head `{self.head.name}` and its term"
         if not self.mine:
             needs = [use.needs for use in terms.known()[self.word].uses]
@@ -100,7 +100,7 @@ def sees_both(term: ast.Term, objective: Objective) -> Iterator[Diagnostic]:
     low = amount.law.arguments[0]
     written = not any(section.span == amount.span for section in family.sections)
     if literal(low) == 1:
-        why = "the counts start at 1" if written else "the counts start at 1 where none is written"
+        why = "the counts start at 1" if written else "the default counts start at 1"
         yield NothingToSay(
             span=low.span if written else term.span,
             head=term.head.id,

@@ -69,7 +69,7 @@ def why_reserved(name: str, what: str) -> str:
     if name.startswith("_"):
         return "names begin with a letter"
     if what == "a decoder":
-        return "the settings of a run use it for something else" if name in _SETTINGS else ""
+        return "the settings of a run use this word" if name in _SETTINGS else ""
     if name in VALUES:
         return "a word of the language"
     if name in FUNCTIONS or name in DERIVED or name in AROUND:

@@ -27,7 +27,9 @@ class Missing:
 
 
 NO_NOISE = Missing("there is no noise")
-NO_END = Missing("without a head that says when nothing is missing there is no law over lengths")
+NO_END = Missing(
+    "without a head for the end, where nothing is missing, there is no law over lengths"
+)
 NOT_UNIFORM = Missing("the counts of dropped tokens are not uniform", drawn=True)
 FIXED = Missing("every example has the same amount of noise", drawn=True)
 

@@ -63,7 +63,7 @@ def why_not(process: Process, *ways: tuple[Need, ...]) -> str:
         return NO_NOISE
     missing = unmet(ways[0], process)
     if missing is not None and missing.state and missing.state not in process.states:
-        return f"tokens never go `{missing.state}`"
+        return f"tokens never become `{missing.state}`"
     homes = dict.fromkeys(name for way in ways if (name := home(way)))
     return f"xlmc supports it under {' and '.join(homes)} alone"
 

@@ -27,4 +27,4 @@ class Append(Action):
     def why_not(self, process: Process) -> str:
         """Return that tokens have places of their own, where they have."""
         missing = unmet(self.needs, process)
-        return f"tokens went `{process.end}`: they come back where they stood" if missing else ""
+        return f"tokens became `{process.end}`: they return to their places" if missing else ""

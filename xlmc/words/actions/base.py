@@ -44,7 +44,8 @@ class Action(Word):
         missing = unmet(self.needs, process)
         if missing is None:
             return ""
-        return NO_NOISE if process.ordered else f"tokens go `{process.end}`, not `{missing.state}`"
+        other = f"tokens become `{process.end}`, not `{missing.state}`"
+        return NO_NOISE if process.ordered else other
 
     def wrong_rule(self, much: ast.Much) -> str:
         """Return why it cannot choose by a rule; "" if it can."""

@@ -23,7 +23,7 @@ class InsertMasks(Action):
     )
     node = ast.Insert
     what = "masks"
-    whats = "something that this noise takes away"
+    whats = "a kind of tokens to insert under this noise"
     needs = (arrow("mask", "gone"),)
     undoes = ("mask", "gone")
     rules = ("poisson", "chance")

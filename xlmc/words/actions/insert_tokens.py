@@ -33,7 +33,7 @@ class InsertTokens(Action):
     )
     node = ast.Insert
     what = "tokens"
-    whats = "something that this noise takes away"
+    whats = "a kind of tokens to insert under this noise"
     needs = (arrow("clean", "gone"),)
     undoes = ("clean", "gone")
     rules = ("one", "chance", "quota", "above")

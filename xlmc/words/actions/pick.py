@@ -25,4 +25,4 @@ class Pick(Action):
         if unmet(self.needs, process) is None:
             return ""
         end = "the place is the end of the row"
-        return end if process.ordered else "masks stand where they stand"
+        return end if process.ordered else "masks stay at their places: there is no gap to pick"

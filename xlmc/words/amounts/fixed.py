@@ -29,4 +29,6 @@ class Fixed(Amount):
         elif not 0 < value < 1:
             yield WrongAmount(span=law.span, why=f"{value:g} is no time between 0 and 1")
         if amount.spread is not None:
-            yield WrongAmount(span=amount.spread.span, why="a fixed amount cannot be spread")
+            yield WrongAmount(
+                span=amount.spread.span, why="a fixed amount has no range to spread draws over"
+            )

@@ -41,7 +41,7 @@ def _counts(law: ast.Call) -> Iterator[Diagnostic]:
     low, high = law.arguments
     value = literal(low)
     if value not in (0, 1):
-        yield WrongAmount(span=low.span, why="xlmc draws counts from 0 or 1 on")
+        yield WrongAmount(span=low.span, why="xlmc draws counts from 0 or from 1")
     if not (isinstance(high, ast.Name) and high.id == "length"):
         yield WrongAmount(
             span=high.span, why="xlmc draws counts up to `length`, a row's free tokens"

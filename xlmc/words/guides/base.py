@@ -86,7 +86,7 @@ HIDDEN = (
     Given(
         "given",
         "the given tokens of the body: masked, or taken out where there are no masks",
-        "no layout keeps what is given",
+        "no layout keeps given tokens",
         "infill : bos [body] eos keeping given",
     ),
 )

@@ -66,7 +66,7 @@ class Head(Word):
         """Return problem, reason and hint about the size of a head, each "" if it is right."""
         if head.size is None:
             return "", "", ""
-        return f"`{self.name}` has no size", "a number too much", "drop it"
+        return f"`{self.name}` takes no number", "one number too many", "drop it"
 
     def check(self, head: ast.Head, process: Process) -> Iterator[Diagnostic]:
         """Check the size and the place of a head."""

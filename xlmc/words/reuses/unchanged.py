@@ -28,7 +28,7 @@ class Unchanged(Reuse):
             return missing.why, "write `reuse while prefix`"
         if query.condition(family) is not None:
             hint = "drop `reuse`, or the backbone's condition"
-            return "the backbone is told the time, which moves on", hint
+            return "the backbone reads the time, which changes", hint
         if missing is not None and process.known:
             return missing.why, "drop `reuse`"
         return "", ""

@@ -18,7 +18,7 @@ class Last(Stop):
     form = "stop when last = eos"
     meaning = "The last token is `eos`."
     example = "stop when last = eos or length = limit"
-    needs = (ORDER.because("tokens do not come in their order: the last one may come first"),)
+    needs = (ORDER.because("tokens do not come in order: the last one may come first"),)
     kind = "last"
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:

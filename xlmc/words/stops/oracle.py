@@ -4,7 +4,7 @@ from xlmc.syntax import ast
 from xlmc.theory.needs import DROPPED, GROWS, ONE_CLOCK
 from xlmc.words.stops.base import Stop, compares
 
-INSERTED = "xlmc ends rows at the length of their answers where tokens are inserted"
+INSERTED = "xlmc ends rows at the length of their answers only under insertion"
 
 
 class Oracle(Stop):

@@ -34,5 +34,5 @@ class Strings(Stop):
         """Complain about anything else that is written of them."""
         del section, family
         if not compares(one, "text", "stop_strings"):
-            why = "a text is over where it holds one of the strings that a run names"
+            why = "a text ends at one of the strings that a run names"
             yield WrongStop(span=one.span, why=why, hint="write `text = stop_strings`")

@@ -16,4 +16,4 @@ class Subject(Word):
     drawn: ClassVar[bool] = False
     law: ClassVar[bool] = False
     there: ClassVar[bool] = False  # the token that is there, which a mask lacks
-    unfit: ClassVar[str] = "only confidence looks at one token"
+    unfit: ClassVar[str] = "only confidence scores a single token"

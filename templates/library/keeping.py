@@ -1,4 +1,4 @@
-"""Rows of which the network keeps what it made of each token: the key/value cache."""
+"""Rows with the network's key/value cache."""
 
 from dataclasses import dataclass, field, replace
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""``xlmc run``: a package meets a task. The one command that needs torch."""
+"""``xlmc run``: training and evaluation on a task; the one command that needs torch."""
 
 import gc
 import signal

@@ -1,4 +1,4 @@
-"""``xlmc verify``: is a package what it claims to be?"""
+"""``xlmc verify``: checks of the claims of a package."""
 
 from functools import partial
 from pathlib import Path

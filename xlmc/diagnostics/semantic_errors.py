@@ -722,7 +722,7 @@ class AnchorAndTarget(Diagnostic):
     """A special that is both fixed and predicted."""
 
     code = "XLM152"
-    title = "`{special}` is both anchor and target in layout `{layout}`"
+    title = "`{special}` is both fixed and predicted in layout `{layout}`"
     label = "it is both inside and outside the brackets"
     help = "keep one of the two"
     layout: str

@@ -1,4 +1,4 @@
-"""The classes of decoders: what several of them have is in a class that they share."""
+"""The classes of decoders; parts of several decoders are in shared base classes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -216,7 +216,7 @@ def _decoder(
 
 
 def _held(pieces: tuple[Piece, ...], groups: list[Group]) -> tuple[parts.Field, ...]:
-    """Return the params that a class declares: its own, and used ones of no other class."""
+    """Return the params of a class: its own, and those it uses and no other group declares."""
     homes = {piece for one in groups for piece in one.pieces}
     used = [*pieces, *(need for piece in pieces for need in piece.needs if need not in homes)]
     found = dict.fromkeys(one.part for one in used if isinstance(one.part, parts.Field))

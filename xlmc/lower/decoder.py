@@ -285,7 +285,7 @@ class _Maker:
 
     @property
     def _late(self) -> dict[str, ast.Expr]:
-        """Return the lets that read the network's answer, which come after it, written out."""
+        """Return the formulas of the lets that read the network's answer, computed after it."""
         found: dict[str, ast.Expr] = {}
         for one in query.those(self.section.entries, ast.Let):
             read = {name.id for name in query.names(one.value)}
@@ -482,7 +482,7 @@ class _Maker:
         return self._code(value)
 
     def _summary(self) -> tuple[str, str]:
-        """Describe the decoder's step, and its path."""
+        """Return phrases for the decoder's step, and for the order or the end of its steps."""
         step = query.the(self.section.entries, ast.Step)
         unmask = query.first(step.actions, ast.Unmask)
         if query.first(step.actions, ast.Append) is not None:

@@ -1,4 +1,4 @@
-"""A family with a parent becomes one without: what `extends`, `replace` and `drop` mean."""
+"""Merging of a family with its parents by `extends`, `replace` and `drop`."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TypeVar

@@ -147,7 +147,7 @@ def _json_array(file: File) -> Records:
 
 
 class _Twice(Exception):
-    """An object has a key twice."""
+    """An object with a key that occurs twice."""
 
 
 def _json(text: str, where: str) -> object:

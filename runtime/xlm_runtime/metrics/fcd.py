@@ -42,7 +42,7 @@ def check() -> None:
 
 
 class Fcd(Metric):
-    """The distance above.
+    """The Fréchet ChemNet Distance to the training data.
 
     read: a text -> the canonical SMILES of its molecule, or None. references: those of training.
     """

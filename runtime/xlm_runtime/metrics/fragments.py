@@ -32,9 +32,9 @@ _PLAIN = ("validity", "uniqueness", "diversity", "quality")
 
 
 class Fragments(Metric):
-    """Everything above.
+    """The metrics of the module, by one reading of texts as molecules.
 
-    read: what makes a text a molecule, as canonical SMILES. prefix: before the names of the values.
+    read: converts a text to canonical SMILES, or None. prefix: comes before the names of the values.
     """
 
     full_state_update = False

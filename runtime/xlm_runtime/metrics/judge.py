@@ -1,4 +1,4 @@
-"""A causal language model of somebody else's, which reads what was generated."""
+"""A published causal language model that scores generated texts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-r"""Generative perplexity: how likely a judge finds what was generated.
+r"""Generative perplexity: that of generated texts under a judge model.
 
 .. math:: \exp\Big(-\sum_k \sum_{i \ge 2} \log p(x^k_i | x^k_{<i}) \Big/ \sum_k (L_k - 1)\Big)
 

@@ -1,4 +1,4 @@
-"""A run's own copy of its package, and a package beside it: are they what it was begun with?"""
+"""A run's own copy of its package, compared with the package that the run began with."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An evaluation and all that it is of: hashes of package, weights, data and settings."""
+"""An evaluation and its sources: hashes of package, weights, data and settings."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

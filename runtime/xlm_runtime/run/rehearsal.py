@@ -1,4 +1,4 @@
-"""The model of a command without its weights: what is refused of it leaves no run behind."""
+"""A model without weights, built before the run folder: a refusal leaves no run behind."""
 
 from xlm_runtime.config.config import Config
 from xlm_runtime.model import memory, published

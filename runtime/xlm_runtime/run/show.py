@@ -1,4 +1,4 @@
-"""``xlmc tasks``: what there is to be learned, and what each of it is."""
+"""``xlmc tasks``: the list of tasks, and a description of each."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""Samples while somebody watches: how far they are, and whether they go beyond what was learned."""
+"""Samples with progress for a person, and a warning about answers that are too long."""
 
 from collections.abc import Iterator, Sequence
 

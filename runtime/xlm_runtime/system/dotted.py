@@ -1,4 +1,4 @@
-"""Things of the user's own, by a dotted path: ``package.module:NAME``."""
+"""Objects of the user's own, by a dotted path: ``package.module:NAME``."""
 
 import sys
 from importlib import import_module

@@ -95,7 +95,7 @@ def _batches(model: Model, data: Split | Sequence[Example], **how: Any) -> DataL
 
 
 class Watched(Callback):
-    """Looks after the processes on other GPUs: waiting for one that is gone is silent."""
+    """A watch on the processes of other GPUs, whose loss would be a silent wait."""
 
     def on_train_start(self, trainer: Trainer, *_: Any) -> None:
         """Begin to watch the processes that this one has launched."""

@@ -1,4 +1,4 @@
-"""Is the likelihood what the package claims: tight, a bound, and never below the truth?"""
+"""Checks that the likelihood is as claimed: tight or a bound, and never below -log p."""
 
 from collections.abc import Iterator
 from math import ceil, exp
@@ -32,7 +32,7 @@ _SIGMAS = 4.5  # 27 outcomes: one false alarm in ten thousand
 class Value:
     """The mean likelihood over a toy's data beside the expected one.
 
-    noise: the margin of the estimate. fit: what the table may cost more than the best heads.
+    noise: the margin of the estimate. fit: a bound on the table's cost above the best heads.
     """
 
     reported: float

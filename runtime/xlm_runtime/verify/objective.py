@@ -1,4 +1,4 @@
-"""Is the training loss a sum over rows, and the bound where the package claims it?"""
+"""Checks that the training loss is a mean over rows, and the bound if it is claimed."""
 
 from collections.abc import Iterator
 from math import ceil

@@ -21,7 +21,7 @@ A, B, C = (len(SPECIALS) + i for i in range(3))
 
 @frozen
 class Toy:
-    """Data that can be listed: outcomes, each with its chance in `UNITS`.
+    """Data that can be enumerated: outcomes, each with its chance in `UNITS`.
 
     layout: the layout that they are for. capacity: the largest number of body tokens.
     """

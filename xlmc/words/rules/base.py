@@ -76,7 +76,7 @@ class Rule(Word):
 
     @abstractmethod
     def places(self, score: Code, amount: Code | None, actor: Actor, *, last: bool) -> Code:
-        """Return the code of the places, by a score of all places and the code of its amount.
+        """Return code that chooses places by their scores and the amount of the rule.
 
-        ``last``: no other rule takes places of the rows in which it takes none.
+        ``last``: no rule follows for rows in which this one takes no place.
         """

@@ -23,7 +23,7 @@ They take from:
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     causal.py     layers under causal attention with rotary positions, from tokens to hidden states
     costs.py      costs of tokens, summed over places, so many at a time
-    keeping.py    rows of which the network keeps what it made of each token: the key/value cache
+    keeping.py    rows with the network's key/value cache
     places.py     places of a row: their choice, and values beside them
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step

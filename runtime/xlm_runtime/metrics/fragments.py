@@ -34,7 +34,7 @@ _PLAIN = ("validity", "uniqueness", "diversity", "quality")
 class Fragments(Metric):
     """The metrics of the module, by one reading of texts as molecules.
 
-    read: converts a text to canonical SMILES, or None. prefix: comes before the names of the values.
+    read: converts a text to canonical SMILES, or None. prefix: comes before names of values.
     """
 
     full_state_update = False

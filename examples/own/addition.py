@@ -27,7 +27,7 @@ class Addition(Task):
     }
 
     def prepare(self, options: DataOptions) -> Prepared:
-        """All 10,000 sums, in an order that the seed draws."""
+        """Return all 10,000 sums, in an order that the seed draws."""
         tokenizer = words([*"0123456789", "+"], options.specials)
         pairs = [(a, b) for a in range(100) for b in range(100)]
         order = np.random.default_rng(options.seed).permutation(len(pairs))
@@ -48,7 +48,7 @@ class Addition(Task):
 
 
 def _spaced(number: int) -> str:
-    """The digits of a number as words."""
+    """Return the digits of a number as words."""
     return " ".join(str(number))
 
 

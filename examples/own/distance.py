@@ -13,7 +13,7 @@ class Distance(Ratio):
     name = "distance"
 
     def score(self, answer: Answer) -> tuple[float, float]:
-        """Distance, and 1; or nothing at all for an answer that is no number."""
+        """Return the distance, and 1; or 0 and 0 for an answer that is no number."""
         said, right = (text.replace(" ", "") for text in (answer.text, answer.target))
         return (abs(float(said) - float(right)), 1.0) if said.isdecimal() else (0.0, 0.0)
 

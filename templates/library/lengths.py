@@ -38,9 +38,9 @@ def bounded(logits: Float[Tensor, "batch counts"], most: int) -> Float[Tensor, "
 
 
 def length_nats(logits: Float[Tensor, "batch counts"], batch: Batch) -> Float[Tensor, " batch"]:
-    """Return -log of the chance of the number of free tokens, of those for which there is room.
+    """Return -log of the chance of the number of free tokens, among the numbers that fit in the row.
 
-    It is infinite for a number beyond those that the head tells apart.
+    It is infinite for a number beyond the classes of the head.
     """
     law, length = bounded(logits, batch.room), batch.free.sum(1)
     last = law.shape[1] - 1

@@ -14,7 +14,7 @@ from .network import Network
 
 @dataclass(frozen=True, kw_only=True)
 class Sized(Decoding):
-    """A decoder whose rows begin without a token, and get as many places as the network says."""
+    """A decoder whose rows begin empty and get the number of masks that the network predicts."""
 
     @abstractmethod
     def length(

@@ -132,7 +132,7 @@ class Head:
 
 @frozen
 class Told:
-    """What a network takes beside the tokens, and its backbone; both "" where that is nothing."""
+    """The arguments of a network beside the tokens, and its backbone; both "" if there are none."""
 
     name: str  # t or sigma
     code: str  # over that

@@ -38,7 +38,7 @@ def bounded(logits: Float[Tensor, "batch counts"], most: int) -> Float[Tensor, "
 
 
 def length_nats(logits: Float[Tensor, "batch counts"], batch: Batch) -> Float[Tensor, " batch"]:
-    """Return -log of the chance of the number of free tokens, among the numbers that fit in the row.
+    """Return -log of the chance of the number of free tokens, among the numbers that fit in it.
 
     It is infinite for a number beyond the classes of the head.
     """

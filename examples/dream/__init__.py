@@ -8,7 +8,7 @@ Ye et al. 2025, https://arxiv.org/abs/2508.15487.
 Ghazvininejad et al. 2019, https://arxiv.org/abs/1904.09324.
 
 Likelihood: tight: the average of -log p over all orders of revealing the tokens one by
-one, whatever weight the heads were trained with.
+one, for any weight in training.
 
 Read in this order:
 
@@ -24,14 +24,14 @@ Read in this order:
 
 They take from:
 
-    around.py     what can be seen around a token, and how much of it counts by its distance
+    around.py     the visible tokens around a masked one, weighted by a kernel of their distance
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     ending.py     rows whose text has ended before all of it is there, and what becomes of them
     filling.py    decoders that fill fixed places: their start, blocks and clocks
-    places.py     places of a row: which of them, and what stands beside them
+    places.py     places of a row: their choice, and values beside them
     qwen2.py      a Qwen2 network (Yang et al. 2024, arXiv:2407.10671)
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step

@@ -34,7 +34,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Shape(ModelSize):
-    """The size of a backbone, and what else a published one says of itself.
+    """The size of a backbone, and the rest of a published one's config.
 
     kv_heads: the heads of keys and values; each serves as many heads of queries.
     inner: the width inside of the feed-forward layers.
@@ -49,7 +49,7 @@ class Shape(ModelSize):
 
 
 def shape_of(size: ModelSize) -> Shape:
-    """The shape of a network that is trained from scratch: as many weights as with a wide GELU."""
+    """Return the shape of a network that is trained from scratch: as many weights as with GELU."""
     if isinstance(size, Shape):
         return size
     inner = 64 * -(-8 * size.width // (3 * 64))
@@ -57,9 +57,9 @@ def shape_of(size: ModelSize) -> Shape:
 
 
 def from_config(config: Mapping[str, Any]) -> Shape:
-    """The shape that a ``config.json`` tells.
+    """Read the shape from a ``config.json``.
 
-    Raises KeyError for what it lacks, and ValueError for what this network is not.
+    Raises KeyError for a missing entry, and ValueError for one that this network does not support.
     """
     width, heads = config["hidden_size"], config["num_attention_heads"]
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
@@ -85,7 +85,7 @@ def from_config(config: Mapping[str, Any]) -> Shape:
 
 
 def to_config(size: ModelSize, vocab: int) -> dict[str, Any]:
-    """The ``config.json`` of a network with ``vocab`` rows of embeddings."""
+    """Return the ``config.json`` of a network with ``vocab`` rows of embeddings."""
     shape = shape_of(size)
     return {
         "architectures": ["Qwen2ForCausalLM"],
@@ -178,7 +178,7 @@ class Qwen2Block(nn.Module):
         sin: Float[Tensor, "rows 1 length half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
-        """Attention, then the feed-forward layer, each added to its input."""
+        """Apply attention, then the feed-forward layer, each added to its input."""
         x = x + self.attention(self.norm_1(x), cos, sin, seen)
         out: Tensor = x + self.feed(self.norm_2(x))
         return out
@@ -197,7 +197,7 @@ class Qwen2(nn.Module):
     def forward(
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
-        """The hidden state of every position; ``attend`` is None where nothing is padded."""
+        """Return the hidden state of every position; ``attend`` is None if nothing is padded."""
         return self.mix(xt, attend, attention_mask(attend))
 
     def mix(

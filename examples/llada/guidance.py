@@ -42,7 +42,7 @@ def guided(
 
 
 def prompt(canvas: Canvas) -> Bool[Tensor, "batch length"]:
-    """Return the prompts: all that stands before the brackets, where that is more than specials."""
+    """Return the prompts: the tokens before the brackets, unless they are specials only."""
     before = in_front(canvas)
     return before & (before & body(canvas.x, canvas.network.vocab)).any(1, keepdim=True)
 

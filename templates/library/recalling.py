@@ -47,7 +47,7 @@ class Recalling(Canvas):
     kept: Kept | None = field(default=None, kw_only=True)
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
-        """Call the network for the rows that changed; the answers of the others are kept."""
+        """Run the network on the rows that changed, and keep the logits of the others."""
         if rows is not None or self.kept is None:
             made = super().query(tick, rows)
             return replace(made, kept=made.memory()) if rows is None else made

@@ -196,7 +196,7 @@ class _Maker:
         return Process.of(self.family).clocks > 1
 
     def _grid(self, *, told: bool) -> ir.Grid | None:
-        """The times of the steps; ``told``: the network reads times that they do not have."""
+        """Return the times of the steps; ``told``: the network reads times that they do not have."""
         word, size = slots.grid(self.section.entries), self._block_size() if self._shared else None
         if word is None:
             return None
@@ -419,7 +419,7 @@ class _Maker:
         return [(one, word) for one, word in pairs if word is not None]
 
     def _edit(self) -> str:
-        """The edit that ends a text: no later step may change what is kept of it."""
+        """Return the edit that ends a text: no later step may change what is kept of it."""
         process = Process.of(self.family)
         if process.drops:
             return "cut_off"

@@ -86,7 +86,7 @@ class _Methods:
         return referring(what, f"{self.decoder.spec}.{entry}", columns=METHOD)
 
     def ending(self) -> Piece:
-        """The edit of rows whose text has ended."""
+        """Return the edit of rows whose text has ended."""
         doc = self.refers("End the rows whose text holds a string that the run names", "stop")
         field = parts.Field("ended", "Ended | None", " = None")
         return Piece(parts.Ends(self.decoder.ends, doc=doc), (Piece(field),))
@@ -141,7 +141,7 @@ class _Methods:
         yield self.piece(parts.Spread((*before, *d.lets, *lines), result, doc=doc), *needs)
 
     def _led(self, guide: ir.Guide, read: str, moved: str) -> Piece:
-        """A query with guidance away from rows from which some tokens are taken out."""
+        """Return a query with guidance away from rows without some of their tokens."""
         taken = f"{guide.without}(canvas)"
         if guide.without == "prompt":
             taken = f"prompt_alone(canvas, {guide.lead}, {guide.tail})"

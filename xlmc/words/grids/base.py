@@ -13,7 +13,7 @@ from xlmc.words.base import Word
 class Grid(Word):
     """The times of the steps of a decoder.
 
-    ``timed``: a step goes from a time t to an earlier s, which expressions may read, and after the
+    ``timed``: a step leads from a time t to an earlier s, which expressions may read, and after the
     last step masks may be left.
     """
 
@@ -39,6 +39,6 @@ class Grid(Word):
         """Return the code of the ticks; None where they have no times.
 
         ``size``: of a block, where the steps are shared over blocks.  ``clocks``: functions of the
-        schedule, where the network is told the time.
+        schedule, if the network reads the time.
         """
         raise NotImplementedError

@@ -196,7 +196,7 @@ class _Maker:
         return Process.of(self.family).clocks > 1
 
     def _grid(self, *, told: bool) -> ir.Grid | None:
-        """Return the times of the steps; ``told``: the network reads times that they do not have."""
+        """Return the times of the steps; ``told``: the network reads times they lack."""
         word, size = slots.grid(self.section.entries), self._block_size() if self._shared else None
         if word is None:
             return None

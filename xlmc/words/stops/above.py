@@ -17,7 +17,7 @@ class Above(Stop):
         "by T, and `zero(HEAD)` is the chance of 0 that a head of kind distribution gives."
     )
     example = "stop when done > 0.5 or length = limit"
-    needs = (GROWS.because("a row ends when no mask is left, whatever a head says"),)
+    needs = (GROWS.because("a row ends when no mask is left, for any head"),)
     kind = "threshold"
     code = "{{}} > {{}}"
 

@@ -12,7 +12,7 @@ class Happens(Stop):
     form = "stop when chance HEAD"
     meaning = "Ends a row with the chance that a head gives: the law that the likelihood is of."
     example = "stop chance done or length = limit"
-    needs = (GROWS.because("a row ends when no mask is left, whatever a head says"),)
+    needs = (GROWS.because("a row ends when no mask is left, for any head"),)
     kind = "chance"
     code = 'noise.uniform("{head}")[:, 0] < {{}}'
 

@@ -87,7 +87,7 @@ def own_clock(
 
 
 def overflow(entry: ast.Overflow, process: Process) -> Iterator[Diagnostic]:
-    """What happens to insertions that find no room, where several come at a time."""
+    """Check the overflow, which only insertions of several at a time have."""
     if process.drops:
         yield from one_of(entry.policy, POLICIES, "a treatment of insertions that do not fit")
     elif process.known:

@@ -909,9 +909,12 @@ class Timeless(Diagnostic):
 
     code = "XLM197"
     severity = "warning"
-    title = "the network is not told the time"
-    label = "how many tokens are gone depends on it"
-    note = "the best heads differ from time to time; without it, samples are off"
+    title = "the network does not read the time"
+    label = "the number of gone tokens depends on it"
+    note = (
+        "the best predictions change with the time; "
+        "a network that does not read it samples another law"
+    )
     help = "write `backbone dit(condition = t)`"
 
 

@@ -134,7 +134,7 @@ def at_gaps(
 def shares(
     logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
-    """The chance of each gap under the joint law of its row; 0 of closed ones."""
+    """Return the chance of each gap under the joint law of its row; 0 of closed ones."""
     return at_gaps(logits.double().logsumexp(-1), open_).softmax(-1)
 
 

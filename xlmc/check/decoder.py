@@ -102,7 +102,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
-    """A complaint where a decoder needs times, and has none."""
+    """Complain about a decoder that needs times and has none."""
     process = Process.of(family)
     why = "tokens come back at their times" if process.clocks > 1 else ""
     if process.leads("clean", "gone") and query.condition(family) is not None:

@@ -25,7 +25,7 @@ NOT_SCORES = {
 def tokens(
     action: ast.Insert, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    """Whether tokens can be inserted into gaps that a rule chooses."""
+    """Check the insertion of tokens into gaps that a rule chooses."""
     rule, value, span = action.much.rule, action.much.value, action.much.span
     why = slots.action(action).wrong_rule(action.much)
     if why:
@@ -53,7 +53,7 @@ def tokens(
 
 
 def _weighed(action: ast.Insert, head: str, family: ast.Family) -> Iterator[Diagnostic]:
-    """A complaint if nothing says which gaps miss tokens; a chance may be the same in all."""
+    """Complain if no head predicts the gaps that miss tokens; a chance may be the same in all."""
     rule, span = action.much.rule, action.much.span
     if rule == "chance" or not numbers.apart(head, family):
         return
@@ -75,7 +75,7 @@ def _value(
     family: ast.Family,
     env: Environment,
 ) -> Iterator[Diagnostic]:
-    """An amount: what it reads, and the values that it takes."""
+    """Check an amount: the names it reads, and its values."""
     heads = numbers.readable(head, family) if rule != "above" else []
     own = evolve(env, names={**env.names, **dict.fromkeys(heads, "Rate")})
     wrong = list(known(value, own))

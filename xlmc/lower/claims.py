@@ -60,7 +60,7 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
 
 
 def _in_time(decoder: ir.Decoder) -> list[str]:
-    """Why insertions on a grid do not end in the law of the rates, even with many steps."""
+    """Return why insertions on a grid do not end in the law of the rates, even with many steps."""
     several = decoder.several
     if several is None:
         return ["one token comes at each step, whatever the time"]

@@ -302,11 +302,11 @@ class Insert:
 
 @frozen
 class Several:
-    """Which gaps get a token in a step: rule is one, chance, quota or above.
+    """The choice of the gaps that get a token in a step: rule is one, chance, quota or above.
 
     number: the head whose numbers weigh the gaps, of a kind and at a place (its gaps, or a special
     token for a number of the row); "" where the joint law of tokens does, or where nothing does.
-    timely: with many steps tokens come back as the clock tells.
+    timely: with many steps tokens come back as the clock gives.
     """
 
     rule: str

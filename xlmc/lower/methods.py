@@ -123,7 +123,7 @@ class _Methods:
             yield self.piece(gaps) if guide is None else self._led(guide, "open_gaps", "")
 
     def _spread(self, several: ir.Several) -> Iterator[Piece]:
-        """A step that inserts tokens into several gaps, and its draw."""
+        """Return a step that inserts tokens into several gaps, and its draw."""
         d, before, close = self.decoder, list[tuple[str, Code]](), ""
         if d.asked:
             before.append(_line("stops", "self.stops(canvas, noise)"))

@@ -89,7 +89,7 @@ def by_rates(objective: Objective) -> bool:
 
 
 def timed(objective: Objective) -> bool:
-    """Return whether the heads are told the time."""
+    """Return whether the heads read the time."""
     return query.condition(objective.family) is not None
 
 

@@ -7,13 +7,13 @@ NUMBERS = ("count", "distribution")
 
 
 def joint(head: str, family: ast.Family) -> bool:
-    """Return whether a head of tokens learns one law over all gaps of a row: it says also where."""
+    """Return whether a head of tokens learns one law over all gaps and tokens of a row."""
     parts = terms.objective(family).parts
     return any(part.joint for part in parts if part.term.head.id == head)
 
 
 def apart(head: str, family: ast.Family) -> bool:
-    """Return whether a head of tokens learns one law for each gap: it does not say where."""
+    """Return whether a head of tokens learns one law of tokens for each gap."""
     parts = [part for part in terms.objective(family).parts if part.term.head.id == head]
     return any(part.trains == "token" for part in parts) and not joint(head, family)
 
@@ -24,12 +24,12 @@ def plain(action: ast.Insert, head: str, family: ast.Family) -> bool:
 
 
 def of_gaps(family: ast.Family) -> list[str]:
-    """Return the heads that tell how many tokens each gap misses."""
+    """Return the heads that predict how many tokens each gap misses."""
     return [head.name for head in _numbers(family) if _at_gaps(head)]
 
 
 def readable(head: str, family: ast.Family) -> list[str]:
-    """Return the heads of numbers that tell what each gap misses, beside a head of tokens.
+    """Return the heads of the numbers that gaps miss, beside a head of tokens.
 
     The number of a row does if the law of tokens shares it out over the gaps.
     """

@@ -89,10 +89,9 @@ def _value(
         yield from trained(value.span, name, family)
     if wrong or not env.sound or len(read) > 1:
         return
-    endless = not query.those(section.entries, ast.Grid) and not read
-    yield from (list(goes_on(rule, value, own)) if endless else []) or _range(
-        rule, value, read, own
-    )
+    endless = not query.those(section.entries, ast.Grid)
+    stuck = goes_on(rule, value, own, read, "no token is inserted") if endless else ()
+    yield from [*stuck] or _range(rule, value, read, own)
 
 
 def _range(rule: str, value: ast.Expr, read: list[str], env: Environment) -> Iterator[Diagnostic]:

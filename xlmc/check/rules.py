@@ -114,8 +114,17 @@ def in_range(
             return
 
 
-def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Check that steps without a grid reveal some mask each, until none is left."""
+def goes_on(
+    rule: str,
+    value: ast.Expr,
+    env: Environment,
+    read: Iterable[str] = (),
+    nothing: str = "no mask is revealed",
+) -> Iterator[Diagnostic]:
+    """Complain about a step that may do nothing: without a grid, a row could wait for ever.
+
+    ``read``: the heads of numbers that the amount reads, which may all answer 0.
+    """
     some = rule_words()[rule].some
     if some is None:
         return
@@ -125,12 +134,14 @@ def goes_on(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic
         for name in env.defaults
     }
     lowest = evolve(env, defaults=least_of)
-    for sample, found in scope.values(value, lowest, samples(value, env)):
+    none = dict.fromkeys(read, 0.0)
+    every = ({**sample, **none} for sample in samples(value, env))
+    for sample, found in scope.values(value, lowest, every):
         if isinstance(found, float) and found < least:
             where = scope.show(value, env, {**sample, **dict(sorted(least_of.items()))})
             yield NeverEnds(
                 span=value.span,
-                why=f"{f'{found:g} {where}'.strip()}: no mask is revealed",
+                why=f"{f'{found:g} {where}'.strip()}: {nothing}",
                 hint=f"write `{rule} max({example}, ...)`, or add a grid",
             )
             return

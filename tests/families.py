@@ -64,7 +64,8 @@ def spoken() -> tuple[str, ...]:
 
 def usable(word: str) -> bool:
     """Whether the grammar takes a word as a name."""
-    return word.isascii() and word not in _KEYWORDS and not keyword.iskeyword(word)
+    kept = word in _KEYWORDS or word == "chance"  # which begins conditions and amounts, too
+    return word.isascii() and not kept and not keyword.iskeyword(word)
 
 
 def allowed(word: str, kind: str) -> bool:

@@ -388,7 +388,7 @@ def test_a_run_measures_what_it_is_asked_for(
     assert found["answers"]["palindromes_count"] == 24
     assert found["asked"] == list(metrics)
     assert json.loads((folder / "config.json").read_text())["eval"]["metrics"]
-    assert "asked for: generative_perplexity=" in capsys.readouterr().out
+    assert "requested: generative_perplexity=" in capsys.readouterr().out
     assert start("TEXT", sets=sets, metrics=metrics) == 0
     assert "evaluated before" in capsys.readouterr().out
     assert start("TEXT", sets=sets, metrics=metrics[1:]) == 0

@@ -147,7 +147,7 @@ def test_imports_within_functions_and_tracebacks_know_their_files(tmp_path: Path
 def test_a_manifest_of_another_family_is_refused(tmp_path: Path) -> None:
     path = copied(tmp_path, "toy")
     (path / "MANIFEST.json").write_text('{"family": "ilm"}')
-    with pytest.raises(UsageError, match="speaks of the family ilm, and the code is of toy"):
+    with pytest.raises(UsageError, match="names the family ilm, but the code is of toy"):
         package.load(path)
 
 

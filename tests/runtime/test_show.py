@@ -40,7 +40,7 @@ def test_a_published_task_is_described_without_the_network(
 
 def test_what_is_asked_comes_from_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert show("safe_linker", preset="paper") == 0
-    assert "asked: what --data gives" in capsys.readouterr().out
+    assert "asked: GenMol's table, given by --data" in capsys.readouterr().out
 
 
 def test_a_published_table_tells_its_columns_and_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -162,7 +162,7 @@ def test_a_vocabulary_with_a_hole_has_no_room_for_new_tokens(tmp_path: Path) -> 
     """The new one would have the id of another."""
     made = Backend(models.WordLevel({"<unk>": 0, "a": 1, "b": 3}, unk_token="<unk>"))
     made.save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(UsageError, match="id 3 is that of 'b' and of '<pad>'"):
+    with pytest.raises(UsageError, match="id 3 would be both that of 'b' and of '<pad>'"):
         pretrained(str(tmp_path / "tokenizer.json"), ("pad",))
 
 

@@ -64,7 +64,7 @@ def test_a_number_out_of_bounds_is_refused(old: str, new: str, code: str, tmp_pa
 
 
 @pytest.mark.parametrize("character", ["\f", "\v", "\x1c", "\x1d", "\x1e", "\x85", "\u2029"])
-@pytest.mark.parametrize("place", ["# Tokens", "# no condition"])
+@pytest.mark.parametrize("place", ["# Tokens", "# no time as input"])
 def test_a_comment_has_no_hidden_ends_of_lines(character: str, place: str, tmp_path: Path) -> None:
     path = spec(tmp_path, MDLM.replace(place, f"{place}{character}", 1))
     assert codes(path) == ["XLM002"]

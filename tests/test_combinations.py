@@ -48,7 +48,9 @@ BOTH_WEIGHTS = [
 
 def two_clocks() -> str:
     """The shipped family of two clocks, with one short decoder, and all its layouts."""
-    text = (ROOT / "spec/flexmdm.xlm").read_text(encoding="utf-8").partition("  # The runs of")[0]
+    text = (
+        (ROOT / "spec/flexmdm.xlm").read_text(encoding="utf-8").partition("  # The settings of")[0]
+    )
     begin, end = text.index("  decoder adaptive"), text.index("  collate {")
     return changed(text[:begin] + text[end:] + "}\n", ("steps : Count = 128", "steps : Count = 4"))
 

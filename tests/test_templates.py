@@ -52,7 +52,7 @@ FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in C
 # Read by the compiler itself, not by a template.
 FACTS = (
     *("Blocks", "Decoder", "Grid", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler"),
-    *("Size", "Stop", "Unmask"),
+    *("Several", "Size", "Stop", "Unmask"),
 )
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
@@ -265,7 +265,10 @@ def packages() -> list[ir.Package]:
     }
     led = """family toy extends arlm { decoder { guide cfg(scale = 2, without = prompt)
     stop when last = eos or text = stop_strings or length = limit } }"""
-    every = (*shipped, led)
+    spread = (ROOT / "examples/own/spread.xlm").read_text("utf-8")
+    some = "insert tokens quota gap * reveal(alpha) by confidence temperature s"
+    ranked = spread.replace("insert tokens chance min(1, gap * reveal(alpha))", some)
+    every = (*shipped, led, spread, ranked)
     return [*map(wide, (*KINDS, blocks, kept)), *(lower(completed(text)) for text in every)]
 
 

@@ -84,7 +84,9 @@ def test_the_columns_decide_the_layout(
 
 def test_columns_that_do_not_tell_are_said(tmp_path: Path) -> None:
     file = _file(tmp_path)
-    with pytest.raises(UsageError, match=r"which of its columns \(question, answer\) should be read"):
+    with pytest.raises(
+        UsageError, match=r"which of its columns \(question, answer\) should be read"
+    ):
         _given(file, {})
     with pytest.raises(UsageError, match=r"no column 'answr' \(did you mean 'answer'\?\)"):
         _prepare(file, {"prompt": "question", "target": "answr"})

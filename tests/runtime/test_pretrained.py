@@ -170,7 +170,7 @@ def test_a_family_without_published_weights(start, source, capsys):
 
 def test_tasks_that_have_no_use_for_it(start, source, capsys):
     assert start(f"model.pretrained={source}", job="eval", task="star_easy") == 2
-    assert "it takes no tokenizer" in capsys.readouterr().err
+    assert "neither data.tokenizer nor weights with one fit" in capsys.readouterr().err
     assert start("data.chat=true", job="prepare", task="lm1b") == 2
     assert "has no prompts to put into a chat" in capsys.readouterr().err
 

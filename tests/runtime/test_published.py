@@ -234,7 +234,7 @@ def test_no_weights(weights, family):
         file.unlink()
     assert f"has neither model.safetensors nor {INDEX}" in spoilt(weights, family)
     (weights / "pytorch_model.bin").write_bytes(b"")
-    assert "is pickled code, which is not run" in spoilt(weights, family)
+    assert "is pickled code, which is never executed" in spoilt(weights, family)
 
 
 def test_a_shard_is_missing(weights, family):

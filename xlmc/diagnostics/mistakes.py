@@ -236,7 +236,11 @@ _NETWORK = {
     "XLM116": (MASK, "backbone dit", 'backbone qwen2(pretrained = "../weights")'),
 }
 _DECODER = {
-    "XLM119": (GONE, "    step {", "    grid uniform(8)\n    step {"),
+    "XLM119": (
+        MASK.replace("backbone dit", "backbone dit(condition = t)"),
+        "    grid uniform(steps)\n",
+        "    grid uniform(steps)\n    blocks 4\n",
+    ),
     "XLM120": (BOTH, "; insert masks poisson gap * reveal(beta) }", " }"),
     "XLM121": (MASK, "draw token }", "draw token; pick gap }"),
     "XLM122": (MASK, "unmask chance reveal(alpha)", "unmask above 0.9"),

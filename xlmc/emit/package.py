@@ -49,7 +49,6 @@ def assemble(
     return Package(name, {**files, MANIFEST: manifest.text(facts).encode()})
 
 
-@lru_cache(maxsize=256)  # the modules that packages share are the same text in most
 def python(text: str) -> str:
     """Format Python by black with our settings, ignoring the user's configuration.
 
@@ -58,5 +57,12 @@ def python(text: str) -> str:
     import black  # 0.13 s, and an up-to-date build needs none
 
     confirm("black", black.__version__)
+    return _formatted(text)
+
+
+@lru_cache(maxsize=256)  # the modules that packages share are the same text in most
+def _formatted(text: str) -> str:
+    import black
+
     mode = black.Mode(line_length=WIDTH, target_versions={black.TargetVersion.PY311})
     return black.format_str(text, mode=mode)

@@ -9,17 +9,17 @@ from xlmc.lower import ir, parts
 from xlmc.lower.methods import Piece, closed, pieces
 
 LINEAGE = {  # the classes of the library below each of those that decoders are made from
-    "Filling": ("Filling",),
-    "Revising": ("Revising", "Filling"),
-    "Rating": ("Rating", "Revising", "Filling"),
-    "Growing": ("Growing",),
-    "RevisingGrowing": ("RevisingGrowing", "Growing"),
-    "RatingGrowing": ("RatingGrowing", "RevisingGrowing", "Growing"),
-    "Measured": ("Measured", "Growing"),
-    "Inserting": ("Inserting",),
-    "Oracle": ("Oracle", "Inserting"),
-    "Appending": ("Appending",),
-    "Caching": ("Caching", "Appending"),
+    "Filling": ("Filling", "Decoding"),
+    "Revising": ("Revising", "Filling", "Decoding"),
+    "Rating": ("Rating", "Revising", "Filling", "Decoding"),
+    "Growing": ("Growing", "Decoding"),
+    "RevisingGrowing": ("RevisingGrowing", "Growing", "Decoding"),
+    "RatingGrowing": ("RatingGrowing", "RevisingGrowing", "Growing", "Decoding"),
+    "Measured": ("Measured", "Growing", "Decoding"),
+    "Inserting": ("Inserting", "Decoding"),
+    "Oracle": ("Oracle", "Inserting", "Decoding"),
+    "Appending": ("Appending", "Decoding"),
+    "Caching": ("Caching", "Appending", "Decoding"),
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
     parts.Length: ("Lengthy", "the draw of the length"),

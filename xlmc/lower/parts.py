@@ -11,7 +11,7 @@ Lines = tuple[tuple[str, Code], ...]  # assignments: the name of a variable, and
 
 LIBRARY = {  # what the methods of decoders take from the modules that are copied
     "appending": "Appending",
-    "canvas": "Canvas at_least_one",
+    "canvas": "Canvas Decoding at_least_one",
     "counts": "expected poisson",
     "ending": "cut_off fill_up go_no_further",
     "filling": "Filling Revising blocks_so_far events in_block in_first_block "

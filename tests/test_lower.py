@@ -503,3 +503,19 @@ def test_a_threshold_is_one_whatever_its_name(name: str) -> None:
     ).replace("stop_above", name)
     laws = {which: found.law for which, found in lowered(text).family.samples}
     assert set(laws.values()) == {"none"}
+
+
+def test_decoders_that_insert_one_token_and_several_share_their_end() -> None:
+    """They have no class of the library in common but the loop."""
+    ends = "stop when text = stop_strings"
+    made = rendered(f"""family drawn "Insertions" {{
+  noise {{ clean -> gone  survival alpha(t) = 1 - t; amount t ~ uniform(1e-3, 1) }}
+  network {{ backbone rotary; head slot : logits at gaps }}
+  loss {{ slot : joint_cross_entropy(gone) }}
+  decoder {{ {ends} or length = limit; step {{ insert tokens one; draw slot }} }}
+  decoder several {{ {ends}; grid uniform(4); step {{ insert tokens chance 0.5; draw slot }} }}
+  collate {{ text : bos [body] eos }}
+}}
+""")
+    assert "class Ending(Decoding):" in made["decoder.py"]
+    compile(made["decoder.py"], "decoder.py", "exec")

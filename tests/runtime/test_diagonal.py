@@ -8,7 +8,7 @@ from all_pairs import FAMILIES, cell
 from xlm_runtime import tasks
 
 NAMES = tasks.names()
-REFUSED = {"owt_packed": "no packed rows"}  # words of the reason
+REFUSED = {"owt_packed": "cannot train on packed rows"}  # words of the reason
 PAIRS = [(FAMILIES[place % len(FAMILIES)], task) for place, task in enumerate(NAMES)]
 
 

@@ -129,5 +129,8 @@ FAMILY = Family(
         },
     },
     inserts=True,
-    clocks=(corrupted_alpha, corrupted_beta),
+    clocks=(
+        corrupted_alpha,
+        corrupted_beta,
+    ),
 )

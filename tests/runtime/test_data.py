@@ -445,7 +445,7 @@ def test_a_wrong_column_is_answered_with_the_columns(
         ("a.csv", b'text\n"a\n', "unexpected end of data"),
         ("a.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),
         ("a.parquet", b"", "cannot be read as Parquet"),
-        ("a.txt.gz", b"not gzip", "an incomplete gzip file"),
+        ("a.txt.gz", b"not gzip", "a broken gzip file"),
     ],
 )
 def test_a_bad_file_is_said_in_one_line(

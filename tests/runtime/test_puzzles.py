@@ -161,7 +161,7 @@ def test_a_split_that_no_problem_belongs_to(tmp_path: Path) -> None:
     ("more", "message"),
     [
         ({"columns": {"text": "x"}}, "--columns needs a file, given by --data"),
-        ({"tokenizer": "gpt2"}, "data.tokenizer cannot be set"),
+        ({"tokenizer": "gpt2"}, "neither data.tokenizer nor weights with one fit"),
         ({"block": 3}, "data.block=3: a body of n_queens_8 has up to 8 tokens"),
     ],
 )

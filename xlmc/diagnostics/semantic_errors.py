@@ -898,7 +898,7 @@ class LeftOver(Diagnostic):
     severity = "warning"
     title = "{share} of the tokens survive until t = 1"
     label = "{schedule}(1) = {share}"
-    note = "training sees such tokens at t = 1, but decoding starts with none"
+    note = "decoding starts with none, and the likelihood is computed over all amounts of noise"
     schedule: str
     share: str
 

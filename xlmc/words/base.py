@@ -32,6 +32,10 @@ class Word(ABC):
     values: ClassVar[tuple[tuple[str, str], ...]] = ()  # what may follow it, with meanings
     order: ClassVar[int] = 0  # in lists; lower ones come first
 
+    def listed(self) -> dict[str, str]:
+        """Return what the reference lists under the word, with meanings."""
+        return dict(self.values)
+
     def printed(self) -> str:
         """Return the word as it is written in JSON."""
         return self.name

@@ -23,7 +23,7 @@ class Repo:
     def __init__(self, name: str, branch: str) -> None:
         self.name, self._branch = name, branch
         self.at = branch
-        self.told = f"{branch}, at an unknown commit: the Hub was not reached"
+        self.told = f"{branch}, at an unknown commit: the Hub gave none"
 
     def look_up(self, cache: Path) -> None:
         """Query the Hub for the commit; if it does not answer, take its last answer kept here."""

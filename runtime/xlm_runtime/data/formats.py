@@ -77,7 +77,7 @@ def _lines(file: File, longest: int = LINE) -> Iterator[tuple[int, str]]:
                 line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
                 yield number, _decoded(line, number, file).rstrip("\r\n")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{file}: an incomplete gzip file ({error})") from error
+        raise UsageError(f"{file}: a broken gzip file ({error})") from error
 
 
 def _decoded(line: bytes, number: int, file: File) -> str:

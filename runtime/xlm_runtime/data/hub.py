@@ -190,7 +190,7 @@ def _refusal(repo: str, error: Exception) -> str:
         return f"the Hub cannot be reached ({type(error).__name__})"
     status = error.response.status_code
     if status == 401:
-        return "you are not logged in to the Hub: run `hf auth login`, or set HF_TOKEN"
+        return "the Hub does not accept your login: run `hf auth login`, or set a valid HF_TOKEN"
     if status in (403, 404):
         return f"your token may not write to {repo}: it needs the role `write`, and you need access"
     return f"the Hub answers with {status}: {error.server_message or 'no reason'}"

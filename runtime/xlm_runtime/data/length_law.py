@@ -39,7 +39,7 @@ class Lengths:
         return nats
 
     def of(self, example: Example) -> float:
-        """Return -log of the chance of an example's length; if it is cut, of longer ones."""
+        """Return -log of the chance of an example's length; if cut, of at least so many tokens."""
         length = len(example.body)
         stop = None if example.cut else length + 1
         return float(-np.logaddexp.reduce(-self.nats[length:stop]))

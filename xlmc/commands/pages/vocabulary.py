@@ -69,13 +69,16 @@ def vocabulary() -> Vocabulary:
 def _words(entry: dict[str, Any], lines: dict[str, list[str]]) -> Iterator[Word]:
     """Make the words of an entry of the file."""
     if "slot" not in entry:
-        yield _word(lines.get(entry["names"][0]), **entry)
+        slot = entry.pop("values_of", "")
+        own = {one.name: one.meaning for one in every() if one.slot == slot}
+        values = own | entry.pop("values", {})
+        yield _word(lines.get(entry["names"][0]), **entry, values=values)
         return
     if entry["slot"] == FUNCTION:
         yield _functions(entry["section"])
     for one in every():
         if one.slot == entry["slot"]:
-            yield _object(lines.get(one.name), entry["section"], one)
+            yield _object(lines.get(f"{one.name}: {one.slot}"), entry["section"], one)
 
 
 def _functions(section: str) -> Word:
@@ -94,7 +97,7 @@ def _functions(section: str) -> Word:
 def _object(line: list[str] | None, section: str, word: base.Word) -> Word:
     """Make a word of an object."""
     names, form = [word.name, *word.others], [word.form]
-    about = {"values": dict(word.values), "default": word.default, "example": word.example}
+    about = {"values": word.listed(), "default": word.default, "example": word.example}
     return _word(line, names, section, form, word.meaning, **about)
 
 

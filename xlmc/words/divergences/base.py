@@ -64,6 +64,11 @@ class Divergence(Word):
     factor: ClassVar[str] = ""  # latex of what its options multiply it by
     letter: ClassVar[str] = ""  # the meaning of that
 
+    def listed(self) -> dict[str, str]:
+        """Return the uses with their meanings, and the options."""
+        uses = {f"{one.head} at {one.place} : {one.written}": one.meaning for one in self.uses}
+        return uses | {f"{one.name} = {one.kind}": one.meaning for one in self.options}
+
     def detail(self, options: dict[str, str]) -> str:
         """Return sentences about the options, given their code."""
         return "".join(f"{name} = {code}. " for name, code in options.items())

@@ -115,7 +115,9 @@ class MadeTask(Task):
     def prepare(self, options: DataOptions) -> Prepared:
         """Make the problems, or read them, or find them in the cache."""
         if options.tokenizer:
-            raise UsageError(f"{self.name} has one id per word: data.tokenizer cannot be set")
+            raise UsageError(
+                f"{self.name} has one id per word: neither data.tokenizer nor weights with one fit"
+            )
         table = tables.own(options, self.columns) if options.data else self._published(options)
         if table is not None:
             return self._read(table.fixed(options.cache), options)

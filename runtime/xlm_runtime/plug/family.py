@@ -38,7 +38,8 @@ class Param:
     """A value that a run may override: ``--set decoder.top_p=0.9``.
 
     ``kind`` is one of ``Count`` (integer >= 0), ``Size`` (integer >= 1), ``Chance`` ([0, 1]),
-    ``Scale`` (>= 0), ``Choice``. `Count`, `Size` and `Scale` of the noise have narrower ranges: see `system.bounds`.
+    ``Scale`` (>= 0), ``Choice``. `Count`, `Size` and `Scale` of the noise have narrower ranges: see
+    `system.bounds`.
     """
 
     name: str

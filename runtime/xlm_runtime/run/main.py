@@ -348,7 +348,7 @@ def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
     if begun.steps >= config.train.steps:
         raise UsageError(
             f"{path} is another run ({why}), and is trained for {begun.steps} steps, of which "
-            f"train.steps={config.train.steps} leaves none: choose another --name, or a larger number"
+            f"train.steps={config.train.steps} leaves none: choose another --name, or more steps"
         )
     _check_ids(begun, facts)
     saved.state(begun.checkpoints, begun.steps)

@@ -14,8 +14,8 @@ class Above(Stop):
     form = "stop when HEAD > NUMBER"
     meaning = (
         "A head of kind chance gives more than a number; `tempered(HEAD, T)` divides its log-odds "
-        "by T, and `zero(HEAD)` is the chance of 0 that a head of kind distribution gives. With two "
-        "clocks nothing more is inserted, and the masks are still filled."
+        "by T, and `zero(HEAD)` is the chance of 0 that a head of kind distribution gives. With "
+        "two clocks nothing more is inserted, and the masks are still filled."
     )
     example = "stop when done > 0.5 or length = limit"
     needs = (GROWS.because("a row ends when no mask is left, for any head"),)

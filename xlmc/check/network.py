@@ -171,8 +171,7 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
     if known is None:
         return
     yield from known.check(head, process)
-    place = known.place(process)
-    if head.at is not None and place.names == FIXED and place.holds(head.at):
+    if head.at is not None and head.at.id in FIXED and known.place(process).holds(head.at):
         yield from _laid_out(head, head.at, family)
 
 

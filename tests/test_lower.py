@@ -201,6 +201,21 @@ def test_a_decoder_that_asks_another_head_to_stop_is_not_exact() -> None:
     assert dict(package.family.samples)["sampled"].law == "none"
 
 
+SIZED = """family sized {
+  noise   { clean -> mask  survival alpha(t) = 1 - t; amount count ~ uniform(1, length) }
+  network { backbone rotary; head token : logits; head size : distribution(64) at bos }
+  loss    {
+    token : cross_entropy(x0) on mask  weight bound
+    size : cross_entropy(length)
+    mean over sequences
+  }
+  decoder { start masks(size); step { unmask one; draw token } }
+  collate { text : bos [body] }
+}
+"""
+PER_TOKEN = ("mean over sequences", "mean over tokens per sequence")
+
+
 @pytest.mark.parametrize(
     ("text", "even"),
     [
@@ -212,6 +227,13 @@ def test_a_decoder_that_asks_another_head_to_stop_is_not_exact() -> None:
         (changed(BOTH, ("mean over block", "mean over tokens per sequence")), False),
         (BOTH.replace("min(bound, cap)", "min(bound, cap) * length"), False),
         (changed(BOTH, ("uniform(1e-3, 1)", "uniform(0.3, 0.8)")), False),
+        (SIZED, True),
+        (changed(SIZED, ("(length)", "(length)  weight 3")), True),
+        (changed(SIZED, ("(length)", "(length)  weight length")), False),
+        (changed(SIZED, ("(length)", "(length)  weight count")), False),
+        (changed(SIZED, PER_TOKEN), False),
+        (changed(SIZED, PER_TOKEN, ("(length)", "(length)  weight length")), True),
+        (changed(SIZED, ("on mask  weight bound", "on mask  weight length")), True),
     ],
 )
 def test_no_law_is_claimed_where_longer_examples_weigh_more(text: str, even: bool) -> None:

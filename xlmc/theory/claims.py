@@ -138,6 +138,7 @@ def _tilt(objective: Objective) -> str:
     is what the terms weigh beside the bound; nothing is known where that depends on more than L.
     Masks that are inserted and revealed end in the data's own law, if the heads read the time,
     and what follows in a text does, unless examples weigh by a length that the heads cannot know.
+    So do masks that stay where they are, given the length, and a head of that does likewise.
     """
     process = objective.process
     if process.clocks > 1 or by_rates(objective):
@@ -145,7 +146,10 @@ def _tilt(objective: Objective) -> str:
         return KEPT if good else UNKNOWN
     if process.ordered:
         return KEPT if _even(objective) else UNKNOWN
-    if process.holds_places or _claim(objective)[0] == "tight":
+    if process.holds_places:
+        sizes = objective.training("length")
+        return KEPT if all(_is_proportional(part, objective) for part in sizes) else UNKNOWN
+    if _claim(objective)[0] == "tight":
         return KEPT
     if _claim(objective)[0] == "none":
         return UNKNOWN

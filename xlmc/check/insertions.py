@@ -19,6 +19,7 @@ from xlmc.diagnostics.semantic_errors import (
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
+from xlmc.theory.probe import distinct
 from xlmc.theory.process import Process
 
 POLICIES = ("skip_row", "drop_right")
@@ -68,7 +69,7 @@ def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterato
     every = product((0.0, 0.3, 1.0, 4.0), moments(env))
     samples = ({**moment, **none, head: gap} for gap, moment in every for none in ({}, NO_MASK))
     hint = f"a mean is at least 0: `{head} * reveal(...)`"
-    yield from in_range(rule, value, env, samples, hint)
+    yield from in_range(rule, value, env, distinct(value, env, samples), hint)
 
 
 def own_clock(

@@ -1,6 +1,6 @@
 """The claims about a likelihood: its kind, and how it relates to what the loss trains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import isfinite
 
@@ -205,18 +205,20 @@ def factor(part: Part, objective: Objective, *, flat: bool) -> float | None:
         return None
     if _clamped(part, objective) or part.share is None:
         return None
-    env = weights(objective)
-    as_set, *others = (_ratio(part, one, objective, flat) for one in settings(objective, env))
+    env, points = weights(objective), [*_points(part, objective)]
+    own = OWN.get(mean_over(objective), "")
+    known = [_ratio(part, one, points, own, flat=flat) for one in settings(objective, env)]
+    as_set, *others = known
     if as_set is None or as_set <= 0 or None in others:
         return None
     return round(part.share * as_set, 9)
 
 
-def _ratio(part: Part, env: Environment, objective: Objective, flat: bool) -> float | None:
+def _ratio(
+    part: Part, env: Environment, points: Sequence[Sample], own: str, *, flat: bool
+) -> float | None:
     """Return a weight beside the bound at some values of the params; None where that varies."""
-    own = OWN.get(mean_over(objective), "")
     weight = part.term.weight or ast.Name("one", span=part.term.span)
-    points = list(_points(part, objective))
     ratios = [
         value / point["bound"] * (point["length"] + 1 if flat else 1) / max(1, point.get(own, 1))
         for point, value in values(weight, env, points)
@@ -245,29 +247,40 @@ def _even(objective: Objective) -> bool:
     mean = mean_over(objective)
     if OWN.get(mean) == "length" or mean.partition(" ")[0] == "gone":
         return False
-    as_set, *others = settings(objective, weights(objective))
-    return all(
-        _steady(part, as_set, objective, least=1e-300)
-        and all(_steady(part, one, objective) for one in others)
-        for part in objective.parts
-    )
+    return all(_alike(part, objective) for part in objective.parts)
 
 
-def _steady(part: Part, env: Environment, objective: Objective, *, least: float = 0.0) -> bool:
-    """Return whether a weight is the same for all lengths, the rest being equal."""
+def _alike(part: Part, objective: Objective) -> bool:
+    """Return whether a weight is the same for all lengths, whatever the params of the loss are."""
     weight = part.term.weight
     if weight is None:
         return True
-    lengths, found = (1.0, 2.0, 5.0, 17.0, 1e6), list[list[float]]()
+    rows = [*_lengths(part, objective)]
+    as_set, *others = settings(objective, weights(objective))
+    here = _steady(weight, rows, as_set, least=1e-300)
+    return here and all(_steady(weight, rows, one) for one in others)
+
+
+def _lengths(part: Part, objective: Objective) -> Iterator[list[Sample]]:
+    """Yield rows of many lengths, the rest being equal."""
     for t, seen in product((1e-3, 0.2, 0.7, 1 - 1e-3), (0.3, 1.1)):
-        point = {"t": t, "visible": seen}
-        points = [with_bound({**point, "length": n}, part, objective) for n in lengths]
-        found.append([v for _, v in values(weight, env, points) if isinstance(v, float)])
-    if not any(found):
+        lengths = ({"t": t, "visible": seen, "length": n} for n in (1.0, 2.0, 5.0, 17.0, 1e6))
+        yield [with_bound(one, part, objective) for one in lengths]
+
+
+def _steady(
+    weight: ast.Expr, rows: Iterable[Sequence[Sample]], env: Environment, *, least: float = 0.0
+) -> bool:
+    """Return whether a weight is the same in all rows that differ by their lengths alone."""
+    found = [
+        (alike, [v for _, v in values(weight, env, alike) if isinstance(v, float)])
+        for alike in rows
+    ]
+    if not any(v for _, v in found):
         return True  # there is no such loss
     return all(
-        len(v) == len(lengths) and min(v) >= least and max(v) - min(v) <= 1e-9 * max(v)
-        for v in found
+        len(v) == len(alike) and min(v) >= least and max(v) - min(v) <= 1e-9 * max(v)
+        for alike, v in found
     )
 
 

@@ -13,13 +13,13 @@ from attrs import evolve, frozen
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal, rewrite
 
-VALUES = {  # the ends of the ranges, and some values between them
+VALUES = {  # from end to end of the ranges: all integers, and some of all other numbers
     "Chance": (0.0, 0.05, 0.5, 0.95, 1.0),
-    "Count": (0.0, 1.0, 2.0, 5.0, 10.0),
-    "Size": (1.0, 2.0, 3.0, 10.0),
+    "Count": tuple(map(float, range(11))),
+    "Size": tuple(map(float, range(1, 11))),
     "Scale": (0.1, 0.5, 1.0, 2.0, 3.7, 10.0),
 }
-FEW = 2  # params whose values are combined
+FEW = 3  # params of whose ranges all corners are taken
 
 Values = Mapping[str, float]
 
@@ -57,21 +57,23 @@ def default(family: ast.Family) -> ast.Family:
 
 
 def worlds(params: tuple[ast.Param, ...]) -> Iterator[Values]:
-    """Yield values of params: the defaults, then all combinations of some of their ranges.
+    """Yield values of params: the defaults, each with the others at theirs, and all together.
 
-    Of more than two params, the values of each with the others at their defaults, and all together.
+    Together they go through their ranges side by side; few ones meet at all ends of their ranges.
     """
     base = {one.name: literal(one.default) or 0.0 for one in params}
-    yield base
-    axes = {one.name: VALUES.get(one.kind, ()) for one in params}
-    if len(params) <= FEW:
-        points = [dict(zip(axes, point, strict=True)) for point in product(*axes.values())]
-    else:
-        points = [{**base, name: value} for name, values in axes.items() for value in values]
-        points += [
-            dict(zip(axes, point, strict=False)) for point in zip(*axes.values(), strict=False)
-        ]
-    yield from (point for point in points if point and point != base)
+    axes = {one.name: VALUES[one.kind] for one in params if one.kind in VALUES}
+    points = [base]
+    points += [{**base, name: value} for name, values in axes.items() for value in values]
+    points += [{**base, **dict(zip(axes, row, strict=True))} for row in _together(axes)]
+    yield from (point for i, point in enumerate(points) if point not in points[:i])
+
+
+def _together(axes: Mapping[str, tuple[float, ...]]) -> Iterator[tuple[float, ...]]:
+    """Yield rows of values of all params."""
+    if len(axes) <= FEW:
+        yield from product(*((values[0], values[-1]) for values in axes.values()))
+    yield from zip(*axes.values(), strict=False)
 
 
 def at(arrow: ast.Arrow, values: Values) -> ast.Arrow:

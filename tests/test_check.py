@@ -169,6 +169,25 @@ def test_what_is_right_is_no_error(text: str) -> None:
     assert errors(text) == []
 
 
+@pytest.mark.parametrize(
+    ("rules", "idle"),
+    [
+        ("chance 0", True),
+        ("chance 0 else quota 0", True),
+        ("chance 0 else quota 1", False),
+        ("chance 0.1 else quota 0", False),
+        ("chance 0 else one", False),
+    ],
+)
+def test_a_remask_is_idle_if_all_its_rules_are(rules: str, idle: bool) -> None:
+    text = changed(
+        MASK, ("step {\n      unmask chance", f"step {{\n      remask {rules}\n      unmask chance")
+    )
+    text = text.replace("    reuse while unchanged\n", "")
+    found = [type(one).__name__ for one in check(completed(text))]
+    assert found == ["NoEffect"] * idle
+
+
 # Nothing crashes
 
 

@@ -66,10 +66,14 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
                         hint = f"drop it, or write `with {option.name}` and let a run set it"
                         what = f"`{option.name}` here"
                         yield NoEffect(span=option.span, what=what, why=why, hint=hint)
-            case ast.Remask(much=ast.Much(value=value)) if value is not None:
-                if literal(value) == 0:
-                    why = "no token is masked again"
-                    yield NoEffect(span=action.span, what="remasking", why=why, hint="drop it")
+            case ast.Remask(much=much) if all(map(_takes_nothing, query.paces(much))):
+                why = "no token is masked again"
+                yield NoEffect(span=action.span, what="remasking", why=why, hint="drop it")
+
+
+def _takes_nothing(pace: ast.Much) -> bool:
+    """Return whether a rule takes nothing."""
+    return pace.value is not None and literal(pace.value) == 0
 
 
 def _stop(stop: ast.Stop, family: ast.Family) -> Iterator[Diagnostic]:

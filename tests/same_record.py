@@ -161,7 +161,7 @@ class Recorder:
         case = f"{decoder} in little room"
         self.decoding(layout, decoder, case, fewer, made, batch, 2, limit=4)
         if decoder in self.family.ending:
-            ended = fewer | {"ended": lambda ids, known=0: SECRET in ids[known:]}
+            ended = fewer | {"ended": Secret()}
             case = f"{decoder}, whose texts end early"
             self.decoding(layout, decoder, case, ended, made, batch, 3)
 
@@ -185,6 +185,16 @@ class Recorder:
         counter = Counter(made)
         self.put("decoder", layout, case, decoded)
         self.table["work", layout, case] = counter.stop()
+
+
+class Secret:
+    """A test of whether a text holds one token behind what is given."""
+
+    reach = 1
+
+    def __call__(self, ids: list[int], known: int = 0) -> bool:
+        """Return whether a text has ended."""
+        return SECRET in ids[known:]
 
 
 def states(made: Any) -> dict[str, Any]:

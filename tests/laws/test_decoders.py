@@ -18,7 +18,7 @@ from laws.stats import mean_is, samples_of
 from laws.table import Table, conditionals, insertion_heads, normalised
 from rounding import near
 
-from xlm_runtime.plug import Example, Noise
+from xlm_runtime.plug import Ended, Example, Noise
 
 DRAWS = 8_000
 LIMIT = 8
@@ -196,7 +196,7 @@ def test_a_row_is_done_when_its_text_has_ended(package, name):
     ended = set()
     for layout, batch, net in cases(package):
         whole = package.sampler(name)(net, batch, draw(batch, 6), LIMIT)
-        sampler = package.sampler(name, ended=lambda ids, given: B in ids[given:])
+        sampler = package.sampler(name, ended=Ended(lambda ids, given: B in ids[given:], 1))
         cut = sampler(net, batch, draw(batch, 6), LIMIT, record=True)
         assert not (cut.x == VOCAB["mask"]).any(), layout
         assert (cut.nfe <= whole.nfe).all()
@@ -212,7 +212,9 @@ def test_a_row_is_done_when_its_text_has_ended(package, name):
             assert made[:end] == full[:end]
             assert all(a in (b, VOCAB["pad"]) for a, b in zip(made, full, strict=True))
             ended.add(int(cut.nfe[i]) < int(whole.nfe[i]))
-        none = package.sampler(name, ended=lambda *_: False)(net, batch, draw(batch, 6), LIMIT)
+        none = package.sampler(name, ended=Ended(lambda *_: False, 1))(
+            net, batch, draw(batch, 6), LIMIT
+        )
         assert torch.equal(none.x, whole.x)
     assert True in ended
 

@@ -10,7 +10,7 @@ from laws.examples import layouts, network
 from laws.scripted import draw, repeat
 from laws.test_decoders import LIMIT, every, samplers
 
-from xlm_runtime.plug import Example
+from xlm_runtime.plug import Ended, Example
 
 MASK = VOCAB["mask"]
 APPENDED = [("next_both", "ended")]
@@ -22,9 +22,9 @@ def of_two(ids, known):
     return any(ids[i : i + 2] == [B, B] for i in range(known, len(ids) - 1))
 
 
-def ends(ids, known):
-    """Return whether a text holds B behind what is given."""
-    return B in ids[known:]
+OF_TWO = Ended(of_two, 2)
+ENDS = Ended(lambda ids, known: B in ids[known:], 1)
+NEVER = Ended(lambda *_: False, 1)
 
 
 @samplers(APPENDED)
@@ -34,7 +34,7 @@ def test_a_text_that_is_appended_to_is_the_beginning_of_the_whole_one(package, n
     for layout, _, batch in layouts(package):
         net = network(package, layout)
         whole = package.sampler(name)(net, batch, draw(batch, 6), LIMIT)
-        cut = package.sampler(name, ended=ends)(net, batch, draw(batch, 6), LIMIT)
+        cut = package.sampler(name, ended=ENDS)(net, batch, draw(batch, 6), LIMIT)
         for i in range(len(cut.x)):
             made, full = (one.x[i][one.body[i]].tolist() for one in (cut, whole))
             given = int((batch.inside & ~batch.free)[i].sum())
@@ -42,9 +42,50 @@ def test_a_text_that_is_appended_to_is_the_beginning_of_the_whole_one(package, n
             assert made == full[:end], layout
             assert int(cut.nfe[i]) == int(whole.nfe[i]) - (len(full) - end)
             shorter += end < len(full)
-        none = package.sampler(name, ended=lambda *_: False)(net, batch, draw(batch, 6), LIMIT)
+        none = package.sampler(name, ended=NEVER)(net, batch, draw(batch, 6), LIMIT)
         assert torch.equal(none.x, whole.x)
     assert shorter
+
+
+@samplers(APPENDED)
+def test_the_last_tokens_of_a_text_alone_are_read_until_they_end_it(package, name):
+    """As many as a string can be in; the whole text decides, and rows end at the same step."""
+    read = []
+
+    def counted(ids, known):
+        read.append(len(ids))
+        return of_two(ids, known)
+
+    for layout, _, batch in layouts(package):
+        net = network(package, layout)
+        whole, part = (
+            package.sampler(name, ended=Ended(counted, reach))(net, batch, draw(batch, 6), LIMIT)
+            for reach in (10**6, 2)
+        )
+        assert torch.equal(whole.x, part.x)
+        assert torch.equal(whole.nfe, part.nfe)
+    read.clear()
+    package.sampler(name, ended=Ended(lambda ids, _: bool(read.append(len(ids))), 2))(
+        net, batch, draw(batch, 6), LIMIT
+    )
+    assert max(read) == 2
+
+
+@samplers([("mask_shifted", "default"), *INSERTED])
+def test_a_text_is_read_again_only_if_tokens_came_into_it(package, name):
+    """A text that is cut off at its end is read in one copy, however many rows there are."""
+    batch = repeat(package.layout("text")([Example(0, (A, B, A))]), 40)
+    seen = []
+    never = Ended(lambda *text: bool(seen.append(text)), 1)
+    made = package.sampler(name, ended=never)(Guess(), batch, draw(batch, 9), LIMIT, record=True)
+    states = list(zip(made.history, made.history[1:], strict=False))
+    changed = sum(
+        [i for i in a.tolist() if i] != [i for i in b.tolist() if i]
+        for before, after in states
+        for a, b in zip(before, after, strict=True)
+    )
+    assert seen
+    assert len(seen) <= changed * (3 if name != "default" else 1)
 
 
 class Guess:
@@ -70,7 +111,7 @@ class Guess:
 
 
 @samplers(INSERTED)
-@pytest.mark.parametrize(("ended", "size"), [(ends, 1), (of_two, 2)])
+@pytest.mark.parametrize(("ended", "size"), [(ENDS, 1), (OF_TWO, 2)])
 def test_nothing_comes_into_a_string_that_ends_a_text_nor_behind_it(package, name, ended, size):
     """From the step at which it is there it is the last of the text, which grows before it."""
     batch = repeat(package.layout("seq2seq")([Example(0, (), (A, B))]), 60)
@@ -98,7 +139,7 @@ def test_a_string_that_no_text_holds_changes_nothing(package, name):
     batch = repeat(package.layout("text")([Example(0, ())]), 9)
     plain, same = (
         package.sampler(name, ended=end)(Guess(), batch, draw(batch, 9), LIMIT)
-        for end in (None, lambda *_: False)
+        for end in (None, NEVER)
     )
     assert torch.equal(plain.x, same.x)
     assert torch.equal(plain.nfe, same.nfe)
@@ -111,14 +152,16 @@ def test_what_is_cut_off_is_the_part_behind_the_first_string(package):
     batch = layout([Example(0, (A, B, C, B, A, C), (), (False, True, False, False, False, False))])
     canvas = package.canvas.Canvas.of(None, batch, LIMIT)
     canvas = replace(canvas, network=type("Net", (), {"vocab": VOCAB})())
-    cut = package.ending.cut_off(canvas, ends)
+    empty = replace(canvas, inside=torch.zeros_like(canvas.inside))
+    cut = package.ending.cut_off(canvas, empty, ENDS)
     inside = cut.inside[0]
     assert cut.x[0][inside].tolist() == [A, B, C, B]
     before = batch.open[0].nonzero()[:, 0].tolist()
     last = int(inside.nonzero()[-1, 0])
     assert cut.open[0].nonzero()[:, 0].tolist() == [i for i in before if i < last]
-    assert package.ending.cut_off(cut, ends).x.tolist() == cut.x.tolist()
-    two = package.ending.cut_off(canvas, lambda ids, known: ids[known:][:2] == [C, B])
+    assert package.ending.cut_off(cut, empty, ENDS).x.tolist() == cut.x.tolist()
+    begins = Ended(lambda ids, known: ids[known:][:2] == [C, B], 2)
+    two = package.ending.cut_off(canvas, empty, begins)
     assert two.open[0].nonzero()[:, 0].tolist() == [i for i in before if i < last - 1]
 
 
@@ -130,7 +173,9 @@ def test_a_string_with_a_mask_in_it_ends_no_text(package):
         x = batch.x0.masked_scatter(batch.inside, torch.tensor(body))
         net = type("Net", (), {"vocab": VOCAB})()
         canvas = replace(package.canvas.Canvas.of(net, batch, LIMIT), x=x)
-        cut = package.ending.cut_off(canvas, lambda ids, known: ids[known:][:2] == [A, A])
+        empty = replace(canvas, inside=torch.zeros_like(canvas.inside))
+        begins = Ended(lambda ids, known: ids[known:][:2] == [A, A], 2)
+        cut = package.ending.cut_off(canvas, empty, begins)
         expected = [MASK, A, A] if found else list(body)
         assert cut.x[0][cut.inside[0]].tolist() == expected
 

@@ -150,16 +150,19 @@ def unconditional(count: int) -> list[Example]:
 
 
 def ending(tokenizer: Tokenizer, stops: Sequence[str]) -> Ended | None:
-    """Return a test whether a text contains one of the strings; None if there are none."""
+    """Return a test of whether a text contains one of the strings; None if there are none.
+
+    A token is a byte at least, and its text may be another one where it is the first.
+    """
     if not stops:
         return None
 
-    def ended(ids: Sequence[int], known: int = 0) -> bool:
+    def holds(ids: Sequence[int], given: int) -> bool:
         body = tokenizer.body(ids)
         text = tokenizer.decode(body)
-        return before(text, stops, tokenizer.behind(body, known)) != text
+        return before(text, stops, tokenizer.behind(body, given)) != text
 
-    return ended
+    return Ended(holds, max(len(stop.encode()) for stop in stops) + 1)
 
 
 def said(sample: Sample, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> tuple[list[int], str]:

@@ -12,8 +12,22 @@ from xlm_runtime.plug.noise import Noise
 from xlm_runtime.plug.results import Decoded, Losses, Nelbo
 from xlm_runtime.shapes import Bool, Tensor
 
-# whether a text, by its ids, holds what it ends with behind the first so many, which are given
-Ended = Callable[[Sequence[int], int], bool]
+
+@dataclass(frozen=True)
+class Ended:
+    """A test of whether a text holds one of the strings that end it.
+
+    holds: the test, of the ids of a text and of the number of those first ones that are given: a
+        string is searched for behind them.
+    reach: the number of last tokens that hold such a string if it is at the end.
+    """
+
+    holds: Callable[[Sequence[int], int], bool]
+    reach: int
+
+    def __call__(self, ids: Sequence[int], given: int = 0) -> bool:
+        """Return whether a text has ended."""
+        return self.holds(ids, given)
 
 
 @dataclass(frozen=True)

@@ -194,8 +194,10 @@ class Tokenizer:
 
     def behind(self, ids: Sequence[int], given: int) -> int:
         """Return the number of letters of a text that its first ``given`` ids determine."""
+        if not given:
+            return 0
         texts = [self.decode(ids[:given]), self.decode(ids)]
-        return len(commonprefix(texts)) if given else 0  # noqa: RUF071  # letters, not paths
+        return len(commonprefix(texts))  # noqa: RUF071  # letters, not paths
 
     def until(self, ids: Iterable[int], stops: Sequence[str], given: int = 0) -> list[int]:
         """Return the ids up to the first of the strings, without a token in which it begins.

@@ -105,6 +105,16 @@ class Canvas:
         assert self.answer is not None, "an edit came between the query and this read"
         return self.answer.hidden[:, -1]
 
+    # Rows without some of their tokens, which guidance reads, too.
+
+    def beside(self: C, make: Callable[[], C]) -> C:
+        """Return such rows, made anew."""
+        return make()
+
+    def keep(self: C, other: C) -> C:
+        """Keep what the network made of such rows."""
+        return self
+
     # Edits.
 
     def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:

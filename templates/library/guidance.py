@@ -12,6 +12,7 @@ from .canvas import Canvas
 from .sampling import by_chunk
 from .ticks import Tick
 
+Hidden = Callable[[Canvas], Bool[Tensor, "batch length"]]
 Read = Callable[[Canvas], Float[Tensor, "places width"]]
 Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
 
@@ -19,7 +20,7 @@ Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
 def guided(
     canvas: Canvas,
     head: Head,
-    hidden: Bool[Tensor, "batch length"],
+    hidden: Hidden,
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"] | None,
     tick: Tick,
@@ -29,32 +30,33 @@ def guided(
 
     .. math:: unconditional + (w + 1) (conditional - unconditional)
 
-    For the unconditional ones some tokens are ``hidden`` by masks. At scale w = 0 without a second
-    call. Ho & Salimans 2022, arXiv:2207.12598.
+    For the unconditional ones some tokens are ``hidden`` by masks. At scale w = 0 nothing else is
+    read. Ho & Salimans 2022, arXiv:2207.12598.
     """
     canvas = canvas.query(tick, rows)
     conditional = head(canvas.hidden(places))
     if scale == 0:
         return canvas, conditional
-    other = canvas.mask(hidden).query(tick, rows)
-    unconditional = head(other.hidden(places))
-    return replace(canvas, calls=other.calls), steered(conditional, unconditional, scale)
+    other = canvas.beside(lambda: canvas.mask(hidden(canvas))).query(tick, rows)
+    logits = steered(conditional, head(other.hidden(places)), scale)
+    return replace(canvas.keep(other), calls=other.calls), logits
 
 
 def led(
-    canvas: Canvas, other: Canvas, head: Head, read: Read, tick: Tick, scale: float
+    canvas: Canvas, without: Callable[[], Canvas], head: Head, read: Read, tick: Tick, scale: float
 ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
-    """Query a head for logits moved away from those that another canvas gets.
+    """Query a head for logits moved away from those that rows ``without`` some tokens get.
 
-    The other one lacks some tokens; ``read`` gives the hidden states of either canvas in which the
-    head is read, as many of each. As `guided`, and at scale 0 without a second call.
+    ``read`` gives the hidden states of either canvas in which the head is read, as many of each.
+    As `guided`, and at scale 0 nothing else is read.
     """
     canvas = canvas.query(tick)
     conditional = head(read(canvas))
     if scale == 0:
         return canvas, conditional
-    unconditional = head(read(other.query(tick)))
-    return replace(canvas, calls=canvas.calls + 1), steered(conditional, unconditional, scale)
+    other = canvas.beside(without).query(tick)
+    logits = steered(conditional, head(read(other)), scale)
+    return replace(canvas.keep(other), calls=canvas.calls + 1), logits
 
 
 def open_gaps(canvas: Canvas) -> Float[Tensor, "gaps width"]:

@@ -1,7 +1,8 @@
 """Rows with the network's key/value cache."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from xlm_runtime.shapes import Bool, Int, Tensor
 
@@ -11,6 +12,7 @@ from .causal import Past
 from .ticks import Tick
 
 C = TypeVar("C", bound="Keeping")
+G = TypeVar("G", bound="GuidedKeeping")
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,11 @@ class Keeping(Canvas):
 
     def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:
         """Put tokens in some places."""
-        return replace(super().write(places, token), past=(), done=0)
+        return super().write(places, token).forget()
 
     def mask(self: C, places: Bool[Tensor, "batch length"]) -> C:
         """Put masks in some places."""
-        return replace(super().mask(places), past=(), done=0)
+        return super().mask(places).forget()
 
     def _moved(
         self: C,
@@ -47,7 +49,11 @@ class Keeping(Canvas):
         token: Int[Tensor, "batch one"] | int,
     ) -> C:
         """Take each ``old`` place from its source, and put a token in each ``new`` one."""
-        return replace(super()._moved(source, old, new, token), past=(), done=0)
+        return super()._moved(source, old, new, token).forget()
+
+    def forget(self: C) -> C:
+        """Drop keys and values: they are of other tokens."""
+        return replace(self, past=(), done=0)
 
     def select(self: C, rows: Tensor) -> C:
         """Return some of the rows, with what is kept of them."""
@@ -55,8 +61,47 @@ class Keeping(Canvas):
         return replace(chosen, past=tuple((k[rows], v[rows]) for k, v in self.past))
 
 
+@dataclass(frozen=True)
+class GuidedKeeping(Keeping):
+    """A canvas that keeps keys and values also of its rows without some tokens.
+
+    less: those rows, to which the same tokens are appended.
+    """
+
+    less: "Keeping | None" = field(default=None, kw_only=True)
+
+    def beside(self: G, make: Callable[[], G]) -> G:
+        """Return the rows without some tokens, those that are kept if there are any."""
+        return make() if self.less is None else cast(G, self.less)
+
+    def keep(self: G, other: G) -> G:
+        """Keep the rows without some tokens, and what the network made of them."""
+        return replace(self, less=other)
+
+    def forget(self: G) -> G:
+        """Drop keys and values: they are of other tokens."""
+        return replace(super().forget(), less=None)
+
+    def append_one(self: G, token: Int[Tensor, " batch"]) -> G:
+        """Append a token to every row, aligned to the right; the gaps of full rows close."""
+        less = None if self.less is None else self.less.append_one(token)
+        return replace(super().append_one(token), less=less)
+
+    def select(self: G, rows: Tensor) -> G:
+        """Return some of the rows, with what is kept of them."""
+        less = None if self.less is None else self.less.select(rows)
+        return replace(super().select(rows), less=less)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caching(Appending):
     """A decoder that appends one token a step and computes each token once."""
 
     canvas = Keeping
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuidedCaching(Appending):
+    """A decoder that appends one token a step, with guidance, and computes each token once."""
+
+    canvas = GuidedKeeping

@@ -1,5 +1,6 @@
 """Rows of which the network's answer is kept as long as they stay as they are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from .rating import Moving
 from .ticks import Tick
 
 C = TypeVar("C", bound="Recalling")
+G = TypeVar("G", bound="GuidedRecalling")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Recalling(Canvas):
     kept: Kept | None = field(default=None, kw_only=True)
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
-        """Run the network on the rows that changed, and keep the logits of the others."""
+        """Run the network on the rows that changed; the hidden states of the others are kept."""
         if rows is not None or self.kept is None:
             made = super().query(tick, rows)
             return replace(made, kept=made.memory()) if rows is None else made
@@ -78,3 +80,31 @@ class Recalling(Canvas):
 @dataclass(frozen=True)
 class RecallingMoving(Recalling, Moving):
     """A canvas that keeps answers, and on which the confidence of a token moves with it."""
+
+
+@dataclass(frozen=True)
+class GuidedRecalling(Recalling):
+    """A canvas that keeps answers also to its rows without some tokens.
+
+    less: the last answers to those.
+    """
+
+    less: Kept | None = field(default=None, kw_only=True)
+
+    def beside(self: G, make: Callable[[], G]) -> G:
+        """Return the rows without some tokens, with the answers to them."""
+        return replace(make(), kept=self.less)
+
+    def keep(self: G, other: G) -> G:
+        """Keep the answers to the rows without some tokens."""
+        return replace(self, less=other.kept)
+
+    def select(self: G, rows: Tensor) -> G:
+        """Return some of the rows, with the answers to them."""
+        less = None if self.less is None else self.less.rows(rows)
+        return replace(super().select(rows), less=less)
+
+
+@dataclass(frozen=True)
+class GuidedRecallingMoving(GuidedRecalling, Moving):
+    """Such a canvas on which the confidence of a token moves with it."""

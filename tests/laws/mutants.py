@@ -413,7 +413,7 @@ MUTANTS = [
            "masks = [i for i, one in enumerate(ids) if one == MASKED]", "masks = list[int]()",
            N.test_a_string_with_a_mask_in_it_ends_no_text),
     Mutant("a guide without its other answer", "next_led", "guidance.py",
-           "head(read(other.query(tick)))", "head(read(canvas))",
+           "head(read(other))", "head(read(canvas))",
            V.test_appended_tokens_follow_the_law_that_the_scale_says,
            {"name": "default", "scale": 2.0}),
     Mutant("a prompt that is not taken out", "gone_led", "guidance.py",

@@ -6,7 +6,7 @@ from math import inf
 import pytest
 import torch
 from laws.build import VOCAB, A, B
-from laws.examples import examples, network
+from laws.examples import examples, layouts, network
 from laws.scripted import draw, pick, repeat
 from laws.stats import samples_of
 from laws.table import Table, conditionals, normalised
@@ -109,6 +109,33 @@ def test_the_whole_prompt_is_hidden_and_nothing_else(package, name):
             assert torch.equal(known[0, row.free[0]], blind[0, row.free[0]])
             assert (blind[0, hidden] == MASK).all()
             assert torch.equal(blind[0, fixed & ~hidden], row.x0[0, fixed & ~hidden])
+
+
+@samplers([("both_led_again", "default"), ("next_led", "kept")])
+@pytest.mark.parametrize("scale", [0.0, 0.7])
+def test_what_is_used_again_is_the_same_with_guidance(package, name, scale):
+    """Answers to rows with and without their prompts, and keys and values of either."""
+    anew, params = ("default", {}) if name == "kept" else ("anew", {"steps": 12})
+    for layout, _, batch in layouts(package):
+        net = network(package, layout)
+        samplers = (package.sampler(one, w=scale, **params) for one in (name, anew))
+        (fewer, some), (plain, all_) = (counted(one, net, batch) for one in samplers)
+        assert all(map(torch.equal, fewer.history, plain.history))
+        assert torch.equal(fewer.x, plain.x)
+        assert some < all_
+        if name == "kept":  # each token once, with a prompt and without
+            assert torch.equal(fewer.nfe, plain.nfe)
+            assert some <= (2 if scale else 1) * fewer.x.numel()
+
+
+def counted(sampler, net, batch):
+    """Return a sample, and how many tokens went through the network for it."""
+    seen = []
+    embed = net.backbone.embed
+    hook = embed.register_forward_hook(lambda _, given, __: seen.append(given[0].numel()))
+    made = sampler(net, batch, draw(batch, 3), LIMIT, record=True)
+    hook.remove()
+    return made, sum(seen)
 
 
 @every(["mask_guided"])

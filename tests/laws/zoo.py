@@ -770,6 +770,7 @@ MORE = {  # of the laws of guidance alone
         .replace(": bos [", ": cls bos [")
         .replace("prompt bos [", "cls prompt bos [")
     ),
+    "both_led_again": Spec(TIMELESS.replace("grid", f"{LED}grid", 1)),
     "both_led": Spec(both().replace("overflow", f"{LED}overflow", 1)),
 }
 TWO = [name for name, spec in SPECS.items() if spec.two]

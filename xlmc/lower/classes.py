@@ -20,6 +20,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "Oracle": ("Oracle", "Inserting", "Decoding"),
     "Appending": ("Appending", "Decoding"),
     "Caching": ("Caching", "Appending", "Decoding"),
+    "GuidedCaching": ("GuidedCaching", "Appending", "Decoding"),
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
     parts.Length: ("Lengthy", "the draw of the length"),
@@ -90,7 +91,8 @@ def clocked(classes: tuple[parts.Class, ...]) -> list[str]:
 def base(decoder: ir.Decoder) -> str:
     """Return the class of the library that a decoder is made from."""
     if decoder.appends:
-        return "Caching" if decoder.reuse else "Appending"
+        guided = "Guided" if decoder.guide is not None else ""
+        return f"{guided}Caching" if decoder.reuse else "Appending"
     if decoder.several is not None:
         return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:

@@ -189,7 +189,9 @@ class _Methods:
         if d.size is not None:
             yield self.piece(self._length(d.size))
         if d.reuse and d.insert is not None:
-            yield Piece(parts.State("RecallingMoving" if self._rates() else "Recalling"))
+            guided = "Guided" if d.guide is not None else ""
+            moving = "Moving" if self._rates() else ""
+            yield Piece(parts.State(f"{guided}Recalling{moving}"))
         if d.asked:
             needs.append(self.piece(self._stops(d.asked)))
         yield from map(self.piece, self._clock())

@@ -20,11 +20,11 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "growing": "Growing Measured RevisingGrowing drop_right skip_row",
     "guidance": "given guided last_token led open_gaps prompt prompt_alone",
     "inserting": "Drawn Inserting Oracle",
-    "keeping": "Caching",
+    "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",
     "places": "above factored first leftmost mean otherwise spread surest",
     "rating": "Rating RatingGrowing rated sureness",
-    "recalling": "Recalling RecallingMoving",
+    "recalling": "GuidedRecalling GuidedRecallingMoving Recalling RecallingMoving",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
     "sizing": "Sized",

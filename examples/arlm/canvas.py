@@ -99,6 +99,8 @@ class Canvas:
         assert self.answer is not None, "an edit came between the query and this read"
         return self.answer.hidden[:, -1]
 
+    # Rows without some of their tokens, which guidance reads, too.
+
     # Edits.
 
     def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:
@@ -240,8 +242,8 @@ class Decoding(ABC):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step with all rows of a canvas."""
 
-    def stop(self, canvas: Canvas) -> Canvas:
-        """End rows after a step by their text, so that they are active no more."""
+    def stop(self, canvas: Canvas, before: Canvas) -> Canvas:
+        """End rows by their text after a step from ``before``, so that they are active no more."""
         return canvas
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
@@ -266,7 +268,7 @@ class Decoding(ABC):
             if not len(index):
                 break
             tick = tick.select(index) if ended else tick
-            canvas = self.stop(self.step(canvas, tick, noise.at(i)))
+            canvas = self.stop(self.step(canvas, tick, noise.at(i)), canvas)
             if record:
                 history.append(joined([*ended, canvas.part(index)], lambda p: p.x, pad))
         final = self.finish(canvas, noise)

@@ -34,11 +34,11 @@ class Keeping(Canvas):
 
     def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:
         """Put tokens in some places."""
-        return replace(super().write(places, token), past=(), done=0)
+        return super().write(places, token).forget()
 
     def mask(self: C, places: Bool[Tensor, "batch length"]) -> C:
         """Put masks in some places."""
-        return replace(super().mask(places), past=(), done=0)
+        return super().mask(places).forget()
 
     def _moved(
         self: C,
@@ -48,7 +48,11 @@ class Keeping(Canvas):
         token: Int[Tensor, "batch one"] | int,
     ) -> C:
         """Take each ``old`` place from its source, and put a token in each ``new`` one."""
-        return replace(super()._moved(source, old, new, token), past=(), done=0)
+        return super()._moved(source, old, new, token).forget()
+
+    def forget(self: C) -> C:
+        """Drop keys and values: they are of other tokens."""
+        return replace(self, past=(), done=0)
 
     def select(self: C, rows: Tensor) -> C:
         """Return some of the rows, with what is kept of them."""

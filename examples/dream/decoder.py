@@ -36,9 +36,9 @@ class Ending(Filling):
 
     ended: Ended | None = None
 
-    def stop(self, canvas: Canvas) -> Canvas:
+    def stop(self, canvas: Canvas, before: Canvas) -> Canvas:
         """End the rows whose text holds a string that the run names (spec: decoder.stop)."""
-        return fill_up(canvas, self.ended)
+        return fill_up(canvas, before, self.ended)
 
 
 @dataclass(frozen=True, kw_only=True)

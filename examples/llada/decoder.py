@@ -36,7 +36,7 @@ class Guided(Filling):
     ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
         """Query the network for guided logits at some places (spec: decoder.guide)."""
         head = canvas.network.token
-        return guided(canvas, head, prompt(canvas), places, rows, tick, self.cfg_scale)
+        return guided(canvas, head, prompt, places, rows, tick, self.cfg_scale)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,15 @@ from .canvas import Canvas
 from .sampling import by_chunk
 from .ticks import Tick
 
+Hidden = Callable[[Canvas], Bool[Tensor, "batch length"]]
+
 Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
 
 
 def guided(
     canvas: Canvas,
     head: Head,
-    hidden: Bool[Tensor, "batch length"],
+    hidden: Hidden,
     places: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"] | None,
     tick: Tick,
@@ -29,16 +31,16 @@ def guided(
 
     .. math:: unconditional + (w + 1) (conditional - unconditional)
 
-    For the unconditional ones some tokens are ``hidden`` by masks. At scale w = 0 without a second
-    call. Ho & Salimans 2022, arXiv:2207.12598.
+    For the unconditional ones some tokens are ``hidden`` by masks. At scale w = 0 nothing else is
+    read. Ho & Salimans 2022, arXiv:2207.12598.
     """
     canvas = canvas.query(tick, rows)
     conditional = head(canvas.hidden(places))
     if scale == 0:
         return canvas, conditional
-    other = canvas.mask(hidden).query(tick, rows)
-    unconditional = head(other.hidden(places))
-    return replace(canvas, calls=other.calls), steered(conditional, unconditional, scale)
+    other = canvas.beside(lambda: canvas.mask(hidden(canvas))).query(tick, rows)
+    logits = steered(conditional, head(other.hidden(places)), scale)
+    return replace(canvas.keep(other), calls=other.calls), logits
 
 
 def prompt(canvas: Canvas) -> Bool[Tensor, "batch length"]:

@@ -169,6 +169,19 @@ def test_what_is_right_is_no_error(text: str) -> None:
     assert errors(text) == []
 
 
+@pytest.mark.parametrize("condition", ["gap < 0.01", "done > 0.5", "chance done"])
+def test_a_remask_may_go_with_a_stop_that_ends_insertion_alone(condition: str) -> None:
+    text = changed(
+        re.sub(r"(?ms)^  decoder adaptive \{.*?^  \}\n", "", SPECS["flexmdm"]).split("  recipe")[0],
+        ("head gap   : count at gaps", "head gap : count at gaps; head done : chance at cls"),
+        ("    mean over", "    done : binary_cross_entropy(none gone)\n    mean over"),
+        ("stop when gap < early", f"stop when {condition}"),
+        ("    step {\n", "    step {\n      remask chance 0.01\n"),
+    )
+    text = re.sub(r"(text|seq2seq|infill)( *):", r"\1 : cls", text)
+    assert [one for one in check(completed(text + "}")) if one.severity == "error"] == []
+
+
 @pytest.mark.parametrize(
     ("rules", "idle"),
     [

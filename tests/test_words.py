@@ -21,7 +21,7 @@ from xlmc.theory.needs import home, met
 from xlmc.theory.process import LIVES, Process
 from xlmc.words import reference, terms
 from xlmc.words.divergences.base import Use
-from xlmc.words.slots import every
+from xlmc.words.slots import every, stop_words
 
 USES = [use for word in terms.known().values() for use in word.uses]
 
@@ -34,6 +34,11 @@ def test_a_word_has_a_page(word) -> None:
         assert part
         assert part in page
     assert word.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("word", stop_words().values(), ids=lambda word: word.name)
+def test_a_stop_says_why_it_needs_what_it_needs(word) -> None:
+    assert all(need.why for need in word.needs)
 
 
 def test_explain_prints_the_page_of_a_word(capsys) -> None:

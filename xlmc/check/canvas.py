@@ -92,12 +92,13 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
 def _remask(
     action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    if not Process.of(family).masks:
+    process = Process.of(family)
+    if not process.masks:
         return  # the action has nothing to do
     for stop in query.those(section.entries, ast.Stop):
         for one in stop.conditions:
             word = stop_of(one, family)
-            if word is not None and word.closes:
+            if word is not None and word.closes(process):
                 continue
             why = "a token may become a mask again"
             yield WrongStop(span=one.span, why=why, hint="drop the stop: the grid ends the decoder")

@@ -154,7 +154,7 @@ def _grid(
     value = grid.value
     if process.ordered:
         why = "nothing is corrupted: a row has no time, and the next token follows the last one"
-        yield WrongAction(span=grid.span, action="divide", why=why, hint="drop the grid")
+        yield WrongAction(span=grid.span, action="grid", why=why, hint="drop the grid")
         return
     if isinstance(value, ast.Name):
         known = slots.grid_words().values()

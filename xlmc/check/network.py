@@ -23,6 +23,8 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
+from xlmc.theory import decoding
+from xlmc.theory.environment import reads
 from xlmc.theory.probe import exactly
 from xlmc.theory.process import Process
 from xlmc.words import arrows, terms
@@ -66,10 +68,25 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _needs_time(family: ast.Family) -> bool:
-    """Return whether heads learn numbers of missing tokens, which no row shows."""
+    """Return whether heads learn numbers of missing tokens at a time, which no row shows.
+
+    A rate is such a number, and a law over numbers where a decoder reads both it and the time.
+    """
     process, parts = Process.of(family), terms.objective(family).parts
-    rates = any(part.trains == "rate" for part in parts) and process.drops
-    return rates or (process.clocks > 1 and not process.tells_time)
+    if process.clocks > 1:
+        return True
+    rates = any(part.trains == "rate" for part in parts)
+    laws = {part.term.head.id for part in parts if part.trains in ("number", "numbers")}
+    return process.drops and (rates or any(laws & one for one in _timed(family)))
+
+
+def _timed(family: ast.Family) -> Iterator[set[str]]:
+    """Yield the names that each amount of insertions reads together with the time."""
+    for section in query.decoders(family):
+        env, step = decoding.environment(section, family), query.first(section.entries, ast.Step)
+        for action in query.those(step.actions, ast.Insert) if step is not None else ():
+            found = (reads(value, env) for value in query.amounts(action))
+            yield from (names for names in found if "t" in names)
 
 
 def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic]:

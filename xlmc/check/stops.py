@@ -14,8 +14,6 @@ from xlmc.words import arrows
 from xlmc.words.slots import stop_of
 from xlmc.words.stops.base import Stop, kinds, of_chance, temperature
 
-CLOCKS = "masks may come into any gap, up to the end of the grid"
-
 
 def conditions(
     stop: ast.Stop, section: ast.Section, family: ast.Family, env: Environment
@@ -30,8 +28,7 @@ def conditions(
             continue
         missing = unmet(word.needs, process)
         if missing is not None and process.known:
-            why = missing.why or CLOCKS
-            yield WrongStop(span=one.span, why=why, hint=arrows.stop(process))
+            yield WrongStop(span=one.span, why=missing.why, hint=arrows.stop(process))
         elif missing is None:
             yield from _known(one, word, section, family, env)
             if word.once and word.name in said:

@@ -522,10 +522,10 @@ class DoesNotUndo(Diagnostic):
 
 @frozen(kw_only=True)
 class WrongAction(Diagnostic):
-    """An action that undoes nothing of this noise."""
+    """An action, or another entry of a decoder, that has no use under this noise."""
 
     code = "XLM121"
-    title = "there is nothing to {action}"
+    title = "`{action}` cannot be used here"
     label = "{why}"
     help = "{hint}"
     action: str

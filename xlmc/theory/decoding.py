@@ -16,7 +16,7 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     names = {"length": "Count"}
     if process.masks or not process.known:
         names["masked"] = "Count"
-    if not process.tells_time:
+    if not process.fixed_length:
         names["limit"] = "Count"  # rows grow up to it
     for head in query.heads(family).values():
         names[head.name] = "Logits"

@@ -84,18 +84,13 @@ class Process:
 
     @property
     def fixed_length(self) -> bool:
-        """A noised row has the length of the clean one: decoding fills it."""
+        """A noised row has the length of the clean one, and its masks tell the time."""
         return self.masks and self.holds_places
 
     @property
     def adds_tokens(self) -> bool:
         """True if no mask replaces a missing token: decoding adds tokens one at a time."""
         return self.known and not self.masks
-
-    @property
-    def tells_time(self) -> bool:
-        """The noised row shows how much noise there is: by its masks, none of which is gone."""
-        return self.masks and self.holds_places
 
     @property
     def corrupted(self) -> tuple[str, ...]:

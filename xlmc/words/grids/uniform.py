@@ -1,7 +1,7 @@
 """``uniform``: steps of equal length."""
 
 from xlmc.calculus.code import Code, built
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import NOISE
 from xlmc.words.grids.base import Grid
 
 
@@ -12,7 +12,7 @@ class Uniform(Grid):
     form = "grid uniform(STEPS)"
     meaning = "So many steps of equal length, from t = 1 to t = 0."
     example = "grid uniform(64)"
-    needs = (arrow("clean", "mask"),)
+    needs = (NOISE,)
     order = 1
     timed = True
     way = " on a uniform grid of times"

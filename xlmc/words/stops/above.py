@@ -20,6 +20,7 @@ class Above(Stop):
     example = "stop when done > 0.5 or length = limit"
     needs = (GROWS.because("a row ends when no mask is left, for any head"),)
     kind = "threshold"
+    of_missing = True
     code = "{{}} > {{}}"
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:

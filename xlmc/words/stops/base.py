@@ -7,6 +7,7 @@ from attrs import frozen
 
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.syntax import ast, query
+from xlmc.theory.process import Process
 from xlmc.words.base import Word
 
 
@@ -24,7 +25,8 @@ class Stop(Word):
 
     ``kind`` is its name in lowered decoders, ``code`` its form over the chance that a head gives,
     if it reads one, and its numbers. ``limits``: it keeps the number of tokens finite. ``once``: a
-    second such condition is redundant. ``closes``: only the gaps of the row are done.
+    second such condition is redundant. ``of_missing``: nothing is missing any more; the masks of
+    the row, if it has any, are still filled. Each of its needs has a reason.
     """
 
     slot = "a condition that ends a row"
@@ -32,11 +34,15 @@ class Stop(Word):
     code: ClassVar[str] = ""
     limits: ClassVar[bool] = False
     once: ClassVar[bool] = False
-    closes: ClassVar[bool] = False
+    of_missing: ClassVar[bool] = False
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
         """Return whether a condition is one of this word, well written or not."""
         raise NotImplementedError
+
+    def closes(self, process: Process) -> bool:
+        """Return whether only insertion ends, in rows that may hold masks."""
+        return self.of_missing and process.masks
 
     def chance(self, one: ast.Condition) -> ast.Expr | None:
         """Return the chance that a condition reads: ``done``, ``tempered(done, 2)``."""

@@ -8,6 +8,8 @@ from xlmc.syntax import ast, query
 from xlmc.theory.needs import BOTH
 from xlmc.words.stops.base import Number, Stop, kinds
 
+CLOCKS = "xlmc ends insertions by a number of missing tokens only where they insert masks"
+
 
 class Few(Stop):
     """The word ``HEAD < NUMBER``."""
@@ -19,10 +21,10 @@ class Few(Stop):
         "its masks are still filled; 0 never stops."
     )
     example = "stop when gap < 0.1"
-    needs = BOTH
+    needs = tuple(need.because(CLOCKS) for need in BOTH)
     kind = "few"
     once = True
-    closes = True
+    of_missing = True
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
         """Return whether a number of missing tokens is compared by ``<``."""

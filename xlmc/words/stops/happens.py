@@ -14,6 +14,7 @@ class Happens(Stop):
     example = "stop chance done or length = limit"
     needs = (GROWS.because("a row ends when no mask is left, for any head"),)
     kind = "chance"
+    of_missing = True
     code = 'noise.uniform("{head}")[:, 0] < {{}}'
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:

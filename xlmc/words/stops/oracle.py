@@ -17,7 +17,7 @@ class Oracle(Stop):
     needs = (
         GROWS.because("a canvas of masks has its length from the start"),
         DROPPED.because(INSERTED),
-        ONE_CLOCK,
+        ONE_CLOCK.because("masks may come into any gap, up to the end of the grid"),
     )
     kind = "oracle"
     limits = True

@@ -106,7 +106,7 @@ def _remask(
         yield NeedsGrid(span=action.span, name="remask")
         return
     yield from _rule(action, answering(env))
-    yield from _order(action, env)
+    yield from _order(action, section, env)
 
 
 def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
@@ -130,13 +130,17 @@ def _sure(value: ast.Expr, env: Environment) -> bool:
     return all(isinstance(one, float) and abs(one - 1) < SLIP for one in found)
 
 
-def _order(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
+def _order(action: ast.Remask, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
     order, rules = action.order, [rule_words()[p.rule] for p in query.paces(action.much)]
     if order is None:
         return
     if not any(rule.ordered for rule in rules):
         why, hint = "`chance` needs no order", "drop the order, or write `quota`"
         yield WrongScore(span=order.span, why=why, hint=hint)
+        return
+    if query.choice(order.score.id, section) is not None:
+        why = "a run chooses among the scores of a param, and xlmc takes tokens back by one score"
+        yield WrongScore(span=order.score.span, why=why, hint="write `by confidence`")
         return
     if order.of is None:
         yield from one_of(order.score, ("confidence", "random"), "a score of drawn tokens")

@@ -112,13 +112,10 @@ def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterat
         return
     wrong = list(ordering(order, action.much, section, env))
     yield from wrong
-    choices = query.those(section.entries, ast.Choice)
-    choice = next((one for one in choices if one.name == order.score.id), None)
-    scores = [option.id for option in choice.options] if choice else [order.score.id]
-    for score in scores if not wrong else ():
-        if score in NOT_SCORES:
+    for score in query.scores(order, section) if not wrong else ():
+        if score.id in NOT_SCORES:
             hint = "write `by confidence`, or drop the order"
-            yield WrongScore(span=order.score.span, why=NOT_SCORES[score], hint=hint)
+            yield WrongScore(span=order.score.span, why=NOT_SCORES[score.id], hint=hint)
     if not wrong and order.of is not None and order.of.id == "tempered":
         why = "the number that is missing is of the law as it is"
         yield WrongScore(span=order.of.span, why=why, hint="drop `of tempered`")

@@ -163,9 +163,9 @@ def ordering(
     order: ast.Order, much: ast.Much, section: ast.Section, env: Environment
 ) -> Iterator[Diagnostic]:
     """Complain where candidates cannot be ordered so."""
-    choice = _choice(order.score.id, section)
-    names = choice.options if choice is not None else (order.score,)
-    what = "a score" if choice is not None else "a score, nor a param with scores as options"
+    names = query.scores(order, section)
+    given = query.choice(order.score.id, section) is not None
+    what = "a score" if given else "a score, nor a param with scores as options"
     for name in names:
         yield from one_of(name, order_words(), what)
     rules = [rule_words()[pace.rule] for pace in query.paces(much)]
@@ -232,11 +232,6 @@ def _subject(of: ast.Name, scores: Iterable[Order]) -> Iterator[Diagnostic]:
         yield WrongScore(span=of.span, why="a mask holds no token", hint=f"drop `of {of.id}`")
     elif not any(score.network if subject.law else score.token for score in scores):
         yield WrongScore(span=of.span, why=subject.unfit, hint=f"drop `of {of.id}`")
-
-
-def _choice(name: str, section: ast.Section) -> ast.Choice | None:
-    choices = query.those(section.entries, ast.Choice)
-    return next((choice for choice in choices if choice.name == name), None)
 
 
 def number(expr: ast.Expr, kind: str, what: str, env: Environment) -> Iterator[Diagnostic]:

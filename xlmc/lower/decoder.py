@@ -384,12 +384,11 @@ class _Maker:
     def _order(self, order: ast.Order | None) -> ir.Order:
         if order is None:
             return ir.Order((), "", sampled=False, tempered=False, temperature=None)
-        choices = query.those(self.section.entries, ast.Choice)
-        choice = next((c for c in choices if c.name == order.score.id), None)
+        choice = query.choice(order.score.id, self.section)
         of = subject_words()[order.of.id] if order.of is not None else None
         draw = query.the(query.the(self.section.entries, ast.Step).actions, ast.Draw)
         return ir.Order(
-            tuple(option.id for option in choice.options) if choice else (order.score.id,),
+            tuple(score.id for score in query.scores(order, self.section)),
             choice.name if choice else "",
             sampled=of is not None and of.drawn,
             tempered=of is not None and of.law and bool(self._sampler(draw).cuts),

@@ -226,6 +226,17 @@ def paces(much: ast.Much | None) -> Iterator[ast.Much]:
         much = much.otherwise
 
 
+def choice(name: str, section: ast.Section) -> ast.Choice | None:
+    """Return the param of a section with alternatives that has a name."""
+    return next((one for one in those(section.entries, ast.Choice) if one.name == name), None)
+
+
+def scores(order: ast.Order, section: ast.Section) -> tuple[ast.Name, ...]:
+    """Return the scores that an order may be by: that which is written, or those of a param."""
+    found = choice(order.score.id, section)
+    return found.options if found is not None else (order.score,)
+
+
 def amounts(action: ast.Unmask | ast.Remask | ast.Insert | ast.Append) -> Iterator[ast.Expr]:
     """Yield the amounts of the rules of an action."""
     yield from (pace.value for pace in paces(action.much) if pace.value is not None)

@@ -84,7 +84,7 @@ class Process:
 
     @property
     def fixed_length(self) -> bool:
-        """A noised row has the length of the clean one, and its masks tell the time."""
+        """A noised row has the length of the clean one, and its masks show the time."""
         return self.masks and self.holds_places
 
     @property

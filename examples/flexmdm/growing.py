@@ -14,7 +14,7 @@ class Growing(Decoding):
 
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
-        return canvas.remove(canvas.free & ~canvas.masked)
+        return canvas.remove(canvas.free & ~canvas.masked).close_full()
 
 
 def skip_row(

@@ -35,6 +35,17 @@ def above(
     return (candidates & (score > threshold)) | best
 
 
+def by_error(
+    error: Float[Tensor, "batch length"], candidates: Bool[Tensor, "batch length"]
+) -> tuple[Float[Tensor, "batch length"], Int[Tensor, "batch length"]]:
+    """Sort the errors of each row, candidates before all others; return also their columns.
+
+    One that is no number is the largest, so that even a network of such answers comes to an end.
+    """
+    known = error.nan_to_num(nan=torch.finfo(error.dtype).max)
+    return known.masked_fill(~candidates, torch.inf).sort(dim=1, stable=True)
+
+
 def surest(
     error: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],
@@ -45,7 +56,7 @@ def surest(
     The errors of those taken, the largest of them apart, add up to less than ``bound``; one is
     taken whatever its error (Ben-Hamu et al. 2025, arXiv:2505.24857).
     """
-    ordered, order = error.masked_fill(~candidates, torch.inf).sort(dim=1, stable=True)
+    ordered, order = by_error(error, candidates)
     before = ordered.cumsum(1) - ordered  # inf - inf, where no candidate is left, is not below
     taken = before < bound
     taken[:, 0] = True

@@ -96,7 +96,8 @@ def cut_off(canvas: Canvas, before: Canvas, ended: Ended | None) -> Canvas:
     """Take out what follows the first string that ends a text, and close its gaps for good.
 
     Tokens still come before the string, none between its own and none behind it. It has no mask in
-    it and is behind the last token that is given.
+    it and is behind the last token that is given. Those that are taken out leave no room for others:
+    a row ends, whatever comes into it.
     """
     if ended is None:
         return canvas
@@ -113,7 +114,10 @@ def cut_off(canvas: Canvas, before: Canvas, ended: Ended | None) -> Canvas:
     column = torch.arange(width, device=x.device)
     closed, behind = (inside & (column >= one[:, None]) for one in edges.to(x.device).unbind(1))
     canvas = replace(canvas, open=canvas.open & ~closed, answer=None)
-    return canvas.remove(behind & canvas.free) if longer else canvas
+    if not longer:
+        return canvas
+    gone = behind & canvas.free
+    return replace(canvas.remove(gone), room=canvas.room - gone.sum(1)).close_full()
 
 
 def first_string(ids: Sequence[int], given: int, ended: Ended) -> tuple[int, int]:

@@ -17,7 +17,7 @@ class Growing(Decoding):
 
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
-        return canvas.remove(canvas.free & ~canvas.masked)
+        return canvas.remove(canvas.free & ~canvas.masked).close_full()
 
     def candidates(self, canvas: Canvas, tick: Tick) -> Bool[Tensor, "batch length"]:
         """Return the masks that a step may reveal."""
@@ -40,7 +40,7 @@ class Measured(Growing):
     def start(self, canvas: Canvas) -> Canvas:
         """Leave room for as many tokens as the example's answer has."""
         room = torch.minimum(canvas.inside.sum(1), canvas.room)
-        return super().start(replace(canvas, room=room)).close_full()
+        return super().start(replace(canvas, room=room))
 
 
 def skip_row(

@@ -79,7 +79,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     if not query.those(entries, ast.Grid):
         yield from _no_grid(section, family)
     for entry in query.those(entries, ast.Overflow):
-        yield from overflow(entry, process)
+        yield from overflow(entry, section, process)
     step = query.first(entries, ast.Step)
     if step is None:
         yield MissingEntry(

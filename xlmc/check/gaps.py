@@ -1,20 +1,18 @@
 """Insertions of tokens: into which gaps, and how many in a step."""
 
 from collections.abc import Iterator
-from itertools import product
 
 from attrs import evolve
 
-from xlmc.check.insertions import trained
-from xlmc.check.rules import goes_on, in_range, known, moments, ordering
+from xlmc.check.insertions import MISSING, trained
+from xlmc.check.rules import goes_on, growing, in_range, known, ordering
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import Unsupported, WrongAction, WrongRule, WrongScore
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
+from xlmc.theory.probe import distinct
 from xlmc.words import numbers, slots
 
-SCORES = ("random", "confidence")
-MISSING = (0.0, 0.3, 1.0, 4.0)
 NOT_SCORES = {
     "left": "the leftmost gap may miss nothing",
     "margin": "it says which token, and not if one is missing: `confidence` says both",
@@ -90,17 +88,12 @@ def _value(
     if wrong or not env.sound or len(read) > 1:
         return
     endless = not query.those(section.entries, ast.Grid)
-    stuck = goes_on(rule, value, own, read, "no token is inserted") if endless else ()
-    yield from [*stuck] or _range(rule, value, read, own)
-
-
-def _range(rule: str, value: ast.Expr, read: list[str], env: Environment) -> Iterator[Diagnostic]:
-    samples = [
-        {**moment, **dict.fromkeys(read, number)}
-        for number, moment in product(MISSING if read else (0.0,), moments(env))
-    ]
+    rows = list(distinct(value, own, growing(env)))
+    none = [{**row, **dict.fromkeys(read, 0.0)} for row in rows]
+    stuck = goes_on(rule, value, own, none, "no token is inserted") if endless else ()
+    every = [{**row, **dict.fromkeys(read, number)} for number in MISSING for row in rows]
     hint = "a quota is at least 0: `gap * reveal(alpha)`" if rule == "quota" else ""
-    yield from in_range(rule, value, env, samples, hint)
+    yield from [*stuck] or in_range(rule, value, own, every if read else rows, hint)
 
 
 def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from itertools import product
 
 from attrs import evolve
 
-from xlmc.check.rules import in_range, known, moments
+from xlmc.check.rules import growing, in_range, known
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
+    NeverEnds,
     NeverTrained,
     WrongAction,
     WrongRule,
@@ -21,9 +21,11 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import distinct
 from xlmc.theory.process import Process
+from xlmc.words import slots
 
 POLICIES = ("skip_row", "drop_right")
 NO_MASK = {"masked": 0.0}
+MISSING = (0.0, 0.3, 1.0, 4.0)  # from a gap
 
 
 def masks(
@@ -66,8 +68,8 @@ def masks(
 
 def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterator[Diagnostic]:
     """Check the values of a mean or a chance over the run of a decoder."""
-    every = product((0.0, 0.3, 1.0, 4.0), moments(env))
-    samples = ({**moment, **none, head: gap} for gap, moment in every for none in ({}, NO_MASK))
+    rows = list(distinct(value, env, growing(env)))
+    samples = ({**row, **none, head: gap} for gap in MISSING for row in rows for none in ({}, NO_MASK))
     hint = f"a mean is at least 0: `{head} * reveal(...)`"
     yield from in_range(rule, value, env, distinct(value, env, samples), hint)
 
@@ -87,15 +89,27 @@ def own_clock(
             yield WrongRule(span=call.span, rule=rule, why=why, hint=f"write `{mended}`")
 
 
-def overflow(entry: ast.Overflow, process: Process) -> Iterator[Diagnostic]:
+def overflow(
+    entry: ast.Overflow, section: ast.Section, process: Process
+) -> Iterator[Diagnostic]:
     """Check the overflow, which only insertions of several at a time have."""
     if process.drops:
         yield from one_of(entry.policy, POLICIES, "a treatment of insertions that do not fit")
+        yield from _waits(entry, section) if process.one_clock else ()
     elif process.known:
         canvas, row = "a canvas of masks has its length from the start", "a row stops at the limit"
         why = canvas if process.fixed_length else row
         hint = "drop the overflow"
         yield WrongAction(span=entry.span, action="overflow", why=why, hint=hint)
+
+
+def _waits(entry: ast.Overflow, section: ast.Section) -> Iterator[Diagnostic]:
+    """Complain about rows that wait for room, in a decoder that no grid ends."""
+    gridded = bool(query.those(section.entries, ast.Grid))
+    if entry.policy.id == "skip_row" and not gridded and slots.crowds(section.entries):
+        why = "a row in which more tokens are inserted than fit is skipped, each time anew"
+        hint = "write `overflow drop_right`, or add a grid"
+        yield NeverEnds(span=entry.span, why=why, hint=hint)
 
 
 def trained(span: Span, head: str, family: ast.Family) -> Iterator[Diagnostic]:

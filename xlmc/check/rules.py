@@ -67,7 +67,8 @@ def paces(
             wrong += known(pace.value, env)
             if not wrong and env.sound:
                 last = endless and pace.otherwise is None
-                wrong += goes_on(pace.rule, pace.value, env) if last else []
+                every = samples(pace.value, env)
+                wrong += goes_on(pace.rule, pace.value, env, every) if last else []
                 wrong = wrong or list(amount(pace.rule, pace.value, env))
         yield pace, wrong
 
@@ -99,6 +100,13 @@ def moments(env: Environment) -> Iterator[Sample]:
             yield {**row, "limit": 2 * row["length"], **time}
 
 
+def growing(env: Environment) -> Iterator[Sample]:
+    """Yield the samples of rows that tokens come into, empty ones among them."""
+    for sample in moments(env):
+        yield {**sample, "length": 0.0, "masked": 0.0, "limit": sample["length"]}
+        yield sample
+
+
 def in_range(
     rule: str, value: ast.Expr, env: Environment, samples: Iterable[Sample], hint: str = ""
 ) -> Iterator[Diagnostic]:
@@ -118,13 +126,10 @@ def goes_on(
     rule: str,
     value: ast.Expr,
     env: Environment,
-    read: Iterable[str] = (),
+    samples: Iterable[Sample],
     nothing: str = "no mask is revealed",
 ) -> Iterator[Diagnostic]:
-    """Complain about a step that may do nothing: without a grid, a row could wait for ever.
-
-    ``read``: the heads of numbers that the amount reads, which may all answer 0.
-    """
+    """Complain about a step that may do nothing: without a grid, a row could wait for ever."""
     some = rule_words()[rule].some
     if some is None:
         return
@@ -134,9 +139,7 @@ def goes_on(
         for name in env.defaults
     }
     lowest = evolve(env, defaults=least_of)
-    none = dict.fromkeys(read, 0.0)
-    every = ({**sample, **none} for sample in samples(value, env))
-    for sample, found in scope.values(value, lowest, every):
+    for sample, found in scope.values(value, lowest, samples):
         if isinstance(found, float) and found < least:
             where = scope.show(value, env, {**sample, **dict(sorted(least_of.items()))})
             yield NeverEnds(

@@ -234,6 +234,7 @@ class _Maker:
             ),
             "masked": _counted("masked", "masked"),
             "length": _counted("length", "canvas.free"),
+            "limit": variable("limit", Rank.ROW, Kind.LONG, "canvas.room"),
         }
         found |= {
             one.name: param(one.name, one.kind)

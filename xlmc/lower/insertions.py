@@ -25,6 +25,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory.decoding import environment
 from xlmc.words import numbers
 
+LEAST = 1e-300  # a weight whose logarithm is a number, in place of 0
 U = 'noise.uniform("insert", canvas.position)'
 TOKEN = 'noise.uniform("token", canvas.position)'
 
@@ -54,7 +55,7 @@ def several(
         number=number,
         kind=known.kind.id if known is not None else "",
         at=at,
-        overflow=policy.policy.id if policy is not None else "skip_row",
+        overflow=policy.policy.id if policy is not None else "",
         timely=rule == "chance"
         and value is not None
         and number != ""
@@ -89,8 +90,9 @@ def lines(
     if order.sampled:
         found.append(("token", draw("logits", f"{TOKEN}[canvas.open]")))
     found.append(("places", _places(several, candidates)))
-    fit = f"{several.overflow}(places.long(), canvas.vacant) > 0"
-    found.append(("places", built(fit)))
+    if several.overflow:
+        fit = f"{several.overflow}(places.long(), canvas.vacant) > 0"
+        found.append(("places", built(fit)))
     if order.sampled:
         return (*found, ("token", built("token[places[canvas.open]]")))
     some = "logits[places[canvas.open]]"
@@ -145,7 +147,7 @@ def _score(several: ir.Several) -> Code:
     """Return the score of each gap: the highest come first."""
     order = several.order
     weight = several.number if several.at == "gaps" else "share"
-    random = built(f"{weight}.log() + gumbel({RANDOM})")
+    random = built(f"{weight}.clamp(min={LEAST}).log() + gumbel({RANDOM})")
     if not _sure(several):
         return random
     sure = "confidence(logits, token)" if order.sampled else "likeliest(logits)"

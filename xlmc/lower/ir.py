@@ -316,7 +316,7 @@ class Several:
     number: str  # name
     kind: str
     at: str
-    overflow: str  # name of the function that leaves out what finds no room
+    overflow: str  # name of the function that leaves out what finds no room; "" where all do
     timely: bool
 
 

@@ -42,7 +42,7 @@ def _section(section: ast.Section, process: Process, default: tuple[ast.Node, ..
             entries = _loss(section.entries, section.span)
         case "decoder":
             own = section.entries if section.name is None else overlay(default, section.entries)
-            entries = _decoder(own, noise, slots.start(process), section.span)
+            entries = _decoder(own, noise, process, section.span)
         case _:
             entries = _collate(section.entries, section.span)
     return evolve(section, entries=entries)
@@ -116,8 +116,9 @@ def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:
 
 
 def _decoder(
-    entries: tuple[ast.Node, ...], noise: Noise | None, start: str, span: Span
+    entries: tuple[ast.Node, ...], noise: Noise | None, process: Process, span: Span
 ) -> tuple[ast.Node, ...]:
+    start = slots.start(process)
     if start and not _has(entries, ast.Start):
         entries = (ast.Start(_name(start, span), span=span), *entries)
     choices = {
@@ -131,8 +132,9 @@ def _decoder(
         else entry
         for entry in _with_draws(_with_params(entries))
     )
-    if noise is not None and noise.crowds and not _has(entries, ast.Overflow):
-        entries = (*entries, ast.Overflow(_name("skip_row", span), span=span))
+    if process.drops and slots.crowds(entries) and not _has(entries, ast.Overflow):
+        policy = "skip_row" if _has(entries, ast.Grid) else "drop_right"  # no row waits for ever
+        entries = (*entries, ast.Overflow(_name(policy, span), span=span))
     grid = slots.grid(entries)
     leaves = noise is not None and noise.hides and grid is not None and grid.timed
     return _with_finish(entries) if leaves and not _has(entries, ast.Finish) else entries

@@ -58,6 +58,14 @@ def action(node: ast.Action) -> Action:
     return next((word for word in found if word.what == what), found[0])
 
 
+def crowds(entries: tuple[ast.Node, ...]) -> bool:
+    """Return whether a step of a decoder may insert more than one token into a row."""
+    step = query.first(entries, ast.Step)
+    insert = query.first(step.actions, ast.Insert) if step is not None else None
+    rule = rule_words().get(insert.much.rule) if insert is not None else None
+    return rule is not None and not rule.single
+
+
 def amount_words() -> dict[str, Amount]:
     """Return the laws of the amount of noise."""
     return registry.words(amounts, Amount)

@@ -53,7 +53,6 @@ class Noise(Word):
     undo: ClassVar[str]  # an action, with {clock} for the name of the survival
     stop: ClassVar[str]  # a hint at the conditions that can end a row
     hides: ClassVar[bool] = False  # masks are left at the end of a grid
-    crowds: ClassVar[bool] = False  # more masks can come back than there is room for
     likelihood: ClassVar[str]
     latex: ClassVar[tuple[str, ...]]
     rates: ClassVar[str] = ""  # the template and the formula where heads learn the rates

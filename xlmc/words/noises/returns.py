@@ -24,7 +24,6 @@ class Returns(Noise):
         "`stop when done > 0.5`, with a head of kind chance"
     )
     hides = True
-    crowds = True
     likelihood = "paths"
     latex = (
         r"-\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m} "

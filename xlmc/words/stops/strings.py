@@ -15,8 +15,8 @@ class Strings(Stop):
     form = "stop when text = stop_strings"
     meaning = (
         "The text holds a string of `generate.stop`: nothing is made behind it. Where tokens are "
-        "inserted, those behind it are taken out, and others still come before it: samples are "
-        "then not of the model's law."
+        "inserted, those behind it are taken out (and count to the limit as before), and others "
+        "still come before it: samples are then not of the model's law."
     )
     example = "stop when no mask or text = stop_strings"
     kind = "text"

@@ -36,12 +36,16 @@ MASKS = """family masks {
 }"""
 LIMITS = ("stop when length = limit", "stop when length = oracle")
 ENDS = (*LIMITS, "stop when length = limit or text = stop_strings")
-COUNTS = ("one", "quota 2", "chance 1", "chance 0.4", "one by confidence", "quota 1 + length",
-          "above 0.2 by confidence", "quota max(1, limit / 2)", "above 0.2 by confidence of sampled",
-          "quota 3 by confidence temperature 0.5")  # fmt: skip
-REVEALS = ("one", "quota 2", "above 0.9 by confidence", "within 0.1 by confidence",
-           "factor 1 by margin", "chance 0.4", "above -0.5 else quota 1 by entropy",
-           "poisson 2 else one by left", "quota max(1, masked / 4) by random")  # fmt: skip
+COUNTS = (
+    *("one", "quota 2", "chance 1", "chance 0.4", "quota 1 + length", "quota max(1, limit / 2)"),
+    *("one by confidence", "above 0.2 by confidence", "above 0.2 by confidence of sampled"),
+    "quota 3 by confidence temperature 0.5",
+)
+REVEALS = (
+    *("one", "quota 2", "above 0.9 by confidence", "within 0.1 by confidence", "chance 0.4"),
+    *("factor 1 by margin", "above -0.5 else quota 1 by entropy", "poisson 2 else one by left"),
+    "quota max(1, masked / 4) by random",
+)
 EVERY = [
     *product([GONE, APART], [COUNTS], ENDS),
     *product([MASKS], [REVEALS], ["", "blocks 2", "stop when no mask or text = stop_strings"]),

@@ -69,7 +69,9 @@ def masks(
 def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterator[Diagnostic]:
     """Check the values of a mean or a chance over the run of a decoder."""
     rows = list(distinct(value, env, growing(env)))
-    samples = ({**row, **none, head: gap} for gap in MISSING for row in rows for none in ({}, NO_MASK))
+    samples = (
+        {**row, **none, head: gap} for gap in MISSING for row in rows for none in ({}, NO_MASK)
+    )
     hint = f"a mean is at least 0: `{head} * reveal(...)`"
     yield from in_range(rule, value, env, distinct(value, env, samples), hint)
 
@@ -89,9 +91,7 @@ def own_clock(
             yield WrongRule(span=call.span, rule=rule, why=why, hint=f"write `{mended}`")
 
 
-def overflow(
-    entry: ast.Overflow, section: ast.Section, process: Process
-) -> Iterator[Diagnostic]:
+def overflow(entry: ast.Overflow, section: ast.Section, process: Process) -> Iterator[Diagnostic]:
     """Check the overflow, which only insertions of several at a time have."""
     if process.drops:
         yield from one_of(entry.policy, POLICIES, "a treatment of insertions that do not fit")

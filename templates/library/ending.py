@@ -96,8 +96,8 @@ def cut_off(canvas: Canvas, before: Canvas, ended: Ended | None) -> Canvas:
     """Take out what follows the first string that ends a text, and close its gaps for good.
 
     Tokens still come before the string, none between its own and none behind it. It has no mask in
-    it and is behind the last token that is given. Those that are taken out leave no room for others:
-    a row ends, whatever comes into it.
+    it and is behind the last token that is given. Those that are taken out leave no
+    room for others: a row ends, whatever comes into it.
     """
     if ended is None:
         return canvas

@@ -33,7 +33,8 @@ HEAD = """# Planted mistakes
 Written by `python tests/mutation_check.py`. Each line is a mistake planted in a generated package.
 The law is a test under `tests/laws` that fails for it; `tests/laws/test_mutants.py` keeps that
 true. The last column is what `xlmc verify`, which knows no family, refutes in the same package with
-quick settings; a dash: it refutes nothing, and the law alone protects against the mistake.
+quick settings; a dash: it refutes nothing, and the law alone protects against the mistake. Answers
+stay until they are asked for again: some are of earlier versions of `xlmc verify`.
 
 {summary}
 

@@ -30,7 +30,7 @@ def at_start(package):
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_an_edit_drops_the_answer_of_the_network(workshop, name):
+def test_d33_an_edit_drops_the_answer_of_the_network(workshop, name):
     canvas, tick = at_start(workshop.package(name))
     asked = canvas.query(tick)
     assert asked.answer is not None
@@ -45,7 +45,7 @@ def test_every_edit_is_one_of_some_package(workshop):
     assert {edit for edit in EDITS if any(hasattr(one, edit) for one in canvases)} == {*EDITS}
 
 
-def test_a_read_behind_an_edit_is_refused(workshop):
+def test_d33_a_read_behind_an_edit_is_refused(workshop):
     canvas, tick = at_start(workshop.package("dream"))
     edited = EDITS["write"](canvas.query(tick))
     with pytest.raises(AssertionError, match="an edit came between"):

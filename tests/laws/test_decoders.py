@@ -191,7 +191,7 @@ ENDING = [
 
 
 @samplers(ENDING)
-def test_a_row_is_done_when_its_text_has_ended(package, name):
+def test_d32_a_row_is_done_when_its_text_has_ended(package, name):
     """It is cut at the first mask and asks no more; what stands before the end is the same."""
     ended = set()
     for layout, batch, net in cases(package):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from laws.build import VOCAB, A, B, C
 from laws.examples import layouts, network
-from laws.scripted import draw, repeat
+from laws.scripted import Scripted, draw, repeat
 from laws.test_decoders import LIMIT, every, samplers
 
 from xlm_runtime.plug import Ended, Example
@@ -28,7 +28,7 @@ NEVER = Ended(lambda *_: False, 1)
 
 
 @samplers(APPENDED)
-def test_a_text_that_is_appended_to_is_the_beginning_of_the_whole_one(package, name):
+def test_d32_a_text_that_is_appended_to_is_the_beginning_of_the_whole_one(package, name):
     """Up to the string that ends it, and with one call for each token of it."""
     shorter = 0
     for layout, _, batch in layouts(package):
@@ -112,7 +112,7 @@ class Guess:
 
 @samplers(INSERTED)
 @pytest.mark.parametrize(("ended", "size"), [(ENDS, 1), (OF_TWO, 2)])
-def test_nothing_comes_into_a_string_that_ends_a_text_nor_behind_it(package, name, ended, size):
+def test_d32_nothing_comes_into_a_string_that_ends_a_text_nor_behind_it(package, name, ended, size):
     """From the step at which it is there it is the last of the text, which grows before it."""
     batch = repeat(package.layout("seq2seq")([Example(0, (), (A, B))]), 60)
     sampler = package.sampler(name, ended=ended)
@@ -146,7 +146,7 @@ def test_a_string_that_no_text_holds_changes_nothing(package, name):
 
 
 @every(["gone_t"])
-def test_what_is_cut_off_is_the_part_behind_the_first_string(package):
+def test_d32_what_is_cut_off_is_the_part_behind_the_first_string(package):
     """Tokens that are given stay; a gap is closed if it is in the string or behind it."""
     layout = package.layout("infill")
     batch = layout([Example(0, (A, B, C, B, A, C), (), (False, True, False, False, False, False))])
@@ -166,7 +166,7 @@ def test_what_is_cut_off_is_the_part_behind_the_first_string(package):
 
 
 @every(["both_square"])
-def test_a_string_with_a_mask_in_it_ends_no_text(package):
+def test_d32_a_string_with_a_mask_in_it_ends_no_text(package):
     layout = package.layout("text")
     for body, found in (((A, MASK, A), False), ((MASK, A, A, MASK), True)):
         batch = layout([Example(0, (C,) * len(body))])
@@ -217,10 +217,15 @@ def test_a_row_of_two_clocks_that_a_head_ends_gets_no_more_masks(package, name):
 
 
 @every(["both_done"])
-@pytest.mark.parametrize(("t", "cost"), [(1.0, 40.0), (1e-12, 0.0)])
-def test_the_end_of_two_clocks_is_that_no_token_is_gone(package, t, cost):
+@pytest.mark.parametrize(
+    ("gone", "masked", "cost"), [(True, False, 40.0), (False, True, 0.0), (False, False, 0.0)]
+)
+def test_the_end_of_two_clocks_is_that_no_token_is_gone(package, gone, masked, cost):
     """A head that is sure of it pays where some are; masks are none of its concern."""
     batch = package.layout("text")([Example(0, (A, B)), Example(1, (C,))])
-    noised = package.noise.corrupt(batch, torch.full((2,), t).double(), draw(batch), VOCAB)
+    never = torch.full(batch.x0.shape, 1 - 2.0**-53, dtype=torch.float64)
+    noise = Scripted(insert=never * (not gone), unmask=never * (not masked))
+    noised = package.noise.corrupt(batch, torch.full((2,), 0.5).double(), noise, VOCAB)
+    assert bool(noised.masked.any()) == masked
     network, hidden = Sure(), torch.full((*noised.xt.shape, 1), 9.0)
     assert float(package.loss.done_term(network, hidden, noised, batch)) == pytest.approx(2 * cost)

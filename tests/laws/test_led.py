@@ -1,5 +1,6 @@
 """Guidance where tokens are appended or inserted: the laws of samples, by brute force."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from math import exp
@@ -93,7 +94,7 @@ def appended(front, without, length, scale):
 
 @samplers([("next_led", "default"), ("next_led", "kept")])
 @SCALES
-def test_appended_tokens_follow_the_law_that_the_scale_says(package, name, scale):
+def test_d10_appended_tokens_follow_the_law_that_the_scale_says(package, name, scale):
     """At each step p(x | prompt, before)**(w + 1) / p(x | before)**w; calls are counted."""
     batch = repeat(package.layout("seq2seq", 2)([Example(0, (A, A), (A, B))]), ROWS)
     network = Answers(causal=True)
@@ -133,7 +134,7 @@ def inserted(front, without, behind, length, scale):
 
 @samplers([("gone_led", "default"), ("gone_led", "staged")])
 @SCALES
-def test_the_joint_law_of_gaps_and_tokens_is_guided(package, name, scale):
+def test_d10_the_joint_law_of_gaps_and_tokens_is_guided(package, name, scale):
     """In one draw, and in two: a gap, then a token for it."""
     batch = repeat(package.layout("seq2seq", 2)([Example(0, (A, A), (A, B))]), ROWS)
     network = Answers()
@@ -142,13 +143,17 @@ def test_the_joint_law_of_gaps_and_tokens_is_guided(package, name, scale):
     assert network.rows == int(made.nfe.sum()) == ROWS * 2 * (2 if scale else 1)
 
 
+def hidden(batch):
+    """A batch with masks for its free tokens."""
+    return replace(batch, x0=batch.x0.masked_fill(batch.free, MASK))
+
+
 @every(["both_led"])
 @SCALES
-def test_tokens_of_two_clocks_are_guided(package, scale):
+def test_d10_tokens_of_two_clocks_are_guided(package, scale):
     """Those of masks; the prompt of the second row, all before the brackets, is masks."""
-    batch = package.layout("seq2seq", 2)([Example(0, (A, A), (A, B))])
-    masks = batch.x0.masked_fill(batch.free, MASK)
-    batch = repeat(type(batch)(**{**vars(batch), "x0": masks}), ROWS)
+    batch = hidden(package.layout("seq2seq", 2)([Example(0, (A, A), (A, B))]))
+    batch = repeat(batch, ROWS)
     network = Answers()
     made = package.sampler("default", w=scale, steps=1)(network, batch, draw(batch, 3), 2)
     rows = (A, B, BOS, MASK, MASK, EOS), (MASK, MASK, MASK, MASK, MASK, EOS)
@@ -175,11 +180,13 @@ def test_a_prompt_ends_before_brackets_that_are_empty(package):
 
 @samplers([("next_led", "default"), ("next_led", "kept"), ("gone_led", "default"),
            ("both_led", "default")])  # fmt: skip
-def test_rows_without_a_prompt_are_not_led(package, name):
+def test_d10_rows_without_a_prompt_are_not_led(package, name):
     """Both answers are the same then, whatever the scale."""
-    batch = repeat(package.layout("text", 3)([Example(0, (A, B, A))]), 20)
+    batch = package.layout("text", 3)([Example(0, (A, B, A))])
+    batch = repeat(hidden(batch) if package.spec.two else batch, 20)
     made = [
         package.sampler(name, w=scale)(Answers(), batch, draw(batch, 8), 3) for scale in (0.0, 3.0)
     ]
+    assert len(bodies(made[0])) > 1
     assert torch.equal(made[0].x, made[1].x)
     assert torch.equal(2 * made[0].nfe, made[1].nfe)

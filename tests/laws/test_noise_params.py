@@ -1,7 +1,9 @@
 """Params of the noise: one spec, many processes, and every law holds for each of them."""
 
 import json
+import re
 from dataclasses import replace
+from functools import reduce
 from math import log
 
 import numpy as np
@@ -15,6 +17,7 @@ from laws.stats import mean_is, samples_of
 from laws.table import Table, conditionals
 
 from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.plug import Example
 from xlm_runtime.system.errors import UsageError
 
 FAMILY = """family powers "A clock with a param" {{
@@ -88,7 +91,7 @@ def under(package: Package, **params: float) -> Package:
 
 @pytest.mark.parametrize("power", POWERS)
 @pytest.mark.parametrize("name", ["mask", pytest.param("rising", marks=pytest.mark.slow)])
-def test_what_is_derived_holds_at_every_value(build_of, name, power):
+def test_s10_what_is_derived_holds_at_every_value(build_of, name, power):
     """What is corrupted and what is revealed, against the survival itself."""
     schedule = build_of(name).schedule
     clock = schedule.Clock(power)
@@ -102,7 +105,7 @@ def test_what_is_derived_holds_at_every_value(build_of, name, power):
 
 
 @pytest.mark.parametrize("power", [1, 2, 3, 10])
-def test_the_weight_of_the_bound_is_the_hazard_of_the_process(build_of, power):
+def test_s10_the_weight_of_the_bound_is_the_hazard_of_the_process(build_of, power):
     schedule = build_of("bound").schedule
     t = TIMES.clone().requires_grad_()
     (slope,) = torch.autograd.grad((1 - (1 - t) ** power).log().sum(), t)
@@ -141,7 +144,7 @@ def test_sigma_is_that_of_the_process(build_of):
 
 
 @pytest.mark.parametrize("power", [0.5, 3.0])
-def test_noise_of_another_power_masks_as_many_as_its_survival_says(build_of, power):
+def test_s10_noise_of_another_power_masks_as_many_as_its_survival_says(build_of, power):
     package = under(build_of("mask"), power=power)
     batch = repeat(one(package, (5, 6, 7)), 20_000)
     times = torch.full((len(batch.x0),), 0.4, dtype=torch.float64)
@@ -163,7 +166,7 @@ def test_at_power_3_the_samples_of_a_perfect_table_follow_the_law(build_of):
 
 
 @pytest.mark.parametrize("power", [2.0, 3.0])
-def test_a_step_reveals_by_the_clock_of_its_power(build_of, power):
+def test_s10_a_step_reveals_by_the_clock_of_its_power(build_of, power):
     """Of the masks at t = 1 the first of 4 steps reveals (3/4)-th of the clock: alpha(3/4)."""
     package = under(build_of("mask"), power=power)
     batch = repeat(one(package, (5, 6)), 8_000)
@@ -173,7 +176,7 @@ def test_a_step_reveals_by_the_clock_of_its_power(build_of, power):
     mean_is(left.flatten(), 0.25**power)
 
 
-def test_the_training_loss_is_unbiased_for_every_power(build_of):
+def test_s10_the_training_loss_is_unbiased_for_every_power(build_of):
     """With the weight of the bound its mean is the same for all powers: the likelihood is."""
     package = build_of("bound")
     net = network(package)
@@ -195,19 +198,56 @@ def part(thing, start):
     return pick(thing, slice(start, start + 50))
 
 
-def test_two_clocks_have_params_of_their_own(build_of):
+def test_s10_two_clocks_have_params_of_their_own(build_of):
     package = build_of("two")
-    family = package.family.under({"power": 1, "other": 3})
+    family = package.family.under({"power": 1, "other": 4})
     t = torch.tensor([0.25, 0.5], dtype=torch.float64)
     unmasking, insertion = (clock(t) for clock in family.clocks)
     assert unmasking.tolist() == pytest.approx([0.25, 0.5])
-    assert insertion.tolist() == pytest.approx([1 - 0.75**3, 1 - 0.5**3])
+    assert insertion.tolist() == pytest.approx([1 - 0.75**4, 1 - 0.5**4])
     batch = repeat(one(package, (5, 6, 7)), 20_000)
     times = torch.full((len(batch.x0),), 0.25, dtype=torch.float64)
     noised = family.corrupt(batch, times, draw(batch, 5), VOCAB)
-    mean_is(noised.missing.sum(1).double() / 3, 1 - 0.75**3)
-    nats = family.nelbo(network(package), batch, draw(batch, 6)).nats
-    assert nats.isfinite().all()
+    mean_is(noised.missing.sum(1).double() / 3, 1 - 0.75**4)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("two", {"power": 1, "other": 4}), ("bound", {"power": 3})]
+)
+def test_s10_a_spec_with_params_is_the_one_with_the_numbers_in_it(workshop, name, values):
+    """The same noise and samples, and the same loss and likelihood but for rounding."""
+    texts = {**SPECS[name], "arrows": reduce(written, values.items(), SPECS[name]["arrows"])}
+    plain = FAMILY.format(**texts).replace(f"param {texts['param']}; ", "")
+    named = {"with": FAMILY.format(**SPECS[name]), "without": plain}
+    package, other = (
+        Workshop(workshop.root, {f"powers_{key}": zoo.Spec(text)}).package(f"powers_{key}")
+        for key, text in named.items()
+    )
+    found, expected = (
+        everything(family, network(one_of))
+        for family, one_of in ((package.family.under(values), package), (other.family, other))
+    )
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value, rtol=1e-6, atol=1e-12, msg=key)
+
+
+def written(formula, value):
+    """A formula with a number in the place of a name."""
+    return re.sub(rf"\b{value[0]}\b", str(value[1]), formula)
+
+
+def everything(family, net):
+    """The noise, the loss, the likelihood and samples of a family, for the same draws."""
+    batch = repeat(family.layouts["text"](VOCAB, 8)([Example(0, (5, 6, 7))]), 40)
+    noise = draw(batch, 3)
+    noised = family.corrupt(batch, family.amount(batch, noise), noise, VOCAB)
+    made = family.decoders["default"](steps=5)(net, batch, draw(batch, 4), 8)
+    return {
+        "noised": noised.xt,
+        "loss": family.loss(net, noised, batch).total.detach(),
+        "nats": family.nelbo(net, batch, draw(batch, 6)).nats,
+        "sample": made.x,
+    }
 
 
 def test_claims_hold_for_all_values(build_of):

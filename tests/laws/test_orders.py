@@ -42,7 +42,7 @@ def without_replacement(weights, count):
 
 @every(["mask_rules"])
 @pytest.mark.parametrize("steps", [2, 4])
-def test_an_annealed_order_is_drawn_without_replacement(package, steps):
+def test_d28_an_annealed_order_is_drawn_without_replacement(package, steps):
     """By exp(score / temperature), of which the temperature is that of the step: heat * s."""
     heat = 0.6
     steps_taken, _ = revealed(package, "annealed", heat=heat, steps=steps)
@@ -53,7 +53,7 @@ def test_an_annealed_order_is_drawn_without_replacement(package, steps):
 
 
 @every(["mask_rules"])
-def test_an_order_at_temperature_0_is_the_plain_one(package):
+def test_d28_an_order_at_temperature_0_is_the_plain_one(package):
     """The two surest, then the last; and the tokens are those of the decoder without noise."""
     for name in ("annealed", "heated"):
         (first, second, *_), cold = revealed(package, name, rows=200, heat=0.0, steps=4)
@@ -64,7 +64,7 @@ def test_an_order_at_temperature_0_is_the_plain_one(package):
 
 
 @every(["mask_rules"])
-def test_a_temperature_of_a_row_is_its_own(package):
+def test_d28_a_temperature_of_a_row_is_its_own(package):
     """heat * masked / 3: rows with fewer masks are less random."""
     first, *_ = revealed(package, "heated", heat=0.6, steps=4)[0]
     law = without_replacement([exp(score / 0.6) for score in SURE], 2)
@@ -74,7 +74,7 @@ def test_a_temperature_of_a_row_is_its_own(package):
 
 @every(["mask_rules"])
 @pytest.mark.parametrize("tau", [0.5, 0.7, 0.85, 0.95])
-def test_rows_without_a_sure_mask_go_by_the_second_rule(package, tau):
+def test_d29_rows_without_a_sure_mask_go_by_the_second_rule(package, tau):
     """All that are above the threshold; where none is, the next two."""
     steps, _ = revealed(package, "patient", rows=100, tau=tau)
     left = list(SURE)
@@ -87,7 +87,7 @@ def test_rows_without_a_sure_mask_go_by_the_second_rule(package, tau):
 
 
 @every(["mask_rules"])
-def test_a_chance_that_fails_everywhere_gives_way_to_the_leftmost(package):
+def test_d29_a_chance_that_fails_everywhere_gives_way_to_the_leftmost(package):
     """Each on its own; a row in which none is revealed reveals its leftmost one."""
     first, *_ = revealed(package, "trying")[0]
     chance = 0.3
@@ -98,7 +98,7 @@ def test_a_chance_that_fails_everywhere_gives_way_to_the_leftmost(package):
 
 
 @every(["mask_rules"])
-def test_a_quota_reads_the_mean_confidence_of_a_row(package):
+def test_d30_a_quota_reads_the_mean_confidence_of_a_row(package):
     """floor(masked * confidence), at least one: 2 of (.9, .8, .55), then the last."""
     steps, _ = revealed(package, "measured", rows=100)
     assert steps[0].tolist() == [[True, True, False]] * 100
@@ -106,7 +106,7 @@ def test_a_quota_reads_the_mean_confidence_of_a_row(package):
 
 
 @every(["mask_rules"])
-def test_a_chance_reads_the_confidence_of_its_place(package):
+def test_d30_a_chance_reads_the_confidence_of_its_place(package):
     """A let of it, too: each is revealed with the square of the chance of its likeliest token."""
     first, *_ = revealed(package, "bold")[0]
     for i, score in enumerate(SURE):
@@ -131,7 +131,7 @@ def current(before, chances):
 
 
 @every(["mask_rules"])
-def test_the_tokens_of_which_the_network_is_least_sure_now_come_back(package):
+def test_d9_the_tokens_of_which_the_network_is_least_sure_now_come_back(package):
     """By the chance of each token in the answer to the row as it is."""
     seen = 0
     for before, chances, written, again in taken_back(package, "planned"):
@@ -145,7 +145,7 @@ def test_the_tokens_of_which_the_network_is_least_sure_now_come_back(package):
 
 
 @every(["mask_rules"])
-def test_a_token_comes_back_with_the_chance_that_its_present_confidence_leaves(package):
+def test_d9_a_token_comes_back_with_the_chance_that_its_present_confidence_leaves(package):
     """eta * (1 - confidence), each on its own."""
     off, variance = 0.0, 0.0
     for before, chances, written, again in taken_back(package, "shaken", eta=0.6):
@@ -158,7 +158,7 @@ def test_a_token_comes_back_with_the_chance_that_its_present_confidence_leaves(p
 
 
 @every(["mask_rules"])
-def test_a_random_number_of_tokens_comes_back(package):
+def test_d9_a_random_number_of_tokens_comes_back(package):
     """With mean 2 s; no more than there are: two after the first step, at s = .6."""
     again = next(itertools.islice(taken_back(package, "scattered", rows=3000), 1, None))[3].sum(1)
     mean, counts = 1.2, torch.bincount(again, minlength=3).tolist()
@@ -167,7 +167,7 @@ def test_a_random_number_of_tokens_comes_back(package):
 
 
 @every(["mask_rules"])
-def test_tokens_come_back_in_an_order_with_noise(package):
+def test_d9_tokens_come_back_in_an_order_with_noise(package):
     """At temperature 0 those of the smallest margin now; else others, too."""
     others = {0.0: 0, 2.0: 0}
     for heat in others:
@@ -185,7 +185,7 @@ def rows_of(*values):
 
 
 @every(["mask_rules"])
-def test_the_factor_rule_takes_as_many_as_its_bound_lets(package):
+def test_d31_the_factor_rule_takes_as_many_as_its_bound_lets(package):
     """The largest n with (n + 1)(1 - c_n) < factor, in rows of any confidences; at least one."""
     seeded = torch.Generator().manual_seed(3)
     error = torch.rand(200, 6, generator=seeded, dtype=torch.float64) ** 2
@@ -201,7 +201,7 @@ def test_the_factor_rule_takes_as_many_as_its_bound_lets(package):
 
 
 @every(["mask_rules"])
-def test_a_decoder_reveals_by_the_factor_rule(package):
+def test_d31_a_decoder_reveals_by_the_factor_rule(package):
     """2 * .1 and 3 * .2 are below 1, and 4 * .45 is not."""
     steps, _ = revealed(package, "factored", rows=50, factor=1.0)
     assert steps[0].tolist() == [[True, True, False]] * 50

@@ -73,7 +73,7 @@ def test_d9_without_remasking_it_is_the_decoder_of_the_parent(workshop):
 
 @samplers([("mask_back", "doubting"), ("mask_back", "revised"), ("mask_blocks", "doubting")])
 @pytest.mark.parametrize("worst", [1, 2])
-def test_the_least_sure_tokens_come_back(package, name, worst):
+def test_d9_the_least_sure_tokens_come_back(package, name, worst):
     """By the chance that each had when it was drawn; tokens of the same step stay."""
     params = {"worst": worst} if package.spec.has("worst") and name == "doubting" else {}
     number = params.get("worst", 1)
@@ -101,7 +101,7 @@ def test_the_least_sure_tokens_come_back(package, name, worst):
 
 
 @every(["mask_back"])
-def test_tokens_come_back_at_random(package):
+def test_d9_tokens_come_back_at_random(package):
     """Of two tokens drawn either is taken back as often."""
     table = mask_table(package, APART)
     sampler = package.sampler("careless", steps=3)
@@ -198,7 +198,7 @@ HIDDEN = (MASK, MASK, MASK)
 
 @every(["both_back"])
 @pytest.mark.parametrize("worst", [1, 2])
-def test_the_least_sure_tokens_of_two_clocks_come_back(package, worst):
+def test_d9_the_least_sure_tokens_of_two_clocks_come_back(package, worst):
     """In a row without room every token keeps its place."""
     steps, seen = 6, 0
     flow, decoded = grown(
@@ -229,6 +229,20 @@ def test_d9_a_tenth_of_the_tokens_of_two_clocks_comes_back(package):
         again = int(((after == MASK)[:, 1:4] & written).sum())
         back, kept = back + again, kept + int(written.sum()) - again
     follows([back, kept], [0.1, 0.9])
+
+
+@every(["both_back"])
+def test_d9_a_token_of_two_clocks_comes_back_with_its_chance(package):
+    """eta * min(1, s / t * masked(t) / clean(t)): 0 in the last step."""
+    steps, eta = 6, 0.5
+    _, decoded = grown(package, "default", strings(3), 3_000, HIDDEN, limit=3, steps=steps, eta=eta)
+    for i, (before, after) in enumerate(itertools.pairwise(decoded.history[: steps + 1])):
+        written = (before != MASK)[:, 1:4]
+        again, number = int(((after == MASK)[:, 1:4] & written).sum()), int(written.sum())
+        t, s = 1 - i / steps, 1 - (i + 1) / steps
+        clean, masked, _ = chances(package.spec, t)
+        chance = eta * min(1.0, s / t * masked / clean) if number else 0.0
+        follows([again, number - again], [chance, 1 - chance])
 
 
 @every(["both_back"])

@@ -6,29 +6,16 @@ from math import exp, log
 
 import pytest
 import torch
-from laws import zoo
-from laws.build import VOCAB, A, B, C, Package, Workshop
+from laws.build import VOCAB, A, B, C
 from laws.examples import network, one
 from laws.scripted import draw, repeat
 from laws.stats import mean_is
+from laws.test_decoders import every
 
 from xlm_runtime.plug import Example
 
-TEXT = """family sized "Masks with a head of the length" {
-  noise { clean -> mask  survival alpha(t) = 1 - t }
-  network { backbone rotary; head token : logits; head size : distribution(3) at cls }
-  loss { token : cross_entropy(x0) on mask  weight bound; size : cross_entropy(length) }
-  decoder { start masks(size); step { unmask one by random; draw token with temperature } }
-  collate { text : cls bos [body] eos; seq2seq : cls prompt bos [body] eos }
-}
-"""
+SIZED = every(["mask_sized"])
 LAW = (0.1, 0.2, 0.3, 0.4)
-
-
-@pytest.fixture
-def package(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Package:
-    monkeypatch.setitem(zoo.SPECS, "sized", zoo.Spec(TEXT))
-    return workshop.package("sized")
 
 
 def certain(package):
@@ -42,8 +29,9 @@ def certain(package):
     return net.eval()
 
 
+@SIZED
 @pytest.mark.parametrize("room", [2, 3, 5])
-def test_all_texts_have_the_chance_1(package, room) -> None:
+def test_l27_all_texts_have_the_chance_1(package, room) -> None:
     """The joint law of lengths and texts; lengths without room are left out of it."""
     net = certain(package)
     layout = package.layout("text", room)
@@ -59,7 +47,8 @@ def test_all_texts_have_the_chance_1(package, room) -> None:
     assert "length" not in layout.given
 
 
-def test_lengths_are_drawn_from_the_head(package) -> None:
+@SIZED
+def test_d34_lengths_are_drawn_from_the_head(package) -> None:
     """Whatever the length of the row that a decoder gets, and bounded by the limit."""
     net, count = certain(package), 6_000
     for body, limit, law in (((A,), 8, LAW), ((A, B, C, A), 2, [p / 0.6 for p in LAW[:3]])):
@@ -71,7 +60,8 @@ def test_lengths_are_drawn_from_the_head(package) -> None:
         assert (made.nfe == made.body.sum(1) + 1).all()
 
 
-def test_a_row_does_not_depend_on_those_beside_it(package) -> None:
+@SIZED
+def test_d21_a_row_with_a_length_of_its_own_does_not_depend_on_those_beside_it(package) -> None:
     net = network(package).eval()
     layout = package.layout("seq2seq", 4)
     rows = [Example(3, (A,), (B, B)), Example(9, (A, B), (C,)), Example(4, (), (A, B, C))]
@@ -83,7 +73,8 @@ def test_a_row_does_not_depend_on_those_beside_it(package) -> None:
         assert made.x[made.body].tolist() == whole.x[i][whole.body[i]].tolist()
 
 
-def test_the_head_does_not_see_the_length(package) -> None:
+@SIZED
+def test_l27_the_head_does_not_see_the_length(package) -> None:
     """Its loss and its law are those of the prompt, whatever the text."""
     net = network(package).eval()
     layout = package.layout("seq2seq", 5)
@@ -97,7 +88,8 @@ def test_the_head_does_not_see_the_length(package) -> None:
     )
 
 
-def test_the_loss_is_the_cross_entropy_of_the_length(package) -> None:
+@SIZED
+def test_l27_the_loss_is_the_cross_entropy_of_the_length(package) -> None:
     net, batch = certain(package), package.layout("text", 5)([Example(0, (A, B)), Example(1, ())])
     noise = draw(batch, 2)
     noised = package.family.corrupt(batch, package.family.amount(batch, noise), noise, VOCAB)

@@ -91,6 +91,7 @@ def test_rows_of_two_clocks_that_stay_are_not_queried(package, kept, anew):
     """The same tokens at every step; a row is read anew exactly where a step has changed it."""
     for layout, _, batch in layouts(package):
         made = network(package, layout)
+        made.gap = lambda hidden, few=made.gap: 20 * few(hidden)  # rows change, again and again
         whole, found = (decoded(package, made, name, batch) for name in (anew, kept))
         assert torch.equal(whole.x, found.x)
         assert all(torch.equal(*pair) for pair in zip(whole.history, found.history, strict=True))
@@ -101,6 +102,17 @@ def test_rows_of_two_clocks_that_stay_are_not_queried(package, kept, anew):
         changes = [1 + sum(a != b for a, b in pairwise(one)) for one in rows]
         left = (found.history[-2] == VOCAB["mask"]).any(1).long()
         assert (found.nfe <= torch.tensor(changes) + left).all()
+
+
+@pytest.mark.parametrize("package", ["both_timeless"], indirect=True)
+def test_kept_answers_stay_with_their_columns(package):
+    """Answers to columns that were cut are dropped; in new columns nothing was seen."""
+    x = torch.arange(8)[None]
+    kept = package.recalling.Kept(x, x >= 0, x[:, :, None].double(), cut=2).at(5, 7)
+    assert kept.x.tolist() == [[3, 4, 5, 6, 7, 0, 0]]
+    assert kept.seen.tolist() == [[True] * 5 + [False] * 2]
+    assert kept.hidden[:, :, 0].tolist() == kept.x.tolist()
+    assert kept.cut == 5
 
 
 def tokens(row: torch.Tensor) -> list[int]:

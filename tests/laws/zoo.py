@@ -755,8 +755,51 @@ SPECS = {
              insert="chance min(1, gap * reveal(beta))", overflow="drop_right", over="masked"),
     ),
 }  # fmt: skip
+RATES = """family rates {
+  noise { clean -> gone survival alpha(t) = 1 - t**2; amount t ~ uniform(0, 1) }
+  network { backbone dit(condition = t); head slot : logits at gaps; head gap : count at gaps }
+  loss { slot : cross_entropy(gone) weight bound; gap : poisson(gone) weight bound }
+  decoder {
+    param steps : Count = 8
+    grid uniform(steps)
+    step { insert tokens chance min(1, gap * reveal(alpha)); draw slot }
+  }
+  decoder paced { step { insert tokens quota gap / steps_left; draw slot } }
+  decoder single { step { insert tokens quota 1; draw slot } }
+  decoder sure { step { insert tokens one by confidence; draw slot } }
+  decoder many { step { insert tokens above 0.3 by confidence; draw slot greedy } }
+  decoder tied { overflow drop_right; step { insert tokens chance 1; draw slot } }
+  collate { text : bos [body] eos }
+}"""
+JOINT = """family joint {
+  noise { clean -> gone survival alpha(t) = 1 - t**2; amount t ~ uniform(0, 1) }
+  network {
+    backbone dit(condition = t)
+    head slot : logits at gaps
+    head missing : distribution(6) at bos
+  }
+  loss { slot : joint_cross_entropy(gone); missing : cross_entropy(gone) }
+  decoder {
+    param steps : Count = 8
+    grid uniform(steps)
+    step { insert tokens chance min(1, missing * reveal(alpha)); draw slot }
+  }
+  decoder paced { step { insert tokens quota missing / steps_left; draw slot } }
+  collate { text : bos [body] eos }
+}"""
+SIZED = """family sized "Masks with a head of the length" {
+  noise { clean -> mask  survival alpha(t) = 1 - t }
+  network { backbone rotary; head token : logits; head size : distribution(3) at cls }
+  loss { token : cross_entropy(x0) on mask  weight bound; size : cross_entropy(length) }
+  decoder { start masks(size); step { unmask one by random; draw token with temperature } }
+  collate { text : cls bos [body] eos; seq2seq : cls prompt bos [body] eos }
+}
+"""
 LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
-MORE = {  # of the laws of guidance alone
+MORE = {  # each with laws of its own
+    "gone_rates": Spec(RATES),
+    "gone_joint": Spec(JOINT),
+    "mask_sized": Spec(SIZED),
     "next_led": Spec(
         none(reuse=LED, eos=False, before="cls bos", decoders="decoder kept { reuse while prefix }")
     ),

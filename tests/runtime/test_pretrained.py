@@ -90,7 +90,7 @@ def test_weights_that_do_not_fit_leave_no_run(job, start, source, capsys, tmp_pa
     there = shutil.copytree(source, tmp_path / "spoilt")
     edit(there / "config.json", num_hidden_layers=2, layer_types=None)
     assert start(f"model.pretrained={there}", job=job) == 4
-    assert "the network has no " in capsys.readouterr().err
+    assert "the network has no model.layers.2." in capsys.readouterr().err
     assert not list(Path("runs/grown/chat").glob("*"))
 
 

@@ -41,7 +41,7 @@ def evaluate(expr: ast.Expr, scope: Scope, numbers: Arithmetic = FLOAT) -> Value
 
 
 def value_of(expr: ast.Expr, scope: Scope, numbers: Arithmetic) -> Value:
-    """`evaluate` for expressions whose size has been checked."""
+    """Evaluate an expression whose size has been checked; see `evaluate`."""
     try:
         result = _compute(expr, scope, numbers)
     except ZeroDivisionError:

@@ -1,4 +1,4 @@
-"""``xlmc tasks``: what a package can be run on."""
+"""``xlmc tasks``: the tasks on which a package can be run."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ class Param:
 
 @frozen
 class Init:
-    """`__init__.py`: what the family is, and the reading order."""
+    """`__init__.py`: a description of the family, and the reading order."""
 
     name: str
     title: str
@@ -92,7 +92,7 @@ class Schedule:
 
 @frozen
 class Noise:
-    """`noise.py`: how much noise an example gets, and what it does to the tokens."""
+    """`noise.py`: the amount of noise of an example, and its effect on the tokens."""
 
     partial: str  # its template
     summary: str

@@ -202,7 +202,7 @@ class Term(Node):
 
 @frozen
 class Mean(Node):
-    """``mean over masked per sequence``: what the sum of the terms is divided by."""
+    """``mean over masked per sequence``: the denominator of the sum of the terms."""
 
     over: Name
     per: Name | None = None
@@ -255,7 +255,7 @@ class Much(Node):
 
 @frozen
 class Order(Node):
-    """``by confidence of sampled temperature 0.1``: which candidates come first."""
+    """``by confidence of sampled temperature 0.1``: the candidates that come first."""
 
     score: Name
     of: Name | None = None
@@ -317,14 +317,14 @@ Action = Unmask | Remask | Insert | Append | Pick | Draw
 
 @frozen
 class Step(Node):
-    """``step { }``: what one reverse step does."""
+    """``step { }``: the actions of one reverse step."""
 
     actions: tuple[Action, ...]
 
 
 @frozen
 class Finish(Node):
-    """``finish { }``: what happens to what is left when the grid has ended."""
+    """``finish { }``: the actions on what is left when the grid has ended."""
 
     actions: tuple[Action, ...]
 
@@ -371,7 +371,7 @@ class Reuse(Node):
 
 @frozen
 class Overflow(Node):
-    """``overflow skip_row``: what happens to insertions that find no room."""
+    """``overflow skip_row``: the treatment of insertions for which there is no room."""
 
     policy: Name
 

@@ -64,7 +64,7 @@ class Setting:
 
 
 def parse_sets(texts: Iterable[str]) -> list[Setting]:
-    """``--set a.b=v`` options → settings.  Raises UsageError for one without ``=``."""
+    """Return the settings of ``--set a.b=v`` options.  Raises UsageError for one without ``=``."""
     settings = []
     for text in texts:
         path, equals, value = text.partition("=")

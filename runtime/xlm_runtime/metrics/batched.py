@@ -18,7 +18,7 @@ class Batched(Ratio):
         self._waiting: list[Answer] = []
 
     def judge(self, answers: Sequence[Answer]) -> None:
-        """`add` each of some answers."""
+        """Update the metric with some answers, one by one with `add`."""
         raise NotImplementedError(f"{type(self).__name__} must define judge()")
 
     def update(self, answer: Answer) -> None:

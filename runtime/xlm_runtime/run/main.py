@@ -1,4 +1,4 @@
-"""``xlmc run``: what a command means, from its options to the jobs it does."""
+"""``xlmc run``: the meaning of a command, from its options to its jobs."""
 
 import os
 import sys

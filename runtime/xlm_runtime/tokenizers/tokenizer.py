@@ -72,7 +72,7 @@ class Tokenizer:
         return ids
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-        """`encode` of each text, on all cores."""
+        """Encode each text, on all cores; see `encode`."""
         for text in texts:
             self._refuse(text)
         rows = self._read(list(texts))

@@ -85,7 +85,7 @@ class Known(nn.Module):
         attend: Bool[Tensor, "batch length"],
         past: tuple[tuple[Tensor, Tensor], ...],
     ) -> tuple[Float[Tensor, "batch new width"], tuple[tuple[Tensor, Tensor], ...]]:
-        """Answer for the last tokens of a row; the tokens themselves are the past."""
+        """Return the states of the last tokens of a row; the tokens themselves are the past."""
         xt = torch.cat([past[0][0], new], dim=1) if past else new
         return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
 

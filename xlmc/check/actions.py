@@ -44,9 +44,9 @@ def actions(
         match action:
             case ast.Unmask() if not wrong and process.known:
                 yield from _unmask(action, section, env, process)
-            case ast.Insert() if not wrong and process.clocks > 1:
+            case ast.Insert() if not wrong and process.inserts_masks:
                 yield from masks(action, block_name, family, env)
-            case ast.Insert() if not wrong and process.one_clock:
+            case ast.Insert() if not wrong and process.adds_tokens:
                 yield from tokens(action, section, family, env)
             case ast.Append() if process.ordered:
                 yield from _rule(action, process)
@@ -130,7 +130,7 @@ def _unmask(
             yield from own_clock(pace.value, pace.rule, process.arrows[0], env)
     scored = [word for pace in query.paces(much) if (word := rule_words()[pace.rule]).scored]
     if order is not None:
-        yield from ordering(order, much, section, env)
+        yield from ordering(order, action, section, env)
     elif scored:
         why, rule = f"{scored[0].scored} needs a score", scored[0].name
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")

@@ -27,11 +27,10 @@ from xlmc.diagnostics.semantic_errors import (
     WrongStart,
 )
 from xlmc.syntax import ast, query
-from xlmc.theory import decoding
 from xlmc.theory.environment import Environment
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process
-from xlmc.words import arrows, slots
+from xlmc.words import arrows, decoding, slots
 from xlmc.words.answers import answering
 
 STEPS = 1_000_000  # of a grid, at most
@@ -241,14 +240,9 @@ def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
     words = slots.reuse_words()
     yield from one_of(reuse.what, words, "a condition for reuse")
     if reuse.what.id in words:
-        why, hint = words[reuse.what.id].why_not(family, Process.of(family))
-        backbone = slots.backbone_words().get(query.backbone(family))
-        causal = backbone is not None and backbone.causal is not None
-        if not why and words[reuse.what.id].keeps and backbone is not None and causal:
-            own = [one.name for one in slots.backbone_words().values() if one.caching is not None]
-            if backbone.name not in own:
-                why = f"`{backbone.name}` does not give its keys and values away"
-                hint = f"drop `reuse`, or write `backbone {own[0]}`"
+        known = slots.backbone_words().values()
+        causal = {one.name: one.caching is not None for one in known if one.causal is not None}
+        why, hint = words[reuse.what.id].why_not(family, Process.of(family), causal)
         if why:
             yield WrongReuse(span=reuse.span, why=why, hint=hint)
 

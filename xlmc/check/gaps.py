@@ -13,12 +13,6 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.probe import distinct
 from xlmc.words import numbers, slots
 
-NOT_SCORES = {
-    "left": "the leftmost gap may miss nothing",
-    "margin": "it says which token, and not if one is missing: `confidence` says both",
-    "entropy": "it says which token, and not if one is missing: `confidence` says both",
-}
-
 
 def tokens(
     action: ast.Insert, section: ast.Section, family: ast.Family, env: Environment
@@ -103,12 +97,12 @@ def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterat
             why = "a threshold needs a score"
             yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
         return
-    wrong = list(ordering(order, action.much, section, env))
+    wrong = list(ordering(order, action, section, env))
     yield from wrong
     for score in query.scores(order, section) if not wrong else ():
-        if score.id in NOT_SCORES:
+        if why := slots.order_words()[score.id].no_gap:
             hint = "write `by confidence`, or drop the order"
-            yield WrongScore(span=order.score.span, why=NOT_SCORES[score.id], hint=hint)
+            yield WrongScore(span=order.score.span, why=why, hint=hint)
     if not wrong and order.of is not None and order.of.id == "tempered":
         why = "the number that is missing is of the law as it is"
         yield WrongScore(span=order.of.span, why=why, hint="drop `of tempered`")

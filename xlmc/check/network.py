@@ -23,11 +23,10 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
-from xlmc.theory import decoding
 from xlmc.theory.environment import reads
 from xlmc.theory.probe import exactly
 from xlmc.theory.process import Process
-from xlmc.words import arrows, terms
+from xlmc.words import arrows, decoding, terms
 from xlmc.words.heads.base import FIXED
 from xlmc.words.slots import backbone_words, head_words
 
@@ -207,7 +206,7 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
         elif head.at is not None and head.at.id == "gaps":
             why = "a gap is read at the token to its left anyway"
             hint = "drop `shifted`"
-        elif process.leads("mask", "gone"):
+        elif process.inserts_masks:
             why = "masks are inserted to the right of the token that would have to predict them"
             hint = "drop `shifted`"
         elif plain:

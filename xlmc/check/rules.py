@@ -20,6 +20,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import SLIP, Sample, distinct, rows
+from xlmc.words import slots
 from xlmc.words.answers import answered, answering, read_by
 from xlmc.words.orders.base import Order
 from xlmc.words.rules.base import Rule
@@ -163,9 +164,10 @@ def reaches(value: ast.Expr, scores: Iterable[Order], env: Environment) -> Itera
 
 
 def ordering(
-    order: ast.Order, much: ast.Much, section: ast.Section, env: Environment
+    order: ast.Order, action: ast.Unmask | ast.Insert, section: ast.Section, env: Environment
 ) -> Iterator[Diagnostic]:
-    """Complain where candidates cannot be ordered so."""
+    """Complain where the candidates of an action cannot be ordered so."""
+    much, own = action.much, slots.action(action).rules
     names = query.scores(order, section)
     given = query.choice(order.score.id, section) is not None
     what = "a score" if given else "a score, nor a param with scores as options"
@@ -174,10 +176,12 @@ def ordering(
     rules = [rule_words()[pace.rule] for pace in query.paces(much)]
     scores = [order_words()[name.id] for name in names if name.id in order_words()]
     if not any(rule.ordered for rule in rules):
+        good = [one.name for one in rule_words().values() if one.ordered]
+        fitting = ", ".join(f"`{name}`" for name in good if not own or name in own)
         yield WrongScore(
             span=order.span,
-            why=f"`{rules[0].name}` reveals without an order",
-            hint="drop the order, or take a number of tokens: `quota`, `one`, `above`, `within`",
+            why=f"`{rules[0].name}` takes places in no order",
+            hint=f"drop the order, or take the first places by another rule: {fitting}",
         )
     scored = next((rule.scored for rule in rules if rule.scored), "")
     if scored and not (len(scores) == len(names) and all(score.network for score in scores)):

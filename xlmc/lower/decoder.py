@@ -33,9 +33,9 @@ from xlmc.lower.parts import LIBRARY
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import inline
 from xlmc.syntax.query import camel
-from xlmc.theory.decoding import environment
 from xlmc.theory.process import Process
 from xlmc.words import slots
+from xlmc.words.decoding import environment
 from xlmc.words.guides.base import around_prompt
 from xlmc.words.last import reveals_all
 from xlmc.words.numbers import plain

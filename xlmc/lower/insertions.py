@@ -22,8 +22,8 @@ from xlmc.lower.canvas import timely
 from xlmc.lower.orders import RANDOM
 from xlmc.lower.parts import Lines
 from xlmc.syntax import ast, query
-from xlmc.theory.decoding import environment
 from xlmc.words import numbers
+from xlmc.words.decoding import environment
 
 LEAST = 1e-300  # a weight whose logarithm is a number, in place of 0
 U = 'noise.uniform("insert", canvas.position)'

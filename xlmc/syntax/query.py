@@ -9,8 +9,7 @@ from xlmc.syntax.expression import walk
 N = TypeVar("N", bound=ast.Node)
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
-NETWORK_SCORES = ("confidence", "margin", "entropy")
-SCORES = (*NETWORK_SCORES, "random", "left")
+SCORES = ("confidence", "margin", "entropy", "random", "left")
 
 
 def entries(family: ast.Family, kind: str, name: str | None = None) -> tuple[ast.Node, ...]:

@@ -68,6 +68,11 @@ class Process:
         return "gone" in self.states
 
     @property
+    def inserts_masks(self) -> bool:
+        """Masks leave the row, so that decoding inserts them before it reveals them."""
+        return self.leads("mask", "gone")
+
+    @property
     def holds_places(self) -> bool:
         """No token moves: a noised row and a clean one have the same positions."""
         return self.known and not self.drops

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from xlmc.calculus.survival import examine
 from xlmc.syntax import ast, query
-from xlmc.theory.decoding import environment
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.last import LAST, always
 from xlmc.theory.probe import Sample, values
 from xlmc.words.answers import answered
+from xlmc.words.decoding import environment
 from xlmc.words.slots import rule_words
 
 

@@ -16,7 +16,7 @@ OF_NUMBERS = Use(
     partial="gap_count",
     needs=(arrow("mask", "gone"),),
     undoes=("mask", "gone"),
-    trains="number",
+    trains="numbers",
     bound=lambda _: NO_RATE,
     head="distribution",
     place="gaps",
@@ -85,7 +85,6 @@ class CrossEntropy(Divergence):
             OF_NUMBERS,
             needs=(arrow("clean", "gone"),),
             undoes=("clean", "gone"),
-            trains="numbers",
         ),
         Use(
             word=name,

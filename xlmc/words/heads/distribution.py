@@ -23,7 +23,7 @@ class Distribution(Head):
 
     def place(self, process: Process) -> Place:
         """Return the gaps, where masks leave the row; a special token; or both."""
-        if process.leads("mask", "gone"):
+        if process.inserts_masks:
             return GAPS
         row = special("distribution")
         return evolve(row, names=(*row.names, *GAPS.names)) if process.drops else row

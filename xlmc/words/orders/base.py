@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from xlmc.words.base import Word
 
+OF_TOKENS = "it says which token, and not if one is missing: `confidence` says both"
+
 
 class Order(Word):
     """A score of places: the highest come first; or an error, of which the smallest do.
@@ -12,7 +14,8 @@ class Order(Word):
     ``lacks`` are both in words. ``network``: it scores the network's answer, between ``low`` and
     ``high``, described by ``range``; ``threshold`` is an example. ``token``: it looks at one
     token, which may be the one that is drawn: ``drawn`` and ``drawn_error`` are then its codes.
-    ``quantity`` is its code in an amount, be it of the token that is drawn.
+    ``quantity`` is its code in an amount, be it of the token that is drawn. ``no_gap``: the reason
+    why gaps do not come in this order.
     """
 
     slot = "a score by which places are ordered"
@@ -33,6 +36,7 @@ class Order(Word):
     high: ClassVar[float] = 1.0
     range: ClassVar[str] = ""
     threshold: ClassVar[str] = ""
+    no_gap: ClassVar[str] = ""
 
     def coded(self, *, errors: bool, drawn: bool) -> str:
         """Return its code: of the error or the score, of the drawn token or the likeliest."""

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from xlmc.words.orders.base import Order
+from xlmc.words.orders.base import OF_TOKENS, Order
 
 
 class Entropy(Order):
@@ -25,3 +25,4 @@ class Entropy(Order):
     high = 0.0
     range = "it is minus the entropy, which is at most 0"
     threshold = "above -0.5 by entropy"
+    no_gap = OF_TOKENS

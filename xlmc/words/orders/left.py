@@ -14,3 +14,4 @@ class Left(Order):
     code = "(-{column})"
     says = "how far left it is"
     reads = ("column",)
+    no_gap = "the leftmost gap may miss nothing"

@@ -1,6 +1,6 @@
 """``margin``: the lead of the likeliest token over the second."""
 
-from xlmc.words.orders.base import Order
+from xlmc.words.orders.base import OF_TOKENS, Order
 
 
 class Margin(Order):
@@ -21,3 +21,4 @@ class Margin(Order):
     quantity = "margin({logits})"
     range = "the margin lies between 0 and 1"
     threshold = "above 0.9 by margin"
+    no_gap = OF_TOKENS

@@ -1,5 +1,6 @@
 """The base of the conditions under which an answer is used again."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from xlmc.syntax import ast
@@ -16,6 +17,11 @@ class Reuse(Word):
     slot = "a condition under which an answer is used again"
     keeps: ClassVar[bool] = False
 
-    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
-        """Return why an answer cannot be used again, and a hint; two times "" if it can."""
+    def why_not(
+        self, family: ast.Family, process: Process, causal: Mapping[str, bool]
+    ) -> tuple[str, str]:
+        """Return why an answer cannot be used again, and a hint; two times "" if it can.
+
+        ``causal``: the causal backbones by name, True for those that keep keys and values.
+        """
         raise NotImplementedError

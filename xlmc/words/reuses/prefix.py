@@ -1,5 +1,7 @@
 """``prefix``: the keys and values of the tokens so far are kept."""
 
+from collections.abc import Mapping
+
 from xlmc.syntax import ast, query
 from xlmc.theory.needs import ORDER, unmet
 from xlmc.theory.process import Process
@@ -18,7 +20,9 @@ class Prefix(Reuse):
     )
     keeps = True
 
-    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+    def why_not(
+        self, family: ast.Family, process: Process, causal: Mapping[str, bool]
+    ) -> tuple[str, str]:
         """Return why keys and values cannot be kept."""
         missing = unmet(self.needs, process)
         if missing is not None and process.known:
@@ -26,4 +30,8 @@ class Prefix(Reuse):
         backbone = query.first(query.entries(family, "network"), ast.Backbone)
         if backbone is not None and backbone.python is not None:
             return "xlmc keeps keys and values of its own backbone alone", "drop `reuse`"
+        if not causal.get(name := query.backbone(family), True):
+            own = next(other for other, keeps in causal.items() if keeps)
+            hint = f"drop `reuse`, or write `backbone {own}`"
+            return f"`{name}` does not give its keys and values away", hint
         return "", ""

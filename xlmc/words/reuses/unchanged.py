@@ -1,5 +1,7 @@
 """``unchanged``: the network does not run for a row that a step leaves as it is."""
 
+from collections.abc import Mapping
+
 from xlmc.syntax import ast, query
 from xlmc.theory.needs import NOISE, arrow, unmet
 from xlmc.theory.process import Process
@@ -21,8 +23,11 @@ class Unchanged(Reuse):
         arrow("clean", "mask").because("every insertion changes the row"),
     )
 
-    def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
+    def why_not(
+        self, family: ast.Family, process: Process, causal: Mapping[str, bool]
+    ) -> tuple[str, str]:
         """Return why an answer cannot be used again."""
+        del causal
         missing = unmet(self.needs, process)
         if missing is not None and process.ordered:
             return missing.why, "write `reuse while prefix`"

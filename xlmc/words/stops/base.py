@@ -42,7 +42,7 @@ class Stop(Word):
 
     def closes(self, process: Process) -> bool:
         """Return whether only insertion ends, in rows that may hold masks."""
-        return self.of_missing and process.masks
+        return self.of_missing and process.inserts_masks
 
     def chance(self, one: ast.Condition) -> ast.Expr | None:
         """Return the chance that a condition reads: ``done``, ``tempered(done, 2)``."""

@@ -5,14 +5,15 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.environment import environment as of_entries
 from xlmc.theory.process import Process
+from xlmc.words import slots
 
 
 def environment(section: ast.Section, family: ast.Family) -> Environment:
     """Return what an expression of a decoder may mention."""
-    grid = query.first(section.entries, ast.Grid)
+    written, grid = query.first(section.entries, ast.Grid), slots.grid(section.entries)
     process = Process.of(family)
-    events = grid is not None and isinstance(grid.value, ast.Name) and grid.value.id == "events"
-    timed = grid is not None and (not events or process.clocks > 1)  # which have no events
+    wrong = grid is None or grid.why_not(process) != ""  # its times are then no second mistake
+    timed = written is not None and (wrong or (grid is not None and grid.timed))
     names = {"length": "Count"}
     if process.masks or not process.known:
         names["masked"] = "Count"

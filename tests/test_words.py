@@ -100,7 +100,7 @@ def written(use: Use) -> tuple[str, ...]:
 
 
 def test_processes_are_told_apart_by_their_facts() -> None:
-    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "tells_time")
+    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "fixed_length")
     found = [tuple(getattr(life, fact) for fact in facts) for life in LIVES]
     assert found == [
         (False, True, False, True, True, True),

@@ -1,7 +1,6 @@
 """The base of the conditions under which an answer is used again."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from xlmc.syntax import ast
 from xlmc.theory.process import Process
@@ -9,13 +8,9 @@ from xlmc.words.base import Word
 
 
 class Reuse(Word):
-    """A condition under which an answer of the network is used again.
-
-    ``keeps``: the network keeps what it made of the tokens so far.
-    """
+    """A condition under which an answer of the network is used again."""
 
     slot = "a condition under which an answer is used again"
-    keeps: ClassVar[bool] = False
 
     def why_not(
         self, family: ast.Family, process: Process, causal: Mapping[str, bool]

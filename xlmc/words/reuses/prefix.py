@@ -18,7 +18,6 @@ class Prefix(Reuse):
     needs = (
         ORDER.because("under full attention every token changes the answer at those before it"),
     )
-    keeps = True
 
     def why_not(
         self, family: ast.Family, process: Process, causal: Mapping[str, bool]

@@ -541,3 +541,76 @@ def test_decoders_that_insert_one_token_and_several_share_their_end() -> None:
 """)
     assert "class Ending(Decoding):" in made["decoder.py"]
     compile(made["decoder.py"], "decoder.py", "exec")
+
+
+POWERS = "param power : Scale = 1.0"  # 1 is a special case of the decoders below
+
+
+def test_params_of_the_last_draw_are_fields_if_some_value_of_the_noise_leaves_masks() -> None:
+    decoder = lowered(f"""family drawn "Masks" {{
+  noise {{ {POWERS}; clean -> mask  survival alpha(t) = (1 - t)**power }}
+  network {{ backbone rotary; head token : logits }}
+  loss {{ token : cross_entropy(x0) on mask }}
+  decoder {{
+    param hot : Scale = 0.5
+    grid uniform(8)
+    step {{ unmask chance min(1, 2 * alpha(t) + t); draw token }}
+    finish {{ unmask all; draw token with temperature = hot }}
+  }}
+  collate {{ text : bos [body] eos }}
+}}
+""").decoder.decoders[0]
+    assert decoder.last is not None
+    assert [one.name for one in decoder.params] == ["hot"]
+
+
+def test_insertions_are_timely_for_all_values_of_the_noise_or_not_at_all() -> None:
+    package = lowered(f"""family drawn "Insertions" {{
+  noise {{
+    {POWERS}
+    clean -> gone  survival alpha(t) = (1 - t)**power
+    amount t ~ uniform(0, 1)
+  }}
+  network {{ backbone dit(condition = t); head slot : logits at gaps; head gap : count at gaps }}
+  loss {{ slot : cross_entropy(gone); gap : poisson(gone) }}
+  decoder {{
+    grid uniform(8)
+    step {{ insert tokens chance min(1, gap * (t - s) / t); draw slot }}
+  }}
+  collate {{ text : bos [body] eos }}
+}}
+""")
+    assert dict(package.family.samples)["default"].law == "none"
+
+
+def test_each_condition_reads_its_own_chance() -> None:
+    stop = "stop when done > 0.5 or tempered(done, 0.1) > 0.9 or length = limit"
+    code = rendered(changed(TIED, ("stop chance done or length = limit", stop)))["decoder.py"]
+    assert "done = canvas.network.done(hidden).sigmoid()" in code
+    assert "done_2 = tempered_chance(canvas.network.done(hidden), 0.1)" in code
+    assert "(done > 0.5) | (done_2 > 0.9)" in code
+
+
+def test_no_law_is_claimed_of_a_stop_that_no_likelihood_reads() -> None:
+    package = lowered("""family drawn "Insertions" {
+  noise { clean -> gone  survival alpha(t) = 1 - t; amount t ~ uniform(0, 1) }
+  network {
+    backbone rotary
+    head slot : logits at gaps
+    head other : logits at gaps
+    head gap : count at gaps
+    head done : chance at bos
+  }
+  loss {
+    slot : joint_cross_entropy(gone)
+    other : cross_entropy(gone)
+    gap : poisson(gone)
+    done : binary_cross_entropy(none gone)
+  }
+  decoder { step { insert tokens one; draw slot }; stop chance done or length = limit }
+  decoder apart { step { insert tokens one; draw other } }
+  collate { text : bos [body] eos }
+}
+""")
+    assert package.likelihood is None
+    assert dict(package.family.samples)["default"].law == "none"

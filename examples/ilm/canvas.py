@@ -198,6 +198,11 @@ def joined(parts: Sequence[Part], column: Callable[[Part], Tensor], fill: int) -
     return torch.cat(wide)[torch.cat([part.index for part in parts]).argsort()]
 
 
+def up_to_its_answer(canvas: C) -> C:
+    """Leave room for as many tokens as the example's answer has."""
+    return replace(canvas, room=torch.minimum(canvas.inside.sum(1), canvas.room))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decoding(ABC):
     """A decoder: where it starts, its ticks, and a step at each.  The loop is the same for all."""

@@ -2,14 +2,14 @@
 """Decoders that insert one token a step into every row."""
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
 from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .canvas import Canvas, Decoding
+from .canvas import Canvas, Decoding, up_to_its_answer
 from .ticks import Tick
 
 Drawn = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]  # a gap of each row, a token for it
@@ -49,5 +49,4 @@ class Oracle(Inserting):
 
     def start(self, canvas: Canvas) -> Canvas:
         """Leave room for as many tokens as the example's answer has."""
-        room = torch.minimum(canvas.inside.sum(1), canvas.room)
-        return super().start(replace(canvas, room=room))
+        return super().start(up_to_its_answer(canvas))

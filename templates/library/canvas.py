@@ -263,6 +263,11 @@ def joined(parts: Sequence[Part], column: Callable[[Part], Tensor], fill: int) -
     return torch.cat(wide)[torch.cat([part.index for part in parts]).argsort()]
 
 
+def up_to_its_answer(canvas: C) -> C:
+    """Leave room for as many tokens as the example's answer has."""
+    return replace(canvas, room=torch.minimum(canvas.inside.sum(1), canvas.room))
+
+
 def at_least_one(default: int) -> int:
     """Return the field of a param that counts something, which no decoder does without."""
     return field(default=default, metadata={"least": 1})

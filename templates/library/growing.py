@@ -1,19 +1,19 @@
 """Decoders that insert several masks or tokens a step into the gaps of a row."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 
 from xlm_runtime.shapes import Bool, Int, Tensor
 
-from .canvas import Canvas, Decoding
+from .canvas import Canvas, Decoding, up_to_its_answer
 from .ticks import Tick
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growing(Decoding):
-    """A decoder that inserts into gaps and reveals masks, until its ticks end."""
+    """A decoder that inserts several tokens or masks a step, and reveals the masks of a row."""
 
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
@@ -39,8 +39,7 @@ class Measured(Growing):
 
     def start(self, canvas: Canvas) -> Canvas:
         """Leave room for as many tokens as the example's answer has."""
-        room = torch.minimum(canvas.inside.sum(1), canvas.room)
-        return super().start(replace(canvas, room=room))
+        return super().start(up_to_its_answer(canvas))
 
 
 def skip_row(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xlmc.check.gaps import tokens
 from xlmc.check.insertions import masks, own_clock, trained
-from xlmc.check.rules import number, ordering, paces
+from xlmc.check.rules import number, ordering, paces, single
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import (
@@ -49,7 +49,7 @@ def actions(
             case ast.Insert() if not wrong and process.adds_tokens:
                 yield from tokens(action, section, family, env)
             case ast.Append() if process.ordered:
-                yield from _rule(action, process)
+                yield from single(action, f"write `{undo(sound(process), process)}`")
             case ast.Pick():
                 yield from _options(action, env)
             case ast.Draw():
@@ -108,15 +108,6 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
         )
     elif isinstance(action, ast.Insert | ast.Pick):
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
-
-
-def _rule(action: ast.Append, process: Process) -> Iterator[Diagnostic]:
-    """Report a rule that an action does not have."""
-    why = slots.action(action).wrong_rule(action.much)
-    if why:
-        span, rule = action.much.span, action.much.rule
-        hint = f"write `{undo(sound(process), process)}`"
-        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
 
 
 def _unmask(

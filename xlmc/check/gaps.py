@@ -5,24 +5,23 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from xlmc.check.insertions import MISSING, trained
-from xlmc.check.rules import goes_on, growing, in_range, known, ordering
+from xlmc.check.rules import goes_on, growing, in_range, known, ordering, single
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import Unsupported, WrongAction, WrongRule, WrongScore
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import distinct
-from xlmc.words import numbers, slots
+from xlmc.words import numbers
 
 
 def tokens(
     action: ast.Insert, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     """Check the insertion of tokens into gaps that a rule chooses."""
-    rule, value, span = action.much.rule, action.much.value, action.much.span
-    why = slots.action(action).wrong_rule(action.much)
-    if why:
-        hint = "write `insert tokens one`, `chance`, `quota` or `above`"
-        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
+    rule, value = action.much.rule, action.much.value
+    wrong = list(single(action, "write `insert tokens one`, `chance`, `quota` or `above`"))
+    if wrong:
+        yield from wrong
         return
     step = query.first(section.entries, ast.Step)
     draw = query.first(step.actions, ast.Draw) if step is not None else None
@@ -32,16 +31,29 @@ def tokens(
     if value is not None:
         yield from _value(rule, value, draw.head.id, section, family, env)
     yield from _order(action, section, env)
+    if step is not None and not numbers.plain(action, draw.head.id, family):
+        yield from _together(action, draw.head.id, section, step, family)
+
+
+def _together(
+    action: ast.Insert, head: str, section: ast.Section, step: ast.Step, family: ast.Family
+) -> Iterator[Diagnostic]:
+    """Complain about acts that move or share out one law of tokens and gaps, where none is drawn.
+
+    So it is where several tokens are inserted, and where each gap has a law of its own.
+    """
+    apart = numbers.apart(head, family)
+    ways = [f"train `{head}` by `joint_cross_entropy(gone)`"] * apart
+    ways += ["write `insert tokens one`"] * (action.much.rule != "one" or action.order is not None)
     for guide in query.those(section.entries, ast.Guide):
-        if not numbers.plain(action, draw.head.id, family):
-            what, hint = "guidance of several insertions", "write `insert tokens one`"
-            why = "it moves a law of tokens and gaps, and not the numbers that are missing"
-            yield Unsupported(span=guide.span, what=what, why=why, hint=hint)
-    for pick in query.those(step.actions, ast.Pick) if step is not None else ():
-        if numbers.plain(action, draw.head.id, family):
-            continue
-        why, hint = f"`{rule}` takes the gaps", "drop the pick"
-        yield WrongAction(span=pick.span, action="pick", why=why, hint=hint)
+        what = "guidance of a law for each gap" if apart else "guidance of several insertions"
+        why = "it moves a law of tokens and gaps, and not the numbers that are missing"
+        yield Unsupported(span=guide.span, what=what, why=why, hint=", and ".join(ways))
+    for pick in query.those(step.actions, ast.Pick):
+        why = f"`{action.much.rule}` takes the gaps"
+        if action.much.rule == "one" and apart:
+            why = "gaps are drawn by the numbers that they miss"
+        yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
 
 
 def _weighed(action: ast.Insert, head: str, family: ast.Family) -> Iterator[Diagnostic]:

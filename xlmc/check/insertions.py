@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.check.rules import growing, in_range, known
+from xlmc.check.rules import growing, in_range, known, single
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -42,13 +42,9 @@ def masks(
     counts = [h for h in query.heads(family).values() if h.kind.id in ("count", "distribution")]
     gap, beta = (counts[0].name if counts else "gap"), [*env.schedules, "beta"][1]
     rule, value = action.much.rule, action.much.value
-    if value is None or rule not in ("poisson", "chance"):
-        yield WrongRule(
-            span=action.much.span,
-            rule=rule,
-            why="xlmc inserts masks by `poisson` or by `chance`",
-            hint=f"write `insert masks poisson {gap} * reveal({beta})`",
-        )
+    refused = list(single(action, f"write `insert masks poisson {gap} * reveal({beta})`"))
+    yield from refused
+    if refused or value is None:
         return
     own = evolve(env, names={**env.names, **{head.name: "Rate" for head in counts}})
     wrong = list(known(value, own))

@@ -74,6 +74,16 @@ def paces(
         yield pace, wrong
 
 
+def single(action: ast.Insert | ast.Append, hint: str) -> Iterator[Diagnostic]:
+    """Complain about a rule that an action of one rule does not have, or about a second one."""
+    much, word = action.much, slots.action(action)
+    if why := word.wrong_rule(much):
+        yield WrongRule(span=much.span, rule=much.rule, why=why, hint=hint)
+    elif (other := much.otherwise) is not None:
+        drop = f"drop `else {other.span.text}`"
+        yield WrongRule(span=other.span, rule=other.rule, why=word.alone, hint=drop)
+
+
 def _never(pace: ast.Much) -> Iterator[Diagnostic]:
     """Complain about a rule behind one that always takes a place."""
     rule, other = rule_words()[pace.rule], pace.otherwise

@@ -87,8 +87,9 @@ def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
     if any(stop.kind == "threshold" for stop in asked):
         return ["it stops by a threshold"]
     if len(asked) == 1:
-        other = stop and asked[0].name != stop
-        return ["it stops by another head than the likelihood reads"] if other else []
+        if not stop:
+            return ["no likelihood reads the head by which it stops"]
+        return ["it stops by another head than the likelihood reads"] * (asked[0].name != stop)
     return ["it stops by several chances" if asked else "it never stops by itself"]
 
 

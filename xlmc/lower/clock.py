@@ -205,7 +205,11 @@ class Clock:
     def imports(self, functions: Iterable[str]) -> tuple[str, ...]:
         """Return the imports of a module that uses some functions of `schedule.py`."""
         known = {*functions}
-        return (*(["Clock"] if known & {*self.clocked} else []), *sorted(known))
+        return (*(["Clock"] if self.moves(known) else []), *sorted(known))
+
+    def moves(self, functions: Iterable[str]) -> bool:
+        """Return whether some of the functions of `schedule.py` take the clock."""
+        return not {*self.clocked}.isdisjoint(functions)
 
     def reads(self, expr: ast.Expr) -> bool:
         """Return whether an expression reads a clock."""

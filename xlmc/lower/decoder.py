@@ -1,6 +1,7 @@
 """The decoders."""
 
 from functools import partial
+from itertools import count
 
 from attrs import evolve, frozen
 
@@ -65,19 +66,21 @@ def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
 
 def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
     """Merge the decoders of all instances: the facts that hold for every one."""
-    here = alike[0]
-    last = next((one.last for one in alike if one.last is not None), None)
-    unmask, insert, remask = here.unmask, here.insert, here.remask
+    here = next((one for one in alike if one.last is not None), alike[0])  # its params are the most
+    unmask, insert, several, remask = here.unmask, here.insert, here.several, here.remask
     if unmask is not None:
         gradual = all(one.unmask is not None and one.unmask.gradual for one in alike)
         unmask = evolve(unmask, gradual=gradual)
     if insert is not None:
         timely = all(one.insert is not None and one.insert.timely for one in alike)
         insert = evolve(insert, timely=timely)
+    if several is not None:
+        timely = all(one.several is not None and one.several.timely for one in alike)
+        several = evolve(several, timely=timely)
     if remask is not None:
         off = {one.remask.off for one in alike if one.remask is not None}
         remask = evolve(remask, off=off.pop() if len(off) == 1 else "")
-    return evolve(here, last=last, unmask=unmask, insert=insert, remask=remask)
+    return evolve(here, unmask=unmask, insert=insert, several=several, remask=remask)
 
 
 def reading(family: ast.Family, clock: Clock) -> ir.Reading:
@@ -446,19 +449,40 @@ class _Maker:
             return ()
         return tuple(self._stop(one, word) for one, word in self._ends)
 
+    @property
+    def _chances(self) -> dict[ast.Expr, str]:
+        """The names of the chances that end rows: the first of each head has the head's name."""
+        found, taken = dict[ast.Expr, str](), {*query.heads(self.family)}
+        for chance in (word.chance(one) for one, word in self._ends):
+            if chance is None or chance in found:
+                continue
+            name = head = query.asked(chance)
+            if name in found.values():
+                name = next(f"{head}_{n}" for n in count(2) if f"{head}_{n}" not in taken)
+            found[chance] = name
+            taken.add(name)
+        return found
+
     def _stop(self, one: ast.Condition, word: Stop) -> ir.Stop:
         """Lower a condition that ends a row by a head's chance, tempered or not, or of zero."""
         chance = word.chance(one)
         if chance is None:
             return ir.Stop(word.kind, word.token(one))
-        head = query.asked(chance)
-        found = variable(head, Rank.ROW, Kind.SINGLE).code
+        head, name = query.asked(chance), self._chances[chance]
+        found = variable(name, Rank.ROW, Kind.SINGLE).code
         numbers = [self._code(number.value) for number in word.numbers(one)]
-        code = built(word.code.format(head=head), found, *numbers, kind=Kind.BOOL)
+        code = built(word.code.format(head=name), found, *numbers, kind=Kind.BOOL)
         zero = isinstance(chance, ast.Call) and chance.function == "zero"
         cold = [self._option("temperature", number.value) for number in temperature(chance)]
-        of = "zero" if zero else "chance"
-        return ir.Stop(word.kind, head, self._place(head), of, code, cold[0] if cold else None)
+        return ir.Stop(
+            word.kind,
+            head,
+            variable=name,
+            at=self._place(head),
+            of="zero" if zero else "chance",
+            code=code,
+            temperature=cold[0] if cold else None,
+        )
 
     def _place(self, head: str) -> str:
         place = query.heads(self.family)[head].at

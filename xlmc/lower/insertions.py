@@ -14,19 +14,19 @@ from xlmc.calculus.code import (
     beside_tokens,
     built,
     param,
-    per_row,
     variable,
 )
-from xlmc.lower import ir
+from xlmc.lower import ir, orders
 from xlmc.lower.canvas import timely
 from xlmc.lower.orders import RANDOM
 from xlmc.lower.parts import Lines
 from xlmc.syntax import ast, query
 from xlmc.words import numbers
 from xlmc.words.decoding import environment
+from xlmc.words.rules.base import Actor
+from xlmc.words.slots import rule_words
 
 LEAST = 1e-300  # a weight whose logarithm is a number, in place of 0
-U = 'noise.uniform("insert", canvas.position)'
 TOKEN = 'noise.uniform("token", canvas.position)'
 
 
@@ -133,14 +133,9 @@ def _weights(several: ir.Several) -> Lines:
 
 def _places(several: ir.Several, candidates: str) -> Code:
     """Return the gaps that a rule chooses."""
-    rule, code = several.rule, several.code
-    if rule == "chance" and code is not None:
-        return built(f"{candidates} & ({U} < {{}})", beside_tokens(code))
-    score = _score(several)
-    if rule == "above" and code is not None:
-        return built(f"above({{}}, {candidates}, {{}})", score, beside_tokens(code))
-    count = built(f"{candidates}.any(1).long()") if code is None else per_row(code)
-    return built(f"first({{}}, {candidates}, {{}})", score, count)
+    rule, actor = rule_words()[several.rule], Actor(candidates, "insert", "inserted")
+    amount = rule.amount(several.code, actor) if several.code is not None else None
+    return rule.places(_score(several), amount, actor, last=True)
 
 
 def _score(several: ir.Several) -> Code:
@@ -150,8 +145,8 @@ def _score(several: ir.Several) -> Code:
     random = built(f"{weight}.clamp(min={LEAST}).log() + gumbel({RANDOM})")
     if not _sure(several):
         return random
-    sure = "confidence(logits, token)" if order.sampled else "likeliest(logits)"
-    best = built(f"{weight} * spread({sure}, canvas.open)")
+    sure = orders.codes(order)["confidence"]
+    best = built(f"{weight} * spread({{}}, canvas.open)", sure)
     if order.temperature is not None:
         best = built(f"{{}} + {{}} * gumbel({RANDOM})", best, beside_tokens(order.temperature))
     if len(order.scores) == 1:

@@ -192,6 +192,7 @@ class Loss:
     over: Code  # over the batch: what the sum is divided by
     divisor: Code  # that, or 1 where it is 0
     schedule: tuple[str, ...]  # names imported
+    clocked: bool  # it takes the clock
     latex: tuple[str, ...]
     units: str
 
@@ -359,9 +360,10 @@ class Stop:
 
     kind: str
     name: str = ""  # name of the head, or of the special that the last token is
+    variable: str = ""  # name of what is read, of which a head may have several
     at: str = ""
     of: str = ""  # what is read of the head: its chance, or that of zero
-    code: Code | None = None  # over it, named like the head
+    code: Code | None = None  # over it
     temperature: Code | None = None  # None for 1
 
 

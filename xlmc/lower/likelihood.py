@@ -1,7 +1,6 @@
 """The likelihood."""
 
 import math
-from collections.abc import Iterable
 
 from attrs import evolve
 
@@ -83,9 +82,9 @@ def _of_clocks(found: ir.Likelihood, objective: Objective, clock: Clock) -> ir.L
     return _imported(found, clock, {one.name for one in hazards})
 
 
-def _imported(found: ir.Likelihood, clock: Clock, functions: Iterable[str]) -> ir.Likelihood:
+def _imported(found: ir.Likelihood, clock: Clock, functions: set[str]) -> ir.Likelihood:
     """Return a likelihood with the functions of the schedule that it uses."""
-    names = clock.imports(functions)
-    if "Clock" not in names:
-        return evolve(found, schedule=names)
-    return evolve(found, schedule=names, more=", clock: Clock", drawn=", clock")
+    found = evolve(found, schedule=clock.imports(functions))
+    if not clock.moves(functions):
+        return found
+    return evolve(found, more=", clock: Clock", drawn=", clock")

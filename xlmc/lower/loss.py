@@ -77,8 +77,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     divided, empty = OVER["rows" if own else over]
     trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend")
     noised = () if ordered else ("noised: Noised",)
-    schedule = clock.imports(used)
-    clocked = ("clock: Clock",) if "Clock" in schedule else ()
+    clocked = ("clock: Clock",) if clock.moves(used) else ()
     return ir.Loss(
         ordered=ordered,
         title=f"Return the objective of a {'' if ordered else 'noised '}batch (spec: loss).",
@@ -88,7 +87,8 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         terms=terms,
         over=built(divided),
         divisor=built("over.clamp(min=1)" if empty else "over"),
-        schedule=schedule,
+        schedule=clock.imports(used),
+        clocked=clock.moves(used),
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )

@@ -150,7 +150,7 @@ class _Methods:
         return self.piece(parts.Led(self.decoder.head, other, read, guide.scale, doc=doc))
 
     def _stops(self, stops: list[ir.Stop]) -> parts.Stops:
-        asked = {stop.name: parts.Asked(stop.name, stop.at, _chance(stop)) for stop in stops}
+        asked = {one.variable: parts.Asked(one.variable, one.at, _chance(one)) for one in stops}
         codes = [stop.code for stop in stops if stop.code is not None]
         alone = codes[0]
         if len(codes) > 1:

@@ -23,7 +23,7 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     corrupted = last.take("corrupted") if timed else None
     inverse = last.take("inverse") if several or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
-    names = clock.imports(one.name for one in (corrupted, inverse, masks) if one is not None)
+    used = [one.name for one in (corrupted, inverse, masks) if one is not None]
     return ir.Noise(
         partial=word.partial,
         summary=word.summary,
@@ -40,9 +40,9 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         masks=masks,
         whole=_whole(last.end) if several else None,
         latex=_latex(clock) if several else (),
-        schedule=names,
+        schedule=clock.imports(used),
         carries_t=carries,
-        more=", clock: Clock" if "Clock" in names else "",
+        more=", clock: Clock" if clock.moves(used) else "",
         numbers=any(part.trains in ("rate", "numbers") for part in objective.parts),
     )
 

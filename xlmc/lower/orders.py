@@ -113,7 +113,8 @@ def choice(unmask: ir.Unmask) -> list[tuple[str, Code]]:
             lines += [*more, ("scores", built("{} + {} * gumbel(u)", value, warm))]
             value = built("scores")
         wide = built("spread({}, masked)", value)
-        same = next((name for name, code in lines if code == wide), "")
+        fixed = order.scores[0] if not (errors or order.param or order.temperature) else ""
+        same = _read(fixed, unmask.paces)
         name = same or ("errors" if errors else "scores")
         lines += [(name, wide)] if uses > 1 and not same else []
         scores[errors] = built(name) if uses > 1 or same else wide
@@ -131,6 +132,12 @@ def looks(paces: Iterable[ir.Pace], *, drawn: bool) -> Iterator[tuple[str, Code]
         yield word.variable, built(f"spread({form}, masked)")
 
 
+def _read(score: str, paces: Iterable[ir.Pace]) -> str:
+    """Return the variable of a score that an amount reads as it is; "" if none does."""
+    read = any(score in pace.looks for pace in paces) and order_words()[score].plain
+    return order_words()[score].variable if read else ""
+
+
 def again(remask: ir.Remask) -> list[tuple[str, Code]]:
     """Return the tokens that become masks again, as lines of code."""
     lines, present = list[tuple[str, Code]](), {"logits": "now", "token": "canvas.x[written]"}
@@ -142,7 +149,7 @@ def again(remask: ir.Remask) -> list[tuple[str, Code]]:
     if remask.now:
         form = order_words()[remask.now].coded(errors=False, drawn=True).format(**present)
         wide = built(f"spread({form}, written)")
-        same = next((name for name, code in lines if code == wide), "")
+        same = _read(remask.now, remask.paces)
         lines += [] if same else [("scores", wide)]
         score = built(f"-{same or 'scores'}")
     if remask.temperature is not None:

@@ -157,7 +157,7 @@ class Reveal:
 
 @frozen
 class Spread:
-    """A step that inserts tokens into several gaps."""
+    """A step that inserts tokens into the gaps that a rule chooses, one at most into each."""
 
     lines: Lines  # behind the query of the network
     result: Code
@@ -182,7 +182,7 @@ class Finish:
 class Asked:
     """The chance of an event by a head of the hidden state at a special token."""
 
-    name: str  # name of the head
+    name: str  # name
     at: str
     chance: Code
 

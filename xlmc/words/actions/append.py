@@ -18,6 +18,7 @@ class Append(Action):
     needs = (ORDER,)
     rules = ("one",)
     one_rule = "a token is drawn when all before it are known"
+    alone = "`one` always appends a token: no row is left for another rule"
 
     @property
     def own(self) -> bool:

@@ -16,8 +16,8 @@ class Action(Word):
     ``node`` is its node in the tree, ``what`` the noun behind its verb, and ``whats`` nouns of
     that kind. ``undoes`` is the arrow whose tokens it brings back, None where it brings none.
     ``rules`` are those by which it may choose, and ``one_rule`` the reason why by no others; "" if
-    any will do. ``remedy``: what to do where it has nothing to do; "" for the action that undoes
-    the noise.
+    any will do. ``alone``: the reason why no rule follows another; "" if one may. ``remedy``: what
+    to do where it has nothing to do; "" for the action that undoes the noise.
     """
 
     slot = "an action of a step"
@@ -27,6 +27,7 @@ class Action(Word):
     undoes: ClassVar[Step | None] = None
     rules: ClassVar[tuple[str, ...]] = ()
     one_rule: ClassVar[str] = ""
+    alone: ClassVar[str] = ""
     remedy: ClassVar[str] = ""
 
     @property
@@ -48,5 +49,5 @@ class Action(Word):
         return NO_NOISE if process.ordered else other
 
     def wrong_rule(self, much: ast.Much) -> str:
-        """Return why it cannot choose by a rule; "" if it can."""
+        """Return why it cannot choose by a rule, the others behind it apart; "" if it can."""
         return self.one_rule if self.rules and much.rule not in self.rules else ""

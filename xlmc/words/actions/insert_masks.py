@@ -28,3 +28,4 @@ class InsertMasks(Action):
     undoes = ("mask", "gone")
     rules = ("poisson", "chance")
     one_rule = "xlmc inserts masks by `poisson` or by `chance`"
+    alone = "xlmc inserts masks by one rule in all gaps"

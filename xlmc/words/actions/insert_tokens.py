@@ -4,13 +4,6 @@ from xlmc.syntax import ast
 from xlmc.theory.needs import arrow
 from xlmc.words.actions.base import Action
 
-WHY = {
-    "poisson": "several tokens in one gap have an order, and the law of its token does not say it",
-    "all": "no gap shows how many tokens it misses",
-    "within": "an insertion may also be in the wrong place: its errors are no sum over tokens",
-    "factor": "an insertion may also be in the wrong place: its error is not that of a token",
-}
-
 
 class InsertTokens(Action):
     """The word ``insert tokens``."""
@@ -37,9 +30,5 @@ class InsertTokens(Action):
     needs = (arrow("clean", "gone"),)
     undoes = ("clean", "gone")
     rules = ("one", "chance", "quota", "above")
-
-    def wrong_rule(self, much: ast.Much) -> str:
-        """Return why no tokens can be inserted by a rule; "" if they can."""
-        if much.otherwise is not None:
-            return "a row takes its gaps by one rule"
-        return WHY.get(much.rule, "")
+    one_rule = "xlmc inserts tokens by `one`, `chance`, `quota` or `above`, one at most into a gap"
+    alone = "xlmc inserts tokens by one rule in all rows"

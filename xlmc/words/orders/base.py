@@ -14,8 +14,8 @@ class Order(Word):
     ``lacks`` are both in words. ``network``: it scores the network's answer, between ``low`` and
     ``high``, described by ``range``; ``threshold`` is an example. ``token``: it looks at one
     token, which may be the one that is drawn: ``drawn`` and ``drawn_error`` are then its codes.
-    ``quantity`` is its code in an amount, be it of the token that is drawn. ``no_gap``: the reason
-    why gaps do not come in this order.
+    ``quantity`` is its code in an amount, be it of the token that is drawn; ``plain``: it is there
+    what it is as a score. ``no_gap``: the reason why gaps do not come in this order.
     """
 
     slot = "a score by which places are ordered"
@@ -32,6 +32,7 @@ class Order(Word):
     variable: ClassVar[str] = ""  # for its amounts at all places
     quantity: ClassVar[str] = ""
     drawn_quantity: ClassVar[str] = ""
+    plain: ClassVar[bool] = True
     low: ClassVar[float] = 0.0
     high: ClassVar[float] = 1.0
     range: ClassVar[str] = ""

@@ -21,6 +21,7 @@ class Entropy(Order):
     samples = (0.0, 1.0, 14.0)
     variable = "entropies"
     quantity = "-negative_entropy({logits})"
+    plain = False
     low = -inf
     high = 0.0
     range = "it is minus the entropy, which is at most 0"

@@ -11,7 +11,7 @@ from xlmc.diagnostics.semantic_errors import Unsupported, WrongAction, WrongRule
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import distinct
-from xlmc.words import numbers
+from xlmc.words import numbers, slots
 
 
 def tokens(

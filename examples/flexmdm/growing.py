@@ -10,7 +10,7 @@ from .canvas import Canvas, Decoding
 
 @dataclass(frozen=True, kw_only=True)
 class Growing(Decoding):
-    """A decoder that inserts into gaps, and reveals masks where there are some, by many a step."""
+    """A decoder that inserts several tokens or masks a step, and reveals the masks of a row."""
 
     def start(self, canvas: Canvas) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""

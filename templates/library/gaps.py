@@ -11,6 +11,7 @@ import torch
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .costs import Head, Logits, chunk, summed
+from .sampling import by_chunk
 
 
 def joint_nll(
@@ -135,7 +136,13 @@ def shares(
     logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
     """Return the chance of each gap under the joint law of its row; 0 of closed ones."""
-    return at_gaps(logits.double().logsumexp(-1), open_).softmax(-1)
+    return at_gaps(log_mass(logits), open_).softmax(-1)
+
+
+@by_chunk
+def log_mass(logits: Float[Tensor, "gaps vocab"]) -> Float[Tensor, " gaps"]:
+    """Return log sum exp of the logits of each gap, in float64."""
+    return logits.double().logsumexp(-1)
 
 
 def index_of(open_: Bool[Tensor, "batch length"]) -> Int[Tensor, "batch length"]:

@@ -126,8 +126,9 @@ class GroupedAttention(nn.Module):
         cos: Float[Tensor, "rows 1 length half"],
         sin: Float[Tensor, "rows 1 length half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
+        ordered: bool,
     ) -> Float[Tensor, "batch length width"]:
-        """Mix the tokens of each row."""
+        """Mix the tokens of each row; ``ordered``: each one sees those before it, by no mask."""
         q, k, v = (
             part(x).unflatten(2, (-1, self.axes)).transpose(1, 2)  # batch heads length axes
             for part in (self.q, self.k, self.v)
@@ -138,6 +139,7 @@ class GroupedAttention(nn.Module):
             v,
             attn_mask=seen,
             dropout_p=self.attention_dropout if self.training else 0.0,
+            is_causal=ordered,
             enable_gqa=True,
         )
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
@@ -178,9 +180,10 @@ class Qwen2Block(nn.Module):
         cos: Float[Tensor, "rows 1 length half"],
         sin: Float[Tensor, "rows 1 length half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
+        ordered: bool,
     ) -> Float[Tensor, "batch length width"]:
         """Apply attention, then the feed-forward layer, each added to its input."""
-        x = x + self.attention(self.norm_1(x), cos, sin, seen)
+        x = x + self.attention(self.norm_1(x), cos, sin, seen, ordered)
         out: Tensor = x + self.feed(self.norm_2(x))
         return out
 
@@ -206,12 +209,16 @@ class Qwen2(nn.Module):
         xt: Int[Tensor, "batch length"],
         attend: Attend,
         seen: Bool[Tensor, "batch 1 queries length"] | None,
+        ordered: bool = False,
     ) -> Float[Tensor, "batch length width"]:
-        """Return the hidden states of tokens that see what ``seen`` lets them see."""
+        """Return the hidden states of tokens that see what ``seen`` lets them see.
+
+        ``ordered``: without padding, those before them alone.
+        """
         cos, sin = rotation(attend, xt, self.shape)
         x = self.embed(xt)
         for block in self.blocks:
-            x = block(x, cos, sin, seen)
+            x = block(x, cos, sin, seen, ordered)
         out: Tensor = self.norm(x)
         return out
 
@@ -223,7 +230,5 @@ class CausalQwen2(Qwen2):
         self, xt: Int[Tensor, "batch length"], attend: Attend
     ) -> Float[Tensor, "batch length width"]:
         """Return the hidden state of every position, which no later token changes."""
-        length = xt.shape[1]
-        order = torch.ones(1, 1, length, length, dtype=torch.bool, device=xt.device).tril()
-        seen = visible(attend, length)
-        return self.mix(xt, attend, order if seen is None else seen)
+        seen = visible(attend, xt.shape[1])
+        return self.mix(xt, attend, seen, ordered=seen is None)

@@ -11,6 +11,7 @@ from laws.build import VOCAB, A, B
 from laws.examples import MIXED, one
 from laws.scripted import Scripted, draw, repeat
 from laws.stats import samples_of
+from laws.test_costs import Made
 from laws.test_decoders import every
 
 RATES, CLOCKED = ["gone_rates"], ["gone_rates", "gone_joint"]
@@ -282,3 +283,16 @@ def test_claims_of_decoders_and_likelihoods_on_a_clock(workshop):
     assert {*laws.values()} == {"none"}
     assert {worth.law for worth in joint.samples.values()} == {"none"}
     assert (rates.claim.value, joint.claim.value) == ("bound", "none")
+
+
+@every(["gone_joint"])
+def test_chances_of_gaps_are_of_a_chunk_at_a_time(package, monkeypatch):
+    """In float64 are the logits of 2 gaps here."""
+    vocab = 50
+    logits, open_ = torch.randn(30, vocab), torch.ones(3, 10, dtype=torch.bool)
+    whole = package.gaps.shares(logits, open_)
+    monkeypatch.setattr(package.sampling, "LOGITS", 2 * vocab)
+    with Made(lambda one: len(one) * (one.dim() == 2 and one.shape[1] == vocab)) as on_the_way:
+        parts = package.gaps.shares(logits, open_)
+    assert torch.equal(parts, whole)
+    assert on_the_way.largest == 2

@@ -78,6 +78,20 @@ def test_draws_sort_and_add_up_no_more_than_a_chunk(workshop, monkeypatch):
     assert 0 < on_the_way.largest <= 2
 
 
+def test_causal_attention_without_padding_has_no_mask(workshop):
+    """A mask of the order would have length x length entries."""
+    package = workshop.package("next_plain")
+    made = network(package, "text")
+    square = torch.zeros(2, 37, dtype=torch.long) + VOCAB["eos"]
+
+    def entries(one: torch.Tensor) -> int:
+        return one.numel() if one.dtype == torch.bool else 0
+
+    with Made(entries) as on_the_way:
+        made.trunk(square, None)
+    assert on_the_way.largest == 0
+
+
 def test_every_kind_of_canvas_is_among_the_packages() -> None:
     """Places, gaps, and both."""
     texts = [zoo.SPECS[name].text for name in UNCACHED]

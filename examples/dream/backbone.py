@@ -62,7 +62,7 @@ def attention_mask(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | N
 
 def rotation(
     attend: Attend, xt: Int[Tensor, "batch length"], size: ModelSize
-) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
+) -> tuple[Float[Tensor, "rows length 1 half"], Float[Tensor, "rows length 1 half"]]:
     """Return cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
     Positions count attended tokens, so that padding on the left shifts nothing. Attention depends
@@ -74,15 +74,15 @@ def rotation(
         position = attend.bool().cumsum(1) - 1
     axes = size.width // size.heads
     frequency = size.rotary_base ** (-torch.arange(0, axes, 2, device=xt.device) / axes)
-    angle = (position[:, :, None] * frequency)[:, None]
+    angle = (position[:, :, None] * frequency)[:, :, None]
     return angle.cos(), angle.sin()
 
 
 def rotate(
-    x: Float[Tensor, "batch heads length axes"],
-    cos: Float[Tensor, "rows 1 length half"],
-    sin: Float[Tensor, "rows 1 length half"],
-) -> Float[Tensor, "batch heads length axes"]:
+    x: Float[Tensor, "batch length heads axes"],
+    cos: Float[Tensor, "rows length 1 half"],
+    sin: Float[Tensor, "rows length 1 half"],
+) -> Float[Tensor, "batch length heads axes"]:
     """Rotate each pair (x_i, x_{i + half}) of a head's axes by its angle."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x.dtype)

@@ -122,21 +122,23 @@ class GroupedAttention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
+        ordered: bool,
     ) -> Float[Tensor, "batch length width"]:
-        """Mix the tokens of each row."""
+        """Mix the tokens of each row; ``ordered``: each one sees those before it, by no mask."""
         q, k, v = (
-            part(x).unflatten(2, (-1, self.axes)).transpose(1, 2)  # batch heads length axes
+            part(x).unflatten(2, (-1, self.axes))  # batch length heads axes
             for part in (self.q, self.k, self.v)
         )
         mixed = F.scaled_dot_product_attention(
-            rotate(q, cos, sin),
-            rotate(k, cos, sin),
-            v,
+            rotate(q, cos, sin).transpose(1, 2),
+            rotate(k, cos, sin).transpose(1, 2),
+            v.transpose(1, 2),
             attn_mask=seen,
             dropout_p=self.attention_dropout if self.training else 0.0,
+            is_causal=ordered,
             enable_gqa=True,
         )
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
@@ -174,12 +176,13 @@ class Qwen2Block(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
+        ordered: bool,
     ) -> Float[Tensor, "batch length width"]:
         """Apply attention, then the feed-forward layer, each added to its input."""
-        x = x + self.attention(self.norm_1(x), cos, sin, seen)
+        x = x + self.attention(self.norm_1(x), cos, sin, seen, ordered)
         out: Tensor = x + self.feed(self.norm_2(x))
         return out
 
@@ -205,11 +208,15 @@ class Qwen2(nn.Module):
         xt: Int[Tensor, "batch length"],
         attend: Attend,
         seen: Bool[Tensor, "batch 1 queries length"] | None,
+        ordered: bool = False,
     ) -> Float[Tensor, "batch length width"]:
-        """Return the hidden states of tokens that see what ``seen`` lets them see."""
+        """Return the hidden states of tokens that see what ``seen`` lets them see.
+
+        ``ordered``: without padding, those before them alone.
+        """
         cos, sin = rotation(attend, xt, self.shape)
         x = self.embed(xt)
         for block in self.blocks:
-            x = block(x, cos, sin, seen)
+            x = block(x, cos, sin, seen, ordered)
         out: Tensor = self.norm(x)
         return out

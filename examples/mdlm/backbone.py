@@ -62,7 +62,7 @@ def attention_mask(attend: Attend) -> Bool[Tensor, "batch 1 queries length"] | N
 
 def rotation(
     attend: Attend, xt: Int[Tensor, "batch length"], size: ModelSize
-) -> tuple[Float[Tensor, "rows 1 length half"], Float[Tensor, "rows 1 length half"]]:
+) -> tuple[Float[Tensor, "rows length 1 half"], Float[Tensor, "rows length 1 half"]]:
     """Return cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864).
 
     Positions count attended tokens, so that padding on the left shifts nothing. Attention depends
@@ -74,18 +74,34 @@ def rotation(
         position = attend.bool().cumsum(1) - 1
     axes = size.width // size.heads
     frequency = size.rotary_base ** (-torch.arange(0, axes, 2, device=xt.device) / axes)
-    angle = (position[:, :, None] * frequency)[:, None]
+    angle = (position[:, :, None] * frequency)[:, :, None]
     return angle.cos(), angle.sin()
 
 
 def rotate(
-    x: Float[Tensor, "batch heads length axes"],
-    cos: Float[Tensor, "rows 1 length half"],
-    sin: Float[Tensor, "rows 1 length half"],
-) -> Float[Tensor, "batch heads length axes"]:
+    x: Float[Tensor, "batch length heads axes"],
+    cos: Float[Tensor, "rows length 1 half"],
+    sin: Float[Tensor, "rows length 1 half"],
+) -> Float[Tensor, "batch length heads axes"]:
     """Rotate each pair (x_i, x_{i + half}) of a head's axes by its angle."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x.dtype)
+
+
+def heads(
+    qkv: Float[Tensor, "batch length outputs"],
+    number: int,
+    cos: Float[Tensor, "rows length 1 half"],
+    sin: Float[Tensor, "rows length 1 half"],
+) -> tuple[
+    Float[Tensor, "batch heads length axes"],
+    Float[Tensor, "batch heads length axes"],
+    Float[Tensor, "batch heads length axes"],
+]:
+    """Return rotated queries, rotated keys, and values of a number of heads."""
+    qk, v = qkv.unflatten(2, (3 * number, -1)).split([2 * number, number], 2)
+    q, k = rotate(qk, cos, sin).transpose(1, 2).chunk(2, 1)
+    return q, k, v.transpose(1, 2)
 
 
 class Attention(nn.Module):
@@ -101,22 +117,20 @@ class Attention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Mix the tokens of each row."""
-        batch, length, width = x.shape
-        qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # batch heads length axes
+        q, k, v = heads(self.qkv(x), self.heads, cos, sin)
         mixed = F.scaled_dot_product_attention(
-            rotate(q, cos, sin),
-            rotate(k, cos, sin),
+            q,
+            k,
             v,
             attn_mask=seen,
             dropout_p=self.size.attention_dropout if self.training else 0.0,
         )
-        mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+        mixed = self.out(mixed.transpose(1, 2).flatten(2))
         return F.dropout(mixed, self.size.dropout, self.training)
 
 
@@ -152,8 +166,8 @@ class GatedBlock(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Apply attention, then the feed-forward layer, each gated and added to its input."""

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import FeedForward, attention_mask, embedding, linear, rotate, rotation
+from .backbone import FeedForward, attention_mask, embedding, heads, linear, rotation
 
 Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each block: batch heads length axes
 
@@ -41,18 +41,15 @@ class CausalAttention(nn.Module):
     def project(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
     ) -> tuple[
         Float[Tensor, "batch heads length axes"],
         Float[Tensor, "batch heads length axes"],
         Float[Tensor, "batch heads length axes"],
     ]:
         """Return queries, keys and values."""
-        batch, length, width = x.shape
-        qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        return rotate(q, cos, sin), rotate(k, cos, sin), v
+        return heads(self.qkv(x), self.heads, cos, sin)
 
     def mix(
         self,
@@ -81,8 +78,8 @@ class CausalBlock(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 length length"] | None,
     ) -> Float[Tensor, "batch length width"]:
         """Apply attention, then the feed-forward layer, each added to its input."""
@@ -98,8 +95,8 @@ class CachingBlock(CausalBlock):
     def extend(
         self,
         x: Float[Tensor, "batch new width"],
-        cos: Float[Tensor, "batch 1 new half"],
-        sin: Float[Tensor, "batch 1 new half"],
+        cos: Float[Tensor, "batch new 1 half"],
+        sin: Float[Tensor, "batch new 1 half"],
         seen: Bool[Tensor, "batch 1 new length"] | None,
         past: tuple[Tensor, Tensor] | None,
     ) -> tuple[Float[Tensor, "batch new width"], tuple[Tensor, Tensor]]:
@@ -145,7 +142,7 @@ class CachingTransformer(CausalTransformer):
         ``attend`` spans the past, empty at first, and the new tokens.
         """
         count = new.shape[1]
-        cos, sin = (part[:, :, -count:] for part in rotation(attend, new, self.size))
+        cos, sin = (part[:, -count:] for part in rotation(attend, new, self.size))
         seen = visible(attend, count)
         x, longer = self.embed(new), []
         for i, block in enumerate(self.blocks):

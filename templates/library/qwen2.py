@@ -122,20 +122,20 @@ class GroupedAttention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
         ordered: bool,
     ) -> Float[Tensor, "batch length width"]:
         """Mix the tokens of each row; ``ordered``: each one sees those before it, by no mask."""
         q, k, v = (
-            part(x).unflatten(2, (-1, self.axes)).transpose(1, 2)  # batch heads length axes
+            part(x).unflatten(2, (-1, self.axes))  # batch length heads axes
             for part in (self.q, self.k, self.v)
         )
         mixed = F.scaled_dot_product_attention(
-            rotate(q, cos, sin),
-            rotate(k, cos, sin),
-            v,
+            rotate(q, cos, sin).transpose(1, 2),
+            rotate(k, cos, sin).transpose(1, 2),
+            v.transpose(1, 2),
             attn_mask=seen,
             dropout_p=self.attention_dropout if self.training else 0.0,
             is_causal=ordered,
@@ -176,8 +176,8 @@ class Qwen2Block(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows 1 length half"],
-        sin: Float[Tensor, "rows 1 length half"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
         seen: Bool[Tensor, "batch 1 queries length"] | None,
         ordered: bool,
     ) -> Float[Tensor, "batch length width"]:

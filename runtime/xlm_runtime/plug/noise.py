@@ -5,7 +5,7 @@ it, on the number of ranks, or on whether the run was interrupted.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from hashlib import blake2b
 
 import torch
@@ -47,7 +47,9 @@ class Noise:
 
     def at(self, step: int) -> "Noise":
         """Return the source of another step."""
-        return replace(self, step=step)
+        other = replace(self, step=step)
+        vars(other)["_rows_mixed"] = self._rows_mixed  # no step changes it
+        return other
 
     def rows(self, rows: Tensor) -> "Noise":
         """Return the source of some of the rows (a boolean mask or indices)."""
@@ -64,7 +66,7 @@ class Noise:
         counter = positions
         if isinstance(counter, int):
             counter = torch.arange(counter, device=self.example.device)[None]
-        return _unit(_mix(self._key(stream, self.example)[:, None] + counter * _GOLDEN))
+        return _unit(_mix(self._key(stream)[:, None] + counter * _GOLDEN))
 
     def stratified(self, stream: str) -> Float[Tensor, " batch"]:
         """Draw once for each row, in a stratum of its own: one stratum for each row of the step."""
@@ -74,7 +76,8 @@ class Noise:
     def antithetic(self, stream: str) -> Float[Tensor, " batch"]:
         """Draw evenly spaced numbers for the rows of the step, with one random shift for all."""
         row, rows = self._rows()
-        key = self._key(f"shared {stream}", torch.zeros(1, dtype=torch.long))
+        shared = replace(self, example=torch.zeros(1, dtype=torch.long))
+        key = shared._key(f"shared {stream}")
         return (row.double() / rows + float(_unit(_mix(key)))) % 1
 
     def _rows(self) -> tuple[Int[Tensor, " batch"], int]:
@@ -83,10 +86,18 @@ class Noise:
         row = torch.arange(here, device=self.example.device)
         return self.part * here + row, self.parts * here
 
-    def _key(self, stream: str, example: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
-        key = _mix(example.long() * _GOLDEN + _signed(self.seed))
-        key = _mix(key + _signed(self.step * _GOLDEN))
-        return _mix(key ^ _name(stream))
+    def _key(self, stream: str) -> Int[Tensor, " batch"]:
+        return _mix(self._mixed ^ _name(stream))
+
+    @cached_property
+    def _mixed(self) -> Int[Tensor, " batch"]:
+        """The seed, the row and the step, which all streams share."""
+        return _mix(self._rows_mixed + _signed(self.step * _GOLDEN))
+
+    @cached_property
+    def _rows_mixed(self) -> Int[Tensor, " batch"]:
+        """The seed and the row, which all steps share."""
+        return _mix(self.example.long() * _GOLDEN + _signed(self.seed))
 
 
 @cache

@@ -99,7 +99,8 @@ def heads(
     Float[Tensor, "batch heads length axes"],
 ]:
     """Return rotated queries, rotated keys, and values of a number of heads."""
-    qk, v = qkv.unflatten(2, (3 * number, -1)).split([2 * number, number], 2)
+    each = qkv.view(*qkv.shape[:2], 3 * number, -1)  # batch length heads axes
+    qk, v = each.split([2 * number, number], 2)
     q, k = rotate(qk, cos, sin).transpose(1, 2).chunk(2, 1)
     return q, k, v.transpose(1, 2)
 

@@ -100,9 +100,8 @@ def heads(
 ]:
     """Return rotated queries, rotated keys, and values of a number of heads."""
     each = qkv.view(*qkv.shape[:2], 3 * number, -1)  # batch length heads axes
-    qk, v = each.split([2 * number, number], 2)
-    q, k = rotate(qk, cos, sin).transpose(1, 2).chunk(2, 1)
-    return q, k, v.transpose(1, 2)
+    q, k = rotate(each[:, :, : 2 * number], cos, sin).transpose(1, 2).chunk(2, 1)
+    return q, k, each[:, :, 2 * number :].transpose(1, 2)
 
 
 class Attention(nn.Module):

@@ -614,3 +614,19 @@ def test_no_law_is_claimed_of_a_stop_that_no_likelihood_reads() -> None:
 """)
     assert package.likelihood is None
     assert dict(package.family.samples)["default"].law == "none"
+
+
+@pytest.mark.parametrize(
+    ("kind", "joint"), [("joint_cross_entropy", True), ("cross_entropy", False)]
+)
+def test_a_head_at_gaps_says_what_its_law_is_over(kind: str, joint: bool) -> None:
+    code = rendered(f"""family drawn "Insertions" {{
+  noise {{ clean -> gone  survival alpha(t) = 1 - t; amount t ~ uniform(1e-3, 1) }}
+  network {{ backbone dit(condition = t); head slot : logits at gaps; head gap : count at gaps }}
+  loss {{ slot : {kind}(gone); gap : poisson(gone) }}
+  decoder {{ grid uniform(8); step {{ insert tokens chance min(1, gap * (t - s)); draw slot }} }}
+  collate {{ text : bos [body] eos }}
+}}
+""")["network.py"]
+    assert ("Over all gaps of a row they make one law" in code) == joint
+    assert ("Those of a place make one law" in code) != joint

@@ -19,7 +19,7 @@ from xlmc.theory.claims import KEPT, SHORTER, UNKNOWN, by_rates, claim, tilt, tr
 from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
-from xlmc.words import terms
+from xlmc.words import numbers, terms
 from xlmc.words.slots import backbone_words
 
 FILES = {
@@ -122,6 +122,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
             shifted=head.shifted,
             size=query.size(head),
             following=ordered,
+            joint=numbers.joint(head.name, family),
         )
         for head in query.heads(family).values()
     )

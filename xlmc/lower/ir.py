@@ -128,6 +128,7 @@ class Head:
     shifted: bool  # it is read one position to the left
     size: int
     following: bool  # it speaks of the token after the one at which it stands
+    joint: bool  # its logits are of one law over all gaps of a row
 
 
 @frozen

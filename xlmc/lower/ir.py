@@ -193,7 +193,6 @@ class Loss:
     over: Code  # over the batch: what the sum is divided by
     divisor: Code  # that, or 1 where it is 0
     schedule: tuple[str, ...]  # names imported
-    clocked: bool  # it takes the clock
     latex: tuple[str, ...]
     units: str
 

@@ -88,7 +88,6 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         over=built(divided),
         divisor=built("over.clamp(min=1)" if empty else "over"),
         schedule=clock.imports(used),
-        clocked=clock.moves(used),
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )

@@ -57,6 +57,11 @@ def one(package: Package, body: Row, layout: str = "text") -> Batch:
     return package.layout(layout)([Example(0, body)])
 
 
+def tokens(row: torch.Tensor) -> list[int]:
+    """Return the ids of a row without padding."""
+    return [x for x in row.tolist() if x != VOCAB["pad"]]
+
+
 def around(package: Package, layout: str = "text") -> tuple[Row, Row]:
     """The ids before and after a body."""
     row = package.layout(layout).row(Example(0, (A,)))

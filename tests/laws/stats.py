@@ -52,6 +52,12 @@ def mean_is(values: torch.Tensor, expected: float) -> None:
     assert off <= SIGMAS * error + 1e-12, f"{float(values.mean())} is not {expected} +- {error:.1g}"
 
 
+def distance(found: Mapping[object, float], law: Mapping[object, float]) -> float:
+    """Return the total variation between outcomes, counted or with their chances, and a law."""
+    total = sum(found.values())
+    return sum(abs(found.get(x, 0) / total - law.get(x, 0)) for x in {*found, *law}) / 2
+
+
 def near(found: Mapping[object, int], law: Mapping[object, float]) -> None:
     """The total variation between draws and their law is one that draws have.
 
@@ -59,6 +65,6 @@ def near(found: Mapping[object, int], law: Mapping[object, float]) -> None:
     (McDiarmid): above the bound it is with a chance of at most ERROR.
     """
     draws = sum(found.values())
-    far = sum(abs(found.get(key, 0) / draws - law.get(key, 0.0)) for key in {*found, *law}) / 2
+    far = distance(found, law)
     bound = (len(law) / draws) ** 0.5 / 2 + (np.log(1 / ERROR) / (2 * draws)) ** 0.5
     assert far <= bound, f"total variation {far:.4f} > {bound:.4f} at {draws} draws"

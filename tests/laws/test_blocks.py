@@ -6,11 +6,11 @@ from math import ceil
 import pytest
 import torch
 from laws.build import VOCAB, A, B
-from laws.examples import MIXED, examples, network, one, strings
-from laws.scripted import draw, repeat
-from laws.stats import samples_of
+from laws.examples import MIXED, examples, network, strings, tokens
+from laws.scripted import draw
+from laws.stats import distance, samples_of
 from laws.test_decoders import LIMIT, apart, bodies, every, filled, mask_table, samplers, shares
-from laws.test_flow import distance, exact
+from laws.test_remask import grown
 
 from xlm_runtime.plug import Example
 
@@ -171,17 +171,6 @@ def test_what_a_block_leaves_over_comes_later(package):
 # Rows that grow
 
 
-def grown(package, name, law, rows=400, **params):
-    """The states of rows of two clocks with exact heads, and the end."""
-    batch = repeat(one(package, (A,)), rows)
-    sampler = package.sampler(name, **params)
-    return sampler(exact(package, law), batch, draw(batch, 41), LIMIT, True)
-
-
-def tokens(row):
-    return [x for x in row.tolist() if x != VOCAB["pad"]]
-
-
 @pytest.mark.parametrize(
     ("package", "name", "size"),
     [("both_back", "windowed", 1), ("both_back", "windowed", 2), ("both_back", "one_by_one", 1)],
@@ -190,7 +179,7 @@ def tokens(row):
 def test_d20_rows_that_grow_are_revealed_from_the_left(package, name, size):
     """In a step in which nothing comes: of the free places the first block that has a mask."""
     params, seen, waiting = {"size": size} if name == "windowed" else {}, 0, 0
-    decoded = grown(package, name, strings(3), steps=12, **params)
+    _, decoded = grown(package, name, strings(3), 400, steps=12, **params)
     for before, after in itertools.pairwise(decoded.history[:13]):
         for old, new in zip(map(tokens, before), map(tokens, after), strict=True):
             if len(old) != len(new) or MASK not in old:
@@ -208,7 +197,7 @@ def test_d20_rows_that_grow_are_revealed_from_the_left(package, name, size):
 @every(["both_back"])
 def test_d20_one_block_of_a_row_that_grows_is_no_block(package):
     whole, blocked = (
-        grown(package, name, MIXED, steps=6, **more)
+        grown(package, name, MIXED, 400, steps=6, **more)[1]
         for name, more in (("plain", {}), ("windowed", {"size": LIMIT}))
     )
     assert torch.equal(whole.nfe, blocked.nfe)
@@ -219,7 +208,7 @@ def test_d20_one_block_of_a_row_that_grows_is_no_block(package):
 def test_d2_rows_that_grow_from_the_left_come_closer_to_the_data(package):
     """Masks come as before, and any order of revealing one at a time is exact."""
     few, many = (
-        distance(bodies(grown(package, "one_by_one", MIXED, 1_000, steps=steps)), MIXED)
+        distance(bodies(grown(package, "one_by_one", MIXED, 1_000, steps=steps)[1]), MIXED)
         for steps in (6, 40)
     )
     assert few < 0.65

@@ -87,7 +87,7 @@ def test_c2_counts_and_sets(package):
 
 @every(zoo.PLAIN)
 def test_c2_steps_are_independent(package):
-    """What one step corrupts says nothing about the next (spread times belong to their rows)."""
+    """The corruption of one step says nothing about the next (spread times are a row's own)."""
     batch = repeat(one(package, (A, A)), DRAWS)
     cells = []
     for step in (3, 4):

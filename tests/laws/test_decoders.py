@@ -10,7 +10,7 @@ import torch
 from laws import zoo
 from laws.build import VOCAB, A, B, C
 from laws.costs import row_of
-from laws.examples import MIXED, NESTED, REPEATS, around, examples, network, one, strings
+from laws.examples import MIXED, NESTED, REPEATS, around, examples, network, one, strings, tokens
 from laws.flow import Flow
 from laws.prefix import Prefixes, nexts
 from laws.scripted import draw, pick, repeat
@@ -287,7 +287,7 @@ def test_d4_confidence_of_the_sampled_token_is_biased(package):
 
 @every(CHANCES)
 def test_d5_calls_of_the_network(package):
-    """Where answers are reused S (1 - (1 - 1/S)^L); else each step that starts with a mask."""
+    """With answers that are reused S (1 - (1 - 1/S)^L); else each step that starts with a mask."""
     steps, length = 6, 3
     table = mask_table(package, strings(length))
     _, decoded = filled(package, table, package.sampler(steps=steps), length)
@@ -586,11 +586,6 @@ def cases(package):
         layout = package.layout(name, 5)
         made = layout(examples(name, begins=layout.begins))
         yield name, made, network(package, name)
-
-
-def tokens(row):
-    """The ids of a row without padding."""
-    return [x for x in row.tolist() if x != VOCAB["pad"]]
 
 
 def takes_back(spec, name):

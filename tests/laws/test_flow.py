@@ -11,10 +11,11 @@ import torch
 from laws import zoo
 from laws.build import VOCAB, A, B, C
 from laws.costs import over
-from laws.examples import MIXED, around, examples, layouts, network, one, strings
+from laws.examples import MIXED, around, examples, layouts, network, one, strings, tokens
 from laws.flow import CLEAN, GONE, MASKED, Flow, chances, costs, hazards, integral, path_cost
 from laws.scripted import Scripted, corrupted, draw, pick, repeat
-from laws.stats import follows, mean_is
+from laws.stats import distance, follows, mean_is
+from laws.test_decoders import bodies
 
 MASK = VOCAB["mask"]
 LIMIT = 8
@@ -314,17 +315,6 @@ def test_l23_finite_whatever_is_corrupted(package):
 # Decoders
 
 
-def bodies(decoded):
-    rows = zip(decoded.x, decoded.body, strict=True)
-    return Counter(tuple(x[body].tolist()) for x, body in rows)
-
-
-def distance(found, law):
-    """Total variation."""
-    total = sum(found.values())
-    return sum(abs(found.get(x, 0) / total - law.get(x, 0)) for x in {*found, *law}) / 2
-
-
 def made(package, law, name="default", rows=4_000, record=False, **params):
     flow = exact(package, law)
     batch = repeat(one(package, (A,)), rows)
@@ -420,10 +410,6 @@ def test_d5_the_fewer_may_be_missing_the_longer_a_row_goes_on(package, name):
     assert calls == sorted(calls)
     assert calls[0] < calls[-1]
     assert all(not (one.x == MASK).any() for one in found)
-
-
-def tokens(row):
-    return [x for x in row.tolist() if x != VOCAB["pad"]]
 
 
 @samplers(SAMPLERS)

@@ -216,7 +216,7 @@ def test_b_a_token_changes_nothing_before_it(package, padded):
 
 @every(zoo.NONES)
 def test_b_with_and_without_a_mask_the_answers_are_the_same(package):
-    """Where nothing is padded, no mask is made."""
+    """Without padding no mask is made."""
     net = network(package)
     xt = torch.tensor([[2, A, B, C], [2, C, C, B]])
     masked = net.trunk(xt, torch.ones_like(xt, dtype=torch.bool))
@@ -331,7 +331,7 @@ def test_d12_temperature_top_k_and_top_p_work_together(package, name):
 
 @samplers(PAIRS)
 def test_d14_each_step_appends_one_token(package, name):
-    """What is given stays at every step, and so does what has been appended."""
+    """Given tokens stay at every step, and so do appended ones."""
     for layout, laid, batch in layouts(package):
         decoded = package.sampler(name)(
             network(package, layout), batch, draw(batch, 3), 5, record=True

@@ -10,7 +10,7 @@ import torch
 from laws.build import VOCAB, A, B
 from laws.examples import MIXED, one
 from laws.scripted import Scripted, draw, repeat
-from laws.stats import samples_of
+from laws.stats import distance, samples_of
 from laws.test_costs import Made
 from laws.test_decoders import every
 
@@ -114,10 +114,6 @@ def decoded_law(law, steps, limit=8):
                 later[after] += p * q
         now = {state: p for state, p in later.items() if p > 0}
     return now
-
-
-def distance(a, b):
-    return sum(abs(a.get(key, 0) - b.get(key, 0)) for key in {*a, *b}) / 2
 
 
 def run(package, heads, name, rows=1500, limit=8, **params):

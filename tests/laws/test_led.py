@@ -151,7 +151,7 @@ def hidden(batch):
 @every(["both_led"])
 @SCALES
 def test_d10_tokens_of_two_clocks_are_guided(package, scale):
-    """Those of masks; the prompt of the second row, all before the brackets, is masks."""
+    """Tokens of masks; the prompt of the second row, all before the brackets, is masks."""
     batch = hidden(package.layout("seq2seq", 2)([Example(0, (A, A), (A, B))]))
     batch = repeat(batch, ROWS)
     network = Answers()
@@ -170,7 +170,7 @@ def test_d10_tokens_of_two_clocks_are_guided(package, scale):
 
 @every(["both_led"])
 def test_a_prompt_ends_before_brackets_that_are_empty(package):
-    """What is behind the brackets is no prompt, when no token is in them yet."""
+    """A token behind the brackets is no prompt, when none is in them yet."""
     batch = package.layout("seq2seq", 2)([Example(0, (A,), (A, B))])
     network = Answers()
     canvas = package.canvas.Canvas.of(network, batch, 2).remove(batch.free)

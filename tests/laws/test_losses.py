@@ -479,7 +479,7 @@ def test_l19_an_answer_in_more_room_costs_what_the_denominator_says(package):
 
 @every([n for n in zoo.NOISED if "per" in zoo.SPECS[n].over or zoo.SPECS[n].over == "sequences"])
 def test_l19_a_row_costs_the_same_beside_any_companions(package):
-    """Where the mean is over rows, each divided by what is its own."""
+    """With a mean over rows, each divided by its own number."""
     for name, _, batch in layouts(package):
         net = network(package, name)
         noised = corrupted(package, batch, draw(batch, 6))

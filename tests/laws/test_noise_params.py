@@ -92,7 +92,7 @@ def under(package: Package, **params: float) -> Package:
 @pytest.mark.parametrize("power", POWERS)
 @pytest.mark.parametrize("name", ["mask", pytest.param("rising", marks=pytest.mark.slow)])
 def test_s10_what_is_derived_holds_at_every_value(build_of, name, power):
-    """What is corrupted and what is revealed, against the survival itself."""
+    """The chances of corruption and of a reveal, against the survival itself."""
     schedule = build_of(name).schedule
     clock = schedule.Clock(power)
     alpha = (lambda t: (1 - t) ** power) if name == "mask" else (lambda t: 1 - t**power)

@@ -6,7 +6,7 @@ from math import comb
 import pytest
 import torch
 from laws.build import VOCAB, A, B
-from laws.examples import MIXED, examples, network, one, strings
+from laws.examples import MIXED, examples, network, one, strings, tokens
 from laws.flow import chances
 from laws.scripted import draw, repeat
 from laws.stats import follows, samples_of
@@ -140,7 +140,7 @@ def finishes(package, name="default"):
 
 
 def test_a_finish_is_there_if_the_last_step_may_leave_masks(workshop):
-    """Where nothing comes back at s = 0 and every mask is revealed, none is left to finish."""
+    """If nothing comes back at s = 0 and every mask is revealed, none is left to finish."""
     for package in (workshop.package("remdm"), workshop.package("mask_back")):
         assert not finishes(package)
         for layout in ("text", "seq2seq", "infill"):
@@ -185,12 +185,9 @@ def test_d9_two_clocks_without_remasking_are_the_plain_decoder(package):
     _, found = grown(package, "default", MIXED, 300, steps=5, eta=0.0)
     assert bodies(found) == bodies(plain)
     assert all(
-        bodies_of(a) == bodies_of(b) for a, b in zip(found.history, plain.history, strict=True)
+        [*map(tokens, a)] == [*map(tokens, b)]
+        for a, b in zip(found.history, plain.history, strict=True)
     )
-
-
-def bodies_of(state):
-    return [[int(x) for x in row if x != VOCAB["pad"]] for row in state]
 
 
 HIDDEN = (MASK, MASK, MASK)
@@ -278,7 +275,7 @@ def test_d14_what_is_given_stays_in_rows_that_grow(package, name, layout):
         decoded = package.sampler(name)(net, batch, draw(batch, seed), LIMIT, record=True)
         for i, fixed in enumerate(~batch.free & (batch.x0 != VOCAB["pad"])):
             given = batch.x0[i][fixed].tolist()
-            rows = [bodies_of(state[i : i + 1])[0] for state in decoded.history]
+            rows = [tokens(state[i]) for state in decoded.history]
             for before, after in itertools.pairwise(rows):
                 left = iter(after)
                 assert all(x in left for x in given)
@@ -289,7 +286,7 @@ def test_d14_what_is_given_stays_in_rows_that_grow(package, name, layout):
 
 @every(["both_back"])
 def test_no_more_is_claimed_than_two_clocks_keep(package):
-    """Where no param switches it off, taking tokens back has a law of its own, as has waiting."""
+    """Unless a param switches it off, remasking has a law of its own, as has waiting."""
     samples = package.family.samples
     laws = {name: one.law for name, one in samples.items()}
     limits = {name for name, law in laws.items() if law == "limit"}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from laws import zoo
 from laws.build import VOCAB
-from laws.examples import layouts, network
+from laws.examples import layouts, network, tokens
 from laws.scripted import draw
 from laws.test_costs import Made
 
@@ -127,7 +127,3 @@ def test_kept_answers_stay_with_their_columns(package):
     assert kept.seen.tolist() == [[True] * 5 + [False] * 2]
     assert kept.hidden[:, :, 0].tolist() == kept.x.tolist()
     assert kept.cut == 5
-
-
-def tokens(row: torch.Tensor) -> list[int]:
-    return [x for x in row.tolist() if x != VOCAB["pad"]]

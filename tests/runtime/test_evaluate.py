@@ -140,7 +140,7 @@ def test_a_likelihood_says_what_is_given_and_counts_the_same_tokens(name: str) -
 
 
 def test_of_cut_texts_it_is_known_that_they_are_cut() -> None:
-    """Where the row shows it: that costs what it costs in the training data."""
+    """If the row shows it: that costs what it costs in the training data."""
     family = package.load(SHIPPED / "flexmdm").family
     vocab = Vocabulary(12, {role: 11 - i for i, role in enumerate(family.specials)})
     model = make(family, vocab, "text", 2, build(family, [], []))

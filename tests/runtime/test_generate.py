@@ -66,7 +66,7 @@ def test_a_stop_is_looked_for_behind_what_is_given(name: str) -> None:
 
 
 def test_a_stop_behind_holes() -> None:
-    """What is given behind a hole stays; only a hole at the end can be cut."""
+    """Tokens that are given behind a hole stay; only a hole at the end can be cut."""
     loaded = untrained("mlm")
     inside = loaded.generate("a [MASK*3] b", stop=list("abcdefgh"))[0].split()
     assert len(inside) == 5

@@ -43,7 +43,7 @@ def test_gaps_are_filled_and_nothing_is_inserted_elsewhere(name: str) -> None:
 
 
 def test_masks_and_gaps_of_one_text() -> None:
-    """Where masks are inserted, some may be there from the start: their number is kept."""
+    """If masks are inserted, some may be there from the start: their number is kept."""
     loaded = untrained("flexmdm")
     lengths = set()
     for seed in range(12):

@@ -32,6 +32,8 @@ SPECS = {
     ),
 }
 LEAST = {"square_cosine": 4, "cubic": 4, "tenth": 3, "numbers": 0, "sine": 4}
+LITTLE = ("--draws", "256", "--points", "4", "--steps", "1,4", "--seconds", "9")
+OWN = SPEC.parent / "examples" / "own"
 LIMIT = 75  # s: what has begun is finished
 
 
@@ -58,3 +60,19 @@ def test_a_child_of_a_shipped_spec_is_what_it_claims(
     assert sum(claim in ("likelihood.bound", "likelihood.tight") for claim in sure) >= LEAST[name]
     assert sure.count("samples") >= 8
     assert document["seconds"] < LIMIT
+
+
+def test_insertions_on_a_clock_are_what_they_claim(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With few draws: the likelihood of every toy, and the rules of noise, loss and decoder."""
+    assert execute(["build", str(OWN / "spread.xlm"), "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    code = execute(["verify", str(tmp_path / "spread"), "--json", *LITTLE])
+    document = json.loads(capsys.readouterr().out)
+    found = [v for toy in document["toys"] for v in toy["verdicts"]]
+    assert [v["found"] for v in found if v["outcome"] == "refuted"] == []
+    assert code == 0
+    sure = [v["claim"] for v in found if v["outcome"] == "confirmed"]
+    assert {"noise.fixed", "loss.additive", "likelihood.bound", "decoder.keeps"} <= {*sure}
+    assert sure.count("likelihood.valid") >= 6  # of 3 toys, with heads that are fitted or random

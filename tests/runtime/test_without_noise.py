@@ -68,7 +68,7 @@ def test_prompts_of_different_lengths_are_answered_alike_in_any_batch(answering:
 
 
 def test_a_text_goes_on(tmp_path: Path) -> None:
-    """What is given stays at the front, and an empty prompt asks for a whole text."""
+    """Given tokens stay at the front, and an empty prompt asks for a whole text."""
     loaded = xlm_runtime.load(trained(tmp_path, "TEXT"))
     found = loaded.generate(["a b", "", "d"])
     assert found[0].startswith("a b")

@@ -32,7 +32,7 @@ SPECS = {
     ),
 }
 LEAST = {"square_cosine": 4, "cubic": 4, "tenth": 3, "numbers": 0, "sine": 4}
-LITTLE = ("--draws", "256", "--points", "4", "--steps", "1,4", "--seconds", "9")
+LITTLE = ("--draws", "256", "--points", "8", "--steps", "1,4", "--seconds", "9")
 OWN = SPEC.parent / "examples" / "own"
 LIMIT = 75  # s: what has begun is finished
 

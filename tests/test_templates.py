@@ -41,7 +41,7 @@ PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
 LOCAL = {"part", "gone", "shares", "lines", "u"}
 LOCAL |= {"term", "cost", "of_tokens", "time"}
-OWN = {"loop": {"last", "index0"}, "reading": {"lines"}, "namespace": set()}
+OWN = {"loop": {"last", "index0"}}
 CLASSES = {
     name: kind
     for module in (ir, parts)
@@ -52,16 +52,29 @@ FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in C
 # Read by the compiler itself, not by a template.
 FACTS = (
     *("Blocks", "Decoder", "Grid", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler"),
-    *("Several", "Size", "Stop", "Unmask"),
+    *("Several", "Size", "Stop", "Substitute", "Unmask"),
 )
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
     ("Family", "bound"),
+    ("Init", "files"),
     ("Used", "more"),
     *((kind, name) for kind in FACTS for name in FIELDS[kind]),
     *(("Package", name) for name in FIELDS["Package"]),
 }
-FAMILIES = ("arlm", "dilm", "dream", "flexmdm", "ilm", "llada", "mdlm", "mlm", "remdm", "sedd")
+FAMILIES = (
+    "arlm",
+    "dilm",
+    "dream",
+    "flexmdm",
+    "ilm",
+    "llada",
+    "mdlm",
+    "mlm",
+    "remdm",
+    "sedd",
+    "udlm",
+)
 
 
 def parsed(name: str) -> nodes.Template:
@@ -255,7 +268,9 @@ def wide(parts: dict[str, str]) -> ir.Package:
 
 def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
-    shipped = [(ROOT / "spec" / f"{name}.xlm").read_text("utf-8") for name in ("arlm", "ilm")]
+    shipped = [
+        (ROOT / "spec" / f"{name}.xlm").read_text("utf-8") for name in ("arlm", "ilm", "udlm")
+    ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}
     once = "reuse while unchanged\n    grid uniform(steps)"

@@ -60,7 +60,7 @@ def test_every_use_has_a_noise_that_it_is_for(use: Use) -> None:
 
 
 def noise(life: Process) -> str:
-    clocks = {"mask": "alpha", "gone": "beta"}
+    clocks = {"mask": "alpha", "gone": "beta", "random": "alpha"}
     arrows = [f"{a} -> {b}  survival {clocks[b]}(t) = 1 - t" for a, b in life.life or ()]
     return "; ".join(arrows) or "none"
 
@@ -106,6 +106,7 @@ def test_processes_are_told_apart_by_their_facts() -> None:
         (False, True, False, True, True, True),
         (False, False, True, False, True, False),
         (False, True, True, False, False, False),
+        (False, False, False, True, True, True),
         (True, False, False, True, False, False),
     ]
     assert not any(getattr(Process(None), fact) for fact in facts)

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Tensor
 
 from .canvas import Canvas, Decoding
@@ -12,7 +13,7 @@ from .canvas import Canvas, Decoding
 class Appending(Decoding):
     """A decoder that appends one token a step, until a row ends or is full."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Take out all that is free, and align the rows to the right."""
         return canvas.remove(canvas.free).align_right().close_full()
 

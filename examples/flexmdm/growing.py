@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Int, Tensor
 
 from .canvas import Canvas, Decoding
@@ -12,7 +13,7 @@ from .canvas import Canvas, Decoding
 class Growing(Decoding):
     """A decoder that inserts several tokens or masks a step, and reveals the masks of a row."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
         return canvas.remove(canvas.free & ~canvas.masked).close_full()
 

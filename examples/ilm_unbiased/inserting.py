@@ -19,7 +19,7 @@ Drawn = tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]  # a gap of each row
 class Inserting(Decoding):
     """A decoder that inserts one token a step, until a row stops or is full."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Take out all that is free between the brackets."""
         return canvas.remove(canvas.free).close_full()
 
@@ -47,6 +47,6 @@ class Inserting(Decoding):
 class Oracle(Inserting):
     """A decoder that inserts until a row is as long as its own answer."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Leave room for as many tokens as the example's answer has."""
-        return super().start(up_to_its_answer(canvas))
+        return super().start(up_to_its_answer(canvas), noise)

@@ -175,7 +175,7 @@ class Decoding(ABC):
                 raise ValueError(f"{one.name} is at least {least}, not {value}")
 
     @abstractmethod
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Return the state before the first step."""
 
     def ticks(self, canvas: Canvas, noise: Noise) -> Iterable[Tick]:
@@ -203,7 +203,7 @@ class Decoding(ABC):
         self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
     ) -> Decoded:
         """Decode a batch; rows that have ended leave it, and so do columns without a token."""
-        canvas = self.start(self.canvas.of(network, batch, limit))
+        canvas = self.start(self.canvas.of(network, batch, limit), noise)
         index = torch.arange(len(canvas.x), device=canvas.x.device)
         history, ended = [canvas.x], list[Part]()
         pad = network.vocab["pad"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Tensor
 
 from .canvas import Canvas, Decoding
@@ -14,7 +15,7 @@ from .canvas import Canvas, Decoding
 class Filling(Decoding):
     """A decoder that fills the free places of a batch, whose number is given."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Mask all free places, whatever they hold; no gap gets a token."""
         return replace(canvas.mask(canvas.free), open=torch.zeros_like(canvas.open))
 

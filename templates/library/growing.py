@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Int, Tensor
 
 from .canvas import Canvas, Decoding, up_to_its_answer
@@ -15,7 +16,7 @@ from .ticks import Tick
 class Growing(Decoding):
     """A decoder that inserts several tokens or masks a step, and reveals the masks of a row."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Take out all that is free but for masks; these are revealed, too."""
         return canvas.remove(canvas.free & ~canvas.masked).close_full()
 
@@ -37,9 +38,9 @@ class RevisingGrowing(Growing):
 class Measured(Growing):
     """A decoder that inserts until a row is as long as its own answer."""
 
-    def start(self, canvas: Canvas) -> Canvas:
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
         """Leave room for as many tokens as the example's answer has."""
-        return super().start(up_to_its_answer(canvas))
+        return super().start(up_to_its_answer(canvas), noise)
 
 
 def skip_row(

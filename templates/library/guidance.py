@@ -64,6 +64,11 @@ def open_gaps(canvas: Canvas) -> Float[Tensor, "gaps width"]:
     return canvas.hidden(canvas.open)
 
 
+def free_places(canvas: Canvas) -> Float[Tensor, "places width"]:
+    """Return the hidden states of the free places."""
+    return canvas.hidden(canvas.free)
+
+
 def last_token(canvas: Canvas) -> Float[Tensor, "batch width"]:
     """Return the hidden states of the last tokens."""
     return canvas.last

@@ -25,6 +25,7 @@ from laws import (
     test_remask,
     test_schedules,
     test_sized,
+    test_substitution,
     test_waste,
 )
 
@@ -58,6 +59,7 @@ N = test_ends
 P = test_packing
 R = test_remask
 V = test_led
+RANDOM = test_substitution
 S = test_schedules
 T = test_flow
 U = test_clocks
@@ -754,4 +756,43 @@ MUTANTS = [
            "canvas.remove(canvas.free)",
            "canvas.remove(canvas.free & (canvas.x != canvas.network.vocab[\"eos\"]))",
            W.test_c3_decoding_begins_where_full_noise_ends, {"name": "staged"}),
+    # random tokens
+    Mutant("the token that is seen tells nothing", "udlm", "posterior.py",
+           "cost = (relative + unlike)", "cost = relative",
+           RANDOM.test_l10_the_cost_is_the_sum_over_all_rates),
+    Mutant("random tokens may be special ones", "udlm", "posterior.py",
+           "extra.masked_fill(~random, 0).sum(-1)", "extra.sum(-1)",
+           RANDOM.test_l10_the_cost_is_the_sum_over_all_rates),
+    Mutant("a special token as if it could be random", "udlm", "posterior.py",
+           "torch.where(random[x0], (1 + r) * r.log1p() - r * seen, -r * log_x)",
+           "(1 + r) * r.log1p() - r * seen",
+           RANDOM.test_l10_the_cost_is_the_sum_over_all_rates),
+    Mutant("a random token is never the same", "udlm", "noise.py",
+           "return Noised(torch.where(struck, drawn, batch.x0)",
+           "drawn = torch.where(drawn == batch.x0, drawn.flip(0), drawn)\n    "
+           "return Noised(torch.where(struck, drawn, batch.x0)",
+           RANDOM.test_c8_a_token_is_itself_or_any_other_one),
+    Mutant("given tokens become random ones", "udlm", "noise.py",
+           "struck = batch.free & (", "struck = batch.inside & (",
+           RANDOM.test_c8_a_token_is_itself_or_any_other_one),
+    Mutant("a count too few of random tokens", "udlm", "likelihood.py",
+           "(length + 1) / count", "length / count",
+           RANDOM.test_l10_the_law_of_each_token_given_the_others_gives_minus_log_p,
+           {"law": RANDOM.PAIRS}),
+    Mutant("rows without random tokens cost nothing", "udlm", "likelihood.py",
+           "1 / lost)", "0.0)",
+           RANDOM.test_l10_the_law_of_each_token_given_the_others_gives_minus_log_p,
+           {"law": RANDOM.PAIRS}),
+    Mutant("a step as if from the clean text", "udlm", "posterior.py",
+           "stays = (1 - now) / (1 - then)", "stays = 1 - now",
+           RANDOM.test_d35_a_step_leads_from_the_law_at_t_to_that_at_s, {"t": 0.8, "s": 0.5}),
+    Mutant("a step to the clean text", "udlm", "posterior.py",
+           "before = (1 - then) * p + then * even", "before = p",
+           RANDOM.test_d35_a_step_leads_from_the_law_at_t_to_that_at_s, {"t": 0.8, "s": 0.5}),
+    Mutant("a step that goes nowhere", "udlm", "decoder.py",
+           "then=corrupted(tick.s)", "then=corrupted(tick.t)",
+           RANDOM.test_d35_one_token_is_drawn_exactly_at_any_number_of_steps),
+    Mutant("the answer is not cut", "udlm", "posterior.py",
+           "truncated(logits, temperature, 1 if temperature == 0 else top_k, top_p)", "logits",
+           RANDOM.test_d35_cuts_act_on_the_answer_before_the_step),
 ]  # fmt: skip

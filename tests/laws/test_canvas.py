@@ -5,6 +5,8 @@ import torch
 from laws.examples import layouts, network
 from laws.scripted import draw
 
+from xlm_runtime.plug import Noise
+
 EDITS = {
     "write": lambda canvas: canvas.write(canvas.free, canvas.x[canvas.free]),
     "mask": lambda canvas: canvas.mask(canvas.free),
@@ -25,7 +27,9 @@ def at_start(package):
     """The default decoder, its state before the first step, and the first tick."""
     layout, _, batch = layouts(package)[0]
     sampler = package.sampler("default")
-    canvas = sampler.start(sampler.canvas.of(network(package, layout), batch, 8))
+    canvas = sampler.start(
+        sampler.canvas.of(network(package, layout), batch, 8), Noise(0, batch.example)
+    )
     return canvas, next(iter(sampler.ticks(canvas, draw(batch))))
 
 

@@ -796,7 +796,13 @@ SIZED = """family sized "Masks with a head of the length" {
 }
 """
 LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
-MORE = {  # each with laws of its own
+UDLM = (SHIPPED / "udlm.xlm").read_text(encoding="utf-8")
+MORE = {  # of a few laws alone
+    "udlm": Spec(UDLM, low=1e-3),
+    "random_square": Spec(
+        UDLM.replace("= 1 - t ", "= 1 - t**2 "), lambda t: 1 - t**2, lambda t: -2 * t, low=1e-3
+    ),
+    "random_forgets": Spec(UDLM.replace(" from posterior", ""), low=1e-3),
     "gone_rates": Spec(RATES),
     "gone_joint": Spec(JOINT),
     "mask_sized": Spec(SIZED),

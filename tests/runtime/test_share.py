@@ -120,7 +120,7 @@ def test_a_second_push_replaces_the_first_and_nothing_else(
 @pytest.mark.parametrize(
     ("repo", "token", "message"),
     [
-        (REPO, "hf_of_nobody", "run `hf auth login`, or set HF_TOKEN"),
+        (REPO, "hf_of_nobody", "run `hf auth login`, or set a valid HF_TOKEN"),
         ("others/reverser", TOKEN, "your token may not write to others/reverser"),
     ],
 )

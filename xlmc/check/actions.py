@@ -13,6 +13,7 @@ from xlmc.diagnostics.semantic_errors import (
     WrongAction,
     WrongDraw,
     WrongRule,
+    WrongScore,
     WrongStep,
 )
 from xlmc.resolve.defaults import NEUTRAL
@@ -48,12 +49,16 @@ def actions(
                 yield from masks(action, block_name, family, env)
             case ast.Insert() if not wrong and process.adds_tokens:
                 yield from tokens(action, section, family, env)
+            case ast.Substitute() if not wrong:
+                yield from _rule(action, process)
+                yield from _no_order(action)
             case ast.Append() if process.ordered:
                 yield from single(action, f"write `{undo(sound(process), process)}`")
             case ast.Pick():
                 yield from _options(action, env)
             case ast.Draw():
                 yield from _draw(action, family, env, process)
+                yield from _law(action, block)
     if query.first(block.actions, ast.Draw) is None:
         head = next(
             (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
@@ -108,6 +113,32 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
         )
     elif isinstance(action, ast.Insert | ast.Pick):
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
+
+
+def _no_order(action: ast.Substitute) -> Iterator[Diagnostic]:
+    """Report an order of places that are all taken."""
+    if action.order is not None:
+        hint, why = "drop the order", "every token is drawn anew"
+        yield WrongScore(span=action.order.span, why=why, hint=hint)
+
+
+def _law(draw: ast.Draw, block: ast.Step | ast.Finish) -> Iterator[Diagnostic]:
+    """Report a draw from another law than an action has."""
+    if draw.law is None:
+        return
+    yield from one_of(draw.law, ("posterior",), "a law to draw from")
+    if not query.those(block.actions, ast.Substitute):
+        why = "a token that is not there is drawn for t = 0; no other one stands in its place"
+        yield WrongDraw(span=draw.law.span, why=why, hint=f"drop `from {draw.law.id}`")
+
+
+def _rule(action: ast.Append | ast.Substitute, process: Process) -> Iterator[Diagnostic]:
+    """Report a rule that an action does not have."""
+    why = slots.action(action).wrong_rule(action.much)
+    if why:
+        span, rule = action.much.span, action.much.rule
+        hint = f"write `{undo(sound(process), process)}`"
+        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
 
 
 def _unmask(

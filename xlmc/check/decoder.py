@@ -104,6 +104,8 @@ def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Complain about a decoder that needs times and has none."""
     process = Process.of(family)
     why = "tokens come back at their times" if process.clocks > 1 else ""
+    if process.replaces:
+        why = "any token may change at every step, and nothing else ends a row"
     if process.leads("clean", "gone") and query.condition(family) is not None:
         why = "the network is told the time, and a row does not show how much of it is gone"
     if why:
@@ -214,6 +216,10 @@ def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     process = Process.of(family)
+    if process.replaces:
+        why = "the last step of the grid leads to t = 0, where every token is clean"
+        yield WrongAction(span=finish.span, action="finish", why=why, hint="drop the block")
+        return
     if process.adds_tokens:
         why = "a row ends when the decoder stops"
         if process.drops:

@@ -50,7 +50,7 @@ def _finish(finish: ast.Finish, section: ast.Section, family: ast.Family) -> Ite
     if grid is None or not grid.timed:
         walk = "without a grid" if grid is None else "on a grid of events"
         why = f"{walk} steps are taken until no mask is left"
-    elif Process.of(family).fixed_length and reveals_all(section, family, query.arrows(family)[0]):
+    elif Process.of(family).fills and reveals_all(section, family, query.arrows(family)[0]):
         why = "the last step reveals every mask"
     if why:
         yield NoEffect(span=finish.span, what="this `finish`", why=why, hint="drop it")

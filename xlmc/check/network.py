@@ -52,7 +52,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     else:
         yield from _backbone(backbone, family)
         if _needs_time(family) and query.condition(family) is None:
-            yield Timeless(span=backbone.span)
+            trust = "how far a token can be trusted depends on it"
+            why = trust if process.replaces else "the number of gone tokens depends on it"
+            yield Timeless(span=backbone.span, why=why)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
         if attention.kind.id == "causal" and process.clocks:
@@ -67,12 +69,12 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _needs_time(family: ast.Family) -> bool:
-    """Return whether heads learn numbers of missing tokens at a time, which no row shows.
+    """Return whether answers depend on a number that no row shows: of gone or random tokens.
 
     A rate is such a number, and a law over numbers where a decoder reads both it and the time.
     """
     process, parts = Process.of(family), terms.objective(family).parts
-    if process.clocks > 1:
+    if process.timed:
         return True
     rates = any(part.trains == "rate" for part in parts)
     laws = {part.term.head.id for part in parts if part.trains in ("number", "numbers")}

@@ -26,11 +26,13 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError, TooHard, literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.instances import Values, at, worlds
-from xlmc.theory.process import STATES, Process
+from xlmc.theory.process import STATES, Process, step_of
+from xlmc.words import arrows as arrows_of
 from xlmc.words.slots import amount_words
 
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
+LAST = ("gone", "random")  # states that a token does not leave
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -59,9 +61,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     for arrow in arrows:
         yield from _arrow(arrow, query.those(entries, ast.Param), starts=process.clocks < 2)
     yield from _life(arrows)
-    amount = query.amount(family)
+    amount, last = query.amount(family), arrows_of.noise(process)
     if amount is not None and nothing is None:
-        yield from _amount(amount) if process.clocks < 2 else _of_clocks(amount)
+        yield from _of_times(amount, last.uncounted) if last and last.uncounted else _amount(amount)
     elif amount is not None:
         why, hint = "nothing is corrupted", "drop the amount, or write an arrow in place of `none`"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
@@ -79,11 +81,10 @@ def _beside(family: ast.Family) -> Iterator[Diagnostic]:
         yield WrongChain(span=own[0].span, why=why, hint=hint, related=related)
 
 
-def _of_clocks(amount: ast.Amount) -> Iterator[Diagnostic]:
-    """Check the amount of noise of several clocks."""
+def _of_times(amount: ast.Amount, why: str) -> Iterator[Diagnostic]:
+    """Check an amount of noise that is a time; ``why`` it is no count."""
     hint = "write `amount t ~ uniform(1e-3, 1)`"
     if amount.variable.id == "count":
-        why = "two clocks share one time, which a count of tokens does not determine"
         yield WrongAmount(span=amount.span, why=why, hint=hint)
         return
     for one in _amount(amount):
@@ -154,26 +155,32 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
     now = "clean"
     for i, arrow in enumerate(arrows):
         why = ""
-        if i == 2 or now == "gone":
+        if i == 2 or now in LAST:
             why = (
-                "nothing follows `gone`"
-                if now == "gone"
+                f"nothing follows `{now}`"
+                if now in LAST
                 else "xlmc knows chains of up to two arrows"
             )
             yield WrongChain(span=arrow.span, why=why)
         elif arrow.origin.id != now:
             why = "a token's life begins `clean`" if i == 0 else f"the token is `{now}` here"
             yield WrongChain(span=arrow.origin.span, why=why)
-        elif arrow.target.id in ("clean", now):
-            why = (
-                "noise never makes a token clean"
-                if arrow.target.id == "clean"
-                else f"it is `{now}` already"
-            )
+        elif why := _no_target(arrow.target.id, now):
             yield WrongChain(span=arrow.target.span, why=why)
         if why:
             return
         now = arrow.target.id
+
+
+def _no_target(target: str, now: str) -> str:
+    """Return why a token in one state does not go to another; "" if it can."""
+    if target == "clean":
+        return "noise never makes a token clean"
+    if target == now:
+        return f"it is `{now}` already"
+    if target == "random" and now == "mask":
+        return "a mask shows that its token is lost, and a random token does not"
+    return ""
 
 
 def sound(family: ast.Family) -> bool:
@@ -219,11 +226,19 @@ def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:
         hint = "t = 0 is data, where every token is clean"
         hint += ", and t = 1 is noise: put `1 - t` in the place of `t`" if turned else ""
         yield WrongEnd(span=span, schedule=name, at="0", value=f"{start:g}", wanted="1", hint=hint)
-    if end is not None and not turned and not -EXACT <= end <= END:
-        hint = f"t = 1 is noise, where no token is clean (up to {END} are allowed)"
+    most = _most(arrow)
+    if end is not None and not turned and not -EXACT <= end <= most:
+        some = f" (up to {END} are allowed)" if most == END else ""
+        hint = f"t = 1 is noise, where no token is clean{some}"
         yield WrongEnd(span=span, schedule=name, at="1", value=f"{end:g}", wanted="0", hint=hint)
     elif end is not None and end > EXACT:
         yield LeftOver(span=span, schedule=name, share=f"{end:.3g}")
+
+
+def _most(arrow: ast.Arrow) -> float:
+    """Return how much may survive until t = 1: none where nothing shows what has."""
+    word = next((w for w in arrows_of.known().values() if w.last == step_of(arrow)), None)
+    return EXACT if word is not None and word.forgets else END
 
 
 def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:

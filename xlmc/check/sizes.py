@@ -25,7 +25,7 @@ def check(start: ast.Start, name: ast.Name, family: ast.Family) -> Iterator[Diag
 
 def _why_not(start: ast.Start, head: ast.Head, family: ast.Family) -> tuple[str, str] | None:
     """Return why no length can be drawn, and what to do; None if one can."""
-    if not Process.of(family).fixed_length:
+    if not Process.of(family).fills:
         return "only a row of masks has a number of places to draw", "drop the head in parentheses"
     if head.kind.id != "distribution":
         hint = "write `head size : distribution(64) at cls`, and `start masks(size)`"

@@ -20,7 +20,10 @@ def conditions(
 ) -> Iterator[Diagnostic]:
     """Complain about each condition of a stop that the decoder cannot decide."""
     process = Process.of(family)
-    said = set[str]()
+    noise, said = arrows.noise(process), set[str]()
+    if noise is not None and noise.unending:
+        yield WrongStop(span=stop.span, why=noise.unending, hint=noise.stop)
+        return
     for one in stop.conditions:
         word = stop_of(one, family)
         if word is None:

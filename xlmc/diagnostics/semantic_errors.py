@@ -206,7 +206,8 @@ class WrongChain(Diagnostic):
     help = "{hint}"
     why: str
     hint: str = (
-        "a chain is `clean -> mask`, `clean -> gone`, `clean -> mask` and `mask -> gone`, or `none`"
+        "a chain is `clean -> mask`, `clean -> gone`, `clean -> random`, "
+        "`clean -> mask` and `mask -> gone`, or `none`"
     )
 
 
@@ -905,17 +906,18 @@ class LeftOver(Diagnostic):
 
 @frozen(kw_only=True)
 class Timeless(Diagnostic):
-    """Numbers of missing tokens, and a network that does not read the time."""
+    """Answers that depend on the time, and a network that does not read it."""
 
     code = "XLM197"
     severity = "warning"
     title = "the network does not read the time"
-    label = "the number of gone tokens depends on it"
+    label = "{why}"
     note = (
         "the best predictions change with the time; "
         "a network that does not read it samples another law"
     )
     help = "write `backbone dit(condition = t)`"
+    why: str
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ from xlmc.theory.process import Process
 
 TOGETHER = "tokens revealed in one step are drawn apart"
 SPLIT = "a text ends at a string that a later insertion could still split"
+ANEW = "tokens of one step are drawn apart"
 BESIDE = "tokens inserted in one step are drawn apart, and no gap gets two"
 ORDERED = "the order is not a random one"
 NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
@@ -17,6 +18,8 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
+    if decoder.substitute is not None and decoder.substitute.lost is None:
+        reasons.append("tokens are drawn for t = 0 at every step")
     if decoder.ends and process.drops:
         reasons.append(SPLIT)
     if decoder.guide is not None and not decoder.guide.scale.param:
@@ -29,6 +32,7 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     if not decoder.timed:
         return ir.Samples("exact", "", _neutral(decoder), "")
     why = TOGETHER if decoder.unmask is not None else BESIDE
+    why = ANEW if decoder.substitute is not None else why
     return ir.Samples("limit", why, _neutral(decoder), decoder.steps_param)
 
 

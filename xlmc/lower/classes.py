@@ -10,6 +10,7 @@ from xlmc.lower.methods import Piece, closed, pieces
 
 LINEAGE = {  # the classes of the library below each of those that decoders are made from
     "Filling": ("Filling", "Decoding"),
+    "Substituting": ("Substituting", "Decoding"),
     "Revising": ("Revising", "Filling", "Decoding"),
     "Rating": ("Rating", "Revising", "Filling", "Decoding"),
     "Growing": ("Growing", "Decoding"),
@@ -93,6 +94,8 @@ def base(decoder: ir.Decoder) -> str:
     if decoder.appends:
         guided = "Guided" if decoder.guide is not None else ""
         return f"{guided}Caching" if decoder.reuse else "Appending"
+    if decoder.substitute is not None:
+        return "Substituting"
     if decoder.several is not None:
         return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:

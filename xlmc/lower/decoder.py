@@ -52,14 +52,16 @@ def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
     ]
     made = tuple(_everywhere(alike) for alike in zip(*every, strict=True))
     found = classes(made)
+    schedule = clock.imports(functions(found))
+    library = [(module, tuple(names.split())) for module, names in LIBRARY.items()]
+    library += [("schedule", schedule)] if schedule else []
     prompted = made[0].appends
     return ir.Decoders(
         title="From a prompt to text: the next token."
         if prompted
         else "From noise to text: one reverse step of each decoder.",
-        library=tuple((module, tuple(names.split())) for module, names in LIBRARY.items()),
+        library=tuple(sorted(library)),
         classes=found,
-        schedule=clock.imports(functions(found)),
         decoders=made,
     )
 
@@ -171,6 +173,7 @@ class _Maker:
             insert=self._insert(insert) if self.both else None,
             several=self._several(step),
             remask=self._remask(remask),
+            substitute=self._substitute(step),
             guide=self._guide(),
             blocks=self._blocks(),
             lets=self._lets(values),
@@ -310,6 +313,12 @@ class _Maker:
             sure=network and not present,
             off=switch(action.much, environment(self.section, self.family)),
         )
+
+    def _substitute(self, step: ast.Step) -> ir.Substitute | None:
+        if query.first(step.actions, ast.Substitute) is None:
+            return None
+        chain = query.the(step.actions, ast.Draw).law is not None
+        return ir.Substitute(self.clock.handed("corrupted", "self.") if chain else None)
 
     def _guide(self) -> ir.Guide | None:
         guide = query.first(self.section.entries, ast.Guide)
@@ -512,6 +521,8 @@ class _Maker:
         if query.first(step.actions, ast.Append) is not None:
             return "Append one token at a time", ", until a row ends"
         word = slots.grid(self.section.entries)
+        if query.first(step.actions, ast.Substitute) is not None:
+            return "Draw all tokens anew", word.way if word is not None else ""
         if self._several(step) is not None:
             way = word.way if word is not None else ", until a row stops"
             return "Insert tokens into several gaps of each row", way

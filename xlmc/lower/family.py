@@ -96,7 +96,7 @@ def _bound(
     found = [*clock.clocked]
     found += ["corrupt"] if noising is not None and noising.more else []
     found += ["Network"] if network.told.clock else []
-    found += ["loss"] if clock.moves(losses.schedule) else []
+    found += ["loss"] if clock.moves(dict(losses.imports).get("schedule", ())) else []
     found += ["nelbo"] if likely is not None and likely.more else []
     found += clocked(decoding.classes)
     return tuple(sorted(found))

@@ -41,7 +41,8 @@ class Init:
     claim: str
     papers: tuple[str, ...]
     files: tuple[tuple[str, str], ...]
-    helpers: tuple[tuple[str, str], ...] = ()  # known when all files are
+    order: tuple[str, ...] = ()  # a line for each of them, known when all files are
+    helpers: tuple[str, ...] = ()  # and for each that they take from
 
 
 @frozen
@@ -178,21 +179,20 @@ class Term:
     options: tuple[tuple[str, Code], ...]  # of its divergence
     summary: str
     detail: str
+    lost: Used | None  # the function 1 - alpha; None where its cost reads no clock
 
 
 @frozen
 class Loss:
     """`loss.py`: the terms and what their sum is divided by."""
 
-    ordered: bool  # nothing is noised
     title: str
     signature: tuple[str, ...]  # of the function: names with their types and defaults
     trunk: tuple[str, ...]  # the arguments of the trunk
-    imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
+    imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the package, and names
     terms: tuple[Term, ...]
     over: Code  # over the batch: what the sum is divided by
     divisor: Code  # that, or 1 where it is 0
-    schedule: tuple[str, ...]  # names imported
     latex: tuple[str, ...]
     units: str
 
@@ -211,7 +211,7 @@ class Likelihood:
     stop_at: str
     numbers: bool  # that head gives a law of the number that is missing
     schedule: tuple[str, ...]
-    inverse: Used | None  # None where the network is told nothing
+    inverse: Used | None  # None where neither the network nor a cost is told the time
     condition: Code | None
     more: str  # code: the clock among the arguments; "" where it takes none
     drawn: str  # code: that in a call of `corrupt`
@@ -352,6 +352,13 @@ class Remask:
 
 
 @frozen
+class Substitute:
+    """The tokens that are drawn anew, all of them, for the next time or for t = 0."""
+
+    lost: Code | None  # the function 1 - alpha; None where tokens are those of t = 0
+
+
+@frozen
 class Stop:
     """A condition that ends a row.
 
@@ -411,6 +418,7 @@ class Decoder:
     insert: Insert | None  # of masks
     several: Several | None  # tokens, where not one by the joint law alone
     remask: Remask | None
+    substitute: Substitute | None
     guide: Guide | None
     blocks: Blocks | None
     lets: tuple[tuple[str, Code], ...]
@@ -463,7 +471,6 @@ class Decoders:
     title: str
     library: tuple[tuple[str, tuple[str, ...]], ...]  # modules, and names imported where used
     classes: tuple[parts.Class, ...]
-    schedule: tuple[str, ...]  # names imported
     decoders: tuple[Decoder, ...]
 
 

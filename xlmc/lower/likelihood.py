@@ -49,7 +49,8 @@ def _of_counts(
     found: ir.Likelihood, objective: Objective, clock: Clock, condition: Code | None
 ) -> ir.Likelihood:
     """Return a likelihood whose draws are counts of corrupted tokens, or that draws nothing."""
-    inverse = clock.to(objective.process.end).take("inverse") if condition else None
+    told = bool(condition) or objective.process.replaces
+    inverse = clock.to(objective.process.end).take("inverse") if told else None
     names = {inverse.name} if inverse is not None else set()
     names |= condition.reads.functions if condition else set()
     found = _imported(evolve(found, inverse=inverse), clock, names)

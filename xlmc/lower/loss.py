@@ -72,6 +72,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     terms = tuple(_term(part, objective, clock, own) for part in objective.parts)
     codes = [*(term.weight for term in terms), condition]
     used = {name for code in codes if code is not None for name in code.reads.functions}
+    used |= {term.lost.name for term in terms if term.lost is not None}
     ordered = objective.process.ordered
     row = "batch" if objective.process.holds_places else "noised"
     divided, empty = OVER["rows" if own else over]
@@ -79,15 +80,13 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     noised = () if ordered else ("noised: Noised",)
     clocked = ("clock: Clock",) if clock.moves(used) else ()
     return ir.Loss(
-        ordered=ordered,
         title=f"Return the objective of a {'' if ordered else 'noised '}batch (spec: loss).",
         signature=("network: Network", *noised, "batch: Batch", *clocked, *_defaults(objective)),
         trunk=trunk if condition is None else (*trunk, str(condition)),
-        imports=_imports(objective, terms),
+        imports=_imports(objective, terms, clock.imports(used)),
         terms=terms,
         over=built(divided),
         divisor=built("over.clamp(min=1)" if empty else "over"),
-        schedule=clock.imports(used),
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
     )
@@ -121,10 +120,13 @@ def _params(part: Part, objective: Objective) -> tuple[ir.Param, ...]:
 
 
 def _imports(
-    objective: Objective, terms: tuple[ir.Term, ...]
+    objective: Objective, terms: tuple[ir.Term, ...], schedule: tuple[str, ...]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return what the terms import from the library: the names by their modules."""
-    found = {one for part in objective.parts for one in words.use(part, objective).imports}
+    """Return what the terms import from the package: the names by their modules."""
+    found = {("network", "Network"), ("places", "at_special"), ("places", "shifted")}
+    found |= {("noise", "Noised")} if objective.process.clocks else set()
+    found |= {("schedule", name) for name in schedule}
+    found |= {one for part in objective.parts for one in words.use(part, objective).imports}
     if any(term.per_token for term in terms):
         found |= {("around", "geometric"), ("around", "visible")}
     modules = sorted({module for module, _ in found})
@@ -139,7 +141,7 @@ def _formula(objective: Objective) -> tuple[str, ...]:
     around = [rf"\quad w_i = {latex_expr(weight)}" for weight in _around(objective)]
     if len(terms) == 1 and len(whole := f"{head} {terms[0]}") <= _WIDEST:
         return (whole + "," * bool(around), *around)
-    if len(terms) == 1 and not around:
+    if len(terms) == 1 and not around and len(terms[0]) <= _WIDEST:
         return (head, rf"\quad {terms[0]}")
     lines = [line for n, one in enumerate(formulas) for line in _lines("+ " * (n > 0), *one)]
     return (rf"{head} \Big[", *lines, rf"\Big]{',' * bool(around)}", *around)
@@ -238,6 +240,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         options=_options(part),
         summary=returning(use.meaning),
         detail=_detail(part, objective, weight),
+        lost=clock.to(objective.process.end).take("corrupted") if use.reads_clock else None,
     )
 
 

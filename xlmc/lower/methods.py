@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from xlmc.calculus.code import CLOCK, Code, built, inside
-from xlmc.lower import insertions, ir, orders, parts
+from xlmc.lower import insertions, ir, orders, parts, substitutions
 from xlmc.lower.documents import METHOD, referring
 from xlmc.lower.parts import Lines
 
@@ -28,6 +28,8 @@ def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
         yield made.ending()
     if decoder.appends:
         yield from made.appending()
+    elif decoder.substitute is not None:
+        yield from made.substituting(decoder.substitute)
     elif decoder.unmask is None:
         yield from made.inserting()
     else:
@@ -108,6 +110,31 @@ class _Methods:
         doc = self.refers("Append one token to each row", "step")
         yield self.piece(parts.Append(d.head, query, result, doc=doc), *needs)
         yield from needs
+
+    def substituting(self, substitute: ir.Substitute) -> Iterator[Piece]:
+        """Yield the ticks, a step, and what it needs."""
+        yield from map(self.piece, self._clock())
+        d, needs = self.decoder, list[Piece]()
+        if d.guide is not None:
+            needs.append(self._led(d.guide, "free_places", ""))
+        if d.draw.cuts and substitute.lost is None:
+            needs.append(self.piece(parts.Draw(self._plain(), summary(d.draw))))
+        query = "led" if d.guide is not None else "all"
+        u = f'noise.uniform("token", {POSITIONS})[canvas.free]'
+        token = substitutions.token(d, substitute, u) or self._drawn(d.draw, "logits", u)
+        part = parts.Reveal(
+            doc=self.refers("Draw all tokens anew", "step"),
+            head=d.head,
+            before=(),
+            asked="canvas.free",
+            idle=False,
+            state=built("canvas"),
+            query=f"decoder/query_{query}.j2",
+            after=(("token", token),),
+            result=built("canvas.write(canvas.free, token)"),
+        )
+        yield from needs
+        yield self.piece(part, *needs)
 
     def inserting(self) -> Iterator[Piece]:
         """Yield the choice of a gap and a token, and the end of a row."""

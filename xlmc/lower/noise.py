@@ -8,7 +8,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.bound import Missing
 from xlmc.theory.objective import Objective
-from xlmc.words import arrows
+from xlmc.words import arrows, terms
 
 
 def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
@@ -71,11 +71,13 @@ def _bound(expr: ast.Expr) -> Code:
 
 
 def _reads_time(objective: Objective, clock: Clock) -> bool:
-    """Return whether a weight of the loss reads the time, itself or by its `bound`."""
+    """Return whether the loss reads the time: a cost, or a weight, itself or by its `bound`."""
     bounds = [part.bound for part in objective.parts]
     found = [one for one in bounds if not isinstance(one, Missing)]
     exprs = [part.term.weight for part in objective.parts if part.term.weight is not None]
     exprs += [one.value for one in objective.lets]
+    if any(terms.use(part, objective).reads_clock for part in objective.parts):
+        return True
     spoken = mentioned(exprs)
     exprs += found if "bound" in spoken else []
     return "t" in spoken or any(map(clock.reads, exprs))

@@ -18,16 +18,20 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "mean_time steps_left uniform_blocks",
     "gaps": "at_gaps of_gap per_row shares",
     "growing": "Growing Measured RevisingGrowing drop_right skip_row",
-    "guidance": "given guided last_token led open_gaps prompt prompt_alone",
+    "guidance": "free_places given guided last_token led open_gaps prompt prompt_alone",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",
     "places": "above factored first leftmost mean otherwise spread surest",
+    "posterior": "likeliest_revision ordinary revised",
     "rating": "Rating RatingGrowing rated sureness",
     "recalling": "GuidedRecalling GuidedRecallingMoving Recalling RecallingMoving",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
+    "network": "Network",
     "sizing": "Sized",
+    "substituting": "Substituting",
+    "ticks": "Tick end uniform",
 }
 
 

@@ -279,6 +279,14 @@ class Remask(Node):
 
 
 @frozen
+class Substitute(Node):
+    """``substitute all``: tokens are drawn anew."""
+
+    much: Much
+    order: Order | None = None
+
+
+@frozen
 class Insert(Node):
     """``insert tokens one``, ``insert masks poisson gap * reveal(beta)``."""
 
@@ -305,14 +313,15 @@ class Pick(Node):
 
 @frozen
 class Draw(Node):
-    """``draw token with temperature, top_p`` or ``draw token greedy``."""
+    """``draw token with temperature, top_p``, ``draw token greedy``, or ``from posterior``."""
 
     head: Name
+    law: Name | None = None
     greedy: bool = False
     options: tuple[Keyword, ...] = ()
 
 
-Action = Unmask | Remask | Insert | Append | Pick | Draw
+Action = Unmask | Remask | Substitute | Insert | Append | Pick | Draw
 
 
 @frozen

@@ -255,6 +255,9 @@ class _Builder:
     def remask(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Remask:
         return ast.Remask(span=span, much=much, order=order)
 
+    def substitute(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Substitute:
+        return ast.Substitute(span=span, much=much, order=order)
+
     def append(self, span: Span, much: ast.Much) -> ast.Append:
         return ast.Append(span=span, much=much)
 
@@ -267,9 +270,9 @@ class _Builder:
         greedy, options = _manner(how)
         return ast.Pick(span=span, what=what, greedy=greedy, options=options)
 
-    def draw(self, span: Span, head: ast.Name, how: _How) -> ast.Draw:
+    def draw(self, span: Span, head: ast.Name, law: ast.Name | None, how: _How) -> ast.Draw:
         greedy, options = _manner(how)
-        return ast.Draw(span=span, head=head, greedy=greedy, options=options)
+        return ast.Draw(span=span, head=head, law=law, greedy=greedy, options=options)
 
     def options(self, _: Span, *options: ast.Keyword) -> tuple[ast.Keyword, ...]:
         return options

@@ -252,7 +252,9 @@ def _statement(node: ast.Node) -> str:
             return "step"
         case ast.Finish():
             return "finish"
-        case ast.Unmask() | ast.Remask() | ast.Insert() | ast.Append() | ast.Pick() | ast.Draw():
+        case ast.Unmask() | ast.Remask() | ast.Substitute() | ast.Insert() | ast.Append():
+            return _action(node)
+        case ast.Pick() | ast.Draw():
             return _action(node)
         case _:
             raise TypeError(f"{type(node).__name__} is no statement")
@@ -268,6 +270,8 @@ def _action(node: ast.Action) -> str:
             return f"unmask {_much(node.much)}{_order(node.order)}"
         case ast.Remask():
             return f"remask {_much(node.much)}{_order(node.order)}"
+        case ast.Substitute():
+            return f"substitute {_much(node.much)}{_order(node.order)}"
         case ast.Append():
             return f"append {_much(node.much)}"
         case ast.Insert():
@@ -275,7 +279,7 @@ def _action(node: ast.Action) -> str:
         case ast.Pick():
             return f"pick {node.what.id}{_manner(node)}"
         case ast.Draw():
-            return f"draw {node.head.id}{_manner(node)}"
+            return f"draw {node.head.id}{_optional('from', node.law)}{_manner(node)}"
 
 
 def _much(node: ast.Much) -> str:

@@ -236,25 +236,28 @@ def scores(order: ast.Order, section: ast.Section) -> tuple[ast.Name, ...]:
     return found.options if found is not None else (order.score,)
 
 
-def amounts(action: ast.Unmask | ast.Remask | ast.Insert | ast.Append) -> Iterator[ast.Expr]:
+def amounts(
+    action: ast.Unmask | ast.Remask | ast.Substitute | ast.Insert | ast.Append,
+) -> Iterator[ast.Expr]:
     """Yield the amounts of the rules of an action."""
     yield from (pace.value for pace in paces(action.much) if pace.value is not None)
 
 
 def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
     match action:
-        case ast.Unmask(order=order) | ast.Remask(order=order) | ast.Insert(order=order):
+        case ast.Append():
+            yield from amounts(action)
+        case ast.Pick(options=options) | ast.Draw(options=options):
+            for option in options:
+                yield option.value
+        case _:
+            order = action.order
             yield from amounts(action)
             if order is not None:
                 if order.score.id not in SCORES:
                     yield order.score  # a choice
                 if order.temperature is not None:
                     yield order.temperature
-        case ast.Append():
-            yield from amounts(action)
-        case ast.Pick(options=options) | ast.Draw(options=options):
-            for option in options:
-                yield option.value
 
 
 def sized(family: ast.Family) -> ast.Start | None:

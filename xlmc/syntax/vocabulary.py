@@ -60,12 +60,13 @@ _FORMS = {
     "_UNMASK": "the action is written `unmask one by random`, `unmask chance reveal(alpha)` or "
     "`unmask quota masked / steps_left by confidence of sampled`",
     "_REMASK": "the action is written `remask chance 0.02` or `remask quota 2 by confidence`",
+    "_SUBSTITUTE": "the action is written `substitute all`",
     "_INSERT": "the action is written `insert tokens one`, `insert tokens quota 2` or "
     "`insert masks poisson gap * reveal(beta)`",
     "_APPEND": "the action is written `append one`",
     "_PICK": "the action is written `pick gap`, `pick gap greedy` or `pick gap with top_k = 2`",
     "_DRAW": "the action is written `draw token`, `draw token greedy` or "
-    "`draw token with temperature, top_p`",
+    "`draw token with temperature, top_p`, or `draw token from posterior`",
     "_PAD": "padding is written `pad body right, prompt left`",
     "NAME in noise": "an arrow needs a survival function: "
     "`clean -> mask  survival alpha(t) = 1 - t`",
@@ -124,12 +125,15 @@ _AFTER = {
     ("_REMASK", "_REMASK"): "the rule, as `quota` in `remask quota 2`,",
     ("_REMASK", "_ELSE"): "the rule of rows in which the first takes nothing",
     ("_REMASK", "_BY"): "the order",
+    ("_SUBSTITUTE", "_SUBSTITUTE"): "the rule, as `all` in `substitute all`,",
+    ("_SUBSTITUTE", "_BY"): "the order",
     ("_INSERT", "_BY"): "the order",
     ("_APPEND", "_APPEND"): "the rule, `one`,",
     ("_INSERT", "_INSERT"): "the thing to insert, `tokens` or `masks`,",
     ("_INSERT", "NAME"): "the rule, as `one` in `insert tokens one`,",
     ("_PICK", "_PICK"): "the place to pick, `gap`,",
     ("_DRAW", "_DRAW"): "the head to draw from",
+    ("_DRAW", "_FROM"): "the law, `posterior`,",
     ("_PAD", "_PAD"): "a part",
     ("_PAD", "NAME"): "the side, `left` or `right`,",
     ("PATH in recipe", "PATH"): "the value of the setting",

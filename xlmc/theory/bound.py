@@ -104,7 +104,7 @@ def counts(low: ast.Expr) -> ast.Expr:
 
 def example(process: Process, missing: Missing) -> str:
     """Return an amount of noise, in the words of a spec, under which nothing is missing."""
-    if missing.timed or not process.one_clock:
+    if missing.timed or not process.counted:
         return "amount t ~ uniform(1e-3, 1)"
     return f"amount count ~ uniform({0 if process.drops else 1}, length)"
 

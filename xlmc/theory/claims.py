@@ -28,6 +28,11 @@ BOTH = (
     "for any heads, with slack, as a path also determines the token behind each mask, which the "
     "noised text hides"
 )
+RANDOM = (
+    "the relative entropy of the paths on which random tokens become the text to those of the "
+    "head; tight where it is the law of each token given all others, and the time"
+)
+BLIND = RANDOM + ", which the network does not read"
 NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
 RATES = (
@@ -65,6 +70,8 @@ def _claim(objective: Objective) -> tuple[str, str]:
     process = objective.process
     if process.ordered:
         return "tight", NONE
+    if process.replaces:
+        return ("tight", RANDOM) if timed(objective) else ("bound", BLIND)
     if process.holds_places:
         return "tight", SIZED if query.sized(objective.family) is not None else MASK
     if not process.one_clock:
@@ -141,7 +148,7 @@ def _tilt(objective: Objective) -> str:
     So do masks that stay where they are, given the length, and a head of that does likewise.
     """
     process = objective.process
-    if process.clocks > 1 or by_rates(objective):
+    if process.timed or by_rates(objective):
         good = timed(objective) and _whole(objective) and _even(objective)
         return KEPT if good else UNKNOWN
     if process.ordered:
@@ -168,7 +175,7 @@ def trained(objective: Objective) -> bool:
 def _trained(objective: Objective) -> bool:
     if _claim(objective)[0] == "none" or mean_over(objective) not in STEADY:
         return False
-    if by_rates(objective) or objective.process.clocks > 1:
+    if by_rates(objective) or objective.process.timed:
         return False  # the draws of the likelihood are others than those of training
     if not _whole(objective) or objective.training("number") or objective.training("length"):
         return False

@@ -92,7 +92,7 @@ def weights(objective: Objective) -> Environment:
     """Return what a weight may mention."""
     process, timed = objective.process, objective.timed
     names = {"length": "Count", "bound": "Rate"}
-    if process.one_clock or not process.known:
+    if process.counted or not process.known:
         names["count"] = "Count"  # with two clocks: of which of the two?
     if timed:
         names["t"] = "Time"

@@ -7,8 +7,8 @@ from attrs import frozen
 
 from xlmc.syntax import ast, query
 
-STATES = ("clean", "mask", "gone")
-CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state -> the tokens in it
+STATES = ("clean", "mask", "gone", "random")
+CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the tokens in it
 
 Step = tuple[str, str]  # an arrow's states
 
@@ -29,7 +29,7 @@ class Process:
         """Return the process of a family, sound or not."""
         arrows = query.arrows(family)
         silent = bool(query.those(query.entries(family, "noise"), ast.NoNoise))
-        steps = tuple((arrow.origin.id, arrow.target.id) for arrow in arrows)
+        steps = tuple(map(step_of, arrows))
         known = silent != bool(steps) and _is_life(steps)
         return cls(steps if known else None, arrows, query.amount(family))
 
@@ -49,7 +49,7 @@ class Process:
 
     def arrow(self, origin: str, target: str) -> ast.Arrow | None:
         """Return the arrow from one state to another, or None."""
-        found = (a for a in self.arrows if (a.origin.id, a.target.id) == (origin, target))
+        found = (one for one in self.arrows if step_of(one) == (origin, target))
         return next(found, None)
 
     @property
@@ -73,6 +73,11 @@ class Process:
         return self.leads("mask", "gone")
 
     @property
+    def replaces(self) -> bool:
+        """Some tokens become random ones, which nothing marks."""
+        return "random" in self.states
+
+    @property
     def holds_places(self) -> bool:
         """No token moves: a noised row and a clean one have the same positions."""
         return self.known and not self.drops
@@ -88,21 +93,36 @@ class Process:
         return self.clocks == 1
 
     @property
+    def counted(self) -> bool:
+        """A noised row shows how many of its tokens are corrupted, and these are of one kind."""
+        return self.one_clock and not self.replaces
+
+    @property
+    def timed(self) -> bool:
+        """Answers depend on the time, as no row shows how much noise there is."""
+        return self.clocks > 0 and not self.counted
+
+    @property
     def fixed_length(self) -> bool:
-        """A noised row has the length of the clean one, and its masks show the time."""
+        """A noised row has the length of the clean one: decoding changes its tokens in place."""
+        return self.clocks > 0 and self.holds_places
+
+    @property
+    def fills(self) -> bool:
+        """Decoding fills masks in place, whose number shows the time."""
         return self.masks and self.holds_places
 
     @property
     def adds_tokens(self) -> bool:
         """True if no mask replaces a missing token: decoding adds tokens one at a time."""
-        return self.known and not self.masks
+        return self.known and not self.masks and not self.replaces
 
     @property
     def corrupted(self) -> tuple[str, ...]:
         """The words for the corrupted tokens, one for each kind of them."""
         if not self.known:
             return tuple(CORRUPTED.values())
-        return tuple(CORRUPTED[state] for state in self.states)
+        return tuple(CORRUPTED[state] for state in self.states if state in CORRUPTED)
 
     @property
     def end(self) -> str:
@@ -116,11 +136,17 @@ class Process:
         return " with ".join(steps) or "`none`"
 
 
+def step_of(arrow: ast.Arrow) -> Step:
+    """Return the states that an arrow connects."""
+    return (arrow.origin.id, arrow.target.id)
+
+
 def _is_life(steps: tuple[Step, ...]) -> bool:
     """Return whether each arrow begins at the end of the one before, without repeated states."""
     life = ("clean", *(target for _, target in steps))
     linked = all(origin == state for (origin, _), state in zip(steps, life, strict=False))
-    return linked and len({*life}) == len(life) and {*life} <= {*STATES} and "gone" not in life[:-1]
+    known = len({*life}) == len(life) and {*life} <= {*STATES} and "gone" not in life[:-1]
+    return linked and known and ("random" not in life or life == ("clean", "random"))
 
 
 LIVES = tuple(  # the processes that a spec can have
@@ -129,6 +155,7 @@ LIVES = tuple(  # the processes that a spec can have
         (("clean", "mask"),),
         (("clean", "gone"),),
         (("clean", "mask"), ("mask", "gone")),
+        (("clean", "random"),),
         (),
     )
 )

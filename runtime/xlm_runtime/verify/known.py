@@ -37,7 +37,8 @@ class Known(nn.Module):
     """A network in the place of a generated one, with its `trunk` and all of its heads.
 
     The heads are the package's own: each reads numbers of the hidden state that are its own, and
-    the trunk writes the answers there.
+    the trunk writes the answers there. ``unmarked``: noise leaves the length of a row, and any of
+    its free tokens may be a random one.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class Known(nn.Module):
         allowed: Bool[Tensor, " vocab"],
         heads: Mapping[str, Head],
         text: Batch,
+        unmarked: bool = False,
     ):
         super().__init__()
         width = -(-outputs(build(make, vocab, allowed, 0)) // 4) * 4
         self.network = build(make, vocab, allowed, 0, width)
-        self.heads, self.width = heads, width
+        self.heads, self.width, self.unmarked = heads, width, unmarked
         self.parts = dict(_parts(self.network, heads))
         self.ids: list[int] = text.x0[0].tolist()
         self.free: list[bool] = text.free[0].tolist()
@@ -72,7 +74,9 @@ class Known(nn.Module):
         for row, own in enumerate(seen):
             places = own.nonzero()[:, 0].tolist()
             ids = xt[row, own].tolist()
-            known = list(aligned(ids, self.ids, self.free, self.network.vocab["mask"]))
+            mask = self.network.vocab["mask"]
+            whole = [range(len(ids))]
+            known = whole if self.unmarked else list(aligned(ids, self.ids, self.free, mask))
             for name, part in self.parts.items():
                 for i, place in enumerate(places):
                     answer = self._answer(self.heads[name], known, i, part)
@@ -89,7 +93,7 @@ class Known(nn.Module):
         xt = torch.cat([past[0][0], new], dim=1) if past else new
         return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
 
-    def _answer(self, head: Head, known: list[Alignment], i: int, part: range) -> Tensor:
+    def _answer(self, head: Head, known: Sequence[Alignment], i: int, part: range) -> Tensor:
         """Return the numbers that a head reads at the i-th token of a row."""
         if head.at == "gaps":
             missing = [self._missing(one, i) for one in known]

@@ -70,14 +70,19 @@ def _made(
 
 
 def starts(bench: Bench) -> list[Ids]:
-    """Return a decoder's first state for each outcome, without padding."""
+    """Return a decoder's first state for each outcome, without padding.
+
+    Tokens that it has drawn there itself, of which nothing is known, are -1.
+    """
     name = next(iter(bench.family.decoders))
     blank = bench.layout(bench.blanks(bench.toy.outcomes))
     worth = bench.family.samples.get(name)
     few = {worth.grows: 1} if worth is not None and worth.grows else {}
     decoded = bench.decode(bench.table, name, blank, record=True, **few)
-    pad = bench.vocab["pad"]
-    return [tuple(x for x in row if x != pad) for row in decoded.history[0].tolist()]
+    first, pad = decoded.history[0], bench.vocab["pad"]
+    if first.shape == blank.x0.shape:
+        first = first.masked_fill(blank.free & bench.vocab.allowed(())[first], -1)
+    return [tuple(x for x in row if x != pad) for row in first.tolist()]
 
 
 def texts(

@@ -56,7 +56,7 @@ class Demonstration:
         return self.layout([Example(i, body) for i in range(rows)])
 
     def noised(self, share: float, counted: bool) -> tuple[list[str], dict[str, float]]:
-        """Return rows with this much noise, and how often a token is clean, a mask or gone.
+        """Return rows with this much noise, and how often a token is in each state.
 
         ``counted``: the family draws how many tokens are corrupted; else the time is set. Empty
         where nothing is corrupted.
@@ -66,12 +66,14 @@ class Demonstration:
         batch = self.batch(DRAWS)
         free = batch.free.sum(1)
         amount = (free * share).round().long() if counted else torch.full((DRAWS,), share).double()
-        xt = self.family.corrupt(batch, amount, Noise(1, batch.example), self.vocab).xt
-        rows = [self.row(one) for one in xt[:SHOWN]]
-        masks = int((xt == self.vocab["mask"]).sum())
-        clean = int((xt >= self.words.index(LETTERS[0])).sum())
+        noised = self.family.corrupt(batch, amount, Noise(1, batch.example), self.vocab)
+        rows = [self.row(one) for one in noised.xt[:SHOWN]]
+        masks = int((noised.xt == self.vocab["mask"]).sum())
+        there = int((noised.xt >= self.words.index(LETTERS[0])).sum())
+        struck = int(noised.struck.sum()) if _unmarked(noised) else 0
         total = DRAWS * len(LETTERS)
-        seen = Counter(clean=clean, mask=masks, gone=total - clean - masks)
+        gone = total - there - masks
+        seen = Counter(clean=there - struck, random=struck, mask=masks, gone=gone)
         return rows, {name: count / total for name, count in seen.items() if count}
 
     def sample(self) -> tuple[tuple[tuple[int, str], ...], int | None]:
@@ -81,7 +83,8 @@ class Demonstration:
         left out, and the number of steps where the decoder takes one.
         """
         allowed = self.vocab.allowed(self.layout.predicts)
-        network = Known(self.family.network, self.vocab, allowed, self.heads, self.batch())
+        make_network, text = self.family.network, self.batch()
+        network = Known(make_network, self.vocab, allowed, self.heads, text, self._unmarked())
         params = {one.name for one in self.family.params.get(self.decoder, ())}
         steps = {"steps": STEPS} if "steps" in params else {}
         make: Any = self.family.decoders[self.decoder](**steps)
@@ -89,10 +92,24 @@ class Demonstration:
         made = make(network.eval(), batch, Noise(1, batch.example), ROOM, True)
         return _changes([self.row(one[0]) for one in made.history]), STEPS if steps else None
 
+    def _unmarked(self) -> bool:
+        """Return whether nothing shows which tokens are random."""
+        if self.family.corrupt is None or self.family.amount is None:
+            return False
+        batch, noise = self.batch(), Noise(1, self.batch().example)
+        return _unmarked(
+            self.family.corrupt(batch, self.family.amount(batch, noise), noise, self.vocab)
+        )
+
     def row(self, ids: Tensor) -> str:
         """Write a row as words, without padding."""
         words = [self.words[id] for id in ids.tolist() if id != self.vocab["pad"]]
         return " ".join("[MASK]" if word == "mask" else word for word in words)
+
+
+def _unmarked(noised: object) -> bool:
+    """Return whether a noised batch has random tokens, which nothing marks."""
+    return hasattr(noised, "struck")
 
 
 def _changes(states: Sequence[str]) -> tuple[tuple[int, str], ...]:

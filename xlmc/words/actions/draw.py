@@ -8,8 +8,8 @@ class Draw(Action):
     """The word ``draw``."""
 
     name = "draw"
-    form = "draw HEAD [greedy | with OPTION, OPTION]"
-    others = ("greedy", "with", "top_k", "top_p")
+    form = "draw HEAD [from posterior] [greedy | with OPTION, OPTION]"
+    others = ("from", "greedy", "with", "top_k", "top_p")
     meaning = (
         "A token is drawn from the head's law. `with top_p` is short for `with top_p = top_p`, and "
         "declares the param if you did not."
@@ -17,6 +17,11 @@ class Draw(Action):
     example = "draw token with temperature, top_p = 0.9"
     default = "the law as it is"
     values = (
+        (
+            "from posterior",
+            "the token at s, given the one at t and the law of the head for that at 0: it may stay "
+            "as it is; only in `substitute`",
+        ),
         ("greedy", "the likeliest token; of equal ones the first"),
         ("temperature", "the logits are divided by it; 0 is greedy, 1 changes nothing"),
         ("top_k", "only the k likeliest tokens; 0 is all of them"),

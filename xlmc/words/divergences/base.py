@@ -41,6 +41,7 @@ class Use:
     wrong_on: str = "`on` has no meaning here"
     reads_batch: bool = False  # its code needs the clean batch beside the noised one
     reads_row: bool = False  # and the clean tokens at the places of the noised row
+    reads_clock: bool = False  # and the chance at each row's time that a token has been corrupted
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
     joint: bool = False  # one law of all places of a row: it says also where

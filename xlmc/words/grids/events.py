@@ -24,6 +24,8 @@ class Events(Grid):
 
     def why_not(self, process: Process) -> str:
         """Return why the events of a chain cannot be drawn; "" if they can."""
+        if process.replaces:
+            return "a token may change more than once, and no row shows which are still random"
         if process.drops:
             return (
                 "the number of missing tokens that the network expects changes with the time "

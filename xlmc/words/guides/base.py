@@ -55,8 +55,11 @@ class Given(Hidden):
         return any(one.keeping is not None for one in query.layouts(family))
 
     def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:
-        """Return why gaps could not be compared."""
+        """Return why no answer is like that without the given tokens."""
         del family
+        if process.replaces:
+            why = "there is no mask to stand in their place, and without them others would move"
+            return why, "write `without = prompt`"
         if process.masks or not process.drops:
             return "", ""
         why = "without the given tokens there are no gaps beside them to compare with"

@@ -49,9 +49,12 @@ class Noise(Word):
     lost: ClassVar[str] = ""  # what a head must answer to undo it, in words
     head: ClassVar[str] = ""  # such a head
     amount: ClassVar[Range | None] = None
+    uncounted: ClassVar[str] = ""  # why the amount is no count of corrupted tokens
+    forgets: ClassVar[bool] = False  # decoding starts from tokens that tell nothing of the text
     attention: ClassVar[str] = "full"
     undo: ClassVar[str]  # an action, with {clock} for the name of the survival
     stop: ClassVar[str]  # a hint at the conditions that can end a row
+    unending: ClassVar[str] = ""  # why no condition can end one
     hides: ClassVar[bool] = False  # masks are left at the end of a grid
     likelihood: ClassVar[str]
     latex: ClassVar[tuple[str, ...]]

@@ -20,7 +20,7 @@ class Unchanged(Reuse):
     example = "reuse while unchanged"
     needs = (
         NOISE.because("every token changes the row"),
-        arrow("clean", "mask").because("every insertion changes the row"),
+        arrow("clean", "mask").because("every step changes the row"),
     )
 
     def why_not(

@@ -27,6 +27,8 @@ class Blocks(Window):
             return ""
         if process.ordered:
             return "tokens come one by one, from left to right anyway"
+        if process.replaces:
+            return "no place waits to be filled: any token may change at any step"
         return "no place waits to be filled: a token comes together with its place"
 
     def masks(self, size: Code, *, shared: bool) -> Code:

@@ -1,0 +1,26 @@
+"""Decoders that draw the tokens of fixed places anew."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from xlm_runtime.plug import Noise
+from xlm_runtime.shapes import Bool, Tensor
+
+from .canvas import Canvas, Decoding
+from .posterior import random_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Substituting(Decoding):
+    """A decoder that begins with random tokens, and may change each of them at every step."""
+
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
+        """Put random tokens in all free places; no gap gets a token."""
+        u = noise.uniform("start", canvas.position)[canvas.free]
+        begun = canvas.write(canvas.free, random_tokens(canvas.network.vocab, u))
+        return replace(begun, open=torch.zeros_like(canvas.open))
+
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return all rows with a free place: up to the last tick a token can change."""
+        return canvas.free.any(1)

@@ -1,0 +1,23 @@
+"""``substitute``: tokens are drawn anew."""
+
+from xlmc.syntax import ast
+from xlmc.theory.needs import arrow
+from xlmc.words.actions.base import Action
+
+
+class Substitute(Action):
+    """The word ``substitute``."""
+
+    name = "substitute"
+    order = -4
+    form = "substitute all"
+    meaning = (
+        "All tokens inside the brackets that are not given are drawn anew, `from posterior` as the "
+        "reverse chain does, or from the network's answer as it is."
+    )
+    example = "substitute all"
+    node = ast.Substitute
+    needs = (arrow("clean", "random"),)
+    undoes = ("clean", "random")
+    rules = ("all",)
+    one_rule = "nothing shows which tokens are random: any of them may be wrong"

@@ -29,7 +29,7 @@ They take from:
     costs.py        costs of tokens, summed over places, so many at a time
     guidance.py     guidance: answers moved away from those that are given without the prompt
     places.py       places of a row: their choice, and values beside them
-    posterior.py    random tokens: the cost of the rates at which they become clean, and a step of that
+    posterior.py    random tokens: the cost of the rates at which they become clean, and a step
     sampling.py     from logits to tokens
     substituting.py decoders that draw the tokens of fixed places anew
     ticks.py        the clocks of decoders: one tick for each step

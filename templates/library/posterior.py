@@ -1,4 +1,4 @@
-"""Random tokens: the cost of the rates at which they become clean, and a step of that.
+"""Random tokens: the cost of the rates at which they become clean, and a step.
 
 With z the token at time t, x the clean one, K the number of ordinary tokens and
 b = (1 - alpha) / K, a token is y with the chance q(y) = alpha [y = x] + b [y is ordinary]. Running

@@ -46,7 +46,7 @@ CLASSES = {
     name: kind
     for module in (ir, parts)
     for name, kind in inspect.getmembers(module, inspect.isclass)
-    if attrs.has(kind) and kind.__module__ == module.__name__
+    if attrs.has(kind) and kind.__module__.startswith(module.__name__)
 }
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.

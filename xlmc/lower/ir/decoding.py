@@ -1,0 +1,92 @@
+"""The views of `reading.py` and `decoder.py`."""
+
+from attrs import frozen
+
+from xlmc.calculus.code import Code
+from xlmc.lower import parts
+from xlmc.lower.ir.params import Param
+from xlmc.lower.ir.steps import (
+    Blocks,
+    Grid,
+    Guide,
+    Insert,
+    Remask,
+    Sampler,
+    Several,
+    Size,
+    Stop,
+    Substitute,
+    Unmask,
+)
+
+
+@frozen
+class Decoder:
+    """A decoder: its params, methods and base classes."""
+
+    name: str
+    klass: str  # name
+    spec: str
+    doc: tuple[str, ...]
+    params: tuple[Param, ...]
+    head: str  # name
+    draw: Sampler
+    pick: Sampler | None
+    unmask: Unmask | None
+    insert: Insert | None  # of masks
+    several: Several | None  # tokens, where not one by the joint law alone
+    remask: Remask | None
+    substitute: Substitute | None
+    guide: Guide | None
+    blocks: Blocks | None
+    lets: tuple[tuple[str, Code], ...]
+    last: Sampler | None  # how what is left at the end is drawn; None where nothing can be
+    grid: Grid | None
+    few: Code | None  # how many missing tokens are too few for a row to go on
+    ends: str  # name of the edit of a row whose text holds a string of the run; "" for none
+    reuse: bool
+    appends: bool
+    stops: tuple[Stop, ...]
+    inverse: Code | None  # the function that gives a step its time, where no grid does
+    clocked: bool  # some code of it may take the clock
+    size: Size | None  # None where the length is given
+
+    @property
+    def steps_param(self) -> str:
+        """The param that is the number of steps; "" for a literal."""
+        steps = self.grid.steps if self.grid is not None else None
+        return steps.param if steps is not None else ""
+
+    @property
+    def timed(self) -> bool:
+        """Return whether the steps go from time to time."""
+        return self.grid is not None and self.grid.timed
+
+    @property
+    def asked(self) -> list[Stop]:
+        """The conditions that read a head."""
+        return [stop for stop in self.stops if stop.kind in ("chance", "threshold")]
+
+    @property
+    def oracle(self) -> bool:
+        """Return whether a row ends at the length of its own example."""
+        return any(stop.kind == "oracle" for stop in self.stops)
+
+
+@frozen
+class Reading:
+    """`reading.py`: a call of the network, as decoders make it."""
+
+    code: Code
+    summary: str
+    schedule: tuple[str, ...]  # names imported
+
+
+@frozen
+class Decoders:
+    """`decoder.py`: the classes, and what each decoder does."""
+
+    title: str
+    library: tuple[tuple[str, tuple[str, ...]], ...]  # modules, and names imported where used
+    classes: tuple[parts.Class, ...]
+    decoders: tuple[Decoder, ...]

@@ -1,0 +1,188 @@
+"""The parts of a decoder: its draws, its actions, its times, and the ends of rows."""
+
+from attrs import frozen
+
+from xlmc.calculus.code import Code
+from xlmc.words.rules.base import Rule
+from xlmc.words.slots import order_words
+
+
+@frozen
+class Sampler:
+    """A draw from logits: its temperature, top_k and top_p, or the likeliest."""
+
+    cuts: tuple[tuple[str, Code], ...]
+    greedy: bool
+    summary: str
+
+
+@frozen
+class Order:
+    """The order of candidates: the scores to choose from."""
+
+    scores: tuple[str, ...]
+    param: str  # name of the choice; "" where the score is fixed
+    sampled: bool  # the score looks at the token that was drawn
+    tempered: bool  # and at the distribution that it was drawn from
+    temperature: Code | None
+
+    @property
+    def reads_network(self) -> bool:
+        """Return whether it reads the network's answer, or draws by a temperature beside it."""
+        scored = any(order_words()[one].network for one in self.scores)
+        return scored or self.temperature is not None
+
+
+@frozen
+class Pace:
+    """A rule with its amount; looks: the scores of the network's answer that the amount reads."""
+
+    rule: Rule
+    code: Code | None
+    looks: tuple[str, ...] = ()
+
+
+@frozen
+class Unmask:
+    """The masks that are revealed; gradual: with many steps no two in one.
+
+    Of a row in which the first pace takes none the second takes some, and so on.
+    """
+
+    paces: tuple[Pace, ...]
+    order: Order
+    gradual: bool
+
+    @property
+    def reads_network(self) -> bool:
+        """Return whether the order or an amount reads the network's answer."""
+        return self.order.reads_network or any(pace.looks for pace in self.paces)
+
+    @property
+    def always(self) -> bool:
+        """Return whether some mask of each row that has one is revealed."""
+        last = self.paces[-1].rule
+        return bool(last.alone) or not last.empty
+
+    @property
+    def ahead(self) -> Code | None:
+        """Return the number of masks that are revealed, where it is known before the answer."""
+        (first, *others) = self.paces
+        return first.code if first.rule.counts and not others and not first.looks else None
+
+
+@frozen
+class Insert:
+    """The number of masks that go into each gap: rule is poisson or chance.
+
+    overflow: the treatment of insertions that do not fit. timely: with many steps they return at
+    the rate of the clock.
+    """
+
+    rule: str
+    code: Code  # over the number expected in each gap, named like the head
+    head: str  # name
+    kind: str  # of the head: count or distribution
+    overflow: str  # name of the function that leaves out what finds no room
+    timely: bool
+
+
+@frozen
+class Several:
+    """The choice of the gaps that get a token in a step: rule is one, chance, quota or above.
+
+    number: the head whose numbers weigh the gaps, of a kind and at a place (its gaps, or a special
+    token for a number of the row); "" where the joint law of tokens does, or where nothing does.
+    timely: with many steps tokens come back as the clock gives.
+    """
+
+    rule: str
+    code: Code | None  # over the number that is missing, named like the head
+    order: Order
+    joint: bool  # the law of tokens is one over all gaps
+    number: str  # name
+    kind: str
+    at: str
+    overflow: str  # name of the function that leaves out what finds no room; "" where all do
+    timely: bool
+
+
+@frozen
+class Guide:
+    """A second look without something, from which the answers are moved away."""
+
+    without: str  # prompt or given
+    scale: Code
+    lead: int  # specials of the layout before a prompt
+    tail: int  # and behind it
+
+
+@frozen
+class Remask:
+    """The drawn tokens that become masks again.
+
+    sure: those that were least sure when they were drawn; now: those of which this score of the
+    network's present answer is lowest. off: the param at whose 0 none does.
+    """
+
+    paces: tuple[Pace, ...]
+    now: str  # name of a score; "" for none
+    temperature: Code | None  # of the order
+    sure: bool
+    off: str  # name
+
+    @property
+    def looks(self) -> bool:
+        """Return whether it reads the network's present answer at tokens."""
+        return bool(self.now) or any(pace.looks for pace in self.paces)
+
+
+@frozen
+class Substitute:
+    """The tokens that are drawn anew, all of them, for the next time or for t = 0."""
+
+    lost: Code | None  # the function 1 - alpha; None where tokens are those of t = 0
+
+
+@frozen
+class Stop:
+    """A condition that ends a row.
+
+    Its kind is limit or oracle (a length), last (a token), chance or threshold (of a head).
+    """
+
+    kind: str
+    name: str = ""  # name of the head, or of the special that the last token is
+    variable: str = ""  # name of what is read, of which a head may have several
+    at: str = ""
+    of: str = ""  # what is read of the head: its chance, or that of zero
+    code: Code | None = None  # over it
+    temperature: Code | None = None  # None for 1
+
+
+@frozen
+class Size:
+    """The draw of the length of a row, by a head at a special token; greedy: the likeliest."""
+
+    head: str  # name
+    at: str
+    greedy: bool
+
+
+@frozen
+class Grid:
+    """The times of the steps; ``timed``: each step has two, and masks may be left at the end."""
+
+    timed: bool
+    steps: Code | None  # their number
+    ticks: Code | None  # None where nothing reads the times
+    summary: str
+
+
+@frozen
+class Blocks:
+    """The places that a step may change: their masks, and the tokens that it may take back."""
+
+    size: Code
+    masks: Code
+    written: Code

@@ -1,0 +1,182 @@
+"""The views of the files that a package trains by, `schedule.py` to `likelihood.py`."""
+
+from attrs import frozen
+
+from xlmc.calculus.code import Code
+from xlmc.lower.ir.params import Param
+
+
+@frozen
+class Used:
+    """A function of `schedule.py` as templates call it; ``more`` is what it takes beside a time."""
+
+    name: str  # name
+    more: str = ""  # code
+
+    def of(self, argument: str) -> str:
+        """Return a call of it."""
+        return f"{self.name}({argument}{self.more})"
+
+
+@frozen
+class Function:
+    """A function of `schedule.py`: one quantity of a clock."""
+
+    name: str  # name
+    arguments: tuple[str, ...]  # names
+    summary: str
+    latex: tuple[str, ...]
+    code: Code  # over the arguments
+    low: Code | None  # the least value of an inverse's argument; None for the other functions
+    spec: str
+    more: str  # code: the clock among its arguments; "" where it has no params
+
+
+@frozen
+class Bisection:
+    """The inverse of a survival for which there is no closed form."""
+
+    name: str  # name
+    survival: Used
+    spec: str
+    more: str  # code, as of a function
+
+
+@frozen
+class Schedule:
+    """`schedule.py`: of the clocks, what the package uses."""
+
+    functions: tuple[Function, ...]
+    bisections: tuple[Bisection, ...]
+    math: bool
+    params: tuple[Param, ...]
+
+
+@frozen
+class Noise:
+    """`noise.py`: the amount of noise of an example, and its effect on the tokens."""
+
+    partial: str  # its template
+    summary: str
+    done: str  # what tokens are, once corrupted
+    spec: str
+    variable: str  # t or count
+    fixed: bool  # the amount is `low` for every example
+    low: Code
+    high: Code | None  # None for counts, which go up to the row's length
+    spread: str  # "", stratified or antithetic
+    survival: str
+    corrupted: Used | None  # the function 1 - alpha; None where the amount is a count
+    inverse: Used | None  # the function that gives t from alpha; None where none is needed
+    masks: Used | None  # of two arrows, the first one's function 1 - alpha; None for one arrow
+    whole: Code | None  # the share that is gone at t = 1; None for all
+    latex: tuple[str, ...]  # of two arrows
+    schedule: tuple[str, ...]  # names imported
+    carries_t: bool
+    more: str  # code: the clock among the arguments of `corrupt`; "" where it takes none
+    numbers: bool  # something reads how many tokens are gone from each gap
+
+
+@frozen
+class Head:
+    """A head: kind is logits, chance, count or distribution.
+
+    It is read at tokens, gaps or a special token; a distribution is one of the numbers 0..size.
+    """
+
+    name: str  # name
+    kind: str
+    at: str
+    shifted: bool  # it is read one position to the left
+    size: int
+    following: bool  # it speaks of the token after the one at which it stands
+    joint: bool  # its logits are of one law over all gaps of a row
+
+
+@frozen
+class Told:
+    """The arguments of a network beside the tokens, and its backbone; both "" if there are none."""
+
+    name: str  # t or sigma
+    code: str  # over that
+    clock: str = ""  # code: the clock among the arguments of the network
+    schedule: tuple[str, ...] = ()  # names imported
+
+
+@frozen
+class Network:
+    """`network.py`: the backbone and its heads."""
+
+    backbone: str  # name of the class
+    block: str  # name of its block's class; "" where it has none to choose
+    imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the library, and names
+    module: str  # dotted module of a custom backbone; "" for a shipped one
+    told: Told
+    published: str  # name of the head that published weights have; "" where there are none
+    heads: tuple[Head, ...]
+
+
+@frozen
+class Term:
+    """A term of the loss, summed over tokens or rows with a weight.
+
+    ``partial`` is the template of the use of its divergence.
+    """
+
+    head: str  # name
+    signature: tuple[str, ...]  # of its function: names with their types
+    arguments: tuple[str, ...]  # the names alone
+    entry: str  # of the dict of terms
+    partial: str
+    at: str
+    size: int  # of a distribution: the largest number that it tells apart
+    weight: Code | None  # over t, count, length and params; None for 1
+    reads: tuple[str, ...]  # of t, count and length: what the weight reads
+    row: Code  # the clean tokens at the places of the noised row
+    per_row: bool  # the weight differs from row to row
+    per_token: bool  # and from token to token
+    shifted: bool  # the head is read one position to the left
+    cast: bool  # the weight is float64
+    options: tuple[tuple[str, Code], ...]  # of its divergence
+    summary: str
+    detail: str
+    lost: Used | None  # the function 1 - alpha; None where its cost reads no clock
+
+
+@frozen
+class Loss:
+    """`loss.py`: the terms and what their sum is divided by."""
+
+    title: str
+    signature: tuple[str, ...]  # of the function: names with their types and defaults
+    trunk: tuple[str, ...]  # the arguments of the trunk
+    imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the package, and names
+    terms: tuple[Term, ...]
+    over: Code  # over the batch: what the sum is divided by
+    divisor: Code  # that, or 1 where it is 0
+    latex: tuple[str, ...]
+    units: str
+
+
+@frozen
+class Likelihood:
+    """`likelihood.py`: an unbiased estimate of a bound on -log p of each example."""
+
+    partial: str  # its template
+    head: str  # name
+    shifted: bool  # the head is read one position to the left
+    gap: str  # name of the head of numbers; "" where there is none
+    hazards: tuple[Used, ...]  # those of unmasking and of insertion
+    power: int  # times are drawn as this power of uniform draws
+    stop: str  # name
+    stop_at: str
+    numbers: bool  # that head gives a law of the number that is missing
+    schedule: tuple[str, ...]
+    inverse: Used | None  # None where neither the network nor a cost is told the time
+    condition: Code | None
+    more: str  # code: the clock among the arguments; "" where it takes none
+    drawn: str  # code: that in a call of `corrupt`
+    detail: str
+    latex: tuple[str, ...]
+    size: str = ""  # name of the head of the length; "" where that is given
+    size_at: str = ""

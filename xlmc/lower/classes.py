@@ -6,7 +6,8 @@ from attrs import frozen
 
 from xlmc.calculus.code import CLOCK
 from xlmc.lower import ir, parts
-from xlmc.lower.methods import Piece, closed, pieces
+from xlmc.lower.methods import pieces
+from xlmc.lower.pieces import Piece, closed
 
 LINEAGE = {  # the classes of the library below each of those that decoders are made from
     "Filling": ("Filling", "Decoding"),

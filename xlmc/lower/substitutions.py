@@ -1,10 +1,42 @@
-"""Decoders that draw tokens anew: the code of a draw for the next time."""
+"""The methods of decoders that draw all tokens anew."""
+
+from collections.abc import Iterator
 
 from xlmc.calculus.code import Code, built
-from xlmc.lower import ir
+from xlmc.lower import ir, parts
+from xlmc.lower.pieces import POSITIONS, Maker, Piece, summary
 
 
-def token(decoder: ir.Decoder, substitute: ir.Substitute, u: str) -> Code | None:
+class SubstituteMaker(Maker):
+    """The maker of the methods of decoders that draw all tokens anew."""
+
+    def substituting(self, substitute: ir.Substitute) -> Iterator[Piece]:
+        """Yield the ticks, a step, and what it needs."""
+        yield from map(self.piece, self.times())
+        d, needs = self.decoder, list[Piece]()
+        if d.guide is not None:
+            needs.append(self.led(d.guide, "free_places", ""))
+        if d.draw.cuts and substitute.lost is None:
+            needs.append(self.piece(parts.Draw(self.plain(), summary(d.draw))))
+        query = "led" if d.guide is not None else "all"
+        u = f'noise.uniform("token", {POSITIONS})[canvas.free]'
+        token = _token(d, substitute, u) or self.drawn(d.draw, "logits", u)
+        part = parts.Reveal(
+            doc=self.refers("Draw all tokens anew", "step"),
+            head=d.head,
+            before=(),
+            asked="canvas.free",
+            idle=False,
+            state=built("canvas"),
+            query=f"decoder/query_{query}.j2",
+            after=(("token", token),),
+            result=built("canvas.write(canvas.free, token)"),
+        )
+        yield from needs
+        yield self.piece(part, *needs)
+
+
+def _token(decoder: ir.Decoder, substitute: ir.Substitute, u: str) -> Code | None:
     """Return the draw of the tokens at s, given those at t; None where they are those of t = 0."""
     lost, sampler = substitute.lost, decoder.draw
     if lost is None:

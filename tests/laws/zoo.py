@@ -787,6 +787,22 @@ JOINT = """family joint {
   decoder paced { step { insert tokens quota missing / steps_left; draw slot } }
   collate { text : bos [body] eos }
 }"""
+PAIRS = """family pairs {
+  noise { clean -> gone survival alpha(t) = 1 - t**2; amount t ~ uniform(0, 1) }
+  network {
+    backbone dit(condition = t)
+    head slot : logits at gaps
+    head missing : count at bos
+  }
+  loss { slot : joint_cross_entropy(gone) weight bound; missing : poisson(gone) weight bound }
+  decoder {
+    param steps : Count = 8
+    grid uniform(steps)
+    step { insert tokens chance min(1, missing * reveal(alpha)); draw slot }
+  }
+  decoder paced { step { insert tokens quota missing / steps_left; draw slot } }
+  collate { text : bos [body] eos }
+}"""
 SIZED = """family sized "Masks with a head of the length" {
   noise { clean -> mask  survival alpha(t) = 1 - t }
   network { backbone rotary; head token : logits; head size : distribution(3) at cls }
@@ -805,6 +821,7 @@ MORE = {  # of a few laws alone
     "random_forgets": Spec(UDLM.replace(" from posterior", ""), low=1e-3),
     "gone_rates": Spec(RATES),
     "gone_joint": Spec(JOINT),
+    "gone_pairs": Spec(PAIRS),
     "mask_sized": Spec(SIZED),
     "next_led": Spec(
         none(reuse=LED, eos=False, before="cls bos", decoders="decoder kept { reuse while prefix }")

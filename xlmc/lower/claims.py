@@ -73,7 +73,7 @@ def _in_time(decoder: ir.Decoder) -> list[str]:
         reasons.append("the number of a step is no draw of the number that comes back")
     elif not several.timely:
         reasons.append("tokens do not come back at the times of the clock")
-    elif several.joint:
+    elif several.joint and (several.at == "gaps" or several.kind != "count"):
         reasons.append("its law of gaps and tokens is not that of the rates")
     if _ordered(several.order):
         reasons.append("the surest gaps come first")

@@ -10,9 +10,10 @@ from xlmc.lower import ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
 from xlmc.syntax import query
-from xlmc.theory.claims import by_rates, chosen, claim, stop, tokens
+from xlmc.theory.claims import by_rates, chosen, claim, rates, stop, tokens
 from xlmc.theory.objective import Objective
 from xlmc.words import arrows
+from xlmc.words.noises.base import Noise
 
 
 def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir.Likelihood | None:
@@ -21,12 +22,13 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
     if value == "none":
         return None
     main, noise = tokens(objective), arrows.sound(objective.process)
-    rates = bool(noise.rates) and by_rates(objective)
+    timed = bool(noise.rates) and by_rates(objective)
     found = ir.Likelihood(
-        partial=noise.rates if rates else noise.likelihood,
+        partial=noise.rates if timed else noise.likelihood,
         head=main.term.head.id,
         shifted=query.heads(objective.family)[main.term.head.id].shifted,
         gap="",
+        gap_at="",
         hazards=(),
         power=0,
         stop="",
@@ -38,10 +40,10 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
         more="",
         drawn="",
         detail=f"{value.capitalize()}: {why}.",
-        latex=noise.of_rates if rates else noise.latex,
+        latex=noise.latex,
     )
-    if rates or objective.process.clocks > 1:
-        return _of_clocks(found, objective, clock)
+    if timed or objective.process.clocks > 1:
+        return _of_clocks(found, noise, objective, clock)
     return _of_counts(found, objective, clock, condition)
 
 
@@ -69,14 +71,18 @@ def _of_counts(
     )
 
 
-def _of_clocks(found: ir.Likelihood, objective: Objective, clock: Clock) -> ir.Likelihood:
+def _of_clocks(found: ir.Likelihood, noise: Noise, objective: Objective, clock: Clock) -> ir.Likelihood:
     """Return a likelihood whose draws are times, one for all clocks."""
     hazards = tuple(clock.to(state).take("hazard") for state in objective.process.states)
     arrows = [arrow for one in objective.everywhere for arrow in one.process.arrows]
     orders = [order for one in arrows if (order := examine(one).order)]
+    rate = chosen(rates(objective), objective)
+    latex = noise.of_pairs if rate.joint else noise.of_rates
     found = evolve(
         found,
-        gap=chosen(objective.training("rate"), objective).term.head.id,
+        latex=latex or found.latex,
+        gap=rate.term.head.id,
+        gap_at=place(rate, objective),
         hazards=hazards,
         power=max(2, math.ceil(2 / min(orders, default=1) - 0.05)),
     )

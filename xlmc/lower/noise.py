@@ -7,7 +7,7 @@ from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.bound import Missing
-from xlmc.theory.objective import Objective
+from xlmc.theory.objective import Objective, Part
 from xlmc.words import arrows, terms
 
 
@@ -43,8 +43,13 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         schedule=clock.imports(used),
         carries_t=carries,
         more=", clock: Clock" if clock.moves(used) else "",
-        numbers=any(part.trains in ("rate", "numbers") for part in objective.parts),
+        numbers=any(_of_gaps(part) for part in objective.parts),
     )
+
+
+def _of_gaps(part: Part) -> bool:
+    """Return whether the code of a term reads how many tokens are gone from each gap."""
+    return part.trains in ("rate", "numbers") and not part.joint
 
 
 def _whole(end: Code) -> Code | None:

@@ -43,13 +43,14 @@ class Context:
     """A term of the loss, and the family around it.
 
     ``arrow`` is the one that its head undoes; ``tells_end``: some term of the loss trains a head
-    for the end, where nothing is missing.
+    for the end, where nothing is missing; ``tells_rate``: some term trains the rate of a whole row.
     """
 
     term: ast.Term
     process: Process
     arrow: ast.Arrow | None
     tells_end: bool
+    tells_rate: bool
 
 
 def one(context: Context) -> Bound:
@@ -79,6 +80,19 @@ def of_rates(context: Context) -> Bound:
     """Return the hazard of an arrow by the range of t; counts give the rates no weight."""
     amount = context.process.amount
     return NO_RATES if amount is not None and amount.variable.id == "count" else of_arrow(context)
+
+
+def of_pairs(context: Context) -> Bound:
+    """Return the weight of a mean over missing tokens, each with its gap.
+
+    Beside the rate of a row it is what they weigh together: their number times the hazard.
+    """
+    if not context.tells_rate:
+        return of_insertions(context)
+    hazard, term = of_rates(context), context.term
+    if isinstance(hazard, Missing):
+        return hazard
+    return ast.Binary("*", _name("count", term), hazard, span=term.span)
 
 
 def of_insertions(context: Context) -> Bound:

@@ -90,9 +90,14 @@ def _claim(objective: Objective) -> tuple[str, str]:
 
 
 def by_rates(objective: Objective) -> bool:
-    """Return whether heads learn the rate of insertions into each gap, and which token it is."""
-    apart = any(not part.joint for part in objective.training("token"))
-    return objective.process.drops and apart and bool(objective.training("rate"))
+    """Return whether heads learn the rate of insertions, and where and which token comes next."""
+    return objective.process.drops and bool(rates(objective))
+
+
+def rates(objective: Objective) -> list[Part]:
+    """Return the terms of rates whose tokens are learnt likewise: gap by gap, or for all together."""
+    laws = {part.joint for part in objective.training("token")}
+    return [part for part in objective.training("rate") if part.joint in laws]
 
 
 def timed(objective: Objective) -> bool:
@@ -110,7 +115,8 @@ def tokens(objective: Objective) -> Part:
     """Return the term of the head of tokens that the likelihood reads."""
     parts = objective.training("token")
     if objective.process.drops and not objective.process.masks:
-        parts = [part for part in parts if part.joint != by_rates(objective)]
+        joint = chosen(rates(objective), objective).joint if by_rates(objective) else True
+        parts = [part for part in parts if part.joint == joint]
     return chosen(parts, objective)
 
 

@@ -28,7 +28,8 @@ class Part:
     ``trains``: what its head learns: a token, an end (whether nothing is missing), a rate, a number
     of a row or the numbers of its gaps; "" for a term of no known word. ``arrow`` is the one that
     its head undoes. ``share`` is the factor that its options leave of the plain term, None where
-    they bend it or read params. ``joint``: its law of tokens is also a law over gaps.
+    they bend it or read params. ``joint``: of a whole row: its law of
+    tokens is also one over gaps, or its rate is that of all gaps together.
     """
 
     term: ast.Term

@@ -75,12 +75,18 @@ def _objective(family: ast.Family) -> Objective:
     process, terms = Process.of(family), query.terms(family)
     uses = [use_of(term, family, process) for term in terms]
     tells_end = any(one.tells_end for one in uses if one is not None)
-    part = partial(_part, family=family, process=process, tells_end=tells_end)
+    tells_rate = any(one.trains == "rate" and one.joint for one in uses if one is not None)
+    told = {"tells_end": tells_end, "tells_rate": tells_rate}
+    part = partial(_part, family=family, process=process, told=told)
     return Objective(family, process, tuple(map(part, terms, uses)))
 
 
 def _part(
-    term: ast.Term, use: Use | None, family: ast.Family, process: Process, tells_end: bool
+    term: ast.Term,
+    use: Use | None,
+    family: ast.Family,
+    process: Process,
+    told: dict[str, bool],
 ) -> Part:
     if use is None:
         return Part(term, "", None, bound.NO_NOISE, None, False, False)
@@ -89,7 +95,7 @@ def _part(
         term,
         use.trains,
         arrow,
-        _bound(use, Context(term, process, arrow, tells_end)),
+        _bound(use, Context(term, process, arrow, **told)),
         _share(term, family),
         use.per_token,
         use.joint,

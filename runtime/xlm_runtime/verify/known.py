@@ -101,11 +101,12 @@ class Known(nn.Module):
                 return _logits([id for some in missing for id in some], len(part))
             if head.kind == "distribution":
                 return _logits([min(len(some), len(part) - 1) for some in missing], len(part))
-            mean = sum(map(len, missing)) / max(len(known), 1)
-            return torch.tensor([mean]).clamp(min=1e-9).expm1().log()  # softplus makes it the mean
+            return _counts([*map(len, missing)])
         if head.kind == "chance":
             complete = len(known) == 1 and len(known[0]) == len(self.ids)
             return torch.tensor([-IMPOSSIBLE if complete else IMPOSSIBLE])
+        if head.kind == "count":
+            return _counts([len(self.ids) - len(one) for one in known])
         places = [one[i] + head.ahead for one in known]
         return _logits([self.ids[at] for at in places if at < len(self.ids)], len(part))
 
@@ -140,6 +141,12 @@ def _logits(numbers: Sequence[int], size: int) -> Tensor:
         return torch.full((size,), IMPOSSIBLE)
     counts = torch.bincount(torch.tensor(numbers), minlength=size).float()
     return torch.where(counts > 0, counts.log(), IMPOSSIBLE)
+
+
+def _counts(numbers: Sequence[int]) -> Tensor:
+    """Return what softplus makes the mean of some numbers, 0 of none."""
+    mean = sum(numbers) / max(len(numbers), 1)
+    return torch.tensor([mean]).clamp(min=1e-9).expm1().log()
 
 
 def _parts(network: Any, heads: Mapping[str, Head]) -> Iterator[tuple[str, range]]:

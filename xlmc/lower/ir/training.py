@@ -166,6 +166,7 @@ class Likelihood:
     head: str  # name
     shifted: bool  # the head is read one position to the left
     gap: str  # name of the head of numbers; "" where there is none
+    gap_at: str  # gaps, or a special token for the number of the row
     hazards: tuple[Used, ...]  # those of unmasking and of insertion
     power: int  # times are drawn as this power of uniform draws
     stop: str  # name

@@ -44,7 +44,7 @@ class Use:
     reads_clock: bool = False  # and the chance at each row's time that a token has been corrupted
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
-    joint: bool = False  # one law of all places of a row: it says also where
+    joint: bool = False  # of a whole row: one law of all its places, or the rate of all together
 
     @property
     def tells_end(self) -> bool:

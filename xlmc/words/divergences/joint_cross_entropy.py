@@ -19,7 +19,7 @@ class JointCrossEntropy(Divergence):
             needs=(arrow("clean", "gone"),),
             undoes=("clean", "gone"),
             trains="token",
-            bound=bound.of_insertions,
+            bound=bound.of_pairs,
             reads_batch=True,
             head="logits",
             place="gaps",

@@ -22,6 +22,17 @@ OF_TOKENS = Use(
     example="gap : poisson(gone)  weight bound",
     imports=(("counts", "poisson_cost"),),
 )
+OF_ROWS = evolve(
+    OF_TOKENS,
+    partial="poisson_of_row",
+    place="special",
+    meaning="The cost of the number expected in each row: n^ - n + n log(n / n^), summed.",
+    sums="",
+    latex=r"\left(\hat n - n + n \log \frac{n}{\hat n}\right)",
+    example="missing : poisson(gone)  weight bound",
+    names_row_count=True,
+    joint=True,
+)
 OF_MASKS = evolve(
     OF_TOKENS,
     needs=(arrow("mask", "gone"),),
@@ -37,4 +48,4 @@ class Poisson(Divergence):
     form = "HEAD : poisson(gone) [weight EXPR]"
     meaning = "The relative entropy of the true rate of insertions to the head's."
     example = "gap : poisson(gone)  weight bound"
-    uses = (OF_MASKS, OF_TOKENS)
+    uses = (OF_MASKS, OF_TOKENS, OF_ROWS)

@@ -1,8 +1,10 @@
-"""``count``: the number of tokens that are expected in each gap."""
+"""``count``: the number of tokens that are expected in each gap, or in a whole row."""
+
+from attrs import evolve
 
 from xlmc.theory.needs import DROPPED
 from xlmc.theory.process import Process
-from xlmc.words.heads.base import GAPS, Head, Place
+from xlmc.words.heads.base import GAPS, Head, Place, special
 
 
 class Count(Head):
@@ -10,15 +12,19 @@ class Count(Head):
 
     name = "count"
     noun = "a count"
-    form = "head NAME : count at gaps"
-    meaning = "The number of tokens that is expected to be missing in each gap: any number from 0."
+    form = "head NAME : count at gaps | at SPECIAL"
+    meaning = (
+        "The number of tokens that is expected to be missing in each gap, or in the row: any number "
+        "from 0."
+    )
     example = "head gap : count at gaps"
     needs = (DROPPED,)
 
     def place(self, process: Process) -> Place:
-        """Return the gaps."""
-        del process
-        return GAPS
+        """Return the gaps, and where tokens leave the row themselves a special token."""
+        if not process.drops or process.masks:
+            return GAPS
+        return evolve(GAPS, names=(*GAPS.names, *special("count").names))
 
     def instead(self, process: Process) -> tuple[str, str]:
         """Return the head of tokens where none leaves the row."""

@@ -34,3 +34,8 @@ class Drops(Noise):
         r"+ \sum_{i\,\mathrm{gone}} \log m_i - \log p(x_0^i \mid x_t, \mathrm{gap}_i)",
         r"\Big] \, dt",
     )
+    of_pairs = (
+        r"-\log p(x_0) \le \int_0^1 h(t) \, E \Big[\hat n - n - n \log \hat n",
+        r"+ \sum_{i\,\mathrm{gone}} \log m_i - \log p(\mathrm{gap}_i, x_0^i \mid x_t)",
+        r"\Big] \, dt",
+    )

@@ -71,7 +71,9 @@ def _of_counts(
     )
 
 
-def _of_clocks(found: ir.Likelihood, noise: Noise, objective: Objective, clock: Clock) -> ir.Likelihood:
+def _of_clocks(
+    found: ir.Likelihood, noise: Noise, objective: Objective, clock: Clock
+) -> ir.Likelihood:
     """Return a likelihood whose draws are times, one for all clocks."""
     hazards = tuple(clock.to(state).take("hazard") for state in objective.process.states)
     arrows = [arrow for one in objective.everywhere for arrow in one.process.arrows]

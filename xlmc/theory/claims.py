@@ -95,7 +95,7 @@ def by_rates(objective: Objective) -> bool:
 
 
 def rates(objective: Objective) -> list[Part]:
-    """Return the terms of rates whose tokens are learnt likewise: gap by gap, or for all together."""
+    """Return the terms of rates whose tokens are learnt likewise: for each gap, or for all."""
     laws = {part.joint for part in objective.training("token")}
     return [part for part in objective.training("rate") if part.joint in laws]
 

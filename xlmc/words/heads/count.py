@@ -14,8 +14,8 @@ class Count(Head):
     noun = "a count"
     form = "head NAME : count at gaps | at SPECIAL"
     meaning = (
-        "The number of tokens that is expected to be missing in each gap, or in the row: any number "
-        "from 0."
+        "The number of tokens that is expected to be missing, in each gap or in the row: any "
+        "number from 0."
     )
     example = "head gap : count at gaps"
     needs = (DROPPED,)

@@ -22,5 +22,5 @@ def poisson_cost(
 
 def alike(*keys: Int[Tensor, " tokens"]) -> Float[Tensor, " tokens"]:
     """Return for each of some tokens the number of those with the same keys, itself included."""
-    _, group, number = torch.stack(keys).unique(dim=1, return_inverse=True, return_counts=True)
-    return number[group].double()
+    group: Tensor = torch.unique(torch.stack(keys), dim=1, return_inverse=True)[1]
+    return group.bincount()[group].double()

@@ -482,8 +482,8 @@ MUTANTS = [
     Mutant("room for one fewer", "gone_rates", "growing.py", "room.clamp(min=0)[:, None]",
            "(room - 1).clamp(min=0)[:, None]",
            X.test_d16_insertions_that_find_no_room_are_left_out),
-    Mutant("each token once a gap", "gone_rates", "counts.py", "return number[group].double()",
-           "return number[group].double() ** 0",
+    Mutant("each token once a gap", "gone_rates", "counts.py", "group.bincount()[group].double()",
+           "group.bincount()[group].double() ** 0",
            X.test_l26_the_bound_is_the_cost_of_the_insertions_where_texts_repeat_tokens,
            {"body": (5, 5, 6)}),
     # lengths

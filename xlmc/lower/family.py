@@ -8,10 +8,11 @@ from xlmc.lower.claims import samples
 from xlmc.lower.classes import clocked
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
-from xlmc.lower.decoder import decoders, reading
+from xlmc.lower.decoder import decoders
 from xlmc.lower.likelihood import likelihood
 from xlmc.lower.loss import loss, loss_params
 from xlmc.lower.noise import noise
+from xlmc.lower.reading import reading
 from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError

@@ -1,0 +1,143 @@
+"""The actions of a decoder's step."""
+
+from attrs import evolve
+
+from xlmc.calculus.code import Code, Kind, Printer, Rank, built, poisson, variable
+from xlmc.lower import insertions, ir
+from xlmc.lower.amounts import Amounts
+from xlmc.lower.canvas import gradual, switch, timely
+from xlmc.lower.orders import CUTS, MASKS, TOKENS
+from xlmc.lower.params import mentioned
+from xlmc.syntax import ast, query
+from xlmc.theory.process import Process
+from xlmc.words import slots
+from xlmc.words.decoding import environment
+from xlmc.words.guides.base import around_prompt
+from xlmc.words.numbers import plain
+from xlmc.words.slots import order_words, subject_words
+
+
+class Actions(Amounts):
+    """The actions of a step, and what they draw, choose and may change."""
+
+    @property
+    def both(self) -> bool:
+        """True if masks are inserted and revealed."""
+        return Process.of(self.family).clocks > 1
+
+    def unmask(self, action: ast.Unmask | None) -> ir.Unmask | None:
+        """Return the masks that are revealed."""
+        if action is None:
+            return None
+        remask = query.first(query.the(self.section.entries, ast.Step).actions, ast.Remask)
+        env = environment(self.section, self.family)
+        off = switch(remask.much, env) if remask is not None else ""
+        return ir.Unmask(
+            self.paces(action.much, MASKS),
+            self._order(action.order),
+            gradual(action.much, env, off),
+        )
+
+    def remask(self, action: ast.Remask | None) -> ir.Remask | None:
+        """Return the tokens that become masks again."""
+        if action is None:
+            return None
+        order = action.order
+        network = order is not None and order_words()[order.score.id].network
+        present = order is not None and order.of is not None
+        return ir.Remask(
+            paces=self.paces(action.much, TOKENS),
+            now=order.score.id if order is not None and present else "",
+            temperature=self.temperature(order.temperature if order is not None else None),
+            sure=network and not present,
+            off=switch(action.much, environment(self.section, self.family)),
+        )
+
+    def substitute(self, step: ast.Step) -> ir.Substitute | None:
+        """Return the tokens that are drawn anew."""
+        if query.first(step.actions, ast.Substitute) is None:
+            return None
+        chain = query.the(step.actions, ast.Draw).law is not None
+        return ir.Substitute(self.clock.handed("corrupted", "self.") if chain else None)
+
+    def insert(self, action: ast.Insert | None) -> ir.Insert | None:
+        """Return the numbers of masks that go into the gaps."""
+        if action is None:
+            return None
+        value = action.much.value
+        assert value is not None
+        (head,) = mentioned([value]) & set(query.heads(self.family))
+        scope = self.scope
+        number = {head: variable(head, Rank.TOKEN, Kind.SINGLE)}
+        code = Printer.code(value, evolve(scope, names={**scope.names, **number}))
+        u = 'noise.uniform("insert", canvas.position)'
+        rule = action.much.rule
+        policy = query.the(self.section.entries, ast.Overflow).policy.id
+        env = environment(self.section, self.family)
+        return ir.Insert(
+            rule=rule,
+            code=poisson(code, u)
+            if rule == "poisson"
+            else built(f"{u} < {{}}", code, kind=Kind.BOOL),
+            head=head,
+            kind=query.heads(self.family)[head].kind.id,
+            overflow=policy,
+            timely=timely(value, head, env, query.arrows(self.family)[-1].survival),
+        )
+
+    def several(self, step: ast.Step) -> ir.Several | None:
+        """Return the gaps that get a token; None where that is one gap of the joint law."""
+        insert, head = query.first(step.actions, ast.Insert), query.the(step.actions, ast.Draw).head
+        if insert is None or self.both or plain(insert, head.id, self.family):
+            return None
+        order = self._order(insert.order)
+        return insertions.several(insert, head.id, order, self.section, self.family, self.scope)
+
+    def guide(self) -> ir.Guide | None:
+        """Return the second look that answers are moved away from."""
+        guide = query.first(self.section.entries, ast.Guide)
+        if guide is None:
+            return None
+        options = {keyword.name: keyword.value for keyword in guide.value.keywords}
+        without = options["without"]
+        assert isinstance(without, ast.Name)
+        lead, tail = around_prompt(self.family)
+        return ir.Guide(without.id, self.option("scale", options["scale"]), lead, tail)
+
+    def blocks(self) -> ir.Blocks | None:
+        """Return the places that a step may change, where they are those of a block."""
+        size, shared = self.block_size(), self.shared
+        if size is None:
+            return None
+        word = slots.window_words()["blocks"]
+        masks, written = word.masks(size, shared=shared), word.written(size, shared=shared)
+        return ir.Blocks(size, masks, written)
+
+    def block_size(self) -> Code | None:
+        """Return the number of places of a block; None where there are no blocks."""
+        blocks = query.first(self.section.entries, ast.Blocks)
+        return self.option("size", blocks.size) if blocks is not None else None
+
+    def _order(self, order: ast.Order | None) -> ir.Order:
+        if order is None:
+            return ir.Order((), "", sampled=False, tempered=False, temperature=None)
+        choice = query.choice(order.score.id, self.section)
+        of = subject_words()[order.of.id] if order.of is not None else None
+        draw = query.the(query.the(self.section.entries, ast.Step).actions, ast.Draw)
+        return ir.Order(
+            tuple(score.id for score in query.scores(order, self.section)),
+            choice.name if choice else "",
+            sampled=of is not None and of.drawn,
+            tempered=of is not None and of.law and bool(self.sampler(draw).cuts),
+            temperature=self.temperature(order.temperature),
+        )
+
+    def sampler(self, action: ast.Draw | ast.Pick) -> ir.Sampler:
+        """Return a draw of tokens or gaps with its options."""
+        values = {option.name: option.value for option in action.options}
+        what = "gap" if isinstance(action, ast.Pick) else "token"
+        return ir.Sampler(
+            cuts=tuple((n, self.option(n, values[n])) for n in CUTS if n in values),
+            greedy=action.greedy,
+            summary=f"the likeliest {what}" if action.greedy else f"a {what}",
+        )

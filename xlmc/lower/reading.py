@@ -1,0 +1,27 @@
+"""A call of the network, as decoders make it."""
+
+from xlmc.calculus.code import Kind, Rank, built, called, inside, variable
+from xlmc.lower import ir
+from xlmc.lower.clock import Clock
+from xlmc.syntax import ast, query
+
+
+def reading(family: ast.Family, clock: Clock) -> ir.Reading:
+    """Build `reading.py`."""
+    told = query.condition(family)
+    what = "the hidden states of all columns"
+    call = built("network.trunk(x, attend)")
+    if told is not None and isinstance(told.value, ast.Name):
+        t = variable("t", Rank.ROW, Kind.DOUBLE).code
+        value = t if clock.tells(told.value.id) == "t" else called(clock.use("sigma"), t)
+        call = built("network.trunk(x, attend, {}.expand(len(x)))", value)
+        what += ", given the time"
+    if query.shifted(family):
+        call = built("shifted({}, attend)", call)
+        what = "for each column the hidden state to its left"
+    return ir.Reading(call, what, functions(call))
+
+
+def functions(codes: object) -> tuple[str, ...]:
+    """Return the functions of the schedule that some code calls."""
+    return tuple(sorted({name for code in inside(codes) for name in code.reads.functions}))

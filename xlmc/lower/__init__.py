@@ -2,5 +2,5 @@
 
 One module for each file of a package; `xlmc.lower.family` puts them together, `xlmc.lower.ir`
 defines what the templates may read. A decoder takes two steps: `decoder` with `actions`, `amounts`
-and `endings` says what it does, `methods` with the makers that it chooses from how that is written.
+and `endings` builds the view of it, `methods` with the makers that it chooses from its methods.
 """

@@ -15,7 +15,7 @@ from .schedule import hazard
 
 @torch.no_grad()
 def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
-    r"""An unbiased one-draw estimate for each example, in nats.
+    r"""Return an unbiased one-draw estimate for each example, in nats.
 
     .. math::
 

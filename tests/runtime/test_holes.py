@@ -8,7 +8,7 @@ from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import words
 
 
-@pytest.mark.parametrize("name", ["mlm", "mdlm", "remdm", "llada"])
+@pytest.mark.parametrize("name", ["mlm", "mdlm", "remdm", "llada", "udlm"])
 def test_masks_are_filled_and_the_rest_stays(name: str) -> None:
     loaded = untrained(name)
     texts = ["a [MASK*3] b", "[MASK] c d[MASK*2]", "[MASK*8]", "e f"]

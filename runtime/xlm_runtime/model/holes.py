@@ -105,7 +105,7 @@ def _add(ids: list[int], known: bool, body: list[int], given: list[bool], gaps: 
 def _refuse(hole: Hole, text: str, family: Family) -> None:
     """Refuse a hole of the wrong kind."""
     what, name = hole.name, family.name
-    fills = "mask" in family.specials
+    fills = "mask" in family.specials or (family.corrupt is not None and not family.inserts)
     if not (family.inserts or fills):
         why = f"{name} continues a text and fills no holes"
     elif what == _GAP and not family.inserts:

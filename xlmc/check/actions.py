@@ -58,7 +58,7 @@ def actions(
                 yield from _options(action, env)
             case ast.Draw():
                 yield from _draw(action, family, env, process)
-                yield from _law(action, block)
+                yield from _law(action, block, process)
     if query.first(block.actions, ast.Draw) is None:
         head = next(
             (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
@@ -122,13 +122,15 @@ def _no_order(action: ast.Substitute) -> Iterator[Diagnostic]:
         yield WrongScore(span=action.order.span, why=why, hint=hint)
 
 
-def _law(draw: ast.Draw, block: ast.Step | ast.Finish) -> Iterator[Diagnostic]:
+def _law(
+    draw: ast.Draw, block: ast.Step | ast.Finish, process: Process
+) -> Iterator[Diagnostic]:
     """Report a draw from another law than an action has."""
     if draw.law is None:
         return
     yield from one_of(draw.law, ("posterior",), "a law to draw from")
-    if not query.those(block.actions, ast.Substitute):
-        why = "a token that is not there is drawn for t = 0; no other one stands in its place"
+    if not process.replaces and not query.those(block.actions, ast.Substitute):
+        why = "only `substitute` draws the token at s: it has one at t to go on from"
         yield WrongDraw(span=draw.law.span, why=why, hint=f"drop `from {draw.law.id}`")
 
 

@@ -122,9 +122,7 @@ def _no_order(action: ast.Substitute) -> Iterator[Diagnostic]:
         yield WrongScore(span=action.order.span, why=why, hint=hint)
 
 
-def _law(
-    draw: ast.Draw, block: ast.Step | ast.Finish, process: Process
-) -> Iterator[Diagnostic]:
+def _law(draw: ast.Draw, block: ast.Step | ast.Finish, process: Process) -> Iterator[Diagnostic]:
     """Report a draw from another law than an action has."""
     if draw.law is None:
         return

@@ -21,7 +21,7 @@ from xlm_runtime.molecules import pieces, safe, tokens
 from xlm_runtime.molecules.grow import grow
 from xlm_runtime.molecules.smiles import canonical
 from xlm_runtime.plug import Example, Vocabulary
-from xlm_runtime.run import jobs
+from xlm_runtime.run import evaluation
 from xlm_runtime.system import atomic
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import fragments
@@ -185,7 +185,7 @@ def test_the_values_of_each_group_are_kept() -> None:
     metrics = collection(Fragments(safe.strict))
     for example, text in ((one, "CC<1>.N<1>"), (one, "C("), (two, "CO<1>.")):
         metrics.update(Answer(TOKENS.encode(text), example, TOKENS))
-    found = jobs.judged(metrics)
+    found = evaluation.judged(metrics)
     first, second = found["groups"]["fragments"]
     assert (first["given"], first["original"], first["answers"]) == ("CC<1>.", "CC<1>.N<1>", 2)
     assert (first["validity"], first["uniqueness"], first["distance"]) == (0.5, 1, 0)

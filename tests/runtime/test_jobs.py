@@ -18,8 +18,10 @@ from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model import evaluate, generate
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package
-from xlm_runtime.run import jobs, measured, runs
+from xlm_runtime.run import evaluation, jobs, measured, runs
 from xlm_runtime.run.runs import Run
+from xlm_runtime.run.table import table as lines_of
+from xlm_runtime.run.table import values
 from xlm_runtime.system import atomic, env
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.tasks.base.prepared import Prepared
@@ -78,7 +80,7 @@ def test_everything_is_done_once(
     assert start(sets=SHORT) == 0
     first = capsys.readouterr().out
     monkeypatch.setattr(fit, "fit", None)
-    monkeypatch.setattr(jobs.evaluate, "losses", None)
+    monkeypatch.setattr(evaluation.evaluate, "losses", None)
     monkeypatch.setattr(jobs.generate, "samples", None)
     assert start(sets=SHORT) == 0
     again = capsys.readouterr().out
@@ -296,7 +298,7 @@ def test_no_likelihood_is_shown_where_none_is_claimed(
 
 
 def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
-    table = jobs.table(json.loads((trained / "metrics.json").read_text()))
+    table = lines_of(json.loads((trained / "metrics.json").read_text()))
     rows = [line for line in table if line.startswith(("  nats", "  bits", "  perplexity"))]
     assert len(rows) == 4
     assert all(row.endswith("  tight") for row in rows)
@@ -308,7 +310,7 @@ def test_what_is_given_stands_beside_every_likelihood(trained: Path) -> None:
     joint = {"perplexity": 3.0, "perplexity_error": 0.5, "given": "", "lengths": "some law"}
     likelihood = {"perplexity": 2.0, "given": "given the length", "joint": joint}
     shown = measured.checked(found | {"likelihood": likelihood}, "here")
-    table = jobs.table(shown)
+    table = lines_of(shown)
     assert [line.split() for line in table if "perplexity" in line] == [
         ["perplexity", "2.0000", "tight,", "given", "the", "length"],
         ["joint", "perplexity", "3.0000", "±", "0.5000", "tight"],
@@ -340,13 +342,13 @@ def test_numbers_that_are_not_finite_are_null_in_json(
 def test_the_decoder_and_the_layout_stand_beside_the_numbers(trained: Path) -> None:
     found = json.loads((trained / "metrics.json").read_text())
     assert (found["decoder"], found["decoder_params"]) == ("default", {"temperature": 0.0})
-    table = jobs.table(found)
+    table = lines_of(found)
     assert "  decoder: default (temperature 0.0), draws in float64" in table
     assert "  layout: prompt [body pad]" in table
     assert "  likelihood by: draws of noise for each example: 4, their amounts spread" in table
     old = {k: v for k, v in found.items() if k not in ("decoder_params", "layout")}
     old["likelihood"] = {"nats_per_token": 2.0}  # as it was written before
-    assert next(line for line in jobs.table(old) if "nats" in line).split() == [
+    assert next(line for line in lines_of(old) if "nats" in line).split() == [
         "nats", "per", "token", "2.0000", "tight",
     ]  # fmt: skip
 
@@ -375,7 +377,7 @@ def test_numbers_are_said_where_they_cannot_be_written(
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
 def test_a_number_that_is_not_finite_is_said(value: float | None) -> None:
     part = {"loss": value, "loss_error": value}
-    assert jobs.values([(part, "tight")], {}) == ["  loss              not finite           tight"]
+    assert values([(part, "tight")], {}) == ["  loss              not finite           tight"]
 
 
 def test_a_gpu_with_bfloat16_trains_in_it_unless_another_is_named(

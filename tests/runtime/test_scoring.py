@@ -14,7 +14,7 @@ import pytest
 
 from xlm_runtime.model.generate import Sample, record
 from xlm_runtime.plug import Example
-from xlm_runtime.run import jobs
+from xlm_runtime.run import table
 from xlm_runtime.run.main import run
 from xlm_runtime.run.predictions import Prediction, answer, match, read
 from xlm_runtime.system.atomic import write_json
@@ -280,4 +280,4 @@ def test_ids_that_the_text_does_not_tell_are_kept(tmp_path: Path) -> None:
 
 def test_scores_show_the_same_lines_as_an_evaluation(trained: Path) -> None:
     found = json.loads((trained / "metrics.json").read_text())
-    assert set(jobs.values([(found["answers"], "decoded")], found)) <= set(jobs.table(found))
+    assert set(table.values([(found["answers"], "decoded")], found)) <= set(table.table(found))

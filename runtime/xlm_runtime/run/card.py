@@ -6,8 +6,8 @@ from typing import Any
 
 from xlm_runtime.plug import Family
 from xlm_runtime.run import measured
-from xlm_runtime.run.jobs import table
 from xlm_runtime.run.runs import Run, home
+from xlm_runtime.run.table import table
 
 _CARD = """\
 ---

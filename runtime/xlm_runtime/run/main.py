@@ -22,9 +22,11 @@ from xlm_runtime.run import copies, runs
 from xlm_runtime.run.before import compare_first, family_of
 from xlm_runtime.run.command import JOBS, Command, check
 from xlm_runtime.run.configured import config_of, sized, untrained, weights_of
-from xlm_runtime.run.jobs import Session, evaluation, generation, training
+from xlm_runtime.run.evaluation import evaluation
+from xlm_runtime.run.jobs import generation, training
 from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
+from xlm_runtime.run.session import Session
 from xlm_runtime.system import cache, env, failures
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import RunError, Stopped, UsageError

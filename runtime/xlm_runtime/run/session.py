@@ -1,0 +1,130 @@
+"""Everything that the jobs of one command share."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from xlm_runtime.config.config import Config
+from xlm_runtime.data.lengths import Law
+from xlm_runtime.model import generate
+from xlm_runtime.model.model import Model, first, load_weights, make, pretrained
+from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.packages.package import Package
+from xlm_runtime.plug import Example, Family, Vocabulary
+from xlm_runtime.run import measured
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system.env import device
+from xlm_runtime.system.progress import say
+from xlm_runtime.tasks.base.prepared import Prepared, Split
+from xlm_runtime.tasks.base.task import Task
+from xlm_runtime.train import saved
+
+
+@frozen(eq=False)
+class Session:
+    """Everything that the jobs of one command share."""
+
+    package: Package
+    task: Task
+    prepared: Prepared
+    config: Config
+    run: Run
+    ckpt: str | None
+    published: Checkpoint | None = None
+
+    def model(self) -> Model:
+        """Build a model with fresh weights, of the size of published ones if there are some."""
+        about = None if self.published is None else self.published.config
+        return self._ending(make(*self._parts, about))
+
+    def start(self) -> Model:
+        """Return the model that training starts from: published weights, or fresh ones."""
+        if self.published is None:
+            return self.model()
+        say(f"published weights: {self.published.name}")
+        return self._ending(pretrained(*self._parts, self.published))
+
+    def check(self) -> None:
+        """Check that the weights of the checkpoint fit the network.  Raises UsageError."""
+        folder = saved.resolve(self.run.checkpoints, self.ckpt or "best")
+        load_weights(self.model().network, saved.average(folder))
+
+    def _ending(self, model: Model) -> Model:
+        """Set the stop strings and the suppressed tokens of a model's decoders."""
+        options, tokenizer = self.config.generate, self.prepared.tokenizer
+        ended = generate.ending(tokenizer, options.stops)
+        return evolve(model, ended=ended, suppressed=tokenizer.named(options.suppressed))
+
+    @property
+    def _parts(self) -> tuple[Family, Vocabulary, str, int, Config]:
+        vocabulary, body = self.prepared.tokenizer.vocabulary, self.prepared.body
+        return self.package.family, vocabulary, self.task.layout, body, self.config
+
+    def blanks(self, examples: Sequence[Example], model: Model, length: int = 0) -> list[Example]:
+        """Return examples without answers, of one ``length`` or, if it is 0, of drawn ones."""
+        lengths = Law.of([length] if length else self.prepared.lengths)
+        seed, oracle = self.config.train.seed, self.config.eval.oracle and not length
+        return list(generate.blank(model, examples, lengths, seed, oracle))
+
+    @property
+    def other_data(self) -> bool:
+        """True if the run was trained on other data."""
+        here = self.prepared.fingerprint
+        return bool(self.run.facts.get("content", here) != here)
+
+    def asked(self, count: int, held: Split) -> list[Example]:
+        """Return the examples to decode: held-out ones, or empty ones for plain text."""
+        if self.task.layout == "text":
+            return generate.unconditional(count)
+        return list(first(held, count))
+
+    def loaded(self, folder: Path) -> Model:
+        """Load the model with the averaged weights of a checkpoint, or with published ones."""
+        if self.published is not None and folder == self.published.folder:
+            model = self.start()
+            say("they are used as they are: this run has not been trained")
+        else:
+            model = self.model()
+            load_weights(model.network, saved.average(folder))
+        model.network.to(device()).eval()
+        return model
+
+    def key(self, sections: tuple[str, ...]) -> tuple[Path, str]:
+        """Return the checkpoint of a job, and a digest of all that its result depends on."""
+        if self.published is not None and not self.run.steps:
+            folder = self.published.folder
+        else:
+            folder = saved.resolve(self.run.checkpoints, self.ckpt or "best")
+        plain = self.config.to_json()
+        parts = [
+            self.package.digest,
+            str(folder),
+            self.config.generate.stop,
+            self.prepared.fingerprint,
+            *(plain[s] for s in ("model", "train", "data", "loss", "decoder", *sections)),
+            *filter(None, [plain["noise"]]),
+            *_prints(self.config.eval.asked),
+        ]
+        return folder, sha256(json.dumps(parts).encode()).hexdigest()
+
+    def sources(self, folder: Path) -> dict[str, Any]:
+        """Return the sources of a result: hashes of package, weights, data and settings."""
+        settings = measured.settings(self.config.to_json())
+        return measured.of(self.package.digest, folder, self.prepared.fingerprint, settings)
+
+    def targets(self, asked: Sequence[Example]) -> list[Example | None]:
+        """Return the answers of the examples to decode; None for each of plain text."""
+        return [None if self.task.layout == "text" else example for example in asked]
+
+
+def _prints(asked: Sequence[str]) -> list[str]:
+    """Return what the requested metrics depend on."""
+    if not asked:
+        return []
+    from xlm_runtime.run.asked import fingerprint
+
+    return fingerprint(asked)

@@ -3,7 +3,8 @@
 ``xlmc run out/arlm --task examples.own.stars:THREE``
 """
 
-from xlm_runtime.tasks.star import EASY, Star, StarTask
+from xlm_runtime.tasks.base.stars import Star
+from xlm_runtime.tasks.star import EASY, StarTask
 
 THREE = StarTask(
     "star_three",

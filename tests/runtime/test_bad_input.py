@@ -113,14 +113,16 @@ def test_predictions_with_line_ends_of_unicode_are_read_again(tmp_path, monkeypa
     file.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), "utf-8")
     answers.note(tmp_path, file, "key", {})
     shown: list[object] = []
-    monkeypatch.setattr(jobs, "_key", lambda *_: (tmp_path, "key"))
     monkeypatch.setattr(jobs.generate, "show", lambda row: shown.append(row) or "")
     run_ = SimpleNamespace(path=tmp_path, note=lambda *_: "key")
     family = SimpleNamespace(samples={})
     decoder = SimpleNamespace(decoder=SimpleNamespace(name="x"))
     generation(
         SimpleNamespace(
-            run=run_, package=SimpleNamespace(family=family), config=decoder, published=None
+            run=run_,
+            package=SimpleNamespace(family=family),
+            config=decoder,
+            key=lambda _: (tmp_path, "key"),
         ),
         again=False,
     )

@@ -18,7 +18,9 @@ from xlm_runtime.plug import Example, Noise
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import star
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared, Split
-from xlm_runtime.tasks.star import BACK, EASY, HARD, MEDIUM, Star, StarTask, draw, graphs
+from xlm_runtime.tasks.base.splits import Name
+from xlm_runtime.tasks.base.stars import Graphs, Star, draw, graphs, split_of
+from xlm_runtime.tasks.star import BACK, EASY, HARD, MEDIUM, StarTask
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 Edge = tuple[int, int]
@@ -35,7 +37,7 @@ def _prepare(name: str, cache: Path, preset: str = "quick", **more: object) -> P
 def _small(star_: Star, train: int = 600, held_out: int = 150) -> StarTask:
     """A task of few graphs."""
     made = StarTask("star_small", star_, star_, {})
-    sizes: dict[star.Name, int] = {"train": train, "validation": held_out, "test": held_out}
+    sizes: dict[Name, int] = {"train": train, "validation": held_out, "test": held_out}
     made._sizes = dict.fromkeys(("paper", "quick"), sizes)
     return made
 
@@ -190,16 +192,16 @@ def test_a_problem_belongs_to_one_split_in_any_order() -> None:
     made = draw(HARD._stars["quick"], Noise(1, torch.arange(100)), "train")
     order = list(range(made.edges.shape[1]))
     Random(0).shuffle(order)
-    again = star.Graphs(made.edges[:, order], made.path)
+    again = Graphs(made.edges[:, order], made.path)
     assert again.problems() == made.problems()
     assert len(set(made.problems())) == 100
-    other_goal = star.Graphs(made.edges, made.path.flip(0))
+    other_goal = Graphs(made.edges, made.path.flip(0))
     assert other_goal.problems()[:50] != made.problems()[:50]
 
 
 def test_about_one_problem_in_eight_is_held_out() -> None:
     made = draw(HARD._stars["paper"], Noise(1, torch.arange(4000)), "train")
-    shares = Counter(star.split_of(p) for p in made.problems())
+    shares = Counter(split_of(p) for p in made.problems())
     assert abs(shares["test"] - 250) < 75
     assert abs(shares["validation"] - 250) < 75
 
@@ -215,7 +217,7 @@ def test_the_rate_of_a_guess_is_what_a_blind_walker_scores(quick: Prepared) -> N
 
 def test_published_bodies_are_pairs_of_nodes() -> None:
     made = _small(MEDIUM._stars["paper"])
-    graph = star.Graphs(torch.zeros(1, 1, 2), torch.tensor([[4, 9, 2, -1]]))
+    graph = Graphs(torch.zeros(1, 1, 2), torch.tensor([[4, 9, 2, -1]]))
     assert graph.pairs.tolist() == [[4, 9, 9, 2, -1, -1]]
     assert graph.ends.tolist() == [[4, 2]]
     assert made.layout == "seq2seq"

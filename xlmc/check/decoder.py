@@ -62,8 +62,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     entries, process = section.entries, Process.of(family)
     good = slots.start(process)
     env = environment(section, family)
-    yield from scope.declarations(entries, "a param of a decoder")
-    yield from scope.lets_in_order(entries)
+    yield from _wrong(entries)
     for one in _lets(section):
         yield from known(one.value, answering(env))
     for start in query.those(entries, ast.Start):
@@ -144,9 +143,15 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     gridded = not process.ordered
     return evolve(
         decoding.environment(section, family),
-        sound=sound(family) and not any(scope.lets_in_order(section.entries)),
+        sound=sound(family) and not any(_wrong(section.entries)),
         remedy="add `grid uniform(steps)`" if gridded else "",
     )
+
+
+def _wrong(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the params and lets of a decoder, which is reported elsewhere."""
+    yield from scope.declarations(entries, "a param of a decoder")
+    yield from scope.lets_in_order(entries)
 
 
 def _grid(

@@ -215,7 +215,7 @@ def _complaint(trouble: Trouble, expr: ast.Expr, env: Environment, sample: Sampl
     span, reason = trouble.node.span, trouble.reason
     if trouble.hard:
         return TooHard(span=span, reason=reason)
-    where, hint = show(expr, env, sample), MENDED.get(reason, "")
+    where, hint = show(expr, env, sample) or "always", MENDED.get(reason, "")
     return NoValue(span=span, reason=reason, where=where, hint=hint)
 
 

@@ -154,9 +154,10 @@ class _Reader(Recovery):
         accepted = self.cursor.accepts()
         if self._correct(token, accepted):
             return True
-        if not self.blocks:
+        words = accepted - {"_RBRACE", "_END", "$END"}
+        if not self.blocks or not words:
             return False
-        known = vocabulary.expected(accepted - {"_RBRACE", "_END"}).replace(" or ", " and ")
+        known = vocabulary.expected(words).replace(" or ", " and ")
         self._report(
             UnknownEntry(span=self._span(token), word=str(token), block=self._block, known=known)
         )

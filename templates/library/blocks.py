@@ -2,7 +2,7 @@
 
 import torch
 
-from xlm_runtime.shapes import Bool, Int, Tensor
+from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 
 def block_of(free: Bool[Tensor, "batch length"], size: int) -> Int[Tensor, "batch length"]:
@@ -41,3 +41,27 @@ def turn(
     block = step * blocks // steps
     start, end = (-(-edge * steps // blocks) for edge in (block, block + 1))
     return torch.where(step < steps, block, -1), end - step, end - start
+
+
+def of_block(
+    values: Bool[Tensor, "batch length"], block: Int[Tensor, "batch length"]
+) -> Int[Tensor, "batch length"]:
+    """Return at each place the number of marked places of its block."""
+    index = block + 1
+    counts = torch.zeros(len(block), block.shape[1] + 1, dtype=torch.long, device=block.device)
+    return counts.scatter_add(1, index, values.long()).gather(1, index)
+
+
+def subset_of_each(
+    u: Float[Tensor, "batch length"],
+    free: Bool[Tensor, "batch length"],
+    count: Int[Tensor, "batch length"],
+    size: int,
+) -> Bool[Tensor, "batch length"]:
+    """Draw ``count`` free places of each block uniformly: those with the smallest u.
+
+    All blocks but a row's last one have ``size`` places.
+    """
+    key = torch.where(free, block_of(free, size) + u, torch.inf)
+    rank = key.argsort(1).argsort(1)
+    return free & (rank % size < count)

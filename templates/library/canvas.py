@@ -84,12 +84,13 @@ class Canvas:
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
         """Query the network for some rows, at least one (None: for all), and keep its answer."""
-        x, attend, t, columns = self.x, self.attend, tick.t, slice(None)
+        x, attend, free, t, columns = self.x, self.attend, self.free, tick.t, slice(None)
         if rows is not None:
-            x, attend = x[rows], None if attend is None else attend[rows]
+            x, attend, free = x[rows], None if attend is None else attend[rows], free[rows]
             t, columns = t[rows] if t.ndim else t, filled(x, attend)
             x, attend = x[:, columns], None if attend is None else attend[:, columns]
-        hidden = read(self.network, x, attend, t)
+            free = free[:, columns]
+        hidden = read(self.network, x, attend, free, t)
         calls = self.calls + (1 if rows is None else rows)
         return replace(self, answer=Answer(rows, columns, hidden), calls=calls)
 
@@ -190,6 +191,28 @@ class Canvas:
             open=torch.cat([torch.zeros_like(self.open), vacant], 1),
             answer=None,
         )
+
+    def append_masks(self: C, rows: Bool[Tensor, " batch"], most: int) -> C:
+        """Append masks to some rows, up to ``most`` each while there is room.
+
+        The rows are aligned to the right; the gaps of full rows close.
+        """
+        number = torch.where(rows, self.vacant.clamp(max=most), 0)
+        new = torch.arange(int(number.max()), device=number.device) < number[:, None]
+        mask, pad = (self.network.vocab[name] for name in ("mask", "pad"))
+        last = torch.zeros_like(new)
+        last[:, -1] = self.open.any(1)
+        wide = replace(
+            self,
+            x=torch.cat([self.x, torch.where(new, mask, pad)], 1),
+            attend=torch.cat([self.seen, new], 1),
+            inside=torch.cat([self.inside, new], 1),
+            free=torch.cat([self.free, new], 1),
+            open=torch.cat([torch.zeros_like(self.open), last], 1),
+            answer=None,
+        )
+        whole = wide if new.all() else replace(wide.align_right(), open=wide.open)
+        return whole.close_full()
 
     def _moved(
         self: C,

@@ -27,7 +27,7 @@ def length_logits(
     x, attend = short.x0[:, columns], short.attend
     assert attend is not None
     t = torch.ones((), dtype=torch.float64, device=x.device)
-    hidden = read(network, x, attend[:, columns], t)
+    hidden = read(network, x, attend[:, columns], short.free[:, columns], t)
     return head(hidden[x == network.vocab[special]])
 
 

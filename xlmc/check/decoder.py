@@ -69,6 +69,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         if good and start.state.id != good:
             begins = "nothing is corrupted: a row begins with its given tokens"
             why = begins if process.ordered else f"tokens end as `{process.end}`"
+            why = "masks come block by block, behind what is given" if process.blocked else why
             yield WrongStart(span=start.state.span, why=why, start=good)
         elif start.head is not None:
             yield from sizes.check(start, start.head, family)
@@ -92,7 +93,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield from _finish(finish, section, family, env)
     for stop in query.those(entries, ast.Stop):
         yield from conditions(stop, section, family, env)
-    if process.adds_tokens and not query.those(entries, ast.Grid):
+    if process.blocked or (process.adds_tokens and not query.those(entries, ast.Grid)):
         yield from ends(section, family)
     yield from canvas.check(section, family, env)
     for reuse in query.those(entries, ast.Reuse):

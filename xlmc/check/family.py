@@ -2,7 +2,18 @@
 
 from collections.abc import Iterator
 
-from xlmc.check import agreement, collate, decoder, effect, loss, names, network, noise, recipe
+from xlmc.check import (
+    agreement,
+    blocks,
+    collate,
+    decoder,
+    effect,
+    loss,
+    names,
+    network,
+    noise,
+    recipe,
+)
 from xlmc.check.words import reserved
 from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors, in_order
 from xlmc.diagnostics.semantic_errors import MissingSection
@@ -40,7 +51,8 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
         yield from noise.check(family)
         return  # all else would be refused line by line
     here, *others = instances(family)
-    wrong = [*names.check(family), *noise.check(family), *_reading(here.family)]
+    wrong = [*names.check(family), *noise.check(family), *blocks.check(family)]
+    wrong += _reading(here.family)
     yield from wrong
     yield from collate.check(here.family)
     yield from recipe.check(family)

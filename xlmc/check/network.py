@@ -56,7 +56,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             why = trust if process.replaces else "the number of gone tokens depends on it"
             yield Timeless(span=backbone.span, why=why)
     for attention in query.those(section.entries, ast.Attention):
-        yield from one_of(attention.kind, ("full", "causal"), "a kind of attention")
+        yield from one_of(attention.kind, ("full", "causal", "blockwise"), "a kind of attention")
         if attention.kind.id == "causal" and process.clocks:
             yield CausalBackbone(span=attention.span)
         elif attention.kind.id == "full" and process.ordered:

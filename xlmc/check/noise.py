@@ -93,9 +93,13 @@ def _of_times(amount: ast.Amount, why: str) -> Iterator[Diagnostic]:
 
 def _params(entries: tuple[ast.Node, ...], arrows: Iterable[ast.Arrow]) -> Iterator[Diagnostic]:
     """Check the params of the noise."""
-    yield from declarations(entries, "a param of the noise", OF_NOISE)
     spoken = query.spoken([arrow.value for arrow in arrows], ())
-    for param in query.those(entries, ast.Param):
+    sizes = query.spoken([one.size for one in query.those(entries, ast.Blocks)], ()) - spoken
+    own = [one for one in entries if isinstance(one, ast.Param) and one.name in sizes]
+    others = tuple(one for one in entries if one not in own)
+    yield from declarations(others, "a param of the noise", OF_NOISE)
+    yield from declarations(tuple(own), "a param of the noise")
+    for param in query.those(others, ast.Param):
         if param.name not in spoken:
             yield NeverUsed(span=param.span, name=param.name)
 

@@ -85,7 +85,9 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
         known["decoder"] = tuple(names)
     sections = [section for section in family.sections if section.kind != "decoder"]
     for section in (*sections, *query.chosen(family, recipe)):
-        whole, types = _from_one(section), OF_NOISE if section.kind == "noise" else TYPES
+        whole, types = _from_one(section), TYPES
+        if section.kind == "noise":
+            types = OF_NOISE | {"Size": TYPES["Size"]} if whole else OF_NOISE
         for param in query.those(section.entries, ast.Param):
             kind = "Size" if param.name in whole else param.kind
             if kind in TYPES:  # else that is what is wrong

@@ -84,7 +84,8 @@ def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     words = [stop_of(one, family) for one in stop.conditions] if stop is not None else []
     found = [word for word in words if word is not None]
     predicted = [y for y in query.layouts(family) if "eos" in query.predicted(y)]
-    if process.ordered and predicted and not any(word.kind == "last" for word in found):
+    ending = ("last", "ended") if process.rightward else ()
+    if ending and predicted and not any(word.kind in ending for word in found):
         why = f"layout `{predicted[0].name}` predicts an `eos`, and nothing ends there"
         yield NeverEnds(span=(stop or section).span, why=why, hint=arrows.stop(process))
     if not any(word.limits for word in found):

@@ -11,6 +11,7 @@ from xlmc.lower.pieces import Piece, closed
 
 LINEAGE = {  # the classes of the library below each of those that decoders are made from
     "Filling": ("Filling", "Decoding"),
+    "Extending": ("Extending", "Filling", "Decoding"),
     "Substituting": ("Substituting", "Decoding"),
     "Revising": ("Revising", "Filling", "Decoding"),
     "Rating": ("Rating", "Revising", "Filling", "Decoding"),
@@ -101,6 +102,8 @@ def base(decoder: ir.Decoder) -> str:
         return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:
         return "Oracle" if decoder.oracle else "Inserting"
+    if decoder.extends is not None:
+        return "Extending"
     grows = "Growing" if decoder.insert is not None else ""
     if decoder.remask is not None:
         return ("Rating" if decoder.remask.sure else "Revising") + grows

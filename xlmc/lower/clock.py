@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from fractions import Fraction
 
+from attrs import evolve
+
 from xlmc.calculus.code import CLOCK, Code, Printer, called, constant, named, param
 from xlmc.calculus.formula import scope
 from xlmc.calculus.schedule import Calculus, Formula, derive
@@ -164,15 +166,27 @@ class Hand:
 
 
 class Clock:
-    """The clocks of a chain, one for each of its arrows, and the params of the noise."""
+    """The clocks of a chain, one for each of its arrows, and the params of the noise.
 
-    def __init__(self, arrows: tuple[ast.Arrow, ...], given: tuple[ast.Param, ...] = ()) -> None:
+    ``size``: the one among these that is the size of a block.
+    """
+
+    def __init__(
+        self,
+        arrows: tuple[ast.Arrow, ...],
+        given: tuple[ast.Param, ...] = (),
+        size: ast.Param | None = None,
+    ) -> None:
         several = len(arrows) > 1
         self.hands = {
             arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "", given)
             for arrow in arrows
         }
-        self.params = params(given, {param.name for param in given})
+        read = {name for hand in self.hands.values() for name in hand.worlds[0]}
+        self.params = tuple(
+            evolve(one, length=size is not None and one.name == size.name and one.name not in read)
+            for one in params(given, {param.name for param in given})
+        )
 
     @property
     def arrow(self) -> ast.Arrow:
@@ -202,10 +216,13 @@ class Clock:
         hands = [hand for hand in self.hands.values() if hand.clocked]
         return tuple(hand.name(quantity) for hand in hands for quantity in ORDER)
 
-    def imports(self, functions: Iterable[str]) -> tuple[str, ...]:
-        """Return the imports of a module that uses some functions of `schedule.py`."""
+    def imports(self, functions: Iterable[str], taken: str = "") -> tuple[str, ...]:
+        """Return the imports of a module that uses some functions of `schedule.py`.
+
+        ``taken``: the clock among the arguments of its own functions; "" where these take none.
+        """
         known = {*functions}
-        return (*(["Clock"] if self.moves(known) else []), *sorted(known))
+        return (*(["Clock"] if taken or self.moves(known) else []), *sorted(known))
 
     def moves(self, functions: Iterable[str]) -> bool:
         """Return whether some of the functions of `schedule.py` take the clock."""

@@ -2,8 +2,8 @@
 
 from attrs import evolve
 
-from xlmc.calculus.code import Code
-from xlmc.lower import ir
+from xlmc.calculus.code import Code, built
+from xlmc.lower import blocks, ir
 from xlmc.lower.actions import Actions
 from xlmc.lower.classes import classes
 from xlmc.lower.clock import Clock
@@ -26,14 +26,16 @@ def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
     ]
     made = tuple(_everywhere(alike) for alike in zip(*every, strict=True))
     found = classes(made)
-    schedule = clock.imports(functions(found))
+    schedule = clock.imports(functions(found), blocks.taken(instances[0]))
     library = [(module, tuple(names.split())) for module, names in LIBRARY.items()]
     library += [("schedule", schedule)] if schedule else []
-    prompted = made[0].appends
+    title = "From noise to text: one reverse step of each decoder."
+    if made[0].appends:
+        title = "From a prompt to text: the next token."
+    elif made[0].extends is not None:
+        title = "From a prompt to text: one reverse step of each decoder, block by block."
     return ir.Decoders(
-        title="From a prompt to text: the next token."
-        if prompted
-        else "From noise to text: one reverse step of each decoder.",
+        title=title,
         library=tuple(sorted(library)),
         classes=found,
         decoders=made,
@@ -107,6 +109,7 @@ class _Maker(Actions):
             inverse=self.clock.handed("inverse", "self.") if told else None,
             clocked=bool(self.clock.params),
             size=self._size(),
+            extends=blocks.size(self.family, "self."),
         )
 
     def _size(self) -> ir.Size | None:
@@ -124,7 +127,10 @@ class _Maker(Actions):
         clocks = ("corrupted", "inverse") if told else ()
         steps = self._steps()
         code = word.ticks(steps, size, tuple(self.clock.handed(one, "self.") for one in clocks))
-        each = " in each block" if size is not None else ""
+        onward = blocks.size(self.family) is not None
+        each = " in each block" if size is not None or onward else ""
+        if word.timed and onward and code is not None:
+            code = built("cycle({})", code)
         return ir.Grid(word.timed, steps, code, f"{word.summary}{each}")
 
     def _steps(self) -> Code | None:
@@ -180,14 +186,14 @@ class _Maker(Actions):
             return "Insert one token at a time", f", until a row {end}"
         if self.both:
             back = ", take some tokens back" if query.first(step.actions, ast.Remask) else ""
-            blocks = ", from left to right" if self.blocked else ""
-            way = f", on a uniform grid{blocks}"
+            order = ", from left to right" if self.blocked else ""
+            way = f", on a uniform grid{order}"
             return f"{_summary(unmask.much)}{back}, and insert others", way
         grid = slots.grid(self.section.entries)
         way = grid.way if grid is not None else ""
         back = " and take some tokens back" if query.first(step.actions, ast.Remask) else ""
-        blocks = ", block by block" if self.blocked else ""
-        return _summary(unmask.much) + back, way + blocks
+        inward = self.blocked or blocks.size(self.family) is not None
+        return _summary(unmask.much) + back, way + ", block by block" * inward
 
 
 def _summary(much: ast.Much) -> str:

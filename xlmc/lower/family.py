@@ -3,7 +3,7 @@
 from xlmc.calculus.code import Code, Kind, Rank, built, called, variable
 from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import TooHard
-from xlmc.lower import ir
+from xlmc.lower import blocks, ir
 from xlmc.lower.claims import samples
 from xlmc.lower.classes import clocked
 from xlmc.lower.clock import Clock
@@ -49,7 +49,9 @@ def lower(family: ast.Family) -> ir.Package:
 
 
 def _lower(written: ast.Family) -> ir.Package:
-    clock = Clock(query.arrows(written), read(written))
+    size = query.param_of_blocks(written)
+    given = dict.fromkeys((*read(written), *([size] if size is not None else [])))
+    clock = Clock(query.arrows(written), tuple(given), size)
     family, *others = (one.family for one in instances(written))
     objective = terms.objective(written)
     process = objective.process
@@ -96,6 +98,7 @@ def _bound(
     """Return the functions and classes that take the clock."""
     found = [*clock.clocked]
     found += ["corrupt"] if noising is not None and noising.more else []
+    found += ["amount"] if noising is not None and noising.taken else []
     found += ["Network"] if network.told.clock else []
     found += ["loss"] if clock.moves(dict(losses.imports).get("schedule", ())) else []
     found += ["nelbo"] if likely is not None and likely.more else []
@@ -114,7 +117,8 @@ def _condition(family: ast.Family, clock: Clock) -> Code | None:
 
 def _network(family: ast.Family, clock: Clock) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
-    ordered = Process.of(family).ordered
+    process = Process.of(family)
+    ordered = process.ordered
     heads = tuple(
         ir.Head(
             name=head.name,
@@ -133,7 +137,9 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         return ir.Network(name, "", _library("", ()), module, told, "", heads)
     word = backbone_words()[query.backbone(family)]
     layers = word.full
-    if told.name:
+    if process.blocked:
+        layers = word.blockwise or layers
+    elif told.name:
         layers = word.conditioned or layers
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
@@ -141,23 +147,27 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     names = tuple(filter(None, (layers.network, layers.block)))
     more = ("shape_of",) if published else () if layers.module == "backbone" else ("Past",)
     imports = _library(layers.module, (*names, *more))
-    return ir.Network(layers.network, layers.block, imports, "", told, published, heads)
+    size = blocks.size(family, "self.")
+    return ir.Network(layers.network, layers.block, imports, "", told, published, heads, size)
 
 
 def _told(family: ast.Family, clock: Clock) -> ir.Told:
     """Return the condition of the trunk. It computes a sigma with params from the time."""
     found = query.condition(family)
     name = found.value.id if found is not None and isinstance(found.value, ast.Name) else ""
+    if taken := blocks.taken(family):
+        return ir.Told("", "", taken, clock.imports((), taken))
     if not name or clock.tells(name) == name:
         return ir.Told(name, name)
     sigma = clock.use("sigma")
-    return ir.Told("t", f"{sigma}(t, self.clock)", ", clock: Clock", clock.imports((sigma,)))
+    return ir.Told("t", f"{sigma}(t, self.clock)", ir.TAKEN, clock.imports((sigma,)))
 
 
 def _library(home: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the imports of `network.py`: the layers from their module, and what heads need."""
     heads = ("allowed_logits", "answer", "linear")
     found = {"backbone": heads if home != "backbone" else (*heads, *names)}
+    found |= {"blocks": ("block_of",)} if home == "blockwise" else {}
     found |= {home: names} if home not in ("", "backbone") else {}
     return tuple((module, tuple(sorted(some))) for module, some in found.items())
 
@@ -176,17 +186,21 @@ def _keeps_past(family: ast.Family) -> bool:
 
 
 def _packs(family: ast.Family) -> bool:
-    """Return whether documents in a row are separate: by a backbone of ours, if no token moves."""
+    """Return whether documents in a row are separate: by a backbone of ours, if no token moves.
+
+    Blocks would end with each document, and show the network where that is.
+    """
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     alone = backbone.python is not None or query.sized(family) is not None
-    return Process.of(family).holds_places and not alone
+    process = Process.of(family)
+    return process.holds_places and not process.blocked and not alone
 
 
 def _init(objective: Objective, absent: set[str]) -> ir.Init:
     family = objective.family
     value, why = claim(objective)
-    ordered = objective.process.ordered
-    files = FILES | ({"decoder.py": "from a prompt to text"} if ordered else {})
+    onward = objective.process.rightward
+    files = FILES | ({"decoder.py": "from a prompt to text"} if onward else {})
     papers = []
     for paper in family.papers:
         arxiv = f", https://arxiv.org/abs/{paper.arxiv.value}" if paper.arxiv else ""
@@ -242,6 +256,7 @@ def _family(
         clock="Clock" if params else "",
         bound=bound,
         network=ir.made("Network", bound),
+        amount=ir.made("amount", bound),
         corrupt=ir.made("corrupt", bound),
         nelbo=ir.made("nelbo", bound) if likely is not None else "None",
         schedule=(*(["Clock"] if params else []), *sorted(clocks)),

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from xlmc.calculus.code import Code
 from xlmc.calculus.survival import examine
-from xlmc.lower import ir
+from xlmc.lower import blocks, ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
 from xlmc.syntax import query
@@ -42,6 +42,9 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
         detail=f"{value.capitalize()}: {why}.",
         latex=noise.latex,
     )
+    if objective.process.blocked:
+        size, taken = blocks.size(objective.family), blocks.taken(objective.family)
+        return evolve(found, blocks=size, more=taken, schedule=clock.imports((), taken))
     if timed or objective.process.clocks > 1:
         return _of_clocks(found, noise, objective, clock)
     return _of_counts(found, objective, clock, condition)

@@ -77,6 +77,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     row = "batch" if objective.process.holds_places else "noised"
     divided, empty = OVER["rows" if own else over]
     trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend")
+    trunk += ("noised.block", "batch.x0") if objective.process.blocked else ()
     noised = () if ordered else ("noised: Noised",)
     clocked = ("clock: Clock",) if clock.moves(used) else ()
     return ir.Loss(
@@ -89,11 +90,14 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         divisor=built("over.clamp(min=1)" if empty else "over"),
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
+        blocks=objective.process.blocked,
     )
 
 
 def _over(word: str, objective: Objective) -> str:
     """Return what a mean runs over: the corrupted tokens are of one kind or of several."""
+    if objective.process.blocked and word in objective.process.corrupted:
+        return word
     if objective.process.one_clock and word in objective.process.corrupted:
         return "corrupted"
     return "rows" if word == "sequences" else word
@@ -128,14 +132,15 @@ def _imports(
     found |= {("schedule", name) for name in schedule}
     found |= {one for part in objective.parts for one in words.use(part, objective).imports}
     if any(term.per_token for term in terms):
-        found |= {("around", "geometric"), ("around", "visible")}
+        found |= {("around", "geometric"), ("around", "visible"), ("blocks", "of_block")}
     modules = sorted({module for module, _ in found})
     return tuple((m, tuple(sorted(name for home, name in found if home == m))) for m in modules)
 
 
 def _formula(objective: Objective) -> tuple[str, ...]:
     """Format the whole loss, a term a line; below it the parts that differ between tokens."""
-    head = r"\mathcal{L} = \frac{1}{N} \sum_r"
+    rows = "b" if objective.process.blocked else "r"
+    head = rf"\mathcal{{L}} = \frac{{1}}{{N}} \sum_{rows}"
     formulas = [_latex(part, objective) for part in objective.parts]
     terms = [_joined(*formula) for formula in formulas]
     around = [rf"\quad w_i = {latex_expr(weight)}" for weight in _around(objective)]
@@ -164,11 +169,13 @@ def _units(objective: Objective, over: str) -> str:
     weights = [found for part in objective.parts if (found := inlined(part, objective))]
     names = mentioned(weights)
     what, unit = UNITS[over]
-    said = [f"N: {what}", "r: each of them" if over == "rows" else "r: its rows"]
+    rows = "b: the blocks of its rows" if objective.process.blocked else "r: its rows"
+    said = [f"N: {what}", "r: each of them" if over == "rows" and rows[0] == "r" else rows]
     sized = objective.training("length")
     said += ["L: the free tokens of one"] if "length" in names or sized else []
     inside = any(words.use(part, objective).names_row_count for part in objective.parts)
-    said += ["n: the corrupted ones of a row"] if "count" in names or inside else []
+    one = "a block" if objective.process.blocked else "a row"
+    said += [f"n: the corrupted ones of {one}"] if "count" in names or inside else []
     if any(call.function == "hazard" for weight in weights for call in query.calls(weight)):
         said.append("h: the hazard of a clock")
     letters = [_word(p).letter for p in objective.parts if p.term.divergence.options]
@@ -210,7 +217,8 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
     term, use, weight = part.term, words.use(part, objective), inlined(part, objective)
     head = query.heads(objective.family)[term.head.id]
     found = _params(part, objective)
-    names = {name: variable(name, Rank.ROW, kind, wide=name) for name, kind in AMOUNTS.items()}
+    rank = Rank.TOKEN if objective.process.blocked else Rank.ROW
+    names = {name: variable(name, rank, kind, wide=name) for name, kind in AMOUNTS.items()}
     names |= {p.name: param(p.name, p.kind, owner="") for p in found}
     code = None
     if weight is not None:

@@ -1,7 +1,7 @@
 """The noise."""
 
 from xlmc.calculus.code import Code, built, constant, number
-from xlmc.lower import ir
+from xlmc.lower import blocks, ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
@@ -24,6 +24,7 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     inverse = last.take("inverse") if several or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
     used = [one.name for one in (corrupted, inverse, masks) if one is not None]
+    taken = blocks.taken(objective.family)
     return ir.Noise(
         partial=word.partial,
         summary=word.summary,
@@ -40,10 +41,12 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         masks=masks,
         whole=_whole(last.end) if several else None,
         latex=_latex(clock) if several else (),
-        schedule=clock.imports(used),
+        schedule=clock.imports(used, taken),
         carries_t=carries,
-        more=", clock: Clock" if clock.moves(used) else "",
+        more=ir.TAKEN if clock.moves(used) else taken,
         numbers=any(_of_gaps(part) for part in objective.parts),
+        blocks=blocks.size(objective.family),
+        taken=taken,
     )
 
 

@@ -1,7 +1,7 @@
 """A call of the network, as decoders make it."""
 
 from xlmc.calculus.code import Kind, Rank, built, called, inside, variable
-from xlmc.lower import ir
+from xlmc.lower import blocks, ir
 from xlmc.lower.clock import Clock
 from xlmc.syntax import ast, query
 
@@ -16,6 +16,8 @@ def reading(family: ast.Family, clock: Clock) -> ir.Reading:
         value = t if clock.tells(told.value.id) == "t" else called(clock.use("sigma"), t)
         call = built("network.trunk(x, attend, {}.expand(len(x)))", value)
         what += ", given the time"
+    if blocks.size(family) is not None:
+        call = built("network.extend(x, attend, network.blocks(free))[0]")
     if query.shifted(family):
         call = built("shifted({}, attend)", call)
         what = "for each column the hidden state to its left"

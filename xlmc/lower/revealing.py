@@ -58,7 +58,7 @@ class RevealMaker(Maker):
         apart = d.reuse and not scored
         never = not unmask.always and (cut or apart)  # a row may have nothing to reveal
         whole = d.insert is not None or not (
-            never or d.remask is not None or (d.blocks is not None and d.timed)
+            never or d.remask is not None or (d.timed and bool(d.blocks or d.extends))
         )
         present = d.remask is not None and d.remask.looks
         asked = "masked" if scored else "places"
@@ -82,6 +82,11 @@ class RevealMaker(Maker):
     def _before(self, unmask: ir.Unmask, *, cut: bool) -> Iterator[tuple[str, Code]]:
         """Yield the lines of a step before it reads the network."""
         d, scored = self.decoder, unmask.reads_network
+        if d.extends is not None and d.grid is not None and d.grid.steps is not None:
+            form = "extended(canvas, {}) if tick.left == {} else canvas"
+            yield line("canvas", form, d.extends, d.grid.steps)
+        elif d.extends is not None:
+            yield line("canvas", "extended(canvas, {})", d.extends)
         yield line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
         if d.inverse and d.grid is None:
             yield line("tick", "tick.at(mean_time(canvas, masked, {}))", d.inverse)

@@ -260,6 +260,18 @@ def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
                     yield order.temperature
 
 
+def size_of_blocks(family: ast.Family) -> ast.Expr | None:
+    """Return the size of the blocks that have noise of their own; None where a row has one."""
+    blocks = first(entries(family, "noise"), ast.Blocks)
+    return blocks.size if blocks is not None else None
+
+
+def param_of_blocks(family: ast.Family) -> ast.Param | None:
+    """Return the param that is the size of the blocks of the noise; None where it is a number."""
+    size, params = size_of_blocks(family), those(entries(family, "noise"), ast.Param)
+    return next((p for p in params if isinstance(size, ast.Name) and p.name == size.id), None)
+
+
 def sized(family: ast.Family) -> ast.Start | None:
     """Return the start of the default decoder, if a head gives its number of masks."""
     start = first(entries(family, "decoder"), ast.Start)

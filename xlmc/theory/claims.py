@@ -17,6 +17,10 @@ MASK = (
     "the average of -log p over all orders of revealing the tokens one by one, for any weight in "
     "training"
 )
+BLOCKS = (
+    "the average of -log p over all orders of revealing the tokens of each block one by one, block "
+    "by block, for any weight in training"
+)
 SIZED = "-log of the chance of the length, by its head, and of the tokens given it: " + MASK
 GONE = "the sum over all insertions of the random order and over every decision to stop"
 SLACK = (
@@ -72,6 +76,8 @@ def _claim(objective: Objective) -> tuple[str, str]:
         return "tight", NONE
     if process.replaces:
         return ("tight", RANDOM) if timed(objective) else ("bound", BLIND)
+    if process.blocked:
+        return "tight", BLOCKS
     if process.holds_places:
         return "tight", SIZED if query.sized(objective.family) is not None else MASK
     if not process.one_clock:

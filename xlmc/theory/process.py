@@ -18,11 +18,14 @@ class Process:
     """The arrows of the noise in the order of a token's life.
 
     ``life`` is None where the arrows are no life that the checks accept: every fact is then false.
+    ``blocked``: the row is made of blocks, each with an amount of noise of its own, and is written
+    one after the other.
     """
 
     life: tuple[Step, ...] | None
     arrows: tuple[ast.Arrow, ...] = ()
     amount: ast.Amount | None = None
+    blocked: bool = False
 
     @classmethod
     def of(cls, family: ast.Family) -> "Process":
@@ -31,7 +34,8 @@ class Process:
         silent = bool(query.those(query.entries(family, "noise"), ast.NoNoise))
         steps = tuple(map(step_of, arrows))
         known = silent != bool(steps) and _is_life(steps)
-        return cls(steps if known else None, arrows, query.amount(family))
+        blocked = known and query.size_of_blocks(family) is not None
+        return cls(steps if known else None, arrows, query.amount(family), blocked)
 
     @property
     def known(self) -> bool:
@@ -105,7 +109,12 @@ class Process:
     @property
     def fixed_length(self) -> bool:
         """A noised row has the length of the clean one: decoding changes its tokens in place."""
-        return self.clocks > 0 and self.holds_places
+        return self.clocks > 0 and self.holds_places and not self.blocked
+
+    @property
+    def rightward(self) -> bool:
+        """A text is written from its beginning on: nothing is seen of what follows."""
+        return self.ordered or self.blocked
 
     @property
     def fills(self) -> bool:
@@ -133,7 +142,7 @@ class Process:
     def name(self) -> str:
         """The process in the words of a spec: ``clean -> mask`` with ``mask -> gone``."""
         steps = [f"`{origin} -> {target}`" for origin, target in self.life or ()]
-        return " with ".join(steps) or "`none`"
+        return (" with ".join(steps) or "`none`") + " in blocks" * self.blocked
 
 
 def step_of(arrow: ast.Arrow) -> Step:
@@ -158,4 +167,4 @@ LIVES = tuple(  # the processes that a spec can have
         (("clean", "random"),),
         (),
     )
-)
+) + (Process((("clean", "mask"),), blocked=True),)

@@ -181,7 +181,7 @@ def _decoder_types(family: Family, decoder: str) -> dict[str, Any]:
 def _kind(at: str, param: Param) -> Any:
     if param.kind == "Choice":
         return Literal[param.options]
-    return (_OF_NOISE if at == "noise" else _TYPES)[param.kind]
+    return (_OF_NOISE if at == "noise" and not param.length else _TYPES)[param.kind]
 
 
 def _check(setting: Setting, types: Mapping[str, Any], hint: Callable[[str], str]) -> list[str]:

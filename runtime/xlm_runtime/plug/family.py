@@ -53,13 +53,14 @@ class Param:
 
     ``kind`` is one of ``Count`` (integer >= 0), ``Size`` (integer >= 1), ``Chance`` ([0, 1]),
     ``Scale`` (>= 0), ``Choice``. `Count`, `Size` and `Scale` of the noise have narrower ranges: see
-    `system.bounds`.
+    `system.bounds`; not for a ``length``, a number of tokens.
     """
 
     name: str
     kind: Literal["Count", "Size", "Chance", "Scale", "Choice"]
     default: float | int | str
     options: tuple[str, ...] = ()
+    length: bool = False
 
 
 def even(length: int) -> float:  # noqa: ARG001  # one of the functions that a claim may hold

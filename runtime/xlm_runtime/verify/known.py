@@ -14,7 +14,7 @@ from torch import nn
 
 from xlm_runtime.plug import Batch, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
-from xlm_runtime.verify.table import build, outputs
+from xlm_runtime.verify.table import build, continued, outputs
 
 IMPOSSIBLE = -1e9  # a logit whose chance is 0 in float32
 Alignment = Sequence[int]  # for each token that is seen, its place in the text
@@ -37,8 +37,8 @@ class Known(nn.Module):
     """A network in the place of a generated one, with its `trunk` and all of its heads.
 
     The heads are the package's own: each reads numbers of the hidden state that are its own, and
-    the trunk writes the answers there. ``unmarked``: noise leaves the length of a row, and any of
-    its free tokens may be a random one.
+    the trunk writes the answers there. ``unmarked``: a token has its place in the text, be it a mask
+    or a random one.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class Known(nn.Module):
     def extend(
         self,
         new: Int[Tensor, "batch new"],
-        attend: Bool[Tensor, "batch length"],
-        past: tuple[tuple[Tensor, Tensor], ...],
+        attend: Bool[Tensor, "batch length"] | None,
+        *more: Any,
     ) -> tuple[Float[Tensor, "batch new width"], tuple[tuple[Tensor, Tensor], ...]]:
         """Return the states of the last tokens of a row; the tokens themselves are the past."""
-        xt = torch.cat([past[0][0], new], dim=1) if past else new
-        return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
+        xt, kept = continued(new, more)
+        return self.trunk(xt, attend)[:, -new.shape[1] :], kept
 
     def _answer(self, head: Head, known: Sequence[Alignment], i: int, part: range) -> Tensor:
         """Return the numbers that a head reads at the i-th token of a row."""

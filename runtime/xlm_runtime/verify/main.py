@@ -17,6 +17,8 @@ from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.examine import examine
 
+BLOCK = 2  # tokens, where a family has blocks: toys have up to four
+
 
 def verify(
     path: Path,
@@ -58,7 +60,10 @@ def verify(
 
 
 def _under(family: Family, texts: tuple[str, ...]) -> Family:
-    """Return the family under the noise of some settings.  Raises UsageError for others."""
+    """Return the family under the noise of some settings.  Raises UsageError for others.
+
+    Blocks whose size is a param are short, as the texts are.
+    """
     sets = parse_sets(texts)
     for one in sets:
         if not one.path.startswith("noise."):
@@ -67,4 +72,7 @@ def _under(family: Family, texts: tuple[str, ...]) -> Family:
                 f"{one.origin}: only params of the noise can be set here ({known or 'none'}); "
                 "verify examines all others at the values at which claims hold"
             )
-    return family.under(build(family, [], sets).noise)
+    chosen = {one.path for one in sets}
+    small = {p.name: BLOCK for p in family.params.get("noise", ()) if p.length}
+    short = {name: size for name, size in small.items() if f"noise.{name}" not in chosen}
+    return family.under({**build(family, [], sets).noise, **short})

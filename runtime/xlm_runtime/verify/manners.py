@@ -15,7 +15,7 @@ from xlm_runtime.plug import Batch, Decoded, Example
 from xlm_runtime.verify.bench import Bench, source
 from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.law import texts
-from xlm_runtime.verify.table import told
+from xlm_runtime.verify.table import blockwise, told
 from xlm_runtime.verify.verdict import Verdict, decided
 
 _ROWS = 12
@@ -50,6 +50,9 @@ def manners(bench: Bench) -> Iterator[Verdict]:
     yield _verdict(
         bench, "network.padding", "", "padding changes no answer", _padding(bench, network)
     )
+    if blockwise(network):
+        rule = "a token sees its own block noised, and those before clean"
+        yield _verdict(bench, "network.blocks", "", rule, _streams(bench, network))
     if bench.family.corrupt is not None:
         yield _verdict(bench, "noise.fixed", "", "noise changes free tokens only",
                        _fixed(bench, network))  # fmt: skip
@@ -71,15 +74,48 @@ def examples(bench: Bench) -> list[Example]:
     return [replace(e, index=10 + 7 * i) for i, e in enumerate(chosen)]
 
 
+def _more(network: Any, x0: torch.Tensor, free: torch.Tensor) -> list[torch.Tensor]:
+    """Return the inputs of a trunk beside the tokens and their padding."""
+    if blockwise(network):
+        return [network.blocks(free), x0]
+    return [torch.full((len(x0),), 0.5)] * told(network)
+
+
+@torch.no_grad()
+def _streams(bench: Bench, network: Any) -> str:
+    """Check that a token sees its own block as it is noised, and those before as they are clean."""
+    batch = bench.layout(examples(bench))
+    attend = torch.ones_like(batch.inside) if batch.attend is None else batch.attend.bool()
+    block = network.blocks(batch.free)
+    before = network.trunk(batch.x0, attend, block, batch.x0)
+    for column in range(block.shape[1]):
+        other = batch.x0.clone()
+        other[:, column] = bench.vocab.size - 1 - (other[:, column] == bench.vocab.size - 1).long()
+        here = block[:, column, None]
+        rules = ((other, batch.x0, block == here, "noised"), (batch.x0, other, block > here, "clean"))
+        for xt, x0, seen, stream in rules:
+            found = (network.trunk(xt, attend, block, x0) - before).abs().amax(-1) > 1e-9
+            wrong = (found != seen) & attend & attend[:, column, None]
+            if wrong.any():
+                row, place = wrong.nonzero()[0].tolist()
+                sees = "sees" if found[row, place] else "does not see"
+                return (
+                    f"the token at {place}, of block {int(block[row, place])}, {sees} the {stream} "
+                    f"one at {column}, of block {int(block[row, column])}"
+                )
+    return ""
+
+
 @torch.no_grad()
 def _padding(bench: Bench, network: Any) -> str:
     batch = bench.layout(examples(bench))
     attend = torch.ones_like(batch.inside) if batch.attend is None else batch.attend
     wide = [nn.functional.pad(attend, sides) for sides in ((2, 0), (0, 2))]
-    more = [torch.full((len(attend),), 0.5)] * told(network)
+    more = _more(network, batch.x0, batch.free)
     answer = network.trunk(batch.x0, attend, *more)[attend]
     for mask, sides in zip(wide, ((2, 0), (0, 2)), strict=True):
         x = nn.functional.pad(batch.x0, sides, value=bench.vocab["pad"])
+        more = _more(network, x, nn.functional.pad(batch.free, sides))
         found = network.trunk(x, mask, *more)[mask]
         if not torch.allclose(found, answer, atol=1e-4):
             return f"padding on the {'left' if sides[0] else 'right'} changes the network's answers"

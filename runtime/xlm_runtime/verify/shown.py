@@ -66,6 +66,8 @@ class Demonstration:
         batch = self.batch(DRAWS)
         free = batch.free.sum(1)
         amount = (free * share).round().long() if counted else torch.full((DRAWS,), share).double()
+        if self._blocks(batch):
+            amount = amount[:, None].expand(batch.x0.shape)  # of the only block of so short a text
         noised = self.family.corrupt(batch, amount, Noise(1, batch.example), self.vocab)
         rows = [self.row(one) for one in noised.xt[:SHOWN]]
         masks = int((noised.xt == self.vocab["mask"]).sum())
@@ -93,13 +95,18 @@ class Demonstration:
         return _changes([self.row(one[0]) for one in made.history]), STEPS if steps else None
 
     def _unmarked(self) -> bool:
-        """Return whether nothing shows which tokens are random."""
+        """Return whether a token has its place in the text, whatever is visible."""
         if self.family.corrupt is None or self.family.amount is None:
             return False
         batch, noise = self.batch(), Noise(1, self.batch().example)
-        return _unmarked(
+        return _holds(
             self.family.corrupt(batch, self.family.amount(batch, noise), noise, self.vocab)
         )
+
+    def _blocks(self, batch: Batch) -> bool:
+        """Return whether each block has an amount of noise of its own."""
+        make: Any = self.family.amount
+        return bool(make(batch, Noise(1, batch.example)).dim() > 1)
 
     def row(self, ids: Tensor) -> str:
         """Write a row as words, without padding."""
@@ -110,6 +117,11 @@ class Demonstration:
 def _unmarked(noised: object) -> bool:
     """Return whether a noised batch has random tokens, which nothing marks."""
     return hasattr(noised, "struck")
+
+
+def _holds(noised: object) -> bool:
+    """Return whether the first tokens of a text hold their places, whatever is still to come."""
+    return _unmarked(noised) or hasattr(noised, "block")
 
 
 def _changes(states: Sequence[str]) -> tuple[tuple[int, str], ...]:

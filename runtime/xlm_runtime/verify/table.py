@@ -55,20 +55,26 @@ class Table(nn.Module):
         self,
         xt: Int[Tensor, "batch length"],
         attend: Bool[Tensor, "batch length"] | None,
-        told: Float[Tensor, " batch"] | None = None,
+        *more: Tensor,
     ) -> Float[Tensor, "batch length width"]:
-        """Return the rows of a batch of states, at the time that is the network's input."""
+        """Return the rows of a batch of states.
+
+        ``more``: nothing, or the time that is the network's input, or the block of each place and
+        the clean tokens, of which it sees the blocks before.
+        """
+        told = more[0] if len(more) == 1 else None
+        view = more if len(more) > 1 else ()
         self.heard = told
         if self.recording:
-            codes = self.codes(xt, attend)
+            codes = self.codes(xt, attend, *view)
             self._codes.append(codes[codes >= 0])
             self._told += [] if told is None else [told.detach()]
             return torch.zeros(*xt.shape, self.width, dtype=torch.float64)
         if self.keeps:
-            return self._mixture(xt, attend, told)(self.rows.view(-1, self.width)).view(
+            return self._mixture(xt, attend, told, *view)(self.rows.view(-1, self.width)).view(
                 *xt.shape, self.width
             )
-        index = self._index(xt, attend)
+        index = self._index(xt, attend, *view)
         scale = self.scale[index][..., None]
         if told is None or self.basis.parts == 1:
             return nn.functional.embedding(index, self.rows) * scale
@@ -86,12 +92,16 @@ class Table(nn.Module):
     def extend(
         self,
         new: Int[Tensor, "batch new"],
-        attend: Bool[Tensor, "batch length"],
-        past: tuple[tuple[Tensor, Tensor], ...],
+        attend: Bool[Tensor, "batch length"] | None,
+        *more: Any,
     ) -> tuple[Float[Tensor, "batch new width"], tuple[tuple[Tensor, Tensor], ...]]:
-        """Return `trunk` for the last tokens of a row; the tokens themselves are the past."""
-        xt = torch.cat([past[0][0], new], dim=1) if past else new
-        return self.trunk(xt, attend)[:, -new.shape[1] :], ((xt, xt),)
+        """Return `trunk` for the last tokens of a row; the tokens themselves are the past.
+
+        ``more``: the past, and before it the block of each place where answers go by blocks.
+        """
+        xt, kept = continued(new, more)
+        view = (more[0], xt) if isinstance(more[0], Tensor) else ()
+        return self.trunk(xt, attend, *view)[:, -new.shape[1] :], kept
 
     def settle(self, knots: int = KNOTS) -> None:
         """Give every collected state a row of zeros; equalise steps of rare and common states."""
@@ -168,15 +178,28 @@ class Table(nn.Module):
         return other
 
     def codes(
-        self, xt: Int[Tensor, "batch length"], attend: Bool[Tensor, "batch length"] | None
+        self,
+        xt: Int[Tensor, "batch length"],
+        attend: Bool[Tensor, "batch length"] | None,
+        block: Int[Tensor, "batch length"] | None = None,
+        x0: Int[Tensor, "batch length"] | None = None,
     ) -> Int[Tensor, "batch length"]:
-        """Return a number for the part of the row that each position sees; -1 at padding."""
+        """Return a number for the part of the row that each position sees; -1 at padding.
+
+        With blocks that is its own block, and the blocks before as they are in ``x0``.
+        """
         seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
         rank = seen.long().cumsum(1) - 1
         base = self._ids + 1
-        digits = torch.where(seen, (xt + 1) * base ** rank.clamp(min=0), 0)
+        power = base ** rank.clamp(min=0)
+        digits = torch.where(seen, (xt + 1) * power, 0)
         columns = xt.shape[1]
-        if self.sees.all():
+        if block is not None and x0 is not None:
+            clean = torch.where(seen, (x0 + 1) * power, 0)[:, None, :]
+            own = block[:, None, :] == block[:, :, None]
+            before = block[:, None, :] < block[:, :, None]
+            code = (own * digits[:, None, :] + before * clean).sum(2)
+        elif self.sees.all():
             code = digits.sum(1, keepdim=True)
         else:
             code = (digits[:, None, :] * self.sees[:columns, :columns]).sum(2)
@@ -187,19 +210,21 @@ class Table(nn.Module):
         self.keeps = keep
         self._kept.clear()
 
-    def _index(self, xt: Tensor, attend: Tensor | None) -> Tensor:
-        codes = self.codes(xt, attend)
+    def _index(self, xt: Tensor, attend: Tensor | None, *view: Tensor) -> Tensor:
+        codes = self.codes(xt, attend, *view)
         place = torch.searchsorted(self.known, codes).clamp(max=len(self.known) - 1)
         found = self.known[place] == codes
         self.asked += int((codes >= 0).sum())
         self.strange += int(((codes >= 0) & ~found).sum())
         return torch.where(found, place + 1, 0)
 
-    def _mixture(self, xt: Tensor, attend: Tensor | None, told: Tensor | None) -> Mixture:
+    def _mixture(
+        self, xt: Tensor, attend: Tensor | None, told: Tensor | None, *view: Tensor
+    ) -> Mixture:
         """Return what to add up at each place; a tensor that is kept always has the same times."""
         key = (xt.data_ptr(), xt.shape, xt.stride())
         if key not in self._kept:
-            index = self._index(xt, attend)
+            index = self._index(xt, attend, *view)
             rows, scale = index[..., None], self.scale[index][..., None]
             if told is not None and self.basis.parts > 1:
                 lower, share = (part[:, None, None] for part in self.basis(told))
@@ -216,8 +241,28 @@ class Table(nn.Module):
 
 
 def told(network: Any) -> int:
-    """Return the number of a trunk's inputs beside the tokens and their padding."""
-    return len(inspect.signature(network.trunk).parameters) - 2
+    """Return the number of a trunk's inputs beside the tokens, their padding and their blocks."""
+    return len(inspect.signature(network.trunk).parameters) - 2 - 2 * blockwise(network)
+
+
+def blockwise(network: Any) -> bool:
+    """Return whether a token sees its own block, and those before in a second, clean stream."""
+    return "block" in inspect.signature(network.trunk).parameters
+
+
+def continued(new: Tensor, more: Any) -> tuple[Tensor, tuple[tuple[Tensor, Tensor], ...]]:
+    """Return tokens behind those of a past, which is the last of ``more``, and the longer past.
+
+    The past of a network by blocks has the axes of keys: batch heads length axes.
+    """
+    past, columns = more[-1], isinstance(more[0], Tensor)
+    if isinstance(past, Tensor) or not past:
+        whole = new
+    else:
+        before = past[0][0]
+        whole = torch.cat([before[:, 0, :, 0] if columns else before, new], 1)
+    kept = whole[:, None, :, None] if columns else whole
+    return whole, ((kept, kept),)
 
 
 def outputs(network: Any) -> int:
@@ -259,6 +304,8 @@ def sight(network: Any, columns: int) -> Bool[Tensor, "columns columns"]:
     rows = (first + letters).repeat(columns + 1, 1)
     rows[1:].fill_diagonal_(0)
     rows[1:] += torch.diag(first + (letters + 1) % 3)
+    if blockwise(network):
+        return torch.ones(columns, columns, dtype=torch.bool)  # the blocks of a row decide it
     more = [torch.full((columns + 1,), 0.5)] * told(network)
     with torch.no_grad():
         hidden = network.trunk(rows, None, *more)

@@ -6,7 +6,7 @@ set, or else text, which the templates escape.
 
 from xlmc.lower.ir.decoding import Decoder, Decoders, Reading
 from xlmc.lower.ir.package import Collate, Family, Init, Layout, Package, Recipe, Samples, made
-from xlmc.lower.ir.params import PYTHON, Param
+from xlmc.lower.ir.params import PYTHON, TAKEN, Param
 from xlmc.lower.ir.steps import (
     Blocks,
     Grid,
@@ -38,6 +38,7 @@ from xlmc.lower.ir.training import (
 
 __all__ = [
     "PYTHON",
+    "TAKEN",
     "Bisection",
     "Blocks",
     "Collate",

@@ -50,6 +50,7 @@ class Decoder:
     inverse: Code | None  # the function that gives a step its time, where no grid does
     clocked: bool  # some code of it may take the clock
     size: Size | None  # None where the length is given
+    extends: Code | None = None  # the size of the blocks of masks that it appends
 
     @property
     def steps_param(self) -> str:

@@ -95,6 +95,7 @@ class Family:
     clock: str  # code of what takes those of the noise; "" where it has none
     bound: tuple[str, ...]  # names of the functions and classes that take the clock
     network: str  # code
+    amount: str  # code
     corrupt: str  # code
     nelbo: str  # code
     schedule: tuple[str, ...]  # names imported

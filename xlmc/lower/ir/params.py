@@ -4,6 +4,7 @@ from attrs import frozen
 
 from xlmc.calculus.code import Code
 
+TAKEN = ", clock: Clock"  # the clock behind other arguments
 PYTHON = {"Count": "int", "Size": "int", "Chance": "float", "Scale": "float"}
 
 
@@ -15,6 +16,7 @@ class Param:
     kind: str  # Count, Size, Chance, Scale or Choice
     default: Code  # a literal
     options: tuple[str, ...] = ()
+    length: bool = False  # of the noise: a number of tokens, and none of a clock
 
     @property
     def python(self) -> str:

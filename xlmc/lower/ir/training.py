@@ -75,6 +75,8 @@ class Noise:
     carries_t: bool
     more: str  # code: the clock among the arguments of `corrupt`; "" where it takes none
     numbers: bool  # something reads how many tokens are gone from each gap
+    blocks: Code | None = None  # the size of blocks with an amount each
+    taken: str = ""  # code: the clock among the arguments of `amount`
 
 
 @frozen
@@ -114,6 +116,7 @@ class Network:
     told: Told
     published: str  # name of the head that published weights have; "" where there are none
     heads: tuple[Head, ...]
+    blocks: Code | None = None  # the size of blocks, of which a token sees its own and those before
 
 
 @frozen
@@ -156,6 +159,7 @@ class Loss:
     divisor: Code  # that, or 1 where it is 0
     latex: tuple[str, ...]
     units: str
+    blocks: bool = False  # amounts are those of blocks
 
 
 @frozen
@@ -181,3 +185,4 @@ class Likelihood:
     latex: tuple[str, ...]
     size: str = ""  # name of the head of the length; "" where that is given
     size_at: str = ""
+    blocks: Code | None = None  # the size of blocks

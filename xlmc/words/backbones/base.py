@@ -20,7 +20,8 @@ class Backbone(Word):
     """A backbone by what it can see and be given.
 
     ``full`` sees both sides, ``causal`` the tokens before, ``caching`` keeps what it made of
-    these, ``conditioned`` is given a time; None for what it lacks. ``published``: there are weights
+    these, ``blockwise`` sees a block and those before, in two streams, ``conditioned`` is given a
+    time; None for what it lacks. ``published``: there are weights
     for it on the Hub.
     """
 
@@ -28,5 +29,6 @@ class Backbone(Word):
     full: ClassVar[Layers]
     causal: ClassVar[Layers | None] = None
     caching: ClassVar[Layers | None] = None
+    blockwise: ClassVar[Layers | None] = None
     conditioned: ClassVar[Layers | None] = None
     published: ClassVar[bool] = False

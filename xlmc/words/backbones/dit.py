@@ -8,7 +8,11 @@ class Dit(Backbone):
 
     name = "dit"
     form = "backbone dit[(condition = t | sigma)]"
-    meaning = "A transformer with gated blocks, which can be given the time of the noise."
+    meaning = (
+        "A transformer with gated blocks, with full or blockwise attention; under full attention "
+        "it can be given the time of the noise."
+    )
     example = "backbone dit(condition = t)"
     full = Layers("Transformer", "GatedBlock", "backbone")
+    blockwise = Layers("BlockwiseTransformer", "GatedStreams", "blockwise")
     conditioned = Layers("ConditionedTransformer", "", "backbone")

@@ -8,8 +8,9 @@ class Rotary(Backbone):
 
     name = "rotary"
     form = "backbone rotary"
-    meaning = "A transformer with rotary positions, with full or causal attention."
+    meaning = "A transformer with rotary positions, with full, causal or blockwise attention."
     example = "backbone rotary"
     full = Layers("Transformer", "Block", "backbone")
     causal = Layers("CausalTransformer", "CausalBlock", "causal")
+    blockwise = Layers("BlockwiseTransformer", "Streams", "blockwise")
     caching = Layers("CachingTransformer", "CachingBlock", "causal")

@@ -30,11 +30,13 @@ def plain(name: str, process: Process) -> str:
 
 
 def kept(process: Process) -> str:
-    """Return what infilling can keep: any tokens, or the first ones where tokens are appended."""
-    return "prefix" if process.ordered else "given"
+    """Return what infilling can keep: any tokens, or the first ones of a text that goes on."""
+    return "prefix" if process.rightward else "given"
 
 
 def _body(process: Process) -> str:
     if process.ordered:
         return "[body eos]"
+    if process.blocked:
+        return "[body eos pad]"
     return "[body]" if process.leads("clean", "gone") else "[body] eos"

@@ -1,6 +1,6 @@
 """``masks``: a row of masks, as long as the text is to be."""
 
-from xlmc.theory.needs import PLACES, arrow
+from xlmc.theory.needs import PLACES, WHOLE, arrow
 from xlmc.words.starts.base import Start
 
 
@@ -19,4 +19,4 @@ class Masks(Start):
         ("greedy", "the likeliest number is taken"),
     )
     default = "where tokens only become masks"
-    needs = (arrow("clean", "mask"), PLACES)
+    needs = (arrow("clean", "mask"), PLACES, WHOLE)

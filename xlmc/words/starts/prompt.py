@@ -1,6 +1,6 @@
 """``prompt``: a row that ends where the text is to begin."""
 
-from xlmc.theory.needs import ORDER
+from xlmc.theory.needs import RIGHTWARD
 from xlmc.words.starts.base import Start
 
 
@@ -11,5 +11,5 @@ class Prompt(Start):
     form = "start prompt"
     meaning = "A row that ends where the text is to begin."
     example = "start prompt"
-    default = "where nothing is corrupted"
-    needs = (ORDER,)
+    default = "where nothing is corrupted, and under `blocks` of the noise"
+    needs = (RIGHTWARD,)

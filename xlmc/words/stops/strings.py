@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import WrongStop
 from xlmc.syntax import ast
+from xlmc.theory.needs import WHOLE
 from xlmc.words.stops.base import Stop, compares
 
 
@@ -19,6 +20,7 @@ class Strings(Stop):
         "still come before it: samples are then not of the model's law."
     )
     example = "stop when no mask or text = stop_strings"
+    needs = (WHOLE.because("xlmc ends a text that is written block by block at its `eos` alone"),)
     kind = "text"
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:
@@ -27,7 +29,8 @@ class Strings(Stop):
         if not isinstance(one, ast.Compare):
             return False
         sides = [side.id for side in (one.left, one.right) if isinstance(side, ast.Name)]
-        return sides[:1] == ["text"] or sides[-1:] == ["stop_strings"]
+        about = sides[:1] == ["text"] or sides[-1:] == ["stop_strings"]
+        return about and not compares(one, "text", "eos")
 
     def check(
         self, one: ast.Condition, section: ast.Section, family: ast.Family

@@ -1,7 +1,7 @@
 """``no mask``: no mask is left."""
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import PLACES, arrow
+from xlmc.theory.needs import PLACES, WHOLE, arrow
 from xlmc.words.stops.base import Stop
 
 
@@ -15,6 +15,7 @@ class Unmasked(Stop):
     needs = (
         arrow("clean", "mask").because("no token shows that it is `mask`"),
         PLACES.because("masks may come into any gap, up to the end of the grid"),
+        WHOLE.because("another block of masks follows"),
     )
     kind = "unmasked"
 

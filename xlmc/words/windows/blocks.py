@@ -23,6 +23,8 @@ class Blocks(Window):
 
     def why_not(self, process: Process) -> str:
         """Return why no place waits to be filled; "" if some do."""
+        if process.blocked:
+            return "the noise has blocks, of which a decoder fills one after the other"
         if met(self.needs, process):
             return ""
         if process.ordered:

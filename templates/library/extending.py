@@ -1,0 +1,37 @@
+"""Decoders that append a block of masks to a row, fill it, and append the next one."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from xlm_runtime.plug import Noise
+from xlm_runtime.shapes import Bool, Tensor
+
+from .canvas import C, Canvas
+from .filling import Filling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extending(Filling):
+    """A decoder that writes a text block by block, until a block holds its end."""
+
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
+        """Take out all that is free, and align the rows to the right; the layout gives the room."""
+        canvas = replace(canvas, room=canvas.inside.sum(1))
+        return canvas.remove(canvas.free).align_right().close_full()
+
+    def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
+        """Return the rows that hold a mask, or to which a block is to be appended."""
+        return canvas.masked.any(1) | goes_on(canvas)
+
+
+def goes_on(canvas: Canvas) -> Bool[Tensor, " batch"]:
+    """Return the rows with room for another block and without an ``eos``."""
+    ended = canvas.free & (canvas.x == canvas.network.vocab.specials.get("eos", -1))
+    return canvas.open.any(1) & ~ended.any(1)
+
+
+def extended(canvas: C, size: int) -> C:
+    """Append a block of masks to each row that holds none and goes on."""
+    rows = goes_on(canvas) & ~canvas.masked.any(1)
+    return canvas.append_masks(rows, size) if rows.any() else canvas

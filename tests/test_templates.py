@@ -64,6 +64,7 @@ NOT_OF_TEMPLATES = {
 }
 FAMILIES = (
     "arlm",
+    "bd3lm",
     "dilm",
     "dream",
     "flexmdm",
@@ -269,7 +270,8 @@ def wide(parts: dict[str, str]) -> ir.Package:
 def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
-        (ROOT / "spec" / f"{name}.xlm").read_text("utf-8") for name in ("arlm", "ilm", "udlm")
+        (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
+        for name in ("arlm", "bd3lm", "ilm", "udlm")
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

@@ -62,7 +62,7 @@ def test_every_use_has_a_noise_that_it_is_for(use: Use) -> None:
 def noise(life: Process) -> str:
     clocks = {"mask": "alpha", "gone": "beta", "random": "alpha"}
     arrows = [f"{a} -> {b}  survival {clocks[b]}(t) = 1 - t" for a, b in life.life or ()]
-    return "; ".join(arrows) or "none"
+    return "; ".join((*arrows, *["blocks 4"] * life.blocked)) or "none"
 
 
 PLACES = {"tokens": "", "gaps": " at gaps", "special": " at cls"}
@@ -108,6 +108,7 @@ def test_processes_are_told_apart_by_their_facts() -> None:
         (False, True, True, False, False, False),
         (False, False, False, True, True, True),
         (True, False, False, True, False, False),
+        (False, True, False, True, True, False),
     ]
     assert not any(getattr(Process(None), fact) for fact in facts)
 

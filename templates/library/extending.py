@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import torch
-
 from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Tensor
 
@@ -22,16 +20,16 @@ class Extending(Filling):
 
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
         """Return the rows that hold a mask, or to which a block is to be appended."""
-        return canvas.masked.any(1) | goes_on(canvas)
+        return canvas.masked.any(1) | growing(canvas)
 
 
-def goes_on(canvas: Canvas) -> Bool[Tensor, " batch"]:
+def growing(canvas: Canvas) -> Bool[Tensor, " batch"]:
     """Return the rows with room for another block and without an ``eos``."""
     ended = canvas.free & (canvas.x == canvas.network.vocab.specials.get("eos", -1))
     return canvas.open.any(1) & ~ended.any(1)
 
 
 def extended(canvas: C, size: int) -> C:
-    """Append a block of masks to each row that holds none and goes on."""
-    rows = goes_on(canvas) & ~canvas.masked.any(1)
+    """Append a block of masks to each row that holds none and has not ended."""
+    rows = growing(canvas) & ~canvas.masked.any(1)
     return canvas.append_masks(rows, size) if rows.any() else canvas

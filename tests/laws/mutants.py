@@ -25,6 +25,7 @@ from laws import (
     test_remask,
     test_schedules,
     test_sized,
+    test_streams,
     test_substitution,
     test_waste,
 )
@@ -60,6 +61,7 @@ P = test_packing
 R = test_remask
 V = test_led
 RANDOM = test_substitution
+STREAMS = test_streams
 S = test_schedules
 T = test_flow
 U = test_clocks
@@ -795,4 +797,33 @@ MUTANTS = [
     Mutant("the answer is not cut", "udlm", "posterior.py",
            "truncated(logits, temperature, 1 if temperature == 0 else top_k, top_p)", "logits",
            RANDOM.test_d35_cuts_act_on_the_answer_before_the_step),
+    # blocks of the noise
+    Mutant("masks see their block as it is clean", "bd3lm", "blockwise.py",
+           "before = block[:, None, :] < block", "before = block[:, None, :] <= block",
+           STREAMS.test_l12_no_stream_sees_what_it_must_not),
+    Mutant("masks see earlier blocks as they are noised", "bd3lm", "blockwise.py",
+           "own = block[:, None, :] == block", "own = block[:, None, :] <= block",
+           STREAMS.test_l12_no_stream_sees_what_it_must_not),
+    Mutant("clean tokens see later blocks", "bd3lm", "blockwise.py",
+           "seen = block[:, None, :] <= block", "seen = block[:, None, :] >= block",
+           STREAMS.test_l12_two_streams_are_block_by_block, {"size": 2}),
+    Mutant("the clean stream has the positions that follow", "bd3lm", "blockwise.py",
+           "noised, clean = layer(noised, clean, cos, sin,",
+           "noised, clean = layer(noised, clean, cos.roll(1, 1), sin,",
+           STREAMS.test_l12_two_streams_are_block_by_block, {"size": 2}),
+    Mutant("the amount of a block is the row's", "bd3lm", "noise.py",
+           'noise.uniform("amount", block)', 'noise.uniform("amount", 0 * block)',
+           STREAMS.test_c11_each_block_has_an_amount_of_its_own),
+    Mutant("the weight is the row's", "bd3lm", "loss.py",
+           "of_block(batch.free, noised.block)", "of_block(batch.free, 0 * noised.block)",
+           STREAMS.test_l11_exact_answers_cost_minus_log_p_at_any_size, {"size": 1}),
+    Mutant("the likelihood weighs by the row", "bd3lm", "likelihood.py",
+           "weight = (length / count)", "weight = (batch.free.sum(1, keepdim=True) / count)",
+           STREAMS.test_l11_exact_answers_cost_minus_log_p_at_any_size, {"size": 1}),
+    Mutant("a block follows the end", "bd3lm", "extending.py",
+           "canvas.open.any(1) & ~ended.any(1)", "canvas.open.any(1)",
+           STREAMS.test_d36_first_hitting_follows_the_law_at_a_call_a_token, {"size": 2}),
+    Mutant("a block before the last one is full", "bd3lm", "extending.py",
+           "growing(canvas) & ~canvas.masked.any(1)", "growing(canvas)",
+           STREAMS.test_d36_first_hitting_follows_the_law_at_a_call_a_token, {"size": 2}),
 ]  # fmt: skip

@@ -813,7 +813,18 @@ SIZED = """family sized "Masks with a head of the length" {
 """
 LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
 UDLM = (SHIPPED / "udlm.xlm").read_text(encoding="utf-8")
+BD3LM = written_out("bd3lm")
 MORE = {  # of a few laws alone
+    "bd3lm": Spec(BD3LM),
+    "bd3lm_rotary": Spec(BD3LM.replace("backbone dit", "backbone rotary")),
+    "bd3lm_clipped": Spec(
+        BD3LM.replace("blocks block", "blocks 4")
+        .replace("param block : Size = 16\n", "\n")
+        .replace("amount count ~ uniform(1, length)", "amount t ~ uniform(0.3, 0.8)")
+    ),
+    "mdlm_filled": Spec(
+        written_out("mdlm").replace("text : bos [body] eos", "text : bos [body eos pad]")
+    ),
     "udlm": Spec(UDLM, low=1e-3),
     "random_square": Spec(
         UDLM.replace("= 1 - t ", "= 1 - t**2 "), lambda t: 1 - t**2, lambda t: -2 * t, low=1e-3

@@ -147,5 +147,3 @@ def _clears(section: ast.Section, family: ast.Family) -> bool:
     """Return whether the last step of a grid reveals all masks of a block."""
     remasks = query.those(query.the(section.entries, ast.Step).actions, ast.Remask)
     return bool(remasks) or reveals_all(section, family, query.arrows(family)[0])
-
-

@@ -93,8 +93,8 @@ def _remask(
     action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     process = Process.of(family)
-    if not process.masks:
-        return  # the action has nothing to do
+    if not process.masks or process.blocked:
+        return  # the action has nothing to do, or is not supported
     for stop in query.those(section.entries, ast.Stop):
         for one in stop.conditions:
             word = stop_of(one, family)

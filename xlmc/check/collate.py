@@ -133,7 +133,7 @@ def _inside(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
             why="insertions are read at the token left of a gap",
             example=f"{layout.name} : bos [body]",
         )
-    elif process.ordered:
+    elif process.rightward:
         yield from _ends_open(layout, process)
 
 
@@ -143,17 +143,23 @@ def _ends_open(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
     if not free:
         return
     before, after = layout.slots[: free[0]], layout.slots[free[-1] + 1 :]
+    why = (
+        "a block follows a token"
+        if process.blocked
+        else "a token is predicted at the one before it"
+    )
     if not any(slot.name in SPECIALS for slot in before):
         yield NoAnchor(
             span=layout.slots[free[0]].span,
             what="the first token of the body",
-            why="a token is predicted at the one before it, and a prompt may be empty",
+            why=why + ", and a prompt may be empty",
             example=_written(layout, process),
         )
     for slot in after:
         if slot.name in SPECIALS:
             why = "nothing may follow appended tokens"
-            hint = f"move it in: `[body {slot.name}]`" if slot.name == "eos" else "drop it"
+            inside = f"[body {slot.name}{' pad' * process.blocked}]"
+            hint = f"move it in: `{inside}`" if slot.name == "eos" else "drop it"
             yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
 
 

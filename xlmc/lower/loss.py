@@ -76,8 +76,8 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     ordered = objective.process.ordered
     row = "batch" if objective.process.holds_places else "noised"
     divided, empty = OVER["rows" if own else over]
-    trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend")
-    trunk += ("noised.block", "batch.x0") if objective.process.blocked else ()
+    streams = ("noised.block", "batch.x0") if objective.process.blocked else ()
+    trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend", *streams)
     noised = () if ordered else ("noised: Noised",)
     clocked = ("clock: Clock",) if clock.moves(used) else ()
     return ir.Loss(

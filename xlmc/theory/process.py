@@ -34,7 +34,7 @@ class Process:
         silent = bool(query.those(query.entries(family, "noise"), ast.NoNoise))
         steps = tuple(map(step_of, arrows))
         known = silent != bool(steps) and _is_life(steps)
-        blocked = known and query.size_of_blocks(family) is not None
+        blocked = steps == (("clean", "mask"),) and query.size_of_blocks(family) is not None
         return cls(steps if known else None, arrows, query.amount(family), blocked)
 
     @property
@@ -158,13 +158,16 @@ def _is_life(steps: tuple[Step, ...]) -> bool:
     return linked and known and ("random" not in life or life == ("clean", "random"))
 
 
-LIVES = tuple(  # the processes that a spec can have
-    Process(life)
-    for life in (
-        (("clean", "mask"),),
-        (("clean", "gone"),),
-        (("clean", "mask"), ("mask", "gone")),
-        (("clean", "random"),),
-        (),
-    )
-) + (Process((("clean", "mask"),), blocked=True),)
+LIVES = (  # the processes that a spec can have
+    *(
+        Process(life)
+        for life in (
+            (("clean", "mask"),),
+            (("clean", "gone"),),
+            (("clean", "mask"), ("mask", "gone")),
+            (("clean", "random"),),
+            (),
+        )
+    ),
+    Process((("clean", "mask"),), blocked=True),
+)

@@ -37,8 +37,8 @@ class Known(nn.Module):
     """A network in the place of a generated one, with its `trunk` and all of its heads.
 
     The heads are the package's own: each reads numbers of the hidden state that are its own, and
-    the trunk writes the answers there. ``unmarked``: a token has its place in the text, be it a mask
-    or a random one.
+    the trunk writes the answers there. ``unmarked``: a token has its place in the text, also a
+    mask or a random one.
     """
 
     def __init__(

@@ -92,7 +92,10 @@ def _streams(bench: Bench, network: Any) -> str:
         other = batch.x0.clone()
         other[:, column] = bench.vocab.size - 1 - (other[:, column] == bench.vocab.size - 1).long()
         here = block[:, column, None]
-        rules = ((other, batch.x0, block == here, "noised"), (batch.x0, other, block > here, "clean"))
+        rules = (
+            (other, batch.x0, block == here, "noised"),
+            (batch.x0, other, block > here, "clean"),
+        )
         for xt, x0, seen, stream in rules:
             found = (network.trunk(xt, attend, block, x0) - before).abs().amax(-1) > 1e-9
             wrong = (found != seen) & attend & attend[:, column, None]

@@ -70,7 +70,10 @@ class Demonstration:
             amount = amount[:, None].expand(batch.x0.shape)  # of the only block of so short a text
         noised = self.family.corrupt(batch, amount, Noise(1, batch.example), self.vocab)
         rows = [self.row(one) for one in noised.xt[:SHOWN]]
-        masks = int((noised.xt == self.vocab["mask"]).sum())
+        masked = noised.xt == self.vocab["mask"]
+        if _holds(noised):
+            masked &= batch.x0 >= self.words.index(LETTERS[0])
+        masks = int(masked.sum())
         there = int((noised.xt >= self.words.index(LETTERS[0])).sum())
         struck = int(noised.struck.sum()) if _unmarked(noised) else 0
         total = DRAWS * len(LETTERS)

@@ -95,6 +95,8 @@ def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
         for arrow in query.arrows(family)
     )
     when = "with 2 of 4 tokens corrupted" if counted(family) else "at t = 0.5"
+    if query.size_of_blocks(family) is not None:
+        when = "and what follows it, with half of their only block masked"
     chances = ", ".join(f"{state} {share:.2f}" for state, share in shown.shares.items())
     yield f"**Noise.** {clocks}. Training draws `{printer.entry(amount)}`."
     yield f"Three draws of `a b c d` {when} (each token is {chances}):"

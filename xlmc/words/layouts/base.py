@@ -30,7 +30,7 @@ def plain(name: str, process: Process) -> str:
 
 
 def kept(process: Process) -> str:
-    """Return what infilling can keep: any tokens, or the first ones of a text that goes on."""
+    """Return what infilling can keep: any tokens, or the first ones of a text."""
     return "prefix" if process.rightward else "given"
 
 

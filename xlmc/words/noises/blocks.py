@@ -8,7 +8,7 @@ class Blocks(Noise):
     """The word ``blocks``, beside ``clean -> mask``."""
 
     slot = "a noise of its own for each block"
-    name = "blocks of the noise"
+    name = "blocks"
     form = "blocks N"
     meaning = (
         "The free tokens of a row are blocks of N. Each block has an amount of noise of its own "

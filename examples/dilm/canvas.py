@@ -85,12 +85,13 @@ class Canvas:
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
         """Query the network for some rows, at least one (None: for all), and keep its answer."""
-        x, attend, t, columns = self.x, self.attend, tick.t, slice(None)
+        x, attend, free, t, columns = self.x, self.attend, self.free, tick.t, slice(None)
         if rows is not None:
-            x, attend = x[rows], None if attend is None else attend[rows]
+            x, attend, free = x[rows], None if attend is None else attend[rows], free[rows]
             t, columns = t[rows] if t.ndim else t, filled(x, attend)
             x, attend = x[:, columns], None if attend is None else attend[:, columns]
-        hidden = read(self.network, x, attend, t)
+            free = free[:, columns]
+        hidden = read(self.network, x, attend, free, t)
         calls = self.calls + (1 if rows is None else rows)
         return replace(self, answer=Answer(rows, columns, hidden), calls=calls)
 

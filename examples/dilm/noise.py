@@ -3,8 +3,6 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from xlm_runtime.plug import Batch, Movable, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
@@ -50,12 +48,9 @@ def corrupt(batch: Batch, t: Float[Tensor, " batch"], noise: Noise, vocab: Vocab
 
 
 def close(
-    batch: Batch,
-    gone: Bool[Tensor, "batch length"],
-    vocab: Vocabulary,
-    t: Float[Tensor, " batch"] | None = None,
+    batch: Batch, gone: Bool[Tensor, "batch length"], vocab: Vocabulary, t: Float[Tensor, " batch"]
 ) -> Noised:
-    """Take the tokens out and move the others together, in order; t = 1 if no time is given."""
+    """Take the tokens out and move the others together, in order."""
     order = gone.long().argsort(dim=1, stable=True)
     stays = ~gone.gather(1, order)
     attend = stays if batch.attend is None else stays & batch.attend.gather(1, order)
@@ -66,5 +61,5 @@ def close(
         gone=gone,
         gap=(~gone).cumsum(1) - 1,
         count=gone.sum(1),
-        t=torch.ones_like(batch.example, dtype=torch.float64) if t is None else t,
+        t=t,
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.check.insertions import MISSING, trained
-from xlmc.check.rules import goes_on, growing, in_range, known, ordering, single
+from xlmc.check.insertions import ranged, trained
+from xlmc.check.rules import goes_on, growing, known, ordering, single
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import Unsupported, WrongAction, WrongRule, WrongScore
 from xlmc.syntax import ast, query
@@ -97,9 +97,8 @@ def _value(
     rows = list(distinct(value, own, growing(env)))
     none = [{**row, **dict.fromkeys(read, 0.0)} for row in rows]
     stuck = goes_on(rule, value, own, none, "no token is inserted") if endless else ()
-    every = [{**row, **dict.fromkeys(read, number)} for number in MISSING for row in rows]
     hint = "a quota is at least 0: `gap * reveal(alpha)`" if rule == "quota" else ""
-    yield from [*stuck] or in_range(rule, value, own, every if read else rows, hint)
+    yield from [*stuck] or ranged(rule, value, read, own, hint)
 
 
 def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:

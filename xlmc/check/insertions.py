@@ -1,7 +1,7 @@
 """Insertions of masks: how many, read from a head of numbers, and what finds no room."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
@@ -59,16 +59,22 @@ def masks(
     for head in read:
         yield from trained(value.span, head, family)
         if not wrong and env.sound and len(read) == 1:
-            yield from _amounts(rule, value, head, own)
+            yield from ranged(
+                rule, value, read, own, f"a mean is at least 0: `{head} * reveal(...)`"
+            )
 
 
-def _amounts(rule: str, value: ast.Expr, head: str, env: Environment) -> Iterator[Diagnostic]:
-    """Check the values of a mean or a chance over the run of a decoder."""
+def ranged(
+    rule: str, value: ast.Expr, read: Iterable[str], env: Environment, hint: str
+) -> Iterator[Diagnostic]:
+    """Check the range of an amount over the run of a decoder; it may read heads of numbers."""
     rows = list(distinct(value, env, growing(env)))
     samples = (
-        {**row, **none, head: gap} for gap in MISSING for row in rows for none in ({}, NO_MASK)
+        {**row, **none, **dict.fromkeys(read, number)}
+        for number in MISSING
+        for row in rows
+        for none in ({}, NO_MASK)
     )
-    hint = f"a mean is at least 0: `{head} * reveal(...)`"
     yield from in_range(rule, value, env, distinct(value, env, samples), hint)
 
 

@@ -59,7 +59,7 @@ def _lower(written: ast.Family) -> ir.Package:
     noising = noise(objective, clock, told) if process.arrows else None
     network = _network(family, clock)
     losses = loss(objective, clock, told)
-    likely = likelihood(objective, clock, told)
+    likely = likelihood(objective, clock, told, noising)
     decoding = decoders((family, *others), clock)
     reads = reading(family, clock)
     layouts = collate(family)
@@ -139,7 +139,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     layers = word.full
     if process.blocked:
         layers = word.blockwise or layers
-    elif told.name:
+    elif told.parameter:
         layers = word.conditioned or layers
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
@@ -156,11 +156,16 @@ def _told(family: ast.Family, clock: Clock) -> ir.Told:
     found = query.condition(family)
     name = found.value.id if found is not None and isinstance(found.value, ast.Name) else ""
     if taken := blocks.taken(family):
-        return ir.Told("", "", taken, clock.imports((), taken))
-    if not name or clock.tells(name) == name:
-        return ir.Told(name, name)
+        return ir.Told(clock=taken, schedule=clock.imports((), taken))
+    if not name:
+        return ir.Told()
+    read = clock.tells(name)
+    parameter = f', {read}: Float[Tensor, " batch"]'
+    if read == name:
+        return ir.Told(parameter, f", {name}")
     sigma = clock.use("sigma")
-    return ir.Told("t", f"{sigma}(t, self.clock)", ir.TAKEN, clock.imports((sigma,)))
+    argument = f", {sigma}(t, self.clock)"
+    return ir.Told(parameter, argument, ir.TAKEN, clock.imports((sigma,)))
 
 
 def _library(home: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -16,8 +16,10 @@ from xlmc.words import arrows
 from xlmc.words.noises.base import Noise
 
 
-def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir.Likelihood | None:
-    """Build `likelihood.py`; None if there is no likelihood."""
+def likelihood(
+    objective: Objective, clock: Clock, condition: Code | None, noising: ir.Noise | None
+) -> ir.Likelihood | None:
+    """Build `likelihood.py`, for the view of the noise; None if there is no likelihood."""
     value, why = claim(objective)
     if value == "none":
         return None
@@ -47,13 +49,22 @@ def likelihood(objective: Objective, clock: Clock, condition: Code | None) -> ir
         return evolve(found, blocks=size, more=taken, schedule=clock.imports((), taken))
     if timed or objective.process.clocks > 1:
         return _of_clocks(found, noise, objective, clock)
-    return _of_counts(found, objective, clock, condition)
+    carries = noising is not None and noising.carries_t
+    return _of_counts(found, objective, clock, condition, carries=carries)
 
 
 def _of_counts(
-    found: ir.Likelihood, objective: Objective, clock: Clock, condition: Code | None
+    found: ir.Likelihood,
+    objective: Objective,
+    clock: Clock,
+    condition: Code | None,
+    *,
+    carries: bool,
 ) -> ir.Likelihood:
-    """Return a likelihood whose draws are counts of corrupted tokens, or that draws nothing."""
+    """Return a likelihood whose draws are counts of corrupted tokens, or that draws nothing.
+
+    ``carries``: noised rows have a time, which a count of dropped tokens needs not.
+    """
     told = bool(condition) or objective.process.replaces
     inverse = clock.to(objective.process.end).take("inverse") if told else None
     names = {inverse.name} if inverse is not None else set()
@@ -71,6 +82,7 @@ def _of_counts(
         stop=end.term.head.id,
         stop_at=place(end, objective),
         numbers=end.trains == "number",
+        drawn=", torch.ones_like(u[:, 0])" if carries else "",
     )
 
 

@@ -97,10 +97,10 @@ class Head:
 
 @frozen
 class Told:
-    """The arguments of a network beside the tokens, and its backbone; both "" if there are none."""
+    """The time or sigma that a network is given beside tokens; all are empty where it is not."""
 
-    name: str  # t or sigma
-    code: str  # over that
+    parameter: str = ""  # code: of the trunk, behind the others
+    argument: str = ""  # code: of the backbone, behind the others
     clock: str = ""  # code: the clock among the arguments of the network
     schedule: tuple[str, ...] = ()  # names imported
 
@@ -129,7 +129,6 @@ class Term:
     head: str  # name
     signature: tuple[str, ...]  # of its function: names with their types
     arguments: tuple[str, ...]  # the names alone
-    entry: str  # of the dict of terms
     partial: str
     at: str
     size: int  # of a distribution: the largest number that it tells apart
@@ -155,6 +154,8 @@ class Loss:
     trunk: tuple[str, ...]  # the arguments of the trunk
     imports: tuple[tuple[str, tuple[str, ...]], ...]  # modules of the package, and names
     terms: tuple[Term, ...]
+    total: str  # code: their sum
+    parts: str  # code: a dict of them
     over: Code  # over the batch: what the sum is divided by
     divisor: Code  # that, or 1 where it is 0
     latex: tuple[str, ...]
@@ -180,7 +181,7 @@ class Likelihood:
     inverse: Used | None  # None where neither the network nor a cost is told the time
     condition: Code | None
     more: str  # code: the clock among the arguments; "" where it takes none
-    drawn: str  # code: that in a call of `corrupt`
+    drawn: str  # code: in a call of the noise its clock, or a time that nothing reads
     detail: str
     latex: tuple[str, ...]
     size: str = ""  # name of the head of the length; "" where that is given

@@ -19,6 +19,7 @@ from xlmc.diagnostics.semantic_errors import OtherNoise, WrongTerm
 from xlmc.syntax import ast
 from xlmc.theory.needs import home, met
 from xlmc.theory.process import LIVES, Process
+from xlmc.theory.process import written as written_out
 from xlmc.words import reference, terms
 from xlmc.words.divergences.base import Use
 from xlmc.words.slots import every, stop_words
@@ -61,7 +62,11 @@ def test_every_use_has_a_noise_that_it_is_for(use: Use) -> None:
 
 def noise(life: Process) -> str:
     clocks = {"mask": "alpha", "gone": "beta", "random": "alpha"}
-    arrows = [f"{a} -> {b}  survival {clocks[b]}(t) = 1 - t" for a, b in life.life or ()]
+    shares = {3: " share 0.2 * (1 - t)"}
+    arrows = [
+        f"{written_out(step)}{shares.get(len(step), '')}  survival {clocks[step[1]]}(t) = 1 - t"
+        for step in life.life or ()
+    ]
     return "; ".join((*arrows, *["blocks 4"] * life.blocked)) or "none"
 
 
@@ -100,13 +105,14 @@ def written(use: Use) -> tuple[str, ...]:
 
 
 def test_processes_are_told_apart_by_their_facts() -> None:
-    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "fixed_length")
+    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "fills")
     found = [tuple(getattr(life, fact) for fact in facts) for life in LIVES]
     assert found == [
         (False, True, False, True, True, True),
         (False, False, True, False, True, False),
         (False, True, True, False, False, False),
-        (False, False, False, True, True, True),
+        (False, False, False, True, True, False),
+        (False, True, False, True, True, False),
         (True, False, False, True, False, False),
         (False, True, False, True, True, False),
     ]

@@ -13,8 +13,8 @@ from xlm_runtime.shapes import Float, Tensor
 
 from .canvas import Canvas, at_least_one
 from .guidance import free_places, led, prompt_alone
-from .posterior import ordinary, revised
-from .schedule import corrupted
+from .noise import level_at
+from .posterior import revised
 from .substituting import Substituting
 from .ticks import Tick, uniform
 
@@ -52,9 +52,9 @@ class Decoder(Substituting):
             logits,
             canvas.x[canvas.free],
             noise.uniform("token", canvas.position)[canvas.free],
-            now=corrupted(tick.t),
-            then=corrupted(tick.s),
-            random=ordinary(canvas.network.vocab, canvas.x.device),
+            now=level_at(tick.t),
+            then=level_at(tick.s),
+            vocab=canvas.network.vocab,
             temperature=self.temperature,
             top_k=self.top_k,
             top_p=self.top_p,

@@ -6,7 +6,7 @@ import torch
 from xlm_runtime.plug import Batch, Nelbo, Noise
 
 from .network import Network
-from .noise import strike
+from .noise import level_at, strike, written
 from .places import subset
 from .posterior import exact_rates_cost
 from .schedule import inverse
@@ -36,6 +36,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     row, place = batch.free.nonzero(as_tuple=True)
     states = hidden[row, place]
     xt, x0 = noised.xt[row, place], batch.x0[row, place]
-    cost = exact_rates_cost(network, network.token, states, xt, x0, lost[row])
+    law, anew = level_at(noised.t).at(row), written(noised.t)[row]
+    cost = exact_rates_cost(network, network.token, states, xt, x0, law, anew)
     weight = torch.where(count > 0, (length + 1) / count, 1 / lost)
     return Nelbo(weight * torch.zeros_like(lost).index_add(0, row, cost))

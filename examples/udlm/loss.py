@@ -5,9 +5,9 @@ from xlm_runtime.plug import Batch, Losses
 from xlm_runtime.shapes import Float, Tensor
 
 from .network import Network
-from .noise import Noised
+from .noise import Noised, level_at, written
 from .posterior import rates_cost
-from .schedule import corrupted, hazard
+from .schedule import hazard
 
 
 def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
@@ -43,6 +43,6 @@ def token_term(
     weight = 0.999 * hazard(t)
     row, place = batch.free.nonzero(as_tuple=True)
     states = hidden[row, place]
-    lost = corrupted(t)[row]
+    law, anew = level_at(noised.t).at(row), written(noised.t)[row]
     xt, x0 = noised.xt[row, place], batch.x0[row, place]
-    return rates_cost(network, network.token, states, xt, x0, lost, weight[row])
+    return rates_cost(network, network.token, states, xt, x0, law, anew, weight[row])

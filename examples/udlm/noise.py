@@ -8,7 +8,7 @@ import torch
 from xlm_runtime.plug import Batch, Movable, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .posterior import random_tokens
+from .posterior import Level, random_tokens
 from .schedule import corrupted
 
 
@@ -24,6 +24,17 @@ class Noised(Movable):
     xt: Int[Tensor, "batch length"]
     struck: Bool[Tensor, "batch length"]
     t: Float[Tensor, " batch"]
+
+
+def level_at(t: Float[Tensor, "*shape"]) -> Level:
+    """Return the chances that a token has been drawn anew by time t, and is a random one since."""
+    lost = corrupted(t)
+    return Level(lost, lost)
+
+
+def written(t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Return the share of random tokens among those that are drawn anew right at time t: all."""
+    return torch.ones_like(t)
 
 
 def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:

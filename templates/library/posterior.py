@@ -1,15 +1,17 @@
 """Random tokens: the cost of the rates at which they become clean, and a step.
 
-With z the token at time t, x the clean one, K the number of ordinary tokens and
-b = (1 - alpha) / K, a token is y with the chance q(y) = alpha [y = x] + b [y is ordinary]. Running
-back in time, z becomes y at the rate of the hazard of alpha times
+With z the token at time t, x the clean one and alpha the chance that a token is still clean, the
+token at t is y with the chance q(y) = alpha [y = x] + b(y); b is even over the ordinary tokens,
+and beside them a mask may have some of it. Those that are drawn anew right at t become y with the
+chance w(y). Running back in time, z becomes y at the rate of the hazard of alpha times
 
-    r(y) = (b / alpha) q(y) / q(z),
+    r(y) = (1 - alpha) / alpha * w(z) q(y) / q(z),
 
 and by the network, with its p(x) in the place of [y = x], at such a rate r^ of its own. The
 bound is tight for the law of a token given all *others*: r^ adds the evidence of z itself.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,6 +24,22 @@ from .costs import Head, Logits, chunks, summed
 from .sampling import by_chunk, categorical, truncated
 
 LEAST = 1e-6  # of alpha and 1 - alpha, beside which costs vanish or stay as they are
+NEVER = 1e-300  # in the place of a chance of 0, whose logarithm is needed
+
+
+@dataclass(frozen=True)
+class Level:
+    """The noise at some times: the chances that a token has been drawn anew.
+
+    lost: of this itself.  random: that it is a random one since; else it is a mask.
+    """
+
+    lost: Float[Tensor, "*shape"]
+    random: Float[Tensor, "*shape"]
+
+    def at(self, index: Any) -> "Level":
+        """Return the noise at some of the times."""
+        return Level(self.lost[index], self.random[index])
 
 
 def ordinary(vocab: Vocabulary, device: torch.device) -> Bool[Tensor, " vocab"]:
@@ -41,16 +59,17 @@ def rates_cost(
     hidden: Float[Tensor, "places width"],
     xt: Int[Tensor, " places"],
     x0: Int[Tensor, " places"],
-    lost: Float[Tensor, " places"],
+    level: Level,
+    written: Float[Tensor, " places"],
     weight: Float[Tensor, " places"] | None = None,
 ) -> Float[Tensor, ""]:
-    """Sum the divergences of rates over places, each times its weight; ``lost`` is 1 - alpha."""
-    parts, random = chunks(len(hidden), network.vocab.size), ordinary(network.vocab, hidden.device)
-    share = torch.ones_like(lost) if weight is None else weight
+    """Sum the divergences of rates over places, each times its weight."""
+    parts = chunks(len(hidden), network.vocab.size)
+    share = torch.ones_like(level.lost) if weight is None else weight
 
     def cost(i: int, logits: Logits) -> Float[Tensor, ""]:
-        part = parts[i]
-        found = divergence(logits, xt[part], x0[part], lost[part], random)
+        part, vocab = parts[i], network.vocab
+        found = divergence(logits, xt[part], x0[part], level.at(part), written[part], vocab)
         return (share[part] * found).sum().to(logits.dtype)
 
     def descend(i: int, logits: Logits) -> Float[Tensor, ""]:
@@ -72,14 +91,14 @@ def exact_rates_cost(
     hidden: Float[Tensor, "places width"],
     xt: Int[Tensor, " places"],
     x0: Int[Tensor, " places"],
-    lost: Float[Tensor, " places"],
+    level: Level,
+    written: Float[Tensor, " places"],
 ) -> Float[Tensor, " places"]:
-    """Return the divergence of the rates at each place in float64; ``lost`` is 1 - alpha."""
-    random = ordinary(network.vocab, hidden.device)
-    costs = [
-        divergence(head(hidden[part]).double(), xt[part], x0[part], lost[part], random)
-        for part in chunks(len(hidden), network.vocab.size)
-    ]
+    """Return the divergence of the rates at each place in float64."""
+    vocab, costs = network.vocab, []
+    for part in chunks(len(hidden), vocab.size):
+        logits, noise = head(hidden[part]).double(), level.at(part)
+        costs.append(divergence(logits, xt[part], x0[part], noise, written[part], vocab))
     return torch.cat(costs)
 
 
@@ -87,36 +106,44 @@ def divergence(
     logits: Logits,
     xt: Int[Tensor, " places"],
     x0: Int[Tensor, " places"],
-    lost: Float[Tensor, " places"],
-    random: Bool[Tensor, " vocab"],
+    level: Level,
+    written: Float[Tensor, " places"],
+    vocab: Vocabulary,
 ) -> Float[Tensor, " places"]:
     r"""Return the divergence of the rates back, in units of the hazard of alpha.
 
     .. math::
 
         \sum_{y \ne z} \hat r(y) - r(y) + r(y) \log \frac{r(y)}{\hat r(y)}
-        = \frac{b}{\alpha \, q(z)} \big[ KL(q, \hat q)
+        = \frac{(1 - \alpha) \, w(z)}{\alpha \, q(z)} \big[ KL(q, \hat q)
         + \tfrac{q(z)}{\hat q(z)} - 1 - \log \tfrac{q(z)}{\hat q(z)} \big]
 
-    It is 0 where z is no ordinary token, which noise makes of nothing (Schiff et al. 2025,
+    ``written`` is the share of random tokens among those that are drawn anew at this time. The
+    divergence is 0 where z is a token that noise makes of nothing (Schiff et al. 2025,
     arXiv:2412.10193; in this form von Ruette et al. 2025, arXiv:2503.04482).
     """
-    lost = lost.double().clamp(LEAST**2, 1 - LEAST)
-    size, odds = random.sum(), (1 - lost) / lost
-    r = odds * size  # alpha / b
-    log_p = logits.log_softmax(-1)
-    p = log_p.exp()
-    extra = (r.to(p.dtype)[:, None] * p).log1p()  # log(q^ / b) at ordinary tokens
+    random, lost = ordinary(vocab, xt.device), level.lost.double().clamp(LEAST**2, 1 - LEAST)
+    alpha, even = 1 - lost, (level.random.double() / random.sum()).clamp(min=NEVER)
+    log_r = alpha.log() - even.log()  # r = alpha / b(y), y being an ordinary token
+    r, log_p = log_r.exp(), logits.log_softmax(-1)
+    extra = _log1p_exp(log_r.to(log_p.dtype)[:, None] + log_p)  # log(q^(y) / b(y))
     spread = extra.masked_fill(~random, 0).sum(-1).double()
     log_x = _at(log_p, x0).double()
-    seen = (r * log_x.exp()).log1p()
-    known = torch.where(random[x0], (1 + r) * r.log1p() - r * seen, -r * log_x)
-    relative = known - spread  # KL(q, q^) / b
-    true = torch.where(xt == x0, r, 0).log1p()
-    ratio = true - (r * _at(p, xt).double()).log1p()  # log(q(z) / q^(z))
-    unlike = (ratio.expm1() - ratio) * size / lost  # the same, over b
-    cost = (relative + unlike) / (r * true.exp())
-    return torch.where(random[xt], cost, 0)
+    known = (1 + r) * _log1p_exp(log_r) - r * _log1p_exp(log_r + log_x)
+    relative = even * (torch.where(random[x0], known, -r * log_x) - spread)  # KL(q, q^)
+    true = torch.where(xt == x0, _log1p_exp(log_r), 0)  # log(q(z) / b(z))
+    ratio = true - _log1p_exp(log_r + _at(log_p, xt).double())  # log(q(z) / q^(z))
+    unlike = torch.where(random[xt], ratio.expm1() - ratio, 0)
+    token = written / random.sum() / (even * true.exp())  # w(z) / q(z), of a token and of a mask
+    mask = (1 - written) / (level.lost - level.random)
+    masked = xt == vocab.specials.get("mask", -1)
+    rate = torch.where(random[xt], token, torch.where(masked, mask, 0))
+    return lost / alpha * rate * (relative + unlike)
+
+
+def _log1p_exp(x: Tensor) -> Tensor:
+    """Return log(1 + exp(x))."""
+    return -F.logsigmoid(-x)
 
 
 def _at(values: Float[Tensor, "places vocab"], token: Int[Tensor, " places"]) -> Tensor:
@@ -130,9 +157,9 @@ def revised(
     xt: Int[Tensor, " places"],
     u: Float[Tensor, " places"],
     *,
-    now: Float[Tensor, ""],
-    then: Float[Tensor, ""],
-    random: Bool[Tensor, " vocab"],
+    now: Level,
+    then: Level,
+    vocab: Vocabulary,
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
@@ -141,13 +168,14 @@ def revised(
 
     .. math::
 
-        q(y) \propto \big(a \, [y = z] + (1 - a) \pi(z)\big)
-        \big(\alpha_s \, p(y) + (1 - \alpha_s) \pi(y)\big), \quad a = \alpha_t / \alpha_s
+        q(y) \propto \big(a \, [y = z] + b_t(z) - a \, b_s(z)\big)
+        \big(\alpha_s \, p(y) + b_s(y)\big), \quad a = \alpha_t / \alpha_s
 
-    pi is even over ordinary tokens; ``now`` and ``then`` are 1 - alpha at t and s. The cuts and the
-    temperature act on p (Schiff et al. 2025, arXiv:2412.10193).
+    b is the chance that a token has been drawn anew and is y since; ``now`` and ``then`` are the
+    noise at t and s. The cuts and the temperature act on p (von Ruette et al. 2025,
+    arXiv:2503.04482).
     """
-    law = posterior(logits, xt, now, then, random, temperature, top_k, top_p)
+    law = posterior(logits, xt, now, then, vocab, temperature, top_k, top_p)
     return categorical(law, u)
 
 
@@ -156,29 +184,38 @@ def likeliest_revision(
     logits: Float[Tensor, "places vocab"],
     xt: Int[Tensor, " places"],
     *,
-    now: Float[Tensor, ""],
-    then: Float[Tensor, ""],
-    random: Bool[Tensor, " vocab"],
+    now: Level,
+    then: Level,
+    vocab: Vocabulary,
 ) -> Int[Tensor, " places"]:
     """Return the likeliest of the tokens that `revised` draws; of equal ones the first."""
-    return posterior(logits, xt, now, then, random).argmax(-1)
+    return posterior(logits, xt, now, then, vocab).argmax(-1)
 
 
 def posterior(
     logits: Float[Tensor, "places vocab"],
     xt: Int[Tensor, " places"],
-    now: Float[Tensor, ""],
-    then: Float[Tensor, ""],
-    random: Bool[Tensor, " vocab"],
+    now: Level,
+    then: Level,
+    vocab: Vocabulary,
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
 ) -> Float[Tensor, "places vocab"]:
     """Return the log of the law that `revised` draws from, up to a constant of each place."""
     cut = truncated(logits, temperature, 1 if temperature == 0 else top_k, top_p)
-    p, even = cut.double().softmax(-1), random.double() / random.sum()
-    before = (1 - then) * p + then * even
-    stays = (1 - now) / (1 - then)
-    jump = (now - then) / (1 - then) * even[xt]
+    at_t, at_s = (drawn_anew(level, vocab, xt.device) for level in (now, then))
+    before = (1 - then.lost) * cut.double().softmax(-1) + at_s
+    stays = (1 - now.lost) / (1 - then.lost)
+    jump = (at_t - stays * at_s).clamp(min=0)[xt]
     stay = F.one_hot(xt, logits.shape[-1]) * stays
     return ((stay + jump[:, None]) * before).log()
+
+
+def drawn_anew(level: Level, vocab: Vocabulary, device: torch.device) -> Float[Tensor, " vocab"]:
+    """Return the chances that a token has been drawn anew and is each one since."""
+    random = ordinary(vocab, device)
+    law = level.random * random.double() / random.sum()
+    if "mask" in vocab.specials:
+        law[vocab["mask"]] = level.lost - level.random
+    return law

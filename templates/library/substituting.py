@@ -24,3 +24,12 @@ class Substituting(Decoding):
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
         """Return all rows with a free place: up to the last tick a token can change."""
         return canvas.free.any(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoring(Substituting):
+    """A decoder that begins with masks, and may change each token at every step."""
+
+    def start(self, canvas: Canvas, noise: Noise) -> Canvas:
+        """Mask all free places, whatever they hold; no gap gets a token."""
+        return replace(canvas.mask(canvas.free), open=torch.zeros_like(canvas.open))

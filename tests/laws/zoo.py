@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, exp, log, pi, sin
+from functools import partial
+from math import cos, exp, log, pi, sin, sqrt
 from pathlib import Path
 
 from xlmc.compiler import checked
@@ -814,6 +815,14 @@ SIZED = """family sized "Masks with a head of the length" {
 LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
 UDLM = (SHIPPED / "udlm.xlm").read_text(encoding="utf-8")
 BD3LM = written_out("bd3lm")
+GIDD = written_out("gidd")
+
+
+def clock(t: float, p: float = 0.1) -> float:
+    """The survival of gidd with a share p of random tokens at t = 1/2."""
+    return (1 - t) / (1 + 2 * p / (1 - p) * sqrt(t * (1 - t)))
+
+
 MORE = {  # of a few laws alone
     "bd3lm": Spec(BD3LM),
     "bd3lm_rotary": Spec(BD3LM.replace("backbone dit", "backbone rotary")),
@@ -826,6 +835,19 @@ MORE = {  # of a few laws alone
         written_out("mdlm").replace("text : bos [body] eos", "text : bos [body eos pad]")
     ),
     "udlm": Spec(UDLM, low=1e-3),
+    "gidd": Spec(GIDD, clock, low=1e-4, high=0.9999),
+    "gidd_masks": Spec(GIDD.replace("Chance = 0.1", "Chance = 0.0"), low=1e-4, high=0.9999),
+    "gidd_mixed": Spec(
+        GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
+    ),
+    "mask_timed": Spec(
+        mask(
+            amount="t ~ uniform(1e-4, 0.9999)",
+            backbone="dit(condition = t)",
+            over="tokens",
+            decoders=CHANCE,
+        )
+    ),
     "random_square": Spec(
         UDLM.replace("= 1 - t ", "= 1 - t**2 "), lambda t: 1 - t**2, lambda t: -2 * t, low=1e-3
     ),

@@ -3,7 +3,9 @@
 Importing this module imports SymPy.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -31,11 +33,14 @@ _FLOOR = 1e-40  # of alpha: below it sigma is infinite as far as float64 can tel
 class Derivation:
     """Derives quantity after quantity from an expression in ``t`` that is finite on [0, 1].
 
-    ``worlds`` are values of the params in it, of which algebra knows but the sign.
+    ``worlds`` are values of the params in it, of which algebra knows but the sign. ``share`` is
+    the part of the corrupted tokens that are random ones, finite between 0 and 1.
     """
 
-    def __init__(self, expr: ast.Expr, worlds: Worlds = ALONE) -> None:
-        self.expr, self.worlds = expr, worlds
+    def __init__(
+        self, expr: ast.Expr, worlds: Worlds = ALONE, share: ast.Expr | None = None
+    ) -> None:
+        self.expr, self.worlds, self.share = expr, worlds, share
         # Without assumptions: to know that a sum is positive SymPy would look for all its roots.
         self.t, self.s, self.p = (Symbol(name) for name in "tsp")
         self.params = {name: _symbol(name, worlds) for name in worlds[0]}
@@ -85,6 +90,31 @@ class Derivation:
         exact = [tree for tree in trees if self.keeps_ends(tree)]
         return self._formula(choose(exact or self._some(trees), self._pairs()))
 
+    def randomized(self) -> Formula:
+        """Return (1 - alpha) times the share."""
+        return self._formula(self._random[0])
+
+    def drandomized(self) -> Formula:
+        """Return the derivative of that."""
+        forms = [stable_forms.derivative(self._random[1], self.t)]
+        return self._formula(self._choose(forms, lambda x: x.dalpha, self._mixed)[0])
+
+    @cached_property
+    def _random(self) -> tuple[ast.Expr, Expr]:
+        assert self.share is not None
+        share = to_sympy(self.share, {"t": self.t, **self.params})
+        forms = [form * share for form in self.complements]
+        return self._choose(forms, lambda x: x.alpha, self._mixed)
+
+    @cached_property
+    def _mixed(self) -> list[Truth]:
+        """The chance of a random token and its slope, in the place of alpha and its own."""
+        assert self.share is not None
+        one = ast.Number(Fraction(1), "1", span=self.expr.span)
+        lost = ast.Binary("-", one, self.expr, span=self.expr.span)
+        expr = ast.Binary("*", lost, self.share, span=self.expr.span)
+        return [one for world in self.worlds for one in truths(expr, "t", world=world)]
+
     def inverse(self) -> Formula | None:
         """Return the t with alpha(t) = p, if a branch of the inverse has it; else None."""
         forms = inverses(self.alpha, self.t, self.p)
@@ -98,10 +128,13 @@ class Derivation:
         return formula(tree, self.params)
 
     def _choose(
-        self, forms: Iterable[Expr], quantity: Callable[[Truth], Any]
+        self,
+        forms: Iterable[Expr],
+        quantity: Callable[[Truth], Any],
+        facts: Sequence[Truth] | None = None,
     ) -> tuple[ast.Expr, Expr]:
         """Choose the best of the forms and their variants, as a tree and for SymPy."""
-        forms, where = list(forms), points(self.truths, quantity)
+        forms, where = list(forms), points(self.truths if facts is None else facts, quantity)
         trees = self._trees(forms)
         best = choose(self._some(trees), where)
         if not is_precise(best, where):

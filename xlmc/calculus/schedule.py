@@ -27,17 +27,20 @@ class Calculus:
     reveal: (alpha(s) - alpha(t)) / (1 - alpha(t)); 0 at s = t, and 1 at s = 0 if alpha(0) = 1,
         both exactly.
     inverse: the t with alpha(t) = p, or None where there is no closed form: then bisect.
+    randomized: 1 - alpha(t) times the share of random tokens; drandomized: its derivative.
 
     A quantity is derived on first use. Raises `TooHard` if that is beyond reach.
     ``worlds`` are values of the params that the survival reads: a form is measured at all of them.
     """
 
-    def __init__(self, name: str, expr: ast.Expr, worlds: Worlds = ALONE) -> None:
+    def __init__(
+        self, name: str, expr: ast.Expr, worlds: Worlds = ALONE, share: ast.Expr | None = None
+    ) -> None:
         from xlmc.calculus.derivation import Derivation
 
         self.name = name
         self.alpha = formula(expr, worlds[0])
-        self._found = Derivation(expr, worlds)
+        self._found = Derivation(expr, worlds, share)
         self.corrupted = self._found.corrupted
 
     @cached_property
@@ -70,6 +73,16 @@ class Calculus:
         """The t with alpha(t) = p."""
         return self._found.inverse()
 
+    @cached_property
+    def randomized(self) -> Formula:
+        """The chance of a random token."""
+        return self._found.randomized()
+
+    @cached_property
+    def drandomized(self) -> Formula:
+        """Its slope."""
+        return self._found.drandomized()
+
 
 def derive(arrow: ast.Arrow, worlds: Worlds = ALONE) -> Calculus:
     """Return the functions derived from the schedule of an arrow.
@@ -79,14 +92,19 @@ def derive(arrow: ast.Arrow, worlds: Worlds = ALONE) -> Calculus:
     Raises `TooHard` with the node to blame, and `Undefined` where the survival has no finite value
     somewhere in [0, 1].
     """
-    return Calculus(arrow.survival, _in_t(arrow, worlds), worlds)
+    expr = _in_t(arrow.value, arrow, worlds, (0.0, 1.0))
+    share = _in_t(arrow.share, arrow, worlds, ()) if arrow.share is not None else None
+    return Calculus(arrow.survival, expr, worlds, share)
 
 
-def _in_t(arrow: ast.Arrow, worlds: Worlds) -> ast.Expr:
-    """Return the formula of an arrow in the variable t, smooth and finite on [0, 1]."""
+def _in_t(value: ast.Expr, arrow: ast.Arrow, worlds: Worlds, ends: tuple[float, ...]) -> ast.Expr:
+    """Return a formula of an arrow in the variable t, smooth and finite between 0 and 1.
+
+    And at the ends that are given.
+    """
     t = ast.Name(id="t", span=arrow.span)
-    expr = settle(inline(arrow.value, {arrow.argument: t}), "t", worlds)
-    for point, world in product((0.0, *POINTS, 1.0), worlds):
+    expr = settle(inline(value, {arrow.argument: t}), "t", worlds)
+    for point, world in product((*ends, *POINTS[1:]), worlds):
         value_of(expr, Scope({**world, "t": point}), FLOAT)
     bend = kink(expr, "t", worlds)
     if bend is not None:

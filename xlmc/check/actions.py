@@ -19,8 +19,9 @@ from xlmc.diagnostics.semantic_errors import (
 from xlmc.resolve.defaults import NEUTRAL
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
-from xlmc.theory.process import Process
+from xlmc.theory.process import Process, Step
 from xlmc.words import slots
+from xlmc.words.actions.base import Action
 from xlmc.words.answers import answering
 from xlmc.words.arrows import of_step, sound, undo
 from xlmc.words.slots import rule_words
@@ -43,6 +44,9 @@ def actions(
         wrong = list(_needs(action, process))
         yield from wrong
         match action:
+            case ast.Unmask() if not wrong and process.replaces:
+                yield from _whole(action)
+                yield from _no_order(action)
             case ast.Unmask() if not wrong and process.known:
                 yield from _unmask(action, section, env, process)
             case ast.Insert() if not wrong and process.inserts_masks:
@@ -92,10 +96,17 @@ def _not_undone(
         why, hint = "tokens follow one another", "add `append one`"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=hint)
     for step in process.life or ():
-        done = words if process.one_clock else [word for word in words if word.undoes == step]
         late = block_name == "finish" and step == ("mask", "gone")
-        if not done and not late:
-            yield DoesNotUndo(span=block.span, state=step[1], example=undo(of_step(step), process))
+        if not late and (left := _left(step, words, process)):
+            yield DoesNotUndo(span=block.span, state=left, example=undo(of_step(step), process))
+
+
+def _left(step: Step, words: list[Action], process: Process) -> str:
+    """Return the first state of an arrow from which no action brings tokens back; "" for none."""
+    if process.one_clock and words and len(step) == 2:
+        return ""  # what else is wrong with them is the actions' own fault
+    undone = {word.undoes for word in words}
+    return next((state for state in step[1:] if (step[0], state) not in undone), "")
 
 
 def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
@@ -115,7 +126,14 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
 
 
-def _no_order(action: ast.Substitute) -> Iterator[Diagnostic]:
+def _whole(action: ast.Unmask) -> Iterator[Diagnostic]:
+    """Report a rule that takes some of the masks where all tokens are drawn anew."""
+    if action.much.rule != "all":
+        why, span, rule = "every token is drawn anew, masks too", action.much.span, action.much.rule
+        yield WrongRule(span=span, rule=rule, why=why, hint="write `unmask all`")
+
+
+def _no_order(action: ast.Unmask | ast.Substitute) -> Iterator[Diagnostic]:
     """Report an order of places that are all taken."""
     if action.order is not None:
         hint, why = "drop the order", "every token is drawn anew"

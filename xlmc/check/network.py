@@ -260,12 +260,8 @@ def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
     known = {(h.kind.id, h.at.id) for h in heads if h.at is not None}
     if not {at for kind, at in known if kind == "logits"} <= {"tokens", "gaps"}:
         return  # that is what is wrong
-    for origin, target in process.life or ():
-        undoing = {
-            (use.head, use.place)
-            for use in terms.possible(process)
-            if use.undoes == (origin, target)
-        }
-        word = arrows.of_step((origin, target))
+    for step in process.life or ():
+        undoing = {(one.head, one.place) for one in terms.possible(process) if one.undoes == step}
+        word = arrows.of_step(step)
         if not known & undoing:
-            yield NotUndone(span=section.span, what=word.lost, state=target, example=word.head)
+            yield NotUndone(span=section.span, what=word.lost, state=step[1], example=word.head)

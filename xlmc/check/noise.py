@@ -1,12 +1,14 @@
 """The noise: the chain of states, its survival, and the amount."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from attrs import evolve
 
+from xlmc.calculus.evaluate import Scope, evaluate
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import Survival, examine
-from xlmc.check.scope import declarations, known
+from xlmc.check import shares
+from xlmc.check.scope import declarations, known, lets_in_order
 from xlmc.check.settings import OF_NOISE
 from xlmc.check.words import name_span, one_of, reserved, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
@@ -32,6 +34,7 @@ from xlmc.words.slots import amount_words
 
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
+SHARED = ("clean", "mask", "random")  # the only arrow that leads to one of two states
 LAST = ("gone", "random")  # states that a token does not leave
 
 
@@ -57,9 +60,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             example="clean -> mask  survival alpha(t) = 1 - t",
         )
     process = Process.of(family)
-    yield from _params(entries, arrows)
+    yield from _params(entries)
     for arrow in arrows:
-        yield from _arrow(arrow, query.those(entries, ast.Param), starts=process.clocks < 2)
+        yield from _arrow(arrow, family, starts=process.clocks < 2)
     yield from _life(arrows)
     amount, last = query.amount(family), arrows_of.noise(process)
     if amount is not None and nothing is None:
@@ -91,34 +94,54 @@ def _of_times(amount: ast.Amount, why: str) -> Iterator[Diagnostic]:
         yield evolve(one, hint=hint) if isinstance(one, WrongAmount) else one
 
 
-def _params(entries: tuple[ast.Node, ...], arrows: Iterable[ast.Arrow]) -> Iterator[Diagnostic]:
-    """Check the params of the noise."""
-    spoken = query.spoken([arrow.value for arrow in arrows], ())
+def _params(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
+    """Check the params and lets of the noise."""
+    lets = query.those(entries, ast.Let)
+    written = [expr for one in query.those(entries, ast.Arrow) for expr in query.formulas(one)]
+    spoken = query.spoken(written, lets)
     sizes = query.spoken([one.size for one in query.those(entries, ast.Blocks)], ()) - spoken
     own = [one for one in entries if isinstance(one, ast.Param) and one.name in sizes]
     others = tuple(one for one in entries if one not in own)
     yield from declarations(others, "a param of the noise", OF_NOISE)
     yield from declarations(tuple(own), "a param of the noise")
-    for param in query.those(others, ast.Param):
-        if param.name not in spoken:
-            yield NeverUsed(span=param.span, name=param.name)
+    yield from lets_in_order(entries)
+    for entry in others:
+        if isinstance(entry, ast.Param | ast.Let) and entry.name not in spoken:
+            yield NeverUsed(span=entry.span, name=entry.name)
+    for let in lets:
+        yield from known(let.value, _environment(entries))
 
 
-def _arrow(arrow: ast.Arrow, params: tuple[ast.Param, ...], starts: bool) -> Iterator[Diagnostic]:
+def _environment(entries: tuple[ast.Node, ...]) -> Environment:
+    """Return what a formula of the noise may mention."""
+    where = "in the noise, whose formulas read t, and params and lets of the noise"
+    names = {param.name: param.kind for param in query.those(entries, ast.Param)} | {"t": "Time"}
+    names |= {one.name: "Number" for one in query.those(entries, ast.Let)}
+    return Environment(where, names, {}, (), {}, {})
+
+
+def _arrow(arrow: ast.Arrow, family: ast.Family, starts: bool) -> Iterator[Diagnostic]:
     """Check one arrow; ``starts`` if decoding starts without the tokens that survive at t = 1."""
     yield from one_of(arrow.origin, STATES, "a state")
     yield from one_of(arrow.target, STATES, "a state")
+    if arrow.other is not None:
+        yield from one_of(arrow.other, STATES, "a state")
     yield from reserved(arrow.survival, "a schedule", arrow)
     if arrow.argument != "t":
         span = name_span(arrow, arrow.argument)
         yield WrongArgument(span=span, name=arrow.argument, schedule=arrow.survival)
         return
-    names = {param.name: param.kind for param in params} | {"t": "Time"}
-    where = "in a survival, which is a function of t and of params of the noise"
-    wrong = list(known(arrow.value, Environment(where, names, {}, (), {}, {})))
+    entries = query.entries(family, "noise")
+    env, params = _environment(entries), query.those(entries, ast.Param)
+    lets = [one.value for one in query.those(entries, ast.Let)]
+    formulas = query.formulas(arrow)
+    of_lets = {one for value in lets for one in known(value, env)}
+    wrong = [one for expr in formulas for one in known(expr, env) if one not in of_lets]
     yield from wrong
-    if not wrong and all(_sound(param, arrow) for param in params):
-        yield from _everywhere(arrow, params, starts)
+    if wrong or of_lets or any(lets_in_order(entries)):
+        return
+    if all(_sound(param, arrow) for param in params):
+        yield from _everywhere(arrow, params, query.constants(family), starts)
 
 
 def _sound(param: ast.Param, arrow: ast.Arrow) -> bool:
@@ -129,20 +152,38 @@ def _sound(param: ast.Param, arrow: ast.Arrow) -> bool:
 
 
 def _everywhere(
-    arrow: ast.Arrow, params: tuple[ast.Param, ...], starts: bool
+    arrow: ast.Arrow,
+    params: tuple[ast.Param, ...],
+    constants: tuple[ast.Let, ...],
+    starts: bool,
 ) -> Iterator[Diagnostic]:
-    """Check a survival at all values of the params that it reads."""
-    read = query.spoken([arrow.value], ())
+    """Check the formulas of an arrow at all values of the params that they read."""
+    read = query.spoken(query.formulas(arrow), constants)
     params = tuple(param for param in params if param.name in read)
     shown = False
-    for values in worlds(params):
-        found = list(_survival(at(arrow, values)))
+    for values in worlds(params, constants):
+        found = list(_constants(constants, values)) or list(_survival(at(arrow, values)))
+        if not any(one.severity == "error" for one in found):
+            found += shares.check(at(arrow, values))
         kept = [one for one in found if starts or not isinstance(one, LeftOver)]
         wrong = [one for one in kept if one.severity == "error"]
         yield from (with_values(one, params, values) for one in (wrong if shown else kept))
         if wrong:
             return
         shown = shown or bool(kept)
+
+
+def _constants(constants: tuple[ast.Let, ...], values: Values) -> Iterator[Diagnostic]:
+    """Report the first let of params that has no value."""
+    for one in constants:
+        if one.name not in values:
+            try:
+                evaluate(one.value, Scope(values))
+            except MathError as error:
+                hint = "it needs a value for every value of the params"
+                span, reason = error.node.span, error.reason
+                yield NoValue(span=span, reason=reason, where="in a let of the noise", hint=hint)
+                return
 
 
 def with_values(one: Diagnostic, params: tuple[ast.Param, ...], values: Values) -> Diagnostic:
@@ -154,7 +195,7 @@ def with_values(one: Diagnostic, params: tuple[ast.Param, ...], values: Values) 
 
 def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
     """Check the states that the arrows of a token's life connect."""
-    if not {name.id for arrow in arrows for name in (arrow.origin, arrow.target)} <= {*STATES}:
+    if not {state for arrow in arrows for state in step_of(arrow)} <= {*STATES}:
         return
     now = "clean"
     for i, arrow in enumerate(arrows):
@@ -171,9 +212,13 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
             yield WrongChain(span=arrow.origin.span, why=why)
         elif why := _no_target(arrow.target.id, now):
             yield WrongChain(span=arrow.target.span, why=why)
+        elif arrow.other is not None and step_of(arrow) != SHARED:
+            why = "of a share, xlmc knows that of random tokens beside masks"
+            hint = "write `clean -> mask | random share EXPR  survival alpha(t) = ...`"
+            yield WrongChain(span=arrow.other.span, why=why, hint=hint)
         if why:
             return
-        now = arrow.target.id
+        now = arrow.other.id if arrow.other is not None else arrow.target.id
 
 
 def _no_target(target: str, now: str) -> str:

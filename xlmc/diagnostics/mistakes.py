@@ -206,6 +206,25 @@ _NAMES = {
     "XLM053": (MASK, "weight bound", "weight 1 / (length - 1)"),
     "XLM054": (MASK, FORMULA, "alpha(t) = 1 - t ** 100000"),
 }
+MIXED = """family example "Masks and random tokens" {
+  noise {
+    clean -> mask | random share 0.2 * (1 - t)  survival alpha(t) = 1 - t
+    amount t ~ uniform(1e-3, 0.999)
+  }
+  network {
+    backbone dit(condition = t)
+    head token : logits
+  }
+  loss { token : posterior(x0)  weight bound }
+  decoder {
+    grid uniform(128)
+    step { unmask all; substitute all; draw token from posterior }
+  }
+  collate {
+    text : bos [body] eos
+  }
+}
+"""
 _THEORY = {
     "XLM070": (MASK, "clean -> mask", "mask -> clean"),
     "XLM071": (MASK, FORMULA, "alpha(t) = t"),
@@ -220,6 +239,7 @@ _THEORY = {
     "XLM085": (BOTH, "poisson(gone)\n", "poisson(gone)  weight visible(geometric(0.3))\n"),
     "XLM086": (MASK, "weight bound", "weight 0"),
     "XLM087": (MASK, "clean -> mask", "clean -> gone"),
+    "XLM088": (MIXED, "share 0.2 * (1 - t)", "share 0.2"),
 }
 _NETWORK = {
     "XLM100": (MASK, "attention full", "attention causal"),

@@ -207,8 +207,24 @@ class WrongChain(Diagnostic):
     why: str
     hint: str = (
         "a chain is `clean -> mask`, `clean -> gone`, `clean -> random`, "
-        "`clean -> mask` and `mask -> gone`, or `none`"
+        "`clean -> mask | random`, `clean -> mask` and `mask -> gone`, or `none`"
     )
+
+
+@frozen(kw_only=True)
+class WrongShare(Diagnostic):
+    """A share of random tokens that no noise leads to."""
+
+    code = "XLM088"
+    title = "no noise has this share of random tokens"
+    label = "{why}"
+    note = (
+        "a token that is struck becomes a mask or a random one; between two strikes it stays what "
+        "it is"
+    )
+    help = "{hint}"
+    why: str
+    hint: str
 
 
 @frozen(kw_only=True)

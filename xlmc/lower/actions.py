@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from xlmc.calculus.code import Code, Kind, Printer, Rank, built, poisson, variable
+from xlmc.calculus.code import CLOCK, Code, Kind, Printer, Rank, built, param, poisson, variable
 from xlmc.lower import insertions, ir
 from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import gradual, switch, timely
@@ -57,8 +57,15 @@ class Actions(Amounts):
         """Return the tokens that are drawn anew."""
         if query.first(step.actions, ast.Substitute) is None:
             return None
-        chain = query.the(step.actions, ast.Draw).law is not None
-        return ir.Substitute(self.clock.handed("corrupted", "self.") if chain else None)
+        masks = Process.of(self.family).masks
+        if query.the(step.actions, ast.Draw).law is None:
+            return ir.Substitute(None, masks)
+        return ir.Substitute((self._level("t"), self._level("s")), masks)
+
+    def _level(self, time: str) -> Code:
+        """Return the noise at a time of the tick."""
+        clock = [param(CLOCK, "Scale", "self.").code] if self.clock.params else []
+        return built(f"level_at(tick.{time}{', {}' * len(clock)})", *clock)
 
     def insert(self, action: ast.Insert | None) -> ir.Insert | None:
         """Return the numbers of masks that go into the gaps."""

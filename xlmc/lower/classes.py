@@ -13,6 +13,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "Filling": ("Filling", "Decoding"),
     "Extending": ("Extending", "Filling", "Decoding"),
     "Substituting": ("Substituting", "Decoding"),
+    "Restoring": ("Restoring", "Substituting", "Decoding"),
     "Revising": ("Revising", "Filling", "Decoding"),
     "Rating": ("Rating", "Revising", "Filling", "Decoding"),
     "Growing": ("Growing", "Decoding"),
@@ -97,7 +98,7 @@ def base(decoder: ir.Decoder) -> str:
         guided = "Guided" if decoder.guide is not None else ""
         return f"{guided}Caching" if decoder.reuse else "Appending"
     if decoder.substitute is not None:
-        return "Substituting"
+        return "Restoring" if decoder.substitute.masks else "Substituting"
     if decoder.several is not None:
         return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:

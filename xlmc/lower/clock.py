@@ -10,7 +10,7 @@ from xlmc.calculus.formula import scope
 from xlmc.calculus.schedule import Calculus, Formula, derive
 from xlmc.calculus.survival import examine
 from xlmc.lower import ir
-from xlmc.lower.params import mentioned, params
+from xlmc.lower.params import params
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import inline
 from xlmc.syntax.marks import plain
@@ -25,6 +25,8 @@ SUMMARIES = {
     "dsigma": "Return the rate of noise at time t.",
     "reveal": "Return the chance that a token corrupted at t is clean at s < t; 1 at s = 0.",
     "inverse": "Return the time at which the survival is p.",
+    "randomized": "Return the chance that a token has become a random one by time t.",
+    "drandomized": "Return the slope of the chance that a token has become a random one.",
 }
 LEFT = {
     "survival": r"\{name}(t)",
@@ -35,7 +37,13 @@ LEFT = {
     "dsigma": r"\frac{{-\{name}'(t)}}{{\{name}(t)}}",
     "reveal": r"\frac{{\{name}(s) - \{name}(t)}}{{1 - \{name}(t)}}",
     "inverse": r"\{name}^{{-1}}(p)",
+    "randomized": r"\rho(t)",
+    "drandomized": r"\rho'(t)",
 }
+DEFINED = {
+    "randomized": r"\rho(t) = (1 - \{name}(t)) \cdot \mathrm{{share}}(t)",
+}
+WIDEST = 86  # columns of a formula behind its directive
 GREEK = frozenset({"alpha", "beta", "gamma", "kappa", "eta", "theta", "lambda", "mu", "rho"})
 ORDER = tuple(SUMMARIES)
 NOTHING = 1e-12  # a survival below it is 0 but for rounding
@@ -58,16 +66,22 @@ class Hand:
     """The clock of one arrow, and the functions of it that a package uses.
 
     SymPy runs only for a package that uses a function. ``suffix`` distinguishes the functions of
-    several clocks; ``params`` are those of the noise.
+    several clocks; ``given`` are the params of the noise, and ``constants`` its lets of these.
     """
 
     def __init__(
-        self, arrow: ast.Arrow, suffix: str = "", params: tuple[ast.Param, ...] = ()
+        self,
+        arrow: ast.Arrow,
+        suffix: str = "",
+        given: tuple[ast.Param, ...] = (),
+        constants: tuple[ast.Let, ...] = (),
     ) -> None:
         self.arrow = arrow
         self.suffix = suffix
-        read = mentioned([arrow.value])
-        self.worlds = (*worlds(tuple(param for param in params if param.name in read)),)
+        read = query.spoken(query.formulas(arrow), constants)
+        used = tuple(param for param in given if param.name in read)
+        made = tuple(one for one in constants if one.name in read)
+        self.worlds = (*worlds(used, made),)
         self.clocked = bool(self.worlds[0])
         self.used: set[str] = set()
         self._calculus: Calculus | None = None
@@ -145,12 +159,20 @@ class Hand:
             self.name(quantity),
             arguments,
             self._summary(quantity),
-            (f"{LEFT[quantity].format(name=self.latex[1:])} = {formula.latex}",),
+            (self._shown(quantity, formula),),
             formula.code,
             self.end if quantity == "inverse" else None,
             self.spec,
             self._more,
         )
+
+    def _shown(self, quantity: str, formula: Formula) -> str:
+        """Return a formula for readers: of a long one what it is, as the code shows the rest."""
+        left = LEFT[quantity].format(name=self.latex[1:])
+        whole = f"{left} = {formula.latex}"
+        if len(plain(whole)) <= WIDEST:
+            return whole
+        return DEFINED[quantity].format(name=self.latex[1:]) if quantity in DEFINED else left
 
     def _summary(self, quantity: str) -> str:
         if not self.suffix:
@@ -165,10 +187,20 @@ class Hand:
         return formula
 
 
+def _constant(
+    let: ast.Let, given: tuple[ast.Param, ...], constants: tuple[ast.Let, ...]
+) -> ir.Constant:
+    """Return a let of params as a property of the class that holds these."""
+    known = [*(one.name for one in given), *(one.name for one in constants)]
+    names = {name: param(name, "Scale", owner="self.") for name in known}
+    code = Printer.code(let.value, evolve(scope(()), names=names))
+    return ir.Constant(let.name, code, f"noise.{let.name}")
+
+
 class Clock:
     """The clocks of a chain, one for each of its arrows, and the params of the noise.
 
-    ``size``: the one among these that is the size of a block.
+    ``size``: the one among these that is the size of a block. ``constants``: the lets of these.
     """
 
     def __init__(
@@ -176,13 +208,17 @@ class Clock:
         arrows: tuple[ast.Arrow, ...],
         given: tuple[ast.Param, ...] = (),
         size: ast.Param | None = None,
+        constants: tuple[ast.Let, ...] = (),
     ) -> None:
         several = len(arrows) > 1
         self.hands = {
-            arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "", given)
+            arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "", given, constants)
             for arrow in arrows
         }
         read = {name for hand in self.hands.values() for name in hand.worlds[0]}
+        self.constants = tuple(
+            _constant(one, given, constants) for one in constants if one.name in read
+        )
         self.params = tuple(
             evolve(one, length=size is not None and one.name == size.name and one.name not in read)
             for one in params(given, {param.name for param in given})
@@ -269,5 +305,6 @@ class Clock:
         if not functions and not bisections and not self.params:
             return None
         codes = [code for f in functions for code in (f.code, f.low) if code is not None]
+        codes += [one.code for one in self.constants]
         math = any("math" in code.reads.modules for code in codes)
-        return ir.Schedule(functions, bisections, math, self.params)
+        return ir.Schedule(functions, bisections, math, self.params, self.constants)

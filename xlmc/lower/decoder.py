@@ -5,7 +5,7 @@ from attrs import evolve
 from xlmc.calculus.code import Code, built
 from xlmc.lower import blocks, ir
 from xlmc.lower.actions import Actions
-from xlmc.lower.classes import classes
+from xlmc.lower.classes import classes, clocked
 from xlmc.lower.clock import Clock
 from xlmc.lower.documents import referring
 from xlmc.lower.endings import Endings, place
@@ -26,7 +26,8 @@ def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
     ]
     made = tuple(_everywhere(alike) for alike in zip(*every, strict=True))
     found = classes(made)
-    schedule = clock.imports(functions(found), blocks.taken(instances[0]))
+    taken = ir.TAKEN if clocked(found) else ""
+    schedule = clock.imports(functions(found), taken)
     library = [(module, tuple(names.split())) for module, names in LIBRARY.items()]
     library += [("schedule", schedule)] if schedule else []
     title = "From noise to text: one reverse step of each decoder."
@@ -67,7 +68,8 @@ class _Maker(Actions):
         step = query.the(self.section.entries, ast.Step)
         draw = query.the(step.actions, ast.Draw)
         pick = query.first(step.actions, ast.Pick)
-        unmask = query.first(step.actions, ast.Unmask)
+        anew = query.first(step.actions, ast.Substitute) is not None
+        unmask = query.first(step.actions, ast.Unmask) if not anew else None
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
         insert = query.first(step.actions, ast.Insert)

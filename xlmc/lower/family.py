@@ -51,7 +51,7 @@ def lower(family: ast.Family) -> ir.Package:
 def _lower(written: ast.Family) -> ir.Package:
     size = query.param_of_blocks(written)
     given = dict.fromkeys((*read(written), *([size] if size is not None else [])))
-    clock = Clock(query.arrows(written), tuple(given), size)
+    clock = Clock(query.arrows(written), tuple(given), size, query.constants(written))
     family, *others = (one.family for one in instances(written))
     objective = terms.objective(written)
     process = objective.process

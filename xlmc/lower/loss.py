@@ -72,7 +72,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     terms = tuple(_term(part, objective, clock, own) for part in objective.parts)
     codes = [*(term.weight for term in terms), condition]
     used = {name for code in codes if code is not None for name in code.reads.functions}
-    used |= {term.lost.name for term in terms if term.lost is not None}
+    used |= {"corrupted"} if any(term.given for term in terms) else set()
     ordered = objective.process.ordered
     row = "batch" if objective.process.holds_places else "noised"
     divided, empty = OVER["rows" if own else over]
@@ -230,7 +230,8 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         code = built("{} / {}.clamp(min=1)", inner, OWN[own].at(inner.rank))
     reads = tuple(sorted(code.reads.variables)) if code else ()
     given = _given(_reads_batch(use, reads, objective), objective)
-    given |= {"clock": "Clock"} if code and CLOCK in code.reads.params else {}
+    timed = use.reads_clock and bool(clock.params)
+    given |= {"clock": "Clock"} if timed or (code and CLOCK in code.reads.params) else {}
     given |= {p.name: p.python for p in found}
     return ir.Term(
         head=term.head.id,
@@ -249,7 +250,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         options=_options(part),
         summary=returning(use.meaning),
         detail=_detail(part, objective, weight),
-        lost=clock.to(objective.process.end).take("corrupted") if use.reads_clock else None,
+        given=f", {CLOCK}" if timed else "",
     )
 
 

@@ -2,13 +2,15 @@
 
 from xlmc.calculus.code import Code, built, constant, number
 from xlmc.lower import blocks, ir
-from xlmc.lower.clock import Clock
+from xlmc.lower.clock import Clock, Hand
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.bound import Missing
 from xlmc.theory.objective import Objective, Part
 from xlmc.words import arrows, terms
+
+MIXED = ("randomized", "drandomized", "survival", "slope")
 
 
 def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
@@ -23,8 +25,10 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     corrupted = last.take("corrupted") if timed else None
     inverse = last.take("inverse") if several or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
-    used = [one.name for one in (corrupted, inverse, masks) if one is not None]
+    mixed = [last.take(one) for one in MIXED] if process.mixes else [None] * len(MIXED)
+    used = [one.name for one in (corrupted, inverse, masks, *mixed) if one is not None]
     taken = blocks.taken(objective.family)
+    random, change, clean, slope = mixed
     return ir.Noise(
         partial=word.partial,
         summary=word.summary,
@@ -40,10 +44,15 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         inverse=inverse,
         masks=masks,
         whole=_whole(last.end) if several else None,
-        latex=_latex(clock) if several else (),
+        latex=_latex(clock) if several else _written(last) if process.mixes else (),
         schedule=clock.imports(used, taken),
         carries_t=carries,
         more=ir.TAKEN if clock.moves(used) else taken,
+        given=", clock" if clock.moves(used) else "",
+        random=random,
+        change=change,
+        clean=clean,
+        slope=slope,
         numbers=any(_of_gaps(part) for part in objective.parts),
         blocks=blocks.size(objective.family),
         taken=taken,
@@ -69,6 +78,12 @@ def _latex(clock: Clock) -> tuple[str, ...]:
         rf"P(T > t) = {beta}(t), \qquad",
         rf"P(\mathrm{{mask}} \mid T > t) = \frac{{1 - {alpha}(t)}}{{1 - {alpha}(T)}}",
     )
+
+
+def _written(hand: Hand) -> tuple[str, ...]:
+    """Format the share of random tokens among those of one moment."""
+    alpha = hand.latex
+    return (rf"w(t) = \rho(t) - {alpha}(t) \, \frac{{\rho'(t)}}{{{alpha}'(t)}}",)
 
 
 def _bound(expr: ast.Expr) -> Code:

@@ -24,14 +24,15 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",
     "places": "above factored first leftmost mean otherwise spread surest",
-    "posterior": "likeliest_revision ordinary revised",
+    "posterior": "likeliest_revision revised",
     "rating": "Rating RatingGrowing rated sureness",
     "recalling": "GuidedRecalling GuidedRecallingMoving Recalling RecallingMoving",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
     "network": "Network",
+    "noise": "level_at",
     "sizing": "Sized",
-    "substituting": "Substituting",
+    "substituting": "Restoring Substituting",
     "ticks": "Tick end uniform",
 }
 

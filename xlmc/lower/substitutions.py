@@ -16,7 +16,7 @@ class SubstituteMaker(Maker):
         d, needs = self.decoder, list[Piece]()
         if d.guide is not None:
             needs.append(self.led(d.guide, "free_places", ""))
-        if d.draw.cuts and substitute.lost is None:
+        if d.draw.cuts and substitute.times is None:
             needs.append(self.piece(parts.Draw(self.plain(), summary(d.draw))))
         query = "led" if d.guide is not None else "all"
         u = f'noise.uniform("token", {POSITIONS})[canvas.free]'
@@ -38,8 +38,8 @@ class SubstituteMaker(Maker):
 
 def _token(decoder: ir.Decoder, substitute: ir.Substitute, u: str) -> Code | None:
     """Return the draw of the tokens at s, given those at t; None where they are those of t = 0."""
-    lost, sampler = substitute.lost, decoder.draw
-    if lost is None:
+    sampler = decoder.draw
+    if substitute.times is None:
         return None
     told = [
         "logits",
@@ -47,10 +47,9 @@ def _token(decoder: ir.Decoder, substitute: ir.Substitute, u: str) -> Code | Non
         *([] if sampler.greedy else [u]),
         "now={}",
         "then={}",
-        "random=ordinary(canvas.network.vocab, canvas.x.device)",
+        "vocab=canvas.network.vocab",
         *(f"{name}={{}}" for name, _ in sampler.cuts),
     ]
-    times = (built("{}(tick.t)", lost), built("{}(tick.s)", lost))
     cuts = (code for _, code in sampler.cuts)
     name = "likeliest_revision" if sampler.greedy else "revised"
-    return built(f"{name}({', '.join(told)})", *times, *cuts)
+    return built(f"{name}({', '.join(told)})", *substitute.times, *cuts)

@@ -121,13 +121,19 @@ class NoNoise(Node):
 
 @frozen
 class Arrow(Node):
-    """``clean -> mask  survival alpha(t) = 1 - t``."""
+    """``clean -> mask  survival alpha(t) = 1 - t``.
+
+    Of ``clean -> mask | random share t * (1 - t)  survival ...``, ``other`` is the second state,
+    and ``share`` how many of the tokens that are not clean are in it.
+    """
 
     origin: Name
     target: Name
     survival: str
     argument: str
     value: Expr
+    other: Name | None = None
+    share: Expr | None = None
 
 
 @frozen

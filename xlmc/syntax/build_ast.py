@@ -151,6 +151,8 @@ class _Builder:
         span: Span,
         origin: ast.Name,
         target: ast.Name,
+        other: ast.Name | None,
+        share: ast.Expr | None,
         survival: Token,
         argument: Token,
         value: ast.Expr,
@@ -162,6 +164,8 @@ class _Builder:
             survival=self._declared(survival),
             argument=self._declared(argument),
             value=value,
+            other=other,
+            share=share,
         )
 
     def amount(

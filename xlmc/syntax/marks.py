@@ -23,7 +23,9 @@ Marks = dict[tuple[str, str], str]  # by the kind of what has a name, and the na
 WORDS: set[tuple[type[ast.Node], str]] = {
     (ast.Arrow, "origin"),
     (ast.Arrow, "target"),
+    (ast.Arrow, "other"),
     (ast.Arrow, "value"),  # over its own argument and the params of its section
+    (ast.Arrow, "share"),
     (ast.Choice, "options"),
     (ast.Divergence, "target"),
     (ast.Head, "at"),
@@ -81,7 +83,7 @@ def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) 
     marker = _Marker({**everywhere, **own}, choices)
     inner = _Marker(own, choices)
     entries = (
-        evolve(marker(entry), value=inner(entry.value))
+        evolve(marker(entry), value=inner(entry.value), share=inner(entry.share))
         if isinstance(entry, ast.Arrow)
         else marker(entry)
         for entry in section.entries

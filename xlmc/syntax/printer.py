@@ -190,7 +190,7 @@ def _cells(node: ast.Node) -> list[str]:
         case ast.Arrow():
             value = expression(node.value)
             survival = f" survival {node.survival}({node.argument}) = {value}"
-            return [node.origin.id, f"-> {node.target.id}", survival]
+            return [node.origin.id, f"-> {_targets(node)}", survival]
         case ast.Backbone():
             value = expression(node.value)
             return ["backbone", f"{value} {expression(node.python)}" if node.python else value]
@@ -206,6 +206,13 @@ def _cells(node: ast.Node) -> list[str]:
             return [node.name, f": {_slots(node.slots)}{_optional('keeping', node.keeping)}"]
         case _:
             return [_statement(node)]
+
+
+def _targets(node: ast.Arrow) -> str:
+    """Format the states that an arrow leads to."""
+    if node.other is None or node.share is None:
+        return node.target.id
+    return f"{node.target.id} | {node.other.id} share {expression(node.share)}"
 
 
 def _statement(node: ast.Node) -> str:

@@ -1,10 +1,13 @@
 """Queries on a syntax tree that more than one stage needs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
+from attrs import evolve
+
 from xlmc.syntax import ast
-from xlmc.syntax.expression import walk
+from xlmc.syntax.expression import TooHard, inline, walk
 
 N = TypeVar("N", bound=ast.Node)
 
@@ -39,8 +42,50 @@ def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
 
 
 def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
-    """Return the arrows of the noise, in the order of a token's life."""
-    return those(entries(family, "noise"), ast.Arrow)
+    """Return the arrows of the noise, in the order of a token's life, without their lets.
+
+    Of these only `constants` are left, and those of an arrow that is too long without them.
+    """
+    known = entries(family, "noise")
+    kept = {one.name for one in constants(family)}
+    lets = written_out(one for one in those(known, ast.Let) if one.name not in kept)
+    return tuple(_without(arrow, lets) for arrow in those(known, ast.Arrow))
+
+
+def _without(arrow: ast.Arrow, lets: Mapping[str, ast.Expr]) -> ast.Arrow:
+    """Return an arrow with values in the place of the names of lets."""
+    if not lets:
+        return arrow
+    try:
+        share = inline(arrow.share, lets) if arrow.share is not None else None
+        return evolve(arrow, value=inline(arrow.value, lets), share=share)
+    except TooHard:
+        return arrow
+
+
+def written_out(lets: Iterable[ast.Let]) -> dict[str, ast.Expr]:
+    """Return the values of lets by their names, in which no name of one is left.
+
+    Those that are too long are left out.
+    """
+    found: dict[str, ast.Expr] = {}
+    for one in lets:
+        with suppress(TooHard):
+            found[one.name] = inline(one.value, found)
+    return found
+
+
+def constants(family: ast.Family) -> tuple[ast.Let, ...]:
+    """Return the lets of the noise that depend on its params, and not on the time."""
+    known = entries(family, "noise")
+    lets, params = those(known, ast.Let), {param.name for param in those(known, ast.Param)}
+    reads = {one.name: spoken([one.value], lets) for one in lets}
+    return tuple(one for one in lets if "t" not in reads[one.name] and reads[one.name] & params)
+
+
+def formulas(arrow: ast.Arrow) -> tuple[ast.Expr, ...]:
+    """Return the formulas of an arrow: its survival, and the share of the second state."""
+    return (arrow.value,) if arrow.share is None else (arrow.value, arrow.share)
 
 
 def amount(family: ast.Family) -> ast.Amount | None:

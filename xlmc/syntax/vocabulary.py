@@ -101,6 +101,8 @@ _AFTER = {
     ("_HEAD", "_LPAR"): "the largest count",
     ("_HEAD", "_AT"): "the place where the head is read",
     ("NAME in noise", "_ARROW"): "the state that tokens become",
+    ("NAME in noise", "_BAR"): "the other state that tokens become",
+    ("NAME in noise", "_SHARE"): "the share of the tokens in that state",
     ("NAME in noise", "_SURVIVAL"): "the name of the survival function",
     ("NAME in noise", "_EQUAL"): "the survival function",
     ("NAME in loss", "_COLON"): "the divergence",

@@ -33,10 +33,10 @@ BOTH = (
     "noised text hides"
 )
 RANDOM = (
-    "the relative entropy of the paths on which random tokens become the text to those of the "
+    "the relative entropy of the paths on which {} become the text to those of the "
     "head; tight where it is the law of each token given all others, and the time"
 )
-BLIND = RANDOM + ", which the network does not read"
+BLIND = ", which the network does not read"
 NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
 RATES = (
@@ -75,7 +75,8 @@ def _claim(objective: Objective) -> tuple[str, str]:
     if process.ordered:
         return "tight", NONE
     if process.replaces:
-        return ("tight", RANDOM) if timed(objective) else ("bound", BLIND)
+        why = RANDOM.format("masks and random tokens" if process.masks else "random tokens")
+        return ("tight", why) if timed(objective) else ("bound", why + BLIND)
     if process.blocked:
         return "tight", BLOCKS
     if process.holds_places:

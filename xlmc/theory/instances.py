@@ -5,13 +5,15 @@ drawn for each of these instances, in which numbers replace the params.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from itertools import product
 
 from attrs import evolve, frozen
 
+from xlmc.calculus.evaluate import Scope, evaluate
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import literal, rewrite
+from xlmc.syntax.expression import MathError, literal, rewrite
 
 VALUES = {  # from end to end of the ranges: all integers, and some of all other numbers
     "Chance": (0.0, 0.05, 0.5, 0.95, 1.0),
@@ -35,19 +37,15 @@ class Instance:
 def read(family: ast.Family) -> tuple[ast.Param, ...]:
     """Return the params of the noise that some survival reads."""
     entries = query.entries(family, "noise")
-    names = {
-        name.id
-        for arrow in query.arrows(family)
-        for name in query.names(arrow.value)
-        if name.id != arrow.argument
-    }
+    exprs = [expr for arrow in query.arrows(family) for expr in query.formulas(arrow)]
+    names = query.spoken(exprs, query.constants(family)) - {"t"}
     return tuple(param for param in query.those(entries, ast.Param) if param.name in names)
 
 
 def instances(family: ast.Family) -> Iterator[Instance]:
     """Yield the instances of a family: that of the defaults, then those of other values."""
     found = read(family)
-    for values in worlds(found):
+    for values in worlds(found, query.constants(family)):
         yield Instance(_settled(family, values) if found else family, values)
 
 
@@ -56,8 +54,26 @@ def default(family: ast.Family) -> ast.Family:
     return next(instances(family)).family
 
 
-def worlds(params: tuple[ast.Param, ...]) -> Iterator[Values]:
-    """Yield values of params: the defaults, each with the others at theirs, and all together.
+def worlds(params: tuple[ast.Param, ...], constants: tuple[ast.Let, ...] = ()) -> Iterator[Values]:
+    """Yield values of params and of the constants that they make.
+
+    First the defaults, then each with the others at theirs, and all together.
+    """
+    for values in _values(params):
+        yield _with_constants(values, constants)
+
+
+def _with_constants(values: Values, constants: tuple[ast.Let, ...]) -> Values:
+    """Return values of params with those of constants, but for constants that have none."""
+    found = {**values}
+    for one in constants:
+        with suppress(MathError):
+            found[one.name] = float(evaluate(one.value, Scope(found)))
+    return found
+
+
+def _values(params: tuple[ast.Param, ...]) -> Iterator[Values]:
+    """Yield values of params.
 
     Together they go through their ranges side by side; few ones meet at all ends of their ranges.
     """
@@ -84,13 +100,17 @@ def at(arrow: ast.Arrow, values: Values) -> ast.Arrow:
             return node
         return ast.Number(Fraction(repr(values[node.id])), repr(values[node.id]), span=node.span)
 
-    return evolve(arrow, value=rewrite(arrow.value, change)) if values else arrow
+    if not values:
+        return arrow
+    share = rewrite(arrow.share, change) if arrow.share is not None else None
+    return evolve(arrow, value=rewrite(arrow.value, change), share=share)
 
 
 def _settled(family: ast.Family, values: Values) -> ast.Family:
-    """Return a family with numbers in the place of the params of its noise."""
+    """Return a family with numbers in the place of the params of its noise, and without lets."""
+    arrows = iter([at(arrow, values) for arrow in query.arrows(family)])
     sections = tuple(
-        evolve(section, entries=tuple(_entries(section, values)))
+        evolve(section, entries=tuple(_entries(section, arrows)))
         if section.kind == "noise"
         else section
         for section in family.sections
@@ -98,9 +118,9 @@ def _settled(family: ast.Family, values: Values) -> ast.Family:
     return evolve(family, sections=sections)
 
 
-def _entries(section: ast.Section, values: Values) -> Iterator[ast.Node]:
+def _entries(section: ast.Section, arrows: Iterator[ast.Arrow]) -> Iterator[ast.Node]:
     for entry in section.entries:
         if isinstance(entry, ast.Arrow):
-            yield at(entry, values)
-        elif not isinstance(entry, ast.Param):
+            yield next(arrows)
+        elif not isinstance(entry, ast.Param | ast.Let):
             yield entry

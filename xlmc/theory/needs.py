@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import evolve, frozen
 
-from xlmc.theory.process import LIVES, Process
+from xlmc.theory.process import LIVES, Process, written
 
 NO_NOISE = "nothing is corrupted: a token is predicted from those before it"
 
@@ -26,13 +26,15 @@ class Need:
         return evolve(self, why=why)
 
 
-def arrow(origin: str, target: str) -> Need:
-    """Return the need of an arrow between two states."""
-    return Need(
-        f"an arrow `{origin} -> {target}`",
-        lambda process: process.leads(origin, target),
-        target,
-    )
+def arrow(*step: str) -> Need:
+    """Return the need of an arrow between two states, or to one of two."""
+    return Need(f"an arrow `{written(step)}`", lambda process: process.leads(*step), step[-1])
+
+
+def either(*needs: Need) -> Need:
+    """Return the need of one of several things."""
+    meaning = " or ".join(need.meaning for need in needs)
+    return Need(meaning, lambda process: any(n.holds(process) for n in needs), needs[0].state)
 
 
 ORDER = Need("no arrow (`none`)", lambda process: process.ordered)
@@ -43,7 +45,10 @@ ONE_CLOCK = Need("one arrow at most", lambda process: process.clocks < 2)
 WHOLE = Need("no `blocks`", lambda process: not process.blocked)
 BLOCKED = Need("`blocks`", lambda process: process.blocked)
 RIGHTWARD = Need("no arrow (`none`), or `blocks`", lambda process: process.rightward)
+REPLACED = Need("an arrow into `random`", lambda process: process.replaces, "random")
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
+
+MASKED = either(arrow("clean", "mask"), arrow("clean", "mask", "random"))
 
 BOTH = (arrow("clean", "mask"), arrow("mask", "gone"))
 

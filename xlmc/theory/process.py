@@ -10,7 +10,7 @@ from xlmc.syntax import ast, query
 STATES = ("clean", "mask", "gone", "random")
 CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the tokens in it
 
-Step = tuple[str, str]  # an arrow's states
+Step = tuple[str, ...]  # an arrow's states: the first, the one that it leads to, or these two
 
 
 @frozen
@@ -45,16 +45,15 @@ class Process:
     @property
     def states(self) -> tuple[str, ...]:
         """The states that tokens go to, in order."""
-        return tuple(target for _, target in self.life or ())
+        return tuple(state for step in self.life or () for state in step[1:])
 
-    def leads(self, origin: str, target: str) -> bool:
-        """Return whether an arrow leads from one state to another."""
-        return (origin, target) in (self.life or ())
+    def leads(self, *step: str) -> bool:
+        """Return whether an arrow leads from one state to another, or to one of two."""
+        return step in (self.life or ())
 
-    def arrow(self, origin: str, target: str) -> ast.Arrow | None:
-        """Return the arrow from one state to another, or None."""
-        found = (one for one in self.arrows if step_of(one) == (origin, target))
-        return next(found, None)
+    def arrow(self, *step: str) -> ast.Arrow | None:
+        """Return the arrow from one state to another, or to one of two, or None."""
+        return next((one for one in self.arrows if step_of(one) == step), None)
 
     @property
     def ordered(self) -> bool:
@@ -82,6 +81,11 @@ class Process:
         return "random" in self.states
 
     @property
+    def mixes(self) -> bool:
+        """Some tokens become masks, and some random ones, by one clock."""
+        return self.masks and self.replaces
+
+    @property
     def holds_places(self) -> bool:
         """No token moves: a noised row and a clean one have the same positions."""
         return self.known and not self.drops
@@ -89,7 +93,7 @@ class Process:
     @property
     def clocks(self) -> int:
         """The number of arrows, each with a clock of its own."""
-        return len(self.states)
+        return len(self.life or ())
 
     @property
     def one_clock(self) -> bool:
@@ -119,7 +123,7 @@ class Process:
     @property
     def fills(self) -> bool:
         """Decoding fills masks in place, whose number shows the time."""
-        return self.masks and self.holds_places
+        return self.masks and self.holds_places and not self.replaces
 
     @property
     def adds_tokens(self) -> bool:
@@ -131,31 +135,44 @@ class Process:
         """The words for the corrupted tokens, one for each kind of them."""
         if not self.known:
             return tuple(CORRUPTED.values())
-        return tuple(CORRUPTED[state] for state in self.states if state in CORRUPTED)
+        if self.replaces:
+            return ()  # nothing shows which they are
+        return tuple(CORRUPTED[state] for state in self.states)
 
     @property
     def end(self) -> str:
         """The state that noise leads to at last; "" where nothing is corrupted."""
-        return self.states[-1] if self.states else ""
+        return self.life[-1][1] if self.life else ""
 
     @property
     def name(self) -> str:
         """The process in the words of a spec: ``clean -> mask`` with ``mask -> gone``."""
-        steps = [f"`{origin} -> {target}`" for origin, target in self.life or ()]
-        return (" with ".join(steps) or "`none`") + " in blocks" * self.blocked
+        steps = " with ".join(f"`{written(step)}`" for step in self.life or ()) or "`none`"
+        return steps + " in blocks" * self.blocked
+
+
+def written(step: Step) -> str:
+    """Return the states of an arrow in the words of a spec."""
+    return f"{step[0]} -> {' | '.join(step[1:])}"
 
 
 def step_of(arrow: ast.Arrow) -> Step:
     """Return the states that an arrow connects."""
-    return (arrow.origin.id, arrow.target.id)
+    other = (arrow.other.id,) if arrow.other is not None else ()
+    return (arrow.origin.id, arrow.target.id, *other)
+
+
+REPLACING = ((("clean", "random"),), (("clean", "mask", "random"),))  # one arrow, to random tokens
 
 
 def _is_life(steps: tuple[Step, ...]) -> bool:
     """Return whether each arrow begins at the end of the one before, without repeated states."""
-    life = ("clean", *(target for _, target in steps))
-    linked = all(origin == state for (origin, _), state in zip(steps, life, strict=False))
+    life = ("clean", *(step[1] for step in steps))
+    linked = all(step[0] == state for step, state in zip(steps, life, strict=False))
     known = len({*life}) == len(life) and {*life} <= {*STATES} and "gone" not in life[:-1]
-    return linked and known and ("random" not in life or life == ("clean", "random"))
+    replaces = any("random" in step for step in steps)
+    mixes = any(len(step) > 2 for step in steps)
+    return linked and known and (steps in REPLACING or not (replaces or mixes))
 
 
 LIVES = (  # the processes that a spec can have
@@ -165,7 +182,7 @@ LIVES = (  # the processes that a spec can have
             (("clean", "mask"),),
             (("clean", "gone"),),
             (("clean", "mask"), ("mask", "gone")),
-            (("clean", "random"),),
+            *REPLACING,
             (),
         )
     ),

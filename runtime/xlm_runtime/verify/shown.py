@@ -73,10 +73,9 @@ class Demonstration:
         masked = noised.xt == self.vocab["mask"]
         if _holds(noised):
             masked &= batch.x0 >= self.words.index(LETTERS[0])
-        masks = int(masked.sum())
         there = int((noised.xt >= self.words.index(LETTERS[0])).sum())
-        struck = int(noised.struck.sum()) if _unmarked(noised) else 0
-        total = DRAWS * len(LETTERS)
+        struck = int((noised.struck & ~masked).sum()) if _unmarked(noised) else 0
+        masks, total = int(masked.sum()), DRAWS * len(LETTERS)
         gone = total - there - masks
         seen = Counter(clean=there - struck, random=struck, mask=masks, gone=gone)
         return rows, {name: count / total for name, count in seen.items() if count}

@@ -10,7 +10,7 @@ from xlmc.lower import ir
 from xlmc.lower.collate import collate
 from xlmc.syntax import ast, printer, query
 from xlmc.theory.claims import claim
-from xlmc.theory.process import Process
+from xlmc.theory.process import Process, step_of
 from xlmc.words import terms
 
 HALF = 0.5
@@ -91,7 +91,8 @@ def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
         yield from ("**Noise.** None: every token is predicted from those before it.", "")
         return
     clocks = ", ".join(
-        f"{arrow.origin.id} to {arrow.target.id} by `{printer.entry(arrow).split('survival ')[1]}`"
+        f"{arrow.origin.id} to {' or '.join(step_of(arrow)[1:])} by "
+        f"`{printer.entry(arrow).split('survival ')[1]}`{_share(arrow)}"
         for arrow in query.arrows(family)
     )
     when = "with 2 of 4 tokens corrupted" if counted(family) else "at t = 0.5"
@@ -101,6 +102,14 @@ def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
     yield f"**Noise.** {clocks}. Training draws `{printer.entry(amount)}`."
     yield f"Three draws of `a b c d` {when} (each token is {chances}):"
     yield from ("", "```", *shown.rows, "```", "")
+
+
+def _share(arrow: ast.Arrow) -> str:
+    """Write the share of the second state."""
+    if arrow.share is None or arrow.other is None:
+        return ""
+    share = printer.expression(arrow.share)
+    return f"; of the corrupted tokens a share of `{share}` is {arrow.other.id}"
 
 
 def _loss(doc: str) -> Iterator[str]:

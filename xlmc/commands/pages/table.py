@@ -8,6 +8,7 @@ from xlmc.lower.collate import collate
 from xlmc.syntax import ast, printer, query
 from xlmc.theory.claims import claim
 from xlmc.theory.objective import Objective, Part
+from xlmc.theory.process import step_of
 from xlmc.words import terms
 
 BEGIN, END = "<!-- xlmc doc -->", "<!-- end of xlmc doc -->"
@@ -58,7 +59,7 @@ def _likelihood(objective: Objective) -> Iterator[str]:
 
 def _noise(family: ast.Family) -> list[str]:
     lines = [
-        f"{arrow.origin.id} → {arrow.target.id} "
+        f"{arrow.origin.id} → {' or '.join(step_of(arrow)[1:])} "
         + _code(f"{arrow.survival}({arrow.argument}) = {printer.expression(arrow.value)}")
         for arrow in query.arrows(family)
     ]

@@ -24,6 +24,7 @@ from xlmc.lower.ir.steps import (
 )
 from xlmc.lower.ir.training import (
     Bisection,
+    Constant,
     Function,
     Head,
     Likelihood,
@@ -42,6 +43,7 @@ __all__ = [
     "Bisection",
     "Blocks",
     "Collate",
+    "Constant",
     "Decoder",
     "Decoders",
     "Family",

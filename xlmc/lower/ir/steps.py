@@ -141,7 +141,8 @@ class Remask:
 class Substitute:
     """The tokens that are drawn anew, all of them, for the next time or for t = 0."""
 
-    lost: Code | None  # the function 1 - alpha; None where tokens are those of t = 0
+    times: tuple[Code, Code] | None  # the noise now and then; None where tokens are those of t = 0
+    masks: bool  # decoding starts from masks
 
 
 @frozen

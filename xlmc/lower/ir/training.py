@@ -43,6 +43,15 @@ class Bisection:
 
 
 @frozen
+class Constant:
+    """A number that the params of the noise make."""
+
+    name: str  # name
+    code: Code  # over the fields of `self`
+    spec: str
+
+
+@frozen
 class Schedule:
     """`schedule.py`: of the clocks, what the package uses."""
 
@@ -50,6 +59,7 @@ class Schedule:
     bisections: tuple[Bisection, ...]
     math: bool
     params: tuple[Param, ...]
+    constants: tuple[Constant, ...] = ()
 
 
 @frozen
@@ -74,6 +84,11 @@ class Noise:
     schedule: tuple[str, ...]  # names imported
     carries_t: bool
     more: str  # code: the clock among the arguments of `corrupt`; "" where it takes none
+    given: str  # code: that in a call
+    random: Used | None  # of masks and random tokens: the chance of these
+    change: Used | None  # its slope
+    clean: Used | None  # alpha
+    slope: Used | None  # and its slope
     numbers: bool  # something reads how many tokens are gone from each gap
     blocks: Code | None = None  # the size of blocks with an amount each
     taken: str = ""  # code: the clock among the arguments of `amount`
@@ -142,7 +157,7 @@ class Term:
     options: tuple[tuple[str, Code], ...]  # of its divergence
     summary: str
     detail: str
-    lost: Used | None  # the function 1 - alpha; None where its cost reads no clock
+    given: str  # code: the clock in a call of a function of the noise; "" where it takes none
 
 
 @frozen

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import unmet
+from xlmc.theory.needs import home, unmet
 from xlmc.theory.process import Process, Step
 from xlmc.words.base import Word
 
@@ -46,6 +46,8 @@ class Action(Word):
         if missing is None:
             return ""
         other = f"tokens become `{process.end}`, not `{missing.state}`"
+        if missing.state in process.states:
+            other = f"xlmc supports it under {home(self.needs)} alone"
         return NO_NOISE if process.ordered else other
 
     def wrong_rule(self, much: ast.Much) -> str:

@@ -1,7 +1,7 @@
 """``substitute``: tokens are drawn anew."""
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import REPLACED
 from xlmc.words.actions.base import Action
 
 
@@ -13,11 +13,12 @@ class Substitute(Action):
     form = "substitute all"
     meaning = (
         "All tokens inside the brackets that are not given are drawn anew, `from posterior` as the "
-        "reverse chain does, or from the network's answer as it is."
+        "reverse chain does, or from the network's answer as it is; beside `unmask all` where "
+        "tokens become masks, too."
     )
     example = "substitute all"
     node = ast.Substitute
-    needs = (arrow("clean", "random"),)
+    needs = (REPLACED,)
     undoes = ("clean", "random")
     rules = ("all",)
     one_rule = "nothing shows which tokens are random: any of them may be wrong"

@@ -1,7 +1,7 @@
 """``unmask``: masks become tokens."""
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import MASKED
 from xlmc.words.actions.base import Action
 
 
@@ -14,5 +14,5 @@ class Unmask(Action):
     meaning = "Masks become tokens."
     example = "unmask quota masked / steps_left by confidence"
     node = ast.Unmask
-    needs = (arrow("clean", "mask"),)
+    needs = (MASKED,)
     undoes = ("clean", "mask")

@@ -1,6 +1,6 @@
 """``masks``: a row of masks, as long as the text is to be."""
 
-from xlmc.theory.needs import PLACES, WHOLE, arrow
+from xlmc.theory.needs import MASKED, PLACES, WHOLE
 from xlmc.words.starts.base import Start
 
 
@@ -18,5 +18,5 @@ class Masks(Start):
         ),
         ("greedy", "the likeliest number is taken"),
     )
-    default = "where tokens only become masks"
-    needs = (arrow("clean", "mask"), PLACES, WHOLE)
+    default = "where tokens become masks, or masks and random tokens"
+    needs = (MASKED, PLACES, WHOLE)

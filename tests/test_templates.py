@@ -271,7 +271,7 @@ def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
-        for name in ("arlm", "bd3lm", "ilm", "udlm")
+        for name in ("arlm", "bd3lm", "gidd", "ilm", "udlm")
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

@@ -59,7 +59,7 @@ KERNEL = "let the share change more slowly, or more tokens survive"
 
 
 def _vanishing(laws: list[_Law]) -> Iterator[str]:
-    """Say where masks or random tokens vanish faster than tokens are struck, once at most."""
+    """Yield the first place where masks or random tokens vanish faster than tokens are struck."""
     for before, after in pairwise(laws):
         stays = after.clean / before.clean if before.clean > 0 else 0.0
         for what, early, late in (

@@ -14,6 +14,7 @@ class Mixes(Noise):
         "among the corrupted ones is EXPR, and the others are masks."
     )
     example = "clean -> mask | random share 0.2 * (1 - t)  survival alpha(t) = 1 - t"
+    others = ("share",)
     needs = (arrow("clean", "mask", "random"), PLACES)
     last = ("clean", "mask", "random")
     partial = "mixes"

@@ -105,16 +105,16 @@ def written(use: Use) -> tuple[str, ...]:
 
 
 def test_processes_are_told_apart_by_their_facts() -> None:
-    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "fills")
+    facts = ("ordered", "masks", "drops", "holds_places", "one_clock", "fixed_length", "fills")
     found = [tuple(getattr(life, fact) for fact in facts) for life in LIVES]
     assert found == [
-        (False, True, False, True, True, True),
-        (False, False, True, False, True, False),
-        (False, True, True, False, False, False),
-        (False, False, False, True, True, False),
-        (False, True, False, True, True, False),
-        (True, False, False, True, False, False),
-        (False, True, False, True, True, False),
+        (False, True, False, True, True, True, True),
+        (False, False, True, False, True, False, False),
+        (False, True, True, False, False, False, False),
+        (False, False, False, True, True, True, False),
+        (False, True, False, True, True, True, False),
+        (True, False, False, True, False, False, False),
+        (False, True, False, True, True, False, True),
     ]
     assert not any(getattr(Process(None), fact) for fact in facts)
 

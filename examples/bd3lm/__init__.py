@@ -32,6 +32,7 @@ They take from:
     extending.py  decoders that append a block of masks to a row, fill it, and append the next one
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: their choice, and values beside them
+    resuming.py   rows whose blocks that are done keep their keys and values
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

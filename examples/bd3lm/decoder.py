@@ -15,9 +15,19 @@ from xlm_runtime.shapes import Float, Int, Tensor
 from .canvas import Canvas, at_least_one
 from .extending import Extending, extended
 from .places import first, spread
+from .resuming import Resuming
 from .sampling import drawn, likeliest
 from .schedule import Clock, reveal
 from .ticks import Tick, uniform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalled(Extending):
+    """The rows with what is kept of them, which all decoders share."""
+
+    clock: Clock
+
+    canvas = Resuming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +46,13 @@ class Drawing(Extending):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoder(Drawing):
+class Decoder(Drawing, Recalled):
     """Reveal each mask with a chance of its own on a uniform grid of times, block by block.
 
     spec: decoder
     """
 
     steps: int = at_least_one(128)
-    clock: Clock
 
     def ticks(self, canvas: Canvas, noise: Noise) -> Iterator[Tick]:
         """Return a uniform grid of times in each block."""
@@ -64,13 +73,11 @@ class Decoder(Drawing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstHittingDecoder(Drawing):
+class FirstHittingDecoder(Drawing, Recalled):
     """Reveal one mask of each row at the events of the chain, block by block.
 
     spec: decoder first_hitting
     """
-
-    clock: Clock
 
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder first_hitting.step)."""
@@ -84,10 +91,8 @@ class FirstHittingDecoder(Drawing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfidentDecoder(Extending):
+class ConfidentDecoder(Recalled):
     """Reveal one mask of each row, block by block (spec: decoder confident)."""
-
-    clock: Clock
 
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder confident.step)."""

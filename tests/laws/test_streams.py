@@ -183,7 +183,57 @@ def test_d36_first_hitting_follows_the_law_at_a_call_a_token(package, size: int)
         assert len(ids) == min(4, (end // size + 1) * size)  # no block follows the end
 
 
-@pytest.mark.parametrize("name", ["default", "first_hitting", "confident"])
+NAMES = ("default", "first_hitting", "confident", "uneven")
+
+
+def counted(net):
+    """The network, and a list of how many columns each of its calls computes."""
+    seen: list[int] = []
+    extend = net.extend
+
+    def spy(new, *more):
+        seen.append(new.shape[1])
+        return extend(new, *more)
+
+    net.extend = spy
+    return net, seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_d24_blocks_that_are_done_are_read_once(package, name: str, size: int) -> None:
+    """Cached and uncached samples are equal, also where rows begin their blocks at odds."""
+    package = sized(package, size)
+    many = package.layout("text", 15)([Example(i, ()) for i in range(24)])
+    for kind, batch in [*((kind, batch) for kind, _, batch in layouts(package)), ("text", many)]:
+        steps = {"steps": 5} if name == "default" else {}
+        made = []
+        for canvas in (package.resuming.Resuming, package.canvas.Canvas):
+            net, columns = counted(network(package, kind))
+            with torch.no_grad():
+                net.to_token.bias[EOS] -= 2  # longer rows, which are at odds
+            sampler = package.sampler(name, **steps)
+            object.__setattr__(sampler, "canvas", canvas)
+            made.append((sampler(net, batch, draw(batch), 5), sum(columns)))
+        (one, fewer), (other, more) = made
+        assert torch.equal(one.x[:, -1:], other.x[:, -1:])
+        for a, b in zip(one.x, other.x, strict=True):
+            assert a[a != VOCAB["pad"]].tolist() == b[b != VOCAB["pad"]].tolist()
+        assert torch.equal(one.nfe, other.nfe)
+        assert fewer < more
+
+
+def test_d24_each_token_is_computed_with_its_block_and_once_clean(workshop: Workshop) -> None:
+    package = sized(workshop.package("bd3lm"), 2)
+    batch = package.layout("text", 7)([Example(3, ())])
+    net, columns = counted(network(package))
+    with torch.no_grad():
+        net.to_token.bias[EOS] = -1e9  # four blocks of two
+    package.sampler("first_hitting")(net, batch, draw(batch), 7)
+    assert columns == [1 + 2, 2, 4, 2, 4, 2, 4, 2]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_d36_rows_beside_others_and_prompts_change_nothing(package, name: str) -> None:
     for kind, _, batch in layouts(package):
         net = network(package, kind)

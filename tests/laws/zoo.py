@@ -815,6 +815,14 @@ SIZED = """family sized "Masks with a head of the length" {
 LED = "param w : Scale = 2.0\n    guide cfg(scale = w, without = prompt)\n    "
 UDLM = (SHIPPED / "udlm.xlm").read_text(encoding="utf-8")
 BD3LM = written_out("bd3lm")
+UNEVEN = """  decoder uneven {
+    param temperature : Scale = 1.0
+    drop grid
+    drop finish
+    step { unmask chance 0.4 else one by random; draw token with temperature }
+  }
+
+  collate {"""
 GIDD = written_out("gidd")
 
 
@@ -824,8 +832,10 @@ def clock(t: float, p: float = 0.1) -> float:
 
 
 MORE = {  # of a few laws alone
-    "bd3lm": Spec(BD3LM),
-    "bd3lm_rotary": Spec(BD3LM.replace("backbone dit", "backbone rotary")),
+    "bd3lm": Spec(BD3LM.replace("  collate {", UNEVEN)),
+    "bd3lm_rotary": Spec(
+        BD3LM.replace("  collate {", UNEVEN).replace("backbone  dit", "backbone  rotary")
+    ),
     "bd3lm_clipped": Spec(
         BD3LM.replace("blocks block", "blocks 4")
         .replace("param block : Size = 16\n", "\n")

@@ -28,7 +28,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
     parts.Length: ("Lengthy", "the draw of the length"),
-    parts.State: ("Recalled", "the answers that are kept"),
+    parts.State: ("Recalled", "the rows with what is kept of them"),
     parts.Ticks: ("Gridded", "the grid of times"),
     parts.Candidates: ("Blockwise", "the blocks"),
     parts.Guided: ("Guided", "guidance"),

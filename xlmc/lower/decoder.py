@@ -84,6 +84,8 @@ class _Maker(Actions):
         ends = Endings(self.section, self.family, self.clock)
         stops = ends.stops()
         what, way = self._summary(stops)
+        extends = blocks.size(self.family, "self.")
+        onward, reuse = extends is not None, query.first(self.section.entries, ast.Reuse)
         return ir.Decoder(
             name=name,
             klass=f"{title}Decoder",
@@ -105,13 +107,14 @@ class _Maker(Actions):
             grid=self._grid(told=told),
             few=ends.few(),
             ends=ends.edit(),
-            reuse=query.first(self.section.entries, ast.Reuse) is not None,
+            reuse=reuse is not None,
+            keeps=onward and reuse is not None and reuse.what.id == "prefix",
             appends=query.first(step.actions, ast.Append) is not None,
             stops=stops,
             inverse=self.clock.handed("inverse", "self.") if told else None,
             clocked=bool(self.clock.params),
             size=self._size(),
-            extends=blocks.size(self.family, "self."),
+            extends=extends,
         )
 
     def _size(self) -> ir.Size | None:

@@ -27,6 +27,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "posterior": "likeliest_revision revised",
     "rating": "Rating RatingGrowing rated sureness",
     "recalling": "GuidedRecalling GuidedRecallingMoving Recalling RecallingMoving",
+    "resuming": "Resuming",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
     "network": "Network",

@@ -28,6 +28,8 @@ class RevealMaker(Maker):
             guided = "Guided" if d.guide is not None else ""
             moving = "Moving" if self._rates() else ""
             yield Piece(parts.State(f"{guided}Recalling{moving}"))
+        if d.keeps:
+            yield Piece(parts.State("Resuming"))
         if d.asked:
             needs.append(self.piece(self.stops(d.asked)))
         yield from map(self.piece, self.times())

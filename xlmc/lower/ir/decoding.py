@@ -45,6 +45,7 @@ class Decoder:
     few: Code | None  # how many missing tokens are too few for a row to go on
     ends: str  # name of the edit of a row whose text holds a string of the run; "" for none
     reuse: bool
+    keeps: bool  # keys and values of blocks that are done are used again
     appends: bool
     stops: tuple[Stop, ...]
     inverse: Code | None  # the function that gives a step its time, where no grid does

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from xlmc.syntax import ast, query
-from xlmc.theory.needs import ORDER, unmet
+from xlmc.theory.needs import RIGHTWARD, unmet
 from xlmc.theory.process import Process
 from xlmc.words.reuses.base import Reuse
 
@@ -13,10 +13,13 @@ class Prefix(Reuse):
 
     name = "prefix"
     form = "reuse while prefix"
-    meaning = "The keys and values of the tokens so far are kept: the cache of a causal network."
+    meaning = (
+        "The keys and values of the tokens so far are kept: the cache of a causal network. Under "
+        "`blocks` of the noise those of the blocks that are done."
+    )
     example = "reuse while prefix"
     needs = (
-        ORDER.because("under full attention every token changes the answer at those before it"),
+        RIGHTWARD.because("under full attention every token changes the answer at those before it"),
     )
 
     def why_not(
@@ -26,6 +29,8 @@ class Prefix(Reuse):
         missing = unmet(self.needs, process)
         if missing is not None and process.known:
             return missing.why, "drop `reuse`"
+        if process.blocked:
+            return "", ""
         backbone = query.first(query.entries(family, "network"), ast.Backbone)
         if backbone is not None and backbone.python is not None:
             return "xlmc keeps keys and values of its own backbone alone", "drop `reuse`"

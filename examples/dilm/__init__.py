@@ -27,6 +27,7 @@ They take from:
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     costs.py      costs of tokens, summed over places, so many at a time
     counts.py     numbers of missing tokens: what a wrong expectation costs, and draws of numbers
+    events.py     random events that take tokens: how many, and how fast the last ones return
     gaps.py       insertion: the joint law of (gap, token)
     growing.py    decoders that insert several masks or tokens a step into the gaps of a row
     places.py     places of a row: their choice, and values beside them

@@ -17,7 +17,7 @@ from .canvas import Canvas, at_least_one
 from .gaps import shares
 from .growing import Growing, skip_row
 from .sampling import drawn
-from .schedule import reveal
+from .schedule import Clock, reveal
 from .ticks import Tick, uniform
 
 
@@ -25,7 +25,8 @@ from .ticks import Tick, uniform
 class Decoder(Growing):
     """Insert tokens into several gaps of each row on a uniform grid of times (spec: decoder)."""
 
-    steps: int = at_least_one(128)
+    steps: int = at_least_one(512)
+    clock: Clock
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -47,7 +48,7 @@ class Decoder(Growing):
         )
         places = canvas.open & (
             noise.uniform("insert", canvas.position)
-            < torch.clamp(missing * reveal(tick.s, tick.t), max=1)
+            < torch.clamp(missing * reveal(tick.s, tick.t, self.clock), max=1)
         )
         places = skip_row(places.long(), canvas.vacant) > 0
         logits = logits[places[canvas.open]]

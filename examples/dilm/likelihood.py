@@ -10,11 +10,11 @@ from .gaps import exact_joint_nll
 from .network import Network
 from .noise import corrupt
 from .places import at_special
-from .schedule import hazard
+from .schedule import Clock, hazard
 
 
 @torch.no_grad()
-def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
+def nelbo(network: Network, batch: Batch, noise: Noise, clock: Clock) -> Nelbo:
     r"""Return an unbiased one-draw estimate for each example, in nats.
 
     .. math::
@@ -24,22 +24,25 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
         \Big] \, dt
 
     n: what is missing in a row; m: how often its gap misses this token; h: the hazard of
-    the clock.
+    the clock. What is gone from an empty row counts `noised.pace` each.
 
     Bound: the relative entropy of the insertions by which the string comes back to those of
     the heads; valid for any heads, with slack where a text repeats a token.
     """
     u = 1 - noise.uniform("amount")[:, 0]
     t = u**2  # dense near t = 0, where the rates are high: else the variance is infinite
-    noised = corrupt(batch, t, noise, network.vocab)
+    noised = corrupt(batch, t, noise, network.vocab, clock)
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
     row, place = noised.gone.nonzero(as_tuple=True)
     gap, token = noised.gap[row, place], batch.x0[row, place]
     gaps = hidden[noised.open]
     nll = exact_joint_nll(network, network.slot, gaps, noised.open, gap, row, token)
-    cost = torch.zeros_like(t).index_add(0, row, nll + alike(row, gap, token).log())
+    pace = noised.pace[row]
+    nll = pace * (nll + alike(row, gap, token).log()) + torch.xlogy(pace, pace)
+    cost = torch.zeros_like(t).index_add(0, row, nll)
     states = at_special(hidden, noised.xt, network.vocab["cls"])
     rate = network.missing(states).double().clamp(min=1e-30)
-    cost = cost + rate - noised.count - torch.xlogy(noised.count, rate)
+    due = noised.count * noised.pace
+    cost = cost + rate - due - torch.xlogy(due, rate)
     density = 2 * u
-    return Nelbo(density * hazard(t) * cost)
+    return Nelbo(density * hazard(t, clock) * cost)

@@ -9,10 +9,10 @@ from .gaps import joint_cross_entropy
 from .network import Network
 from .noise import Noised
 from .places import at_special
-from .schedule import hazard
+from .schedule import Clock, hazard
 
 
-def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
+def loss(network: Network, noised: Noised, batch: Batch, clock: Clock) -> Losses:
     r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
@@ -24,17 +24,22 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
         \Big]
 
     N: the rows of the batch; r: each of them; n: the corrupted ones of a row; h: the hazard
-    of a clock. In nats per row.
+    of a clock; where a row has lost all tokens, what is gone counts `noised.pace` each. In
+    nats per row.
     """
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
     over = len(batch.x0)
-    slot = slot_term(network, hidden, noised, batch) / over
-    missing = missing_term(network, hidden, noised) / over
+    slot = slot_term(network, hidden, noised, batch, clock) / over
+    missing = missing_term(network, hidden, noised, clock) / over
     return Losses(slot + missing, {"slot": slot, "missing": missing}, over)
 
 
 def slot_term(
-    network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
+    network: Network,
+    hidden: Float[Tensor, "batch length width"],
+    noised: Noised,
+    batch: Batch,
+    clock: Clock,
 ) -> Float[Tensor, ""]:
     """Return the mean cross-entropy of each row's dropped tokens and gaps, summed over rows.
 
@@ -45,16 +50,16 @@ def slot_term(
     """
     count = noised.count
     t = noised.t
-    weight = count * (0.999 * hazard(t))
+    weight = count * (0.999 * hazard(t, clock))
     gaps = hidden[noised.open.nonzero(as_tuple=True)]
     row, place = noised.gone.nonzero(as_tuple=True)
     gap, token = noised.gap[row, place], batch.x0[row, place]
-    share = weight[row].float() / noised.count[row]
+    share = weight[row].float() / noised.count[row] * noised.pace[row].float()
     return joint_cross_entropy(network, network.slot, gaps, noised.open, gap, row, token, share)
 
 
 def missing_term(
-    network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised
+    network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, clock: Clock
 ) -> Float[Tensor, ""]:
     """Return the cost of the number expected in each row: n^ - n + n log(n / n^), summed.
 
@@ -64,7 +69,7 @@ def missing_term(
     spec: loss.missing
     """
     t = noised.t
-    weight = 0.999 * hazard(t)
+    weight = 0.999 * hazard(t, clock)
     rate = network.missing(at_special(hidden, noised.xt, network.vocab["cls"]))  # batch
-    cost = poisson_cost(rate, noised.count)
+    cost = poisson_cost(rate, noised.count * noised.pace)
     return (weight.float() * cost).sum()

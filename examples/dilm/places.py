@@ -3,7 +3,27 @@
 
 import torch
 
-from xlm_runtime.shapes import Attend, Float, Int, Tensor
+from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
+
+
+def first(
+    score: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    count: Int[Tensor, " batch"],
+) -> Bool[Tensor, "batch length"]:
+    """Return the ``count`` candidates of each row with the highest scores (ties: the leftmost)."""
+    score = score.masked_fill(~candidates, -torch.inf)
+    rank = score.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    return candidates & (rank < count[:, None])
+
+
+def subset(
+    u: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    count: Int[Tensor, " batch"],
+) -> Bool[Tensor, "batch length"]:
+    """Draw ``count`` candidates of each row uniformly: those with the smallest u."""
+    return first(-u, candidates, count)
 
 
 def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:

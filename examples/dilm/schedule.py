@@ -4,37 +4,60 @@
 Computed in float64, so that no form cancels near an end.
 """
 
+from dataclasses import dataclass
+
 from xlm_runtime.shapes import Float, Tensor
 
 
-def corrupted(t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    r"""Return the chance that a token has been corrupted by time t.
+@dataclass(frozen=True)
+class Clock:
+    """The params of the noise, which make one process of many (spec: noise)."""
 
-    .. math:: 1 - \mathrm{clock}(t) = t
-
-    spec: noise.clock
-    """
-    return t.double()
+    hundreds: float = 10.0
 
 
-def hazard(t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    r"""Return the rate at which a corrupted token returns, running back from t = 1.
+def corrupted(t: Float[Tensor, "*shape"], clock: Clock) -> Float[Tensor, "*shape"]:
+    r"""Return the share of the events until t = 1 that is expected by time t.
 
-    .. math:: \frac{-\mathrm{clock}'(t)}{1 - \mathrm{clock}(t)} = \frac{1}{t}
+    .. math:: \frac{\mathrm{clock}(t)}{\mathrm{clock}(1)} = t^{3}
 
     spec: noise.clock
     """
     t = t.double()
-    return 1 / t
+    return t**3
 
 
-def reveal(s: Float[Tensor, "*shape"], t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    r"""Return the chance that a token corrupted at t is clean at s < t; 1 at s = 0.
+def hazard(t: Float[Tensor, "*shape"], clock: Clock) -> Float[Tensor, "*shape"]:
+    r"""Return the rate at which a gone token returns, running back from t = 1.
 
-    .. math:: \frac{\mathrm{clock}(s) - \mathrm{clock}(t)}{1 - \mathrm{clock}(t)} = \frac{t - s}{t}
+    .. math:: \frac{\mathrm{clock}'(t)}{\mathrm{clock}(t)} = \frac{3}{t}
+
+    spec: noise.clock
+    """
+    t = t.double()
+    return 3 / t
+
+
+def reveal(
+    s: Float[Tensor, "*shape"], t: Float[Tensor, "*shape"], clock: Clock
+) -> Float[Tensor, "*shape"]:
+    r"""Return the chance that an event by t came after s < t; 1 at s = 0.
+
+    .. math:: 1 - \frac{\mathrm{clock}(s)}{\mathrm{clock}(t)} = 1 - \left(\frac{s}{t}\right)^{3}
 
     spec: noise.clock
     """
     s = s.double()
     t = t.double()
-    return (t - s) / t
+    return 1 - (s / t) ** 3
+
+
+def events(t: Float[Tensor, "*shape"], clock: Clock) -> Float[Tensor, "*shape"]:
+    r"""Return the number of events that are expected by time t.
+
+    .. math:: \mathrm{clock}(t) = 100 \, \mathrm{hundreds} \, t^{3}
+
+    spec: noise.clock
+    """
+    t = t.double()
+    return 100 * clock.hundreds * t**3

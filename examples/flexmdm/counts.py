@@ -9,7 +9,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 
 def poisson_cost(
-    mean: Float[Tensor, "*shape"], number: Int[Tensor, "*shape"]
+    mean: Float[Tensor, "*shape"], number: Float[Tensor, "*shape"] | Int[Tensor, "*shape"]
 ) -> Float[Tensor, "*shape"]:
     """Return mean - n + n log(n / mean): at least 0, and 0 if the number n equals the mean.
 

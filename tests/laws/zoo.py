@@ -804,6 +804,7 @@ PAIRS = """family pairs {
   decoder paced { step { insert tokens quota missing / steps_left; draw slot } }
   collate { text : bos [body] eos }
 }"""
+STRUCK = ("survival alpha(t) = 1 - t**2", "events alpha(t) = 30 * t**2")
 SIZED = """family sized "Masks with a head of the length" {
   noise { clean -> mask  survival alpha(t) = 1 - t }
   network { backbone rotary; head token : logits; head size : distribution(3) at cls }
@@ -865,6 +866,8 @@ MORE = {  # of a few laws alone
     "gone_rates": Spec(RATES),
     "gone_joint": Spec(JOINT),
     "gone_pairs": Spec(PAIRS),
+    "struck_pairs": Spec(PAIRS.replace(*STRUCK)),
+    "struck_gaps": Spec(RATES.replace(*STRUCK)),
     "mask_sized": Spec(SIZED),
     "next_led": Spec(
         none(reuse=LED, eos=False, before="cls bos", decoders="decoder kept { reuse while prefix }")

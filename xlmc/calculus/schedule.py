@@ -15,7 +15,7 @@ from xlmc.calculus.survival import ALONE, POINTS, Worlds, kink, settle
 from xlmc.syntax import ast
 from xlmc.syntax.expression import MathError, TooHard, Undefined, inline
 
-__all__ = ["Calculus", "Formula", "MathError", "TooHard", "Undefined", "derive"]
+__all__ = ["Calculus", "Formula", "MathError", "TooHard", "Undefined", "derive", "expected"]
 
 
 class Calculus:
@@ -95,6 +95,13 @@ def derive(arrow: ast.Arrow, worlds: Worlds = ALONE) -> Calculus:
     expr = _in_t(arrow.value, arrow, worlds, (0.0, 1.0))
     share = _in_t(arrow.share, arrow, worlds, ()) if arrow.share is not None else None
     return Calculus(arrow.survival, expr, worlds, share)
+
+
+def expected(arrow: ast.Arrow, worlds: Worlds = ALONE) -> Formula:
+    """Return the number of events of an arrow that are expected by the time t."""
+    assert arrow.events is not None
+    t = ast.Name(id="t", span=arrow.span)
+    return formula(settle(inline(arrow.events, {arrow.argument: t}), "t", worlds), worlds[0])
 
 
 def _in_t(value: ast.Expr, arrow: ast.Arrow, worlds: Worlds, ends: tuple[float, ...]) -> ast.Expr:

@@ -160,6 +160,9 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
         why = f"the network `{backbone}` of xlmc takes no condition"
         hint = f"write `backbone {other}(condition = {text})`, or `backbone {backbone}`"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
+    elif value.id == "sigma" and process.struck:
+        why = "sigma is that of a survival, and tokens compete for events here"
+        yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")
     elif value.id == "sigma" and process.clocks > 1:
         why = "sigma is that of one clock, and there are two"
         yield WrongCondition(span=value.span, name=text, why=why, hint="write `condition = t`")

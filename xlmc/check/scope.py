@@ -23,6 +23,7 @@ from xlmc.theory import probe
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.probe import Sample, Trouble
 
+OF_EVENTS = ("hazard", "reveal")  # functions of a clock that counts events
 MEANINGS = {kind: str(values) for kind, values in TYPES.items()}
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
@@ -125,6 +126,12 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
             known=", ".join(sorted(functions)),
             hint=_written_out(name, env) or suggest(name, functions) or _no_time(name, env),
         )
+    elif (arrow := _counted(call, env)) is not None and name not in OF_EVENTS:
+        why = (
+            f"`{arrow.survival}` counts events, of which xlmc reads only a hazard and what returns"
+        )
+        example = f"{'reveal' if 'reveal' in env.derived else 'hazard'}({arrow.survival})"
+        yield WrongArguments(span=call.span, name=name, why=why, example=example)
     elif name in env.derived:
         schedule = call.arguments[0] if given == 1 else None
         if call.primes or not (isinstance(schedule, ast.Name) and schedule.id in env.schedules):
@@ -147,6 +154,15 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
     for keyword in call.keywords:
         why = "its arguments have no names"
         yield WrongArguments(span=keyword.span, name=name, why=why, example=f"{name}(x)")
+
+
+def _counted(call: ast.Call, env: Environment) -> ast.Arrow | None:
+    """Return the arrow with `events` whose clock a call reads, if there is one."""
+    names = {call.function, *(one.id for one in call.arguments if isinstance(one, ast.Name))}
+    if call.function not in (*env.derived, *env.schedules):
+        return None
+    found = (env.schedules[name] for name in sorted(names) if name in env.schedules)
+    return next((arrow for arrow in found if arrow.events is not None), None)
 
 
 WRITTEN_OUT = {  # what other libraries have a function for

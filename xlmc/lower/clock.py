@@ -7,7 +7,7 @@ from attrs import evolve
 
 from xlmc.calculus.code import CLOCK, Code, Printer, called, constant, named, param
 from xlmc.calculus.formula import scope
-from xlmc.calculus.schedule import Calculus, Formula, derive
+from xlmc.calculus.schedule import Calculus, Formula, derive, expected
 from xlmc.calculus.survival import examine
 from xlmc.lower import ir
 from xlmc.lower.params import params
@@ -45,9 +45,22 @@ DEFINED = {
 }
 WIDEST = 86  # columns of a formula behind its directive
 GREEK = frozenset({"alpha", "beta", "gamma", "kappa", "eta", "theta", "lambda", "mu", "rho"})
-ORDER = tuple(SUMMARIES)
+ORDER = (*SUMMARIES, "events")
 NOTHING = 1e-12  # a survival below it is 0 but for rounding
 
+# What they mean where tokens compete for events.
+OF_EVENTS = {
+    "events": "Return the number of events that are expected by time t.",
+    "hazard": "Return the rate at which a gone token returns, running back from t = 1.",
+    "reveal": "Return the chance that an event by t came after s < t; 1 at s = 0.",
+    "corrupted": "Return the share of the events until t = 1 that is expected by time t.",
+}
+LEFT_OF_EVENTS = {
+    "events": r"\{name}(t)",
+    "hazard": r"\frac{{\{name}'(t)}}{{\{name}(t)}}",
+    "reveal": r"1 - \frac{{\{name}(s)}}{{\{name}(t)}}",
+    "corrupted": r"\frac{{\{name}(t)}}{{\{name}(1)}}",
+}
 
 # What they mean for one of several arrows.
 OF_SEVERAL = {
@@ -168,19 +181,24 @@ class Hand:
 
     def _shown(self, quantity: str, formula: Formula) -> str:
         """Return a formula for readers: of a long one what it is, as the code shows the rest."""
-        left = LEFT[quantity].format(name=self.latex[1:])
+        known = LEFT if self.arrow.events is None else LEFT_OF_EVENTS
+        left = known[quantity].format(name=self.latex[1:])
         whole = f"{left} = {formula.latex}"
         if len(plain(whole)) <= WIDEST:
             return whole
         return DEFINED[quantity].format(name=self.latex[1:]) if quantity in DEFINED else left
 
     def _summary(self, quantity: str) -> str:
+        if self.arrow.events is not None:
+            return OF_EVENTS[quantity]
         if not self.suffix:
             return SUMMARIES[quantity]
         arrow = f"{self.arrow.origin.id} -> {self.arrow.target.id}"
         return OF_SEVERAL[quantity].format(arrow=f"`{arrow}`")
 
     def _formula(self, quantity: str) -> Formula:
+        if quantity == "events":
+            return expected(self.arrow, self.worlds)
         field = {"survival": "alpha", "slope": "dalpha"}.get(quantity, quantity)
         formula = getattr(self.calculus, field)
         assert isinstance(formula, Formula)

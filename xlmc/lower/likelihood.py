@@ -31,6 +31,7 @@ def likelihood(
         shifted=query.heads(objective.family)[main.term.head.id].shifted,
         gap="",
         gap_at="",
+        paced=objective.process.struck,
         hazards=(),
         power=0,
         stop="",

@@ -23,7 +23,7 @@ from xlmc.lower.documents import returning
 from xlmc.lower.params import mentioned, params
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import exact, inline
-from xlmc.theory.claims import proportional
+from xlmc.theory.claims import by_rates, proportional
 from xlmc.theory.objective import Objective, Part, inlined
 from xlmc.words import terms as words
 from xlmc.words.divergences.base import Divergence, Use
@@ -180,6 +180,8 @@ def _units(objective: Objective, over: str) -> str:
     said += [f"n: the corrupted ones of {one}"] if "count" in names or inside else []
     if any(call.function == "hazard" for weight in weights for call in query.calls(weight)):
         said.append("h: the hazard of a clock")
+    if objective.process.struck and by_rates(objective):
+        said.append("where a row has lost all tokens, what is gone counts `noised.pace` each")
     letters = [_word(p).letter for p in objective.parts if p.term.divergence.options]
     said += dict.fromkeys(letter for letter in letters if letter)
     return f"{'; '.join(said)}. In nats per {unit}."
@@ -251,6 +253,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         summary=returning(use.meaning),
         detail=_detail(part, objective, weight),
         given=f", {CLOCK}" if timed else "",
+        paced=objective.process.struck and by_rates(objective),
     )
 
 

@@ -19,14 +19,16 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     amount = query.the(query.entries(objective.family, "noise"), ast.Amount)
     low, high = query.extent(amount)
     timed = amount.variable.id == "t"
-    carries = bool(told) or (timed and _reads_time(objective, clock))
+    carries = bool(told) or process.struck or (timed and _reads_time(objective, clock))
     several = process.clocks > 1
     last = clock.to(process.end)
-    corrupted = last.take("corrupted") if timed else None
+    struck = process.struck
+    corrupted = last.take("corrupted") if timed and not struck else None
+    events = last.take("events") if struck else None
     inverse = last.take("inverse") if several or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
     mixed = [last.take(one) for one in MIXED] if process.mixes else [None] * len(MIXED)
-    used = [one.name for one in (corrupted, inverse, masks, *mixed) if one is not None]
+    used = [one.name for one in (corrupted, inverse, masks, events, *mixed) if one is not None]
     taken = blocks.taken(objective.family)
     random, change, clean, slope = mixed
     return ir.Noise(
@@ -41,6 +43,7 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         spread=amount.spread.id if amount.spread is not None else "",
         survival=clock.arrow.survival,
         corrupted=corrupted,
+        events=events,
         inverse=inverse,
         masks=masks,
         whole=_whole(last.end) if several else None,

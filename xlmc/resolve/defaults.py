@@ -8,6 +8,7 @@ from xlmc.diagnostics.source import Span
 from xlmc.resolve.duplicates import key
 from xlmc.resolve.inherit import drawn, laid
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import remaining
 from xlmc.theory.process import Process
 from xlmc.words import arrows, slots
 from xlmc.words.noises.base import Noise
@@ -87,9 +88,17 @@ def _name(id: str, span: Span) -> ast.Name:
 
 
 def _noise(entries: tuple[ast.Node, ...], noise: Noise | None, span: Span) -> tuple[ast.Node, ...]:
+    entries = tuple(_surviving(one) if isinstance(one, ast.Arrow) else one for one in entries)
     if noise is None or noise.amount is None or _has(entries, ast.Amount):
         return entries
     return (*entries, noise.amount.amount(span))
+
+
+def _surviving(arrow: ast.Arrow) -> ast.Arrow:
+    """Return an arrow with its survival: of events the share of them that is yet to come."""
+    if arrow.events is None:
+        return arrow
+    return evolve(arrow, value=remaining(arrow.events, arrow.argument))
 
 
 def _network(

@@ -125,6 +125,9 @@ class Arrow(Node):
 
     Of ``clean -> mask | random share t * (1 - t)  survival ...``, ``other`` is the second state,
     and ``share`` how many of the tokens that are not clean are in it.
+
+    Of ``clean -> gone  events clock(t) = 9 * t``, ``events`` is their expected number. In a
+    complete family ``value`` is then the share of them that is yet to come.
     """
 
     origin: Name
@@ -134,6 +137,7 @@ class Arrow(Node):
     value: Expr
     other: Name | None = None
     share: Expr | None = None
+    events: Expr | None = None
 
 
 @frozen

@@ -168,6 +168,18 @@ class _Builder:
             share=share,
         )
 
+    def struck(
+        self,
+        span: Span,
+        origin: ast.Name,
+        target: ast.Name,
+        survival: Token,
+        argument: Token,
+        value: ast.Expr,
+    ) -> ast.Arrow:
+        arrow = self.arrow(span, origin, target, None, None, survival, argument, value)
+        return evolve(arrow, events=value)
+
     def amount(
         self, span: Span, variable: ast.Name, law: ast.Call, spread: ast.Name | None
     ) -> ast.Amount:

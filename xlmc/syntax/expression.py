@@ -113,3 +113,14 @@ def inline(expr: ast.Expr, names: Mapping[str, ast.Expr]) -> ast.Expr:
     result = rewrite(expr, change)
     check_size(result)
     return result
+
+
+def remaining(events: ast.Expr, argument: str) -> ast.Expr:
+    """Return the share of some events that is yet to come: 1 - events(t) / events(1)."""
+    one = ast.Number(Fraction(1), "1", span=events.span)
+
+    def at_end(node: ast.Expr) -> ast.Expr:
+        return one if isinstance(node, ast.Name) and node.id == argument else node
+
+    share = ast.Binary("/", events, rewrite(events, at_end), span=events.span)
+    return ast.Binary("-", one, share, span=events.span)

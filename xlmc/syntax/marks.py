@@ -26,6 +26,7 @@ WORDS: set[tuple[type[ast.Node], str]] = {
     (ast.Arrow, "other"),
     (ast.Arrow, "value"),  # over its own argument and the params of its section
     (ast.Arrow, "share"),
+    (ast.Arrow, "events"),
     (ast.Choice, "options"),
     (ast.Divergence, "target"),
     (ast.Head, "at"),
@@ -83,7 +84,12 @@ def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) 
     marker = _Marker({**everywhere, **own}, choices)
     inner = _Marker(own, choices)
     entries = (
-        evolve(marker(entry), value=inner(entry.value), share=inner(entry.share))
+        evolve(
+            marker(entry),
+            value=inner(entry.value),
+            share=inner(entry.share),
+            events=inner(entry.events),
+        )
         if isinstance(entry, ast.Arrow)
         else marker(entry)
         for entry in section.entries

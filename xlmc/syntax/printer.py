@@ -13,7 +13,7 @@ from typing import Literal
 from attrs import evolve, frozen
 
 from xlmc.diagnostics.source import Span
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 
 Fills = Callable[[ast.Node], bool]
 
@@ -179,6 +179,13 @@ def _aligned(entries: Sequence[ast.Node]) -> list[str]:
     ]
 
 
+def clock(arrow: ast.Arrow) -> str:
+    """Format the clock of an arrow, without the word for a survival."""
+    value = expression(query.written(arrow))
+    events = "events " * (arrow.events is not None)
+    return f"{events}{arrow.survival}({arrow.argument}) = {value}"
+
+
 def _kind(node: ast.Node) -> str:
     """Return the kind by which entries align: their class; attention aligns with the backbone."""
     return "Trunk" if isinstance(node, ast.Backbone | ast.Attention) else type(node).__name__
@@ -188,9 +195,8 @@ def _cells(node: ast.Node) -> list[str]:
     """Split a statement into columns; a cell that starts with a blank gets two of them."""
     match node:
         case ast.Arrow():
-            value = expression(node.value)
-            survival = f" survival {node.survival}({node.argument}) = {value}"
-            return [node.origin.id, f"-> {_targets(node)}", survival]
+            survival = "survival " * (node.events is None)
+            return [node.origin.id, f"-> {_targets(node)}", f" {survival}{clock(node)}"]
         case ast.Backbone():
             value = expression(node.value)
             return ["backbone", f"{value} {expression(node.python)}" if node.python else value]

@@ -41,6 +41,11 @@ def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
     return next(iter(those(nodes, kind)), None)
 
 
+def written(arrow: ast.Arrow) -> ast.Expr:
+    """Return the formula of an arrow as the author wrote it."""
+    return arrow.value if arrow.events is None else arrow.events
+
+
 def arrows(family: ast.Family) -> tuple[ast.Arrow, ...]:
     """Return the arrows of the noise, in the order of a token's life, without their lets.
 
@@ -58,7 +63,8 @@ def _without(arrow: ast.Arrow, lets: Mapping[str, ast.Expr]) -> ast.Arrow:
         return arrow
     try:
         share = inline(arrow.share, lets) if arrow.share is not None else None
-        return evolve(arrow, value=inline(arrow.value, lets), share=share)
+        events = inline(arrow.events, lets) if arrow.events is not None else None
+        return evolve(arrow, value=inline(arrow.value, lets), share=share, events=events)
     except TooHard:
         return arrow
 
@@ -84,8 +90,8 @@ def constants(family: ast.Family) -> tuple[ast.Let, ...]:
 
 
 def formulas(arrow: ast.Arrow) -> tuple[ast.Expr, ...]:
-    """Return the formulas of an arrow: its survival, and the share of the second state."""
-    return (arrow.value,) if arrow.share is None else (arrow.value, arrow.share)
+    """Return the formulas of an arrow: its clock, and the share of the second state."""
+    return (written(arrow),) if arrow.share is None else (arrow.value, arrow.share)
 
 
 def amount(family: ast.Family) -> ast.Amount | None:

@@ -104,6 +104,7 @@ _AFTER = {
     ("NAME in noise", "_BAR"): "the other state that tokens become",
     ("NAME in noise", "_SHARE"): "the share of the tokens in that state",
     ("NAME in noise", "_SURVIVAL"): "the name of the survival function",
+    ("NAME in noise", "_EVENTS"): "the name of the number of events",
     ("NAME in noise", "_EQUAL"): "the survival function",
     ("NAME in loss", "_COLON"): "the divergence",
     ("NAME in loss", "_ON"): "a state",

@@ -33,6 +33,7 @@ NO_END = Missing(
 NOT_UNIFORM = Missing("the counts of dropped tokens are not uniform", drawn=True)
 FIXED = Missing("every example has the same amount of noise", drawn=True)
 
+OF_EVENTS = Missing("events make no uniform counts: train a rate, by `poisson(gone)`")
 NO_RATES = Missing("a rate is one in time, and a count is no time", drawn=True, timed=True)
 
 Bound = ast.Expr | Missing
@@ -103,6 +104,8 @@ def of_insertions(context: Context) -> Bound:
     low, high = query.extent(process.amount)
     if not context.tells_end:
         return NO_END
+    if process.struck:
+        return OF_EVENTS
     if process.amount.variable.id == "count" or _uniform(low, high, arrow):
         return counts(low)
     return NOT_UNIFORM

@@ -103,7 +103,8 @@ def at(arrow: ast.Arrow, values: Values) -> ast.Arrow:
     if not values:
         return arrow
     share = rewrite(arrow.share, change) if arrow.share is not None else None
-    return evolve(arrow, value=rewrite(arrow.value, change), share=share)
+    events = rewrite(arrow.events, change) if arrow.events is not None else None
+    return evolve(arrow, value=rewrite(arrow.value, change), share=share, events=events)
 
 
 def _settled(family: ast.Family, values: Values) -> ast.Family:

@@ -46,6 +46,8 @@ WHOLE = Need("no `blocks`", lambda process: not process.blocked)
 BLOCKED = Need("`blocks`", lambda process: process.blocked)
 RIGHTWARD = Need("no arrow (`none`), or `blocks`", lambda process: process.rightward)
 REPLACED = Need("an arrow into `random`", lambda process: process.replaces, "random")
+EVENTS = Need("an arrow `clean -> gone events`", lambda process: process.struck)
+EACH = Need("no arrow with `events`", lambda process: not process.struck)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
 
 MASKED = either(arrow("clean", "mask"), arrow("clean", "mask", "random"))

@@ -11,6 +11,7 @@ STATES = ("clean", "mask", "gone", "random")
 CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the tokens in it
 
 Step = tuple[str, ...]  # an arrow's states: the first, the one that it leads to, or these two
+STRUCK = (("clean", "gone"),)  # the life of tokens that compete for events
 
 
 @frozen
@@ -20,12 +21,14 @@ class Process:
     ``life`` is None where the arrows are no life that the checks accept: every fact is then false.
     ``blocked``: the row is made of blocks, each with an amount of noise of its own, and is written
     one after the other.
+    ``struck``: the tokens of a row compete for events, and so are not corrupted each on its own.
     """
 
     life: tuple[Step, ...] | None
     arrows: tuple[ast.Arrow, ...] = ()
     amount: ast.Amount | None = None
     blocked: bool = False
+    struck: bool = False
 
     @classmethod
     def of(cls, family: ast.Family) -> "Process":
@@ -33,9 +36,11 @@ class Process:
         arrows = query.arrows(family)
         silent = bool(query.those(query.entries(family, "noise"), ast.NoNoise))
         steps = tuple(map(step_of, arrows))
-        known = silent != bool(steps) and _is_life(steps)
+        struck = any(arrow.events is not None for arrow in arrows)
+        known = silent != bool(steps) and _is_life(steps) and (not struck or steps == STRUCK)
         blocked = steps == (("clean", "mask"),) and query.size_of_blocks(family) is not None
-        return cls(steps if known else None, arrows, query.amount(family), blocked)
+        life = steps if known else None
+        return cls(life, arrows, query.amount(family), blocked, known and struck)
 
     @property
     def known(self) -> bool:

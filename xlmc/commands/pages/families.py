@@ -92,7 +92,7 @@ def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
         return
     clocks = ", ".join(
         f"{arrow.origin.id} to {' or '.join(step_of(arrow)[1:])} by "
-        f"`{printer.entry(arrow).split('survival ')[1]}`{_share(arrow)}"
+        f"`{printer.clock(arrow)}`{_share(arrow)}"
         for arrow in query.arrows(family)
     )
     when = "with 2 of 4 tokens corrupted" if counted(family) else "at t = 0.5"

@@ -59,8 +59,7 @@ def _likelihood(objective: Objective) -> Iterator[str]:
 
 def _noise(family: ast.Family) -> list[str]:
     lines = [
-        f"{arrow.origin.id} → {' or '.join(step_of(arrow)[1:])} "
-        + _code(f"{arrow.survival}({arrow.argument}) = {printer.expression(arrow.value)}")
+        f"{arrow.origin.id} → {' or '.join(step_of(arrow)[1:])} " + _code(printer.clock(arrow))
         for arrow in query.arrows(family)
     ]
     amount = query.amount(family)

@@ -77,6 +77,7 @@ class Noise:
     spread: str  # "", stratified or antithetic
     survival: str
     corrupted: Used | None  # the function 1 - alpha; None where the amount is a count
+    events: Used | None  # the expected number of events; None where no tokens compete for some
     inverse: Used | None  # the function that gives t from alpha; None where none is needed
     masks: Used | None  # of two arrows, the first one's function 1 - alpha; None for one arrow
     whole: Code | None  # the share that is gone at t = 1; None for all
@@ -158,6 +159,7 @@ class Term:
     summary: str
     detail: str
     given: str  # code: the clock in a call of a function of the noise; "" where it takes none
+    paced: bool  # where all tokens of a row are gone, they return more slowly
 
 
 @frozen
@@ -187,6 +189,7 @@ class Likelihood:
     shifted: bool  # the head is read one position to the left
     gap: str  # name of the head of numbers; "" where there is none
     gap_at: str  # gaps, or a special token for the number of the row
+    paced: bool  # as of a term
     hazards: tuple[Used, ...]  # those of unmasking and of insertion
     power: int  # times are drawn as this power of uniform draws
     stop: str  # name

@@ -1,6 +1,6 @@
 """``clean -> gone``: a token leaves the row, and the others close up."""
 
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import EACH, arrow
 from xlmc.words.noises.base import Noise, Range
 
 
@@ -11,7 +11,7 @@ class Drops(Noise):
     form = "clean -> gone  survival NAME(t) = EXPR"
     meaning = "A token leaves the row with the chance 1 - NAME(t); the others close up."
     example = "clean -> gone  survival alpha(t) = 1 - t"
-    needs = (arrow("clean", "gone"),)
+    needs = (arrow("clean", "gone"), EACH)
     last = ("clean", "gone")
     partial = "drops"
     summary = "which tokens are dropped. The others close up; each gap keeps its own."

@@ -259,3 +259,20 @@ def test_d35_with_masks_all_layouts_are_decoded(package) -> None:
     for name, _, batch in layouts(package):
         made = package.sampler(steps=3)(network(package, name), batch, draw(batch), 5)
         assert made.x.shape == batch.x0.shape
+
+
+def test_l9_rates_of_masks_alone_cost_the_cross_entropy(workshop) -> None:
+    """Loss and gradient are those of `cross_entropy`, and the sum over all rates is that."""
+    gradients, totals = [], []
+    for name in ("mask_posterior", "mask_t"):
+        package = workshop.package(name)
+        net, batch = network(package), package.layout("text", 5)(examples("text"))
+        total = loss_of(package, net, batch).total
+        total.backward()
+        totals.append(float(total.detach()))
+        gradients.append(net.to_token.weight.grad)
+    assert totals[0] == totals[1]
+    assert (gradients[0] == gradients[1]).all()
+    p = answers(4, 1)[0, TOKENS].softmax(-1)
+    rates = p.sum() - 1 - p[0].log()  # r^ - r + r log(r / r^), where r is 1 for the true token
+    assert float(rates) == pytest.approx(-log(p[0]), abs=1e-12)

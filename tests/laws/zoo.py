@@ -851,6 +851,7 @@ MORE = {  # of a few laws alone
     "gidd_mixed": Spec(
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
+    "mask_posterior": Spec(mask().replace("cross_entropy(x0)", "posterior(x0)")),
     "mask_timed": Spec(
         mask(
             amount="t ~ uniform(1e-4, 0.9999)",

@@ -6,6 +6,27 @@ from xlmc.theory import bound
 from xlmc.theory.needs import arrow
 from xlmc.words.divergences.base import Divergence, Use
 
+OF_MASKS = Use(  # a mask becomes y at the rate p(y): their sums are equal, and -log p(x) is left
+    word="posterior",
+    partial="cross_entropy",
+    needs=(arrow("clean", "mask"),),
+    undoes=("clean", "mask"),
+    trains="token",
+    bound=bound.of_arrow,
+    reads_row=True,
+    head="logits",
+    place="tokens",
+    target="x0",
+    on="mask",
+    meaning="Divergence of the rates at which masks become tokens from the true ones, summed.",
+    sums=r"\sum_{i : x_t^i = m}",
+    minus=True,
+    latex=r"\log p(x_0^i \mid x_t)",
+    example="token : posterior(x0) on mask  weight bound",
+    imports=(("costs", "cross_entropy"),),
+    wrong_on="it needs `on mask`: no other token changes",
+    per_token=True,
+)
 OF_RANDOM = Use(
     word="posterior",
     partial="posterior",
@@ -34,10 +55,11 @@ class Posterior(Divergence):
     """The word ``posterior``."""
 
     name = "posterior"
-    form = "HEAD : posterior(x0) [weight EXPR]"
+    form = "HEAD : posterior(x0) [on mask] [weight EXPR]"
     meaning = (
         "How far the rates at which the network changes a token, back in time, differ from the "
-        "true ones, summed over all tokens that it may become."
+        "true ones, summed over all tokens that it may become; `on mask` where only masks change, "
+        "for which it is `cross_entropy`."
     )
     example = "token : posterior(x0)  weight bound"
-    uses = (OF_RANDOM, OF_BOTH)
+    uses = (OF_RANDOM, OF_BOTH, OF_MASKS)

@@ -30,8 +30,9 @@ SPECS = {
         "noise { clean -> mask survival alpha(t) = 1 - sin(pi * t / 2); amount t ~ uniform(0, 1) } "
         "decoder { step { remask quota eta * masked by confidence; unmask chance reveal(alpha) } }",
     ),
+    "by_blocks": ("bd3lm", "network { backbone rotary }"),
 }
-LEAST = {"square_cosine": 4, "cubic": 4, "tenth": 3, "numbers": 0, "sine": 4}
+LEAST = {"square_cosine": 4, "cubic": 4, "tenth": 3, "numbers": 0, "sine": 4, "by_blocks": 4}
 LITTLE = ("--draws", "256", "--points", "8", "--steps", "1,4", "--seconds", "9")
 OWN = SPEC.parent / "examples" / "own"
 LIMIT = 75  # s: what has begun is finished

@@ -169,8 +169,7 @@ class FactorDecoder(Drawing, Blockwise):
 
 @dataclass(frozen=True, kw_only=True)
 class PacedDecoder(Drawing, Guided):
-    """Reveal the masks whose score is above a threshold; of a row without any a number of
-    masks of each row.
+    """Reveal the masks whose score is above a threshold; else a number of masks of each row.
 
     On a uniform grid of times, block by block.
 

@@ -5,10 +5,10 @@ All randomness is a function of (seed, example, step, position): a row's sample 
 the rows beside it.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-import math
 
 import torch
 

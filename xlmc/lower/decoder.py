@@ -205,4 +205,4 @@ def _summary(much: ast.Much) -> str:
     """Return a sentence on the rules by which masks are revealed."""
     rules = [rule_words()[pace.rule] for pace in query.paces(much)]
     takes = [rule.takes for rule in rules]
-    return f"Reveal {'; of a row without any '.join(takes)}{rules[-1].alone}"
+    return f"Reveal {'; else '.join(takes)}{rules[-1].alone}"

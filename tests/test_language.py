@@ -12,6 +12,7 @@ import torch
 from families import imported, rendered, specs
 from flows import flows
 from hypothesis import HealthCheck, Phase, given, settings
+from revisions import revisions
 from rounding import near
 from torch import Tensor
 
@@ -58,6 +59,19 @@ def test_drawn_families_of_two_clocks_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
+@given(revisions())
+@settings(drawn, max_examples=12)
+def test_drawn_families_of_random_tokens_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.mark.slow
+@given(revisions())
+@settings(drawn, max_examples=60)
+def test_many_drawn_families_of_random_tokens_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.mark.slow
 @given(flows())
 @settings(drawn, max_examples=60)
@@ -79,7 +93,7 @@ def live(text: str, folder: Path) -> None:
         compile(code, name, "exec")
     with imported(files, folder, f"drawn_{next(COUNTER)}") as package:
         family = package.FAMILY
-        canvas = "mask" in family.specials and not family.inserts
+        canvas = family.corrupt is not None and "-> gone" not in text
         for kind in family.layouts:
             batch, network = world(family, kind)
             trains(family, network, batch)
@@ -90,7 +104,7 @@ def live(text: str, folder: Path) -> None:
                     keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            if canvas or family.corrupt is None:
+            if (canvas or family.corrupt is None) and "-> random" not in text:
                 knows_nothing(family, network, batch)
 
 
@@ -119,6 +133,10 @@ def trains(family: Family, network: Any, batch: Batch) -> None:
         return
     if hasattr(noised, "missing"):
         assert (noised.missing.sum(1) <= batch.free.sum(1)).all()
+        return
+    if hasattr(noised, "struck"):
+        assert (noised.xt == batch.x0)[~batch.free].all()
+        assert not (noised.struck & ~batch.free).any()
         return
     if hasattr(noised, "masked"):
         assert (noised.xt == batch.x0)[~batch.free].all()

@@ -197,8 +197,9 @@ def posterior(
     before = (1 - then.lost) * cut.double().softmax(-1) + at_s
     stays = (1 - now.lost) / (1 - then.lost)
     jump = (at_t - stays * at_s).clamp(min=0)[xt]
-    stay = F.one_hot(xt, logits.shape[-1]) * stays
-    return ((stay + jump[:, None]) * before).log()
+    held = F.one_hot(xt, logits.shape[-1]).double()
+    law = (stays * held + jump[:, None]) * before
+    return torch.where(jump[:, None] > 0, law, held).log()  # a token that noise cannot make stays
 
 
 def drawn_anew(level: Level, vocab: Vocabulary, device: torch.device) -> Float[Tensor, " vocab"]:

@@ -141,6 +141,18 @@ def test_d35_a_step_leads_from_the_law_at_t_to_that_at_s(package, t, s) -> None:
         assert torch.allclose(kernel, torch.eye(K, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("t", [1.0, 0.7])
+def test_d35_a_special_token_stays_though_the_answer_excludes_it(package, t) -> None:
+    """It does as guidance or a cut of the next step takes its chance away: noise makes none."""
+    logits = torch.full((1, VOCAB.size), -torch.inf, dtype=torch.float64)
+    logits[:, LETTERS] = 0.0
+    eos = torch.tensor([VOCAB["eos"]])
+    lost = [1 - package.spec.alpha(one) for one in (t, 0.4)]
+    now, then = (package.posterior.Level(*2 * [torch.tensor(one).double()]) for one in lost)
+    law = package.posterior.posterior(logits, eos, now, then, VOCAB).softmax(-1)
+    assert law[0, eos].tolist() == [1.0]
+
+
 def distance(package, law, steps: int, draws: int = 20_000) -> float:
     net, size = Others(package, law), len(next(iter(law)))
     blank = package.layout("text", size)([Example(0, (A,) * size)])

@@ -113,8 +113,8 @@ class Same(Noise):
 
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def _key(self, stream: str, example: Any) -> Any:
-        return super()._key(self.names.get(stream, stream), example)
+    def _key(self, stream: str) -> Any:
+        return super()._key(self.names.get(stream, stream))
 
 
 def streams(spec: str, names: Mapping[str, str]) -> dict[str, str]:

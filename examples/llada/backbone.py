@@ -99,7 +99,9 @@ def heads(
     Float[Tensor, "batch heads length axes"],
 ]:
     """Return rotated queries, rotated keys, and values of a number of heads."""
-    each = qkv.unflatten(2, (3 * number, -1))  # batch length heads axes
+    each = qkv.view(
+        *qkv.shape[:2], 3 * number, qkv.shape[2] // (3 * number)
+    )  # batch length heads axes
     q, k = rotate(each[:, :, : 2 * number], cos, sin).transpose(1, 2).chunk(2, 1)
     return q, k, each[:, :, 2 * number :].transpose(1, 2)
 

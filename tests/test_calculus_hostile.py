@@ -23,7 +23,7 @@ REFUSED = [
     ("1 - t*2**10**10", Undefined, "2 ** 10 ** 10", "too large"),
     ("2**2**2**2**2**2*(1 - t)", Undefined, None, "too large"),
     ("(1 - t)**1.37**2", TooHard, "(1 - t) ** 1.37 ** 2", "tower"),
-    ("exp(exp(exp(10*t)))", Undefined, "exp(exp(exp(10 * t)))", "too large"),
+    ("exp(exp(exp(10*t)))", Undefined, "exp(exp(10 * t))", "too large"),
     ("(1 - t)/(1 - t)", Undefined, "(1 - t) / (1 - t)", "divides by 0"),
     ("0/0", Undefined, "0 / 0", "divides by 0"),
     ("1 - t/0", Undefined, "t / 0", "divides by 0"),

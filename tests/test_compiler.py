@@ -149,9 +149,10 @@ def test_references_lead_to_lines_of_the_spec(family) -> None:
         word = reference.rpartition(".")[0].split()[0] if "." in reference else reference.split()[0]
         assert word in found or word == "recipe"
         assert line(place)
-    noise = found["noise.alpha" if "noise.alpha" in found else "noise.none"]
+    names = ("noise.alpha", "noise.clock", "noise.none")
+    noise = next(found[name] for name in names if name in found)
     assert line(noise).removeprefix("noise { ").startswith(("clean ->", "none"))
-    assert line(found["decoder"]).removeprefix("replace ") == "decoder {"
+    assert line(found["decoder"]).removeprefix("replace ").startswith("decoder {")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

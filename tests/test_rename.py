@@ -21,6 +21,7 @@ SPECS = [*sorted((ROOT / "spec").glob("*.xlm")), *sorted((ROOT / "examples/own")
 CASES = [(path, form) for path in SPECS for form in FORMS]
 FAST = {(path, FORMS[n % len(FORMS)]) for n, path in enumerate(SPECS)}
 WORDS = {(ast.Pick, "what"), (ast.Insert, "what"), (ast.Choice, "options"), (ast.Arrow, "origin")}
+WORDS |= {(ast.Side, "part"), (ast.Side, "side")}
 Named = ast.Param | ast.Choice | ast.Let | ast.Head
 
 
@@ -56,6 +57,8 @@ def _texts(node: ast.Node, names: Mapping[str, str]) -> dict[str, Any]:
             return {"name": names.get(f"decoder {name}", name)}
         case ast.Param() | ast.Choice() | ast.Let() | ast.Head():
             return {"name": names.get(node.name, node.name)}
+        case ast.Drop(key=key):
+            return {"key": names.get(key, key)}
         case ast.Arrow():
             return {"survival": names.get(node.survival, node.survival)}
         case ast.Call():

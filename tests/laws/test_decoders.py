@@ -146,7 +146,7 @@ def test_k8_a_shifted_head_goes_on_like_an_autoregressive_model(package):
     batch = layout([Example(i, (), prompt) for i, prompt in enumerate(prompts)])
     x = batch.x0.masked_fill(batch.free, VOCAB["mask"])
     place = batch.free & (batch.free.cumsum(1) == 1)
-    hidden = package.reading.read(net, x, batch.attend, torch.zeros(()))
+    hidden = package.reading.read(net, x, batch.attend, batch.free, torch.zeros(()))
     logits = net.token(hidden[place])
     for found, prompt in zip(logits, prompts, strict=True):
         before = torch.tensor([prompt])

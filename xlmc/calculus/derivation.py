@@ -11,6 +11,7 @@ from typing import Any
 
 import mpmath
 import sympy
+from attrs import evolve
 from sympy import Expr, Symbol
 
 from xlmc.calculus import stable_forms
@@ -24,7 +25,7 @@ from xlmc.calculus.simplify import joined, variants
 from xlmc.calculus.survival import ALONE, Worlds
 from xlmc.calculus.to_sympy import log1p, to_sympy
 from xlmc.syntax import ast
-from xlmc.syntax.expression import TooHard
+from xlmc.syntax.expression import TooHard, rewrite
 
 _MAX_OPERATIONS = 150
 _FLOOR = 1e-40  # of alpha: below it sigma is infinite as far as float64 can tell
@@ -43,7 +44,8 @@ class Derivation:
         self.expr, self.worlds, self.share = expr, worlds, share
         # Without assumptions: to know that a sum is positive SymPy would look for all its roots.
         self.t, self.s, self.p = (Symbol(name) for name in "tsp")
-        self.params = {name: _symbol(name, worlds) for name in worlds[0]}
+        self.params = {name: _symbol(name, i, worlds) for i, name in enumerate(worlds[0])}
+        self.names = {symbol.name: name for name, symbol in self.params.items()}
         self.alpha = to_sympy(expr, {"t": self.t, **self.params})
         facts = [truths(expr, "t", world=world) for world in worlds]
         if any(len(some) < 8 for some in facts):
@@ -157,8 +159,14 @@ class Derivation:
                 continue
             tree = to_tree(form, self.expr.span)
             if tree is not None:
-                trees.setdefault(tree, form)
+                trees.setdefault(rewrite(tree, self._named), form)
         return trees
+
+    def _named(self, node: ast.Expr) -> ast.Expr:
+        """Return a name with that of the author in the place of algebra's."""
+        if isinstance(node, ast.Name) and node.id in self.names:
+            return evolve(node, id=self.names[node.id])
+        return node
 
     def _pairs(self) -> list[Point]:
         """Return pairs s < t. The quantity is a chance, so that its absolute error counts."""
@@ -198,10 +206,11 @@ class Derivation:
         return True
 
 
-def _symbol(name: str, worlds: Worlds) -> Symbol:
-    """Return a param for algebra: above 0, or from 0 on."""
+def _symbol(name: str, place: int, worlds: Worlds) -> Symbol:
+    """Return a param for algebra: above 0, or from 0 on; its name decides no order of terms."""
     positive = all(world[name] > 0 for world in worlds)
-    return Symbol(name, positive=True) if positive else Symbol(name, nonnegative=True)
+    other = f"a{place}"
+    return Symbol(other, positive=True) if positive else Symbol(other, nonnegative=True)
 
 
 def _value(tree: ast.Expr, **names: float) -> float:

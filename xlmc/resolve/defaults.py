@@ -55,10 +55,17 @@ def explicit(family: ast.Family) -> ast.Family:
     sections = tuple(
         evolve(section, entries=(*_without(section, default), *section.entries))
         if section.name is not None
-        else section
+        else evolve(section, entries=tuple(map(_written, section.entries)))
         for section in family.sections
     )
     return evolve(family, sections=sections)
+
+
+def _written(entry: ast.Node) -> ast.Node:
+    """Return an entry as a spec writes it: an arrow of events with their expected number."""
+    if isinstance(entry, ast.Arrow) and entry.events is not None:
+        return evolve(entry, value=entry.events)
+    return entry
 
 
 def _without(section: ast.Section, default: tuple[ast.Node, ...]) -> tuple[ast.Drop, ...]:

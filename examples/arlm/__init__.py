@@ -19,6 +19,7 @@ Read in this order:
 They take from:
 
     appending.py  decoders that append one token a step to every row
+    attention.py  attention whose queries, keys and values are made apart from their mix
     backbone.py   layers with rotary positions, from tokens to hidden states
     canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
     causal.py     layers under causal attention with rotary positions, from tokens to hidden states

@@ -24,6 +24,7 @@ Read in this order:
 
 They take from:
 
+    attention.py  attention whose queries, keys and values are made apart from their mix
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
     blockwise.py  layers of a transformer in which a token sees its own block and those before it

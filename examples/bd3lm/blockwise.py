@@ -7,12 +7,12 @@ noised and the blocks before as they are clean, and the clean tokens, which see 
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import FeedForward, embedding, heads, linear, rotation
+from .attention import SplitAttention
+from .backbone import FeedForward, embedding, rotation
 
 Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each layer: batch heads length axes
 
@@ -50,50 +50,13 @@ def itself(block: Int[Tensor, "batch length"], new: int) -> Bool[Tensor, "new le
     return place[-new:, None] == place
 
 
-class StreamAttention(nn.Module):
-    """Multi-head self-attention, whose keys and values others can read, too."""
-
-    def __init__(self, size: ModelSize) -> None:
-        super().__init__()
-        self.size = size
-        self.heads = size.heads
-        self.qkv = linear(size.width, 3 * size.width, bias=False)
-        self.out = linear(size.width, size.width, bias=False)
-
-    def project(
-        self,
-        x: Float[Tensor, "batch length width"],
-        cos: Float[Tensor, "rows length 1 half"],
-        sin: Float[Tensor, "rows length 1 half"],
-    ) -> tuple[
-        Float[Tensor, "batch heads length axes"],
-        Float[Tensor, "batch heads length axes"],
-        Float[Tensor, "batch heads length axes"],
-    ]:
-        """Return queries, keys and values."""
-        return heads(self.qkv(x), self.heads, cos, sin)
-
-    def mix(
-        self,
-        q: Float[Tensor, "batch heads new axes"],
-        k: Float[Tensor, "batch heads length axes"],
-        v: Float[Tensor, "batch heads length axes"],
-        seen: Bool[Tensor, "batch 1 new length"],
-    ) -> Float[Tensor, "batch new width"]:
-        """Return the output of each query."""
-        dropout = self.size.attention_dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, dropout_p=dropout)
-        out = self.out(mixed.transpose(1, 2).flatten(2))
-        return F.dropout(out, self.size.dropout, self.training)
-
-
 class Streams(nn.Module):
     """A pre-norm Transformer block, for one stream or two."""
 
     def __init__(self, size: ModelSize) -> None:
         super().__init__()
         self.norm_1 = nn.LayerNorm(size.width)
-        self.attention = StreamAttention(size)
+        self.attention = SplitAttention(size)
         self.norm_2 = nn.LayerNorm(size.width)
         self.feed = FeedForward(size.width, size.dropout)
 

@@ -40,12 +40,8 @@ class Decoder(Growing):
         canvas = canvas.query(tick)
         logits = canvas.network.slot(canvas.hidden(canvas.open))
         share = shares(logits, canvas.open)
-        missing = (
-            share
-            * canvas.network.missing(canvas.hidden(canvas.x == canvas.network.vocab["cls"]))[
-                :, None
-            ]
-        )
+        missing = canvas.network.missing(canvas.hidden(canvas.x == canvas.network.vocab["cls"]))
+        missing = share * missing[:, None]
         places = canvas.open & (
             noise.uniform("insert", canvas.position)
             < torch.clamp(missing * reveal(tick.s, tick.t, self.clock), max=1)

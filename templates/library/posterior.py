@@ -23,7 +23,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .costs import Head, Logits, chunks, summed
 from .sampling import by_chunk, categorical, truncated
 
-LEAST = 1e-6  # of alpha and 1 - alpha, beside which costs vanish or stay as they are
+LEAST = 1e-6  # of alpha; of 1 - alpha its square: nearer to an end costs change no more
 NEVER = 1e-300  # in the place of a chance of 0, whose logarithm is needed
 
 
@@ -44,7 +44,10 @@ class Level:
 
 def ordinary(vocab: Vocabulary, device: torch.device) -> Bool[Tensor, " vocab"]:
     """Mark the ids that a random token may have: all but those of special ones."""
-    return vocab.allowed(()).to(device)
+    found = torch.ones(vocab.size, dtype=torch.bool, device=device)
+    for special in vocab.specials.values():
+        found[special] = False
+    return found
 
 
 def random_tokens(vocab: Vocabulary, u: Float[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:

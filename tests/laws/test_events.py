@@ -33,13 +33,13 @@ def left(k, length, t):
 
 
 def due(k, length, t):
-    """How many tokens return, in units of the hazard: f P(k - 1) / P(k), with f events expected."""
+    """The number of tokens that return, in hazards: f P(k - 1) / P(k), with f events expected."""
     chance = left(k, length, t)
     return events(t) * poisson(k - 1, events(t)) / chance if k and chance else 0.0
 
 
 def expected(law, state, t):
-    """How often each token is expected to return to each gap of a state, in units of the hazard."""
+    """The rate at which each token is expected to return to each gap of a state, in hazards."""
     found, total = np.zeros((len(state) + 1, VOCAB.size)), 0.0
     for row, p in law.items():
         gone = len(row) - len(state)

@@ -128,6 +128,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
             size=query.size(head),
             following=ordered,
             joint=numbers.joint(head.name, family),
+            where=_where(head.at.id if head.at is not None else ""),
         )
         for head in query.heads(family).values()
     )
@@ -149,6 +150,11 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     imports = _library(layers.module, (*names, *more))
     size = blocks.size(family, "self.")
     return ir.Network(layers.network, layers.block, imports, "", told, published, heads, size)
+
+
+def _where(at: str) -> str:
+    """Return from where tokens are missing, by the place at which their number is read."""
+    return "to the right of each place" if at == "gaps" else f"from a row, read at `{at}`"
 
 
 def _told(family: ast.Family, clock: Clock) -> ir.Told:

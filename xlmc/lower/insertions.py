@@ -127,8 +127,10 @@ def _weights(several: ir.Several) -> Lines:
     answer = f"expected({answer})" if several.kind == "distribution" else answer
     if at == "gaps":
         return (*share, (name, built(f"spread({answer}, canvas.open)")))
-    of_gap = several.rule == "chance"
-    return (*share, (name, built(f"share * {answer}[:, None]" if of_gap else answer)))
+    read = (name, built(answer))
+    if several.rule != "chance":
+        return (*share, read)
+    return (*share, read, (name, built(f"share * {name}[:, None]")))
 
 
 def _places(several: ir.Several, candidates: str) -> Code:

@@ -1,5 +1,6 @@
 """The loss."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from xlmc.calculus.code import (
@@ -92,7 +93,6 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         divisor=built("over.clamp(min=1)" if empty else "over"),
         latex=_formula(objective),
         units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
-        blocks=objective.process.blocked,
     )
 
 
@@ -243,7 +243,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         at=place(part, objective),
         size=query.size(head),
         weight=code,
-        reads=reads,
+        amounts=tuple(_amounts(code, blocked=objective.process.blocked)) if code else (),
         row=built("batch.x0" if objective.process.holds_places else "noised.clean"),
         per_row=code is not None and code.rank >= Rank.ROW,
         per_token=code is not None and code.rank == Rank.TOKEN,
@@ -255,6 +255,18 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         given=f", {CLOCK}" if timed else "",
         paced=objective.process.struck and by_rates(objective),
     )
+
+
+def _amounts(weight: Code, *, blocked: bool) -> Iterator[tuple[str, str]]:
+    """Yield the amounts that a weight reads with their code: of blocks, of tokens or of rows."""
+    wide = weight.rank == Rank.TOKEN and not blocked
+    length = "of_block(batch.free, noised.block)" if blocked else "batch.free.sum(1)"
+    known = {
+        "count": "noised.count[:, None]" if wide else "noised.count",
+        "length": "batch.free.sum(1, keepdim=True)" if wide else length,
+        "t": "noised.t[:, None]" if wide else "noised.t",
+    }
+    yield from ((name, code) for name, code in known.items() if name in weight.reads.variables)
 
 
 def _given(reads_batch: bool, objective: Objective) -> dict[str, str]:

@@ -102,7 +102,7 @@ class Process:
 
     @property
     def one_clock(self) -> bool:
-        """True if one kind of token is corrupted, so that its number shows the amount of noise."""
+        """True if the noise has one arrow, and so one clock."""
         return self.clocks == 1
 
     @property

@@ -109,6 +109,7 @@ class Head:
     size: int
     following: bool  # it speaks of the token after the one at which it stands
     joint: bool  # its logits are of one law over all gaps of a row
+    where: str  # from which place tokens are missing that a count is of
 
 
 @frozen
@@ -149,7 +150,7 @@ class Term:
     at: str
     size: int  # of a distribution: the largest number that it tells apart
     weight: Code | None  # over t, count, length and params; None for 1
-    reads: tuple[str, ...]  # of t, count and length: what the weight reads
+    amounts: tuple[tuple[str, str], ...]  # of count, length and t: what the weight reads, and code
     row: Code  # the clean tokens at the places of the noised row
     per_row: bool  # the weight differs from row to row
     per_token: bool  # and from token to token
@@ -177,7 +178,6 @@ class Loss:
     divisor: Code  # that, or 1 where it is 0
     latex: tuple[str, ...]
     units: str
-    blocks: bool = False  # amounts are those of blocks
 
 
 @frozen

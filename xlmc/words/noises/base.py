@@ -60,6 +60,18 @@ class Noise(Word):
     latex: ClassVar[tuple[str, ...]]
     rates: ClassVar[str] = ""  # the template and the formula where heads learn the rates
     of_rates: ClassVar[tuple[str, ...]] = ()
-    of_pairs: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the formula of a rate of the row and one law of pairs
+    of_pairs: ClassVar[tuple[str, ...]] = ()  # the formula of a row's rate and one law of pairs
+
+
+class Replacing(Noise):
+    """An arrow to random tokens, which nothing shows: the time cannot be seen, nor an end."""
+
+    uncounted = "nothing shows how many tokens are random"
+    forgets = True
+    stop = "drop the stop: the grid ends the decoder"
+    unending = "any token may change, up to the last step of the grid"
+    likelihood = "posteriors"
+    latex = (
+        r"-\log p(x_0) = \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}",
+        r"\hat r_y - r_y + r_y \log (r_y / \hat r_y) \, dt",
+    )

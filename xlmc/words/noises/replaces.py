@@ -1,10 +1,10 @@
 """``clean -> random``: a random token replaces a token."""
 
 from xlmc.theory.needs import PLACES, arrow
-from xlmc.words.noises.base import Noise, Range
+from xlmc.words.noises.base import Range, Replacing
 
 
-class Replaces(Noise):
+class Replaces(Replacing):
     """The word ``clean -> random``."""
 
     name = "clean -> random"
@@ -21,13 +21,4 @@ class Replaces(Noise):
     lost = "what the random tokens were"
     head = "head token : logits"
     amount = Range("t", "1e-3", "1", "stratified")
-    uncounted = "nothing shows how many tokens are random"
-    forgets = True
     undo = "substitute all"
-    stop = "drop the stop: the grid ends the decoder"
-    unending = "any token may change, up to the last step of the grid"
-    likelihood = "posteriors"
-    latex = (
-        r"-\log p(x_0) = \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}",
-        r"\hat r_y - r_y + r_y \log (r_y / \hat r_y) \, dt",
-    )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.calculus.evaluate import FLOAT, Scope, evaluate, value_of
+from xlmc.calculus.evaluate import Scope, evaluate
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import Survival, examine
-from xlmc.check import shares
+from xlmc.check import events, shares
 from xlmc.check.scope import declarations, known, lets_in_order
 from xlmc.check.settings import OF_NOISE
 from xlmc.check.words import name_span, one_of, reserved, word
@@ -28,15 +28,13 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError, TooHard, literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.instances import Values, at, worlds
-from xlmc.theory.process import STATES, STRUCK, Process, step_of
+from xlmc.theory.process import STATES, Process, step_of
 from xlmc.words import arrows as arrows_of
 from xlmc.words.slots import amount_words
 
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
 SHARED = ("clean", "mask", "random")  # the only arrow that leads to one of two states
-EXPECTED = "`events` is their expected number, as in `1000 * t ** 3`"
-SURE = 7.0  # events: that none comes has then the chance 1e-3
 LAST = ("gone", "random")  # states that a token does not leave
 
 
@@ -66,7 +64,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     for arrow in arrows:
         yield from _arrow(arrow, family, starts=process.clocks < 2)
     yield from _life(arrows)
-    yield from _competing(arrows)
+    yield from events.competing(arrows)
     amount, last = query.amount(family), arrows_of.noise(process)
     if amount is not None and nothing is None:
         yield from _of_times(amount, last.uncounted) if last and last.uncounted else _amount(amount)
@@ -145,7 +143,7 @@ def _arrow(arrow: ast.Arrow, family: ast.Family, starts: bool) -> Iterator[Diagn
         return
     if all(_sound(param, arrow) for param in params):
         found = list(_everywhere(arrow, params, query.constants(family), starts))
-        yield from found or _few(at(arrow, next(worlds(params))))
+        yield from found or events.few(at(arrow, next(worlds(params))))
 
 
 def _sound(param: ast.Param, arrow: ast.Arrow) -> bool:
@@ -225,15 +223,6 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
         now = arrow.other.id if arrow.other is not None else arrow.target.id
 
 
-def _competing(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
-    """Complain about events for which other tokens compete than those that leave the row."""
-    for arrow in arrows:
-        if arrow.events is not None and (len(arrows) > 1 or step_of(arrow) != STRUCK[0]):
-            why = "xlmc counts events where tokens leave the row, and no masks do"
-            hint = f"write `survival {arrow.survival}(t) = 1 - t`: each token has a time of its own"
-            yield WrongChain(span=arrow.span, why=why, hint=hint)
-
-
 def _no_target(target: str, now: str) -> str:
     """Return why a token in one state does not go to another; "" if it can."""
     if target == "clean":
@@ -254,7 +243,7 @@ def sound(family: ast.Family) -> bool:
 
 
 def _survival(arrow: ast.Arrow) -> Iterator[Diagnostic]:
-    if wrong := list(_events(arrow)):
+    if wrong := list(events.expected(arrow)):
         yield from wrong
         return
     span = arrow.value.span
@@ -287,35 +276,6 @@ def _survival(arrow: ast.Arrow) -> Iterator[Diagnostic]:
             )
             return
         yield Rises(span=span, start=f"{facts.rises:.3g}", stop=f"{min(1, facts.rises + 0.01):.3g}")
-
-
-def _events(arrow: ast.Arrow) -> Iterator[Diagnostic]:
-    """Check that a number of events grows from 0 to one that strikes a token for sure."""
-    if arrow.events is None:
-        return
-    ends = []
-    for t in (0.0, 1.0):
-        try:
-            ends.append(value_of(arrow.events, Scope({arrow.argument: t}), FLOAT))
-        except MathError as error:
-            yield NoValue(span=error.node.span, reason=error.reason, where=f"at t = {t:g}", hint="")
-            return
-    if abs(ends[0]) > EXACT * abs(ends[1]):
-        reason = f"is {ends[0]:g} at t = 0, not 0"
-        yield NoValue(
-            span=arrow.events.span, reason=reason, where="nothing is noised", hint=EXPECTED
-        )
-
-
-def _few(arrow: ast.Arrow) -> Iterator[Diagnostic]:
-    """Complain about too few events for any row; a package refuses rows that are too long."""
-    if arrow.events is None:
-        return
-    end = value_of(arrow.events, Scope({arrow.argument: 1.0}), FLOAT)
-    if end < SURE:
-        reason = f"is {end:g} at t = 1, less than {SURE:g}"
-        where = "so few events leave tokens in the row"
-        yield NoValue(span=arrow.events.span, reason=reason, where=where, hint=EXPECTED)
 
 
 def _ends(arrow: ast.Arrow, facts: Survival) -> Iterator[Diagnostic]:

@@ -640,7 +640,7 @@ MUTANTS = [
     Mutant("a sum after the product", "next_plain", "loss.py", "(1 + scale / 2) *",
            "1 + scale / 2 *", F.test_a_the_loss_is_the_weighted_sum_over_the_denominator,
            {"wrong": False}),
-    Mutant("no causal mask", "arlm", "causal.py", "is_causal=seen is None", "is_causal=False",
+    Mutant("no causal mask", "arlm", "attention.py", "is_causal=seen is None", "is_causal=False",
            F.test_b_a_token_changes_nothing_before_it, {"padded": False}),
     Mutant("no causal mask beside padding", "arlm", "causal.py", "(key < query) & seen",
            "(key >= 0) & seen", F.test_b_a_token_changes_nothing_before_it, {"padded": True}),

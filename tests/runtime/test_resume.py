@@ -90,6 +90,20 @@ def test_asked_to_stop(whole: Start, monkeypatch: pytest.MonkeyPatch, name: str)
     assert_same("other")
 
 
+@pytest.mark.parametrize("name", ["muon", "schedule_free", "torch.optim:NAdam"])
+def test_another_optimiser_resumes_likewise(
+    start: Start, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    sets = (*SETS, f"train.optimizer={name}", "train.schedule=constant", "train.steps=24")
+    assert start(job="train", sets=sets, name="whole") == 0
+    monkeypatch.setenv("TOY_FAULT", f"SIGTERM:{READS}")
+    assert start(job="train", sets=sets, name="other") == 130
+    monkeypatch.delenv("TOY_FAULT")
+    assert start(job="train", sets=sets, name="other") == 0
+    assert_same("other")
+    assert rows("whole") == rows("other")
+
+
 def test_asked_to_stop_at_a_validation(whole: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_FAULT", f"SIGTERM:{BEFORE + 16 * 7 + 3}")  # while step 8 is read
     assert train(whole, "other") == 130

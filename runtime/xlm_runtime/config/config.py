@@ -65,7 +65,11 @@ class Train:
     device_batch: the largest part that a device takes at once; 0 for all of it.
     devices: the processes that share a step, one for each device.
     steps: the updates of the weights.
-    learning_rate: the size of an update (AdamW), at its largest.
+    optimizer: ``adamw``; ``muon`` for the matrices of the blocks, with AdamW for all other weights;
+        ``schedule_free``, AdamW that averages the weights itself, so that ``ema`` is not used; or
+        PACKAGE.MODULE:NAME, a class or function that takes groups of weights and ``lr``, as
+        ``torch.optim:SGD``.
+    learning_rate: the size of an update, at its largest.
     schedule: the learning rate after the warm-up: it stays, or falls to ``min_rate`` along half a
         cosine or a line.
     warmup: the steps in which the learning rate rises from 0.
@@ -95,6 +99,7 @@ class Train:
     device_batch: bounds.Part = 0
     devices: bounds.Devices = 1
     steps: bounds.Steps = 10_000
+    optimizer: str = "adamw"
     learning_rate: bounds.Rate = 1e-3
     schedule: Literal["constant", "cosine", "linear"] = "constant"
     warmup: bounds.Often = 0

@@ -161,10 +161,8 @@ def _plan(command: Command) -> _Plan:
     pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
-    if "train" in jobs and (config.train.loggers or config.train.callbacks):
-        from xlm_runtime.train import wanted  # Lightning takes seconds to import
-
-        wanted.check(config.train)
+    if "train" in jobs:
+        _check_training(config)
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = weights_of(config, found.family, reads=reads)
     return _Plan(
@@ -266,6 +264,18 @@ def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
         return asked
     before = {key: begun.facts[key] for key in asked}
     return before if data is None else before | {"data": data}
+
+
+def _check_training(config: Config) -> None:
+    """Check the parts of a training run that settings name: optimiser, loggers, callbacks."""
+    if config.train.optimizer != "adamw":
+        from xlm_runtime.train import optim
+
+        optim.check(config.train)
+    if config.train.loggers or config.train.callbacks:
+        from xlm_runtime.train import wanted  # Lightning takes seconds to import
+
+        wanted.check(config.train)
 
 
 def _check_metrics(config: Config) -> None:

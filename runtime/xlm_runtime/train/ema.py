@@ -8,9 +8,11 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
+from torch.optim import Optimizer
 
 from xlm_runtime.system.env import device
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.train.optim import averaged, averages
 
 
 class Ema(WeightAveraging):
@@ -25,6 +27,8 @@ class Ema(WeightAveraging):
     bfloat16, to which a step of 1e-4 of the way is lost, whenever it validates: here it is float32
     and changes places with them as it is. And it would wait for the GPU in every step, to look at a
     counter there: here one fused call updates all weights.
+
+    Where the optimiser averages the weights itself, its average takes the place of this one.
     """
 
     def __init__(self, decay: float) -> None:
@@ -33,6 +37,7 @@ class Ema(WeightAveraging):
         self.weights: list[Tensor] = []
         self.average: list[Tensor] = []
         self._validation = ExitStack()
+        self._own: Optimizer | None = None  # an optimiser that averages
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Create the average, with the present weights."""
@@ -42,9 +47,15 @@ class Ema(WeightAveraging):
         self.weights = list(pl_module.parameters())
         self.average = list(self._average_model.module.parameters())
 
+    def on_train_start(self, trainer: Trainer, *_: Any) -> None:
+        """Let an optimiser that averages begin to train."""
+        (optimizer,) = trainer.optimizers
+        averaged(optimizer, on=False)
+        self._own = optimizer if averages(optimizer) else None
+
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         """Update after each step (not after each accumulated part)."""
-        if trainer.global_step > self._latest_update_step:
+        if self._own is None and trainer.global_step > self._latest_update_step:
             self.update(trainer.global_step - 1)
             self._latest_update_step = trainer.global_step
 
@@ -58,11 +69,17 @@ class Ema(WeightAveraging):
     def applied(self) -> Iterator[None]:
         """Replace the weights of the network by the average within this context."""
         raw = [weight.data for weight in self.weights]
-        for weight, average in zip(self.weights, self.average, strict=True):
-            weight.data = average.detach().to(weight.dtype)
+        if self._own is not None:  # it computes both in place, with roundings
+            raw = [data.clone() for data in raw]
+            averaged(self._own, on=True)
+        else:
+            for weight, average in zip(self.weights, self.average, strict=True):
+                weight.data = average.detach().to(weight.dtype)
         try:
             yield
         finally:
+            if self._own is not None:
+                averaged(self._own, on=False)
             for weight, data in zip(self.weights, raw, strict=True):
                 weight.data = data
 

@@ -74,7 +74,7 @@ class Training(LightningModule):
             counts.update(dict.fromkeys(counts, done))
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW and its schedule, advanced once per step."""
+        """Return the optimiser and its schedule, advanced once per step."""
         made = optimizer(self.network, self.train_config)
         rate = {"scheduler": schedule(made, self.train_config), "interval": "step"}
         return {"optimizer": made, "lr_scheduler": rate}

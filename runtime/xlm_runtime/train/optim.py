@@ -1,43 +1,155 @@
 """The optimiser and its schedule."""
 
 from collections.abc import Callable
+from importlib import import_module
 from math import cos, pi
+from typing import Any
 
 import torch
+from attrs import frozen
 from torch import nn
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from xlm_runtime.config.config import Train
+from xlm_runtime.system import dotted
+from xlm_runtime.system.errors import UsageError, an
+
+_LIBRARY = "pytorch_optimizer"
+_KIND: Any = Callable
+Groups = list[dict[str, Any]]
 
 
-def optimizer(network: nn.Module, train: Train) -> torch.optim.AdamW:
-    """Build AdamW that decays matrices only: no biases, norms or embeddings.
+@frozen
+class _Weights:
+    """The weights of a network by what an optimiser may do with them.
+
+    hidden: matrices of the blocks. others: the other matrices, those of heads. kept: embeddings,
+    norms and biases, which do not decay.
+    """
+
+    hidden: list[nn.Parameter]
+    others: list[nn.Parameter]
+    kept: list[nn.Parameter]
+
+
+def _sorted(network: nn.Module) -> _Weights:
+    """Sort the weights of a network."""
+    lists = (m for m in network.modules() if isinstance(m, nn.ModuleList))
+    inside = {id(weight) for blocks in lists for weight in blocks.parameters()}
+    tables = (m for m in network.modules() if isinstance(m, nn.Embedding))
+    embeddings = {id(weight) for table in tables for weight in table.parameters()}
+    found = _Weights([], [], [])
+    for weight in network.parameters():
+        if weight.ndim < 2 or id(weight) in embeddings:
+            found.kept.append(weight)
+        else:
+            (found.hidden if id(weight) in inside else found.others).append(weight)
+    return found
+
+
+def _groups(network: nn.Module, train: Train) -> Groups:
+    """Return the weights in groups, of which matrices decay: no biases, norms or embeddings."""
+    weights = _sorted(network)
+    decayed = [*weights.hidden, *weights.others]
+    groups: Groups = [
+        {"params": decayed, "weight_decay": train.weight_decay},
+        {"params": weights.kept, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def _adamw(network: nn.Module, train: Train) -> Optimizer:
+    """Build AdamW.
 
     Fused, except under float16, whose gradients are unscaled between backward and step.
     """
-    embeddings = {
-        id(parameter)
-        for module in network.modules()
-        if isinstance(module, nn.Embedding)
-        for parameter in module.parameters()
-    }
-    decayed: list[nn.Parameter] = []
-    kept: list[nn.Parameter] = []
-    for parameter in network.parameters():
-        matrix = parameter.ndim > 1 and id(parameter) not in embeddings
-        (decayed if matrix else kept).append(parameter)
-    groups = [
-        {"params": decayed, "weight_decay": train.weight_decay},
-        {"params": kept, "weight_decay": 0.0},
+    fused = train.precision != "16-mixed"
+    return torch.optim.AdamW(_groups(network, train), lr=train.learning_rate, fused=fused)
+
+
+def _muon(network: nn.Module, train: Train) -> Optimizer:
+    """Build Muon for the matrices of the blocks, and AdamW for all other weights.
+
+    Updates of Muon have the size of those of AdamW (Liu et al. 2025, arXiv 2502.16982), so that
+    both take the same learning rate.
+    """
+    weights, rate, decay = _sorted(network), train.learning_rate, train.weight_decay
+    if not weights.hidden:
+        raise UsageError("train.optimizer=muon: the network has no blocks, whose matrices it takes")
+    alike: dict[str, Any] = {"lr": rate, "use_muon": False}
+    groups: Groups = [
+        {"params": weights.hidden, "lr": rate, "weight_decay": decay, "use_muon": True},
+        {"params": weights.others, "weight_decay": decay, **alike},
+        {"params": weights.kept, "weight_decay": 0.0, **alike},
     ]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=train.learning_rate,
-        fused=train.precision != "16-mixed",
-    )
+    groups = [group for group in groups if group["params"]]
+    made: Optimizer = _library().Muon(groups, use_adjusted_lr=True)
+    return made
 
 
-def schedule(optimizer: torch.optim.Optimizer, train: Train) -> LambdaLR:
+def _schedule_free(network: nn.Module, train: Train) -> Optimizer:
+    """Build schedule-free AdamW (Defazio et al. 2024, arXiv 2405.15682)."""
+    made: Optimizer = _library().ScheduleFreeAdamW(_groups(network, train), lr=train.learning_rate)
+    return made
+
+
+def _library() -> Any:
+    """Import the library of optimisers.  Raises UsageError if it is not there."""
+    try:
+        return import_module(_LIBRARY)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"train.optimizer: {_LIBRARY} is not installed: pip install -e '.[optimizers]'"
+        ) from error
+
+
+_NAMED = {"adamw": _adamw, "muon": _muon, "schedule_free": _schedule_free}
+
+
+def optimizer(network: nn.Module, train: Train) -> Optimizer:
+    """Build the optimiser that the settings name.  Raises UsageError if it cannot be built."""
+    name = train.optimizer
+    if name in _NAMED:
+        return _NAMED[name](network, train)
+    asked = f"train.optimizer {name}"
+    if ":" not in name:
+        known = ", ".join(_NAMED)
+        raise UsageError(f"{asked}: it is one of {known}, or PACKAGE.MODULE:NAME")
+    build = dotted.load(name, _KIND, "train.optimizer")
+    try:
+        made = build(_groups(network, train), lr=train.learning_rate)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{asked}: called with groups of weights and lr: {error}") from error
+    if not isinstance(made, Optimizer):
+        raise UsageError(f"{asked}: it returns {an(type(made).__name__)}, no torch Optimizer")
+    return made
+
+
+def check(train: Train) -> None:
+    """Refuse an optimiser that cannot be had, and settings that it does not go with."""
+    block = nn.ModuleList([nn.Linear(2, 2)])
+    made = optimizer(block, train)
+    if averages(made) and train.schedule != "constant":
+        raise UsageError(
+            f"train.schedule={train.schedule}: {train.optimizer} needs none: it averages the "
+            "weights instead; leave train.schedule at constant"
+        )
+
+
+def averages(optimizer: Optimizer) -> bool:
+    """Return whether an optimiser has weights of its own to evaluate: their average."""
+    return callable(getattr(optimizer, "eval", None))
+
+
+def averaged(optimizer: Optimizer, *, on: bool) -> None:
+    """Put the average of an optimiser into the network, or what it trains."""
+    if averages(optimizer):
+        switch: Callable[[], None] = getattr(optimizer, "eval" if on else "train")
+        switch()
+
+
+def schedule(optimizer: Optimizer, train: Train) -> LambdaLR:
     """Return the schedule of the learning rate for torch."""
     return LambdaLR(optimizer, factor(train))
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from published import package, published, reference, tokenizer
 
-from xlm_runtime.model.published import INDEX, fill, find
+from xlm_runtime.model.published import fill, find
+from xlm_runtime.model.tensors import INDEX
 from xlm_runtime.molecules.tokens import published as of_molecules
 from xlm_runtime.packages import package as packages
 from xlm_runtime.system.errors import RunError

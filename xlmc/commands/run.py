@@ -66,6 +66,16 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     "--predictions", type=some_path, metavar="FILE", help="What --job score judges: of any system."
 )
 @click.option("--repo", metavar="OWNER/NAME", help="Where on the Hub --job push sends the run.")
+@click.option(
+    "--init",
+    metavar="RUN|PATH|OWNER/NAME",
+    help="Weights that training starts from: a run, a checkpoint, safetensors, or on the Hub.",
+)
+@click.option(
+    "--init-map",
+    metavar="FILE",
+    help='JSON of names of weights or modules: {"here": "there"}, * for a layer, null for none.',
+)
 @click.option("--ckpt", metavar="last|best|PATH", help="Whose weights eval, generate and push use.")
 @click.option(
     "--run", "run_dir", type=some_path, metavar="DIR", help="An earlier run, if not the newest."
@@ -88,6 +98,8 @@ def run(
     tokenizer: str | None,
     predictions: Path | None,
     repo: str | None,
+    init: str | None,
+    init_map: str | None,
     ckpt: str | None,
     run_dir: Path | None,
     name: str | None,
@@ -118,6 +130,8 @@ def run(
             tokenizer=tokenizer,
             predictions=predictions,
             repo=repo,
+            init=init,
+            init_map=init_map,
             ckpt=ckpt,
             run_dir=run_dir,
             name=name,

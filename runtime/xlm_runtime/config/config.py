@@ -31,6 +31,9 @@ class Model:
     rotary_base: the wavelengths of rotary positions go up to 2 pi times this many tokens.
     pretrained: published weights to start from, a repository of the Hub or a folder; they decide
         the size. ``published`` means those that the spec names; empty for none.
+    init: the weights of a run, a file, a folder or the Hub that training starts from; `--init` sets
+        it.
+    init_map: a JSON file that maps names of weights to those of ``init``; `--init-map` sets it.
     dtype: the type of the weights.
     """
 
@@ -42,6 +45,8 @@ class Model:
     attention_dropout: bounds.Kept = 0.0
     rotary_base: bounds.Base = 10_000.0
     pretrained: str = ""
+    init: str = ""
+    init_map: str = ""
     dtype: Literal["float32", "bfloat16"] = "float32"
 
     @property

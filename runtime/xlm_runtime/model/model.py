@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from xlm_runtime.config.config import Config, Decoder
 from xlm_runtime.model import memory
-from xlm_runtime.model.published import Checkpoint, check_finite, fill, size_of
+from xlm_runtime.model.published import Checkpoint, fill, size_of
+from xlm_runtime.model.tensors import check_finite
 from xlm_runtime.plug import (
     Batch,
     Decoded,

@@ -6,18 +6,18 @@ shards with an index. Weights are read one by one into a network that has no mem
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from attrs import fields, frozen
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from xlm_runtime.config.config import Model
 from xlm_runtime.data import hub
+from xlm_runtime.model.tensors import ANEW, INDEX, check_finite, complain, read, reading, where_in
 from xlm_runtime.plug import Family, ModelSize
 from xlm_runtime.system import bounds
 from xlm_runtime.system.bounds import VOCABULARY
@@ -25,15 +25,13 @@ from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.system.reader import damaged, read_object
 from xlm_runtime.system.strict import mistakes
 
-CONFIG, SINGLE, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+CONFIG = "config.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 _SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _ABOUT = ("*.json", "*.txt", "*.jinja")
 _WEIGHTS = ("*.safetensors", INDEX, CONFIG)
 _NOT_WEIGHTS = "rotary_emb.inv_freq"  # older files keep what follows from the size
 _KINDS: dict[type, Any] = {int: bounds.Size, float: bounds.Scale}  # of what only some sizes have
-_LINES = 10  # of a list of mistakes
-_ANEW = "get it anew, or use other weights"
 _HINT = f"model.pretrained is a repository of the Hub or a folder with {CONFIG} and *.safetensors"
 
 
@@ -70,10 +68,10 @@ def find(name: str, *, weights: bool) -> Checkpoint:
 def _config(folder: Path) -> dict[str, Any]:
     if not (folder / CONFIG).is_file():
         raise RunError(f"{folder} has no {CONFIG}; {_HINT}")
-    found = read_object(folder / CONFIG, _ANEW)
+    found = read_object(folder / CONFIG, ANEW)
     size = found.get("vocab_size")
     if not isinstance(size, int) or isinstance(size, bool):
-        raise damaged(folder / CONFIG, "it has no vocab_size, as a language model has", _ANEW)
+        raise damaged(folder / CONFIG, "it has no vocab_size, as a language model has", ANEW)
     if size not in VOCABULARY:
         raise UsageError(f"{folder / CONFIG}: vocab_size {VOCABULARY.refusal(size)}")
     return found
@@ -119,7 +117,7 @@ def fill(
     slots, known, where = _matched(network, names, checkpoint)
     with torch.no_grad():
         for file in sorted(set(where.values())):
-            for theirs, tensor in _tensors(file, [t for t in where if where[t] == file]):
+            for theirs, tensor in read(file, [t for t in where if where[t] == file]):
                 if theirs in known:
                     check_finite(tensor, theirs, file)
                     slots[known[theirs]].set(tensor.to(dtype, copy=True))
@@ -141,7 +139,7 @@ def _matched(
     network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint
 ) -> tuple[dict[str, "_Slot"], dict[str, str], dict[str, Path]]:
     """Return a network's weights, their names by the published ones, and the files of these."""
-    slots, where = _slots(network), _where(checkpoint.folder)
+    slots, where = _slots(network), where_in(checkpoint.folder)
     known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
     _check(slots, known, where)
     return slots, known, where
@@ -173,53 +171,6 @@ def _slots(network: nn.Module) -> dict[str, _Slot]:
     return named
 
 
-def _where(folder: Path) -> dict[str, Path]:
-    """Return the file of each tensor."""
-    if (folder / INDEX).is_file():
-        return _indexed(folder)
-    if (folder / SINGLE).is_file():
-        with _opened(folder / SINGLE) as file:
-            return dict.fromkeys(file.keys(), folder / SINGLE)
-    pickled = any(folder.glob("pytorch_model*.bin"))
-    why = "; its pytorch_model*.bin is pickled code, which is never executed" if pickled else ""
-    raise RunError(f"{folder} has neither {SINGLE} nor {INDEX}{why}")
-
-
-def _indexed(folder: Path) -> dict[str, Path]:
-    """Read the index; report files and tensors that it lists and that do not exist."""
-    index = read_object(folder / INDEX, _ANEW).get("weight_map")
-    if not isinstance(index, dict) or not all(isinstance(f, str) for f in index.values()):
-        raise damaged(folder / INDEX, "it has no weight_map of names and files", _ANEW)
-    problems = []
-    for name in sorted(set(index.values())):
-        file, wanted = folder / name, {t for t, f in index.items() if f == name}
-        if Path(name).name != name:
-            problems.append(f"{INDEX} lists {name}, which is not a file beside it")
-        elif not file.is_file():
-            problems.append(f"{name} is missing, and with it {len(wanted)} tensors")
-        else:
-            with _opened(file) as opened:
-                absent = sorted(wanted - set(opened.keys()))
-            problems += [f"{name} has no {tensor}, although {INDEX} lists it" for tensor in absent]
-    _complain(folder, problems)
-    return {tensor: folder / name for tensor, name in index.items()}
-
-
-def _opened(file: Path) -> Any:
-    try:
-        return safe_open(str(file), framework="pt")
-    except (SafetensorError, OSError) as error:
-        raise RunError(
-            f"{file} cannot be read as safetensors, it may be cut off: {error}"
-        ) from error
-
-
-def _tensors(file: Path, names: list[str]) -> Iterator[tuple[str, Tensor]]:
-    with _opened(file) as opened:
-        for name in names:
-            yield name, opened.get_tensor(name)
-
-
 def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[str, Path]) -> None:
     """Check that every tensor of the network is there, with its shape, and nothing else."""
     folder = next(iter(where.values())).parent if where else Path()
@@ -229,34 +180,18 @@ def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[
     strange = [t for t in where if t not in known and not t.endswith(_NOT_WEIGHTS)]
     problems += [f"the network has no {theirs}" for theirs in strange]
     for file in sorted(set(where.values())):
-        with _opened(file) as opened:
+        with reading(file) as opened:
             for theirs in (t for t in where if where[t] == file and t in known):
                 found, wanted = opened.get_slice(theirs).get_shape(), slots[known[theirs]].shape
                 if tuple(found) != wanted:
                     problems.append(f"{theirs} is {found}, and the network has {list(wanted)}")
-    _complain(folder, problems)
-
-
-def _complain(folder: Path, problems: list[str]) -> None:
-    if problems:
-        more = [f"and {len(problems) - _LINES} more"] if len(problems) > _LINES else []
-        raise RunError("\n".join(f"{folder}: {p}" for p in [*problems[:_LINES], *more]))
+    complain(folder, problems)
 
 
 def _drawn(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Draw initial weights: Xavier-normal matrices, zero vectors."""
     weight = torch.zeros(shape, dtype=dtype)
     return nn.init.xavier_normal_(weight) if len(shape) > 1 else weight
-
-
-def check_finite(weight: Tensor, name: str, file: Path) -> None:
-    """Check that all numbers of a weight are finite.  Raises RunError."""
-    wrong = int((~weight.isfinite()).sum())
-    if wrong:
-        raise RunError(
-            f"{file}: {wrong} of the {weight.numel()} numbers of {name} are not finite: the file "
-            "is damaged, or the training that made it failed; get it anew, or use other weights"
-        )
 
 
 # Names

@@ -6,6 +6,7 @@ from typing import Any
 
 from xlm_runtime.plug import Family
 from xlm_runtime.run import measured
+from xlm_runtime.run.initial import BEGAN
 from xlm_runtime.run.runs import Run, home
 from xlm_runtime.run.table import table
 
@@ -17,7 +18,7 @@ _CARD = """\
 # {title} on `{task}`
 
 A model of the family `{family}`, trained on the task `{task}`:
-{steps} steps, preset {preset}, seed {seed}{noise}.
+{steps} steps, preset {preset}, seed {seed}{noise}{began}.
 
 {numbers}
 
@@ -63,6 +64,7 @@ def card(repo: str, family: Family, run: Run, notes: Sequence[str]) -> str:
         preset=facts["preset"],
         seed=config.train.seed,
         noise=_noise(family, config.noise),
+        began=_began(facts),
         numbers=_numbers(measured.read(run.path / measured.METRICS), notes),
         spec=_fenced(_spec(run, family.name)),
         repo=repo,
@@ -80,6 +82,13 @@ def _noise(family: Family, params: Mapping[str, Any]) -> str:
     others = [f"`{name} = {own[name]:g}`" for name in params if params[name] != own.get(name)]
     apart = f": another process than that of {', '.join(others)}, the spec's own" if others else ""
     return f", under a noise of {shown}{apart}"
+
+
+def _began(facts: Mapping[str, Any]) -> str:
+    """Name the weights that the run started from."""
+    about = facts.get(BEGAN)
+    source = about.get("weights") if isinstance(about, dict) else None
+    return f", started from the weights of {_line(source)}" if isinstance(source, str) else ""
 
 
 def _numbers(metrics: Mapping[str, Any], notes: Sequence[str]) -> str:

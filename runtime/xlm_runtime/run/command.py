@@ -38,6 +38,8 @@ class Command:
     tokenizer: str | None
     predictions: Path | None
     repo: str | None
+    init: str | None
+    init_map: str | None
     ckpt: str | None
     run_dir: Path | None
     name: str | None
@@ -70,6 +72,7 @@ def check(command: Command) -> None:
     if command.predictions and command.job != "score":
         raise UsageError("--predictions FILE belongs to --job score")
     _check_repo(command)
+    _check_weights(command)
     if command.seed is not None:
         for line in mistakes(command.seed, bounds.Seed):
             raise UsageError(f"--seed {short(command.seed)}: {line}")
@@ -91,3 +94,19 @@ def _check_repo(command: Command) -> None:
     ):
         if value:
             raise UsageError(f"{name} has no effect on --job push: a run is pushed as it is")
+
+
+def _check_weights(command: Command) -> None:
+    """Check the options that name weights: where training starts, and those of other jobs."""
+    trains = "train" in JOBS[command.job]
+    if not trains and (command.init or command.init_map):
+        raise UsageError(
+            f"--init names what training starts from, and --job {command.job} does not train; "
+            "choose weights of a run with --run and --ckpt"
+        )
+    if command.job == "all" and command.ckpt not in (None, "last", "best"):
+        raise UsageError(
+            f"--ckpt {command.ckpt}: training does not start from it. To start a run from its "
+            f"weights, write --init {command.ckpt}; to go back to an earlier checkpoint of this "
+            "run, add --job train; to use it as it is, add --job eval or --job generate"
+        )

@@ -44,9 +44,14 @@ def config_of(
             )
     if command.seed is not None and begun is None:
         sets.append(Setting("train.seed", command.seed, f"--seed {command.seed}"))
-    for path, value in (("columns", command.columns), ("tokenizer", command.tokenizer)):
+    for path, option, value in (
+        ("data.columns", "--columns", command.columns),
+        ("data.tokenizer", "--tokenizer", command.tokenizer),
+        ("model.init", "--init", command.init),
+        ("model.init_map", "--init-map", command.init_map),
+    ):
         if value is not None:
-            sets.append(Setting(f"data.{path}", value, f"--{path} {value}"))
+            sets.append(Setting(path, value, f"{option} {value}"))
     if command.metrics:
         listed = json.dumps(command.metrics, ensure_ascii=False)
         sets.append(Setting("eval.metrics", listed, "--metric"))

@@ -15,14 +15,14 @@ from xlm_runtime.data.rows import lines
 from xlm_runtime.model import pair
 from xlm_runtime.model.published import Checkpoint
 from xlm_runtime.packages import contents, package
-from xlm_runtime.packages.contents import Contents
 from xlm_runtime.packages.package import Package
 from xlm_runtime.packages.trust import DOUBT, Trust
-from xlm_runtime.run import copies, runs
+from xlm_runtime.run import chosen, copies, initial, runs
 from xlm_runtime.run.before import compare_first, family_of
 from xlm_runtime.run.command import JOBS, Command, check
 from xlm_runtime.run.configured import config_of, sized, untrained, weights_of
 from xlm_runtime.run.evaluation import evaluation
+from xlm_runtime.run.initial import Start
 from xlm_runtime.run.jobs import generation, training
 from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
@@ -51,6 +51,8 @@ def run(
     tokenizer: str | None = None,
     predictions: Path | None = None,
     repo: str | None = None,
+    init: str | None = None,
+    init_map: str | None = None,
     ckpt: str | None = None,
     run_dir: Path | None = None,
     name: str | None = None,
@@ -66,8 +68,9 @@ def run(
     """
     command = Command(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
-        columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, ckpt=ckpt,
-        run_dir=run_dir, name=name, seed=seed, force=force, trust=trust,
+        columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, init=init,
+        init_map=init_map, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, force=force,
+        trust=trust,
     )  # fmt: skip
     try:
         _do(command)
@@ -92,7 +95,7 @@ class _Plan:
     """The settled parts of a command before there are data.
 
     begun: the run that it reads. as_is: published weights are used without training. facts: those
-    of a run beside its package and configuration.
+    of a run beside its package and configuration. start: the weights that training begins with.
     """
 
     command: Command
@@ -103,6 +106,7 @@ class _Plan:
     facts: dict[str, Any]
     config: Config
     weights: Checkpoint | None
+    start: Start | None
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -121,7 +125,7 @@ def _do(command: Command) -> None:
 def _proceed(plan: _Plan) -> None:
     """Prepare the data of a plan, and run its jobs."""
     prepared = plan.task.prepare(_options(plan))
-    plan = evolve(plan, facts={**plan.facts, **_prints(prepared)})
+    plan = evolve(plan, facts={**plan.facts, **_prints(prepared), **initial.prints(plan.start)})
     _check_prepared(plan, prepared)
     if plan.command.predictions:
         from xlm_runtime.run.scoring import scoring
@@ -136,7 +140,7 @@ def _push(command: Command, repo: str) -> None:
     from xlm_runtime.run import share
 
     read, task = contents.read(command.package), tasks.get(command.task).name
-    begun = _used(command, read, family_of(command, read), task)
+    begun = chosen.used(command, read, family_of(command, read), task)
     share.push(begun, command.ckpt or "best", repo, command.trust)
 
 
@@ -147,7 +151,7 @@ def _plan(command: Command) -> _Plan:
     as_is = not trains and untrained(command)
     name = family_of(command, read)
     compare_first(command, read, name, task.name)
-    begun = None if trains or as_is else _begun(command, read, name, task.name)
+    begun = None if trains or as_is else chosen.begun(command, read, name, task.name)
     found = package.load(read, command.trust)
     if begun is not None:
         runs.check_pair(begun, found.family.name, task.name)
@@ -163,11 +167,13 @@ def _plan(command: Command) -> _Plan:
         _check_metrics(config)
     if "train" in jobs:
         _check_training(config)
+    home = command.run_dir or runs.home(found.family.name, task.name)
+    start = initial.find(config, home) if trains else None
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = weights_of(config, found.family, reads=reads)
     return _Plan(
         command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
-        config=sized(config, found.family, weights), weights=weights,
+        config=sized(config, found.family, weights), weights=weights, start=start,
     )  # fmt: skip
 
 
@@ -195,11 +201,11 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
 def _work(plan: _Plan, prepared: Prepared) -> None:
     """Run the jobs, in the folder of a run."""
     with _held(plan) as path:
-        chosen = plan.begun or _trained(plan, prepared, path)
+        run = plan.begun or _trained(plan, prepared, path)
         if plan.weights is not None and _first():
-            write_json(chosen.path / runs.PUBLISHED, dict(plan.weights.config))
+            write_json(run.path / runs.PUBLISHED, dict(plan.weights.config))
         ckpt = plan.command.ckpt
-        parts = (plan.found, plan.task, prepared, plan.config, chosen, ckpt, plan.weights)
+        parts = (plan.found, plan.task, prepared, plan.config, run, ckpt, plan.weights, plan.start)
         _do_jobs(plan, Session(*parts))
 
 
@@ -286,33 +292,6 @@ def _check_metrics(config: Config) -> None:
         asked.check(config.eval.asked)
 
 
-def _begun(command: Command, read: Contents, family: str, task: str) -> Run | None:
-    """Return the run that a job reads; scoring may do without, and takes the data of one."""
-    named = command.run_dir or command.name
-    if command.predictions is None or named:
-        return _used(command, read, family, task)
-    near = Run(command.predictions.parent)
-    if (near.facts.get("family"), near.facts.get("task")) != (family, task):
-        return None
-    say(f"predictions of run {near.path}, with its data")
-    return near
-
-
-def _used(command: Command, read: Contents, family: str, task: str) -> Run:
-    """Return the run whose checkpoint a job reads."""
-    home = runs.home(family, task)
-    if command.run_dir or command.name:
-        chosen = runs.open_run(command.run_dir or home / str(command.name))
-        if command.preset == "paper" and chosen.facts["preset"] != "paper":
-            raise UsageError(f"--preset paper: {chosen.path} was trained with preset quick")
-    else:
-        chosen = runs.newest(home, command.seed, command.preset)
-    runs.check_pair(chosen, family, task)
-    copies.check_package(chosen, read, command.force)
-    say(f"run {chosen.path}")
-    return chosen
-
-
 def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
     """Return the run in a folder: the same run if it was begun, else a fresh one."""
     found, config, facts = plan.found, plan.config, plan.facts
@@ -322,13 +301,20 @@ def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
     saved.sweep(begun.checkpoints)
     if plan.command.job == "train" and plan.command.ckpt:
         _go_back(plan, begun)
-    if (path / "run.json").exists() and begun.steps:  # else there is nothing to lose
+    goes_on = (path / "run.json").exists() and begun.steps  # else there is nothing to lose
+    if goes_on:
         if runs.same(begun, found, config, facts):
             return begun
         _check_forced(plan, begun, prepared)
     trains, parts = "train" in plan.jobs, (prepared, config, plan.weights)
     rehearse(found.family, plan.task.layout, *parts, trains=trains)
-    return runs.create(path, found, config, facts)
+    known = prepared.tokenizer, prepared.body
+    about = (
+        initial.kept(begun)
+        if goes_on
+        else initial.report(found.family, plan.task.layout, *known, config)
+    )
+    return runs.create(path, found, config, facts | about)
 
 
 def _go_back(plan: _Plan, begun: Run) -> None:
@@ -337,7 +323,8 @@ def _go_back(plan: _Plan, begun: Run) -> None:
     if which in ("last", "best"):
         raise UsageError(
             f"--ckpt {which}: training resumes from the last checkpoint; if that is damaged, "
-            f"name the folder of an earlier one"
+            f"name the folder of an earlier one; to start another run from these weights, write "
+            f"--init {begun.path} and another --name"
         )
     runs.open_run(begun.path)
     why = runs.reason(begun, plan.found, plan.config, plan.facts)
@@ -361,6 +348,11 @@ def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
         raise UsageError(
             f"{path} is another run ({why}), and is trained for {begun.steps} steps, of which "
             f"train.steps={config.train.steps} leaves none: choose another --name, or more steps"
+        )
+    if facts.get(runs.INIT, begun.facts.get(runs.INIT)) != begun.facts.get(runs.INIT):
+        raise UsageError(
+            f"--init: {path} has weights of its own, from which it continues: choose another "
+            "--name, or leave --init out"
         )
     _check_ids(begun, facts)
     saved.state(begun.checkpoints, begun.steps)

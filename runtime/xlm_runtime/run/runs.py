@@ -32,7 +32,8 @@ from xlm_runtime.train.saved import INDEX, Index
 
 ROOT = Path("runs")
 PUBLISHED = "published.json"  # the config of the weights that a run began with
-PRINTS = ("content", "tokenizer")  # digests of the data and of what gives them ids
+INIT = "init"  # digest of the weights that training started from
+PRINTS = ("content", "tokenizer", INIT)  # that, and those of the data and of what gives them ids
 _FACTS = {
     "family": str, "task": str, "preset": str, "data": str | None, "package": str,
 }  # fmt: skip

@@ -15,7 +15,8 @@ from xlm_runtime.model.model import Model, first, load_weights, make, pretrained
 from xlm_runtime.model.published import Checkpoint
 from xlm_runtime.packages.package import Package
 from xlm_runtime.plug import Example, Family, Vocabulary
-from xlm_runtime.run import measured
+from xlm_runtime.run import initial, measured
+from xlm_runtime.run.initial import Start
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system.env import device
 from xlm_runtime.system.progress import say
@@ -35,6 +36,7 @@ class Session:
     run: Run
     ckpt: str | None
     published: Checkpoint | None = None
+    first: Start | None = None
 
     def model(self) -> Model:
         """Build a model with fresh weights, of the size of published ones if there are some."""
@@ -42,7 +44,9 @@ class Session:
         return self._ending(make(*self._parts, about))
 
     def start(self) -> Model:
-        """Return the model that training starts from: published weights, or fresh ones."""
+        """Return the model that training starts from: with weights of others, or fresh ones."""
+        if self.first is not None:
+            return initial.load(self.model(), self.first, self._parts, self.prepared.tokenizer)
         if self.published is None:
             return self.model()
         say(f"published weights: {self.published.name}")

@@ -23,6 +23,7 @@ from xlm_runtime.packages.package import Package
 from xlm_runtime.packages.trust import DOUBT, MADE, Judge, Origin, Trust
 from xlm_runtime.run import copies, local, measured, parts, runs
 from xlm_runtime.run.card import card
+from xlm_runtime.run.initial import BEGAN
 from xlm_runtime.run.runs import PUBLISHED, Run
 from xlm_runtime.system import hashes
 from xlm_runtime.system.atomic import read_json, write_json, write_text
@@ -32,7 +33,13 @@ from xlm_runtime.train import saved
 
 _FACTS = ("family", "task", "preset", "data")
 _TOLD = (*_FACTS, "package", "files", "content", "tokenizer")  # of run.json: what a reader needs
-_PATHS = (("model", "pretrained"), ("data", "tokenizer"), ("eval", "metrics"))  # settings with such
+_PATHS = (
+    ("model", "pretrained"),
+    ("model", "init"),
+    ("model", "init_map"),
+    ("data", "tokenizer"),
+    ("eval", "metrics"),
+)  # settings with such
 _PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
 _LISTED = 5  # files in a message
 _ROOM = 10**7  # tokens: more than any model has room for
@@ -98,6 +105,8 @@ def _lay_out(run: Run, chosen: Path, shared: Run, package: Package) -> list[str]
     told["files"] = package.contents.hashes
     told["data"] = Path(facts["data"]).name if facts["data"] else None
     about = facts.get("environment", {})
+    if BEGAN in facts:
+        told[BEGAN] = local.plain(facts[BEGAN])
     told["environment"] = {key: about[key] for key in ("python", "versions") if key in about}
     write_json(folder / "run.json", told)
     _lay_weights(chosen, shared.checkpoints)

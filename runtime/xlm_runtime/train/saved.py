@@ -174,7 +174,10 @@ def _step(folder: Path, chosen: Path) -> int:
     target = chosen if chosen.is_dir() else chosen.parent
     name = target.name.removeprefix("step-")
     if target.absolute().parent != folder.absolute() or not name.isdecimal():
-        raise UsageError(f"--ckpt {chosen}: it is no checkpoint in {folder}")
+        raise UsageError(
+            f"--ckpt {chosen}: it is no checkpoint in {folder}, to which training could go back; "
+            f"to start from its weights, write --init {chosen}"
+        )
     return int(name)
 
 

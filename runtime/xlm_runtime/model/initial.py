@@ -30,13 +30,13 @@ class Stored:
 class Source:
     """Weights to start from.
 
-    name: of the request. found: what was taken, in words. tensors: by their names; one that a file
+    name: of the request. origin: what was taken, in words. tensors: by their names; one that a file
     keeps once under several names has all of them. tokenizer: the folder of that beside them, or
     None. size: settings of the network that they are of, as far as they are known.
     """
 
     name: str
-    found: str
+    origin: str
     tensors: Mapping[str, Stored]
     tokenizer: Path | None
     size: Mapping[str, float] = field(factory=dict)
@@ -257,7 +257,7 @@ def report(found: Match, source: Source) -> dict[str, Any]:
         tokens = {"of": len(found.rows), "drawn": list(found.fresh)}
     return {
         "source": source.name,
-        "weights": source.found,
+        "weights": source.origin,
         "loaded": {name: one.name for name, one in found.taken.items()},
         "drawn": list(found.drawn),
         "unused": list(found.unused),
@@ -271,7 +271,7 @@ def lines(found: Match, source: Source, network: nn.Module) -> list[str]:
     size = sum(weight.numel() for weight in weights.values())
     here = sum(weights[name].numel() for name in found.taken)
     said = [
-        f"weights from {source.found}: {len(found.taken)} of {len(weights)} tensors, "
+        f"weights from {source.origin}: {len(found.taken)} of {len(weights)} tensors, "
         f"{here:,} of {size:,} numbers"
     ]
     if found.drawn:

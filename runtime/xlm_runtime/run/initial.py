@@ -167,7 +167,7 @@ def _check_size(source: Source, config: Config) -> None:
 def report(
     family: Family, layout: str, tokenizer: Tokenizer, body: int, config: Config
 ) -> dict[str, Any]:
-    """Return what ``run.json`` says of the weights that a run begins with, if it names some.
+    """Return the record of first weights for ``run.json``, empty where a run names none.
 
     Raises UsageError and RunError if they do not fit.
     """
@@ -179,7 +179,7 @@ def report(
 
 
 def kept(run: Run) -> dict[str, Any]:
-    """Return what the ``run.json`` of a run that continues says of its first weights."""
+    """Return the record of first weights in the ``run.json`` of a run that continues."""
     return {key: value for key, value in run.facts.items() if key in (INIT, BEGAN)}
 
 

@@ -134,10 +134,8 @@ options = st.one_of(
     st.fixed_dictionaries({"options": many(short | at(ast.Keyword, name=idents, value=values))}),
 )
 actions = st.one_of(
-    at(ast.Unmask, much=much, order=st.none() | orders),
-    at(ast.Remask, much=much, order=st.none() | orders),
+    at(ast.Act, verb=words, much=much, order=st.none() | orders),
     at(ast.Insert, what=words, much=much),
-    at(ast.Append, much=much),
     st.builds(lambda w, o: ast.Pick(span=NOWHERE, what=w, **o), words, options),
     st.builds(lambda w, o: ast.Draw(span=NOWHERE, head=w, **o), words, options),
 )

@@ -20,6 +20,7 @@ from xlmc.resolve.spec_lines import places
 from xlmc.syntax import ast, query
 from xlmc.syntax.marks import marked, plain
 from xlmc.syntax.parse import parse
+from xlmc.words.slots import verbs
 
 
 @frozen
@@ -64,7 +65,7 @@ def checked(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
 
 
 def _checked(library: Library) -> tuple[ast.Family, Sequence[Diagnostic]]:
-    written = parse(library.spec)
+    written = parse(library.spec, verbs())
     flat = flatten(written, library.find, library.known())
     family = complete(flat)
     try:
@@ -76,7 +77,7 @@ def _checked(library: Library) -> tuple[ast.Family, Sequence[Diagnostic]]:
 
 def tree(path: Path) -> tuple[ast.Family, Sequence[Diagnostic]]:
     """Return the tree of a spec as written, before parents and defaults."""
-    return parse(Library(path).spec), ()
+    return parse(Library(path).spec, verbs()), ()
 
 
 def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:

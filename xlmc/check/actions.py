@@ -26,6 +26,7 @@ from xlmc.words.answers import answering
 from xlmc.words.arrows import of_step, sound, undo
 from xlmc.words.slots import rule_words
 
+VERBS = tuple(dict.fromkeys(word.verb for word in slots.action_words().values()))
 OPTIONS = {name: kind for name, (kind, _) in NEUTRAL.items()}
 
 
@@ -38,26 +39,21 @@ def actions(
 ) -> Iterator[Diagnostic]:
     """Check that a step or finish has the actions that it needs, each once and in order."""
     process = Process.of(family)
+    unknown = [one for one in block.actions if not slots.ways(one)]
+    for one in query.those((*unknown,), ast.Act):
+        yield from one_of(one.verb, VERBS, "an action of a step")
     yield from _twice(block, block_name)
-    yield from _not_undone(block, block_name, process)
+    yield from () if unknown else _not_undone(block, block_name, process)
     for action in block.actions:
-        wrong = list(_needs(action, process))
+        wrong = [*_needs(action, process)] if action not in unknown else []
         yield from wrong
         match action:
-            case ast.Unmask() if not wrong and process.replaces:
-                yield from _whole(action)
-                yield from _no_order(action)
-            case ast.Unmask() if not wrong and process.known:
-                yield from _unmask(action, section, env, process)
+            case ast.Act() if not wrong and process.known:
+                yield from _act(action, section, env, process)
             case ast.Insert() if not wrong and process.inserts_masks:
                 yield from masks(action, block_name, family, env)
             case ast.Insert() if not wrong and process.adds_tokens:
                 yield from tokens(action, section, family, env)
-            case ast.Substitute() if not wrong:
-                yield from _rule(action, process)
-                yield from _no_order(action)
-            case ast.Append() if process.ordered:
-                yield from single(action, f"write `{undo(sound(process), process)}`")
             case ast.Pick():
                 yield from _options(action, env)
             case ast.Draw():
@@ -72,15 +68,34 @@ def actions(
         yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
 
 
+def _act(
+    action: ast.Act, section: ast.Section, env: Environment, process: Process
+) -> Iterator[Diagnostic]:
+    """Check the rule and the order of an action that has something to do."""
+    match action.verb.id:
+        case "unmask" if process.replaces:
+            yield from _whole(action)
+            yield from _no_order(action, "every token is drawn anew")
+        case "unmask":
+            yield from _unmask(action, section, env, process)
+        case "substitute":
+            yield from _rule(action, process)
+            yield from _no_order(action, "every token is drawn anew")
+        case "append":
+            yield from single(action, f"write `{undo(sound(process), process)}`")
+            yield from _no_order(action, "a token comes behind the last one")
+
+
 def _twice(block: ast.Step | ast.Finish, block_name: str) -> Iterator[Diagnostic]:
     """Report each action that occurs again."""
-    seen = set[type[ast.Action]]()
+    seen = set[str]()
     for action in block.actions:
-        if type(action) in seen:
-            problem = f"this {block_name} has two `{slots.action(action).verb}`"
+        verb = query.verb(action)
+        if verb in seen:
+            problem = f"this {block_name} has two `{verb}`"
             why, hint = "again here", "keep one of them"
             yield WrongStep(span=action.span, problem=problem, why=why, hint=hint)
-        seen.add(type(action))
+        seen.add(verb)
 
 
 def _not_undone(
@@ -126,18 +141,17 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
 
 
-def _whole(action: ast.Unmask) -> Iterator[Diagnostic]:
+def _whole(action: ast.Act) -> Iterator[Diagnostic]:
     """Report a rule that takes some of the masks where all tokens are drawn anew."""
     if action.much.rule != "all":
         why, span, rule = "every token is drawn anew, masks too", action.much.span, action.much.rule
         yield WrongRule(span=span, rule=rule, why=why, hint="write `unmask all`")
 
 
-def _no_order(action: ast.Unmask | ast.Substitute) -> Iterator[Diagnostic]:
-    """Report an order of places that are all taken."""
+def _no_order(action: ast.Act, why: str) -> Iterator[Diagnostic]:
+    """Report an order where there are no places to choose from."""
     if action.order is not None:
-        hint, why = "drop the order", "every token is drawn anew"
-        yield WrongScore(span=action.order.span, why=why, hint=hint)
+        yield WrongScore(span=action.order.span, why=why, hint="drop the order")
 
 
 def _law(draw: ast.Draw, block: ast.Step | ast.Finish, process: Process) -> Iterator[Diagnostic]:
@@ -145,12 +159,12 @@ def _law(draw: ast.Draw, block: ast.Step | ast.Finish, process: Process) -> Iter
     if draw.law is None:
         return
     yield from one_of(draw.law, ("posterior",), "a law to draw from")
-    if not process.replaces and not query.those(block.actions, ast.Substitute):
+    if not process.replaces and not query.acts(block.actions, "substitute"):
         why = "only `substitute` draws the token at s: it has one at t to go on from"
         yield WrongDraw(span=draw.law.span, why=why, hint=f"drop `from {draw.law.id}`")
 
 
-def _rule(action: ast.Append | ast.Substitute, process: Process) -> Iterator[Diagnostic]:
+def _rule(action: ast.Act, process: Process) -> Iterator[Diagnostic]:
     """Report a rule that an action does not have."""
     why = slots.action(action).wrong_rule(action.much)
     if why:
@@ -160,7 +174,7 @@ def _rule(action: ast.Append | ast.Substitute, process: Process) -> Iterator[Dia
 
 
 def _unmask(
-    action: ast.Unmask, section: ast.Section, env: Environment, process: Process
+    action: ast.Act, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
     much, order = action.much, action.order
     endless = not query.those(section.entries, ast.Grid)

@@ -45,7 +45,8 @@ def _fits(ways: list[Way], process: Process) -> bool:
 
 def _of_step(step: ast.Step) -> list[Way]:
     """Return what a step needs of the noise: the arrows that its actions undo."""
-    words = [word for word in map(slots.action, step.actions) if word.own]
+    known = [one for one in step.actions if slots.ways(one)]
+    words = [word for word in map(slots.action, known) if word.own]
     return [tuple(need for word in words for need in word.needs)] if words else []
 
 

@@ -127,7 +127,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Check that a decoder leaves no mask in a block, and changes no block that is done."""
     entries = section.entries
     step = query.first(entries, ast.Step)
-    for remask in query.those(step.actions, ast.Remask) if step is not None else ():
+    for remask in query.acts(step.actions, "remask") if step is not None else ():
         why = "a block is done when it holds no mask, and the next one is read in view of it"
         hint = "drop the remask"
         yield _unsupported(remask, "taking tokens back under `blocks`", why, hint)
@@ -136,7 +136,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         why = "an answer without the prompt needs rows of its own beside those that grow"
         yield _unsupported(guide, what, why, hint)
     grid = slots.grid(entries)
-    undone = step is not None and query.first(step.actions, ast.Unmask) is not None
+    undone = step is not None and query.act(step.actions, "unmask") is not None
     if grid is not None and grid.timed and undone and not _clears(section, family):
         why = "masks may be left when the time of a block is over"
         hint = f"write `unmask chance reveal({query.arrows(family)[0].survival})`"
@@ -145,5 +145,5 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 
 def _clears(section: ast.Section, family: ast.Family) -> bool:
     """Return whether the last step of a grid reveals all masks of a block."""
-    remasks = query.those(query.the(section.entries, ast.Step).actions, ast.Remask)
+    remasks = query.acts(query.the(section.entries, ast.Step).actions, "remask")
     return bool(remasks) or reveals_all(section, family, query.arrows(family)[0])

@@ -43,10 +43,10 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
     for guide in query.those(section.entries, ast.Guide):
         yield from guides.check(guide, family, env)
     for step in query.those(section.entries, ast.Step):
-        for remask in query.those(step.actions, ast.Remask):
+        for remask in query.acts(step.actions, "remask"):
             yield from _remask(remask, section, family, env)
     for finish in query.those(section.entries, ast.Finish):
-        for remask in query.those(finish.actions, ast.Remask):
+        for remask in query.acts(finish.actions, "remask"):
             why = "masks would be left in the sample"
             yield WrongAction(span=remask.span, action="remask", why=why, hint="drop the remask")
 
@@ -75,7 +75,7 @@ def _blocks(
 def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
     """Check that a quota can fit into a block."""
     step = query.first(section.entries, ast.Step)
-    unmask = query.first(step.actions, ast.Unmask) if step else None
+    unmask = query.act(step.actions, "unmask") if step else None
     if unmask is None or unmask.much.rule != "quota" or unmask.much.value is None:
         return
     size = env.defaults.get(getattr(blocks.size, "id", ""), literal(blocks.size))
@@ -90,7 +90,7 @@ def _fits(blocks: ast.Blocks, section: ast.Section, env: Environment) -> Iterato
 
 
 def _remask(
-    action: ast.Remask, section: ast.Section, family: ast.Family, env: Environment
+    action: ast.Act, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     process = Process.of(family)
     if not process.masks or process.blocked:
@@ -109,7 +109,7 @@ def _remask(
     yield from _order(action, section, env)
 
 
-def _rule(action: ast.Remask, env: Environment) -> Iterator[Diagnostic]:
+def _rule(action: ast.Act, env: Environment) -> Iterator[Diagnostic]:
     hint = "write `remask chance 0.02` or `remask quota 2 by confidence`"
     for pace, wrong in paces(action.much, env):
         rule, value = rule_words()[pace.rule], pace.value
@@ -130,7 +130,7 @@ def _sure(value: ast.Expr, env: Environment) -> bool:
     return all(isinstance(one, float) and abs(one - 1) < SLIP for one in found)
 
 
-def _order(action: ast.Remask, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+def _order(action: ast.Act, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
     order, rules = action.order, [rule_words()[p.rule] for p in query.paces(action.much)]
     if order is None:
         return

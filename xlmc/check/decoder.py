@@ -238,7 +238,7 @@ def _finish(
     if len({head.id for head in heads}) > 1:
         hint = f"write `draw {heads[0].id}`"
         yield WrongDraw(span=heads[-1].span, why="the step draws from another head", hint=hint)
-    for unmask in query.those(finish.actions, ast.Unmask):
+    for unmask in query.acts(finish.actions, "unmask"):
         if not slots.rule_words()[unmask.much.rule].whole:
             yield WrongRule(
                 span=unmask.much.span,

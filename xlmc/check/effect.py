@@ -66,14 +66,15 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
                         hint = f"drop it, or write `with {option.name}` and let a run set it"
                         what = f"`{option.name}` here"
                         yield NoEffect(span=option.span, what=what, why=why, hint=hint)
-            case ast.Remask(much=much) if all(map(_takes_nothing, query.paces(much))):
+            case ast.Act(verb=ast.Name(id="remask"), much=much) if _takes_nothing(much):
                 why = "no token is masked again"
                 yield NoEffect(span=action.span, what="remasking", why=why, hint="drop it")
 
 
-def _takes_nothing(pace: ast.Much) -> bool:
-    """Return whether a rule takes nothing."""
-    return pace.value is not None and literal(pace.value) == 0
+def _takes_nothing(much: ast.Much) -> bool:
+    """Return whether all rules of an action take nothing."""
+    values = [pace.value for pace in query.paces(much)]
+    return all(value is not None and literal(value) == 0 for value in values)
 
 
 def _stop(stop: ast.Stop, family: ast.Family) -> Iterator[Diagnostic]:

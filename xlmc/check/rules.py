@@ -74,7 +74,7 @@ def paces(
         yield pace, wrong
 
 
-def single(action: ast.Insert | ast.Append, hint: str) -> Iterator[Diagnostic]:
+def single(action: ast.Act | ast.Insert, hint: str) -> Iterator[Diagnostic]:
     """Complain about a rule that an action of one rule does not have, or about a second one."""
     much, word = action.much, slots.action(action)
     if why := word.wrong_rule(much):
@@ -174,7 +174,7 @@ def reaches(value: ast.Expr, scores: Iterable[Order], env: Environment) -> Itera
 
 
 def ordering(
-    order: ast.Order, action: ast.Unmask | ast.Insert, section: ast.Section, env: Environment
+    order: ast.Order, action: ast.Act | ast.Insert, section: ast.Section, env: Environment
 ) -> Iterator[Diagnostic]:
     """Complain where the candidates of an action cannot be ordered so."""
     much, own = action.much, slots.action(action).rules

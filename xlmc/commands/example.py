@@ -12,6 +12,7 @@ from xlmc.diagnostics.source import Source
 from xlmc.resolve.defaults import complete
 from xlmc.resolve.inherit import flatten
 from xlmc.syntax.parse import parse, read_source
+from xlmc.words.slots import verbs
 
 NAME = "example.xlm"
 
@@ -35,7 +36,7 @@ def after(code: str) -> str:
 def look(text: str) -> Sequence[Diagnostic]:
     """Return all messages about the text of a spec."""
     try:
-        written = parse(read_source(NAME, text.encode("utf-8", "surrogateescape")))
+        written = parse(read_source(NAME, text.encode("utf-8", "surrogateescape")), verbs())
         return check(complete(flatten(written, _parent, sorted(PARENTS))))
     except SpecErrors as errors:
         return errors.diagnostics

@@ -40,9 +40,10 @@ def _format(spec: Path) -> tuple[tuple[Path, bytes, str], Sequence["Diagnostic"]
     from xlmc.resolve.library import content
     from xlmc.syntax.format import format_source
     from xlmc.syntax.parse import read_source
+    from xlmc.words.slots import verbs
 
     data = content(spec)
-    return (spec, data, format_source(read_source(str(spec), data))), ()
+    return (spec, data, format_source(read_source(str(spec), data), verbs())), ()
 
 
 def _diff(spec: Path, old: bytes, new: str) -> str:

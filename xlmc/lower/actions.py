@@ -25,11 +25,11 @@ class Actions(Amounts):
         """True if masks are inserted and revealed."""
         return Process.of(self.family).clocks > 1
 
-    def unmask(self, action: ast.Unmask | None) -> ir.Unmask | None:
+    def unmask(self, action: ast.Act | None) -> ir.Unmask | None:
         """Return the masks that are revealed."""
         if action is None:
             return None
-        remask = query.first(query.the(self.section.entries, ast.Step).actions, ast.Remask)
+        remask = query.act(query.the(self.section.entries, ast.Step).actions, "remask")
         env = environment(self.section, self.family)
         off = switch(remask.much, env) if remask is not None else ""
         return ir.Unmask(
@@ -38,7 +38,7 @@ class Actions(Amounts):
             gradual(action.much, env, off),
         )
 
-    def remask(self, action: ast.Remask | None) -> ir.Remask | None:
+    def remask(self, action: ast.Act | None) -> ir.Remask | None:
         """Return the tokens that become masks again."""
         if action is None:
             return None
@@ -55,7 +55,7 @@ class Actions(Amounts):
 
     def substitute(self, step: ast.Step) -> ir.Substitute | None:
         """Return the tokens that are drawn anew."""
-        if query.first(step.actions, ast.Substitute) is None:
+        if query.act(step.actions, "substitute") is None:
             return None
         masks = Process.of(self.family).masks
         if query.the(step.actions, ast.Draw).law is None:

@@ -68,13 +68,13 @@ class _Maker(Actions):
         step = query.the(self.section.entries, ast.Step)
         draw = query.the(step.actions, ast.Draw)
         pick = query.first(step.actions, ast.Pick)
-        anew = query.first(step.actions, ast.Substitute) is not None
-        unmask = query.first(step.actions, ast.Unmask) if not anew else None
+        anew = query.act(step.actions, "substitute") is not None
+        unmask = query.act(step.actions, "unmask") if not anew else None
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
         insert = query.first(step.actions, ast.Insert)
-        remask = query.first(step.actions, ast.Remask)
-        actions: tuple[ast.Unmask | ast.Remask | ast.Insert | None, ...] = (unmask, remask, insert)
+        remask = query.act(step.actions, "remask")
+        actions: tuple[ast.Act | ast.Insert | None, ...] = (unmask, remask, insert)
         values = [value for a in actions if a is not None for value in query.amounts(a)]
         warm = unmask.order.temperature if unmask is not None and unmask.order is not None else None
         values += [warm] if warm is not None else []
@@ -109,7 +109,7 @@ class _Maker(Actions):
             ends=ends.edit(),
             reuse=reuse is not None,
             keeps=onward and reuse is not None and reuse.what.id == "prefix",
-            appends=query.first(step.actions, ast.Append) is not None,
+            appends=query.act(step.actions, "append") is not None,
             stops=stops,
             inverse=self.clock.handed("inverse", "self.") if told else None,
             clocked=bool(self.clock.params),
@@ -163,7 +163,7 @@ class _Maker(Actions):
         """Return the sampler of leftovers; None if a step leaves none."""
         finish = query.first(self.section.entries, ast.Finish)
         step = query.the(self.section.entries, ast.Step)
-        unmask = query.first(step.actions, ast.Unmask)
+        unmask = query.act(step.actions, "unmask")
         grid = slots.grid(self.section.entries)
         if finish is None or unmask is None or grid is None or not grid.timed:
             return None
@@ -174,11 +174,11 @@ class _Maker(Actions):
     def _summary(self, stops: tuple[ir.Stop, ...]) -> tuple[str, str]:
         """Return phrases for the decoder's step, and for the order or the end of its steps."""
         step = query.the(self.section.entries, ast.Step)
-        unmask = query.first(step.actions, ast.Unmask)
-        if query.first(step.actions, ast.Append) is not None:
+        unmask = query.act(step.actions, "unmask")
+        if query.act(step.actions, "append") is not None:
             return "Append one token at a time", ", until a row ends"
         word = slots.grid(self.section.entries)
-        if query.first(step.actions, ast.Substitute) is not None:
+        if query.act(step.actions, "substitute") is not None:
             return "Draw all tokens anew", word.way if word is not None else ""
         if self.several(step) is not None:
             way = word.way if word is not None else ", until a row stops"
@@ -190,13 +190,13 @@ class _Maker(Actions):
             end = "is as long as its own answer" if told else "stops"
             return "Insert one token at a time", f", until a row {end}"
         if self.both:
-            back = ", take some tokens back" if query.first(step.actions, ast.Remask) else ""
+            back = ", take some tokens back" if query.act(step.actions, "remask") else ""
             order = ", from left to right" if self.blocked else ""
             way = f", on a uniform grid{order}"
             return f"{_summary(unmask.much)}{back}, and insert others", way
         grid = slots.grid(self.section.entries)
         way = grid.way if grid is not None else ""
-        back = " and take some tokens back" if query.first(step.actions, ast.Remask) else ""
+        back = " and take some tokens back" if query.act(step.actions, "remask") else ""
         inward = self.blocked or blocks.size(self.family) is not None
         return _summary(unmask.much) + back, way + ", block by block" * inward
 

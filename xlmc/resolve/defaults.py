@@ -190,7 +190,7 @@ def _with_draws(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
 
 def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
     """Add an order to a rule that takes some of the places: at random by default."""
-    if not isinstance(action, ast.Unmask | ast.Remask):
+    if not isinstance(action, ast.Act) or not (found := slots.chooses(action)):
         return action
     order, span = action.order, action.span
     if order is None:
@@ -199,7 +199,7 @@ def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
             return action
         return evolve(action, order=ast.Order(_name("random", span), span=span))
     scores = choices.get(order.score.id, {order.score.id})
-    if isinstance(action, ast.Unmask) and order.of is None and "confidence" in scores:
+    if found == "masks" and order.of is None and "confidence" in scores:
         order = evolve(order, of=_name("likeliest", span))
     return evolve(action, order=order)
 
@@ -210,7 +210,8 @@ def _with_finish(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
     draw = next((a for a in step.actions if isinstance(a, ast.Draw)), None) if step else None
     if step is None or draw is None:
         return entries
-    unmask = ast.Unmask(ast.Much("all", span=step.span), span=step.span)
+    verb, much = _name("unmask", step.span), ast.Much("all", span=step.span)
+    unmask = ast.Act(verb, much, span=step.span)
     place = entries.index(step) + 1
     finish = ast.Finish((unmask, draw), span=step.span)
     return (*entries[:place], finish, *entries[place:])

@@ -23,6 +23,7 @@ from xlmc.resolve.duplicates import called, duplicates, key
 from xlmc.syntax import ast, query
 from xlmc.syntax.parse import parse
 from xlmc.syntax.vocabulary import listing
+from xlmc.words.slots import verbs
 
 Find = Callable[[str], Source | None]
 _E = TypeVar("_E", bound=ast.Node)
@@ -91,7 +92,7 @@ def lineage(family: ast.Family, find: Find, known: Iterable[str] = ()) -> list[a
         if source is None:
             hint = suggest(name.id, known)
             raise SpecErrors([UnknownParent(span=name.span, name=name.id, hint=hint)])
-        parent = parse(source)
+        parent = parse(source, verbs())
         if parent.name.id != name.id:
             raise SpecErrors([_other(name, parent)])
         chain.append(parent)

@@ -4,22 +4,19 @@ Trees are built from their leaves upward without recursion, so that depth can be
 for every later stage that does recur.
 """
 
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from typing import Any
 
 from attrs import evolve
 from lark import Token, Tree
 
-from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors
+from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.source import Source, Span
-from xlmc.diagnostics.syntax_errors import NumberTooExtreme, NumberTooLong, ReservedName, TooDeep
+from xlmc.diagnostics.syntax_errors import ReservedName, TooDeep
 from xlmc.syntax import ast
+from xlmc.syntax.build_expressions import Expressions
 
 DEEPEST = 100  # levels of an expression; an operator or a call is a level
 _LEVELS = frozenset({"binary", "negative", "call"})
-_LONGEST_NUMBER = 100  # characters
-_LARGEST, _SMALLEST = Decimal("1e30"), Decimal("1e-30")  # float32 holds products of a few
 _How = Token | tuple[ast.Keyword, ...] | None  # `greedy`, the options of `with`, or neither
 
 
@@ -47,12 +44,8 @@ def build(source: Source, root: Tree[Token]) -> ast.Family:
     return family
 
 
-class _Builder:
+class _Builder(Expressions):
     """A method gets the span of its rule and its children: tokens, nodes, None if absent."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.problems: list[Diagnostic] = []
 
     def _declared(self, token: Token) -> str:
         """Return a name that the spec defines; refuse `chance`, which would be ambiguous."""
@@ -265,17 +258,8 @@ class _Builder:
     def finish(self, span: Span, *actions: ast.Action) -> ast.Finish:
         return ast.Finish(span=span, actions=actions)
 
-    def unmask(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Unmask:
-        return ast.Unmask(span=span, much=much, order=order)
-
-    def remask(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Remask:
-        return ast.Remask(span=span, much=much, order=order)
-
-    def substitute(self, span: Span, much: ast.Much, order: ast.Order | None) -> ast.Substitute:
-        return ast.Substitute(span=span, much=much, order=order)
-
-    def append(self, span: Span, much: ast.Much) -> ast.Append:
-        return ast.Append(span=span, much=much)
+    def act(self, span: Span, verb: ast.Name, much: ast.Much, order: ast.Order | None) -> ast.Act:
+        return ast.Act(span=span, verb=verb, much=much, order=order)
 
     def insert(
         self, span: Span, what: ast.Name, much: ast.Much, order: ast.Order | None
@@ -353,56 +337,6 @@ class _Builder:
 
     def side(self, span: Span, part: ast.Name, side: ast.Name) -> ast.Side:
         return ast.Side(span=span, part=part, side=side)
-
-    # Expressions
-
-    def binary(self, span: Span, left: ast.Expr, op: Token, right: ast.Expr) -> ast.Binary:
-        return ast.Binary(span=span, op=str(op), left=left, right=right)
-
-    def negative(self, span: Span, _: Token, operand: ast.Expr) -> ast.Negative:
-        return ast.Negative(span=span, operand=operand)
-
-    minus = negative
-
-    def call(
-        self, span: Span, function: Token, primes: Token | None, *given: ast.Expr | ast.Keyword
-    ) -> ast.Call:
-        return ast.Call(
-            span=span,
-            function=str(function),
-            arguments=tuple(a for a in given if not isinstance(a, ast.Keyword)),
-            keywords=tuple(a for a in given if isinstance(a, ast.Keyword)),
-            primes=len(primes or ""),
-        )
-
-    def keyword(self, span: Span, name: Token, value: ast.Expr) -> ast.Keyword:
-        return ast.Keyword(span=span, name=str(name), value=value)
-
-    def number(self, span: Span, token: Token) -> ast.Number:
-        return ast.Number(span=span, value=self._exact(span, token), text=str(token))
-
-    def name(self, span: Span, token: Token) -> ast.Name:
-        return ast.Name(span=span, id=str(token))
-
-    def string(self, span: Span, token: Token) -> ast.String:
-        return ast.String(span=span, value=str(token)[1:-1])
-
-    def _exact(self, span: Span, text: str) -> Fraction:
-        """Return the value of a literal; report one that is unreasonably large or small as 0.
-
-        A Decimal holds any exponent at no cost; a Fraction of 1e999999999 would fill the memory.
-        """
-        if len(text) > _LONGEST_NUMBER:
-            self.problems.append(NumberTooLong(span=span, limit=_LONGEST_NUMBER))
-            return Fraction(0)
-        try:
-            value = Decimal(text.replace("_", ""))
-        except InvalidOperation:  # the exponent has more than 18 digits
-            value = _LARGEST * 10
-        if value and not _SMALLEST <= value <= _LARGEST:
-            self.problems.append(NumberTooExtreme(span=span, number=text))
-            return Fraction(0)
-        return Fraction(value)
 
 
 def _manner(how: _How) -> tuple[bool, tuple[ast.Keyword, ...]]:

@@ -24,29 +24,31 @@ from xlmc.diagnostics.syntax_errors import (
 )
 from xlmc.syntax import grammar, vocabulary
 from xlmc.syntax.cursor import STRAY
-from xlmc.syntax.recover import Recovery
+from xlmc.syntax.diagnose_actions import Verbal
 
 
-def errors(source: Source) -> list[Diagnostic]:
+def errors(source: Source, verbs: vocabulary.Verbs) -> list[Diagnostic]:
     """Return the syntax errors of a spec that has at least one, up to twenty."""
-    reader = _Reader(source)
+    reader = _Reader(source, verbs)
     reader.read()
     if not reader.problems:
         raise InternalError(f"{source.name} was refused, and no error was found in it")
     return reader.problems
 
 
-class _Reader(Recovery):
+class _Reader(Verbal):
     """Knows what people get wrong."""
 
     def _mend(self, token: Token) -> None:
         cures = [self._stray, self._double_equal, self._after_end, self._end_of_file]
         if self.statement and self.statement != [self.closed]:
-            cures += [self._second_word, self._misspelt, self._untitled, self._forgotten_brace]
+            cures += [self._second_word, self._verb_elsewhere, self._no_verb]
+            cures += [self._misspelt, self._untitled, self._forgotten_brace]
             cures += [self._reserved, self._too_many]
             cures += [self._unfinished, self._runs_on, self._missing]
         else:
-            cures += [self._unclosed, self._misplaced, self._first_word, self._no_action]
+            cures += [self._unclosed, self._misplaced, self._verb_outside, self._first_word]
+            cures += [self._no_action]
         if not any(cure(token) for cure in cures):
             self._unexpected(token)
 
@@ -141,7 +143,7 @@ class _Reader(Recovery):
         if not homes or token.type in ("NAME", "PATH") or not self.blocks:
             return False
         home = vocabulary.listing([f"`{h}`" for h in homes], "or")
-        form = vocabulary.form("", [token])
+        form = vocabulary.form("", [token], self.verbs)
         span, word = self._span(token), vocabulary.sign(token.type)
         self._report(Misplaced(span=span, word=word, block=self._block, home=home, form=form))
         self._skip(token)
@@ -170,7 +172,7 @@ class _Reader(Recovery):
             return False
         if not self.blocks[-1].damaged:
             span = Span(self.source, *[self._span(self.blocks[-1].brace).end] * 2)
-            self._report(Missing(span=span, what="an action", form=vocabulary.action()))
+            self._report(Missing(span=span, what="an action", form=vocabulary.action(self.verbs)))
         self._close_by_force(token)
         self.last = token
         return True
@@ -182,7 +184,7 @@ class _Reader(Recovery):
         if meant is None:
             return False
         corrected = Token(known[meant], str(token), token.start_pos)
-        form = vocabulary.form(self._block, [*self.statement, corrected])
+        form = vocabulary.form(self._block, [*self.statement, corrected], self.verbs)
         span, fix = self._span(token), Fix(self._span(token), meant)
         self._report(Misspelt(span=span, found=str(token), meant=meant, form=form, fix=fix))
         self.pending = corrected
@@ -272,7 +274,7 @@ class _Reader(Recovery):
         if self.parens and accepted & grammar.CLOSING:
             self._never_closed()
         else:
-            what = vocabulary.after(self._block, self.statement) or vocabulary.expected(accepted)
+            what = self._after or vocabulary.expected(accepted)
             what = "`{`" if "_LBRACE" in accepted else what
             self._report(Missing(span=self._after_last(), what=what, form=self._form))
         self._restart()
@@ -315,6 +317,7 @@ class _Reader(Recovery):
         accepted = self.cursor.accepts()
         for kind in _kinds(token):
             fitting = {a for a in accepted if self.cursor.takes(a, kind)}
+            fitting -= self._unlikely(kind, token)
             if fitting:
                 break
         else:
@@ -325,7 +328,7 @@ class _Reader(Recovery):
         elif len(fitting) == 1 and "NAME" not in fitting:
             what = vocabulary.expected(fitting)
         else:
-            what = vocabulary.after(self._block, self.statement) or vocabulary.expected(fitting)
+            what = self._after or vocabulary.expected(fitting)
         self._report(Missing(span=self._after_last(), what=what, form=self._form))
         if kind == "_LBRACE" and len(fitting) > 1:
             self._skip(token)  # a block of no name: nobody knows what may stand in it

@@ -11,20 +11,20 @@ from attrs import define, field
 
 from xlmc.diagnostics.diagnostic import InternalError, SpecErrors
 from xlmc.diagnostics.source import Source, Span
-from xlmc.syntax import ast, printer
+from xlmc.syntax import ast, printer, vocabulary
 from xlmc.syntax.parse import comments, parse
 
 _COLUMN = 45  # of comments beside statements, where the statement leaves room for two blanks
 
 
-def format_source(source: Source) -> str:
-    """Return the same spec in its canonical layout.
+def format_source(source: Source, verbs: vocabulary.Verbs | None = None) -> str:
+    """Return the same spec in its canonical layout; ``verbs`` are known to messages.
 
     Raises:
         SpecErrors: if the spec has syntax errors.
         InternalError: rather than change its meaning or lose a comment.
     """
-    family = parse(source)
+    family = parse(source, verbs)
     remarks = comments(source)
 
     def fills(block: ast.Node) -> bool:

@@ -21,6 +21,7 @@ Marks = dict[tuple[str, str], str]  # by the kind of what has a name, and the na
 
 # Fields that hold words of the language, whatever else has such a name.
 WORDS: set[tuple[type[ast.Node], str]] = {
+    (ast.Act, "verb"),
     (ast.Arrow, "origin"),
     (ast.Arrow, "target"),
     (ast.Arrow, "other"),

@@ -8,7 +8,7 @@ from lark.exceptions import UnexpectedInput
 from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors
 from xlmc.diagnostics.source import Source, Span
 from xlmc.diagnostics.syntax_errors import ControlCharacter, Empty, NotText, TooLarge
-from xlmc.syntax import ast, build_ast, diagnose, grammar
+from xlmc.syntax import ast, build_ast, diagnose, grammar, vocabulary
 
 LARGEST_FILE = 200_000  # bytes: two seconds of parsing at the very worst
 _INVISIBLE = re.compile(
@@ -36,8 +36,8 @@ def read_source(path: str, data: bytes) -> Source:
     return Source(path, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def parse(source: Source) -> ast.Family:
-    """Parse a spec to its tree.
+def parse(source: Source, verbs: vocabulary.Verbs | None = None) -> ast.Family:
+    """Parse a spec to its tree; ``verbs`` of actions are known to messages.
 
     Raises:
         SpecErrors: with every syntax error.
@@ -47,7 +47,7 @@ def parse(source: Source) -> ast.Family:
     try:
         read = grammar.parser().parse(source.text)
     except UnexpectedInput:
-        raise SpecErrors(diagnose.errors(source)) from None
+        raise SpecErrors(diagnose.errors(source, verbs or {})) from None
     family = build_ast.build(source, read)
     return evolve(family, doc=_doc(source, family.span.start))
 

@@ -265,9 +265,7 @@ def _statement(node: ast.Node) -> str:
             return "step"
         case ast.Finish():
             return "finish"
-        case ast.Unmask() | ast.Remask() | ast.Substitute() | ast.Insert() | ast.Append():
-            return _action(node)
-        case ast.Pick() | ast.Draw():
+        case ast.Act() | ast.Insert() | ast.Pick() | ast.Draw():
             return _action(node)
         case _:
             raise TypeError(f"{type(node).__name__} is no statement")
@@ -279,14 +277,8 @@ def _optional(word: str, value: ast.Expr | None) -> str:
 
 def _action(node: ast.Action) -> str:
     match node:
-        case ast.Unmask():
-            return f"unmask {_much(node.much)}{_order(node.order)}"
-        case ast.Remask():
-            return f"remask {_much(node.much)}{_order(node.order)}"
-        case ast.Substitute():
-            return f"substitute {_much(node.much)}{_order(node.order)}"
-        case ast.Append():
-            return f"append {_much(node.much)}"
+        case ast.Act():
+            return f"{node.verb.id} {_much(node.much)}{_order(node.order)}"
         case ast.Insert():
             return f"insert {node.what.id} {_much(node.much)}{_order(node.order)}"
         case ast.Pick():

@@ -287,17 +287,36 @@ def scores(order: ast.Order, section: ast.Section) -> tuple[ast.Name, ...]:
     return found.options if found is not None else (order.score,)
 
 
-def amounts(
-    action: ast.Unmask | ast.Remask | ast.Substitute | ast.Insert | ast.Append,
-) -> Iterator[ast.Expr]:
+def verb(action: ast.Action) -> str:
+    """Return the word that an action begins with."""
+    match action:
+        case ast.Act(verb=verb):
+            return verb.id
+        case ast.Insert():
+            return "insert"
+        case ast.Pick():
+            return "pick"
+        case ast.Draw():
+            return "draw"
+
+
+def acts(actions: tuple[ast.Action, ...], verb: str) -> tuple[ast.Act, ...]:
+    """Return the actions of a verb."""
+    return tuple(one for one in those(actions, ast.Act) if one.verb.id == verb)
+
+
+def act(actions: tuple[ast.Action, ...], verb: str) -> ast.Act | None:
+    """Return the first action of a verb, if there is one."""
+    return next(iter(acts(actions, verb)), None)
+
+
+def amounts(action: ast.Act | ast.Insert) -> Iterator[ast.Expr]:
     """Yield the amounts of the rules of an action."""
     yield from (pace.value for pace in paces(action.much) if pace.value is not None)
 
 
 def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
     match action:
-        case ast.Append():
-            yield from amounts(action)
         case ast.Pick(options=options) | ast.Draw(options=options):
             for option in options:
                 yield option.value

@@ -29,8 +29,9 @@ class Block:
 class Recovery:
     """A reader of any spec to its end; a subclass reports what is wrong."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, verbs: vocabulary.Verbs) -> None:
         self.source = source
+        self.verbs = verbs
         self.cursor = Cursor(source)
         self.problems: list[Diagnostic] = []
         self.blocks: list[Block] = []
@@ -136,11 +137,10 @@ class Recovery:
         self.pending = token
 
     def _starts_entry(self, token: Token) -> bool:
-        """Return whether a token is a keyword that an entry of some open block starts with."""
-        is_keyword = token.type not in ("NAME", "PATH")
-        return is_keyword and any(
-            self.cursor.takes(token.type, start=b.inside) for b in self.blocks
-        )
+        """Return whether an entry of some open block starts with a token, no name of an author."""
+        if token.type in ("NAME", "PATH") and token not in self.verbs:
+            return False
+        return any(self.cursor.takes(token.type, start=b.inside) for b in self.blocks)
 
     def _close_by_force(self, brace: Token) -> None:
         """Leave a block as if it had been closed."""
@@ -172,7 +172,11 @@ class Recovery:
 
     @property
     def _form(self) -> str:
-        return vocabulary.form(self._block, self.statement)
+        return vocabulary.form(self._block, self.statement, self.verbs)
+
+    @property
+    def _after(self) -> str:
+        return vocabulary.after(self._block, self.statement, self.verbs)
 
     def _on_new_line(self, token: Token) -> bool:
         """Return whether a token is on a later line than the one before it."""

@@ -1,10 +1,11 @@
 """The names of the pieces of a spec in messages."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
+from attrs import frozen
 from lark import Token
 from lark.lexer import PatternStr
 
@@ -57,13 +58,8 @@ _FORMS = {
     "_FINISH": "a finish is written `finish { ... }`, with one action a line",
     "_STOP": "a stop is written `stop when done > 0.5 or length = limit` or `stop chance done`",
     "_REUSE": "reuse is written `reuse while unchanged`",
-    "_UNMASK": "the action is written `unmask one by random`, `unmask chance reveal(alpha)` or "
-    "`unmask quota masked / steps_left by confidence of sampled`",
-    "_REMASK": "the action is written `remask chance 0.02` or `remask quota 2 by confidence`",
-    "_SUBSTITUTE": "the action is written `substitute all`",
     "_INSERT": "the action is written `insert tokens one`, `insert tokens quota 2` or "
     "`insert masks poisson gap * reveal(beta)`",
-    "_APPEND": "the action is written `append one`",
     "_PICK": "the action is written `pick gap`, `pick gap greedy` or `pick gap with top_k = 2`",
     "_DRAW": "the action is written `draw token`, `draw token greedy` or "
     "`draw token with temperature, top_p`, or `draw token from posterior`",
@@ -72,6 +68,7 @@ _FORMS = {
     "`clean -> mask  survival alpha(t) = 1 - t`",
     "NAME in loss": "a term of the loss is written "
     "`token : cross_entropy(x0) on mask  weight bound`",
+    "NAME in step": "an action is written `unmask one by random` or `draw token`",
     "NAME in collate": "a layout is written `text : bos [body] eos`",
     "PATH in recipe": "a setting is a name and a value: `batch 64` or `decoder.top_k 1`",
 }
@@ -122,16 +119,10 @@ _AFTER = {
     ("_STOP", "_WHEN"): "a condition",
     ("_STOP", "_OR"): "another condition",
     ("_REUSE", "_WHILE"): "a condition",
-    ("_UNMASK", "_UNMASK"): "the rule, as `quota` in `unmask quota 2`,",
-    ("_UNMASK", "_ELSE"): "the rule of rows in which the first takes nothing",
-    ("_UNMASK", "_BY"): "the order",
-    ("_REMASK", "_REMASK"): "the rule, as `quota` in `remask quota 2`,",
-    ("_REMASK", "_ELSE"): "the rule of rows in which the first takes nothing",
-    ("_REMASK", "_BY"): "the order",
-    ("_SUBSTITUTE", "_SUBSTITUTE"): "the rule, as `all` in `substitute all`,",
-    ("_SUBSTITUTE", "_BY"): "the order",
+    ("NAME in step", "NAME"): "the rule, as `one` in `unmask one`,",
+    ("NAME in step", "_ELSE"): "the rule of rows in which the first takes nothing",
+    ("NAME in step", "_BY"): "the order",
     ("_INSERT", "_BY"): "the order",
-    ("_APPEND", "_APPEND"): "the rule, `one`,",
     ("_INSERT", "_INSERT"): "the thing to insert, `tokens` or `masks`,",
     ("_INSERT", "NAME"): "the rule, as `one` in `insert tokens one`,",
     ("_PICK", "_PICK"): "the place to pick, `gap`,",
@@ -143,24 +134,55 @@ _AFTER = {
 }
 
 
-def form(block: str, statement: list[Token]) -> str:
+STEPS = ("step", "finish")  # the blocks of actions
+
+
+@frozen
+class Verb:
+    """The verb of an action ``VERB RULE``: how that is written, and the words for its rule."""
+
+    form: str
+    rule: str
+
+
+Verbs = Mapping[str, Verb]
+
+
+def form(block: str, statement: list[Token], verbs: Verbs) -> str:
     """Return the form of the statement that was being read, or nothing."""
-    return _FORMS.get(_key(block, statement), "")
+    verb = _verb(block, statement, verbs)
+    return verb.form if verb is not None else _FORMS.get(_key(block, statement), "")
 
 
-def after(block: str, statement: list[Token]) -> str:
+def after(block: str, statement: list[Token], verbs: Verbs) -> str:
     """Return the part that was needed after the last word of a statement, or nothing."""
+    verb = _verb(block, statement, verbs)
+    if verb is not None and len(statement) == 1:
+        return verb.rule
     return _AFTER.get((_key(block, statement), statement[-1].type), "") if statement else ""
+
+
+def _verb(block: str, statement: list[Token], verbs: Verbs) -> Verb | None:
+    """Return the verb that a statement begins with; None where it is no such action."""
+    named = block in STEPS and bool(statement) and statement[0].type == "NAME"
+    return verbs.get(statement[0]) if named else None
 
 
 def _key(block: str, statement: list[Token]) -> str:
     first = statement[0].type if statement else ""
+    block = "step" if block in STEPS else block
     return f"{first} in {block}" if first in ("NAME", "PATH") else first
 
 
-def action() -> str:
+def actions(verbs: Verbs) -> list[str]:
+    """Return the words that actions begin with."""
+    return sorted([*verbs, *filter(None, map(sign, entries()["step"]))])
+
+
+def action(verbs: Verbs) -> str:
     """Return the actions that a step can hold, in words."""
-    return f"a step or a finish has {expected(entries()['step'])}"
+    known = listing([f"`{word}`" for word in actions(verbs)], "or")
+    return f"a step or a finish has {known}"
 
 
 # Signs that people bring from elsewhere, and what to write here.

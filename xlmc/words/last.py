@@ -18,7 +18,7 @@ def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> b
     ``arrow`` is that of the clock whose masks it reveals.
     """
     step = query.the(section.entries, ast.Step)
-    unmask, remask = query.the(step.actions, ast.Unmask), query.first(step.actions, ast.Remask)
+    (unmask,), remask = query.acts(step.actions, "unmask"), query.act(step.actions, "remask")
     env = environment(section, family)
     if remask is not None:
         return _settles(unmask.much, remask.much, env)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc.syntax import ast, query
+from xlmc.syntax.vocabulary import Verbs
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process
 from xlmc.words import (
@@ -46,16 +47,27 @@ def action_words() -> dict[str, Action]:
     return registry.words(actions, Action)
 
 
+def verbs() -> Verbs:
+    """Return the verbs of actions ``VERB RULE``, as messages name them."""
+    known = action_words().values()
+    return {word.name: word.written for word in known if word.node is ast.Act}
+
+
 def ways(node: ast.Action) -> list[Action]:
     """Return the words of the verb of an action: one for each noun that can follow it."""
-    return [word for word in action_words().values() if isinstance(node, word.node)]
+    return [word for word in action_words().values() if word.means(node)]
 
 
 def action(node: ast.Action) -> Action:
-    """Return the word of an action; with a wrong noun the first word of its verb."""
+    """Return the word of an action of a known verb; with a wrong noun the first of that verb."""
     what = node.what.id if isinstance(node, ast.Insert | ast.Pick) else ""
     found = ways(node)
     return next((word for word in found if word.what == what), found[0])
+
+
+def chooses(node: ast.Action) -> str:
+    """Return the places among which the rule of an action chooses; "" for none."""
+    return next((word.chooses for word in ways(node)), "")
 
 
 def crowds(entries: tuple[ast.Node, ...]) -> bool:

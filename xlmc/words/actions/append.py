@@ -1,6 +1,5 @@
 """``append``: a token behind the last one."""
 
-from xlmc.syntax import ast
 from xlmc.theory.needs import ORDER, unmet
 from xlmc.theory.process import Process
 from xlmc.words.actions.base import Action
@@ -14,7 +13,6 @@ class Append(Action):
     form = "append one"
     meaning = "A token behind the last one."
     example = "append one"
-    node = ast.Append
     needs = (ORDER,)
     rules = ("one",)
     one_rule = "a token is drawn when all before it are known"

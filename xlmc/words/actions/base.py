@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
+from xlmc.syntax.vocabulary import Verb, listing
 from xlmc.theory.needs import home, unmet
 from xlmc.theory.process import Process, Step
 from xlmc.words.base import Word
@@ -14,18 +15,24 @@ class Action(Word):
     """An action of a step, or of the finish of a decoder.
 
     ``node`` is its node in the tree, ``what`` the noun behind its verb, and ``whats`` nouns of
-    that kind. ``undoes`` is the arrow whose tokens it brings back, None where it brings none.
-    ``rules`` are those by which it may choose, and ``one_rule`` the reason why by no others; "" if
-    any will do. ``alone``: the reason why no rule follows another; "" if one may. ``remedy``: what
-    to do where it has nothing to do; "" for the action that undoes the noise.
+    that kind. ``forms`` are examples for a message about its form, ``simplest`` one about its rule:
+    by default both are the example. ``undoes`` is the arrow whose tokens it brings back, None where
+    it brings none. ``chooses``: the places among which its rule chooses, "masks" or "tokens"; ""
+    where it takes all that there are, or none. ``rules`` are those by which it may choose, and
+    ``one_rule`` the reason why by no others; "" if any will do. ``alone``: the reason why no rule
+    follows another; "" if one may. ``remedy``: what to do where it has nothing to do; "" for the
+    action that undoes the noise.
     """
 
     slot = "an action of a step"
-    node: ClassVar[type[ast.Action]]
+    node: ClassVar[type[ast.Action]] = ast.Act
+    forms: ClassVar[tuple[str, ...]] = ()
+    simplest: ClassVar[str] = ""
     what: ClassVar[str] = ""
     whats: ClassVar[str] = ""
     undoes: ClassVar[Step | None] = None
     rules: ClassVar[tuple[str, ...]] = ()
+    chooses: ClassVar[str] = ""
     one_rule: ClassVar[str] = ""
     alone: ClassVar[str] = ""
     remedy: ClassVar[str] = ""
@@ -34,6 +41,18 @@ class Action(Word):
     def verb(self) -> str:
         """Return the keyword that begins it."""
         return self.name.partition(" ")[0]
+
+    def means(self, action: ast.Action) -> bool:
+        """Return whether an action has its verb."""
+        return query.verb(action) == self.verb
+
+    @property
+    def written(self) -> Verb:
+        """Return the messages about its form ``VERB RULE``."""
+        forms = listing([f"`{one}`" for one in self.forms or (self.example,)], "or")
+        simplest = self.simplest or self.example
+        rule = f"the rule, as `{simplest.split()[1]}` in `{simplest}`,"
+        return Verb(f"the action is written {forms}", rule)
 
     @property
     def own(self) -> bool:

@@ -1,6 +1,5 @@
 """``remask``: tokens become masks again."""
 
-from xlmc.syntax import ast
 from xlmc.theory.needs import arrow
 from xlmc.words.actions.base import Action
 
@@ -17,7 +16,9 @@ class Remask(Action):
         "sure now (`by SCORE of current`)."
     )
     example = "remask chance 0.02"
-    node = ast.Remask
+    forms = ("remask chance 0.02", "remask quota 2 by confidence")
+    simplest = "remask quota 2"
     needs = (arrow("clean", "mask"),)
+    chooses = "tokens"
     rules = ("chance", "quota", "poisson", "one")
     remedy = "drop the remask"

@@ -1,6 +1,5 @@
 """``substitute``: tokens are drawn anew."""
 
-from xlmc.syntax import ast
 from xlmc.theory.needs import REPLACED
 from xlmc.words.actions.base import Action
 
@@ -17,7 +16,6 @@ class Substitute(Action):
         "tokens become masks, too."
     )
     example = "substitute all"
-    node = ast.Substitute
     needs = (REPLACED,)
     undoes = ("clean", "random")
     rules = ("all",)

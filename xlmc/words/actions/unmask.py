@@ -1,6 +1,5 @@
 """``unmask``: masks become tokens."""
 
-from xlmc.syntax import ast
 from xlmc.theory.needs import MASKED
 from xlmc.words.actions.base import Action
 
@@ -13,6 +12,12 @@ class Unmask(Action):
     form = "unmask RULE by ORDER"
     meaning = "Masks become tokens."
     example = "unmask quota masked / steps_left by confidence"
-    node = ast.Unmask
+    forms = (
+        "unmask one by random",
+        "unmask chance reveal(alpha)",
+        "unmask quota masked / steps_left by confidence of sampled",
+    )
+    simplest = "unmask quota 2"
     needs = (MASKED,)
+    chooses = "masks"
     undoes = ("clean", "mask")

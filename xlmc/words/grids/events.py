@@ -35,7 +35,7 @@ class Events(Grid):
 
     def wrong(self, step: ast.Step, single: Collection[str]) -> Iterator[Diagnostic]:
         """Complain about a step that reveals several tokens, or not any of them."""
-        for action in query.those(step.actions, ast.Unmask):
+        for action in query.acts(step.actions, "unmask"):
             random = action.order is not None and action.order.score.id == "random"
             if action.much.rule not in single or not random:
                 yield WrongRule(

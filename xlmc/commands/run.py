@@ -42,7 +42,9 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     "sets",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change a setting: model.layers=4, decoder.top_p=0.9. Repeatable.",
+    help="Change a setting: model.layers=4, decoder.top_p=0.9. Repeatable. A list, as in "
+    "decoder.steps=8,16,32, is a sweep: with --job eval over one checkpoint; of training settings "
+    "a run for each value.",
 )
 @click.option(
     "--metric",
@@ -83,6 +85,9 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option("--name", help="What to call the run.")
 @click.option("--seed", type=int, help="Of weights, order and noise.")
 @click.option(
+    "--seeds", metavar="N|A,B,...", help="A run for each seed from 1 to N, or of a list; one table."
+)
+@click.option(
     "--force", is_flag=True, help="Go on with a run although package, settings or data changed."
 )
 @trust_option
@@ -104,6 +109,7 @@ def run(
     run_dir: Path | None,
     name: str | None,
     seed: int | None,
+    seeds: str | None,
     force: bool,
     trust: bool,
 ) -> int:
@@ -136,6 +142,7 @@ def run(
             run_dir=run_dir,
             name=name,
             seed=seed,
+            seeds=seeds,
             force=force,
             trust=trusting(trust, say),
         )

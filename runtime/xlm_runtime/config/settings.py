@@ -70,13 +70,13 @@ def parse_sets(texts: Iterable[str]) -> list[Setting]:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
             raise UsageError(
-                f"--set {_cut(text)}: write it as --set path=value, as in --set train.steps=500"
+                f"--set {shorten(text)}: write it as --set path=value, as in --set train.steps=500"
             )
-        settings.append(Setting(path.strip(), _value(value), f"--set {_cut(text)}"))
+        settings.append(Setting(path.strip(), _value(value), f"--set {shorten(text)}"))
     return settings
 
 
-def _cut(text: str) -> str:
+def shorten(text: str) -> str:
     """Shorten a user's input for a message."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
@@ -119,7 +119,7 @@ def build(family: Family, preset: Sequence[Setting], sets: Sequence[Setting]) ->
     presets, name = _chosen(family, preset), _chosen(family, [*preset, *sets])
     own, common = _decoder_types(family, name), _decoder_types(family, presets)
     preset = [s for s in preset if s.path in own or s.path not in common]
-    types = _section_types() | own
+    types = section_types() | own
     for section in ("loss", "noise"):
         types |= _param_types(section, family.params.get(section, ()))
     settings = [s for s in (*preset, *sets) if s.path != "decoder"]
@@ -166,7 +166,8 @@ def _params(at: str, params: Iterable[Param], values: Mapping[str, object]) -> d
     return {p.name: within(values.get(f"{at}.{p.name}", p.default), _kind(at, p)) for p in params}
 
 
-def _section_types() -> dict[str, Any]:
+def section_types() -> dict[str, Any]:
+    """Return the type of every setting that all families share."""
     return {f"{name}.{f.name}": f.type for name, cls in SECTIONS.items() for f in fields(cls)}
 
 
@@ -227,7 +228,7 @@ def _check_whole(config: Config) -> None:
         try:
             strings(text, noun)
         except ValueError as error:
-            problems.append(f'{path}={_cut(text)}: write "A", or ["A", "B"]: {error}')
+            problems.append(f'{path}={shorten(text)}: write "A", or ["A", "B"]: {error}')
     if problems:
         raise UsageError("\n".join(problems))
 

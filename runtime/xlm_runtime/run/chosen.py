@@ -1,11 +1,23 @@
 """The run that a job reads."""
 
+from typing import Any
+
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.run import copies, runs
 from xlm_runtime.run.command import Command
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
+
+
+def facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
+    """Return the facts of a run beside its package and configuration, old ones if it exists."""
+    data = str(command.data.resolve()) if command.data else None
+    asked = {"task": task, "preset": command.preset, "data": data}
+    if begun is None:
+        return asked
+    before = {key: begun.facts[key] for key in asked}
+    return before if data is None else before | {"data": data}
 
 
 def begun(command: Command, read: Contents, family: str, task: str) -> Run | None:

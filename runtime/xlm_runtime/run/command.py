@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from xlm_runtime.config.lists import Point
 from xlm_runtime.data import hub
 from xlm_runtime.packages.trust import Trust
 from xlm_runtime.system import bounds
@@ -25,7 +26,12 @@ JOBS = {
 
 @frozen(kw_only=True)
 class Command:
-    """The options of ``xlmc run``, as they were given."""
+    """The options of ``xlmc run``, as they were given.
+
+    points: the combinations of lists of settings, of which an evaluation tries each; one without
+        options if there is no list. varied: the options in which this run differs from the others
+        of its command.
+    """
 
     package: Path
     task: str
@@ -44,8 +50,11 @@ class Command:
     run_dir: Path | None
     name: str | None
     seed: int | None
+    seeds: str | None
     force: bool
     trust: Trust
+    points: tuple[Point, ...] = ((),)
+    varied: Point = ()
 
 
 def check(command: Command) -> None:
@@ -91,6 +100,7 @@ def _check_repo(command: Command) -> None:
         (command.data, "--data"),
         (command.columns, "--columns"),
         (command.tokenizer, "--tokenizer"),
+        (command.seeds, "--seeds"),
     ):
         if value:
             raise UsageError(f"{name} has no effect on --job push: a run is pushed as it is")

@@ -26,6 +26,16 @@ from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.task import Task
 
 
+def configs_of(
+    command: Command, found: Package, task: Task, preset: str, begun: Run | None
+) -> list[Config]:
+    """Return the configuration of each point of a command; one if it is no sweep."""
+    return [
+        config_of(evolve(command, sets=(*command.sets, *point)), found, task, preset, begun)
+        for point in command.points
+    ]
+
+
 def config_of(
     command: Command, found: Package, task: Task, preset: str, begun: Run | None
 ) -> Config:

@@ -21,22 +21,26 @@ if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
 
-def evaluation(session: Session, again: bool) -> None:
-    """Print and write the evaluation of the checkpoint on the test examples."""
+LOSSES = ("loss_split", "loss", "loss_count", "loss_examples", "likelihood")  # of no decoder
+
+
+def evaluation(session: Session, again: bool) -> dict[str, Any]:
+    """Print, write and return the evaluation of the checkpoint on the test examples."""
     file, (folder, key) = session.run.path / measured.METRICS, session.key(("eval",))
     if not again and session.run.note("eval") == key and file.exists():
         found = measured.read(file)
         say(f"evaluated before ({file})")
         _show(found)
-        return
+        return found
     model = session.loaded(folder)
-    found = {"checkpoint": folder.name, **_measure(session, model)}
+    found = {"checkpoint": folder.name, **measure(session, model)}
     found |= session.sources(folder)
     _show(found)  # whatever becomes of the file
     with saving(session.run.path):
         write_json(file, found)
-        _remember(session, found)
+        remember(session, found)
         session.run.note("eval", key)
+    return found
 
 
 def _show(found: Mapping[str, Any]) -> None:
@@ -44,14 +48,17 @@ def _show(found: Mapping[str, Any]) -> None:
         say(text)
 
 
-def _remember(session: Session, found: Mapping[str, Any]) -> None:
+def remember(session: Session, found: Mapping[str, Any]) -> None:
     """Append an evaluation to the file of all evaluations."""
     file = session.run.path / measured.EVERY
     before = file.read_bytes().decode(errors="surrogateescape") if file.exists() else ""
     write_text(file, before + to_json(sealed(found)) + "\n")
 
 
-def _measure(session: Session, model: Model) -> dict[str, Any]:
+def measure(
+    session: Session, model: Model, losses: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return all numbers of a model.  ``losses`` are those of `LOSSES`, if they are known."""
     options, claim = session.config.eval, model.family.claim
     metrics = metrics_of(session.task, session.prepared, session.config)
     examples = list(first(session.prepared.test, options.examples))
@@ -63,7 +70,7 @@ def _measure(session: Session, model: Model) -> dict[str, Any]:
         found["data"] = "not those of training"
     found |= {"noise": session.config.noise} if session.config.noise else {}
     found["claim"] = {"value": claim.value, "why": claim.why}
-    found |= _losses(session, model)
+    found |= _losses(session, model) if losses is None else losses
     if len(metrics):
         asked = examples
         if session.task.layout == "text":

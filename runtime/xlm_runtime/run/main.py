@@ -17,16 +17,19 @@ from xlm_runtime.model.published import Checkpoint
 from xlm_runtime.packages import contents, package
 from xlm_runtime.packages.package import Package
 from xlm_runtime.packages.trust import DOUBT, Trust
-from xlm_runtime.run import chosen, copies, initial, runs
+from xlm_runtime.run import chosen, copies, initial, names, runs
 from xlm_runtime.run.before import compare_first, family_of
 from xlm_runtime.run.command import JOBS, Command, check
-from xlm_runtime.run.configured import config_of, sized, untrained, weights_of
+from xlm_runtime.run.configured import configs_of, sized, untrained, weights_of
 from xlm_runtime.run.evaluation import evaluation
 from xlm_runtime.run.initial import Start
 from xlm_runtime.run.jobs import generation, training
 from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
 from xlm_runtime.run.session import Session
+from xlm_runtime.run.sweep import sweep
+from xlm_runtime.run.together import together
+from xlm_runtime.run.variants import variants
 from xlm_runtime.system import cache, env, failures
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import RunError, Stopped, UsageError
@@ -57,6 +60,7 @@ def run(
     run_dir: Path | None = None,
     name: str | None = None,
     seed: int | None = None,
+    seeds: str | None = None,
     force: bool = False,
     trust: Trust = DOUBT,
 ) -> int:
@@ -69,8 +73,8 @@ def run(
     command = Command(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
         columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, init=init,
-        init_map=init_map, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, force=force,
-        trust=trust,
+        init_map=init_map, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, seeds=seeds,
+        force=force, trust=trust,
     )  # fmt: skip
     try:
         _do(command)
@@ -95,7 +99,8 @@ class _Plan:
     """The settled parts of a command before there are data.
 
     begun: the run that it reads. as_is: published weights are used without training. facts: those
-    of a run beside its package and configuration. start: the weights that training begins with.
+    of a run beside its package and configuration. configs: those of the points of a sweep. start:
+    the weights that training begins with.
     """
 
     command: Command
@@ -104,9 +109,14 @@ class _Plan:
     begun: Run | None
     as_is: bool
     facts: dict[str, Any]
-    config: Config
+    configs: tuple[Config, ...]
     weights: Checkpoint | None
     start: Start | None
+
+    @property
+    def config(self) -> Config:
+        """The first configuration, which is the only one but for a sweep."""
+        return self.configs[0]
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -118,12 +128,18 @@ def _do(command: Command) -> None:
     check(command)
     if command.repo:
         _push(command, command.repo)
-    else:
-        _proceed(_plan(command))
+        return
+    plans = [_plan(one) for one in variants(command)]  # a mistake in any of them comes first
+    if len(plans) > 1 and any(plan.config.train.devices > 1 for plan in plans):
+        raise UsageError("several runs of one command have one device: leave train.devices out")
+    done = [(plan, _proceed(plan)) for plan in plans]
+    if len(plans) > 1 and command.job != "train":
+        for line in together([(plan.command, found) for plan, found in done]):
+            say(line)
 
 
-def _proceed(plan: _Plan) -> None:
-    """Prepare the data of a plan, and run its jobs."""
+def _proceed(plan: _Plan) -> list[dict[str, Any]]:
+    """Prepare the data of a plan, run its jobs, and return the evaluations."""
     prepared = plan.task.prepare(_options(plan))
     plan = evolve(plan, facts={**plan.facts, **_prints(prepared), **initial.prints(plan.start)})
     _check_prepared(plan, prepared)
@@ -132,7 +148,8 @@ def _proceed(plan: _Plan) -> None:
 
         scoring(plan.task, prepared, plan.config, plan.command.predictions)
     elif plan.jobs:
-        _work(plan, prepared)
+        return _work(plan, prepared)
+    return []
 
 
 def _push(command: Command, repo: str) -> None:
@@ -155,8 +172,9 @@ def _plan(command: Command) -> _Plan:
     found = package.load(read, command.trust)
     if begun is not None:
         runs.check_pair(begun, found.family.name, task.name)
-    facts = _facts(command, task.name, begun)
-    config = config_of(command, found, task, facts["preset"], begun)
+    facts = chosen.facts(command, task.name, begun)
+    configs = configs_of(command, found, task, facts["preset"], begun)
+    config = configs[0]
     task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
     if command.job == "score":  # no model: it matters only which specials there are
         pair.check_layout(found.family, task)
@@ -173,7 +191,8 @@ def _plan(command: Command) -> _Plan:
     weights = weights_of(config, found.family, reads=reads)
     return _Plan(
         command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
-        config=sized(config, found.family, weights), weights=weights, start=start,
+        configs=tuple(sized(one, found.family, weights) for one in configs), weights=weights,
+        start=start,
     )  # fmt: skip
 
 
@@ -198,26 +217,32 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
         raise UsageError(prepared.untrainable)
 
 
-def _work(plan: _Plan, prepared: Prepared) -> None:
-    """Run the jobs, in the folder of a run."""
+def _work(plan: _Plan, prepared: Prepared) -> list[dict[str, Any]]:
+    """Run the jobs in the folder of a run, and return the evaluations."""
     with _held(plan) as path:
         run = plan.begun or _trained(plan, prepared, path)
         if plan.weights is not None and _first():
             write_json(run.path / runs.PUBLISHED, dict(plan.weights.config))
         ckpt = plan.command.ckpt
         parts = (plan.found, plan.task, prepared, plan.config, run, ckpt, plan.weights, plan.start)
-        _do_jobs(plan, Session(*parts))
+        return _do_jobs(plan, Session(*parts))
 
 
-def _do_jobs(plan: _Plan, session: Session) -> None:
-    job = plan.command.job
+def _do_jobs(plan: _Plan, session: Session) -> list[dict[str, Any]]:
+    job, points = plan.command.job, plan.command.points
+    found: list[dict[str, Any]] = []
     if "train" in plan.jobs:
         os.environ[_RUN] = str(session.run.path)
         training(session)
     if "eval" in plan.jobs and _first():
-        evaluation(session, again=job == "eval")
+        found = (
+            sweep(session, points, plan.configs)
+            if len(points) > 1
+            else [evaluation(session, again=job == "eval")]
+        )
     if "generate" in plan.jobs and _first():
         generation(session, again=job == "generate")
+    return found
 
 
 def _first() -> bool:
@@ -257,19 +282,9 @@ def _place(plan: _Plan) -> tuple[Path, str]:
     home = runs.home(plan.found.family.name, facts["task"])
     if command.run_dir or command.name:
         return command.run_dir or home / str(command.name), ""
-    label = f"{facts['preset']}-seed{config.train.seed}"
-    label = f"{facts['preset']}-published" if plan.as_is else label
+    parts = [facts["preset"], *names.of_point(command.varied)]
+    label = names.joined([*parts, "published" if plan.as_is else f"seed{config.train.seed}"])
     return runs.for_training(home, label, plan.found, config, facts)
-
-
-def _facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
-    """Return the facts of a run beside its package and configuration, old ones if it exists."""
-    data = str(command.data.resolve()) if command.data else None
-    asked = {"task": task, "preset": command.preset, "data": data}
-    if begun is None:
-        return asked
-    before = {key: begun.facts[key] for key in asked}
-    return before if data is None else before | {"data": data}
 
 
 def _check_training(config: Config) -> None:

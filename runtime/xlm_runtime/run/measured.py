@@ -19,14 +19,18 @@ _ABOUT = ("estimator", "given", "lengths")
 _SECTIONS = ("loss", "likelihood", "answers", "decoding")
 
 
-def of(package: str, folder: Path, data: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def of(marks: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sources of a result: hashes of all it depends on, and the settings.
 
-    The weights are those in a folder; two results with equal hashes have the same sources.
+    ``marks`` are the hashes of all but the settings: of package, weights, data, the size of the
+    model and metrics of the user's own. Two results with equal hashes have the same sources.
     """
-    hashed = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    marks = {"package": package, "weights": weights(folder), "data": data, "settings": hashed}
-    return {"of": marks, "settings": settings}
+    return {"of": {**marks, "settings": digest(settings)}, "settings": settings}
+
+
+def digest(value: object) -> str:
+    """Hash a plain value."""
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def settings(plain: Mapping[str, Any]) -> dict[str, Any]:

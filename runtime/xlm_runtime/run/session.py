@@ -43,6 +43,10 @@ class Session:
         about = None if self.published is None else self.published.config
         return self._ending(make(*self._parts, about))
 
+    def decoding(self, model: Model) -> Model:
+        """Return a model of the same weights with the decoder of this session."""
+        return self._ending(evolve(model, decoder=self.config.decoder))
+
     def start(self) -> Model:
         """Return the model that training starts from: with weights of others, or fresh ones."""
         if self.first is not None:
@@ -117,8 +121,11 @@ class Session:
 
     def sources(self, folder: Path) -> dict[str, Any]:
         """Return the sources of a result: hashes of package, weights, data and settings."""
-        settings = measured.settings(self.config.to_json())
-        return measured.of(self.package.digest, folder, self.prepared.fingerprint, settings)
+        plain, asked = self.config.to_json(), self.config.eval.asked
+        marks = {"package": self.package.digest, "weights": measured.weights(folder)}
+        marks |= {"data": self.prepared.fingerprint, "model": measured.digest(plain["model"])}
+        marks |= {"metrics": measured.digest(_prints(asked))} if asked else {}
+        return measured.of(marks, measured.settings(plain))
 
     def targets(self, asked: Sequence[Example]) -> list[Example | None]:
         """Return the answers of the examples to decode; None for each of plain text."""

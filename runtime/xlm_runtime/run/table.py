@@ -10,8 +10,7 @@ from xlm_runtime.run import measured
 
 def table(found: Mapping[str, Any]) -> list[str]:
     """Return the metrics as lines; every likelihood shows its claim."""
-    claim = found["claim"]
-    lines = [f"evaluation of {found['checkpoint']} on {_seen(found)} test examples"]
+    lines = [f"evaluation of {found['checkpoint']} on {seen(found)} test examples"]
     if "data" in found:
         lines.append(f"  the data are {found['data']}")
     if found.get("loss_split") == "validation":
@@ -19,18 +18,34 @@ def table(found: Mapping[str, Any]) -> list[str]:
         some = f", {found['loss_count']} of {found['loss_examples']} examples" if few else ""
         lines.append(f"  loss and likelihood are of the validation split{some}")
     loss = evaluate.shown(found["loss"]) if "loss" in found else {}
-    measured = dict(found.get("likelihood", {}))
-    estimator, lengths = measured.pop("estimator", ""), measured.get("joint", {}).get("lengths")
     answers = (found.get("answers", {}), "decoded")
-    likelihoods = evaluate.sections(measured, claim["value"])
-    lines += values(((loss, ""), *likelihoods, answers, (found.get("decoding", {}), "")), found)
+    sections = ((loss, ""), *_likelihood(found), answers, (found.get("decoding", {}), ""))
+    return [*lines, *values(sections, found), *_about(found)]
+
+
+def likelihoods(found: Mapping[str, Any]) -> list[str]:
+    """Return the lines of an evaluation that no decoder changes; none without a likelihood."""
+    if "likelihood" not in found:
+        return []
+    return [*values(_likelihood(found), {}), *_about(found)]
+
+
+def _likelihood(found: Mapping[str, Any]) -> list[tuple[dict[str, float], str]]:
+    part = {k: v for k, v in found.get("likelihood", {}).items() if k != "estimator"}
+    return evaluate.sections(part, found["claim"]["value"])
+
+
+def _about(found: Mapping[str, Any]) -> list[str]:
+    """Return the lines about a likelihood: its estimators and its claim."""
+    claim, part = found["claim"], found.get("likelihood", {})
+    estimator, lengths = part.get("estimator", ""), part.get("joint", {}).get("lengths")
     said = "no likelihood" if claim["value"] == "none" else claim["value"]
-    lines += [f"  likelihood by: {estimator}"] if estimator else []
+    lines = [f"  likelihood by: {estimator}"] if estimator else []
     lines += [f"  joint by: {lengths}"] if lengths else []
     return [*lines, f"  {said}: {claim['why']}"]
 
 
-def _seen(found: Mapping[str, Any]) -> str:
+def seen(found: Mapping[str, Any]) -> str:
     """Format the number of test examples that an evaluation saw, and of all if it is a part."""
     seen = str(found["examples"])
     return f"{seen} of {found['test_examples']}" if measured.is_part(found) else seen

@@ -58,7 +58,7 @@ def test_an_evaluation_says_what_it_is_of(start: Start) -> None:
     folder = FOLDER / "checkpoints/step-00000002"
     hashed = sha256(sha256((folder / "ema.safetensors").read_bytes()).digest()).hexdigest()
     of = found["of"]
-    assert of.keys() == {"package", "weights", "data", "settings"}
+    assert of.keys() == {"package", "weights", "data", "model", "settings"}
     assert (of["package"], of["weights"]) == (run.facts["package"], hashed)
     assert of["data"] == run.facts["content"]
     assert (found["examples"], found["test_examples"]) == (37, 37)

@@ -7,34 +7,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from xlm_runtime import tasks
-from xlm_runtime.config.config import Config
 from xlm_runtime.data.rows import lines
 from xlm_runtime.model import pair
-from xlm_runtime.model.published import Checkpoint
-from xlm_runtime.packages import contents, package
-from xlm_runtime.packages.package import Package
+from xlm_runtime.packages import contents
 from xlm_runtime.packages.trust import DOUBT, Trust
 from xlm_runtime.run import chosen, copies, initial, names, runs
-from xlm_runtime.run.before import compare_first, family_of
-from xlm_runtime.run.command import JOBS, Command, check
-from xlm_runtime.run.configured import configs_of, sized, untrained, weights_of
+from xlm_runtime.run.before import family_of
+from xlm_runtime.run.command import Command, check
 from xlm_runtime.run.evaluation import evaluation
-from xlm_runtime.run.initial import Start
 from xlm_runtime.run.jobs import generation, training
+from xlm_runtime.run.plan import Plan, options, planned
 from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
 from xlm_runtime.run.session import Session
 from xlm_runtime.run.sweep import sweep
 from xlm_runtime.run.together import together
 from xlm_runtime.run.variants import variants
-from xlm_runtime.system import cache, env, failures
+from xlm_runtime.system import env, failures
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import RunError, Stopped, UsageError
 from xlm_runtime.system.progress import complain, say
-from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.train import saved
 
@@ -94,42 +90,12 @@ def run(
     return 0
 
 
-@frozen(kw_only=True, eq=False)
-class _Plan:
-    """The settled parts of a command before there are data.
-
-    begun: the run that it reads. as_is: published weights are used without training. facts: those
-    of a run beside its package and configuration. configs: those of the points of a sweep. start:
-    the weights that training begins with.
-    """
-
-    command: Command
-    found: Package
-    task: Task
-    begun: Run | None
-    as_is: bool
-    facts: dict[str, Any]
-    configs: tuple[Config, ...]
-    weights: Checkpoint | None
-    start: Start | None
-
-    @property
-    def config(self) -> Config:
-        """The first configuration, which is the only one but for a sweep."""
-        return self.configs[0]
-
-    @property
-    def jobs(self) -> tuple[str, ...]:
-        """The steps to perform with the data; none if they are only prepared."""
-        return JOBS[self.command.job]
-
-
 def _do(command: Command) -> None:
     check(command)
     if command.repo:
         _push(command, command.repo)
         return
-    plans = [_plan(one) for one in variants(command)]  # a mistake in any of them comes first
+    plans = [planned(one) for one in variants(command)]  # a mistake in any of them comes first
     if len(plans) > 1 and any(plan.config.train.devices > 1 for plan in plans):
         raise UsageError("several runs of one command have one device: leave train.devices out")
     done = [(plan, _proceed(plan)) for plan in plans]
@@ -138,9 +104,9 @@ def _do(command: Command) -> None:
             say(line)
 
 
-def _proceed(plan: _Plan) -> list[dict[str, Any]]:
+def _proceed(plan: Plan) -> list[dict[str, Any]]:
     """Prepare the data of a plan, run its jobs, and return the evaluations."""
-    prepared = plan.task.prepare(_options(plan))
+    prepared = plan.task.prepare(options(plan))
     plan = evolve(plan, facts={**plan.facts, **_prints(prepared), **initial.prints(plan.start)})
     _check_prepared(plan, prepared)
     if plan.command.predictions:
@@ -161,46 +127,11 @@ def _push(command: Command, repo: str) -> None:
     share.push(begun, command.ckpt or "best", repo, command.trust)
 
 
-def _plan(command: Command) -> _Plan:
-    """Check and settle all parts of a command that need no data."""
-    read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
-    trains = "train" in jobs or not jobs
-    as_is = not trains and untrained(command)
-    name = family_of(command, read)
-    compare_first(command, read, name, task.name)
-    begun = None if trains or as_is else chosen.begun(command, read, name, task.name)
-    found = package.load(read, command.trust)
-    if begun is not None:
-        runs.check_pair(begun, found.family.name, task.name)
-    facts = chosen.facts(command, task.name, begun)
-    configs = configs_of(command, found, task, facts["preset"], begun)
-    config = configs[0]
-    task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
-    if command.job == "score":  # no model: it matters only which specials there are
-        pair.check_layout(found.family, task)
-    else:
-        pair.check(found.family, task)
-    pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
-    if {"eval", "score"}.intersection(jobs):
-        _check_metrics(config)
-    if "train" in jobs:
-        _check_training(config)
-    home = command.run_dir or runs.home(found.family.name, task.name)
-    start = initial.find(config, home) if trains else None
-    reads = bool(jobs) and begun is None and command.job != "score"
-    weights = weights_of(config, found.family, reads=reads)
-    return _Plan(
-        command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
-        configs=tuple(sized(one, found.family, weights) for one in configs), weights=weights,
-        start=start,
-    )  # fmt: skip
-
-
 def _prints(prepared: Prepared) -> dict[str, str]:
     return {"content": prepared.fingerprint, "tokenizer": prepared.tokenizer.fingerprint}
 
 
-def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
+def _check_prepared(plan: Plan, prepared: Prepared) -> None:
     """Check the parts of a plan that need the data, before anything is trained."""
     config, task = plan.config, plan.task
     if plan.begun is not None:
@@ -217,7 +148,7 @@ def _check_prepared(plan: _Plan, prepared: Prepared) -> None:
         raise UsageError(prepared.untrainable)
 
 
-def _work(plan: _Plan, prepared: Prepared) -> list[dict[str, Any]]:
+def _work(plan: Plan, prepared: Prepared) -> list[dict[str, Any]]:
     """Run the jobs in the folder of a run, and return the evaluations."""
     with _held(plan) as path:
         run = plan.begun or _trained(plan, prepared, path)
@@ -228,7 +159,7 @@ def _work(plan: _Plan, prepared: Prepared) -> list[dict[str, Any]]:
         return _do_jobs(plan, Session(*parts))
 
 
-def _do_jobs(plan: _Plan, session: Session) -> list[dict[str, Any]]:
+def _do_jobs(plan: Plan, session: Session) -> list[dict[str, Any]]:
     job, points = plan.command.job, plan.command.points
     found: list[dict[str, Any]] = []
     if "train" in plan.jobs:
@@ -251,7 +182,7 @@ def _first() -> bool:
 
 
 @contextmanager
-def _held(plan: _Plan) -> Iterator[Path]:
+def _held(plan: Plan) -> Iterator[Path]:
     """Lock the folder of the run for this command; nothing is written to it before."""
     if not _first():
         yield _run_of_first()
@@ -276,7 +207,7 @@ def _run_of_first() -> Path:
     return Path(os.environ[_RUN])
 
 
-def _place(plan: _Plan) -> tuple[Path, str]:
+def _place(plan: Plan) -> tuple[Path, str]:
     """Return the folder of the run to write to, its own or a fresh one, and the reason."""
     command, config, facts = plan.command, plan.config, plan.facts
     home = runs.home(plan.found.family.name, facts["task"])
@@ -287,27 +218,7 @@ def _place(plan: _Plan) -> tuple[Path, str]:
     return runs.for_training(home, label, plan.found, config, facts)
 
 
-def _check_training(config: Config) -> None:
-    """Check the parts of a training run that settings name: optimiser, loggers, callbacks."""
-    if config.train.optimizer != "adamw":
-        from xlm_runtime.train import optim
-
-        optim.check(config.train)
-    if config.train.loggers or config.train.callbacks:
-        from xlm_runtime.train import wanted  # Lightning takes seconds to import
-
-        wanted.check(config.train)
-
-
-def _check_metrics(config: Config) -> None:
-    """Check before training that the requested metrics are available."""
-    if config.eval.asked:
-        from xlm_runtime.run import asked  # torchmetrics takes a second to import
-
-        asked.check(config.eval.asked)
-
-
-def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
+def _trained(plan: Plan, prepared: Prepared, path: Path) -> Run:
     """Return the run in a folder: the same run if it was begun, else a fresh one."""
     found, config, facts = plan.found, plan.config, plan.facts
     begun = Run(path)
@@ -332,7 +243,7 @@ def _trained(plan: _Plan, prepared: Prepared, path: Path) -> Run:
     return runs.create(path, found, config, facts | about)
 
 
-def _go_back(plan: _Plan, begun: Run) -> None:
+def _go_back(plan: Plan, begun: Run) -> None:
     """Return to an earlier checkpoint for training, if the run is that of the command."""
     which = str(plan.command.ckpt)
     if which in ("last", "best"):
@@ -348,7 +259,7 @@ def _go_back(plan: _Plan, begun: Run) -> None:
     saved.go_back(begun.checkpoints, Path(which))
 
 
-def _check_forced(plan: _Plan, begun: Run, prepared: Prepared) -> None:
+def _check_forced(plan: Plan, begun: Run, prepared: Prepared) -> None:
     """Check that another run may continue under this plan.  Raises UsageError."""
     found, config, facts = plan.found, plan.config, plan.facts
     runs.check_pair(begun, found.family.name, facts["task"])
@@ -388,27 +299,6 @@ def _check_ids(begun: Run, facts: Mapping[str, Any]) -> None:
             f"{begun.path} was trained with another tokenizer than its data have now, so that "
             f"ids differ; the old one is kept in its folder tokenizer"
         )
-
-
-def _options(plan: _Plan) -> DataOptions:
-    """Return the options for the data of a task; published weights bring their tokenizer."""
-    facts, data, weights = plan.facts, plan.config.data, plan.weights
-    own = str(weights.folder) if weights is not None else None
-    return DataOptions(
-        preset=facts["preset"],
-        cache=cache.home(),
-        data=Path(facts["data"]) if facts["data"] else None,
-        columns=data.roles,
-        seed=data.seed,
-        specials=plan.found.family.specials,
-        tokenizer=data.tokenizer or own,
-        published=weights is not None,
-        chat=data.chat,
-        kept=None if plan.begun is None else plan.begun.tokenizer,
-        block=data.block or None,
-        prompt=data.prompt or None,
-        made=data.made,
-    )
 
 
 def _tell(task: Task, facts: Mapping[str, Any]) -> None:

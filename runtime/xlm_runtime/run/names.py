@@ -1,4 +1,4 @@
-"""Names of runs, which say what is special about them: ``quick-layers4-seed1``."""
+"""Names of runs, which contain what differs from other runs: ``quick-layers4-seed1``."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The commands that one with lists or several seeds stands for: one for each run."""
+"""The commands of one with lists or several seeds: one for each run."""
 
 import re
 from collections.abc import Iterator, Sequence

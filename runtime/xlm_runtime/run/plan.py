@@ -1,0 +1,128 @@
+"""The plan of a command: all of it that is settled and checked before there are data."""
+
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from xlm_runtime import tasks
+from xlm_runtime.config.config import Config
+from xlm_runtime.model import pair
+from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.packages import contents, package
+from xlm_runtime.packages.package import Package
+from xlm_runtime.run import chosen, initial, runs
+from xlm_runtime.run.before import compare_first, family_of
+from xlm_runtime.run.command import JOBS, Command
+from xlm_runtime.run.configured import configs_of, sized, untrained, weights_of
+from xlm_runtime.run.initial import Start
+from xlm_runtime.run.runs import Run
+from xlm_runtime.system import cache
+from xlm_runtime.tasks.base.prepared import DataOptions
+from xlm_runtime.tasks.base.task import Task
+
+
+@frozen(kw_only=True, eq=False)
+class Plan:
+    """The settled parts of a command before there are data.
+
+    begun: the run that it reads. as_is: published weights are used without training. facts: those
+    of a run beside its package and configuration. configs: those of the points of a sweep. start:
+    the weights that training begins with.
+    """
+
+    command: Command
+    found: Package
+    task: Task
+    begun: Run | None
+    as_is: bool
+    facts: dict[str, Any]
+    configs: tuple[Config, ...]
+    weights: Checkpoint | None
+    start: Start | None
+
+    @property
+    def config(self) -> Config:
+        """The first configuration, which is the only one but for a sweep."""
+        return self.configs[0]
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The steps to perform with the data; none if they are only prepared."""
+        return JOBS[self.command.job]
+
+
+def planned(command: Command) -> Plan:
+    """Check and settle all parts of a command that need no data."""
+    read, task, jobs = contents.read(command.package), tasks.get(command.task), JOBS[command.job]
+    trains = "train" in jobs or not jobs
+    as_is = not trains and untrained(command)
+    name = family_of(command, read)
+    compare_first(command, read, name, task.name)
+    begun = None if trains or as_is else chosen.begun(command, read, name, task.name)
+    found = package.load(read, command.trust)
+    if begun is not None:
+        runs.check_pair(begun, found.family.name, task.name)
+    facts = chosen.facts(command, task.name, begun)
+    configs = configs_of(command, found, task, facts["preset"], begun)
+    config = configs[0]
+    task = task.given(Path(facts["data"]) if facts["data"] else None, config.data.roles)
+    if command.job == "score":  # no model: it matters only which specials there are
+        pair.check_layout(found.family, task)
+    else:
+        pair.check(found.family, task)
+    pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
+    if {"eval", "score"}.intersection(jobs):
+        _check_metrics(config)
+    if "train" in jobs:
+        _check_training(config)
+    home = command.run_dir or runs.home(found.family.name, task.name)
+    start = initial.find(config, home) if trains else None
+    reads = bool(jobs) and begun is None and command.job != "score"
+    weights = weights_of(config, found.family, reads=reads)
+    return Plan(
+        command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
+        configs=tuple(sized(one, found.family, weights) for one in configs), weights=weights,
+        start=start,
+    )  # fmt: skip
+
+
+def _check_training(config: Config) -> None:
+    """Check the parts of a training run that settings name: optimiser, loggers, callbacks."""
+    if config.train.optimizer != "adamw":
+        from xlm_runtime.train import optim
+
+        optim.check(config.train)
+    if config.train.loggers or config.train.callbacks:
+        from xlm_runtime.train import wanted  # Lightning takes seconds to import
+
+        wanted.check(config.train)
+
+
+def _check_metrics(config: Config) -> None:
+    """Check before training that the requested metrics are available."""
+    if config.eval.asked:
+        from xlm_runtime.run import asked  # torchmetrics takes a second to import
+
+        asked.check(config.eval.asked)
+
+
+def options(plan: Plan) -> DataOptions:
+    """Return the options for the data of a task; published weights bring their tokenizer."""
+    facts, data, weights = plan.facts, plan.config.data, plan.weights
+    own = str(weights.folder) if weights is not None else None
+    return DataOptions(
+        preset=facts["preset"],
+        cache=cache.home(),
+        data=Path(facts["data"]) if facts["data"] else None,
+        columns=data.roles,
+        seed=data.seed,
+        specials=plan.found.family.specials,
+        tokenizer=data.tokenizer or own,
+        published=weights is not None,
+        chat=data.chat,
+        kept=None if plan.begun is None else plan.begun.tokenizer,
+        block=data.block or None,
+        prompt=data.prompt or None,
+        made=data.made,
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package
-from xlm_runtime.run.trained import Loaded
+from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.tokenizers import words
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

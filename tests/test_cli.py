@@ -19,7 +19,7 @@ from xlmc.syntax.parse import parse, read_source
 __all__ = ["toy"]
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["build", "check", "fmt", "expand", "explain", "doc", "verify", "run", "pull", "tasks"]
+COMMANDS = "build check fmt expand explain doc verify run generate pull tasks".split()
 
 
 def xlmc(*arguments: str, **more) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlm_runtime.run.trained import Loaded
+    from xlm_runtime.run.loaded import Loaded
 
 __all__ = ["load", "pretrained"]
 

@@ -10,8 +10,8 @@ from fresh import untrained
 from xlm_runtime.model import generate, pair
 from xlm_runtime.plug import Example
 from xlm_runtime.run import predictions
+from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.run.predictions import Prediction
-from xlm_runtime.run.trained import Loaded
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import bpe

@@ -16,6 +16,8 @@ from xlm_runtime.run.runs import Run, alone
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.reader import sealed
+from xlm_runtime.use.main import generate
+from xlm_runtime.use.options import Options
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.main import verify
 from xlmc.commands import trust as command
@@ -90,15 +92,47 @@ def evaluated(start: Start, run: Path, agreed: bool = False, **more: object) -> 
     return code
 
 
+def generated(what: Path | str, agreed: bool = False) -> int:
+    trust = command.trust(agreed, print)
+    return generate(Options(what=str(what), prompts=("a b c",), trust=trust, agreed=agreed))
+
+
 def test_code_that_its_spec_makes_runs(
     pulled: Callable[..., Path], start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = pulled()
     assert "its code is exactly the output of xlmc for its spec" in capsys.readouterr().out
     assert xlm_runtime.load(run).generate(["a b"])
+    assert generated(run) == 0
     assert evaluated(start, run) == 0
     assert "the code is exactly the output of xlmc for its spec" in capsys.readouterr().out
     assert not list(run.rglob("__pycache__"))
+
+
+def test_a_name_on_the_hub_is_pulled_once(
+    start: Start,
+    pushed: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shelf = Shelf(tmp_path / "hub")
+    shelf.use(monkeypatch)
+    shelf.repos["tester/mine"] = dict(pushed)
+    canary = tmp_path / "canary"
+    altered(canary)(other := dict(pushed))
+    agree(other)
+    shelf.repos["tester/other"] = other
+    assert generated("tester/mine") == 0
+    assert "run runs/mdlm/toy_reverse/mine, pulled from tester/mine, com" in capsys.readouterr().err
+    assert generated("tester/mine") == 0
+    assert "pulled from tester/mine before" in capsys.readouterr().err
+    for _ in range(2):
+        assert generated("tester/other") == 2
+        assert "none of its code has been executed" in capsys.readouterr().err
+    assert not canary.exists()
+    assert generated("tester/other", agreed=True) == 0
+    assert canary.exists()
 
 
 def test_other_code_runs_only_with_consent(
@@ -112,6 +146,7 @@ def test_other_code_runs_only_with_consent(
         lambda: verify(
             run / "package", Settings(1, 256, (1,), 8), trust=command.trust(False, print)
         ),
+        lambda: generated(run),
         lambda: start(package=run / "package", job="train", sets=SMALL, name="new"),
         lambda: start(package=run / "package", job="push", run_dir=run, repo="tester/again"),
     ):

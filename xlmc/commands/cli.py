@@ -20,6 +20,7 @@ from xlmc.commands.doc import doc
 from xlmc.commands.expand import expand
 from xlmc.commands.explain import explain
 from xlmc.commands.fmt import fmt
+from xlmc.commands.generate import generate
 from xlmc.commands.pull import pull
 from xlmc.commands.run import run
 from xlmc.commands.tasks import tasks
@@ -63,7 +64,7 @@ def xlmc() -> None:
     """Define the command line."""
 
 
-for command in (build, check, fmt, expand, explain, doc, verify, run, pull, tasks):
+for command in (build, check, fmt, expand, explain, doc, verify, run, generate, pull, tasks):
     xlmc.add_command(command)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import field, frozen
 
+from xlm_runtime.data.lengths import Law
 from xlm_runtime.plug import Example
 
 SMOOTHING = 0.5  # examples more of every length: Krichevsky & Trofimov 1981
@@ -53,6 +54,14 @@ class Lengths:
     def cuts(self) -> bool:
         """True if training has texts that are cut."""
         return bool((np.asarray(self.lengths) > self.room).any())
+
+
+def flat(lengths: Sequence[int] | Law) -> Sequence[int]:
+    """Return lengths one by one, in any order."""
+    law = Law.of(lengths)
+    values, counts = zip(*law.counts, strict=True) if law.counts else ((), ())
+    every: list[int] = np.repeat(np.array(values, np.int64), counts).tolist()
+    return every
 
 
 def length(example: Example, room: int) -> int:

@@ -6,7 +6,7 @@ are exact averages over all examples; losses are those of one batch of all examp
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from math import exp, log, nan, sqrt
 from typing import Any
@@ -14,12 +14,10 @@ from typing import Any
 import torch
 
 from xlm_runtime.data.length_law import LAW, Lengths, conditions, joint
-from xlm_runtime.model import strata
+from xlm_runtime.model import nelbo
 from xlm_runtime.model.model import Model
+from xlm_runtime.model.nelbo import SEED, Tick
 from xlm_runtime.plug import Batch, Example, Noise
-
-SEED = 0x5EED  # of every evaluation, whatever the seed of the run
-Tick = Callable[[int], object]
 
 
 class Total:
@@ -81,7 +79,6 @@ def said(losses: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in shown(losses).items())
 
 
-@torch.no_grad()
 def likelihood(
     model: Model,
     examples: Sequence[Example],
@@ -101,30 +98,12 @@ def likelihood(
     ``lengths``: they compare with those of other families. `Model.family.claim` names their
     relation to -log p; callers have checked that it is not ``none``.
     """
-    nelbo = model.family.nelbo
-    if nelbo is None:
-        raise ValueError(f"{model.family.name} has no likelihood: {model.family.claim.why}")
-    draws = draws if model.family.corrupt is not None else 1
-    every = model.family.corrupt is not None and _enumerable(model, examples, size)
-    nats: list[float] = []
-    tokens: list[int] = []
-    for part, batch in model.batches(examples, size):
-        noises = strata.every(SEED, batch) if every else strata.spread(SEED, batch, draws)
-        total = torch.zeros(len(batch.x0), dtype=torch.float64, device=model.device)
-        for noise, weight in noises:
-            found = nelbo(model.network, batch, noise)
-            total += torch.where(weight > 0, weight * found.nats, 0)
-        nats += total.tolist()
-        tokens += [len(example.body) - sum(example.given) for example in part]
-        tick(len(nats))
-    if every:
-        estimator = "every number and set of noised tokens"
-    elif model.family.corrupt is None:
-        estimator = "exact, nothing is drawn"
-    else:
-        estimator = f"draws of noise for each example: {draws}, their amounts spread"
-    measured = {**_likelihood(nats, tokens), "estimator": estimator}
-    return measured | _with_lengths(model, examples, Lengths(lengths, model.body), nats, tokens)
+    every = nelbo.enumerable(model, examples, size)
+    made = nelbo.estimate(model, examples, size, draws, tick, every=every)
+    tokens = [len(example.body) - sum(example.given) for example in examples]
+    measured = {**_likelihood(made.nats, tokens), "estimator": made.estimator}
+    law = Lengths(lengths, model.body)
+    return measured | _with_lengths(model, examples, law, made.nats, tokens)
 
 
 def _with_lengths(
@@ -179,17 +158,3 @@ def ratio(m: Sequence[float], d: Sequence[float]) -> tuple[float, float]:
     value = sum(m) / below
     spread = sum((a - value * b) ** 2 for a, b in zip(m, d, strict=True))
     return value, sqrt(n / (n - 1) * spread) / below if n > 1 else nan
-
-
-def _enumerable(model: Model, examples: Sequence[Example], size: int) -> bool:
-    """Return whether few tokens are free in every example, and the noise depends on order alone.
-
-    Where a likelihood draws a time, a part of the amounts is no number of noised tokens.
-    """
-    if model.family.clocks:
-        return False
-    batches = model.batches(examples, size)
-    if not all(int(batch.free.sum(1).max()) <= strata.FEW for _, batch in batches):
-        return False
-    nelbo, (_, batch) = model.family.nelbo, next(model.batches(examples, size))
-    return nelbo is not None and strata.orders(lambda n: nelbo(model.network, batch, n), batch)

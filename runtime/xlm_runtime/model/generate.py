@@ -78,7 +78,7 @@ def upto_given(example: Example, ids: Sequence[int], *, inserts: bool) -> int:
     If tokens were inserted between given ones, the given ones behind the last gap but one are
     adjacent: they are located at the last place where they occur.
     """
-    if known := _beginning(example):
+    if known := beginning(example):
         return known
     places = [place for place, known in enumerate(example.given) if known]
     if not places or not inserts:
@@ -110,7 +110,7 @@ def blank(
     pad = model.vocabulary["pad"]
     for example in examples:
         given, gaps, cut = example.given, example.gaps, False
-        known = 0 if oracle else _beginning(example)
+        known = 0 if oracle else beginning(example)
         if any(given) and not known:
             pairs = zip(example.body, given, strict=True)
             hidden: Sequence[int] = [token if kept else pad for token, kept in pairs]
@@ -128,7 +128,7 @@ def blank(
         yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
 
 
-def _beginning(example: Example) -> int:
+def beginning(example: Example) -> int:
     """Return the number of given tokens of a body with an open end; 0 for others."""
     known = sum(example.given)
     free = len(example.given) - known

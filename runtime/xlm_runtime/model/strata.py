@@ -73,11 +73,11 @@ class _Heard(Noise):
         return super().uniform(stream, positions)
 
 
-def orders(read: Callable[[Noise], object], batch: Batch) -> bool:
-    """Return whether a likelihood draws an order of places for its noise."""
+def streams(read: Callable[[Noise], object], batch: Batch) -> set[str]:
+    """Return the names of the streams of noise that a likelihood draws."""
     noise = _Heard(0, batch.example)
     read(noise)
-    return "corrupt" in noise.streams
+    return noise.streams
 
 
 def spread(seed: int, batch: Batch, draws: int) -> Draws:

@@ -160,7 +160,7 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
     """
     try:
         hub.check_name(repo, repo)
-        target, origin, why = _pulled(repo, to, judge)
+        target, origin, why = fetch(repo, to, judge)
     except RunError as error:
         complain(error)
         return error.code
@@ -175,7 +175,7 @@ def pull(repo: str, to: Path | None = None, judge: Judge | None = None) -> int:
     return 0
 
 
-def _pulled(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
+def fetch(repo: str, to: Path | None, judge: Judge | None) -> tuple[Path, Origin, str]:
     """Fetch a run from the Hub, in whole or not at all; return folder, origin and doubts."""
     instead = "its name is the --repo with which it was pushed"
     names, found = hub.taken(repo, lambda every: _wanted(every, repo), instead)

@@ -1,6 +1,8 @@
 """The display of a run's progress: bars on a terminal, sparse plain lines anywhere else."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
 
@@ -20,6 +22,17 @@ _SPELT = {code: ascii(chr(code))[1:-1] for code in _MOVES}
 _PAUSE = 2.0  # seconds between plain lines, the first and the last apart
 
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+@contextmanager
+def beside_results() -> Iterator[None]:
+    """Show progress and remarks on stderr, since stdout is for results."""
+    before = console.stderr
+    console.stderr = True
+    try:
+        yield
+    finally:
+        console.stderr = before
 
 
 def say(text: str) -> None:

@@ -1,0 +1,165 @@
+"""A trained model from Python: texts from prompts, and the states on the way."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from xlm_runtime.config.config import Config
+from xlm_runtime.config.settings import Setting, build
+from xlm_runtime.data.lengths import Lengths
+from xlm_runtime.model import generate
+from xlm_runtime.model.generate import Sample
+from xlm_runtime.model.model import Model
+from xlm_runtime.model.published import is_part, save
+from xlm_runtime.run import requests
+from xlm_runtime.run.requests import Prompter
+from xlm_runtime.system.arguments import each, full, strings, whole
+from xlm_runtime.system.aside import replacing
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.tokenizers import Tokenizer
+
+
+@frozen(eq=False, repr=False)
+class Loaded:
+    """A trained model with its tokenizer.
+
+    prompt: the room for the tokens of a prompt; 0 where the task has none.
+    lengths: of bodies, from which an open length is drawn.
+    published: the config of the published weights that it began with.
+    """
+
+    model: Model
+    tokenizer: Tokenizer
+    config: Config
+    prompt: int
+    lengths: Lengths
+    published: Mapping[str, Any] | None = None
+
+    def publish(self, folder: str | Path) -> None:
+        """Write the weights in the format of published ones, with the tokenizer.
+
+        An existing folder is replaced in one step; files that are no part of the format stay in
+        it. Raises UsageError if the backbone has no such format, RunError if the disk refuses.
+        """
+        form, network = self.model.family.published, self.model.network
+        if form is None:
+            raise UsageError(f"the backbone of {self.model.family.name} has no published format")
+        size = self.model.vocabulary.size
+        about = self.published or form.config(self.config.model.shape, size)
+        with replacing(Path(folder), is_part) as beside:
+            save(network, form.names, about, beside)
+            self.tokenizer.save(beside)
+
+    def generate(
+        self,
+        prompts: str | Sequence[str] = "",
+        *,
+        seed: int = 1,
+        batch: int = 64,
+        decoder: str | None = None,
+        stop: str | Sequence[str] = (),
+        suppress: str | Sequence[str] = (),
+        length: int | Sequence[int] | None = None,
+        **params: float | int | str,
+    ) -> list[str]:
+        """Generate one text for each prompt, always as a list; a single string is one prompt.
+
+        A text ends before the first of the strings ``stop``, which are searched for behind the
+        given tokens. ``suppress`` names tokens that are never written. ``decoder``, ``params``,
+        ``stop`` and ``suppress`` override those of the run. ``length``, for all or for each, is
+        the number of tokens of a text, the given ones included, if the family does not decide it
+        itself; else it is drawn from the lengths of training texts that exceed the given tokens.
+
+        If the task has no prompts, an empty prompt requests any text, and another one a text that
+        begins with it. A text may have holes to fill, ``[MASK*3]`` or ``[GAP]``
+        (`xlm_runtime.model.holes` explains also how to escape these); the rest of it stays. Raises
+        UsageError for arguments of the wrong kind, a prompt that is too long, and a hole that the
+        family cannot fill.
+        """
+        stops = full("stop", stop, "a string to stop at") or self.config.generate.stops
+        model = self._called(decoder, params, stops, suppress)
+        found = self._samples(model, prompts, length, seed, batch)
+        return [generate.said(sample, self.tokenizer, stops)[1] for sample in found]
+
+    def history(
+        self,
+        prompts: str | Sequence[str] = "",
+        *,
+        seed: int = 1,
+        decoder: str | None = None,
+        suppress: str | Sequence[str] = (),
+        length: int | Sequence[int] | None = None,
+        **params: float | int | str,
+    ) -> list[list[str]]:
+        """Return the states of each text, from the first to the last, as `generate` makes them.
+
+        A state includes the prompt and visible specials (``<mask>``), but no padding.
+        """
+        model = self._called(decoder, params, (), suppress)
+        return [
+            [generate.spelled(state, self.tokenizer) for state in sample.history]
+            for sample in self._samples(model, prompts, length, seed, record=True)
+        ]
+
+    def __repr__(self) -> str:
+        """Describe the loaded model in one line."""
+        return f"Loaded{repr(self.model).removeprefix('Model')}"
+
+    @property
+    def prompter(self) -> Prompter:
+        """The part that prompts become examples by."""
+        return Prompter(self.model, self.tokenizer, self.config, self.prompt, self.lengths)
+
+    def deciding(
+        self, sets: Sequence[Setting], stops: Sequence[str], suppressed: Sequence[str]
+    ) -> Model:
+        """Return the model with settings of its decoder, stops and suppressed tokens.
+
+        ``sets`` override those of the run, which hold for the decoder that it chose. Raises
+        UsageError.
+        """
+        chosen, family = self.config.decoder, self.model.family
+        name = next((s.value for s in reversed(sets) if s.path == "decoder"), chosen.name)
+        before = chosen.params if name == chosen.name else {}
+        own = [Setting("decoder", chosen.name, "the run")]
+        own += [Setting(f"decoder.{k}", v, "the run") for k, v in before.items()]
+        return evolve(
+            self.model,
+            decoder=build(family, [], [*own, *sets]).decoder,
+            ended=generate.ending(self.tokenizer, stops),
+            suppressed=self.tokenizer.named(suppressed or self.config.generate.suppressed),
+        )
+
+    def _called(
+        self,
+        decoder: str | None,
+        params: Mapping[str, float | int | str],
+        stops: Sequence[str],
+        suppress: str | Sequence[str],
+    ) -> Model:
+        """Return the model as a call wants it."""
+        unwanted = full("suppress", suppress, "a token")
+        sets = [Setting("decoder", decoder, f"decoder={decoder!r}")] if decoder else []
+        sets += [Setting(f"decoder.{k}", v, f"{k}={v!r}") for k, v in params.items()]
+        return self.deciding(sets, stops, unwanted)
+
+    def _samples(
+        self,
+        model: Model,
+        prompts: str | Sequence[str],
+        length: int | Sequence[int] | None,
+        seed: int,
+        batch: int = 0,
+        record: bool = False,
+    ) -> Iterator[Sample]:
+        texts, prompter = strings("prompts", prompts), self.prompter
+        size = len(texts) if record else whole("batch", batch, 1)
+        lengths: list[int | None] = [None] * len(texts)
+        if length is not None:
+            prompter.check_length()
+            lengths = [*each("length", length, len(texts), 1, model.body)]
+        pairs = enumerate(zip(texts, lengths, strict=True))
+        wanted = [prompter.request(i, text, n, seed) for i, (text, n) in pairs]
+        return requests.samples(model, wanted, max(size, 1), seed, record)

@@ -1,0 +1,143 @@
+"""Prompts become examples without answers, and these samples, in batches of similar lengths."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from xlm_runtime.config.config import Config
+from xlm_runtime.data.lengths import Lengths
+from xlm_runtime.model import generate, holes, pair
+from xlm_runtime.model.generate import Sample
+from xlm_runtime.model.model import Model
+from xlm_runtime.plug import Example
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.tokenizers import Tokenizer
+
+_WINDOW = 8  # batches among whose examples those of similar lengths are chosen
+_T = TypeVar("_T")
+
+
+@frozen
+class Request:
+    """A text that a model may generate: its example, of which an answer is still missing.
+
+    infills: some of its tokens are given, so that it needs the layout ``infill``.
+    """
+
+    example: Example
+    infills: bool
+
+    @property
+    def size(self) -> int:
+        """The number of its known tokens, by which requests are batched."""
+        return len(self.example.prompt) + len(self.example.body)
+
+
+@frozen(eq=False)
+class Prompter:
+    """The part of a trained run that prompts become examples by.
+
+    prompt: the room for the tokens of a prompt; 0 where the task has none.
+    lengths: of bodies, from which an open length is drawn.
+    """
+
+    model: Model
+    tokenizer: Tokenizer
+    config: Config
+    prompt: int
+    lengths: Lengths
+
+    def check_length(self, name: str = "length") -> None:
+        """Check that a user may set the length of a text.  Raises UsageError."""
+        if reason := pair.decides(self.model.family, self.model.layout):
+            raise UsageError(f"{name}: {reason}; leave it out")
+
+    def request(self, index: int, text: str, length: int | None, seed: int) -> Request:
+        """Return the request of a prompt; a length that is open is drawn.  Raises UsageError.
+
+        ``index`` keys all that is drawn for it.
+        """
+        example = self._example(index, text, length)
+        infills = bool(any(example.given) or example.gaps)
+        model = infilling(self.model) if infills else self.model
+        if holes.has_holes(text):
+            return Request(example, infills)
+        lengths = self.lengths if length is None else [length]
+        return Request(next(generate.blank(model, [example], lengths, seed)), infills)
+
+    def _example(self, index: int, text: str, length: int | None) -> Example:
+        """Build the example of a prompt; its open part is drawn later."""
+        if holes.has_holes(text):
+            return self._holed(index, text, length)
+        text = holes.plain(text)
+        wrapped = self.config.data.chat and self.prompt
+        ids = self.tokenizer.chat(text) if wrapped else self.tokenizer.encode(text)
+        room = self.prompt or self.model.body
+        size = f"{len(ids)} tokens, and there is room for {room}"
+        if len(ids) > room:
+            raise UsageError(f"the prompt has {size}: {text!r}")
+        if self.prompt or not ids:
+            return Example(index, (), ids)
+        if len(ids) == room:
+            raise UsageError(f"the text has {size}: no room is left to continue: {text!r}")
+        if length is not None and length <= len(ids):
+            raise UsageError(
+                f"length: {text!r} has {len(ids)} tokens, so that a text of {length} "
+                "does not continue it"
+            )
+        behind = [False] * len(ids) + [True]  # nothing goes before the text, or into it
+        return Example(index, ids, given=[True] * len(ids), gaps=behind)
+
+    def _holed(self, index: int, text: str, length: int | None) -> Example:
+        """Build the example of a text with holes, as far as the run can fill them."""
+        if self.prompt:
+            raise UsageError(
+                f"this run answers prompts, and fills no holes: {text!r}; write "
+                f"{holes.escaped(holes.first(text))} for the text itself"
+            )
+        if length is not None:
+            raise UsageError(f"length: {text!r} has holes, which determine its length")
+        return holes.example(index, text, self.model.family, self.tokenizer, self.model.body)
+
+
+def infilling(model: Model) -> Model:
+    """Return the model with the layout in which some tokens of a body are given."""
+    family = model.family
+    if "infill" not in family.layouts:
+        raise UsageError(f"{family.name} has no layout 'infill', so it cannot continue a text")
+    return evolve(model, layout=family.layouts["infill"](model.vocabulary, model.body))
+
+
+def samples(
+    model: Model,
+    requests: Sequence[Request],
+    size: int,
+    seed: int,
+    record: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Iterator[Sample]:
+    """Yield the sample of each request, in their order; see `generate.samples`.
+
+    Each is yielded as soon as all before it have been.
+    """
+    for window in _parts(requests, _WINDOW * size):
+        order = sorted(range(len(window)), key=lambda i: (window[i].infills, window[i].size))
+        made: dict[int, Sample] = {}
+        due = 0
+        for infills, group in groupby(order, key=lambda i: window[i].infills):
+            places = list(group)
+            chosen = infilling(model) if infills else model
+            examples = [window[i].example for i in places]
+            decoded = generate.samples(chosen, examples, size, seed, record, tell)
+            for place, sample in zip(places, decoded, strict=True):
+                made[place] = sample
+                while due in made:
+                    yield made.pop(due)
+                    due += 1
+
+
+def _parts(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    """Yield ``size`` items at a time, the last ones possibly fewer."""
+    return (items[i : i + size] for i in range(0, len(items), size))

@@ -19,7 +19,19 @@ from xlmc.syntax.parse import parse, read_source
 __all__ = ["toy"]
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = "build check fmt expand explain doc verify run generate pull tasks".split()
+COMMANDS = [
+    "build",
+    "check",
+    "fmt",
+    "expand",
+    "explain",
+    "doc",
+    "verify",
+    "run",
+    "generate",
+    "pull",
+    "tasks",
+]
 
 
 def xlmc(*arguments: str, **more) -> subprocess.CompletedProcess[str]:

@@ -31,22 +31,24 @@ def masked(x0: torch.Tensor) -> Batch:
 
 
 def dropped(x0: torch.Tensor, vocab: int) -> Batch:
-    """Rows that lost half of their tokens, with the sparse counts that ilm's collator makes."""
+    """Rows that lost any number of tokens, with the sparse counts that ilm's collator makes."""
     rows, length = x0.shape
-    kept = length // 2
-    gone = x0[:, 1 : 2 * kept : 2]
-    place = torch.arange(gone.shape[1]).repeat(rows)
-    row = torch.arange(rows).repeat_interleave(gone.shape[1])
-    index = torch.stack([row, place + 1, gone.flatten()])
-    size = (rows, kept + 1, vocab)
-    target = torch.sparse_coo_tensor(index, torch.ones(index.shape[1]), size).coalesce()
-    xt = torch.cat([torch.full((rows, 1), CLS), x0[:, 0 : 2 * kept : 2]], 1)
-    drops = torch.zeros(rows, kept + 1, dtype=torch.long)
-    drops[:, 1 : gone.shape[1] + 1] = 1
-    where = torch.zeros(rows, dtype=torch.long)
+    number = torch.randint(length + 1, (rows, 1))
+    gone = torch.rand(x0.shape).argsort(1).argsort(1) < number
+    left = (~gone).cumsum(1)  # the place of the visible token before each, behind cls
+    width = length - int(number.min()) + 1
+    xt = torch.full((rows, width), PAD)
+    xt[:, 0] = CLS
+    row, column = (~gone).nonzero(as_tuple=True)
+    xt[row, left[row, column]] = x0[row, column]
+    row, column = gone.nonzero(as_tuple=True)
+    place = left[row, column]
+    index, ones = torch.stack([row, place, x0[row, column]]), torch.ones(len(row))
+    target = torch.sparse_coo_tensor(index, ones, (rows, width, vocab)).coalesce()
+    drops = torch.zeros(rows, width).index_put_((row, place), ones, accumulate=True).long()
     return {
-        "input_ids": xt, "attention_mask": torch.ones_like(xt, dtype=torch.bool),
-        "target_ids": target, "n_drops": drops, "cls_position": where,
+        "input_ids": xt, "attention_mask": torch.arange(width) <= length - number,
+        "target_ids": target, "n_drops": drops, "cls_position": torch.zeros(rows, dtype=torch.long),
     }  # fmt: skip
 
 

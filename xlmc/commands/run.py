@@ -25,17 +25,21 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 )
 @click.option(
     "--job",
-    type=click.Choice(["all", "prepare", "train", "eval", "generate", "score", "push"]),
+    type=click.Choice(
+        ["all", "prepare", "train", "eval", "generate", "score", "push", "plan", "rate", "overfit"]
+    ),
     default="all",
     show_default=True,
-    help="The step to do.",
+    help="The step to do. Three try a training and leave no run: plan measures a step, rate looks "
+    "for a learning rate, overfit learns one batch by heart.",
 )
 @click.option(
     "--preset",
-    type=click.Choice(["quick", "paper"]),
+    type=click.Choice(["quick", "paper", "overfit"]),
     default="quick",
     show_default=True,
-    help="quick: minutes on a laptop; paper: the recipe of the spec.",
+    help="quick: minutes on a laptop; paper: the recipe of the spec; overfit: quick, one batch by "
+    "heart (--job overfit).",
 )
 @click.option(
     "--set",
@@ -84,6 +88,7 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 )
 @click.option("--name", help="What to call the run.")
 @click.option("--seed", type=int, help="Of weights, order and noise.")
+@click.option("--limit", type=int, metavar="N", help="Evaluate and generate N examples at most.")
 @click.option(
     "--seeds", metavar="N|A,B,...", help="A run for each seed from 1 to N, or of a list; one table."
 )
@@ -111,6 +116,7 @@ def run(
     seed: int | None,
     seeds: str | None,
     force: bool,
+    limit: int | None,
     trust: bool,
 ) -> int:
     """Prepare the data of a task, then train, evaluate and generate with PKG.
@@ -144,6 +150,7 @@ def run(
             seed=seed,
             seeds=seeds,
             force=force,
+            limit=limit,
             trust=trusting(trust, say),
         )
     except Exception as error:  # out of memory, a task of the user's own: they must see where

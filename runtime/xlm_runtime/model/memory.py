@@ -43,8 +43,8 @@ def check(weights: int, bytes_of_each: int, what: str) -> None:
     if needed > there:
         where = "this GPU" if device().type == "cuda" else "this machine"
         raise UsageError(
-            f"{what}: {_words(weights)} weights need {_size(needed)}, and {where} has "
-            f"{_size(there)}: choose a smaller model.size, model.layers or model.width, or a "
+            f"{what}: {counted(weights)} weights need {sized(needed)}, and {where} has "
+            f"{sized(there)}: choose a smaller model.size, model.layers or model.width, or a "
             "tokenizer with fewer ids"
         )
 
@@ -71,14 +71,16 @@ def check_network(
         check(weights, dtype.itemsize, f"{named}, {vocabulary:,} ids")
 
 
-def _words(number: int) -> str:
+def counted(number: int) -> str:
+    """Format a number of weights: ``1.3 billion``."""
     for name, unit in (("trillion", 10**12), ("billion", 10**9), ("million", 10**6)):
         if number >= unit:
             return f"{number / unit:,.1f} {name}"
     return f"{number:,}"
 
 
-def _size(number: int) -> str:
+def sized(number: int) -> str:
+    """Format a number of bytes: ``1.3 GB``."""
     for name, unit in (("TB", 10**12), ("GB", 10**9)):
         if number >= unit:
             return f"{number / unit:,.1f} {name}"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlm_runtime.config.lists import Point
 from xlm_runtime.data import hub
@@ -12,9 +12,13 @@ from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import mistakes, short
 
+TRIALS = ("plan", "rate", "overfit")  # jobs that leave no run behind
 _NAME = re.compile(r"\w[\w.-]*")
 JOBS = {
     "prepare": (),
+    "plan": ("train",),
+    "rate": ("train",),
+    "overfit": ("train",),
     "train": ("train",),
     "eval": ("eval",),
     "generate": ("generate",),
@@ -52,9 +56,28 @@ class Command:
     seed: int | None
     seeds: str | None
     force: bool
+    limit: int | None
     trust: Trust
     points: tuple[Point, ...] = ((),)
     varied: Point = ()
+
+
+def meant(command: Command) -> Command:
+    """Return a command with the short forms of others spelt out.
+
+    ``--preset overfit`` is ``--job overfit`` with preset ``quick``; ``--limit N`` are the settings
+    of how many examples are evaluated and generated. Raises UsageError if they do not fit.
+    """
+    if command.preset == "overfit":
+        if command.job not in ("all", "train", "overfit"):
+            raise UsageError(f"--preset overfit trains on one batch: it has no --job {command.job}")
+        command = evolve(command, preset="quick", job="overfit")
+    if command.limit is None:
+        return command
+    for line in mistakes(command.limit, bounds.Some):
+        raise UsageError(f"--limit {short(command.limit)}: {line}")
+    limits = (f"eval.examples={command.limit}", f"generate.count={command.limit}")
+    return evolve(command, sets=(*limits, *command.sets))
 
 
 def check(command: Command) -> None:

@@ -31,6 +31,7 @@ _NOISE = (
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # within Lightning
     ".*The `srun` command is available.*",
     ".*GPU available but not used.*",
+    ".*but have no `val_dataloader`.*",  # trials do not validate
     ".*No device id is provided via `init_process_group`.*",
 )
 

@@ -13,13 +13,14 @@ from xlm_runtime.config.config import Config, Train
 from xlm_runtime.model.model import Model, first
 from xlm_runtime.plug import Batch, Example
 from xlm_runtime.system import failures
-from xlm_runtime.system.env import device, precision, quiet, rank
+from xlm_runtime.system.env import device, quiet, rank
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import Watch, say
 from xlm_runtime.tasks.base.prepared import Split
 from xlm_runtime.train import wanted
 from xlm_runtime.train.checkpoints import Checkpoints
 from xlm_runtime.train.ema import Ema
+from xlm_runtime.train.engine import engine, too_large
 from xlm_runtime.train.logs import Report, Show, loggers
 from xlm_runtime.train.module import Training
 from xlm_runtime.train.order import Order
@@ -55,12 +56,7 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
             start = state(folder / "checkpoints", begun) if begun else None
             trainer.fit(module, read, _held(model, held, train), ckpt_path=start, weights_only=True)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not failures.out_of_memory(error):
-                raise
-            raise RunError(
-                f"out of memory with {train.part} examples at once; "
-                f"try --set train.device_batch={max(1, train.part // 2)}: the same loss, in parts"
-            ) from error
+            raise too_large(error, train) from error
         finally:
             if torch.distributed.is_initialized():  # what follows is the first process's alone
                 torch.distributed.destroy_process_group()
@@ -74,16 +70,16 @@ def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> Da
         len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.devices
     )
     order.begin(begun * train.accumulate, read)
-    return _batches(model, data, batch_sampler=order, num_workers=train.workers)
+    return batches(model, data, batch_sampler=order, num_workers=train.workers)
 
 
 def _held(model: Model, held: Held, train: Train) -> DataLoader[Batch]:
     """Return the batches of a validation, which each process reads as a whole."""
     examples = list(first(held.examples, train.validate_examples))
-    return _batches(model, examples, batch_size=held.batch)
+    return batches(model, examples, batch_size=held.batch)
 
 
-def _batches(model: Model, data: Split | Sequence[Example], **how: Any) -> DataLoader[Batch]:
+def batches(model: Model, data: Split | Sequence[Example], **how: Any) -> DataLoader[Batch]:
     """Return a loader with a generator of its own, which leaves the global one alone."""
     return DataLoader(
         data,  # type: ignore[arg-type]  # a sequence is a dataset
@@ -113,24 +109,13 @@ def _trainer(config: Config, callbacks: list[Callback], folder: Path, begun: int
     for logger in own:
         logger.log_hyperparams(config.to_json())
     return Trainer(
-        accelerator="gpu" if device().type == "cuda" else "cpu",
-        devices=train.devices,
-        max_steps=train.steps,
-        max_epochs=-1,
-        precision=precision(train.precision),
-        gradient_clip_val=train.clip or None,
-        accumulate_grad_batches=train.accumulate,
+        **engine(train),
         val_check_interval=train.validate_every * train.accumulate,
         check_val_every_n_epoch=None,
-        num_sanity_val_steps=0,
-        inference_mode=False,  # what a network keeps from a validation may serve a training step
         log_every_n_steps=train.log_every,
         callbacks=callbacks,
         default_root_dir=folder,
         logger=[*loggers(folder / "logs", begun), *own],
         profiler=wanted.profiler(train, folder),
-        enable_progress_bar=False,  # `Report` shows it
-        enable_model_summary=False,
-        use_distributed_sampler=False,
         **settings,
     )

@@ -1,0 +1,138 @@
+"""The jobs that try a training and leave no run behind: plan, rate and overfit."""
+
+from math import isinf
+
+from attrs import evolve
+
+from xlm_runtime.config.config import Config
+from xlm_runtime.model import memory
+from xlm_runtime.model.evaluate import said
+from xlm_runtime.model.model import Model, first, make
+from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.plug import Family
+from xlm_runtime.system.env import device
+from xlm_runtime.system.errors import RunError
+from xlm_runtime.system.progress import say
+from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.tasks.base.task import Task
+
+
+def trial(
+    job: str,
+    family: Family,
+    task: Task,
+    prepared: Prepared,
+    config: Config,
+    weights: Checkpoint | None,
+) -> None:
+    """Run one of `command.TRIALS`.  Raises RunError where a batch is not learnt."""
+    if job == "overfit":
+        still = evolve(config.model, dropout=0.0, attention_dropout=0.0)
+        config = evolve(config, model=still)
+    about = None if weights is None else weights.config
+    vocabulary = prepared.tokenizer.vocabulary
+    model = make(family, vocabulary, task.layout, prepared.body, config, about)
+    memory.check_training(model.network, model.dtype)
+    {"plan": _plan, "rate": _rate, "overfit": _overfit}[job](model, prepared, config)
+
+
+def _plan(model: Model, prepared: Prepared, config: Config) -> None:
+    """Print the sizes of network and data, and the time and memory of a training."""
+    from xlm_runtime.train.trials import plan  # Lightning takes seconds to import
+
+    train, weights = config.train, _weights(model)
+    kept = memory.TRAINED * model.dtype.itemsize * sum(weights.values())
+    found = plan.measure(model, prepared.train, prepared.validation, config)
+    examples, per = len(prepared.train), train.batch // train.devices
+    read = train.steps * train.batch / examples
+    held = min(train.validate_examples or len(prepared.validation), len(prepared.validation))
+    check = found.validation * held / min(config.eval.batch, held)
+    times = train.steps // train.validate_every
+    parts = ", ".join(f"{name} {memory.counted(size)}" for name, size in weights.items())
+    where = f"{device().type} in {train.precision}"
+    there = memory.sized(memory.capacity())
+    of = "" if train.devices == 1 else f" on one of {train.devices} devices, without exchange"
+    for name, text in (
+        ("weights", f"{memory.counted(sum(weights.values()))}: {parts}"),
+        ("data", f"{examples:,} examples; {train.steps:,} steps of {train.batch} read them "
+         f"{read:.1f} times; rows have {found.columns:.0f} columns"),
+        ("memory", f"{memory.sized(found.memory)} of {there} at the peak; "
+         f"weights, gradients, moments and average are {memory.sized(kept)} of it"),
+        ("step", f"{found.step:.3g} s on {where}{of}: {per / found.step:,.0f} examples/s, "
+         f"{per * found.columns / found.step:,.0f} tokens/s"),
+        ("validation", f"{duration(check)} for {held:,} examples, {times} times"),
+        ("training", f"{duration(train.steps * found.step + times * check)} for all steps"),
+    ):  # fmt: skip
+        say(f"{name:10}  {text}")
+
+
+def _weights(model: Model) -> dict[str, int]:
+    """Return the number of weights of each part of a network, the largest first."""
+    sizes = {
+        name: sum(weight.numel() for weight in part.parameters())
+        for name, part in model.network.named_children()
+    }
+    return dict(sorted(((k, v) for k, v in sizes.items() if v), key=lambda one: -one[1]))
+
+
+def _rate(model: Model, prepared: Prepared, config: Config) -> None:
+    """Print the loss after some steps at each of several learning rates, and name the best."""
+    from xlm_runtime.train.trials import rate
+
+    found: dict[float, float] = {}
+    for at, loss in rate.losses(model, prepared.train, prepared.validation, config):
+        found[at] = loss
+        say(f"rate {at:<6g}  held-out loss {loss:.4f} after {rate.STEPS} steps")
+    best = min(found, key=lambda one: found[one])
+    if isinf(found[best]):
+        raise RunError("no rate leaves a finite loss: look at data and loss with --job overfit")
+    say(
+        f"least at {best:g}: --set train.learning_rate={best:g} (set now: "
+        f"{config.train.learning_rate:g}). Longer trainings often prefer a smaller one"
+    )
+
+
+def _overfit(model: Model, prepared: Prepared, config: Config) -> None:
+    """Learn a batch by heart, and say whether that succeeded.  Raises RunError if not."""
+    from xlm_runtime.train.trials import overfit
+
+    examples = [*first(prepared.train, config.train.batch)]
+    found = overfit.learn(model, examples, config)
+    if found.alike:
+        say(f"{found.alike} of {len(examples)} examples are left out: noised, others look the same")
+    say(f"at first   {said(found.start)}")
+    say(f"at the end {said(found.end)}")
+    if found.whole:
+        say(f"the batch is learnt by heart after {found.steps} steps")
+        return
+    left = f"{found.end['loss'] / found.start['loss']:.0%} of the loss is left"
+    if model.family.inserts and not found.falls:
+        say(
+            f"after {found.steps} steps {left}, and it falls no more. Where several insertions are "
+            "right at once, each has its share of the chance, so that 0 is out of reach"
+        )
+        return
+    raise RunError(
+        f"the batch is not learnt: after {found.steps} steps {left}. {_why(found.falls)}"
+    )
+
+
+def _why(falls: bool) -> str:
+    if falls:
+        return "It still falls: a larger train.learning_rate (--job rate finds one) learns faster"
+    return (
+        "It falls no more: a smaller train.learning_rate or train.clip may go on; else look at the "
+        "term that is left, its target and weight, and at the size of the network"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Format a duration: ``3.2 s``, ``4 min 10 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 60:
+        return f"{int(minutes)} min {int(seconds % 60)} s"
+    if hours < 48:
+        return f"{int(hours)} h {int(minutes % 60)} min"
+    return f"{int(hours / 24)} d {int(hours % 24)} h"

@@ -1,7 +1,9 @@
 """The jobs that try a training: what they measure, find and learn, and that they leave no run."""
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,8 @@ from lightning.pytorch import Trainer
 from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model.model import Model, make
 from xlm_runtime.packages import package
-from xlm_runtime.plug import Batch, Losses, Noise
+from xlm_runtime.plug import Batch, Noise
 from xlm_runtime.run.trials import duration
-from xlm_runtime.system.errors import RunError
 from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.train.trials import overfit, plan, rate
 
@@ -66,7 +67,9 @@ def test_steps_are_measured_without_those_of_the_warm_up(parts: tuple[Any, ...])
 def test_devices_share_what_is_measured(parts: tuple[Any, ...]) -> None:
     model, data, config = parts
     seen: list[int] = []
-    model = evolve(model, layout=lambda rows, lay=model.layout: (seen.append(len(rows)), lay(rows))[1])
+    model = evolve(
+        model, layout=lambda rows, lay=model.layout: (seen.append(len(rows)), lay(rows))[1]
+    )
     config = evolve(config, train=evolve(config.train, devices=4))
     plan.measure(model, data.train, data.validation, config)
     assert set(seen[: plan.WARM + plan.TIMED]) == {4}
@@ -74,7 +77,13 @@ def test_devices_share_what_is_measured(parts: tuple[Any, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.031, "0.031 s"), (42.4, "42 s"), (250, "4 min 10 s"), (7500, "2 h 5 min"), (4e5, "4 d 15 h")],
+    [
+        (0.031, "0.031 s"),
+        (42.4, "42 s"),
+        (250, "4 min 10 s"),
+        (7500, "2 h 5 min"),
+        (4e5, "4 d 15 h"),
+    ],
 )
 def test_durations_are_read_at_a_glance(seconds: float, said: str) -> None:
     assert duration(seconds) == said
@@ -109,12 +118,13 @@ def test_examples_that_look_alike_are_left_out(parts: tuple[Any, ...]) -> None:
     model, data, config = parts
     prompt, other = data.train[0].prompt, data.train[1]
     bodies = [data.train[i].body for i in range(8)]
-    rows = [evolve_example(other, index=i, prompt=prompt, body=b) for i, b in enumerate(bodies)]
+    rows = [replace(other, index=i, prompt=prompt, body=b) for i, b in enumerate(bodies)]
 
     def all_masked(batch: Batch, amount: Any, noise: Noise, vocab: Any) -> Any:
+        assert model.family.corrupt is not None
         return model.family.corrupt(batch, torch.ones_like(amount) * 99, noise, vocab)
 
-    hidden = evolve_family(model, corrupt=all_masked)
+    hidden = evolve(model, family=replace(model.family, corrupt=all_masked))
     kept = overfit.distinct(hidden, rows, config.train)
     lengths = {len(body) for body in bodies}
     assert len(kept) == len(lengths)
@@ -138,7 +148,9 @@ def test_every_rate_starts_alike(parts: tuple[Any, ...], monkeypatch: pytest.Mon
 def test_the_best_rate_is_named(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(job="rate", sets=TINY) == 0
     said = capsys.readouterr().out
-    losses = {float(a): float(b) for a, b in re.findall(r"rate ([\d.e-]+) +held-out loss ([\d.]+)", said)}
+    losses = {
+        float(a): float(b) for a, b in re.findall(r"rate ([\d.e-]+) +held-out loss ([\d.]+)", said)
+    }
     best = re.search(r"least at ([\d.e-]+):", said)
     assert best is not None
     assert len(losses) == len(rate.RATES)
@@ -147,8 +159,6 @@ def test_the_best_rate_is_named(start: Start, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_limit_is_of_evaluation_and_generation(start: Start) -> None:
-    import json
-
     assert start(sets=(*TINY, "train.steps=4", "generate.samples=0"), limit=3) == 0
     folder = Path("runs/toy/toy_reverse/quick-seed1")
     assert json.loads((folder / "metrics.json").read_text())["examples"] == 3

@@ -16,7 +16,7 @@ from xlm_runtime.packages import contents
 from xlm_runtime.packages.trust import DOUBT, Trust
 from xlm_runtime.run import chosen, copies, initial, names, runs
 from xlm_runtime.run.before import family_of
-from xlm_runtime.run.command import Command, check
+from xlm_runtime.run.command import TRIALS, Command, check, meant
 from xlm_runtime.run.evaluation import evaluation
 from xlm_runtime.run.jobs import generation, training
 from xlm_runtime.run.plan import Plan, options, planned
@@ -25,6 +25,7 @@ from xlm_runtime.run.runs import Run
 from xlm_runtime.run.session import Session
 from xlm_runtime.run.sweep import sweep
 from xlm_runtime.run.together import together
+from xlm_runtime.run.trials import trial
 from xlm_runtime.run.variants import variants
 from xlm_runtime.system import env, failures
 from xlm_runtime.system.atomic import write_json
@@ -58,6 +59,7 @@ def run(
     seed: int | None = None,
     seeds: str | None = None,
     force: bool = False,
+    limit: int | None = None,
     trust: Trust = DOUBT,
 ) -> int:
     """Run the jobs of a command and return its exit code.
@@ -70,7 +72,7 @@ def run(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
         columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, init=init,
         init_map=init_map, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, seeds=seeds,
-        force=force, trust=trust,
+        force=force, limit=limit, trust=trust,
     )  # fmt: skip
     try:
         _do(command)
@@ -91,11 +93,14 @@ def run(
 
 
 def _do(command: Command) -> None:
+    command = meant(command)
     check(command)
     if command.repo:
         _push(command, command.repo)
         return
     plans = [planned(one) for one in variants(command)]  # a mistake in any of them comes first
+    if len(plans) > 1 and command.job in TRIALS:
+        raise UsageError(f"--job {command.job} tries one training: give one seed and no lists")
     if len(plans) > 1 and any(plan.config.train.devices > 1 for plan in plans):
         raise UsageError("several runs of one command have one device: leave train.devices out")
     done = [(plan, _proceed(plan)) for plan in plans]
@@ -113,6 +118,8 @@ def _proceed(plan: Plan) -> list[dict[str, Any]]:
         from xlm_runtime.run.scoring import scoring
 
         scoring(plan.task, prepared, plan.config, plan.command.predictions)
+    elif plan.command.job in TRIALS:
+        trial(plan.command.job, _session(plan, prepared, Run(Path())))
     elif plan.jobs:
         return _work(plan, prepared)
     return []
@@ -154,9 +161,14 @@ def _work(plan: Plan, prepared: Prepared) -> list[dict[str, Any]]:
         run = plan.begun or _trained(plan, prepared, path)
         if plan.weights is not None and _first():
             write_json(run.path / runs.PUBLISHED, dict(plan.weights.config))
-        ckpt = plan.command.ckpt
-        parts = (plan.found, plan.task, prepared, plan.config, run, ckpt, plan.weights, plan.start)
-        return _do_jobs(plan, Session(*parts))
+        return _do_jobs(plan, _session(plan, prepared, run))
+
+
+def _session(plan: Plan, prepared: Prepared, run: Run) -> Session:
+    """Return all that the jobs of a plan share."""
+    ckpt = plan.command.ckpt
+    parts = (plan.found, plan.task, prepared, plan.config, run, ckpt, plan.weights, plan.start)
+    return Session(*parts)
 
 
 def _do_jobs(plan: Plan, session: Session) -> list[dict[str, Any]]:

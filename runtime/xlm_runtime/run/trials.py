@@ -7,33 +7,23 @@ from attrs import evolve
 from xlm_runtime.config.config import Config
 from xlm_runtime.model import memory
 from xlm_runtime.model.evaluate import said
-from xlm_runtime.model.model import Model, first, make
-from xlm_runtime.model.published import Checkpoint
-from xlm_runtime.plug import Family
+from xlm_runtime.model.model import Model, first
+from xlm_runtime.run.session import Session
 from xlm_runtime.system.env import device
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.prepared import Prepared
-from xlm_runtime.tasks.base.task import Task
 
 
-def trial(
-    job: str,
-    family: Family,
-    task: Task,
-    prepared: Prepared,
-    config: Config,
-    weights: Checkpoint | None,
-) -> None:
+def trial(job: str, session: Session) -> None:
     """Run one of `command.TRIALS`.  Raises RunError where a batch is not learnt."""
     if job == "overfit":
-        still = evolve(config.model, dropout=0.0, attention_dropout=0.0)
-        config = evolve(config, model=still)
-    about = None if weights is None else weights.config
-    vocabulary = prepared.tokenizer.vocabulary
-    model = make(family, vocabulary, task.layout, prepared.body, config, about)
+        still = evolve(session.config.model, dropout=0.0, attention_dropout=0.0)
+        session = evolve(session, config=evolve(session.config, model=still))
+    model = session.start()
     memory.check_training(model.network, model.dtype)
-    {"plan": _plan, "rate": _rate, "overfit": _overfit}[job](model, prepared, config)
+    jobs = {"plan": _plan, "rate": _rate, "overfit": _overfit}
+    jobs[job](model, session.prepared, session.config)
 
 
 def _plan(model: Model, prepared: Prepared, config: Config) -> None:

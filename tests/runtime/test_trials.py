@@ -102,11 +102,13 @@ def test_a_batch_that_is_not_learnt_says_why(
     start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overfit, "STEPS", 40)
+    monkeypatch.setattr(overfit, "LOOKS", 2)
     assert start(job="overfit", sets=(*TINY, "train.learning_rate=1e-3")) == 4
     said = capsys.readouterr().err
     assert re.search(r"after 40 steps \d+% of the loss is left. It still falls", said)
     assert start(job="overfit", sets=(*TINY, "train.learning_rate=1e-9")) == 4
-    assert "100% of the loss is left. It falls no more" in capsys.readouterr().err
+    said = capsys.readouterr().err  # after the third look
+    assert "after 20 steps 100% of the loss is left. It falls no more" in said
 
 
 def test_parts_of_a_batch_are_learnt_too(start: Start) -> None:

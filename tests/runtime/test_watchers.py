@@ -117,3 +117,40 @@ def test_training_takes_five_percent_more_than_a_bare_loop_at_most() -> None:
     command = [sys.executable, str(Path(__file__).parents[2] / "benchmarks/loop.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1])["ratio"] < 1.05, done.stdout
+
+
+STILL = (
+    "train.steps=40",
+    "train.validate_every=4",
+    "train.learning_rate=1e-12",
+    "train.patience=2",
+)
+
+
+def test_training_ends_where_no_validation_is_better(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(start, *STILL) == 0
+    index = json.loads((RUN / "checkpoints/index.json").read_text())
+    assert (index["best"], index["last"]) == (4, 12)
+    assert "stopped after step 12 of 40: step 4 is the best" in capsys.readouterr().out
+    assert train(start, *STILL) == 0  # done, and not done again
+    assert "is trained (12 steps of 40, the best being 4)" in capsys.readouterr().out
+    assert json.loads((RUN / "checkpoints/index.json").read_text()) == index
+
+
+def test_training_goes_on_while_validations_get_better(start: Start) -> None:
+    assert train(start, "train.steps=16", "train.patience=1", "train.learning_rate=1e-3") == 0
+    assert json.loads((RUN / "checkpoints/index.json").read_text())["last"] == 16
+
+
+def test_the_best_checkpoint_may_be_that_of_a_term(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(start, "train.best=nothing") == 4
+    assert "train.best=nothing: a validation has loss, token" in capsys.readouterr().err
+    assert start(job="train", name="other", sets=(*SETS, "train.best=token")) == 0
+    index = json.loads((RUN.parent / "other/checkpoints/index.json").read_text())
+    found = csv.DictReader((RUN.parent / "other/logs/metrics.csv").read_text().splitlines())
+    terms = {int(r["step"]): float(r["validation/token"]) for r in found if r["validation/token"]}
+    assert index["loss"] == pytest.approx(terms[index["best"]])

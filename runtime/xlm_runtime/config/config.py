@@ -91,6 +91,9 @@ class Train:
     workers: the processes that prepare batches; 0 for the training process itself.
     validate_every: the steps between validations.
     validate_examples: how many held-out examples a validation reads; 0 for all.
+    best: which checkpoint is the best: that of the least validation ``loss``, or of the least of a
+        term of it, by its name.
+    patience: training ends after so many validations none of which was the best; 0 for never.
     checkpoint_every: the steps between checkpoints.
     keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
     log_every: the steps between lines of the log.
@@ -118,6 +121,8 @@ class Train:
     workers: bounds.Workers = 0
     validate_every: bounds.Steps = 500
     validate_examples: bounds.Examples = 1024
+    best: str = "loss"
+    patience: bounds.Often = 0
     checkpoint_every: bounds.Steps = 500
     keep_every: bounds.Often = 0
     log_every: bounds.Steps = 50

@@ -20,8 +20,9 @@ def training(session: Session) -> None:
 
     config, run = session.config, session.run
     begun, steps, prepared = run.steps, config.train.steps, session.prepared
-    if begun >= steps:
-        say(f"run {run.path} is trained ({begun} steps)")
+    if begun >= steps or run.index.waited(config.train):
+        early = "" if begun >= steps else f" of {steps}, the best being {run.index.best}"
+        say(f"run {run.path} is trained ({begun} steps{early})")
         return
     model = session.model() if begun else session.start()
     memory.check_training(model.network, model.dtype)

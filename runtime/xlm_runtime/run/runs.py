@@ -102,7 +102,12 @@ class Run:
     @property
     def steps(self) -> int:
         """The number of training steps at its last checkpoint."""
-        return Index.read(self.checkpoints).last
+        return self.index.last
+
+    @property
+    def index(self) -> Index:
+        """The last and the best of its checkpoints."""
+        return Index.read(self.checkpoints)
 
     @property
     def touched(self) -> float:

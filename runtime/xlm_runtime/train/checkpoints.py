@@ -69,9 +69,18 @@ class Checkpoints(Checkpoint):
 
     def on_validation_end(self, trainer: Trainer, *_: Any) -> None:
         """Save the state that was validated."""
-        self.save(trainer, self.module.held.means()["loss"])
+        self.save(trainer, self._watched())
+        if self.index.waited(self.train):
+            trainer.should_stop = True
         if self._stops(trainer) and trainer.global_step < self.train.steps:
             raise Stopped
+
+    def _watched(self) -> float:
+        """Return the loss of a validation by which checkpoints are the best.  Raises RunError."""
+        found, name = self.module.held.means(), self.train.best
+        if name not in found:
+            raise RunError(f"train.best={name}: a validation has {', '.join(found)}")
+        return found[name]
 
     def _stops(self, trainer: Trainer) -> bool:
         """Return whether some process has a request to stop: all of them save together."""

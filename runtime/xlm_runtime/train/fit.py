@@ -61,6 +61,10 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
             if torch.distributed.is_initialized():  # what follows is the first process's alone
                 torch.distributed.destroy_process_group()
     if trainer.global_step < train.steps:
+        index = saving.index
+        if index.waited(train):
+            say(f"stopped after step {index.last} of {train.steps}: step {index.best} is the best")
+            return
         say(f"stopped by a callback after step {trainer.global_step} of {train.steps}")
 
 

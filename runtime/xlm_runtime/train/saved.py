@@ -11,6 +11,7 @@ from zipfile import is_zipfile
 
 from attrs import asdict, frozen
 
+from xlm_runtime.config.config import Train
 from xlm_runtime.system import hashes
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.bounds import Often
@@ -24,7 +25,7 @@ STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
 
 @frozen
 class Index:
-    """The steps of the last and the best checkpoint, and the best validation loss.
+    """The steps of the last and the best checkpoint, and the loss by which that is the best.
 
     seen: how many examples the steps up to the last have read; None in older files.
     """
@@ -37,6 +38,11 @@ class Index:
     def examples(self, batch: int) -> int:
         """Return the number of examples read; by steps of ``batch`` if that was not recorded."""
         return self.last * batch if self.seen is None else self.seen
+
+    def waited(self, train: Train) -> bool:
+        """Return whether the last ``patience`` validations were none of them the best."""
+        over = self.last - self.best >= train.patience * train.validate_every
+        return bool(train.patience) and self.loss is not None and over
 
     @staticmethod
     def read(folder: Path) -> "Index":

@@ -20,18 +20,20 @@ STEPS = 1000
 EVERY = 10  # steps between looks at the loss
 LEARNT = 0.01  # of the first loss
 STILL = 0.02  # by less than this share a loss no longer falls
+LOOKS = 20  # in which it would have to
 
 
 @frozen
 class Learnt:
-    """The losses of the batch at the first step, half-way through, and at the last one.
+    """The losses of the batch at the first step and at the last one.
 
-    alike: the examples that were left out, since they look like others once they are noised.
+    falls: the loss still fell at the end. alike: the examples that were left out, since they look
+    like others once they are noised.
     """
 
     start: Mapping[str, float]
-    middle: Mapping[str, float]
     end: Mapping[str, float]
+    falls: bool
     steps: int
     alike: int
 
@@ -39,11 +41,6 @@ class Learnt:
     def whole(self) -> bool:
         """Return whether next to nothing is left of the loss."""
         return self.end["loss"] <= LEARNT * self.start["loss"]
-
-    @property
-    def falls(self) -> bool:
-        """Return whether the loss still fell at the end."""
-        return self.end["loss"] < (1 - STILL) * self.middle["loss"]
 
 
 class ByHeart(Training):
@@ -67,7 +64,7 @@ def noise(train: Train, batch: Batch, part: int) -> Noise:
 
 
 class Until(Callback):
-    """The losses as they fall, until next to nothing is left."""
+    """The losses as they fall, until next to nothing is left, or they fall no more."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch, self.step = watch, 0
@@ -81,8 +78,15 @@ class Until(Callback):
         self.step = step
         self.curve.append(pl_module.window.means())
         self.watch.at(step, said(self.curve[-1]))
-        if self.curve[-1]["loss"] <= LEARNT * self.curve[0]["loss"]:
-            trainer.should_stop = True
+        whole = self.curve[-1]["loss"] <= LEARNT * self.curve[0]["loss"]
+        trainer.should_stop = whole or not self.falls
+
+    @property
+    def falls(self) -> bool:
+        """Return whether the last losses are lower than those before them."""
+        losses = [one["loss"] for one in self.curve]
+        before, now = losses[:-LOOKS], losses[-LOOKS:]
+        return not before or min(now) < (1 - STILL) * min(before)
 
 
 def learn(model: Model, examples: Sequence[Example], config: Config) -> Learnt:
@@ -98,11 +102,8 @@ def learn(model: Model, examples: Sequence[Example], config: Config) -> Learnt:
     with Watch("overfit", STEPS) as watch:
         until = Until(watch)
         bench.fit(ByHeart(model, train), read, train, [until])
-    curve = until.curve
-    return Learnt(
-        start=curve[0], middle=curve[len(curve) // 2], end=curve[-1],
-        steps=until.step, alike=len(examples) - len(kept),
-    )  # fmt: skip
+    start, *_, end = until.curve
+    return Learnt(start, end, until.falls, until.step, len(examples) - len(kept))
 
 
 def distinct(model: Model, examples: Sequence[Example], train: Train) -> list[Example]:

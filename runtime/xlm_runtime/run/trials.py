@@ -83,7 +83,7 @@ def _rate(model: Model, prepared: Prepared, config: Config) -> None:
 
 
 def _overfit(model: Model, prepared: Prepared, config: Config) -> None:
-    """Learn a batch by heart, and say whether that succeeded.  Raises RunError if not."""
+    """Learn a batch by heart.  Raises RunError with the reason where that fails."""
     from xlm_runtime.train.trials import overfit
 
     examples = [*first(prepared.train, config.train.batch)]

@@ -57,13 +57,13 @@ class Same(torch.utils.data.Sampler[list[int]]):
         return self.steps * (self.size // self.part)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the parts of each step in turn."""
+        """Yield the parts of each step, one after another."""
         for _ in range(self.steps):
             for first in range(0, self.size - self.part + 1, self.part):
                 yield list(range(first, first + self.part))
 
 
 def wait() -> None:
-    """Wait until the device has done all that it was asked to."""
+    """Wait until the device is idle."""
     if device().type == "cuda":
         torch.cuda.synchronize()

@@ -71,7 +71,7 @@ class Until(Callback):
         self.curve: list[dict[str, float]] = []
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
-        """Look at the loss at the first step, and then from time to time."""
+        """Record the loss of the first step, and of every tenth one."""
         step = trainer.global_step
         if step == self.step or (step > 1 and step % EVERY):
             return

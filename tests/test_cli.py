@@ -347,6 +347,7 @@ def test_run_hands_everything_over(runtime) -> None:
     command += " --metric length --predictions p.txt --repo a/b"
     command += " --columns text=a --tokenizer bpe:300"
     command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force --trust"
+    command += " --init w --init-map m.json --seeds 3 --limit 9"
     assert execute(command.split()) == 0
     package, task, options = runtime.called
     trust = options.pop("trust")
@@ -368,6 +369,10 @@ def test_run_hands_everything_over(runtime) -> None:
         "name": "n",
         "seed": 7,
         "force": True,
+        "init": "w",
+        "init_map": "m.json",
+        "seeds": "3",
+        "limit": 9,
     }
 
 

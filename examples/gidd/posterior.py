@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from xlm_runtime.plug import Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .costs import Head, Logits, chunks, summed
+from .costs import Head, Logits, dense, exact_dense
 from .sampling import by_chunk, categorical, truncated
 
 LEAST = 1e-6  # of alpha; of 1 - alpha its square: nearer to an end costs change no more
@@ -69,24 +69,12 @@ def rates_cost(
     weight: Float[Tensor, " places"] | None = None,
 ) -> Float[Tensor, ""]:
     """Sum the divergences of rates over places, each times its weight."""
-    parts = chunks(len(hidden), network.vocab.size)
-    share = torch.ones_like(level.lost) if weight is None else weight
+    vocab = network.vocab
 
-    def cost(i: int, logits: Logits) -> Float[Tensor, ""]:
-        part, vocab = parts[i], network.vocab
-        found = divergence(logits, xt[part], x0[part], level.at(part), written[part], vocab)
-        return (share[part] * found).sum().to(logits.dtype)
+    def cost(logits: Logits, part: slice) -> Float[Tensor, " places"]:
+        return divergence(logits, xt[part], x0[part], level.at(part), written[part], vocab)
 
-    def descend(i: int, logits: Logits) -> Float[Tensor, ""]:
-        with torch.enable_grad():
-            some = logits.detach().requires_grad_()
-            found = cost(i, some)
-        logits.copy_(torch.autograd.grad(found, some)[0])
-        return found.detach()
-
-    if len(parts) == 1:
-        return cost(0, head(hidden))
-    return summed(network, head, descend, hidden, parts)
+    return dense(network, head, hidden, cost, weight)
 
 
 @torch.no_grad()
@@ -100,11 +88,12 @@ def exact_rates_cost(
     written: Float[Tensor, " places"],
 ) -> Float[Tensor, " places"]:
     """Return the divergence of the rates at each place in float64."""
-    vocab, costs = network.vocab, []
-    for part in chunks(len(hidden), vocab.size):
-        logits, noise = head(hidden[part]).double(), level.at(part)
-        costs.append(divergence(logits, xt[part], x0[part], noise, written[part], vocab))
-    return torch.cat(costs)
+    vocab = network.vocab
+
+    def cost(logits: Logits, part: slice) -> Float[Tensor, " places"]:
+        return divergence(logits, xt[part], x0[part], level.at(part), written[part], vocab)
+
+    return exact_dense(network, head, hidden, cost)
 
 
 def divergence(

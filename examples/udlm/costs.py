@@ -23,6 +23,42 @@ Head = Callable[[Float[Tensor, "places width"]], Logits]
 
 Descend = Callable[[int, Logits], Float[Tensor, ""]]
 
+Cost = Callable[[Logits, slice], Float[Tensor, " places"]]  # of places, from all their logits
+
+
+def dense(
+    network: Any,
+    head: Head,
+    hidden: Float[Tensor, "places width"],
+    cost: Cost,
+    weight: Float[Tensor, " places"] | None = None,
+) -> Float[Tensor, ""]:
+    """Sum costs over places, each times its weight."""
+    parts = chunks(len(hidden), network.vocab.size)
+    share = hidden.new_ones(len(hidden), dtype=torch.float64) if weight is None else weight
+
+    def total(i: int, logits: Logits) -> Float[Tensor, ""]:
+        return (share[parts[i]] * cost(logits, parts[i])).sum().to(logits.dtype)
+
+    def descend(i: int, logits: Logits) -> Float[Tensor, ""]:
+        with torch.enable_grad():
+            some = logits.detach().requires_grad_()
+            found = total(i, some)
+        logits.copy_(torch.autograd.grad(found, some)[0])
+        return found.detach()
+
+    if len(parts) == 1:
+        return total(0, head(hidden))
+    return summed(network, head, descend, hidden, parts)
+
+
+def exact_dense(
+    network: Any, head: Head, hidden: Float[Tensor, "places width"], cost: Cost
+) -> Float[Tensor, " places"]:
+    """Return the cost of each place in float64."""
+    parts = chunks(len(hidden), network.vocab.size)
+    return torch.cat([cost(head(hidden[part]).double(), part) for part in parts])
+
 
 def chunk(vocab: int) -> int:
     """Return the number of places whose logits are held at a time."""

@@ -228,7 +228,7 @@ def test_l10_chunks_give_the_cost_and_gradient_of_the_whole(package, monkeypatch
 
     whole = cost()
     monkeypatch.setattr(
-        package.posterior, "chunks", lambda n, _: [slice(i, i + 3) for i in range(0, n, 3)]
+        package.costs, "chunks", lambda n, _: [slice(i, i + 3) for i in range(0, n, 3)]
     )
     parts = cost()
     assert parts[0] == pytest.approx(whole[0], rel=1e-12)

@@ -267,6 +267,17 @@ BACK = """decoder {
   }
   decoder revised { step { remask one by confidence; unmask chance 0.5; draw token } }
 """
+ANALYTIC = """decoder {
+    param steps : Count = 4
+    grid uniform(steps)
+    step { unmask all; draw token from posterior }
+  }
+  decoder euler { step { unmask all; draw token from euler } }
+  decoder guided {
+    param w : Scale = 1.0
+    guide cfg(scale = w, without = prompt)
+  }
+"""
 GONE = """family toy "Toy" {{
   noise {{
     clean -> gone survival alpha(t) = {alpha}
@@ -585,6 +596,13 @@ def shipped(name: str) -> str:
     return printer.text(explicit(checked(SHIPPED / f"{name}.xlm")[0]))
 
 
+def mask_ratios(backbone: str, decoders: str) -> str:
+    """Masks whose head gives ratios."""
+    made = mask("1 - t**2", "t ~ uniform(1e-3, 1)", backbone, over="tokens", decoders=decoders)
+    made = made.replace("cross_entropy(x0)", "score_entropy(x0)")
+    return made.replace("token : logits", "token : ratios")
+
+
 SPECS = {
     "mdlm": Spec((SHIPPED / "mdlm.xlm").read_text(encoding="utf-8")),
     "llada": Spec(shipped("llada"), low=1e-3),
@@ -832,6 +850,7 @@ def clock(t: float, p: float = 0.1) -> float:
     return (1 - t) / (1 + 2 * p / (1 - p) * sqrt(t * (1 - t)))
 
 
+RATIOS = written_out("sedd_uniform").replace("condition = sigma", "condition = t")
 MORE = {  # of a few laws alone
     "bd3lm": Spec(BD3LM.replace("  collate {", UNEVEN)),
     "bd3lm_rotary": Spec(
@@ -850,6 +869,33 @@ MORE = {  # of a few laws alone
     "gidd_masks": Spec(GIDD.replace("Chance = 0.1", "Chance = 0.0"), low=1e-4, high=0.9999),
     "gidd_mixed": Spec(
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
+    ),
+    "ratios": Spec(
+        RATIOS,
+        lambda t: exp(1e-4 - 1e-4 ** (1 - t) * 20**t),
+        lambda t: 0.0,  # not read
+        low=1e-3,
+    ),
+    "ratios_even": Spec(
+        RATIOS.replace("exp(1e-4 - 1e-4**(1 - t) * 20**t)", "1 - (1 - 1e-7) * t"),
+        lambda t: 1 - (1 - 1e-7) * t,
+        lambda t: -(1 - 1e-7),
+        low=1e-3,
+    ),
+    "sedd": Spec(written_out("sedd"), low=1e-3),
+    "mask_ratios": Spec(
+        mask_ratios("dit(condition = t)", ANALYTIC),
+        lambda t: 1 - t**2,
+        lambda t: -2 * t,
+        low=1e-3,
+    ),
+    "mask_ratios_blocked": Spec(
+        mask_ratios(
+            "rotary", ANALYTIC.replace("grid", "param size : Count = 2; blocks size; grid")
+        ),
+        lambda t: 1 - t**2,
+        lambda t: -2 * t,
+        low=1e-3,
     ),
     "mask_posterior": Spec(mask().replace("cross_entropy(x0)", "posterior(x0)")),
     "mask_timed": Spec(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xlmc.check.draws import law
 from xlmc.check.gaps import tokens
 from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import number, ordering, paces, single
@@ -58,10 +59,10 @@ def actions(
                 yield from _options(action, env)
             case ast.Draw():
                 yield from _draw(action, family, env, process)
-                yield from _law(action, block, process)
+                yield from law(action, block, family)
     if query.first(block.actions, ast.Draw) is None:
         head = next(
-            (h.name for h in query.heads(family).values() if h.kind.id == "logits"), "token"
+            (h.name for h in query.heads(family).values() if slots.of_tokens(h)), "token"
         )
         problem = f"this {block_name} draws no token"
         why = "no action of it chooses a token"
@@ -154,16 +155,6 @@ def _no_order(action: ast.Act, why: str) -> Iterator[Diagnostic]:
         yield WrongScore(span=action.order.span, why=why, hint="drop the order")
 
 
-def _law(draw: ast.Draw, block: ast.Step | ast.Finish, process: Process) -> Iterator[Diagnostic]:
-    """Report a draw from another law than an action has."""
-    if draw.law is None:
-        return
-    yield from one_of(draw.law, ("posterior",), "a law to draw from")
-    if not process.replaces and not query.acts(block.actions, "substitute"):
-        why = "only `substitute` draws the token at s: it has one at t to go on from"
-        yield WrongDraw(span=draw.law.span, why=why, hint=f"drop `from {draw.law.id}`")
-
-
 def _rule(action: ast.Act, process: Process) -> Iterator[Diagnostic]:
     """Report a rule that an action does not have."""
     why = slots.action(action).wrong_rule(action.much)
@@ -206,8 +197,8 @@ def _draw(
         )
         return
     place = "gaps" if process.leads("clean", "gone") else "tokens" if process.known else ""
-    good = [h.name for h in heads.values() if h.kind.id == "logits" and h.at and h.at.id == place]
-    if head.kind.id != "logits" or (place and good and head.name not in good):
+    good = [h.name for h in heads.values() if slots.of_tokens(h) and h.at and h.at.id == place]
+    if not slots.of_tokens(head) or (place and good and head.name not in good):
         yield WrongDraw(
             span=draw.head.span,
             why=f"`{head.name}` gives no logits at {place or 'tokens'}",

@@ -14,6 +14,7 @@ from xlmc.diagnostics.semantic_errors import (
     NotLaidOut,
     NotPublished,
     NotUndone,
+    RatiosVanish,
     SeesAhead,
     SharedState,
     Timeless,
@@ -28,7 +29,7 @@ from xlmc.theory.probe import exactly
 from xlmc.theory.process import Process
 from xlmc.words import arrows, decoding, terms
 from xlmc.words.heads.base import FIXED
-from xlmc.words.slots import backbone_words, head_words
+from xlmc.words.slots import backbone_words, head_words, of_tokens
 
 ARGUMENTS = ("condition", "pretrained")
 REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
@@ -192,6 +193,8 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
     if known is None:
         return
     yield from known.check(head, process)
+    if known.ratios and process.replaces and _reaches_zero(family):
+        yield RatiosVanish(span=head.span, head=head.name)
     if head.at is not None and head.at.id in FIXED and known.place(process).holds(head.at):
         yield from _laid_out(head, head.at, family)
 
@@ -199,7 +202,7 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
 def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
     """Check shifted heads: all heads of tokens or none, in rows that begin with a fixed token."""
     heads, process = list(query.heads(family).values()), Process.of(family)
-    tokens = [head for head in heads if head.kind.id == "logits" and head.at is not None]
+    tokens = [head for head in heads if of_tokens(head) and head.at is not None]
     plain = [head for head in tokens if head.at and head.at.id == "tokens" and not head.shifted]
     for head in (one for one in heads if one.shifted):
         why = hint = ""
@@ -261,7 +264,7 @@ def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
             example="head token : logits",
         )
     known = {(h.kind.id, h.at.id) for h in heads if h.at is not None}
-    if not {at for kind, at in known if kind == "logits"} <= {"tokens", "gaps"}:
+    if not {h.at.id for h in heads if of_tokens(h) and h.at is not None} <= {"tokens", "gaps"}:
         return  # that is what is wrong
     for step in process.life or ():
         undoing = {(one.head, one.place) for one in terms.possible(process) if one.undoes == step}

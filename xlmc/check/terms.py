@@ -13,12 +13,13 @@ from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
 from xlmc.words import terms
 from xlmc.words.divergences.base import Use
+from xlmc.words.slots import of_tokens
 
 
 def fits(term: ast.Term, head: ast.Head, process: Process) -> Iterator[Diagnostic]:
     """Report the need of a divergence that is not met, if there is one."""
     at = head.at.id if head.at is not None else ""
-    if not process.known or (head.kind.id == "logits" and at not in ("tokens", "gaps")):
+    if not process.known or (of_tokens(head) and at not in ("tokens", "gaps")):
         return  # noise and network say what is wrong with them
     why, hint = _Fit(term, head, process).refusal()
     if why:

@@ -97,6 +97,26 @@ BOTH = """family example "Masks that are inserted" {
   }
 }
 """
+RATIOS = """family example "Ratios of random tokens" {
+  noise {
+    clean -> random  survival alpha(t) = exp(-14 * t)
+  }
+  network {
+    backbone dit(condition = t)
+    head token : ratios
+  }
+  loss {
+    token : score_entropy(x0)  weight bound
+  }
+  decoder {
+    grid uniform(128)
+    step { substitute all; draw token from posterior }
+  }
+  collate {
+    text : bos [body] eos
+  }
+}
+"""
 CHILD = """family example "A family of a parent" extends mdlm {
   loss { mean over block }
   decoder { drop reuse }
@@ -298,6 +318,7 @@ _REST = {
     "XLM193": (MASK, "draw token }", "draw token with top_k = 0 }"),
     "XLM196": (SHIFTED, "bos [body] eos", "[body] eos"),
     "XLM197": (BOTH, "dit(condition = t)", "dit"),
+    "XLM198": (RATIOS, "exp(-14 * t)", "1 - t"),
 }
 MISTAKES: Mapping[str, Mistake] = {
     code: Mistake(*parts)

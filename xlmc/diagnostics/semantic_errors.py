@@ -443,6 +443,17 @@ class WrongCondition(Diagnostic):
 
 
 @frozen(kw_only=True)
+class RatiosVanish(Diagnostic):
+    """Ratios of random tokens under a survival that reaches 0."""
+
+    code = "XLM198"
+    title = "the ratios of `{head}` are 1 at t = 1, whatever the text"
+    label = "how far they are from 1 falls with the survival, which reaches 0 there"
+    help = "write a survival that stays above 0, such as `exp(-14 * t)`"
+    head: str
+
+
+@frozen(kw_only=True)
 class WrongPath(Diagnostic):
     """A dotted path to Python that is not one."""
 

@@ -2,7 +2,18 @@
 
 from attrs import evolve
 
-from xlmc.calculus.code import CLOCK, Code, Kind, Printer, Rank, built, param, poisson, variable
+from xlmc.calculus.code import (
+    CLOCK,
+    Code,
+    Kind,
+    Printer,
+    Rank,
+    built,
+    called,
+    param,
+    poisson,
+    variable,
+)
 from xlmc.lower import insertions, ir
 from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import gradual, switch, timely
@@ -14,7 +25,7 @@ from xlmc.words import slots
 from xlmc.words.decoding import environment
 from xlmc.words.guides.base import around_prompt
 from xlmc.words.numbers import plain
-from xlmc.words.slots import order_words, subject_words
+from xlmc.words.slots import head_words, order_words, subject_words
 
 
 class Actions(Amounts):
@@ -32,10 +43,12 @@ class Actions(Amounts):
         remask = query.act(query.the(self.section.entries, ast.Step).actions, "remask")
         env = environment(self.section, self.family)
         off = switch(remask.much, env) if remask is not None else ""
+        draw = query.the(query.the(self.section.entries, ast.Step).actions, ast.Draw)
         return ir.Unmask(
             self.paces(action.much, MASKS),
             self._order(action.order),
-            gradual(action.much, env, off),
+            draw.law is not None or gradual(action.much, env, off),
+            self._rate(draw.law.id) if draw.law is not None else None,
         )
 
     def remask(self, action: ast.Act | None) -> ir.Remask | None:
@@ -57,10 +70,31 @@ class Actions(Amounts):
         """Return the tokens that are drawn anew."""
         if query.act(step.actions, "substitute") is None:
             return None
-        masks = Process.of(self.family).masks
-        if query.the(step.actions, ast.Draw).law is None:
-            return ir.Substitute(None, masks)
-        return ir.Substitute((self._level("t"), self._level("s")), masks)
+        draw, masks = query.the(step.actions, ast.Draw), Process.of(self.family).masks
+        if draw.law is None:
+            return ir.Substitute("", (), masks)
+        if not head_words()[query.heads(self.family)[draw.head.id].kind.id].ratios:
+            name = "likeliest_revision" if draw.greedy else "revised"
+            levels = (("now", self._level("t")), ("then", self._level("s")))
+            return ir.Substitute(name, levels, masks)
+        if draw.law.id == "euler":
+            return ir.Substitute("stepped", (("rate", self._leap("dsigma")),), masks)
+        kept = built("{} / {}", self._of_clock("survival", "t"), self._of_clock("survival", "s"))
+        return ir.Substitute("changed", (("kept", kept),), masks)
+
+    def _of_clock(self, quantity: str, *times: str) -> Code:
+        """Return a quantity of the clock at times of the tick."""
+        hand = self.clock.hands[self.clock.arrow.survival]
+        told = (self.scope.names[time].code for time in times)
+        return called(hand.use(quantity), *told, *self.clock.given(hand, "self."))
+
+    def _leap(self, quantity: str) -> Code:
+        """Return a rate of the clock at t times the length of a step."""
+        return built("{} * (tick.t - tick.s)", self._of_clock(quantity, "t"))
+
+    def _rate(self, law: str) -> Code:
+        """Return the chance that a mask becomes a token of ratio 1."""
+        return self._leap("hazard") if law == "euler" else self._of_clock("reveal", "s", "t")
 
     def _level(self, time: str) -> Code:
         """Return the noise at a time of the tick."""

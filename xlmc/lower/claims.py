@@ -18,7 +18,7 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
-    if decoder.substitute is not None and decoder.substitute.times is None:
+    if decoder.substitute is not None and not decoder.substitute.function:
         reasons.append("tokens are drawn for t = 0 at every step")
     if decoder.ends and process.drops:
         reasons.append(SPLIT)

@@ -197,6 +197,9 @@ class _Maker(Actions):
         grid = slots.grid(self.section.entries)
         way = grid.way if grid is not None else ""
         back = " and take some tokens back" if query.act(step.actions, "remask") else ""
+        drawn = query.first(step.actions, ast.Draw)
+        if drawn is not None and drawn.law is not None:
+            return "Draw which masks stay, and what the others are", way
         inward = self.blocked or blocks.size(self.family) is not None
         return _summary(unmask.much) + back, way + ", block by block" * inward
 

@@ -21,7 +21,7 @@ from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
 from xlmc.words import numbers, terms
-from xlmc.words.slots import backbone_words
+from xlmc.words.slots import backbone_words, head_words
 
 FILES = {
     "schedule.py": "the clock of the noise, and what was derived from it",
@@ -129,6 +129,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
             following=ordered,
             joint=numbers.joint(head.name, family),
             where=_where(head.at.id if head.at is not None else ""),
+            ratios=_ratios(head, process),
         )
         for head in query.heads(family).values()
     )
@@ -155,6 +156,13 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
 def _where(at: str) -> str:
     """Return from where tokens are missing, by the place at which their number is read."""
     return "to the right of each place" if at == "gaps" else f"from a row, read at `{at}`"
+
+
+def _ratios(head: ast.Head, process: Process) -> str:
+    """Return to what ratios are, masks or tokens; "" for a head of another kind."""
+    if not head_words()[head.kind.id].ratios:
+        return ""
+    return "tokens" if process.replaces else "masks"
 
 
 def _told(family: ast.Family, clock: Clock) -> ir.Told:

@@ -13,6 +13,7 @@ from xlmc.syntax import query
 from xlmc.theory.claims import by_rates, chosen, claim, rates, stop, tokens
 from xlmc.theory.objective import Objective
 from xlmc.words import arrows
+from xlmc.words import terms as words
 from xlmc.words.noises.base import Noise
 
 
@@ -24,7 +25,7 @@ def likelihood(
     if value == "none":
         return None
     main, noise = tokens(objective), arrows.sound(objective.process)
-    timed = bool(noise.rates) and by_rates(objective)
+    timed, use = bool(noise.rates) and by_rates(objective), words.use(main, objective)
     found = ir.Likelihood(
         partial=noise.rates if timed else noise.likelihood,
         head=main.term.head.id,
@@ -43,7 +44,8 @@ def likelihood(
         more="",
         drawn="",
         detail=f"{value.capitalize()}: {why}.",
-        latex=noise.latex,
+        latex=use.path or noise.latex,
+        ratios=main.ratios,
     )
     if objective.process.blocked:
         size, taken = blocks.size(objective.family), blocks.taken(objective.family)

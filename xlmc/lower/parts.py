@@ -25,6 +25,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "lengths": "bounded length_logits",
     "places": "above factored first leftmost mean otherwise spread surest",
     "posterior": "likeliest_revision revised",
+    "ratios": "changed returned stepped",
     "rating": "Rating RatingGrowing rated sureness",
     "recalling": "GuidedRecalling GuidedRecallingMoving Recalling RecallingMoving",
     "resuming": "Resuming",

@@ -139,11 +139,22 @@ class RevealMaker(Maker):
                 if self._rates():
                     lines.append(line("logits", logits))
                     logits = "logits"
-            lines.append(("token", self.drawn(d.draw, logits, f"{u}[places]")))
+            if unmask.rate is not None:
+                lines += self._returned(unmask.rate, f"{u}[places]")
+            else:
+                lines.append(("token", self.drawn(d.draw, logits, f"{u}[places]")))
         if d.insert is not None:
             return [*lines, *self._inserted(d.insert, state, token, sure)], self._grown(d.insert)
         result = f"{state}.write(places, {token})"
         return lines, built(f"rated({result}, places, {sure})" if self._rates() else result)
+
+    def _returned(self, rate: Code, u: str) -> Iterator[tuple[str, Code]]:
+        """Yield the draw of what masks are at s, by ratios; steps may differ from row to row."""
+        each = "[places.nonzero()[:, 0]]" if rate.rank else ".expand(len(logits))"
+        yield line("rate", "{}", rate)
+        mask = 'canvas.network.vocab["mask"]'
+        told = f"logits, {u}, rate{each}, tick.s{each}, {mask}"
+        yield line("token", f"returned({told})")
 
     def _rates(self) -> bool:
         return self.decoder.remask is not None and self.decoder.remask.sure

@@ -16,7 +16,7 @@ class SubstituteMaker(Maker):
         d, needs = self.decoder, list[Piece]()
         if d.guide is not None:
             needs.append(self.led(d.guide, "free_places", ""))
-        if d.draw.cuts and substitute.times is None:
+        if d.draw.cuts and not substitute.function:
             needs.append(self.piece(parts.Draw(self.plain(), summary(d.draw))))
         query = "led" if d.guide is not None else "all"
         u = f'noise.uniform("token", {POSITIONS})[canvas.free]'
@@ -39,17 +39,13 @@ class SubstituteMaker(Maker):
 def _token(decoder: ir.Decoder, substitute: ir.Substitute, u: str) -> Code | None:
     """Return the draw of the tokens at s, given those at t; None where they are those of t = 0."""
     sampler = decoder.draw
-    if substitute.times is None:
+    if not substitute.function:
         return None
+    named = (*substitute.amounts, ("vocab", built("canvas.network.vocab")), *sampler.cuts)
     told = [
         "logits",
         "canvas.x[canvas.free]",
         *([] if sampler.greedy else [u]),
-        "now={}",
-        "then={}",
-        "vocab=canvas.network.vocab",
-        *(f"{name}={{}}" for name, _ in sampler.cuts),
+        *(f"{name}={{}}" for name, _ in named),
     ]
-    cuts = (code for _, code in sampler.cuts)
-    name = "likeliest_revision" if sampler.greedy else "revised"
-    return built(f"{name}({', '.join(told)})", *substitute.times, *cuts)
+    return built(f"{substitute.function}({', '.join(told)})", *(code for _, code in named))

@@ -113,7 +113,7 @@ def _network(
 ) -> tuple[ast.Node, ...]:
     whole = tuple(
         evolve(entry, at=_name("tokens", entry.span))
-        if isinstance(entry, ast.Head) and entry.at is None and entry.kind.id == "logits"
+        if isinstance(entry, ast.Head) and entry.at is None and slots.of_tokens(entry)
         else entry
         for entry in entries
     )

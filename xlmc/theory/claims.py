@@ -36,6 +36,10 @@ RANDOM = (
     "the relative entropy of the paths on which {} become the text to those of the "
     "head; tight where it is the law of each token given all others, and the time"
 )
+RATIOS = (
+    "the relative entropy of the paths on which {} become the text to those of the ratios; tight "
+    "where these are the true ones"
+)
 BLIND = ", which the network does not read"
 NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
 NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
@@ -74,6 +78,10 @@ def _claim(objective: Objective) -> tuple[str, str]:
     process = objective.process
     if process.ordered:
         return "tight", NONE
+    if process.holds_places and tokens(objective).ratios:
+        why = RATIOS.format("random tokens" if process.replaces else "masks")
+        return ("bound", why + BLIND) if process.replaces and not timed(objective) else (
+            "tight", why)
     if process.replaces:
         why = RANDOM.format("masks and random tokens" if process.masks else "random tokens")
         return ("tight", why) if timed(objective) else ("bound", why + BLIND)

@@ -29,7 +29,8 @@ class Part:
     of a row or the numbers of its gaps; "" for a term of no known word. ``arrow`` is the one that
     its head undoes. ``share`` is the factor that its options leave of the plain term, None where
     they bend it or read params. ``joint``: of a whole row: its law of
-    tokens is also one over gaps, or its rate is that of all gaps together.
+    tokens is also one over gaps, or its rate is that of all gaps together. ``ratios``: its head
+    gives ratios of chances, which need not be a law.
     """
 
     term: ast.Term
@@ -39,6 +40,7 @@ class Part:
     share: float | None
     per_token: bool
     joint: bool
+    ratios: bool = False
 
     @property
     def tells_end(self) -> bool:

@@ -107,6 +107,12 @@ def head_words() -> dict[str, Head]:
     return registry.words(heads, Head)
 
 
+def of_tokens(head: ast.Head) -> bool:
+    """Return whether a head answers with tokens, not with a number."""
+    word = head_words().get(head.kind.id)
+    return word is not None and not word.number
+
+
 def layout_words() -> dict[str, Layout]:
     """Return the layouts."""
     return registry.words(layouts, Layout)

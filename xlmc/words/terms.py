@@ -99,6 +99,7 @@ def _part(
         _share(term, family),
         use.per_token,
         use.joint,
+        use.ratios,
     )
 
 

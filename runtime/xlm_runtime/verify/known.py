@@ -17,6 +17,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from xlm_runtime.verify.table import build, continued, outputs
 
 IMPOSSIBLE = -1e9  # a logit whose chance is 0 in float32
+_SURE = 20.0  # of a ratio to a random token: a step takes what is so much likelier
 Alignment = Sequence[int]  # for each token that is seen, its place in the text
 
 
@@ -24,8 +25,9 @@ Alignment = Sequence[int]  # for each token that is seen, its place in the text
 class Head:
     """An answer of a head, and its places.
 
-    kind: ``logits``, ``count``, ``distribution`` or ``chance``. at: ``tokens``, ``gaps`` or the
-    name of a special token. ahead: it is read one position to the left of the token it predicts.
+    kind: ``logits``, ``ratios``, ``count``, ``distribution`` or ``chance``. at: ``tokens``,
+    ``gaps`` or the name of a special token. ahead: it is read one position to the left of the
+    token it predicts.
     """
 
     kind: str
@@ -108,7 +110,8 @@ class Known(nn.Module):
         if head.kind == "count":
             return _counts([len(self.ids) - len(one) for one in known])
         places = [one[i] + head.ahead for one in known]
-        return _logits([self.ids[at] for at in places if at < len(self.ids)], len(part))
+        sure = _SURE if head.kind == "ratios" and self.unmarked else 0.0
+        return sure + _logits([self.ids[at] for at in places if at < len(self.ids)], len(part))
 
     def _missing(self, one: Alignment, i: int) -> list[int]:
         """Return the ids that are missing to the right of the i-th token."""

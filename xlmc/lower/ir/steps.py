@@ -52,6 +52,7 @@ class Unmask:
     paces: tuple[Pace, ...]
     order: Order
     gradual: bool
+    rate: Code | None = None  # the chance of a ratio of 1, where ratios say which masks stay
 
     @property
     def reads_network(self) -> bool:
@@ -139,9 +140,13 @@ class Remask:
 
 @frozen
 class Substitute:
-    """The tokens that are drawn anew, all of them, for the next time or for t = 0."""
+    """The tokens that are drawn anew, all of them, for the next time or for t = 0.
 
-    times: tuple[Code, Code] | None  # the noise now and then; None where tokens are those of t = 0
+    function: of the library, that draws for the next time by the amounts; "" for t = 0.
+    """
+
+    function: str
+    amounts: tuple[tuple[str, Code], ...]
     masks: bool  # decoding starts from masks
 
 

@@ -110,6 +110,7 @@ class Head:
     following: bool  # it speaks of the token after the one at which it stands
     joint: bool  # its logits are of one law over all gaps of a row
     where: str  # from which place tokens are missing that a count is of
+    ratios: str = ""  # of ratios: to what tokens, masks or others; "" for other kinds
 
 
 @frozen
@@ -205,3 +206,4 @@ class Likelihood:
     size: str = ""  # name of the head of the length; "" where that is given
     size_at: str = ""
     blocks: Code | None = None  # the size of blocks
+    ratios: bool = False  # the head gives ratios of chances

@@ -8,8 +8,8 @@ class Draw(Action):
     """The word ``draw``."""
 
     name = "draw"
-    form = "draw HEAD [from posterior] [greedy | with OPTION, OPTION]"
-    others = ("from", "greedy", "with", "top_k", "top_p")
+    form = "draw HEAD [from posterior | from euler] [greedy | with OPTION, OPTION]"
+    others = ("from", "euler", "greedy", "with", "top_k", "top_p")
     meaning = (
         "A token is drawn from the head's law. `with top_p` is short for `with top_p = top_p`, and "
         "declares the param if you did not."
@@ -19,8 +19,14 @@ class Draw(Action):
     values = (
         (
             "from posterior",
-            "the token at s, given the one at t and the law of the head for that at 0: it may stay "
-            "as it is; only in `substitute`",
+            "the token at s, given the one at t and the law of the head for that at 0, or its "
+            "ratios at t: it may stay as it is; in `substitute all`, and of ratios also in "
+            "`unmask all`",
+        ),
+        (
+            "from euler",
+            "the token after a step at the rates that ratios give at t, as if these did not "
+            "change until s",
         ),
         ("greedy", "the likeliest token; of equal ones the first"),
         ("temperature", "the logits are divided by it; 0 is greedy, 1 changes nothing"),

@@ -36,6 +36,7 @@ class Use:
     minus: bool = False  # its cost has this sign
     latex: str  # of the cost, without sum and sign
     example: str
+    path: tuple[str, ...] = ()  # latex of the likelihood; () where that is the one of the noise
     imports: tuple[tuple[str, str], ...] = ()  # module of the library, name
     wrong_target: str = "its target is `{target}`, not `{found}`"
     wrong_on: str = "`on` has no meaning here"
@@ -44,6 +45,7 @@ class Use:
     reads_clock: bool = False  # and the chance at each row's time that a token has been corrupted
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
+    ratios: bool = False  # its head gives ratios of chances, which need not be a law
     joint: bool = False  # of a whole row: one law of all its places, or the rate of all together
 
     @property

@@ -45,13 +45,14 @@ class Head(Word):
     """A kind of head.
 
     ``noun`` is a head of it, in words; ``number``: it answers with a number, not with tokens;
-    ``sized``: it names the largest one.
+    ``sized``: it names the largest one. ``ratios``: it answers with ratios, which are no law.
     """
 
     slot = "a kind of head"
     noun: ClassVar[str]
     number: ClassVar[bool] = True
     sized: ClassVar[bool] = False
+    ratios: ClassVar[bool] = False
 
     def place(self, process: Process) -> Place:
         """Return where xlmc reads such a head under a process."""

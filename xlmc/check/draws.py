@@ -1,0 +1,68 @@
+"""The law that a step draws from: the head's own, or the one of the next time."""
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from xlmc.check.words import one_of
+from xlmc.diagnostics.diagnostic import Diagnostic
+from xlmc.diagnostics.semantic_errors import WrongDraw, WrongRule
+from xlmc.syntax import ast, query
+from xlmc.theory.process import Process
+from xlmc.words.slots import head_words, rule_words
+
+LAWS = ("posterior", "euler")
+
+
+def law(draw: ast.Draw, block: ast.Step | ast.Finish, family: ast.Family) -> Iterator[Diagnostic]:
+    """Report a draw from another law than an action has."""
+    found = _Drawn(draw, block, Process.of(family), _of_ratios(draw, family))
+    if draw.law is not None:
+        yield from one_of(draw.law, LAWS, "a law to draw from")
+        yield from found.masks() if found.process.masks and found.ratios else ()
+    why, hint = found.refusal()
+    if why:
+        yield WrongDraw(span=(draw.law or draw).span, why=why, hint=hint)
+
+
+def _of_ratios(draw: ast.Draw, family: ast.Family) -> bool:
+    """Return whether the head of a draw gives ratios."""
+    head = query.heads(family).get(draw.head.id)
+    word = head_words().get(head.kind.id) if head is not None else None
+    return word is not None and word.ratios
+
+
+@frozen
+class _Drawn:
+    """A draw of a step; ``ratios``: its head gives ratios."""
+
+    draw: ast.Draw
+    block: ast.Step | ast.Finish
+    process: Process
+    ratios: bool
+
+    def refusal(self) -> tuple[str, str]:
+        """Return why it draws from no law that there is, and what to write; else two times ""."""
+        draw, name = self.draw, self.draw.law.id if self.draw.law is not None else ""
+        here = query.acts(self.block.actions, "substitute")
+        if self.ratios and self.process.replaces and not name:
+            why = f"`{draw.head.id}` gives ratios, which lead to the next time and are no law"
+            return why, f"write `draw {draw.head.id} from posterior`"
+        if self.ratios and name and (draw.options or draw.greedy):
+            why = "ratios are no law that could be cut: some of the chance is that nothing changes"
+            return why, f"write `draw {draw.head.id} from {name}`"
+        if name == "euler" and not self.ratios:
+            why = f"`{draw.head.id}` gives a law, of which the step to s is known as it is"
+            return why, "write `from posterior`" if here else "drop `from euler`"
+        if name and not self.process.replaces and not here and not self.ratios:
+            why = "only `substitute` draws the token at s: it has one at t to go on from"
+            return why, f"drop `from {name}`"
+        return "", ""
+
+    def masks(self) -> Iterator[Diagnostic]:
+        """Report a rule that takes some of the masks, of which the law leaves some anyway."""
+        for action in query.acts(self.block.actions, "unmask"):
+            if action.much.otherwise is not None or not rule_words()[action.much.rule].whole:
+                why = f"`from {self.draw.law.id if self.draw.law else ''}` says which masks stay"
+                span, rule = action.much.span, action.much.rule
+                yield WrongRule(span=span, rule=rule, why=why, hint="write `unmask all`")

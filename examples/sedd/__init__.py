@@ -29,7 +29,7 @@ They take from:
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: their choice, and values beside them
-    ratios.py     ratios of chances: their cost, the score entropy, and the steps back in time that they give
+    ratios.py     ratios of chances: the score entropy, and the steps that they give
     sampling.py   from logits to tokens
     ticks.py      the clocks of decoders: one tick for each step
 """

@@ -40,9 +40,9 @@ class Network(nn.Module):
         return hidden
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return logarithms of ratios: how much likelier each token is at each place than a mask.
+        """Return the logarithms of ratios at each place.
 
-        In units of alpha / (1 - alpha), in which the true ones are the law of the clean token
-        (spec: network.token).
+        Of the chance of each token to that of a mask, in units of alpha / (1 - alpha), in which
+        the true ones are the law of the clean token (spec: network.token).
         """
         return allowed_logits(self.to_token, hidden, self.forbidden)

@@ -30,7 +30,7 @@ They take from:
     guidance.py     guidance: answers moved away from those that are given without the prompt
     places.py       places of a row: their choice, and values beside them
     posterior.py    random tokens: the cost of the rates at which they become clean, and a step
-    ratios.py       ratios of chances: their cost, the score entropy, and the steps back in time that they give
+    ratios.py       ratios of chances: the score entropy, and the steps that they give
     sampling.py     from logits to tokens
     substituting.py decoders that draw the tokens of fixed places anew
     ticks.py        the clocks of decoders: one tick for each step

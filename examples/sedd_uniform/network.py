@@ -37,9 +37,8 @@ class Network(nn.Module):
         return hidden
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return logarithms of ratios: how much likelier each token is at each place than the one
-        there.
+        """Return the logarithms of ratios at each place.
 
-        spec: network.token
+        Of the chance of each token to that of the one that is there (spec: network.token).
         """
         return allowed_logits(self.to_token, hidden, self.forbidden)

@@ -1,4 +1,4 @@
-"""Ratios of chances: their cost, the score entropy, and the steps back in time that they give.
+"""Ratios of chances: the score entropy, and the steps that they give.
 
 A head of ratios answers for a place with the logarithms of s(y) = q(y) / q(z), how many times
 likelier the token y is there at time t than z, the one that is there. At a mask they are in units

@@ -61,9 +61,7 @@ def actions(
                 yield from _draw(action, family, env, process)
                 yield from law(action, block, family)
     if query.first(block.actions, ast.Draw) is None:
-        head = next(
-            (h.name for h in query.heads(family).values() if slots.of_tokens(h)), "token"
-        )
+        head = next((h.name for h in query.heads(family).values() if slots.of_tokens(h)), "token")
         problem = f"this {block_name} draws no token"
         why = "no action of it chooses a token"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")

@@ -80,8 +80,9 @@ def _claim(objective: Objective) -> tuple[str, str]:
         return "tight", NONE
     if process.holds_places and tokens(objective).ratios:
         why = RATIOS.format("random tokens" if process.replaces else "masks")
-        return ("bound", why + BLIND) if process.replaces and not timed(objective) else (
-            "tight", why)
+        return (
+            ("bound", why + BLIND) if process.replaces and not timed(objective) else ("tight", why)
+        )
     if process.replaces:
         why = RANDOM.format("masks and random tokens" if process.masks else "random tokens")
         return ("tight", why) if timed(objective) else ("bound", why + BLIND)

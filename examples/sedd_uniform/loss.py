@@ -17,7 +17,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 
         \mathcal{L} = \frac{1}{N} \sum_r \Big[
         0.999 \, h_{\alpha}(t)
-        \quad \sum_{i\,\mathrm{free}} \frac{1 - \alpha}{\alpha K} \sum_{y \ne x_t^i} q_y \, \varphi(s_y / q_y)
+        \quad \sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K} s_y - q_y + q_y \log (q_y / s_y)
         \Big]
 
     N: the free tokens of the batch; r: its rows; h: the hazard of a clock. In nats per free
@@ -32,8 +32,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 def token_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
 ) -> Float[Tensor, ""]:
-    """Return the score entropy of ratios s to the true ones q, summed; phi(x) = x - 1 -
-    log(x).
+    """Return the score entropy of the ratios s of the free tokens to the true ones q, summed.
 
     Weight: 0.999 * hazard(alpha), that of the likelihood bound. 0.999: the width of the
     range of t.

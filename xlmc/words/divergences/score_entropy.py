@@ -41,9 +41,9 @@ OF_RANDOM = Use(
     head="ratios",
     place="tokens",
     target="x0",
-    meaning="Score entropy of ratios s to the true ones q, summed; phi(x) = x - 1 - log(x).",
-    sums=r"\sum_{i\,\mathrm{free}} \frac{1 - \alpha}{\alpha K} \sum_{y \ne x_t^i}",
-    latex=r"q_y \, \varphi(s_y / q_y)",
+    meaning="Score entropy of the ratios s of the free tokens to the true ones q, summed.",
+    sums=r"\sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K}",
+    latex=r"s_y - q_y + q_y \log (q_y / s_y)",
     example="token : score_entropy(x0)  weight bound",
     path=(
         r"-\log p(x_0) \le \int_0^1 \frac{-\alpha'}{\alpha K} \, E \sum_{i\,\mathrm{free}}",

@@ -18,7 +18,7 @@ from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model import evaluate, generate
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package
-from xlm_runtime.run import evaluation, jobs, measured, runs
+from xlm_runtime.run import evaluation, jobs, measured, names, runs
 from xlm_runtime.run.runs import Run
 from xlm_runtime.run.table import table as lines_of
 from xlm_runtime.run.table import values
@@ -97,7 +97,7 @@ def test_other_settings_are_another_run(start: Start, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "quick-seed1 is another run (train.clip: 1.0 -> 2.0)" in out
     assert start(job="train", sets=SHORT, seed=2) == 0
-    assert sorted(p.name for p in HOME.iterdir()) == ["quick-seed1", "quick-seed1-2", "quick-seed2"]
+    assert sorted(p.name for p in HOME.iterdir()) == ["quick-seed1", "quick-seed1-clip2.0", "quick-seed2"]
     assert start(job="train", sets=(*SHORT, "train.clip=2"), name="quick-seed1") == 2
     assert "choose another --name, or use --force" in error(capsys)
 
@@ -154,7 +154,36 @@ def test_another_package(start: Start, capsys: pytest.CaptureFixture[str], tmp_p
     assert start(package=package, job="eval", sets=small, force=True) == 0
     assert start(package=package, job="train", sets=SHORT) == 0
     assert "is another run (its package was another)" in capsys.readouterr().out
-    assert (HOME / "quick-seed1-2").is_dir()
+    assert [one.name[:19] for one in HOME.glob("quick-seed1-*")] == ["quick-seed1-package"]
+
+
+def test_names_of_runs_contain_their_differences(start: Start) -> None:
+    assert start(job="train", sets=SHORT) == 0
+    assert start(job="train", sets=(*SHORT, "train.clip=2", "train.warmup=1")) == 0
+    assert start(job="train", sets=(*SHORT, "train.clip=2", "train.warmup=1")) == 0
+    name = "quick-seed1-warmup1-clip2.0"
+    assert sorted(path.name for path in HOME.iterdir()) == ["quick-seed1", name]
+    (HOME / name).rename(HOME / "quick-seed1-2")  # as earlier versions named it
+    assert start(job="train", sets=(*SHORT, "train.clip=2", "train.warmup=1")) == 0
+    assert sorted(path.name for path in HOME.iterdir()) == ["quick-seed1", "quick-seed1-2"]
+    assert len(names.joined(["x" * 90, "é/" * 90]).encode()) <= 120
+    assert names.joined(["quick", names.of_setting("model.pretrained", "../a b/c:d")]) == (
+        "quick-pretrained.._a_b_c_d"
+    )
+
+
+def test_a_run_keeps_its_settings_of_evaluation(start: Start) -> None:
+    chosen = ("decoder=default", "decoder.temperature=0.5", "eval.examples=7", "eval.draws=2")
+    assert start(job="train", sets=(*SHORT, *chosen)) == 0
+    assert start(job="eval", run_dir=HOME / "quick-seed1") == 0
+    found = json.loads((HOME / "quick-seed1/metrics.json").read_text())
+    assert (found["decoder_params"], found["examples"]) == ({"temperature": 0.5}, 7)
+    assert start(job="eval", sets=("eval.examples=0",)) == 0
+    found = json.loads((HOME / "quick-seed1/metrics.json").read_text())
+    assert (found["decoder_params"], found["examples"]) == ({"temperature": 0.5}, 37)
+    assert start(job="eval", sets=("decoder=greedy",)) == 0
+    assert start(job="generate") == 0
+    assert len((HOME / "quick-seed1/predictions.jsonl").read_text().splitlines()) == 3
 
 
 def test_prepare_makes_no_run(start: Start, capsys: pytest.CaptureFixture[str]) -> None:

@@ -253,12 +253,20 @@ def _value(text: str) -> object:
 
 def differences(old: Config, new: Config, sections: Sequence[str]) -> list[str]:
     """List the settings in which two configurations differ: ``train.steps: 500 -> 900``."""
-    before, after = (_flat(config, sections) for config in (old, new))
     return [
-        f"{path}: {json.dumps(before.get(path))} -> {json.dumps(after.get(path))}"
+        f"{path}: {json.dumps(before)} -> {json.dumps(after)}"
+        for path, (before, after) in changes(old, new, sections).items()
+    ]
+
+
+def changes(old: Config, new: Config, sections: Sequence[str]) -> dict[str, tuple[object, object]]:
+    """Return the settings in which two configurations differ, with both values."""
+    before, after = (_flat(config, sections) for config in (old, new))
+    return {
+        path: (before.get(path), after.get(path))
         for path in dict.fromkeys([*before, *after])
         if before.get(path) != after.get(path)
-    ]
+    }
 
 
 def _flat(config: Config, sections: Sequence[str]) -> dict[str, object]:

@@ -25,6 +25,8 @@ from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.task import Task
 
+_LATER = ("decoder", "eval", "generate")  # sections that training does not fix
+
 
 def configs_of(
     command: Command, found: Package, task: Task, preset: str, begun: Run | None
@@ -39,7 +41,11 @@ def configs_of(
 def config_of(
     command: Command, found: Package, task: Task, preset: str, begun: Run | None
 ) -> Config:
-    """Return the configuration of a command; an existing run keeps its training settings."""
+    """Return the configuration of a command.
+
+    An existing run keeps its settings: those of training for ever, those of evaluation and
+    generation unless the command changes them.
+    """
     sets = parse_sets(command.sets)
     _check_size(sets)
     base = [] if preset == "paper" else _quick(task)
@@ -65,6 +71,9 @@ def config_of(
     if command.metrics:
         listed = json.dumps(command.metrics, ensure_ascii=False)
         sets.append(Setting("eval.metrics", listed, "--metric"))
+    if begun is not None:
+        base = [s for s in base if s.path.partition(".")[0] not in _LATER]
+        base += _kept(begun, found.family)
     config = build(found.family, base, sets)
     if begun is None:
         used = env.precision(config.train.precision)
@@ -77,6 +86,20 @@ def config_of(
         lines = [f"{s.origin}: {begun.path} was trained with another value" for s in wrong]
         raise UsageError("\n".join(lines))
     return kept
+
+
+def _kept(run: Run, family: Family) -> list[Setting]:
+    """Return the settings of a run for evaluation and generation, as far as a family has them."""
+    origin, plain = f"settings of {run.path}", run.config.to_json()
+    found = {f"{s}.{key}": value for s in ("eval", "generate") for key, value in plain[s].items()}
+    name, params = plain["decoder"]["name"], plain["decoder"]["params"]
+    if name not in family.decoders:
+        say(f"{origin}: the package has no decoder {name} any more, and its default is used")
+    else:
+        known = {param.name for param in family.params.get(name, ())}
+        found["decoder"] = name
+        found |= {f"decoder.{key}": value for key, value in params.items() if key in known}
+    return [Setting(path, value, origin) for path, value in found.items()]
 
 
 def _check_size(sets: Sequence[Setting]) -> None:

@@ -70,8 +70,10 @@ def checked(found: object, where: str) -> dict[str, Any]:
     claim = found.get("claim", {})
     if found and not (isinstance(claim, dict) and {"value", "why"} <= {*claim}):
         wrong.append("claim")
-    params, of = found.get("decoder_params", {}), found.get("of", {})
-    wrong += [n for n, one in (("decoder_params", params), ("of", of)) if not isinstance(one, dict)]
+    objects = ("decoder_params", "of", "settings")
+    wrong += [name for name in objects if not isinstance(found.get(name, {}), dict)]
+    if not all(isinstance(one, dict) for one in dict(found.get("settings") or {}).values()):
+        wrong.append("settings")
     if not _are_texts(found.get("asked", [])):
         wrong.append("asked")
     if wrong or (found and not {"checkpoint", "examples"} <= {*found}):
@@ -129,13 +131,19 @@ def shown(run: Run, folder: Path) -> tuple[dict[str, Any], list[str]]:
         if (found.get("of", {}).get("package"), found.get("of", {}).get("weights"))
         == (facts["package"], hashed)
     ]
-    if not own:
-        return {}, [_none(known, facts["package"])]
-    best = min(own, key=lambda found: (_other_data(found, facts), is_part(found)))
+    return preferred(own, facts) if own else ({}, [missing(known, facts["package"])])
+
+
+def preferred(
+    found: Sequence[dict[str, Any]], facts: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Choose one of some evaluations, the last first, for the run of ``facts``, with remarks."""
+    best = min(found, key=lambda one: (_other_data(one, facts), is_part(one)))
     return best, _marks(best, facts)
 
 
-def _none(known: Sequence[Mapping[str, Any]], package: str) -> str:
+def missing(known: Sequence[Mapping[str, Any]], package: str) -> str:
+    """Explain in a sentence why no evaluation is shown."""
     if not known:
         return "It was not evaluated."
     of = known[0].get("of")

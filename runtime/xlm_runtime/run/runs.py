@@ -5,10 +5,11 @@ published.json
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +17,11 @@ from typing import Any, Literal
 from attrs import frozen
 
 from xlm_runtime.config.config import Config
-from xlm_runtime.config.settings import differences
+from xlm_runtime.config.settings import changes, differences
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.packages.contents import read as read_package
 from xlm_runtime.packages.package import Package
+from xlm_runtime.run.names import joined, of_setting
 from xlm_runtime.system import env, hashes
 from xlm_runtime.system.atomic import on_disk, read_json, saving, write_json
 from xlm_runtime.system.bounds import Room
@@ -34,6 +36,7 @@ ROOT = Path("runs")
 PUBLISHED = "published.json"  # the config of the weights that a run began with
 INIT = "init"  # digest of the weights that training started from
 PRINTS = ("content", "tokenizer", INIT)  # that, and those of the data and of what gives them ids
+_DIGITS = 6  # of a hash in a name
 _FACTS = {
     "family": str, "task": str, "preset": str, "data": str | None, "package": str,
 }  # fmt: skip
@@ -243,19 +246,35 @@ def check_pair(run: Run, family: str, task: str) -> None:
 def for_training(
     folder: Path, name: str, package: Package, config: Config, facts: Mapping[str, Any]
 ) -> tuple[Path, str]:
-    """Return the first of ``name``, ``name-2``, ... that is free or the same run, and a reason.
+    """Return the folder of the same run if it was begun, else a fresh one, and a reason.
 
-    The reason explains why an earlier name was not taken.
+    Where another run has the ``name``, the differences from that one are added to it. The reason
+    explains why the name was not taken.
     """
-    why = ""
-    for path in (folder / label for label in _names(name)):
-        if not (path / "run.json").exists():
-            return path, why
-        run = Run(path)
-        if same(run, package, config, facts):
-            return path, ""
-        why = f"{run.path} is another run ({reason(run, package, config, facts)})"
-    raise AssertionError
+    first = Run(folder / name)
+    if not (first.path / "run.json").exists():
+        return first.path, ""
+    special = joined([name, *_changes(first, package, config, facts)])
+    again = re.compile(rf"{re.escape(name)}(-\d+)?|{re.escape(special)}(-\d+)?")
+    for run in sorted(listed(folder), key=lambda run: run.path.name):
+        if again.fullmatch(run.path.name) and same(run, package, config, facts):
+            return run.path, ""
+    free = (one for one in map(folder.joinpath, _names(special)) if not (one / "run.json").exists())
+    return next(free), f"{first.path} is another run ({reason(first, package, config, facts)})"
+
+
+def _changes(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> list[str]:
+    """Return the parts of a name for the differences from an earlier run."""
+    before, found = run.facts, []
+    if before["package"] != package.digest:
+        found.append(of_setting("package", package.digest[:_DIGITS]))
+    with suppress(UsageError):  # a configuration of another version
+        changed = changes(run.config, config, TRAINED)
+        found += [of_setting(path, value) for path, (_, value) in changed.items()]
+    for key in others(run, facts):
+        value = Path(str(facts[key])).stem
+        found.append(of_setting(f"{key}_", value[:_DIGITS] if key in PRINTS else value))
+    return found
 
 
 def reason(run: Run, package: Package, config: Config, facts: Mapping[str, Any]) -> str:

@@ -20,18 +20,9 @@ __all__ = ["toy"]
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
-    "build",
-    "check",
-    "fmt",
-    "expand",
-    "explain",
-    "doc",
-    "verify",
-    "run",
-    "generate",
-    "pull",
-    "tasks",
-]
+    "build", "check", "fmt", "expand", "explain", "doc", "verify",
+    "run", "generate", "runs", "compare", "pull", "tasks",
+]  # fmt: skip
 
 
 def xlmc(*arguments: str, **more) -> subprocess.CompletedProcess[str]:

@@ -97,7 +97,11 @@ def test_other_settings_are_another_run(start: Start, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "quick-seed1 is another run (train.clip: 1.0 -> 2.0)" in out
     assert start(job="train", sets=SHORT, seed=2) == 0
-    assert sorted(p.name for p in HOME.iterdir()) == ["quick-seed1", "quick-seed1-clip2.0", "quick-seed2"]
+    assert sorted(p.name for p in HOME.iterdir()) == [
+        "quick-seed1",
+        "quick-seed1-clip2.0",
+        "quick-seed2",
+    ]
     assert start(job="train", sets=(*SHORT, "train.clip=2"), name="quick-seed1") == 2
     assert "choose another --name, or use --force" in error(capsys)
 

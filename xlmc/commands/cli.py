@@ -16,6 +16,7 @@ import click
 from xlmc import __version__
 from xlmc.commands.build import build
 from xlmc.commands.check import check
+from xlmc.commands.compare import compare
 from xlmc.commands.doc import doc
 from xlmc.commands.expand import expand
 from xlmc.commands.explain import explain
@@ -23,6 +24,7 @@ from xlmc.commands.fmt import fmt
 from xlmc.commands.generate import generate
 from xlmc.commands.pull import pull
 from xlmc.commands.run import run
+from xlmc.commands.runs import runs
 from xlmc.commands.tasks import tasks
 from xlmc.commands.verify import verify
 from xlmc.diagnostics.failure import Failure
@@ -64,7 +66,11 @@ def xlmc() -> None:
     """Define the command line."""
 
 
-for command in (build, check, fmt, expand, explain, doc, verify, run, generate, pull, tasks):
+COMMANDS = (
+    *(build, check, fmt, expand, explain, doc, verify),
+    *(run, generate, runs, compare, pull, tasks),
+)
+for command in COMMANDS:
     xlmc.add_command(command)
 
 

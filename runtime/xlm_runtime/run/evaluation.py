@@ -65,6 +65,7 @@ def measure(
     decoder = session.config.decoder
     found: dict[str, Any] = {"examples": len(examples)}
     found["test_examples"] = len(session.prepared.test)
+    found["splits"] = session.prepared.prints
     found |= {"decoder": decoder.name, "decoder_params": dict(decoder.params)}
     if session.other_data:
         found["data"] = "not those of training"

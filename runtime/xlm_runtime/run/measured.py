@@ -70,10 +70,12 @@ def checked(found: object, where: str) -> dict[str, Any]:
     claim = found.get("claim", {})
     if found and not (isinstance(claim, dict) and {"value", "why"} <= {*claim}):
         wrong.append("claim")
-    objects = ("decoder_params", "of", "settings")
+    objects = ("decoder_params", "of")
     wrong += [name for name in objects if not isinstance(found.get(name, {}), dict)]
-    if not all(isinstance(one, dict) for one in dict(found.get("settings") or {}).values()):
-        wrong.append("settings")
+    for name in ("settings", "splits"):
+        value = found.get(name, {})
+        if not (isinstance(value, dict) and all(isinstance(one, dict) for one in value.values())):
+            wrong.append(name)
     if not _are_texts(found.get("asked", [])):
         wrong.append("asked")
     if wrong or (found and not {"checkpoint", "examples"} <= {*found}):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlm_runtime.model import evaluate
 
@@ -48,6 +48,16 @@ def numbers(found: Mapping[str, Any]) -> dict[str, Number]:
     for number in _all(found):
         every.setdefault(number.name, number)
     return every
+
+
+def with_joint(every: Mapping[str, Number]) -> dict[str, Number]:
+    """Add the joint numbers of a likelihood that is not given the length: they are its own."""
+    own = [one for one in every.values() if one.kind == "likelihood"]
+    made = dict(every)
+    for one in own:
+        name = f"joint_{one.name}"
+        made.setdefault(name, evolve(one, name=name, kind="joint"))
+    return made
 
 
 def _all(found: Mapping[str, Any]) -> Iterator[Number]:

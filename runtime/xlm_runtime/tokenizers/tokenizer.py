@@ -96,6 +96,10 @@ class Tokenizer:
         ids |= set() if self.separator is None else {self.separator}
         return {self._name(i) for i in ids if i != unknown}
 
+    def token(self, token: int) -> str:
+        """Return the name of an id in the vocabulary."""
+        return self._name(int(token))
+
     def _name(self, token: int) -> str:
         name = self.backend.id_to_token(token)
         assert name is not None  # it is an id of the vocabulary

@@ -19,6 +19,7 @@ from xlm_runtime.tokenizers import Tokenizer
 _LOOK = 100_000  # examples whose lengths are looked at where a split does not know them
 _CHAT = ("bos", "eos", "cls", "sep")  # what templates use
 _SOME = 32  # examples of each split that tell data apart
+_MANY = 1000  # those that are compared between families
 
 
 class Split(Protocol):
@@ -111,6 +112,27 @@ class Prepared:
         cache = Path(str(self.facts.get("cache", ""))).name
         parts = [cache, [len(split) for split in splits], self.tokenizer.fingerprint, some]
         return blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+    @cached_property
+    def prints(self) -> dict[str, dict[str, str]]:
+        """Digests of the texts and of the tokens of each split, the same for all families.
+
+        Of sizes and of up to 1,000 examples, without the special tokens that families add.
+        """
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: self._print(split) for name, split in splits.items()}
+
+    def _print(self, split: Split) -> dict[str, str]:
+        texts: list[object] = [len(split)]
+        tokens: list[object] = [len(split)]
+        for place in range(0, len(split), 1 + len(split) // _MANY):
+            one = split[place]
+            texts.append([*map(self.tokenizer.decode, (one.prompt, one.body)), list(one.given)])
+            tokens.append([self.tokenizer.token(i) for ids in (one.prompt, one.body) for i in ids])
+        return {
+            kind: blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+            for kind, parts in (("texts", texts), ("tokens", tokens))
+        }
 
     @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:

@@ -71,7 +71,7 @@ def _paths(folder: Path) -> set[Path]:
 
 
 def entry(path: Path) -> Entry:
-    """Read a run for the list.  A run that cannot be read is an entry that says so."""
+    """Read a run for the list; one that cannot be read has the reason."""
     run = Run(path)
     try:
         facts = run.facts

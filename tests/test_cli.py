@@ -338,10 +338,11 @@ def test_run_hands_everything_over(runtime) -> None:
     command += " --metric length --predictions p.txt --repo a/b"
     command += " --columns text=a --tokenizer bpe:300"
     command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force --trust"
-    command += " --init w --init-map m.json --seeds 3 --limit 9"
+    command += " --init w --init-map m.json --seeds 3 --limit 9 --devices 2 --nodes 4"
     assert execute(command.split()) == 0
     package, task, options = runtime.called
-    trust = options.pop("trust")
+    trust, line = options.pop("trust"), options.pop("line")
+    assert line.startswith("xlmc ")
     assert trust.agree("why")
     assert "MANIFEST.json" in trust.judge({})
     assert (package, task) == (Path("out/ilm"), "star_easy")
@@ -364,6 +365,9 @@ def test_run_hands_everything_over(runtime) -> None:
         "init_map": "m.json",
         "seeds": "3",
         "limit": 9,
+        "devices": 2,
+        "nodes": 4,
+        "sbatch": None,
     }
 
 

@@ -1,7 +1,9 @@
 """``xlmc run``: training and evaluation on a task; the one command that needs torch."""
 
 import gc
+import shlex
 import signal
+import sys
 import traceback
 from pathlib import Path
 
@@ -88,6 +90,16 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 )
 @click.option("--name", help="What to call the run.")
 @click.option("--seed", type=int, help="Of weights, order and noise.")
+@click.option("--devices", type=int, metavar="N", help="Processes on a machine: train.devices.")
+@click.option(
+    "--nodes", type=int, metavar="N", help="Machines: train.nodes, with torchrun or srun."
+)
+@click.option(
+    "--sbatch",
+    type=some_path,
+    metavar="FILE",
+    help="Write a script for SLURM that runs this command, and again after it was stopped.",
+)
 @click.option("--limit", type=int, metavar="N", help="Evaluate and generate N examples at most.")
 @click.option(
     "--seeds", metavar="N|A,B,...", help="A run for each seed from 1 to N, or of a list; one table."
@@ -117,6 +129,9 @@ def run(
     seeds: str | None,
     force: bool,
     limit: int | None,
+    devices: int | None,
+    nodes: int | None,
+    sbatch: Path | None,
     trust: bool,
 ) -> int:
     """Prepare the data of a task, then train, evaluate and generate with PKG.
@@ -151,8 +166,22 @@ def run(
             seeds=seeds,
             force=force,
             limit=limit,
+            devices=devices,
+            nodes=nodes,
+            sbatch=sbatch,
+            line=_typed(sbatch),
             trust=trusting(trust, say),
         )
     except Exception as error:  # out of memory, a task of the user's own: they must see where
         traceback.print_exception(error)
         raise Failure(f"the run failed: {type(error).__name__}, see above") from error
+
+
+def _typed(script: Path | None) -> str:
+    """Return this command as it was typed, without the option that names a script."""
+    words = [*sys.argv[1:]]
+    if script is not None:
+        joined = f"--sbatch={script}"
+        at = words.index(joined) if joined in words else words.index("--sbatch")
+        del words[at : at + (1 if joined in words else 2)]
+    return shlex.join(["xlmc", *words])

@@ -68,7 +68,8 @@ class Train:
 
     batch: examples per step, all devices and accumulated parts together.
     device_batch: the largest part that a device takes at once; 0 for all of it.
-    devices: the processes that share a step, one for each device.
+    devices: the processes that share a step, one for each device of a machine.
+    nodes: the machines that share a step, whose processes torchrun or srun starts.
     steps: the updates of the weights.
     optimizer: ``adamw``; ``muon`` for the matrices of the blocks, with AdamW for all other weights;
         ``schedule_free``, AdamW that averages the weights itself, so that ``ema`` is not used; or
@@ -87,6 +88,8 @@ class Train:
     precision: ``auto`` is bf16-mixed on a GPU that computes in bfloat16, else 32-true; losses and
         what heads answer are float32 in all of them. A run keeps the one that it began with.
     compile: the loss is compiled by torch.compile.
+    recompute: what blocks of the network have computed is not kept for the backward pass, but
+        computed again: less memory for about a third more time.
     seed: of the first weights, the order of the data, noise, dropout and samples.
     workers: the processes that prepare batches; 0 for the training process itself.
     validate_every: the steps between validations.
@@ -106,6 +109,7 @@ class Train:
     batch: bounds.Batch = 64
     device_batch: bounds.Part = 0
     devices: bounds.Devices = 1
+    nodes: bounds.Nodes = 1
     steps: bounds.Steps = 10_000
     optimizer: str = "adamw"
     learning_rate: bounds.Rate = 1e-3
@@ -117,6 +121,7 @@ class Train:
     ema: Share = 0.9999
     precision: Wanted = "auto"
     compile: bool = False
+    recompute: bool = False
     seed: bounds.Seed = 1
     workers: bounds.Workers = 0
     validate_every: bounds.Steps = 500
@@ -135,14 +140,19 @@ class Train:
         return strings(getattr(self, which), f"an entry of {which}")
 
     @property
+    def processes(self) -> int:
+        """Return the number of processes that share a step, on all machines."""
+        return self.devices * self.nodes
+
+    @property
     def accumulate(self) -> int:
         """Return the number of parts of a step that each device takes one after another."""
-        return self.batch // (self.devices * self.part)
+        return self.batch // (self.processes * self.part)
 
     @property
     def part(self) -> int:
         """Return the number of examples that a device takes at once."""
-        share = self.batch // self.devices
+        share = self.batch // self.processes
         return min(self.device_batch or share, share)
 
 

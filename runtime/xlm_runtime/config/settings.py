@@ -211,11 +211,13 @@ def _check_whole(config: Config) -> None:
         problems.append(
             f"model.width={model.width} must be a multiple of twice model.heads={model.heads}"
         )
-    if train.batch < train.devices:
-        problems.append(f"train.batch={train.batch} is less than train.devices={train.devices}")
-    elif train.batch % (train.devices * train.part):
+    shares = f"train.devices={train.devices}"
+    shares += f" times train.nodes={train.nodes}" if train.nodes > 1 else ""
+    if train.batch < train.processes:
+        problems.append(f"train.batch={train.batch} is less than {shares}")
+    elif train.batch % (train.processes * train.part):
         problems.append(
-            f"train.batch={train.batch} must be a multiple of train.devices={train.devices} "
+            f"train.batch={train.batch} must be a multiple of {shares} "
             f"times train.device_batch={train.part}"
         )
     for path, text, noun in (

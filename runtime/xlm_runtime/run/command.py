@@ -32,6 +32,7 @@ JOBS = {
 class Command:
     """The options of ``xlmc run``, as they were given.
 
+    line: the command as it was typed, which ``sbatch`` writes into a script.
     points: the combinations of lists of settings, of which an evaluation tries each; one without
         options if there is no list. varied: the options in which this run differs from the others
         of its command.
@@ -57,6 +58,10 @@ class Command:
     seeds: str | None
     force: bool
     limit: int | None
+    devices: int | None
+    nodes: int | None
+    sbatch: Path | None
+    line: str
     trust: Trust
     points: tuple[Point, ...] = ((),)
     varied: Point = ()
@@ -65,19 +70,25 @@ class Command:
 def meant(command: Command) -> Command:
     """Return a command with the short forms of others spelt out.
 
-    ``--preset overfit`` is ``--job overfit`` with preset ``quick``; ``--limit N`` are the settings
-    of how many examples are evaluated and generated. Raises UsageError if they do not fit.
+    ``--preset overfit`` is ``--job overfit`` with preset ``quick``; ``--limit``, ``--devices`` and
+    ``--nodes`` are settings. Raises UsageError if they do not fit.
     """
     if command.preset == "overfit":
         if command.job not in ("all", "train", "overfit"):
             raise UsageError(f"--preset overfit trains on one batch: it has no --job {command.job}")
         command = evolve(command, preset="quick", job="overfit")
-    if command.limit is None:
-        return command
-    for line in mistakes(command.limit, bounds.Some):
-        raise UsageError(f"--limit {short(command.limit)}: {line}")
-    limits = (f"eval.examples={command.limit}", f"generate.count={command.limit}")
-    return evolve(command, sets=(*limits, *command.sets))
+    sets: list[str] = []
+    for value, option, kind, paths in (
+        (command.limit, "--limit", bounds.Some, ("eval.examples", "generate.count")),
+        (command.devices, "--devices", bounds.Devices, ("train.devices",)),
+        (command.nodes, "--nodes", bounds.Nodes, ("train.nodes",)),
+    ):
+        if value is None:
+            continue
+        for line in mistakes(value, kind):
+            raise UsageError(f"{option} {short(value)}: {line}")
+        sets += [f"{path}={value}" for path in paths]
+    return evolve(command, sets=(*sets, *command.sets))
 
 
 def check(command: Command) -> None:

@@ -22,6 +22,7 @@ from xlm_runtime.run.jobs import generation, training
 from xlm_runtime.run.plan import Plan, options, planned
 from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
+from xlm_runtime.run.sbatch import script
 from xlm_runtime.run.session import Session
 from xlm_runtime.run.sweep import sweep
 from xlm_runtime.run.together import together
@@ -60,6 +61,10 @@ def run(
     seeds: str | None = None,
     force: bool = False,
     limit: int | None = None,
+    devices: int | None = None,
+    nodes: int | None = None,
+    sbatch: Path | None = None,
+    line: str = "",
     trust: Trust = DOUBT,
 ) -> int:
     """Run the jobs of a command and return its exit code.
@@ -72,7 +77,8 @@ def run(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
         columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, init=init,
         init_map=init_map, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, seeds=seeds,
-        force=force, limit=limit, trust=trust,
+        force=force, limit=limit, devices=devices, nodes=nodes, sbatch=sbatch, line=line,
+        trust=trust,
     )  # fmt: skip
     try:
         _do(command)
@@ -99,9 +105,12 @@ def _do(command: Command) -> None:
         _push(command, command.repo)
         return
     plans = [planned(one) for one in variants(command)]  # a mistake in any of them comes first
+    if command.sbatch is not None:
+        script(command, plans[0].config.train)
+        return
     if len(plans) > 1 and command.job in TRIALS:
         raise UsageError(f"--job {command.job} tries one training: give one seed and no lists")
-    if len(plans) > 1 and any(plan.config.train.devices > 1 for plan in plans):
+    if len(plans) > 1 and any(plan.config.train.processes > 1 for plan in plans):
         raise UsageError("several runs of one command have one device: leave train.devices out")
     done = [(plan, _proceed(plan)) for plan in plans]
     if len(plans) > 1 and command.job != "train":
@@ -197,7 +206,7 @@ def _first() -> bool:
 def _held(plan: Plan) -> Iterator[Path]:
     """Lock the folder of the run for this command; nothing is written to it before."""
     if not _first():
-        yield _run_of_first()
+        yield _run_of_first(plan)
         return
     while True:
         path, why = (plan.begun.path, "") if plan.begun else _place(plan)
@@ -210,13 +219,9 @@ def _held(plan: Plan) -> Iterator[Path]:
             return
 
 
-def _run_of_first() -> Path:
-    if _RUN not in os.environ:
-        raise UsageError(
-            "the processes of a run are started by its first: leave torchrun out, and "
-            "give --set train.devices=N"
-        )
-    return Path(os.environ[_RUN])
+def _run_of_first(plan: Plan) -> Path:
+    """Return the folder of the run that the first process writes to."""
+    return Path(os.environ[_RUN]) if _RUN in os.environ else _place(plan)[0]
 
 
 def _place(plan: Plan) -> tuple[Path, str]:

@@ -6,18 +6,19 @@ from typing import Any
 from attrs import frozen
 
 from xlm_runtime import tasks
-from xlm_runtime.config.config import Config
+from xlm_runtime.config.config import Config, Train
 from xlm_runtime.model import pair
 from xlm_runtime.model.published import Checkpoint
 from xlm_runtime.packages import contents, package
 from xlm_runtime.packages.package import Package
 from xlm_runtime.run import chosen, initial, runs
 from xlm_runtime.run.before import compare_first, family_of
-from xlm_runtime.run.command import JOBS, Command
+from xlm_runtime.run.command import JOBS, TRIALS, Command
 from xlm_runtime.run.configured import configs_of, sized, untrained, weights_of
 from xlm_runtime.run.initial import Start
 from xlm_runtime.run.runs import Run
-from xlm_runtime.system import cache
+from xlm_runtime.system import cache, env
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.prepared import DataOptions
 from xlm_runtime.tasks.base.task import Task
 
@@ -75,7 +76,7 @@ def planned(command: Command) -> Plan:
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     if "train" in jobs:
-        _check_training(config)
+        _check_training(command, config)
     home = command.run_dir or runs.home(found.family.name, task.name)
     start = initial.find(config, home) if trains else None
     reads = bool(jobs) and begun is None and command.job != "score"
@@ -87,8 +88,29 @@ def planned(command: Command) -> Plan:
     )  # fmt: skip
 
 
-def _check_training(config: Config) -> None:
+def _check_processes(command: Command, train: Train) -> None:
+    """Check that the processes of a training are those that were started from outside."""
+    found = env.started()
+    alone = command.job in TRIALS or command.sbatch is not None
+    if found is None and train.nodes > 1 and not alone:
+        raise UsageError(
+            f"train.nodes={train.nodes}: start this command on each machine with torchrun or srun "
+            "(docs/scale.md), or write a script for SLURM with --sbatch FILE"
+        )
+    if found is None:
+        return
+    if found != train.processes:
+        raise UsageError(
+            f"{found} processes were started, and train.devices={train.devices} times "
+            f"train.nodes={train.nodes} is {train.processes}"
+        )
+    if not (command.name or command.run_dir):
+        raise UsageError("processes that are started from outside need --name: they find it by it")
+
+
+def _check_training(command: Command, config: Config) -> None:
     """Check the parts of a training run that settings name: optimiser, loggers, callbacks."""
+    _check_processes(command, config.train)
     if config.train.optimizer != "adamw":
         from xlm_runtime.train import optim
 

@@ -33,7 +33,7 @@ def _plan(model: Model, prepared: Prepared, config: Config) -> None:
     train, weights = config.train, _weights(model)
     kept = memory.TRAINED * model.dtype.itemsize * sum(weights.values())
     found = plan.measure(model, prepared.train, prepared.validation, config)
-    examples, per = len(prepared.train), train.batch // train.devices
+    examples, per = len(prepared.train), train.batch // train.processes
     read = train.steps * train.batch / examples
     held = min(train.validate_examples or len(prepared.validation), len(prepared.validation))
     check = found.validation * held / min(config.eval.batch, held)
@@ -41,7 +41,7 @@ def _plan(model: Model, prepared: Prepared, config: Config) -> None:
     parts = ", ".join(f"{name} {memory.counted(size)}" for name, size in weights.items())
     where = f"{device().type} in {train.precision}"
     there = memory.sized(memory.capacity())
-    of = "" if train.devices == 1 else f" on one of {train.devices} devices, without exchange"
+    of = "" if train.processes == 1 else f" on one of {train.processes} devices, without exchange"
     for name, text in (
         ("weights", f"{memory.counted(sum(weights.values()))}: {parts}"),
         ("data", f"{examples:,} examples; {train.steps:,} steps of {train.batch} read them "

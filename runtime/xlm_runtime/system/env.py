@@ -80,8 +80,19 @@ def revision() -> str | None:
 
 
 def rank() -> int:
-    """Return the number of this process in a distributed run."""
+    """Return the number of this process in a distributed run, on all machines."""
+    if started() is not None:
+        return int(os.environ.get("RANK") or os.environ["SLURM_PROCID"])
     return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def started() -> int | None:
+    """Return how many processes torchrun or srun started; None if they did not start this one."""
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return int(os.environ["WORLD_SIZE"])
+    tasks = int(os.environ.get("SLURM_NTASKS", "1"))
+    inside = "SLURM_STEP_ID" in os.environ and "SLURM_PROCID" in os.environ
+    return tasks if tasks > 1 and inside else None
 
 
 def _version(name: str) -> str | None:

@@ -13,6 +13,7 @@ def engine(train: Train) -> dict[str, Any]:
     return {
         "accelerator": "gpu" if device().type == "cuda" else "cpu",
         "devices": train.devices,
+        "num_nodes": train.nodes,
         "max_steps": train.steps,
         "max_epochs": -1,
         "precision": precision(train.precision),

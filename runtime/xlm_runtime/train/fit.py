@@ -71,7 +71,7 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
 def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> DataLoader[Batch]:
     """Return the batches of the steps from ``begun`` on, after ``read`` examples."""
     order = Order(
-        len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.devices
+        len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.processes
     )
     order.begin(begun * train.accumulate, read)
     return batches(model, data, batch_sampler=order, num_workers=train.workers)
@@ -107,8 +107,8 @@ class Watched(Callback):
 def _trainer(config: Config, callbacks: list[Callback], folder: Path, begun: int) -> Trainer:
     """Return Lightning's trainer, which begins or resumes after so many steps."""
     train = config.train
-    callbacks = [*callbacks, Watched()] if train.devices > 1 else callbacks
-    settings: dict[str, Any] = {"strategy": "ddp"} if train.devices > 1 else {}
+    callbacks = [*callbacks, Watched()] if train.processes > 1 else callbacks
+    settings: dict[str, Any] = {"strategy": "ddp"} if train.processes > 1 else {}
     own = wanted.loggers(train, folder)
     for logger in own:
         logger.log_hyperparams(config.to_json())

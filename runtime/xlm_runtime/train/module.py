@@ -19,6 +19,7 @@ from xlm_runtime.plug import Batch, Losses, Noise
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.train.accumulation import Parts
 from xlm_runtime.train.optim import optimizer, schedule
+from xlm_runtime.train.recompute import recompute
 
 
 class Training(LightningModule):
@@ -33,11 +34,13 @@ class Training(LightningModule):
         super().__init__()
         self.network = model.network
         self.validated, self.held = model, Total()
+        if train.recompute:
+            recompute(self.network)
         if train.compile:  # the loss alone: hashing the noise is no matter of speed
             model = evolve(model, objective=torch.compile(model.objective))
         self.model, self.train_config = model, train
         self.window = Window()
-        self.parts = Parts(train.accumulate * train.devices)
+        self.parts = Parts(train.accumulate * train.processes)
 
     def on_train_batch_start(self, _: Batch, batch_idx: int) -> None:
         """Seed the generators beside `Noise`: a function of seed, part of a step, and rank."""
@@ -46,7 +49,7 @@ class Training(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Corrupt a part of a batch and return its loss, weighted as `Parts` does."""
         step, train = self.trainer.global_step, self.train_config
-        part = batch_idx % train.accumulate * train.devices + self.global_rank
+        part = batch_idx % train.accumulate * train.processes + self.global_rank
         noise = Noise(train.seed, batch.example, step, part, self.parts.number)
         losses = self.model.loss(batch, noise)
         self.window.add(step, losses)

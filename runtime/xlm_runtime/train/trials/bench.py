@@ -17,8 +17,8 @@ from xlm_runtime.train.engine import engine, too_large
 
 def alone(train: Train, steps: int) -> Train:
     """Return the settings of one device's share of a step, for so many steps."""
-    share = train.batch // train.devices
-    return evolve(train, devices=1, batch=share, steps=steps)
+    share = train.batch // train.processes
+    return evolve(train, devices=1, nodes=1, batch=share, steps=steps)
 
 
 def trainer(train: Train, callbacks: Sequence[Callback]) -> Trainer:

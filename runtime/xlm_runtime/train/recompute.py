@@ -25,7 +25,7 @@ def recompute(network: nn.Module) -> None:
 
 
 def _again(forward: Callable[..., Any], *inputs: Any, **named: Any) -> Any:
-    """Call a block, without keeping what it computes if there will be a backward pass."""
+    """Apply a block, keeping its inputs alone where there will be a backward pass."""
     if not torch.is_grad_enabled():
         return forward(*inputs, **named)
     return checkpoint(forward, *inputs, use_reentrant=False, **named)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from xlm_runtime.plug import Batch, Decoded, Noise
+from xlm_runtime.plug import Batch, Decoded, History, Noise, Record
 from xlm_runtime.shapes import Int, Tensor
 
 from .canvas import Canvas, Decoding
@@ -24,7 +24,7 @@ class Sized(Decoding):
 
     @torch.no_grad()
     def __call__(
-        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: Record = False
     ) -> Decoded:
         """Decode a batch, whatever the length of its rows; the history begins without a mask."""
         empty = Canvas.of(network, batch, limit).remove(batch.free)
@@ -39,6 +39,7 @@ class Sized(Decoding):
             open=canvas.open,
             attend=canvas.attend,
         )
+        history = History(record)
+        history.add(empty.x)
         made = super().__call__(network, sized, noise, limit, record)
-        history = (empty.x, *made.history) if record else ()
-        return replace(made, nfe=made.nfe + 1, history=history)
+        return replace(made, nfe=made.nfe + 1, history=(*history.states, *made.history))

@@ -15,6 +15,7 @@ import click
 
 from xlmc import __version__
 from xlmc.commands.build import build
+from xlmc.commands.chat import chat
 from xlmc.commands.check import check
 from xlmc.commands.compare import compare
 from xlmc.commands.doc import doc
@@ -68,7 +69,7 @@ def xlmc() -> None:
 
 COMMANDS = (
     *(build, check, fmt, expand, explain, doc, verify),
-    *(run, generate, runs, compare, pull, tasks),
+    *(run, generate, chat, runs, compare, pull, tasks),
 )
 for command in COMMANDS:
     xlmc.add_command(command)

@@ -58,6 +58,15 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option("--likelihood", is_flag=True, help="Also the log-likelihood of each text.")
 @click.option("--draws", type=int, default=32, show_default=True, help="Of noise for a likelihood.")
 @click.option("--distinct", is_flag=True, help="Candidates without repeats, the likeliest first.")
+@click.option("--live", is_flag=True, help="Show decoding as it happens, its changes in colour.")
+@click.option(
+    "--pause",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long --live shows a state at least.",
+)
 @click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
 @trust_option
 def generate(
@@ -77,6 +86,8 @@ def generate(
     likelihood: bool,
     draws: int,
     distinct: bool,
+    live: bool,
+    pause: float,
     ckpt: str,
     trust: bool,
 ) -> int:
@@ -100,7 +111,7 @@ def generate(
     options = Options(
         what=what, prompts=prompts, file=file, infills=infills, length=length, number=number,
         seed=seed, decoder=decoder, sets=sets, stops=stops, suppressed=suppressed, batch=batch,
-        out=out, likelihood=likelihood, draws=draws, distinct=distinct, ckpt=ckpt,
-        trust=trusting(trust, say), agreed=trust,
+        out=out, likelihood=likelihood, draws=draws, distinct=distinct, live=live, pause=pause,
+        ckpt=ckpt, trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     return start(options)

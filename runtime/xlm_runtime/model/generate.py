@@ -11,7 +11,7 @@ from attrs import frozen
 
 from xlm_runtime.data.lengths import Law, Lengths
 from xlm_runtime.model.model import Model
-from xlm_runtime.plug import Ended, Example, Noise
+from xlm_runtime.plug import Ended, Example, Noise, Record
 from xlm_runtime.system.atomic import to_json, write_text
 from xlm_runtime.tokenizers import Tokenizer, before
 
@@ -53,7 +53,7 @@ def samples(
     examples: Iterable[Example],
     size: int,
     seed: int,
-    record: bool = False,
+    record: Record = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sample]:
     """Decode examples that `blank` has emptied; an answer does not depend on its batch.
@@ -64,7 +64,7 @@ def samples(
         noise = _Counted(seed, batch.example, tell=tell)
         decoded = model.decode(batch, noise, record)
         x, own, nfe = decoded.x.cpu(), decoded.body.cpu(), decoded.nfe.tolist()
-        states = [state.cpu() for state in decoded.history]
+        states = [state.cpu() for state in decoded.history] if record is True else []
         for row, example in enumerate(part):
             history = tuple(tuple(state[row].tolist()) for state in states)
             ids = tuple(x[row][own[row]].tolist())

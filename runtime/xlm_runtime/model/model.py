@@ -26,6 +26,7 @@ from xlm_runtime.plug import (
     Layout,
     Losses,
     Noise,
+    Record,
     Vocabulary,
 )
 from xlm_runtime.system.errors import RunError, UsageError
@@ -78,8 +79,11 @@ class Model:
         noised = family.corrupt(batch, family.amount(batch, noise), noise, self.vocabulary)
         return self.objective(self.network, noised, batch, **self.loss_params)
 
-    def decode(self, batch: Batch, noise: Noise, record: bool = False) -> Decoded:
-        """Run the chosen decoder on a batch whose free positions it fills."""
+    def decode(self, batch: Batch, noise: Noise, record: Record = False) -> Decoded:
+        """Run the chosen decoder on a batch whose free positions it fills.
+
+        A function ``record`` receives each state, from packages of earlier versions at the end.
+        """
         name, params = self.decoder.name, dict(self.decoder.params)
         decoder: Any = self.family.decoders[name](**params)
         if self.ended is not None and name in self.family.ending:
@@ -87,6 +91,9 @@ class Model:
         with without(self.network, self.suppressed):
             made: Decoded = decoder(self.network, batch, noise, self.body, record)
         self._check_whole(made)
+        if callable(record):
+            for state in made.history:
+                record(state)
         return made
 
     def _check_whole(self, made: Decoded) -> None:

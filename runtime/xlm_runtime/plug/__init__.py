@@ -9,7 +9,7 @@ from xlm_runtime.plug.family import Claim, Ended, Family, ModelSize, Param, Publ
 from xlm_runtime.plug.layout import Layout, Row, stack
 from xlm_runtime.plug.noise import Noise
 from xlm_runtime.plug.renamed import renamed
-from xlm_runtime.plug.results import Decoded, Losses, Nelbo
+from xlm_runtime.plug.results import Decoded, History, Losses, Nelbo, Record
 
 __all__ = [
     "Batch",
@@ -18,6 +18,7 @@ __all__ = [
     "Ended",
     "Example",
     "Family",
+    "History",
     "Layout",
     "Losses",
     "ModelSize",
@@ -26,6 +27,7 @@ __all__ = [
     "Noise",
     "Param",
     "Published",
+    "Record",
     "Row",
     "Samples",
     "Vocabulary",

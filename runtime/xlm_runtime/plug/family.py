@@ -146,7 +146,8 @@ class Family:
         much noise), and count every order of its stream ``corrupt`` (whose lowest draws are noised
         first) where that is possible; other streams are drawn as they are. See `strata`.
     decoders: name -> class; an instance takes the params, a call (network, batch, noise, limit,
-        record) gives a Decoded. `limit` is the largest number of body tokens.
+        record) gives a Decoded. `limit` is the largest number of body tokens; `record` keeps the
+        states on the way, or is a function that receives each of them as it is made.
     amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
     corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it. Both are None
         where nothing is corrupted.

@@ -1,9 +1,35 @@
 """The results of a package's functions: losses, likelihoods, and decoded batches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
+
+Record = bool | Callable[[Tensor], object]
+
+
+class History:
+    """The states that a decoder passes, each of shape (batch, width).
+
+    They are kept if ``record`` is true, and given to it one by one, and not kept, if it is a
+    function.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._kept: list[Tensor] = []
+
+    def add(self, state: Tensor) -> None:
+        """Keep a state, or show it."""
+        if callable(self.record):
+            self.record(state)
+        elif self.record:
+            self._kept.append(state)
+
+    @property
+    def states(self) -> tuple[Tensor, ...]:
+        """The states that were kept."""
+        return tuple(self._kept)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,16 @@ from xlm_runtime.data.lengths import Lengths
 from xlm_runtime.model import generate, holes, pair
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
-from xlm_runtime.plug import Example
+from xlm_runtime.plug import Example, Record
 from xlm_runtime.system.errors import UsageError
-from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.tokenizers import Tokenizer, Turn
 
 _WINDOW = 8  # batches among whose examples those of similar lengths are chosen
 _T = TypeVar("_T")
+
+
+class TooLong(UsageError):
+    """A prompt for which there is no room."""
 
 
 @frozen
@@ -54,12 +58,19 @@ class Prompter:
         if reason := pair.decides(self.model.family, self.model.layout):
             raise UsageError(f"{name}: {reason}; leave it out")
 
-    def request(self, index: int, text: str, length: int | None, seed: int) -> Request:
+    @property
+    def chats(self) -> bool:
+        """True if prompts are messages of a chat."""
+        return self.config.data.chat and bool(self.prompt)
+
+    def request(
+        self, index: int, text: str, length: int | None, seed: int, before: Sequence[Turn] = ()
+    ) -> Request:
         """Return the request of a prompt; a length that is open is drawn.  Raises UsageError.
 
-        ``index`` keys all that is drawn for it.
+        ``index`` keys all that is drawn for it; ``before`` are the turns of a chat so far.
         """
-        example = self._example(index, text, length)
+        example = self._example(index, text, length, before)
         infills = bool(any(example.given) or example.gaps)
         model = infilling(self.model) if infills else self.model
         if holes.has_holes(text):
@@ -67,17 +78,19 @@ class Prompter:
         lengths = self.lengths if length is None else [length]
         return Request(next(generate.blank(model, [example], lengths, seed)), infills)
 
-    def _example(self, index: int, text: str, length: int | None) -> Example:
+    def _example(
+        self, index: int, text: str, length: int | None, before: Sequence[Turn]
+    ) -> Example:
         """Build the example of a prompt; its open part is drawn later."""
         if holes.has_holes(text):
             return self._holed(index, text, length)
         text = holes.plain(text)
-        wrapped = self.config.data.chat and self.prompt
-        ids = self.tokenizer.chat(text) if wrapped else self.tokenizer.encode(text)
+        chat, plain = self.tokenizer.chat, self.tokenizer.encode
+        ids = chat(text, before) if self.chats else plain(text)
         room = self.prompt or self.model.body
         size = f"{len(ids)} tokens, and there is room for {room}"
         if len(ids) > room:
-            raise UsageError(f"the prompt has {size}: {text!r}")
+            raise TooLong(f"the prompt has {size}: {text!r}")
         if self.prompt or not ids:
             return Example(index, (), ids)
         if len(ids) == room:
@@ -115,7 +128,7 @@ def samples(
     requests: Sequence[Request],
     size: int,
     seed: int,
-    record: bool = False,
+    record: Record = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sample]:
     """Yield the sample of each request, in their order; see `generate.samples`.

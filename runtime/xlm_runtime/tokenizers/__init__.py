@@ -6,6 +6,6 @@ a special token, not even one that spells it.
 
 from xlm_runtime.tokenizers.made import bpe, letters, words
 from xlm_runtime.tokenizers.published import of, pretrained
-from xlm_runtime.tokenizers.tokenizer import Tokenizer, before, load
+from xlm_runtime.tokenizers.tokenizer import Tokenizer, Turn, before, load
 
-__all__ = ["Tokenizer", "before", "bpe", "letters", "load", "of", "pretrained", "words"]
+__all__ = ["Tokenizer", "Turn", "before", "bpe", "letters", "load", "of", "pretrained", "words"]

@@ -1,9 +1,9 @@
 """Text to ids and back, with the special tokens that a family needs."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cached_property
 from hashlib import blake2b
 from os.path import commonprefix
 from pathlib import Path
@@ -25,6 +25,7 @@ _KEPT = {  # beside the ids: what `Tokenizer.save` writes of itself
     _OWN: dict[str, int], _UNKNOWN: int | None, "chat_template": str | None, _PARTS: int | None,
 }  # fmt: skip
 _MESSAGE = "a message that nobody writes"
+Turn = tuple[str, str]  # a message of a chat, and the answer to it
 
 
 class Tokenizer:
@@ -57,6 +58,7 @@ class Tokenizer:
         self._read = Reader(backend, self._hidden(own))
         closed = isinstance(backend.model, models.WordLevel) and unknown is None
         body = sorted((i, word) for word, i in vocab.items() if i not in self._special_ids)
+        self._templates: dict[int, list[list[int]]] = {}
         self._words = [word for _, word in body] if closed else None
 
     def __repr__(self) -> str:
@@ -129,32 +131,38 @@ class Tokenizer:
             ids.append(found)
         return tuple(ids)
 
-    def chat(self, text: str) -> list[int]:
+    def chat(self, text: str, before: Sequence[Turn] = ()) -> list[int]:
         """Encode a user's message in the chat template, ready for the answer to follow.
 
-        Special tokens of the template are special, those in the message are text. Message and
-        template are encoded separately. Raises UsageError if there is no template, or one that
-        fails.
+        ``before``: earlier messages and their answers. Special tokens of the template are special,
+        those in messages are text. Messages and template are encoded separately. Raises UsageError
+        if there is no template, or one that fails.
         """
-        before, after = self._around
-        return [*before, *self.encode(text), *after]
+        messages = [*(one for turn in before for one in turn), text]
+        first, *others = self._between(len(messages))
+        ids = [*first]
+        for message, after in zip(messages, others, strict=True):
+            ids += [*self.encode(message), *after]
+        return ids
 
-    @cached_property
-    def _around(self) -> tuple[list[int], list[int]]:
-        """The ids that the chat template puts before and after a message."""
+    def _between(self, count: int) -> list[list[int]]:
+        """Return the ids that the chat template puts before, between and after messages."""
+        if count not in self._templates:
+            self._templates[count] = self._parts(count)
+        return self._templates[count]
+
+    def _parts(self, count: int) -> list[list[int]]:
         if self.template is None:
             raise UsageError("the tokenizer has no chat template: leave data.chat=false")
         backend = Backend.from_str(self.backend.to_str())
         backend.encode_special_tokens = False
-        parts = [
-            backend.encode(part, add_special_tokens=False).ids
-            for part in self._rendered(_MESSAGE).split(_MESSAGE)
-        ]
-        if len(parts) != 2:
-            raise UsageError("the chat template does not repeat a user's message once as it is")
-        return parts[0], parts[1]
+        names = [f"{_MESSAGE} {number}." for number in range(count)]
+        parts = re.split("|".join(map(re.escape, names)), self._rendered(names))
+        if len(parts) != count + 1:
+            raise UsageError("the chat template does not repeat each message once as it is")
+        return [backend.encode(part, add_special_tokens=False).ids for part in parts]
 
-    def _rendered(self, text: str) -> str:
+    def _rendered(self, messages: Sequence[str]) -> str:
         from jinja2 import TemplateError
         from transformers import PreTrainedTokenizerFast
 
@@ -163,7 +171,8 @@ class Tokenizer:
             for role, i in self.vocabulary.specials.items()
         }
         made: Any = PreTrainedTokenizerFast(tokenizer_object=self.backend, **named)  # type: ignore[no-untyped-call]
-        said = [{"role": "user", "content": text}]
+        roles = ("user", "assistant")
+        said = [{"role": roles[i % 2], "content": text} for i, text in enumerate(messages)]
         try:
             return str(
                 made.apply_chat_template(

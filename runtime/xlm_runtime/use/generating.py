@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from xlm_runtime.run.requests import Request
 from xlm_runtime.system.atomic import to_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
-from xlm_runtime.use import prompts, results
+from xlm_runtime.use import live, prompts, results
+from xlm_runtime.use.live import Screen
 from xlm_runtime.use.options import Options, check
 from xlm_runtime.use.prompts import PIPE, Prompt
 from xlm_runtime.use.results import Candidate
@@ -53,6 +55,8 @@ def generate(options: Options) -> None:
     out = None if options.out in (None, PIPE) else Out(Path(str(options.out)))
     if out is not None:
         out.check()
+    if options.live:
+        live.check_terminal("--live")
     work = _work(options)
     if out is None:
         _printed(work)
@@ -138,16 +142,26 @@ def _texts(work: Work, done: int) -> Iterator[Found]:
     options = work.options
     pairs = list(enumerate(work.prompts))[done:]
     each = max(1, _CHUNK * options.batch // options.number)
-    with watching(work.loaded, len(pairs) * options.number) as tell:
+    with _shown(work, len(pairs) * options.number) as tell:
         for start in range(0, len(pairs), each):
             yield from _of_chunk(work, pairs[start : start + each], tell)
 
 
-def _of_chunk(work: Work, pairs: Sequence[tuple[int, Prompt]], tell: Tell) -> Iterator[Found]:
+def _shown(work: Work, total: int) -> AbstractContextManager[Tell | Screen]:
+    """Provide the display of so many texts: their states, or the progress."""
+    if work.options.live:
+        return live.watching(work.loaded.tokenizer, work.options.pause)
+    return watching(work.loaded, total)
+
+
+def _of_chunk(
+    work: Work, pairs: Sequence[tuple[int, Prompt]], tell: Tell | Screen
+) -> Iterator[Found]:
     """Generate, then score the texts of some prompts."""
     options, number = work.options, work.options.number
     wanted = [_request(work, at, prompt, k) for at, prompt in pairs for k in range(number)]
-    made = requests.samples(work.model, wanted, options.batch, options.seed, tell=tell.step)
+    size = 1 if options.live else options.batch
+    made = requests.samples(work.model, wanted, size, options.seed, tell.record, tell.step)
     counted = map(tell.sample, made)
     if not options.scored:
         for _, prompt in pairs:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from xlm_runtime.system import failures
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import beside_results, complain, say
-from xlm_runtime.use import generating
+from xlm_runtime.use import chatting, generating
 from xlm_runtime.use.options import Options
 
 
@@ -19,6 +19,11 @@ def generate(options: Options) -> int:
     return _run(lambda: generating.generate(options), f"stopped{kept}")
 
 
+def chat(options: Options) -> int:
+    """Run ``xlmc chat`` and return its exit code; a user who leaves is no failure."""
+    return _run(lambda: chatting.chat(options), "")
+
+
 def _run(work: Callable[[], None], stopped: str) -> int:
     try:
         with beside_results():
@@ -28,7 +33,7 @@ def _run(work: Callable[[], None], stopped: str) -> int:
         return error.code
     except KeyboardInterrupt:
         with beside_results():
-            say(stopped)
+            say(stopped or "stopped")
         return 130
     except Exception as error:  # those of the machine; for any other one must see where
         if not (text := failures.said(error)):

@@ -10,6 +10,8 @@ from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import mistakes, short
 
+_LONG = 60  # seconds that a state may be shown
+
 
 @frozen(kw_only=True)
 class Options:
@@ -34,6 +36,8 @@ class Options:
     likelihood: bool = False
     draws: int = 32
     distinct: bool = False
+    live: bool = False
+    pause: float = 0.05
     ckpt: str = "best"
     trust: Trust = DOUBT
     agreed: bool = False
@@ -76,4 +80,6 @@ def check(options: Options) -> None:
         raise UsageError(f"{name}: a likelihood is that of whole texts; leave --stop out")
     if options.scored and options.draws < 2:
         raise UsageError("--draws 1: a standard error needs at least 2 draws")
+    if not 0 <= options.pause <= _LONG:  # NaN is neither
+        raise UsageError(f"--pause {options.pause}: from 0 to {_LONG} seconds")
     options.settings()

@@ -5,13 +5,19 @@ from contextlib import contextmanager
 
 from xlm_runtime.data.lengths import Law
 from xlm_runtime.model.generate import Sample
+from xlm_runtime.plug import Record
 from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.run.watched import beyond
 from xlm_runtime.system.progress import Watch, say
 
 
 class Tell:
-    """Shows how many texts are done, and records their lengths."""
+    """Shows how many texts are done, and records their lengths.
+
+    record: whether states are kept; none are.
+    """
+
+    record: Record = False
 
     def __init__(self, loaded: Loaded, watch: Watch) -> None:
         self.loaded, self.watch = loaded, watch

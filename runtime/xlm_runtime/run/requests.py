@@ -68,7 +68,7 @@ class Prompter:
     ) -> Request:
         """Return the request of a prompt; a length that is open is drawn.  Raises UsageError.
 
-        ``index`` keys all that is drawn for it; ``before`` are the turns of a chat so far.
+        ``index`` keys all that is drawn for it; ``before`` are the exchanges of a chat so far.
         """
         example = self._example(index, text, length, before)
         infills = bool(any(example.given) or example.gaps)

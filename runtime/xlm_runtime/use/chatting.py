@@ -21,7 +21,7 @@ _NEW = "/new"
 
 @frozen(eq=False)
 class Talk:
-    """A model, and the turns of the conversation so far, where its task is a chat."""
+    """A model, and the exchanges of the conversation so far, where its task is a chat."""
 
     options: Options
     loaded: Loaded
@@ -49,7 +49,7 @@ class Talk:
         return answer
 
     def _request(self, index: int, text: str) -> Request:
-        """Return the request of a message; without room for all turns the oldest are forgotten."""
+        """Return the request of a message; without room for all exchanges the oldest are forgotten."""
         prompter, options = self.loaded.prompter, self.options
         if options.length is not None:
             prompter.check_length("--length")

@@ -1,4 +1,4 @@
-"""``xlmc chat``: prompts and answers in turn."""
+"""``xlmc chat``: prompts and their answers, one after another."""
 
 import gc
 
@@ -49,8 +49,8 @@ def chat(
 ) -> int:
     r"""Answer prompts one after another, and show how each answer is written.
 
-    The model is found as by `xlmc generate`. Where the task is a chat (data.chat) the conversation
-    is kept; else each prompt stands for itself. Ctrl-C stops an answer, Ctrl-D ends.
+    RUN, PKG and HUB are those of `xlmc generate`. Where the task is a chat (data.chat) the conversation
+    is kept; else prompts do not depend on each other. Ctrl-C stops an answer, Ctrl-D ends.
     """
     gc.enable()
     with runtime():

@@ -49,8 +49,9 @@ def chat(
 ) -> int:
     r"""Answer prompts one after another, and show how each answer is written.
 
-    RUN, PKG and HUB are those of `xlmc generate`. Where the task is a chat (data.chat) the conversation
-    is kept; else prompts do not depend on each other. Ctrl-C stops an answer, Ctrl-D ends.
+    RUN, PKG and HUB are those of `xlmc generate`. Where the task is a chat (data.chat) the
+    conversation is kept; else prompts do not depend on each other. Ctrl-C stops an answer, Ctrl-D
+    ends.
     """
     gc.enable()
     with runtime():

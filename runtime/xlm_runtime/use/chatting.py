@@ -49,7 +49,7 @@ class Talk:
         return answer
 
     def _request(self, index: int, text: str) -> Request:
-        """Return the request of a message; the oldest exchanges are left out if there is no room."""
+        """Return the request of a message; without room the oldest exchanges are left out."""
         prompter, options = self.loaded.prompter, self.options
         if options.length is not None:
             prompter.check_length("--length")

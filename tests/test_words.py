@@ -67,6 +67,8 @@ def noise(life: Process) -> str:
         f"{written_out(step)}{shares.get(len(step), '')}  survival {clocks[step[1]]}(t) = 1 - t"
         for step in life.life or ()
     ]
+    if life.spoiled:
+        return "clean -> mask | random share 0.1 | clean share 0.1  survival alpha(t) = 1 - t"
     return "; ".join((*arrows, *["blocks 4"] * life.blocked)) or "none"
 
 
@@ -115,6 +117,7 @@ def test_processes_are_told_apart_by_their_facts() -> None:
         (False, True, False, True, True, True, False),
         (True, False, False, True, False, False, False),
         (False, True, False, True, True, False, True),
+        (False, True, False, True, True, True, True),
     ]
     assert not any(getattr(Process(None), fact) for fact in facts)
 

@@ -27,6 +27,7 @@ from laws import (
     test_remask,
     test_schedules,
     test_sized,
+    test_spoiled,
     test_streams,
     test_substitution,
     test_waste,
@@ -65,6 +66,7 @@ V = test_led
 RANDOM = test_substitution
 MIXING = test_mixing
 RATIOS = test_ratios
+SPOILED = test_spoiled
 STREAMS = test_streams
 S = test_schedules
 T = test_flow
@@ -935,4 +937,39 @@ MUTANTS = [
     Mutant("every row has the time of the first", "mask_ratios_blocked", "decoder.py",
            "rate[places.nonzero()[:, 0]]", "rate[:1].expand(len(logits))",
            RATIOS.test_d37_blocks_draw_their_masks_by_the_clock_of_each_row),
+    # masks beside random tokens and tokens that stay
+    Mutant("all that is struck becomes a mask", "bert", "noise.py",
+           "masked = struck & (share >= 0.1 + 0.1)", "masked = struck",
+           SPOILED.test_c14_of_struck_tokens_some_are_random_and_some_stay, {"t": 0.9}),
+    Mutant("no token stays", "bert_half", "noise.py",
+           "share >= 0.5 + 0.2", "share >= 0.5",
+           SPOILED.test_c14_of_struck_tokens_some_are_random_and_some_stay, {"t": 0.9}),
+    Mutant("random tokens where nothing strikes", "bert", "noise.py",
+           "random = struck & (share", "random = batch.free & (share",
+           SPOILED.test_c14_of_struck_tokens_some_are_random_and_some_stay, {"t": 0.3}),
+    Mutant("random tokens in the place of given ones", "bert", "noise.py",
+           "struck = batch.free & (", "struck = batch.inside & (",
+           SPOILED.test_c14_of_struck_tokens_some_are_random_and_some_stay, {"t": 0.9}),
+    Mutant("early ones are random", "bert_half", "noise.py",
+           'share = noise.uniform("share", batch.position)',
+           'share = noise.uniform("corrupt", batch.position)',
+           SPOILED.test_c14_outcomes_do_not_depend_on_how_soon_a_token_is_struck),
+    Mutant("random tokens by the draw of the share", "bert_half", "noise.py",
+           'noise.uniform("random", batch.position)', 'noise.uniform("share", batch.position)',
+           SPOILED.test_c14_of_struck_tokens_some_are_random_and_some_stay, {"t": 0.9}),
+    Mutant("masks alone are asked for", "bert_half", "loss.py",
+           "noised.struck.nonzero", "noised.masked.nonzero",
+           SPOILED.test_l28_all_struck_tokens_are_asked_for_and_no_others),
+    Mutant("every free token is asked for", "bert", "loss.py",
+           "noised.struck.nonzero", "batch.free.nonzero",
+           SPOILED.test_l28_all_struck_tokens_are_asked_for_and_no_others),
+    Mutant("a mean over masks", "bert", "loss.py",
+           "over = noised.struck.sum()", "over = noised.masked.sum()",
+           SPOILED.test_l28_all_struck_tokens_are_asked_for_and_no_others),
+    Mutant("a row over the tokens of the batch", "bert_half", "loss.py",
+           "noised.struck.sum(1)", "noised.struck.sum(1).float().mean().expand(len(noised.xt))",
+           SPOILED.test_l28_all_struck_tokens_are_asked_for_and_no_others),
+    Mutant("the target is what is seen", "bert_half", "loss.py",
+           "target = batch.x0[row, place]", "target = noised.xt[row, place]",
+           SPOILED.test_l28_all_struck_tokens_are_asked_for_and_no_others),
 ]  # fmt: skip

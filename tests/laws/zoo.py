@@ -870,6 +870,26 @@ MORE = {  # of a few laws alone
     "gidd_mixed": Spec(
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
+    "bert": Spec(written_out("bert"), low=0.15, high=0.15),
+    "bert_half": Spec(
+        mask("1 - t**2", "t ~ uniform(0, 1)", weight="", over="struck per sequence")
+        .replace("clean -> mask", "clean -> mask | random share 0.5 | clean share 0.2")
+        .replace("x0) on mask", "x0) on struck"),
+        lambda t: 1 - t**2,
+        lambda t: -2 * t,
+    ),
+    "bert_masks": Spec(
+        mask("1 - t**2", "t ~ uniform(0, 1)", weight="", over="struck")
+        .replace("clean -> mask", "clean -> mask | random share 0 | clean share 0")
+        .replace("x0) on mask", "x0) on struck"),
+        lambda t: 1 - t**2,
+        lambda t: -2 * t,
+    ),
+    "mask_struck": Spec(
+        mask("1 - t**2", "t ~ uniform(0, 1)", weight="", over="masked"),
+        lambda t: 1 - t**2,
+        lambda t: -2 * t,
+    ),
     "ratios": Spec(
         RATIOS,
         lambda t: exp(1e-4 - 1e-4 ** (1 - t) * 20**t),

@@ -28,13 +28,13 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError, TooHard, literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.instances import Values, at, worlds
-from xlmc.theory.process import STATES, Process, step_of
+from xlmc.theory.process import SPOILED, STATES, Process, step_of
 from xlmc.words import arrows as arrows_of
 from xlmc.words.slots import amount_words
 
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
-SHARED = ("clean", "mask", "random")  # the only arrow that leads to one of two states
+SHARED = (("clean", "mask", "random"), SPOILED[0])  # the arrows that lead to one of several states
 LAST = ("gone", "random")  # states that a token does not leave
 
 
@@ -125,8 +125,8 @@ def _arrow(arrow: ast.Arrow, family: ast.Family, starts: bool) -> Iterator[Diagn
     """Check one arrow; ``starts`` if decoding starts without the tokens that survive at t = 1."""
     yield from one_of(arrow.origin, STATES, "a state")
     yield from one_of(arrow.target, STATES, "a state")
-    if arrow.other is not None:
-        yield from one_of(arrow.other, STATES, "a state")
+    for other in (arrow.other, arrow.third):
+        yield from one_of(other, STATES, "a state") if other is not None else ()
     yield from reserved(arrow.survival, "a schedule", arrow)
     if arrow.argument != "t":
         span = name_span(arrow, arrow.argument)
@@ -214,8 +214,8 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
             yield WrongChain(span=arrow.origin.span, why=why)
         elif why := _no_target(arrow.target.id, now):
             yield WrongChain(span=arrow.target.span, why=why)
-        elif arrow.other is not None and step_of(arrow) != SHARED:
-            why = "of a share, xlmc knows that of random tokens beside masks"
+        elif arrow.other is not None and step_of(arrow) not in SHARED:
+            why = "of shares, xlmc knows those of random tokens, then of clean ones, beside masks"
             hint = "write `clean -> mask | random share EXPR  survival alpha(t) = ...`"
             yield WrongChain(span=arrow.other.span, why=why, hint=hint)
         if why:

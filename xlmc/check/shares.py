@@ -10,7 +10,7 @@ from xlmc.calculus.survival import POINTS
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NoValue, WrongShare
 from xlmc.syntax import ast
-from xlmc.syntax.expression import MathError
+from xlmc.syntax.expression import MathError, literal
 
 SLIP = 1e-9
 
@@ -26,13 +26,16 @@ class _Law:
 
 
 def check(arrow: ast.Arrow) -> Iterator[Diagnostic]:
-    """Check the share of an arrow whose survival is sound.
+    """Check the shares of an arrow whose survival is sound.
 
     From s to t a token is struck with the chance 1 - a, a = alpha(t) / alpha(s), be it clean, a
     mask or random, and becomes a mask or a random token. Of neither there may be fewer at t than a
     times those at s. Where that holds between neighbours it holds between all times.
     """
     if arrow.share is None:
+        return
+    if arrow.kept is not None:
+        yield from _fixed(arrow.share, arrow.kept)
         return
     span, laws = arrow.share.span, list[_Law]()
     for t in (*POINTS[1:], 1.0):
@@ -53,6 +56,21 @@ def check(arrow: ast.Arrow) -> Iterator[Diagnostic]:
     yield from (WrongShare(span=span, why=why, hint=KERNEL) for why in _vanishing(laws))
 
 
+def _fixed(random: ast.Expr, kept: ast.Expr) -> Iterator[Diagnostic]:
+    """Check the shares of random tokens and of those that stay, which leave some for masks."""
+    for expr in (random, kept):
+        share = literal(expr)
+        if share is None or not 0 <= share <= 1:
+            why = f"it is {share:g}" if share is not None else "it is no number"
+            yield WrongShare(span=expr.span, why=why, hint=NUMBER)
+            return
+    total = (literal(random) or 0.0) + (literal(kept) or 0.0)
+    if total > 1 - SLIP:
+        yield WrongShare(span=kept.span, why=f"together they are {total:g}", hint=SOME)
+
+
+NUMBER = "beside tokens that stay a share is a number from 0 to 1, the same at every t"
+SOME = "some tokens become masks: let the shares be less than 1 together"
 WITHIN = "a share is a number from 0 to 1 at every t between 0 and 1"
 ENDS = "decoding starts from masks alone: multiply the share by `1 - t`"
 KERNEL = "let the share change more slowly, or more tokens survive"

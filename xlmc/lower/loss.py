@@ -37,7 +37,11 @@ OWN = {  # what a mean within each row divides by
     "corrupted": variable("count", Rank.ROW, Kind.LONG, wide="count"),
     **{
         name: variable(name, Rank.ROW, Kind.LONG, f"{code}.sum(1)", f"{code}.sum(1, keepdim=True)")
-        for name, code in (("masked", "noised.masked"), ("gone", "noised.missing"))
+        for name, code in (
+            ("masked", "noised.masked"),
+            ("gone", "noised.missing"),
+            ("struck", "noised.struck"),
+        )
     },
 }
 OVER = {  # what a sum over the batch is divided by, and whether that may be 0
@@ -47,6 +51,7 @@ OVER = {  # what a sum over the batch is divided by, and whether that may be 0
     "corrupted": ("noised.count.sum()", True),
     "masked": ("noised.masked.sum()", True),
     "gone": ("noised.missing.sum()", True),
+    "struck": ("noised.struck.sum()", True),
 }
 ONE = Code("1", kind=Kind.INT, only=1.0)
 UNITS = {
@@ -54,6 +59,7 @@ UNITS = {
     "corrupted": ("the corrupted tokens of the batch", "corrupted token"),
     "masked": ("the masks of the batch", "mask"),
     "gone": ("the gone tokens of the batch", "gone token"),
+    "struck": ("the tokens of the batch that were struck", "token that was struck"),
     "block": ("the positions that the rows of the batch have room for", "position"),
     "rows": ("the rows of the batch", "row"),
 }
@@ -62,6 +68,7 @@ EACH = {
     "corrupted": "Each row divided by its own number of corrupted tokens",
     "masked": "Each row divided by its own number of masks",
     "gone": "Each row divided by its own number of gone tokens",
+    "struck": "Each row divided by its own number of tokens that were struck",
 }
 
 
@@ -98,7 +105,8 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
 
 def _over(word: str, objective: Objective) -> str:
     """Return what a mean runs over: the corrupted tokens are of one kind or of several."""
-    if objective.process.blocked and word in objective.process.corrupted:
+    process = objective.process
+    if (process.blocked or process.spoiled) and word in process.corrupted:
         return word
     if objective.process.one_clock and word in objective.process.corrupted:
         return "corrupted"
@@ -253,6 +261,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         summary=returning(use.meaning),
         detail=_detail(part, objective, weight),
         given=f", {CLOCK}" if timed else "",
+        places=use.at,
         paced=objective.process.struck and by_rates(objective),
     )
 

@@ -57,9 +57,16 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         clean=clean,
         slope=slope,
         numbers=any(_of_gaps(part) for part in objective.parts),
+        spoils=tuple(map(_share, (clock.arrow.share, clock.arrow.kept))) if process.spoiled else (),
         blocks=blocks.size(objective.family),
         taken=taken,
     )
+
+
+def _share(expr: ast.Expr | None) -> Code:
+    """Return a share that is a number."""
+    assert expr is not None
+    return number(expr, whole=False)
 
 
 def _of_gaps(part: Part) -> bool:

@@ -146,6 +146,8 @@ class _Builder(Expressions):
         target: ast.Name,
         other: ast.Name | None,
         share: ast.Expr | None,
+        third: ast.Name | None,
+        kept: ast.Expr | None,
         survival: Token,
         argument: Token,
         value: ast.Expr,
@@ -159,6 +161,8 @@ class _Builder(Expressions):
             value=value,
             other=other,
             share=share,
+            third=third,
+            kept=kept,
         )
 
     def struck(
@@ -170,7 +174,7 @@ class _Builder(Expressions):
         argument: Token,
         value: ast.Expr,
     ) -> ast.Arrow:
-        arrow = self.arrow(span, origin, target, None, None, survival, argument, value)
+        arrow = self.arrow(span, origin, target, None, None, None, None, survival, argument, value)
         return evolve(arrow, events=value)
 
     def amount(

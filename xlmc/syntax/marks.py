@@ -27,6 +27,7 @@ WORDS: set[tuple[type[ast.Node], str]] = {
     (ast.Arrow, "other"),
     (ast.Arrow, "value"),  # over its own argument and the params of its section
     (ast.Arrow, "share"),
+    (ast.Arrow, "kept"),
     (ast.Arrow, "events"),
     (ast.Choice, "options"),
     (ast.Divergence, "target"),
@@ -89,6 +90,7 @@ def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) 
             marker(entry),
             value=inner(entry.value),
             share=inner(entry.share),
+            kept=inner(entry.kept),
             events=inner(entry.events),
         )
         if isinstance(entry, ast.Arrow)

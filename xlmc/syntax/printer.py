@@ -216,9 +216,11 @@ def _cells(node: ast.Node) -> list[str]:
 
 def _targets(node: ast.Arrow) -> str:
     """Format the states that an arrow leads to."""
-    if node.other is None or node.share is None:
-        return node.target.id
-    return f"{node.target.id} | {node.other.id} share {expression(node.share)}"
+    shares = ((node.other, node.share), (node.third, node.kept))
+    others = [
+        f" | {state.id} share {expression(share)}" for state, share in shares if state and share
+    ]
+    return "".join([node.target.id, *others])
 
 
 def _statement(node: ast.Node) -> str:

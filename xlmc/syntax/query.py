@@ -1,6 +1,6 @@
 """Queries on a syntax tree that more than one stage needs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -62,9 +62,7 @@ def _without(arrow: ast.Arrow, lets: Mapping[str, ast.Expr]) -> ast.Arrow:
     if not lets:
         return arrow
     try:
-        share = inline(arrow.share, lets) if arrow.share is not None else None
-        events = inline(arrow.events, lets) if arrow.events is not None else None
-        return evolve(arrow, value=inline(arrow.value, lets), share=share, events=events)
+        return with_formulas(arrow, lambda one: inline(one, lets))
     except TooHard:
         return arrow
 
@@ -89,9 +87,17 @@ def constants(family: ast.Family) -> tuple[ast.Let, ...]:
     return tuple(one for one in lets if "t" not in reads[one.name] and reads[one.name] & params)
 
 
+def with_formulas(arrow: ast.Arrow, change: Callable[[ast.Expr], ast.Expr]) -> ast.Arrow:
+    """Return an arrow with each of its formulas changed."""
+    others = (arrow.share, arrow.kept, arrow.events)
+    share, kept, events = (None if one is None else change(one) for one in others)
+    return evolve(arrow, value=change(arrow.value), share=share, kept=kept, events=events)
+
+
 def formulas(arrow: ast.Arrow) -> tuple[ast.Expr, ...]:
-    """Return the formulas of an arrow: its clock, and the share of the second state."""
-    return (written(arrow),) if arrow.share is None else (arrow.value, arrow.share)
+    """Return the formulas of an arrow: its clock, and the shares of other states."""
+    shares = (arrow.share, arrow.kept)
+    return (written(arrow), *(share for share in shares if share is not None))
 
 
 def amount(family: ast.Family) -> ast.Amount | None:

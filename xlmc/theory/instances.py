@@ -102,9 +102,7 @@ def at(arrow: ast.Arrow, values: Values) -> ast.Arrow:
 
     if not values:
         return arrow
-    share = rewrite(arrow.share, change) if arrow.share is not None else None
-    events = rewrite(arrow.events, change) if arrow.events is not None else None
-    return evolve(arrow, value=rewrite(arrow.value, change), share=share, events=events)
+    return query.with_formulas(arrow, lambda one: rewrite(one, change))
 
 
 def _settled(family: ast.Family, values: Values) -> ast.Family:

@@ -47,6 +47,8 @@ BLOCKED = Need("`blocks`", lambda process: process.blocked)
 RIGHTWARD = Need("no arrow (`none`), or `blocks`", lambda process: process.rightward)
 REPLACED = Need("an arrow into `random`", lambda process: process.replaces, "random")
 EVENTS = Need("an arrow `clean -> gone events`", lambda process: process.struck)
+SPOILED = Need("an arrow `clean -> mask | random | clean`", lambda process: process.spoiled, "mask")
+PURE = Need("no share of tokens that stay", lambda process: not process.spoiled)
 EACH = Need("no arrow with `events`", lambda process: not process.struck)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
 

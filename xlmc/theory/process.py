@@ -12,6 +12,7 @@ CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the toke
 
 Step = tuple[str, ...]  # an arrow's states: the first, the one that it leads to, or these two
 STRUCK = (("clean", "gone"),)  # the life of tokens that compete for events
+SPOILED = (("clean", "mask", "random", "clean"),)  # a life of masks, beside which some tokens show
 
 
 @frozen
@@ -22,6 +23,8 @@ class Process:
     ``blocked``: the row is made of blocks, each with an amount of noise of its own, and is written
     one after the other.
     ``struck``: the tokens of a row compete for events, and so are not corrupted each on its own.
+    ``spoiled``: beside the tokens that become masks some become random ones, and some stay as they
+    are, in training alone: decoding writes masks and what they were.
     """
 
     life: tuple[Step, ...] | None
@@ -29,6 +32,7 @@ class Process:
     amount: ast.Amount | None = None
     blocked: bool = False
     struck: bool = False
+    spoiled: bool = False
 
     @classmethod
     def of(cls, family: ast.Family) -> "Process":
@@ -39,8 +43,9 @@ class Process:
         struck = any(arrow.events is not None for arrow in arrows)
         known = silent != bool(steps) and _is_life(steps) and (not struck or steps == STRUCK)
         blocked = steps == (("clean", "mask"),) and query.size_of_blocks(family) is not None
-        life = steps if known else None
-        return cls(life, arrows, query.amount(family), blocked, known and struck)
+        spoiled = steps == SPOILED and not struck
+        life = (SPOILED[0][:2],) if spoiled else steps if known else None
+        return cls(life, arrows, query.amount(family), blocked, known and struck, spoiled)
 
     @property
     def known(self) -> bool:
@@ -58,7 +63,8 @@ class Process:
 
     def arrow(self, *step: str) -> ast.Arrow | None:
         """Return the arrow from one state to another, or to one of two, or None."""
-        return next((one for one in self.arrows if step_of(one) == step), None)
+        pairs = zip(self.arrows, self.life or (), strict=False)
+        return next((one for one, own in pairs if own == step), None)
 
     @property
     def ordered(self) -> bool:
@@ -108,12 +114,12 @@ class Process:
     @property
     def counted(self) -> bool:
         """A noised row shows how many of its tokens are corrupted, and these are of one kind."""
-        return self.one_clock and not self.replaces
+        return self.one_clock and not self.replaces and not self.spoiled
 
     @property
     def timed(self) -> bool:
         """Answers depend on the time, as no row shows how much noise there is."""
-        return self.clocks > 0 and not self.counted
+        return self.clocks > 0 and not self.counted and not self.spoiled
 
     @property
     def fixed_length(self) -> bool:
@@ -142,7 +148,7 @@ class Process:
             return tuple(CORRUPTED.values())
         if self.replaces:
             return ()  # nothing shows which they are
-        return tuple(CORRUPTED[state] for state in self.states)
+        return (*(CORRUPTED[state] for state in self.states), *(["struck"] if self.spoiled else []))
 
     @property
     def end(self) -> str:
@@ -153,6 +159,8 @@ class Process:
     def name(self) -> str:
         """The process in the words of a spec: ``clean -> mask`` with ``mask -> gone``."""
         steps = " with ".join(f"`{written(step)}`" for step in self.life or ()) or "`none`"
+        if self.spoiled:
+            return f"`{written(SPOILED[0])}`"
         return steps + " in blocks" * self.blocked
 
 
@@ -163,8 +171,8 @@ def written(step: Step) -> str:
 
 def step_of(arrow: ast.Arrow) -> Step:
     """Return the states that an arrow connects."""
-    other = (arrow.other.id,) if arrow.other is not None else ()
-    return (arrow.origin.id, arrow.target.id, *other)
+    others = (one.id for one in (arrow.other, arrow.third) if one is not None)
+    return (arrow.origin.id, arrow.target.id, *others)
 
 
 REPLACING = ((("clean", "random"),), (("clean", "mask", "random"),))  # one arrow, to random tokens
@@ -192,4 +200,5 @@ LIVES = (  # the processes that a spec can have
         )
     ),
     Process((("clean", "mask"),), blocked=True),
+    Process((("clean", "mask"),), spoiled=True),
 )

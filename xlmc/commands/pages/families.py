@@ -109,7 +109,8 @@ def _share(arrow: ast.Arrow) -> str:
     if arrow.share is None or arrow.other is None:
         return ""
     share = printer.expression(arrow.share)
-    return f"; of the corrupted tokens a share of `{share}` is {arrow.other.id}"
+    kept = f", and one of `{printer.expression(arrow.kept)}` stays as it is" if arrow.kept else ""
+    return f"; of the corrupted tokens a share of `{share}` is {arrow.other.id}{kept}"
 
 
 def _loss(doc: str) -> Iterator[str]:

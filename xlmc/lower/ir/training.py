@@ -91,6 +91,7 @@ class Noise:
     clean: Used | None  # alpha
     slope: Used | None  # and its slope
     numbers: bool  # something reads how many tokens are gone from each gap
+    spoils: tuple[Code, ...] = ()  # of the tokens that are struck: those that are random, and stay
     blocks: Code | None = None  # the size of blocks with an amount each
     taken: str = ""  # code: the clock among the arguments of `amount`
 
@@ -161,6 +162,7 @@ class Term:
     summary: str
     detail: str
     given: str  # code: the clock in a call of a function of the noise; "" where it takes none
+    places: str  # of a noised batch: those that the term is summed over
     paced: bool  # where all tokens of a row are gone, they return more slowly
 
 

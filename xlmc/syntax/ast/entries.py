@@ -52,7 +52,8 @@ class Arrow(Node):
     """``clean -> mask  survival alpha(t) = 1 - t``.
 
     Of ``clean -> mask | random share t * (1 - t)  survival ...``, ``other`` is the second state,
-    and ``share`` how many of the tokens that are not clean are in it.
+    and ``share`` how many of the tokens that are not clean are in it. ``third`` and ``kept`` are
+    those of a third state.
 
     Of ``clean -> gone  events clock(t) = 9 * t``, ``events`` is their expected number. In a
     complete family ``value`` is then the share of them that is yet to come.
@@ -65,6 +66,8 @@ class Arrow(Node):
     value: Expr
     other: Name | None = None
     share: Expr | None = None
+    third: Name | None = None
+    kept: Expr | None = None
     events: Expr | None = None
 
 

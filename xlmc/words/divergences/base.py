@@ -45,6 +45,7 @@ class Use:
     reads_clock: bool = False  # and the chance at each row's time that a token has been corrupted
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
+    at: str = "masked"  # of a noised batch: the places that it is summed over, where `on` says them
     ratios: bool = False  # its head gives ratios of chances, which need not be a law
     joint: bool = False  # of a whole row: one law of all its places, or the rate of all together
 

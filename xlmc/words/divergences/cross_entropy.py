@@ -4,13 +4,36 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import ORDER, PLACES, arrow
+from xlmc.theory.needs import ORDER, PLACES, PURE, SPOILED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 NO_RATE = Missing(
     "a distribution of numbers is no rate: `poisson` of a `count at gaps` has a bound"
 )
 
+UNSEEN = Missing("some of the tokens that are struck look like any other token")
+
+OF_MASKS = Use(
+    word="cross_entropy",
+    partial="cross_entropy",
+    needs=(arrow("clean", "mask"), PURE),
+    undoes=("clean", "mask"),
+    trains="token",
+    bound=bound.of_arrow,
+    reads_row=True,
+    head="logits",
+    place="tokens",
+    target="x0",
+    on="mask",
+    meaning="Cross-entropy of the masked tokens, summed.",
+    sums=r"\sum_{i : x_t^i = m}",
+    minus=True,
+    latex=r"\log p(x_0^i \mid x_t)",
+    example="token : cross_entropy(x0) on mask  weight bound",
+    imports=(("costs", "cross_entropy"),),
+    wrong_on="it needs `on mask`: visible tokens are known",
+    per_token=True,
+)
 OF_NUMBERS = Use(
     word="cross_entropy",
     partial="gap_count",
@@ -37,26 +60,17 @@ class CrossEntropy(Divergence):
     meaning = "-log of the probability that the head gives to the truth."
     example = "token : cross_entropy(x0) on mask  weight bound"
     uses = (
-        Use(
-            word=name,
-            partial="cross_entropy",
-            needs=(arrow("clean", "mask"),),
-            undoes=("clean", "mask"),
-            trains="token",
-            bound=bound.of_arrow,
-            reads_row=True,
-            head="logits",
-            place="tokens",
-            target="x0",
-            on="mask",
-            meaning="Cross-entropy of the masked tokens, summed.",
-            sums=r"\sum_{i : x_t^i = m}",
-            minus=True,
-            latex=r"\log p(x_0^i \mid x_t)",
-            example="token : cross_entropy(x0) on mask  weight bound",
-            imports=(("costs", "cross_entropy"),),
-            wrong_on="it needs `on mask`: visible tokens are known",
-            per_token=True,
+        OF_MASKS,
+        evolve(
+            OF_MASKS,
+            needs=(SPOILED,),
+            bound=lambda _: UNSEEN,
+            on="struck",
+            at="struck",
+            meaning="Cross-entropy of all tokens that were struck, summed.",
+            sums=r"\sum_{i\,\mathrm{struck}}",
+            example="token : cross_entropy(x0) on struck",
+            wrong_on="it needs `on struck`: the tokens that stay are asked for, too",
         ),
         Use(
             word=name,

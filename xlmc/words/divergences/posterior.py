@@ -3,13 +3,13 @@
 from attrs import evolve
 
 from xlmc.theory import bound
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import PURE, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 OF_MASKS = Use(  # a mask becomes y at the rate p(y): their sums are equal, and -log p(x) is left
     word="posterior",
     partial="cross_entropy",
-    needs=(arrow("clean", "mask"),),
+    needs=(arrow("clean", "mask"), PURE),
     undoes=("clean", "mask"),
     trains="token",
     bound=bound.of_arrow,

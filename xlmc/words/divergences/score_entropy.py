@@ -1,13 +1,13 @@
 """``score_entropy``: the distance of ratios of chances from the true ones."""
 
 from xlmc.theory import bound
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import PURE, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 OF_MASKS = Use(  # in units in which the true ratios are 1 for the true token, and 0 for others
     word="score_entropy",
     partial="score_entropy_of_masks",
-    needs=(arrow("clean", "mask"),),
+    needs=(arrow("clean", "mask"), PURE),
     undoes=("clean", "mask"),
     trains="token",
     bound=bound.of_arrow,

@@ -1,6 +1,8 @@
 """``clean -> mask``: a mask replaces a token."""
 
-from xlmc.theory.needs import PLACES, WHOLE, arrow
+from typing import ClassVar
+
+from xlmc.theory.needs import PLACES, PURE, WHOLE, Need, arrow
 from xlmc.words.noises.base import Noise, Range
 
 
@@ -11,7 +13,7 @@ class Hides(Noise):
     form = "clean -> mask  survival NAME(t) = EXPR"
     meaning = "A token becomes a mask with the chance 1 - NAME(t); no token moves."
     example = "clean -> mask  survival alpha(t) = 1 - t"
-    needs = (arrow("clean", "mask"), PLACES, WHOLE)
+    needs: ClassVar[tuple[Need, ...]] = (arrow("clean", "mask"), PLACES, WHOLE, PURE)
     last = ("clean", "mask")
     partial = "hides"
     summary = "which tokens are masked."

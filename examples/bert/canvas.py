@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch.nn import functional as F
 
-from xlm_runtime.plug import Batch, Decoded, Noise
+from xlm_runtime.plug import Batch, Decoded, History, Noise, Record
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 from .network import Network
@@ -201,12 +201,13 @@ class Decoding(ABC):
 
     @torch.no_grad()
     def __call__(
-        self, network: Network, batch: Batch, noise: Noise, limit: int, record: bool = False
+        self, network: Network, batch: Batch, noise: Noise, limit: int, record: Record = False
     ) -> Decoded:
         """Decode a batch; rows that have ended leave it, and so do columns without a token."""
         canvas = self.start(self.canvas.of(network, batch, limit), noise)
         index = torch.arange(len(canvas.x), device=canvas.x.device)
-        history, ended = [canvas.x], list[Part]()
+        history, ended = History(record), list[Part]()
+        history.add(canvas.x)
         pad = network.vocab["pad"]
         for i, tick in enumerate(self.ticks(canvas, noise)):
             active = self.active(canvas)
@@ -219,11 +220,12 @@ class Decoding(ABC):
             tick = tick.select(index) if ended else tick
             canvas = self.stop(self.step(canvas, tick, noise.at(i)), canvas)
             if record:
-                history.append(joined([*ended, canvas.part(index)], lambda p: p.x, pad))
+                history.add(joined([*ended, canvas.part(index)], lambda p: p.x, pad))
         final = self.finish(canvas, noise)
         parts = [*ended, final.part(index)]
         x = joined(parts, lambda p: p.x, pad)
         inside = joined(parts, lambda p: p.inside, False)
         calls = joined(parts, lambda p: p.calls[:, None], 0).amax(1)
-        history += [x] if record and final is not canvas else []
-        return Decoded(x, inside, calls, tuple(history) if record else ())
+        if final is not canvas:
+            history.add(x)
+        return Decoded(x, inside, calls, history.states)

@@ -34,12 +34,17 @@ VIEWS = {
 INCLUDED = {
     "decoder.py.j2": {f"decoder/{path.name}" for path in FOLDER.glob("decoder/*.j2")},
 }
-for view, folder in (("loss", "divergences"), ("noise", "noises"), ("likelihood", "likelihoods")):
+for view, folder in (
+    *(("loss", "divergences"), ("noise", "noises"), ("likelihood", "likelihoods")),
+    ("decoder", "actions"),
+):
     found = (FOLDER / "words" / folder).glob("*.j2")
-    INCLUDED[f"{view}.py.j2"] = {path.relative_to(FOLDER).as_posix() for path in found}
+    INCLUDED.setdefault(f"{view}.py.j2", set()).update(
+        path.relative_to(FOLDER).as_posix() for path in found
+    )
 PARTS = {part for parts in INCLUDED.values() for part in parts}
 # what an including template hands to the parts
-LOCAL = {"part", "gone", "shares", "lines", "u"}
+LOCAL = {"part", "edit", "gone", "shares", "lines", "u"}
 LOCAL |= {"term", "cost", "of_tokens", "time"}
 OWN = {"loop": {"last", "index0"}}
 CLASSES = {
@@ -51,7 +56,7 @@ CLASSES = {
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
 FACTS = (
-    *("Blocks", "Decoder", "Grid", "Guide", "Insert", "Order", "Pace", "Remask", "Sampler"),
+    *("Blocks", "Decoder", "Edit", "Grid", "Guide", "Insert", "Order", "Pace", "Sampler"),
     *("Several", "Size", "Stop", "Substitute", "Unmask"),
 )
 NOT_OF_TEMPLATES = {
@@ -59,6 +64,7 @@ NOT_OF_TEMPLATES = {
     ("Family", "bound"),
     ("Init", "files"),
     ("Used", "more"),
+    *(("Edited", name) for name in FIELDS["Edited"]),  # for words like that of the documentation
     *((kind, name) for kind in FACTS for name in FIELDS[kind]),
     *(("Package", name) for name in FIELDS["Package"]),
 }

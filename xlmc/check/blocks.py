@@ -127,10 +127,6 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Check that a decoder leaves no mask in a block, and changes no block that is done."""
     entries = section.entries
     step = query.first(entries, ast.Step)
-    for remask in query.acts(step.actions, "remask") if step is not None else ():
-        why = "a block is done when it holds no mask, and the next one is read in view of it"
-        hint = "drop the remask"
-        yield _unsupported(remask, "taking tokens back under `blocks`", why, hint)
     for guide in query.those(entries, ast.Guide):
         what, hint = "guidance under `blocks` of the noise", "drop the guide"
         why = "an answer without the prompt needs rows of its own beside those that grow"
@@ -145,5 +141,5 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 
 def _clears(section: ast.Section, family: ast.Family) -> bool:
     """Return whether the last step of a grid reveals all masks of a block."""
-    remasks = query.acts(query.the(section.entries, ast.Step).actions, "remask")
-    return bool(remasks) or reveals_all(section, family, query.arrows(family)[0])
+    edits = slots.edits(query.the(section.entries, ast.Step).actions)
+    return bool(edits) or reveals_all(section, family, query.arrows(family)[0])

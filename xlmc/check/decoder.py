@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.check import canvas, scope, sizes
+from xlmc.check import canvas, edits, scope, sizes
 from xlmc.check.actions import actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
@@ -96,6 +96,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     if process.blocked or (process.adds_tokens and not query.those(entries, ast.Grid)):
         yield from ends(section, family)
     yield from canvas.check(section, family, env)
+    yield from edits.check(section, family, env)
     for reuse in query.those(entries, ast.Reuse):
         yield from _reuse(reuse, family)
 

@@ -66,9 +66,9 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
                         hint = f"drop it, or write `with {option.name}` and let a run set it"
                         what = f"`{option.name}` here"
                         yield NoEffect(span=option.span, what=what, why=why, hint=hint)
-            case ast.Act(verb=ast.Name(id="remask"), much=much) if _takes_nothing(much):
-                why = "no token is masked again"
-                yield NoEffect(span=action.span, what="remasking", why=why, hint="drop it")
+            case ast.Act(verb=verb, much=much) if slots.edits((action,)) and _takes_nothing(much):
+                what, why = f"this `{verb.id}`", "it takes no place"
+                yield NoEffect(span=action.span, what=what, why=why, hint="drop it")
 
 
 def _takes_nothing(much: ast.Much) -> bool:

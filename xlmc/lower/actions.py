@@ -17,11 +17,12 @@ from xlmc.calculus.code import (
 from xlmc.lower import insertions, ir
 from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import gradual, switch, timely
-from xlmc.lower.orders import CUTS, MASKS, TOKENS
+from xlmc.lower.orders import CUTS, MASKS, actor
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
 from xlmc.words import slots
+from xlmc.words.actions.edit import Edit
 from xlmc.words.decoding import environment
 from xlmc.words.guides.base import around_prompt
 from xlmc.words.numbers import plain
@@ -40,26 +41,25 @@ class Actions(Amounts):
         """Return the masks that are revealed."""
         if action is None:
             return None
-        remask = query.act(query.the(self.section.entries, ast.Step).actions, "remask")
         env = environment(self.section, self.family)
-        off = switch(remask.much, env) if remask is not None else ""
-        draw = query.the(query.the(self.section.entries, ast.Step).actions, ast.Draw)
+        step = query.the(self.section.entries, ast.Step)
+        off = {switch(edit.much, env) for edit, _ in slots.edits(step.actions)}
+        draw = query.the(step.actions, ast.Draw)
         return ir.Unmask(
             self.paces(action.much, MASKS),
             self._order(action.order),
-            draw.law is not None or gradual(action.much, env, off),
+            draw.law is not None or gradual(action.much, env, off - {""}),
             self._rate(draw.law.id) if draw.law is not None else None,
         )
 
-    def remask(self, action: ast.Act | None) -> ir.Remask | None:
-        """Return the tokens that become masks again."""
-        if action is None:
-            return None
+    def edit(self, action: ast.Act, word: Edit) -> ir.Edit:
+        """Return the places that an edit changes."""
         order = action.order
         network = order is not None and order_words()[order.score.id].network
         present = order is not None and order.of is not None
-        return ir.Remask(
-            paces=self.paces(action.much, TOKENS),
+        return ir.Edit(
+            word=word,
+            paces=self.paces(action.much, actor(word)),
             now=order.score.id if order is not None and present else "",
             temperature=self.temperature(order.temperature if order is not None else None),
             sure=network and not present,

@@ -1,5 +1,7 @@
 """Facts about amounts of masks: all that are left, by the clock, or none."""
 
+from collections.abc import Set
+
 from attrs import evolve
 
 from xlmc.syntax import ast, query
@@ -19,24 +21,24 @@ LEFT = 0.1  # of the masks, before the last of SOME steps
 SOME = 500
 
 
-def gradual(much: ast.Much, env: Environment, off: str) -> bool:
+def gradual(much: ast.Much, env: Environment, off: Set[str]) -> bool:
     """Return whether with many steps no two masks are revealed in one, the last one's among them.
 
-    ``off`` is the param at whose 0 nothing is taken back.
+    ``off`` are the params at whose 0 nothing else is changed.
     """
     return all(_slow(pace, env, off) for pace in query.paces(much))
 
 
-def _slow(pace: ast.Much, env: Environment, off: str) -> bool:
+def _slow(pace: ast.Much, env: Environment, off: Set[str]) -> bool:
     rule, value = rule_words()[pace.rule], pace.value
     if rule.scored or value is None:
         return rule.single
     return always(lambda one: _gradual(rule, value, _off(one, off)), [value], env)
 
 
-def _off(env: Environment, name: str) -> Environment:
-    """Set one of the params to 0, if it is named."""
-    return evolve(env, defaults={**env.defaults, name: 0.0}) if name else env
+def _off(env: Environment, names: Set[str]) -> Environment:
+    """Set some of the params to 0."""
+    return evolve(env, defaults={**env.defaults, **dict.fromkeys(names, 0.0)})
 
 
 def _gradual(rule: Rule, value: ast.Expr, env: Environment) -> bool:
@@ -97,7 +99,7 @@ def switch(much: ast.Much, env: Environment) -> str:
     samples = [{**point, **time} for point in grid(axes) for time in times]
 
     def off(name: str) -> bool:
-        return always(lambda one: nothing(_off(one, name)), [value], env)
+        return always(lambda one: nothing(_off(one, {name})), [value], env)
 
     def nothing(one: Environment) -> bool:
         return all(found == 0 for _, found in values(value, one, answered(value, one, samples)))

@@ -56,8 +56,7 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
         reasons.append("a row ends before the last token is sure to have come")
     if decoder.asked:
         reasons.append("a row ends by a head, whatever the clock of insertion says")
-    if decoder.remask is not None and not decoder.remask.off:
-        reasons.append("tokens are taken back and drawn anew, several at once")
+    reasons += [edit.word.why for edit in decoder.edits if not edit.off]
     if decoder.size is not None and decoder.size.greedy:
         reasons.append("the likeliest length is taken")
     return reasons
@@ -124,8 +123,7 @@ def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
     found = [(code.param, NEUTRAL[name]) for name, code in _cuts(decoder) if code.param]
     if decoder.guide is not None and decoder.guide.scale.param:
         found.append((decoder.guide.scale.param, 0.0))
-    if decoder.remask is not None and decoder.remask.off:
-        found.append((decoder.remask.off, 0.0))
+    found += [(edit.off, 0.0) for edit in decoder.edits if edit.off]
     if decoder.few is not None and decoder.few.param:
         found.append((decoder.few.param, 0.0))
     return found

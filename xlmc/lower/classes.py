@@ -106,8 +106,8 @@ def base(decoder: ir.Decoder) -> str:
     if decoder.extends is not None:
         return "Extending"
     grows = "Growing" if decoder.insert is not None else ""
-    if decoder.remask is not None:
-        return ("Rating" if decoder.remask.sure else "Revising") + grows
+    if decoder.edits and decoder.timed:
+        return ("Rating" if decoder.sure else "Revising") + grows
     return grows or "Filling"
 
 

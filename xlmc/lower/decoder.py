@@ -14,6 +14,7 @@ from xlmc.lower.parts import LIBRARY
 from xlmc.lower.reading import functions
 from xlmc.syntax import ast, query
 from xlmc.syntax.query import camel
+from xlmc.syntax.vocabulary import listing
 from xlmc.words import slots
 from xlmc.words.last import reveals_all
 from xlmc.words.slots import rule_words
@@ -28,7 +29,7 @@ def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
     found = classes(made)
     taken = ir.TAKEN if clocked(found) else ""
     schedule = clock.imports(functions(found), taken)
-    library = [(module, tuple(names.split())) for module, names in LIBRARY.items()]
+    library = [(module, names) for module, names in _library(made).items()]
     library += [("schedule", schedule)] if schedule else []
     title = "From noise to text: one reverse step of each decoder."
     if made[0].appends:
@@ -43,10 +44,19 @@ def decoders(instances: tuple[ast.Family, ...], clock: Clock) -> ir.Decoders:
     )
 
 
+def _library(decoders: tuple[ir.Decoder, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the names that decoders can take from each module of the library."""
+    found = {module: names.split() for module, names in LIBRARY.items()}
+    for edit in (edit for one in decoders for edit in one.edits):
+        for module, names in edit.word.library.items():
+            found[module] = [*found.get(module, ()), *names.split()]
+    return {module: tuple(dict.fromkeys(names)) for module, names in found.items()}
+
+
 def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
     """Merge the decoders of all instances: the facts that hold for every one."""
     here = next((one for one in alike if one.last is not None), alike[0])  # its params are the most
-    unmask, insert, several, remask = here.unmask, here.insert, here.several, here.remask
+    unmask, insert, several = here.unmask, here.insert, here.several
     if unmask is not None:
         gradual = all(one.unmask is not None and one.unmask.gradual for one in alike)
         unmask = evolve(unmask, gradual=gradual)
@@ -56,10 +66,14 @@ def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
     if several is not None:
         timely = all(one.several is not None and one.several.timely for one in alike)
         several = evolve(several, timely=timely)
-    if remask is not None:
-        off = {one.remask.off for one in alike if one.remask is not None}
-        remask = evolve(remask, off=off.pop() if len(off) == 1 else "")
-    return evolve(here, unmask=unmask, insert=insert, several=several, remask=remask)
+    edits = tuple(map(_everywhere_off, zip(*(one.edits for one in alike), strict=True)))
+    return evolve(here, unmask=unmask, insert=insert, several=several, edits=edits)
+
+
+def _everywhere_off(alike: tuple[ir.Edit, ...]) -> ir.Edit:
+    """Return an edit with the param at whose 0 it changes nothing, if that is one for all."""
+    off = {one.off for one in alike}
+    return evolve(alike[0], off=off.pop() if len(off) == 1 else "")
 
 
 class _Maker(Actions):
@@ -73,8 +87,8 @@ class _Maker(Actions):
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
         insert = query.first(step.actions, ast.Insert)
-        remask = query.act(step.actions, "remask")
-        actions: tuple[ast.Act | ast.Insert | None, ...] = (unmask, remask, insert)
+        edits = slots.edits(step.actions)
+        actions = (unmask, *(edit for edit, _ in edits), insert)
         values = [value for a in actions if a is not None for value in query.amounts(a)]
         warm = unmask.order.temperature if unmask is not None and unmask.order is not None else None
         values += [warm] if warm is not None else []
@@ -98,7 +112,7 @@ class _Maker(Actions):
             unmask=self.unmask(unmask),
             insert=self.insert(insert) if self.both else None,
             several=self.several(step),
-            remask=self.remask(remask),
+            edits=tuple(self.edit(action, word) for action, word in edits),
             substitute=self.substitute(step),
             guide=self.guide(),
             blocks=self.blocks(),
@@ -189,19 +203,18 @@ class _Maker(Actions):
             told = any(stop.kind == "oracle" for stop in stops)
             end = "is as long as its own answer" if told else "stops"
             return "Insert one token at a time", f", until a row {end}"
+        others = [edit.does for _, edit in slots.edits(step.actions)]
         if self.both:
-            back = ", take some tokens back" if query.act(step.actions, "remask") else ""
             order = ", from left to right" if self.blocked else ""
             way = f", on a uniform grid{order}"
-            return f"{_summary(unmask.much)}{back}, and insert others", way
+            return f"{', '.join([_summary(unmask.much), *others])}, and insert others", way
         grid = slots.grid(self.section.entries)
         way = grid.way if grid is not None else ""
-        back = " and take some tokens back" if query.act(step.actions, "remask") else ""
         drawn = query.first(step.actions, ast.Draw)
         if drawn is not None and drawn.law is not None:
             return "Draw which masks stay, and what the others are", way
         inward = self.blocked or blocks.size(self.family) is not None
-        return _summary(unmask.much) + back, way + ", block by block" * inward
+        return listing([_summary(unmask.much), *others], "and"), way + ", block by block" * inward
 
 
 def _summary(much: ast.Much) -> str:

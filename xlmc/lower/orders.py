@@ -7,6 +7,7 @@ from attrs import evolve
 
 from xlmc.calculus.code import Code, Rank, beside_tokens, built, param
 from xlmc.lower import ir, parts
+from xlmc.words.actions.edit import Edit
 from xlmc.words.orders.base import Order
 from xlmc.words.rules.base import Actor
 from xlmc.words.slots import order_words
@@ -19,8 +20,13 @@ TYPES = {
     "u": 'Float[Tensor, " places"]',
 }
 COLUMN = "masked.nonzero()[:, 1]"
-MASKS, TOKENS = Actor("masked", "unmask", "quota"), Actor("written", "remask", "remasked")
+MASKS = Actor("masked", "unmask", "quota")
 RANDOM = 'noise.uniform("order", canvas.position)'
+
+
+def actor(word: Edit) -> Actor:
+    """Return the candidates and the noise of an edit."""
+    return Actor(word.candidates, word.name, word.numbers)
 
 
 def words(order: ir.Order) -> list[Order]:
@@ -138,24 +144,24 @@ def _read(score: str, paces: Iterable[ir.Pace]) -> str:
     return order_words()[score].variable if read else ""
 
 
-def again(remask: ir.Remask) -> list[tuple[str, Code]]:
-    """Return the tokens that become masks again, as lines of code."""
+def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
+    """Return the places that an edit changes, as lines of code."""
     lines, present = list[tuple[str, Code]](), {"logits": "now", "token": "canvas.x[written]"}
-    for name in dict.fromkeys(name for pace in remask.paces for name in pace.looks):
+    for name in dict.fromkeys(name for pace in edit.paces for name in pace.looks):
         form = order_words()[name].amount(drawn=True).format(**present)
         lines.append((order_words()[name].variable, built(f"spread({form}, written)")))
-    u = 'noise.uniform("remask", canvas.position)'
-    score = built("-sureness(canvas)" if remask.sure else u)
-    if remask.now:
-        form = order_words()[remask.now].coded(errors=False, drawn=True).format(**present)
+    u = f'noise.uniform("{edit.word.name}", canvas.position)'
+    score = built("-sureness(canvas)" if edit.sure else u)
+    if edit.now:
+        form = order_words()[edit.now].coded(errors=False, drawn=True).format(**present)
         wide = built(f"spread({form}, written)")
-        same = _read(remask.now, remask.paces)
+        same = _read(edit.now, edit.paces)
         lines += [] if same else [("scores", wide)]
         score = built(f"-{same or 'scores'}")
-    if remask.temperature is not None:
-        warm = beside_tokens(remask.temperature)
+    if edit.temperature is not None:
+        warm = beside_tokens(edit.temperature)
         score = built(f"{{}} + {{}} * gumbel({u})", score, warm)
-    return [*lines, ("again", chosen(remask.paces, {False: score}, TOKENS))]
+    return [*lines, (edit.word.places, chosen(edit.paces, {False: score}, actor(edit.word)))]
 
 
 def _value(order: ir.Order, *, errors: bool) -> Code:

@@ -148,8 +148,18 @@ class Scores:
 
 
 @frozen
+class Edited:
+    """An edit that reads the network's answer, and what its partial can use."""
+
+    places: str  # name
+    logits: Code  # at the places
+    token: Code  # drawn from the logits, one for each place
+    partial: str  # template
+
+
+@frozen
 class Reveal:
-    """A step that reveals masks, and may take tokens back and insert masks."""
+    """A step that reveals masks, and may edit other places and insert masks."""
 
     head: str  # name
     before: Lines  # all that needs no answer of the network
@@ -159,6 +169,8 @@ class Reveal:
     query: str  # template
     after: Lines
     result: Code
+    looked: Lines = ()  # behind the query, before the logits are those of masks alone
+    edits: tuple[Edited, ...] = ()  # then
     doc: tuple[str, ...] = _doc()
     partial: str = _partial("reveal")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from xlmc.calculus.code import Code, built
 from xlmc.lower import ir, orders, parts
+from xlmc.lower.editing import applied, candidates, edited, looked
 from xlmc.lower.parts import Lines
 from xlmc.lower.pieces import POSITIONS, Maker, Piece, line, summary
 
@@ -54,31 +55,34 @@ class RevealMaker(Maker):
     def reveal(self, unmask: ir.Unmask) -> parts.Reveal:
         """Build a step."""
         d, scored = self.decoder, unmask.reads_network
-        state = "canvas" if d.remask is None else "canvas.mask(again)"
         cut = scored and unmask.ahead is not None and d.reuse
         before = [*self._before(unmask, cut=cut)]
         apart = d.reuse and not scored
         never = not unmask.always and (cut or apart)  # a row may have nothing to reveal
         whole = d.insert is not None or not (
-            never or d.remask is not None or (d.timed and bool(d.blocks or d.extends))
+            never or bool(d.edits) or (d.timed and bool(d.blocks or d.extends))
         )
-        present = d.remask is not None and d.remask.looks
+        present = any(edit.read for edit in d.edits)
         asked = "masked" if scored else "places"
         guided = d.guide is not None and d.insert is None  # masks of some rows are read alone
         if guided or not whole:
             some = "looked" if present else "places" if apart else "masked"
             before.append(line("rows", f"{some}.any(1)"))
-        after, result = self._after(unmask, state)
+        after, result = self._after(unmask, applied(d.edits))
+        if present:
+            after = [line("logits", f"logits[{asked}[looked]]"), *after]
         return parts.Reveal(
             doc=self._doc(),
             head=d.head,
             before=(*before,),
             asked="looked" if present else asked,
             idle=not whole,
-            state=built("canvas" if present else state),
+            state=built(applied(edit for edit in d.edits if not edit.read)),
             query=self._query(whole=whole and not guided),
-            after=(*self._looked(asked), *after),
+            after=(*after,),
             result=result,
+            looked=looked(d.edits),
+            edits=edited(self),
         )
 
     def _before(self, unmask: ir.Unmask, *, cut: bool) -> Iterator[tuple[str, Code]]:
@@ -93,32 +97,18 @@ class RevealMaker(Maker):
         if d.inverse and d.grid is None:
             yield line("tick", "tick.at(mean_time(canvas, masked, {}))", d.inverse)
         yield from d.lets
-        if d.remask is not None:
-            yield self._written()
-            yield from [] if d.remask.looks else orders.again(d.remask)
+        yield from candidates(d)
+        for edit in d.edits:
+            yield from [] if edit.looks else orders.edited(edit)
         if scored and unmask.ahead is not None:
             yield "quota", unmask.ahead
         if cut:
             yield line("masked", "masked & (quota > 0)[:, None]")
         if not scored:
             yield "places", orders.places(unmask)
-        if d.remask is not None and d.remask.looks:
-            yield line("looked", f"{'masked' if scored else 'places'} | written")
-
-    def _written(self) -> tuple[str, Code]:
-        """Return the tokens that can become masks again."""
-        blocks = self.decoder.blocks
-        written = blocks.written if blocks is not None else built("canvas.free & ~masked")
-        return "written", written
-
-    def _looked(self, asked: str) -> Lines:
-        """Return the tokens that become masks again by an answer that has just been read."""
-        remask = self.decoder.remask
-        if remask is None or not remask.looks:
-            return ()
-        now = line("now", "logits[written[looked]]")
-        logits = line("logits", f"logits[{asked}[looked]]")
-        return (now, *orders.again(remask), logits)
+        read = dict.fromkeys(edit.read for edit in d.edits if edit.read)
+        if read:
+            yield line("looked", " | ".join(["masked" if scored else "places", *read]))
 
     def _after(self, unmask: ir.Unmask, state: str) -> tuple[list[tuple[str, Code]], Code]:
         """Return what follows from the answer of the network, and the canvas after it."""
@@ -157,7 +147,7 @@ class RevealMaker(Maker):
         yield line("token", f"returned({told})")
 
     def _rates(self) -> bool:
-        return self.decoder.remask is not None and self.decoder.remask.sure
+        return self.decoder.sure
 
     def _drawn_first(self, order: ir.Order, u: str) -> Iterator[tuple[str, Code]]:
         """Yield code that draws the tokens of all masks before they are scored."""
@@ -206,7 +196,7 @@ class RevealMaker(Maker):
     def _doc(self) -> tuple[str, ...]:
         d = self.decoder
         what = "Take one reverse step"
-        if d.insert is not None or d.remask is not None:
+        if d.insert is not None or d.edits:
             what += "; all edits follow from the state before it"
         doc = self.refers(what, "step")
         if d.few is not None:

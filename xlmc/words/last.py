@@ -7,6 +7,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.last import LAST, always
 from xlmc.theory.probe import Sample, values
+from xlmc.words import slots
 from xlmc.words.answers import answered
 from xlmc.words.decoding import environment
 from xlmc.words.slots import rule_words
@@ -18,10 +19,10 @@ def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> b
     ``arrow`` is that of the clock whose masks it reveals.
     """
     step = query.the(section.entries, ast.Step)
-    (unmask,), remask = query.acts(step.actions, "unmask"), query.act(step.actions, "remask")
-    env = environment(section, family)
-    if remask is not None:
-        return _settles(unmask.much, remask.much, env)
+    (unmask,), env = query.acts(step.actions, "unmask"), environment(section, family)
+    hiding = [one.much for one, word in slots.edits(step.actions) if word.hides]
+    if hiding:
+        return all(_settles(unmask.much, much, env) for much in hiding)
     value = unmask.much.value
     if value is not None and examine(arrow).start != 1.0:
         return False
@@ -30,16 +31,16 @@ def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> b
     return _closes(unmask.much, env)
 
 
-def _settles(unmask: ast.Much, remask: ast.Much, env: Environment) -> bool:
+def _settles(unmask: ast.Much, hiding: ast.Much, env: Environment) -> bool:
     """Return whether the last step, to s = 0, takes nothing back and reveals every mask.
 
     For any value of the params: judged by many within their ranges, and by their defaults.
     """
-    back = remask.value
+    back = hiding.value
     whole = rule_words()[unmask.rule].whole
-    if back is None or remask.otherwise is not None or (unmask.value is None and not whole):
+    if back is None or hiding.otherwise is not None or (unmask.value is None and not whole):
         return False
-    exprs = [one.value for one in (unmask, remask) if one.value is not None]
+    exprs = [one.value for one in (unmask, hiding) if one.value is not None]
     return always(lambda one: _settled(unmask, back, one), exprs, env)
 
 

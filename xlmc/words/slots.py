@@ -26,6 +26,7 @@ from xlmc.words import (
     windows,
 )
 from xlmc.words.actions.base import Action
+from xlmc.words.actions.edit import Edit
 from xlmc.words.amounts.base import Amount
 from xlmc.words.backbones.base import Backbone
 from xlmc.words.base import Word
@@ -63,6 +64,12 @@ def action(node: ast.Action) -> Action:
     what = node.what.id if isinstance(node, ast.Insert | ast.Pick) else ""
     found = ways(node)
     return next((word for word in found if word.what == what), found[0])
+
+
+def edits(actions: tuple[ast.Action, ...]) -> list[tuple[ast.Act, Edit]]:
+    """Return the actions that are edits, with their words."""
+    found = [(one, word) for one in query.those(actions, ast.Act) for word in ways(one)]
+    return [(one, word) for one, word in found if isinstance(word, Edit)]
 
 
 def chooses(node: ast.Action) -> str:

@@ -7,10 +7,10 @@ from xlmc.lower import parts
 from xlmc.lower.ir.params import Param
 from xlmc.lower.ir.steps import (
     Blocks,
+    Edit,
     Grid,
     Guide,
     Insert,
-    Remask,
     Sampler,
     Several,
     Size,
@@ -35,7 +35,7 @@ class Decoder:
     unmask: Unmask | None
     insert: Insert | None  # of masks
     several: Several | None  # tokens, where not one by the joint law alone
-    remask: Remask | None
+    edits: tuple[Edit, ...]
     substitute: Substitute | None
     guide: Guide | None
     blocks: Blocks | None
@@ -63,6 +63,11 @@ class Decoder:
     def timed(self) -> bool:
         """Return whether the steps go from time to time."""
         return self.grid is not None and self.grid.timed
+
+    @property
+    def sure(self) -> bool:
+        """Return whether it takes back the tokens that were least sure when they were drawn."""
+        return any(edit.sure for edit in self.edits)
 
     @property
     def asked(self) -> list[Stop]:

@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from xlmc.calculus.code import Code
+from xlmc.words.actions.edit import Edit as Action
 from xlmc.words.rules.base import Rule
 from xlmc.words.slots import order_words
 
@@ -119,13 +120,14 @@ class Guide:
 
 
 @frozen
-class Remask:
-    """The drawn tokens that become masks again.
+class Edit:
+    """The places that a step changes beside those that it reveals.
 
     sure: those that were least sure when they were drawn; now: those of which this score of the
-    network's present answer is lowest. off: the param at whose 0 none does.
+    network's present answer is lowest. off: the param at whose 0 there are none.
     """
 
+    word: Action
     paces: tuple[Pace, ...]
     now: str  # name of a score; "" for none
     temperature: Code | None  # of the order
@@ -134,8 +136,19 @@ class Remask:
 
     @property
     def looks(self) -> bool:
-        """Return whether it reads the network's present answer at tokens."""
+        """Return whether its places are chosen by the network's present answer."""
         return bool(self.now) or any(pace.looks for pace in self.paces)
+
+    @property
+    def read(self) -> str:
+        """The variable of the places at which it reads the answer; "" for none."""
+        if self.looks:
+            return self.word.candidates
+        return self.word.places if self.word.reads else ""
+
+    def made(self, canvas: str) -> str:
+        """Return the canvas behind it."""
+        return self.word.effect.format(canvas=canvas, places=self.word.places)
 
 
 @frozen

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from xlmc.syntax import ast, query
 from xlmc.syntax.vocabulary import Verb, listing
-from xlmc.theory.needs import home, unmet
+from xlmc.theory.needs import Need, home, unmet
 from xlmc.theory.process import Process, Step
 from xlmc.words.base import Word
 
@@ -20,8 +20,7 @@ class Action(Word):
     it brings none. ``chooses``: the places among which its rule chooses, "masks" or "tokens"; ""
     where it takes all that there are, or none. ``rules`` are those by which it may choose, and
     ``one_rule`` the reason why by no others; "" if any will do. ``alone``: the reason why no rule
-    follows another; "" if one may. ``remedy``: what to do where it has nothing to do; "" for the
-    action that undoes the noise.
+    follows another; "" if one may.
     """
 
     slot = "an action of a step"
@@ -35,7 +34,6 @@ class Action(Word):
     chooses: ClassVar[str] = ""
     one_rule: ClassVar[str] = ""
     alone: ClassVar[str] = ""
-    remedy: ClassVar[str] = ""
 
     @property
     def verb(self) -> str:
@@ -49,10 +47,19 @@ class Action(Word):
     @property
     def written(self) -> Verb:
         """Return the messages about its form ``VERB RULE``."""
-        forms = listing([f"`{one}`" for one in self.forms or (self.example,)], "or")
         simplest = self.simplest or self.example
         rule = f"the rule, as `{simplest.split()[1]}` in `{simplest}`,"
-        return Verb(f"the action is written {forms}", rule)
+        return Verb(f"the action is written {self.examples}", rule)
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do where it has nothing to do; "" for what undoes the noise."""
+        return "" if self.own else f"drop the {self.verb}"
+
+    @property
+    def examples(self) -> str:
+        """Return examples of its forms, in words."""
+        return listing([f"`{one}`" for one in self.forms or (self.example,)], "or")
 
     @property
     def own(self) -> bool:
@@ -61,13 +68,20 @@ class Action(Word):
 
     def why_not(self, process: Process) -> str:
         """Return why there is nothing for it to do under a process; "" if there is."""
-        missing = unmet(self.needs, process)
+        return self.lacking(self.needs, process)
+
+    def lacking(self, needs: tuple[Need, ...], process: Process) -> str:
+        """Return the reason for the first need that a process does not meet; "" if it meets all."""
+        missing = unmet(needs, process)
         if missing is None:
             return ""
-        other = f"tokens become `{process.end}`, not `{missing.state}`"
+        if process.ordered:
+            return NO_NOISE
+        if missing.why:
+            return missing.why
         if missing.state in process.states:
-            other = f"xlmc supports it under {home(self.needs)} alone"
-        return NO_NOISE if process.ordered else other
+            return f"xlmc supports it under {home(needs)} alone"
+        return f"tokens become `{process.end}`, not `{missing.state}`"
 
     def wrong_rule(self, much: ast.Much) -> str:
         """Return why it cannot choose by a rule, the others behind it apart; "" if it can."""

@@ -18,7 +18,6 @@ class Pick(Action):
     what = "gap"
     whats = "something to pick"
     needs = (arrow("clean", "gone"),)
-    remedy = "drop the pick"
 
     def why_not(self, process: Process) -> str:
         """Return that a place is given, where no gap is drawn."""

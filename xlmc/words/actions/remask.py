@@ -1,10 +1,9 @@
 """``remask``: tokens become masks again."""
 
-from xlmc.theory.needs import arrow
-from xlmc.words.actions.base import Action
+from xlmc.words.actions.edit import Edit
 
 
-class Remask(Action):
+class Remask(Edit):
     """The word ``remask``."""
 
     name = "remask"
@@ -18,7 +17,11 @@ class Remask(Action):
     example = "remask chance 0.02"
     forms = ("remask chance 0.02", "remask quota 2 by confidence")
     simplest = "remask quota 2"
-    needs = (arrow("clean", "mask"),)
-    chooses = "tokens"
     rules = ("chance", "quota", "poisson", "one")
-    remedy = "drop the remask"
+    one_rule = "it takes the surest, and those stay"
+    variable = "again"
+    stream = "remasked"
+    effect = "{canvas}.mask({places})"
+    hides = True
+    does = "take some tokens back"
+    breaks = "tokens are taken back and drawn anew, several at once"

@@ -1,0 +1,47 @@
+"""The edits of a step that reveals masks: their places, and the canvas behind them."""
+
+from collections.abc import Iterable, Iterator
+
+from xlmc.calculus.code import Code, built
+from xlmc.lower import ir, orders, parts
+from xlmc.lower.parts import Lines
+from xlmc.lower.pieces import POSITIONS, Maker, line
+from xlmc.words.actions.edit import CANDIDATES, Edit
+
+
+def candidates(decoder: ir.Decoder) -> Iterator[tuple[str, Code]]:
+    """Yield the places among which the edits choose, the masks apart."""
+    chosen = {edit.word.chooses for edit in decoder.edits}
+    if chosen & {"tokens", "all"}:
+        blocks = decoder.blocks
+        yield "written", blocks.written if blocks is not None else built("canvas.free & ~masked")
+    if "all" in chosen:
+        yield line(CANDIDATES["all"], "masked | written")
+
+
+def applied(edits: Iterable[ir.Edit]) -> str:
+    """Return the canvas behind some edits."""
+    made = "canvas"
+    for edit in edits:
+        made = edit.made(made)
+    return made
+
+
+def looked(edits: tuple[ir.Edit, ...]) -> Lines:
+    """Return the places of edits that are chosen by an answer which has just been read."""
+    late = [edit for edit in edits if edit.looks]
+    found = [line("now", "logits[written[looked]]")] if late else []
+    return (*found, *(one for edit in late for one in orders.edited(edit)))
+
+
+def edited(maker: Maker) -> tuple[parts.Edited, ...]:
+    """Return the edits that compute something from the network's answer."""
+    words = [edit.word for edit in maker.decoder.edits if edit.word.reads]
+    return tuple(_edited(word, maker) for word in words)
+
+
+def _edited(word: Edit, maker: Maker) -> parts.Edited:
+    u = f'noise.uniform("{word.name}_token", {POSITIONS})[{word.places}]'
+    logits = f"logits[{word.places}[looked]]"
+    token = maker.drawn(maker.decoder.draw, logits, u)
+    return parts.Edited(word.places, built(logits), token, word.partial)

@@ -1,0 +1,75 @@
+"""The base of the actions that change places of a row beside those that a step reveals."""
+
+from typing import ClassVar
+
+from xlmc.theory.needs import WHOLE, arrow
+from xlmc.theory.process import Process
+from xlmc.words.actions.base import Action
+
+DONE = "a block is done when it holds no mask, and the next one is read in view of it"
+EDITED = (arrow("clean", "mask"), WHOLE.because(DONE))
+RULES: tuple[str, ...] = (
+    "chance",
+    "quota",
+    "poisson",
+    "one",
+    "all",
+)  # that take places without a score, or first
+CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # and their variables
+
+
+class Edit(Action):
+    """An action that changes some of the places of a row; no token moves.
+
+    ``chooses`` says among which: "masks", "tokens" that are written, or "all". They are those of
+    the state before the step; of two edits of a place the later holds, and the reveal is the last.
+    ``effect`` is the canvas behind it, a form of code over ``{canvas}`` and ``{places}``.
+    ``reads``: the partial ``words/actions/NAME.j2`` has lines of code which compute from the
+    network's answer what the effect takes, and ``library`` the names that they take from modules of
+    the library: ``{"sampling": "confidence"}``. ``hides``: it makes masks, so that nothing but a
+    grid ends the steps. ``does`` completes "Reveal one mask of each row and". ``breaks`` is the
+    reason why samples have another law with it. ``variable`` is that of its places, and ``stream``
+    the noise of a random number of them; both have defaults.
+    """
+
+    chooses = "tokens"
+    needs = EDITED
+    rules = RULES
+    one_rule = "xlmc takes the places of an edit by `chance`, `quota`, `poisson`, `one` or `all`"
+    effect: ClassVar[str]
+    reads: ClassVar[bool] = False
+    library: ClassVar[dict[str, str]] = {}
+    hides: ClassVar[bool] = False
+    does: ClassVar[str]
+    variable: ClassVar[str] = ""
+    stream: ClassVar[str] = ""
+    breaks: ClassVar[str] = ""
+
+    def why_not(self, process: Process) -> str:
+        """Return why there is nothing for it to do under a process; "" if there is."""
+        return self.lacking((*EDITED, *self.needs), process)
+
+    @property
+    def partial(self) -> str:
+        """Return the template of what it computes from the network's answer."""
+        return f"words/actions/{self.name}.j2"
+
+    @property
+    def candidates(self) -> str:
+        """Return the variable of the places among which it chooses."""
+        return CANDIDATES[self.chooses]
+
+    @property
+    def places(self) -> str:
+        """Return the variable of the places that it takes."""
+        return self.variable or f"{self.name}_places"
+
+    @property
+    def numbers(self) -> str:
+        """Return the stream of a random number of places for each row."""
+        return self.stream or f"{self.name}_number"
+
+    @property
+    def why(self) -> str:
+        """Return the reason why samples have another law with it."""
+        return self.breaks or f"`{self.name}` is no step of the reverse chain"

@@ -21,7 +21,7 @@ from xlmc.theory.process import Process
 from xlmc.words import slots
 from xlmc.words.actions.edit import RULES, Edit
 from xlmc.words.answers import answering
-from xlmc.words.slots import answers, order_words, rule_words, stop_of, subject_words
+from xlmc.words.slots import answers, head_words, order_words, rule_words, stop_of, subject_words
 
 ALL_BACK = "a step would mask all drawn tokens again"
 ONE_ORDER = "a run chooses among the scores of a param, and xlmc orders the places of edits by one"
@@ -34,6 +34,7 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
         edits = slots.edits(step.actions)
         for action, word in edits:
             if not word.why_not(Process.of(family)):
+                yield from _answer(action, word, step, section, family)
                 changed = [one.name for _, one in edits if not one.hides]
                 yield from _edit(action, word, section, family, env)
                 yield from _order(action, word, section, env, changed)
@@ -56,6 +57,22 @@ def _edit(
             return
     own = answering(env) if word.chooses == "tokens" else env  # a mask has no token to be sure of
     yield from _rule(action, word, own)
+
+
+def _answer(
+    action: ast.Act, word: Edit, step: ast.Step, section: ast.Section, family: ast.Family
+) -> Iterator[Diagnostic]:
+    """Report an edit that reads an answer which is no law of written tokens."""
+    lets = query.those(section.entries, ast.Let)
+    read = query.spoken(query.amounts(action), lets) & {*answers()}
+    present = action.order is not None and action.order.of is not None
+    for draw in query.those(step.actions, ast.Draw):
+        head = query.heads(family).get(draw.head.id)
+        kind = head_words().get(head.kind.id) if head is not None else None
+        if kind is not None and kind.ratios and (read or present or word.reads):
+            why = f"`{draw.head.id}` gives ratios, which are no law of tokens that are written"
+            name, hint = word.name, f"drop the {word.name}"
+            yield WrongAction(span=action.span, action=name, why=why, hint=hint)
 
 
 def _stops(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:

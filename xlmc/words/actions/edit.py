@@ -21,7 +21,7 @@ CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # and t
 class Edit(Action):
     """An action that changes some of the places of a row; no token moves.
 
-    ``chooses`` says among which: "masks", "tokens" that are written, or "all". They are those of
+    ``chooses``: among which, "masks", "tokens" that are written, or "all". They are those of
     the state before the step; of two edits of a place the later holds, and the reveal is the last.
     ``effect`` is the canvas behind it, a form of code over ``{canvas}`` and ``{places}``.
     ``reads``: the partial ``words/actions/NAME.j2`` has lines of code which compute from the

@@ -24,6 +24,7 @@ from xlmc.commands.explain import explain
 from xlmc.commands.fmt import fmt
 from xlmc.commands.generate import generate
 from xlmc.commands.pull import pull
+from xlmc.commands.report import report
 from xlmc.commands.run import run
 from xlmc.commands.runs import runs
 from xlmc.commands.tasks import tasks
@@ -69,7 +70,7 @@ def xlmc() -> None:
 
 COMMANDS = (
     *(build, check, fmt, expand, explain, doc, verify),
-    *(run, generate, chat, runs, compare, pull, tasks),
+    *(run, generate, chat, runs, compare, report, pull, tasks),
 )
 for command in COMMANDS:
     xlmc.add_command(command)

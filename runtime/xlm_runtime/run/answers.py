@@ -43,6 +43,11 @@ def read(run: Path, file: Path) -> list[dict[str, Any]]:
     return read_lines(file)
 
 
+def newest(run: Path) -> dict[str, dict[str, Any]]:
+    """Return the record of each file of predictions, the newest first."""
+    return dict(reversed(_index(run).items()))
+
+
 def _index(run: Path) -> dict[str, dict[str, Any]]:
     """Return the record of each file.  Raises RunError where names or records are none."""
     found = read_json(run / INDEX)

@@ -189,7 +189,7 @@ def number_lines(every: Sequence[Column]) -> list[str]:
     if not any(column.first.found for column in every):
         return ["  numbers: no run was evaluated"]
     rows, heads = number_rows(every)
-    return [*columns(heads, rows), *_why(every)]
+    return [*columns(heads, rows), *why(every)]
 
 
 def number_rows(every: Sequence[Column]) -> tuple[list[list[str]], list[str]]:
@@ -198,7 +198,7 @@ def number_rows(every: Sequence[Column]) -> tuple[list[list[str]], list[str]]:
     Of two columns there is the difference; a star marks what does not compare with the first.
     """
     found = [[one.numbers for one in column.runs] for column in every]
-    why = [why_not(every[0], column) for column in every]
+    apart_from = [why_not(every[0], column) for column in every]
     rows = []
     for name in names([one for each in found for one in each]):
         kind = next(one[name].kind for each in found for one in each if name in one)
@@ -206,7 +206,7 @@ def number_rows(every: Sequence[Column]) -> tuple[list[list[str]], list[str]]:
             "joint" in one.first.found.get("likelihood", {}) for one in every
         ):
             continue  # they are those of the likelihood
-        apart = [any(reason.concerns(name, kind) for reason in reasons) for reasons in why]
+        apart = [any(reason.concerns(name, kind) for reason in reasons) for reasons in apart_from]
         cells = [cell(name, each) + " *" * odd for each, odd in zip(found, apart, strict=True)]
         if len(every) == 2:
             cells.append("" if apart[1] else _difference(name, found))
@@ -241,7 +241,8 @@ def why_not(one: Column, other: Column) -> list[Reason]:
     return reasons(*sides)
 
 
-def _why(every: Sequence[Column]) -> list[str]:
+def why(every: Sequence[Column]) -> list[str]:
+    """Return a line for each reason why numbers do not compare with those of the first column."""
     lines = []
     shown_names = {name for column in every for name in column.first.numbers}
     for column in every[1:]:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from attrs import evolve
+
 from xlm_runtime.data.lengths import Law
 from xlm_runtime.model import generate, memory
+from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
-from xlm_runtime.run import answers, watched
+from xlm_runtime.run import answers, histories, watched
 from xlm_runtime.run.session import Session
 from xlm_runtime.system.atomic import saving, write_json
 from xlm_runtime.system.env import device, rank
@@ -63,7 +66,7 @@ def generation(session: Session, again: bool) -> None:
         records = answers.read(session.run.path, file)
         say(f"generated before ({file})")
     else:
-        records = _generate(session, session.loaded(folder))
+        records, states = _generate(session, session.loaded(folder))
         about = {"checkpoint": folder.name, "examples": len(records)}
         if session.task.layout != "text":
             about["test_examples"] = len(session.prepared.test)
@@ -71,6 +74,7 @@ def generation(session: Session, again: bool) -> None:
         with saving(session.run.path):
             answers.note(session.run.path, file, key, about)  # so that a kill leaves no orphan
             generate.write(file, records)
+            histories.write(file, states)
             answers.note(session.run.path, file, key, about)
             session.run.note("generate", key)
         say(f"{len(records)} predictions in {file}")
@@ -82,13 +86,20 @@ def generation(session: Session, again: bool) -> None:
         say(f"  samples of decoder {name}: {worth}")
 
 
-def _generate(session: Session, model: Model) -> list[dict[str, Any]]:
-    options, tokenizer = session.config.generate, session.prepared.tokenizer
-    asked = session.asked(options.count, session.prepared.test)
+def _generate(session: Session, model: Model) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the records of all samples, and the states of the first few."""
+    options, prepared = session.config.generate, session.prepared
+    asked = session.asked(options.count, prepared.test)
     blanks, targets = session.blanks(asked, model, options.length), session.targets(asked)
-    how = (session.prepared, options.batch, session.config.train.seed, options.history)
-    made = watched.samples("generate", model, blanks, *how)
-    return [
-        generate.record(sample, tokenizer, target, options.stops)
-        for sample, target in zip(made, targets, strict=True)
-    ]
+    rows = min(len(asked), options.batch)
+    recorded = options.history or histories.affordable(rows, prepared.prompt + prepared.body)
+    how = (prepared, options.batch, session.config.train.seed, recorded)
+    records: list[dict[str, Any]] = []
+    few: list[Sample] = []
+    for sample, target in zip(
+        watched.samples("generate", model, blanks, *how), targets, strict=True
+    ):
+        few += [sample] * (len(few) < histories.FEW)
+        kept = sample if options.history else evolve(sample, history=())
+        records.append(generate.record(kept, prepared.tokenizer, target, options.stops))
+    return records, histories.states(few, prepared.tokenizer)

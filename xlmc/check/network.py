@@ -1,7 +1,7 @@
 """The network: backbone, attention and heads."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 
 from attrs import evolve
@@ -101,11 +101,16 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
     if isinstance(value, ast.Name):
         yield from one_of(value, backbone_words(), "a backbone")
         yield from _one_way(value, value.id, family)
+        yield from _adapted(value, value.id, ())
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
     yield from one_of(name, backbone_words(), "a backbone")
     yield from _one_way(name, value.function, family)
-    for argument in value.arguments:
+    if all(keyword.name != "pretrained" for keyword in value.keywords):
+        yield from _adapted(value, value.function, value.arguments)
+    words = backbone_words()
+    adapted = value.function in words and words[value.function].adapted
+    for argument in () if adapted else value.arguments:
         yield WrongCondition(
             span=argument.span,
             name=argument.span.text,
@@ -120,11 +125,25 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             yield from _pretrained(keyword, value.function)
 
 
+def _adapted(value: ast.Expr, backbone: str, arguments: Sequence[ast.Node]) -> Iterator[Diagnostic]:
+    """Check that an architecture of transformers is named by its weights, and no other is."""
+    words = backbone_words()
+    if backbone not in words or not words[backbone].adapted:
+        return
+    named = arguments[0] if len(arguments) == 1 else None
+    if not isinstance(named, ast.String) or not named.value.strip() or "\n" in named.value:
+        why = "its weights name the architecture: a repository of the Hub or a folder, in quotes"
+        yield NotPublished(span=value.span, why=why, hint=f"write `{words[backbone].example}`")
+
+
 def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
     value, why, hint = keyword.value, "", ""
     words = backbone_words()
-    if backbone not in words or not words[backbone].published:
-        other = next(name for name, word in words.items() if word.published)
+    if backbone in words and words[backbone].adapted:
+        why = f"`{backbone}` names its weights without a keyword"
+        hint = f"write `{words[backbone].example}`"
+    elif backbone not in words or not words[backbone].published:
+        other = next(name for name, one in words.items() if one.published and not one.adapted)
         why, hint = f"`{backbone}` is this compiler's own", f"write `backbone {other}(...)`"
     elif not isinstance(value, ast.String) or not REPOSITORY.fullmatch(value.value):
         why = "a repository of the Hub is named in quotes: OWNER/NAME"

@@ -136,21 +136,35 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     told = _told(family, clock)
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        return ir.Network(name, "", _library("", ()), module, told, "", heads)
+        return ir.Network(name, "", _library("", ()), module, told, "", heads=heads)
     word = backbone_words()[query.backbone(family)]
     layers = word.full
     if process.blocked:
-        layers = word.blockwise or layers
+        keeping = word.blockwise_caching if _keeps_past(family) else None
+        layers = keeping or word.blockwise or layers
     elif told.parameter:
         layers = word.conditioned or layers
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
     published = _published(family)
     names = tuple(filter(None, (layers.network, layers.block)))
-    more = ("shape_of",) if published else () if layers.module == "backbone" else ("Past",)
-    imports = _library(layers.module, (*names, *more))
+    more: tuple[str, ...] = () if layers.module == "backbone" else ("Past",)
+    more = ("shape_of",) if published and not word.adapted else more
+    imports = _library(layers.module, (*names, *more), process.blocked)
     size = blocks.size(family, "self.")
-    return ir.Network(layers.network, layers.block, imports, "", told, published, heads, size)
+    caches = ordered and layers == word.caching
+    return ir.Network(
+        layers.network,
+        layers.block,
+        imports,
+        "",
+        told,
+        published,
+        word.adapted,
+        heads,
+        size,
+        caches,
+    )
 
 
 def _where(at: str) -> str:
@@ -182,13 +196,15 @@ def _told(family: ast.Family, clock: Clock) -> ir.Told:
     return ir.Told(parameter, argument, ir.TAKEN, clock.imports((sigma,)))
 
 
-def _library(home: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _library(
+    home: str, names: tuple[str, ...], blocked: bool = False
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the imports of `network.py`: the layers from their module, and what heads need."""
     heads = ("allowed_logits", "answer", "linear")
     found = {"backbone": heads if home != "backbone" else (*heads, *names)}
-    found |= {"blocks": ("block_of",)} if home == "blockwise" else {}
+    found |= {"blocks": ("block_of",)} if blocked else {}
     found |= {home: names} if home not in ("", "backbone") else {}
-    return tuple((module, tuple(sorted(some))) for module, some in found.items())
+    return tuple((module, tuple(sorted(some))) for module, some in sorted(found.items()))
 
 
 def _published(family: ast.Family) -> str:
@@ -196,6 +212,12 @@ def _published(family: ast.Family) -> str:
     word = backbone_words().get(query.backbone(family))
     heads = query.heads(family).values() if word is not None and word.published else ()
     return next((head.name for head in heads if head.kind.id == "logits"), "")
+
+
+def _adapted(family: ast.Family) -> bool:
+    """Return whether the backbone is an architecture of transformers."""
+    word = backbone_words().get(query.backbone(family))
+    return word is not None and word.adapted
 
 
 def _keeps_past(family: ast.Family) -> bool:
@@ -289,6 +311,7 @@ def _family(
         recipes=published,
         likelihood=likely is not None,
         published=_published(family),
+        adapted=_adapted(family),
         repo=query.pretrained(family),
         ending=tuple(d.name for d in decoding.decoders if d.ends),
         noise=not process.ordered,

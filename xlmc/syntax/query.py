@@ -218,8 +218,10 @@ def backbone(family: ast.Family) -> str:
 def pretrained(family: ast.Family) -> str:
     """Return the repository of published weights that the backbone names; "" if it names none."""
     found = first(entries(family, "network"), ast.Backbone)
-    keywords = found.value.keywords if found and isinstance(found.value, ast.Call) else ()
-    values = [k.value for k in keywords if k.name == "pretrained"]
+    if found is None or not isinstance(found.value, ast.Call):
+        return ""
+    values = [*found.value.arguments]
+    values += [k.value for k in found.value.keywords if k.name == "pretrained"]
     return values[0].value if values and isinstance(values[0], ast.String) else ""
 
 

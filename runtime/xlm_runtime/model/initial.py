@@ -9,7 +9,7 @@ import torch
 from attrs import field, frozen
 from torch import Tensor, nn
 
-from xlm_runtime.model.tensors import check_finite, complain, read, reading
+from xlm_runtime.model.tensors import check_finite, complain, lengthened, read, reading
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -32,7 +32,8 @@ class Source:
 
     name: of the request. origin: what was taken, in words. tensors: by their names; one that a file
     keeps once under several names has all of them. tokenizer: the folder of that beside them, or
-    None. size: settings of the network that they are of, as far as they are known.
+    None. size: settings of the network that they are of, as far as they are known; config: that of
+    its architecture, if it follows a published one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Source:
     tensors: Mapping[str, Stored]
     tokenizer: Path | None
     size: Mapping[str, float] = field(factory=dict)
+    config: Mapping[str, Any] | None = None
 
 
 @frozen(eq=False)
@@ -162,6 +164,9 @@ def match(
     taken = {name: source.tensors[to] for name, to in other.items() if to in source.tensors}
     there = [one.shape[counted[name]] for name, one in taken.items() if name in counted]
     ids = rows(*tokenizers, min(there)) if tokenizers is not None and there else None
+    if ids is not None:  # a network may have more rows than there are tokens
+        longest = max(weights[name].shape[axis] for name, axis in counted.items())
+        ids += [None] * (longest - len(ids))
     complain(source.name, [
         f"{one.name} is {list(one.shape)}, and the network's {name} {list(weights[name].shape)}"
         for name, one in taken.items()
@@ -173,7 +178,7 @@ def match(
     unused = [name for name, one in source.tensors.items() if one.name not in used]
     drawn = tuple(name for name in weights if name not in taken)
     fresh = () if tokenizers is None or ids is None else _fresh(tokenizers[0], ids)
-    if ids is not None and len(fresh) == len(ids):
+    if ids is not None and all(one is None for one in ids):
         raise UsageError(f"{source.name}: no token of its vocabulary is one of this vocabulary")
     return Match(taken, drawn, tuple(unused), ids, counted, fresh)
 
@@ -201,7 +206,9 @@ def _nothing(source: Source, ours: Sequence[str]) -> str:
 
 
 def _fresh(ours: Tokenizer, ids: Sequence[int | None]) -> tuple[str, ...]:
-    return tuple(ours.backend.id_to_token(i) or str(i) for i, to in enumerate(ids) if to is None)
+    size = ours.vocabulary.size
+    fresh = [i for i, to in enumerate(ids[:size]) if to is None]
+    return tuple(ours.backend.id_to_token(i) or str(i) for i in fresh)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -240,11 +247,10 @@ def _by_token(
     pairs = [(i, other) for i, other in enumerate(ids) if other is not None]
     ours, theirs = (torch.tensor(side) for side in zip(*pairs, strict=True))
     kept = tensor.index_select(axis, theirs)
-    shape = [*tensor.shape]
-    shape[axis] = len(ids)
-    mean, spread = kept.mean(axis, keepdim=True), kept.std(axis, correction=0, keepdim=True)
-    made = mean + spread * torch.randn(shape, generator=generator)
-    return made.index_copy(axis, ours, kept)
+    fresh = [i for i, other in enumerate(ids) if other is None]
+    drawn = lengthened(kept, len(ids), axis, generator)
+    places = torch.cat([ours, torch.tensor(fresh, dtype=torch.long)])
+    return torch.empty_like(drawn).index_copy(axis, places, drawn)
 
 
 # Reports
@@ -254,7 +260,8 @@ def report(found: Match, source: Source) -> dict[str, Any]:
     """Return what was loaded and what was not, as JSON."""
     tokens = None
     if found.rows is not None:
-        tokens = {"of": len(found.rows), "drawn": list(found.fresh)}
+        known = sum(one is not None for one in found.rows)
+        tokens = {"of": known + len(found.fresh), "drawn": list(found.fresh)}
     return {
         "source": source.name,
         "weights": source.origin,
@@ -281,10 +288,12 @@ def lines(found: Match, source: Source, network: nn.Module) -> list[str]:
     if found.rows is None:
         said.append("no tokenizer is beside these weights: rows of tokens are taken by their ids")
     elif found.fresh:
+        known = sum(one is not None for one in found.rows)
         said.append(
-            f"{len(found.rows) - len(found.fresh)} of {len(found.rows)} tokens are in its "
+            f"{known} of {known + len(found.fresh)} tokens are in its "
             f"vocabulary; drawn afresh: {_some(found.fresh)}"
         )
     else:
-        said.append(f"all {len(found.rows)} tokens are in its vocabulary")
+        known = sum(one is not None for one in found.rows)
+        said.append(f"all {known} tokens are in its vocabulary")
     return said

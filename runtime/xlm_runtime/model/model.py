@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from xlm_runtime.config.config import Config, Decoder
-from xlm_runtime.model import memory
-from xlm_runtime.model.published import Checkpoint, fill, size_of
+from xlm_runtime.model import adapted, memory
+from xlm_runtime.model.published import Checkpoint, fill, own_config, size_of
 from xlm_runtime.model.tensors import check_finite
 from xlm_runtime.plug import (
     Batch,
@@ -25,6 +25,7 @@ from xlm_runtime.plug import (
     Family,
     Layout,
     Losses,
+    ModelSize,
     Noise,
     Record,
     Vocabulary,
@@ -148,26 +149,43 @@ def make(
 ) -> Model:
     """Build a model with fresh weights, drawn from the seed of the configuration.
 
-    ``published`` is the config of published weights, whose size the network takes; ``empty``
-    weights take no memory until they are filled.
+    ``published`` is the config of published weights, whose size the network takes; where a network
+    follows a published one without it, that is looked up. ``empty`` weights take no memory until
+    they are filled.
     """
     family = family.under(config.noise)
     laid: Callable[..., Layout] = family.layouts[layout]
     made = laid(vocabulary, body)
     known, allowed, size = vocabulary, vocabulary.allowed(made.predicts), config.model.shape
+    if published is None:
+        published = own_config(family, size, vocabulary.size)
     if published is not None:
-        size = size_of(family, published, config.model.pretrained)
+        size = size_of(family, published, config.model.pretrained or family.name)
         model = config.model
         size = replace(size, dropout=model.dropout, attention_dropout=model.attention_dropout)
         known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
     dtype: torch.dtype = getattr(torch, config.model.dtype)
     with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
-        memory.check_network(size, known.size, dtype, lambda: family.network(known, allowed, size))
+        memory.check_network(size, known.size, dtype, lambda: _built(family, known, allowed, size))
         torch.manual_seed(config.train.seed)
-        network = family.network(known, allowed, size)
-    network.to(dtype)
+        network = _built(family, known, allowed, size)
+    _rounded(network, dtype)
     parts = (family, network, vocabulary, made, body, config.loss, config.decoder)
     return Model(*parts, objective=family.loss)
+
+
+def _built(family: Family, vocabulary: Vocabulary, allowed: Tensor, size: ModelSize) -> nn.Module:
+    """Build the network.  Raises UsageError for a size that it does not support."""
+    try:
+        return family.network(vocabulary, allowed, size)
+    except ValueError as error:
+        raise UsageError(f"{family.name}: {error}") from error
+
+
+def _rounded(network: nn.Module, dtype: torch.dtype) -> None:
+    """Convert the weights of a network; what follows from its size keeps its precision."""
+    for weight in network.parameters():
+        weight.data = weight.data.to(dtype)
 
 
 def with_rows(vocabulary: Vocabulary, allowed: Tensor, rows: int) -> tuple[Vocabulary, Tensor]:
@@ -175,13 +193,13 @@ def with_rows(vocabulary: Vocabulary, allowed: Tensor, rows: int) -> tuple[Vocab
 
     Raises UsageError if the tokenizer has more ids than there are rows.
     """
-    beyond = rows - vocabulary.size
-    if beyond < 0:
+    beyond = max(rows - vocabulary.size, 0)
+    if vocabulary.size - rows > len(vocabulary.specials):  # which may be new, and get rows
         raise UsageError(
             f"the tokenizer has {vocabulary.size} ids, and the published embeddings have {rows} "
             "rows: use the tokenizer that was published with them (leave data.tokenizer empty)"
         )
-    return replace(vocabulary, size=rows), F.pad(allowed, (0, beyond))
+    return replace(vocabulary, size=vocabulary.size + beyond), F.pad(allowed, (0, beyond))
 
 
 def pretrained(
@@ -194,11 +212,14 @@ def pretrained(
 ) -> Model:
     """Load a model with published weights, one by one.  Raises RunError if they do not fit."""
     model = make(family, vocabulary, layout, body, config, checkpoint.config, empty=True)
-    assert family.published is not None
-    dtype = getattr(torch, config.model.dtype)
+    form, dtype = family.published, getattr(torch, config.model.dtype)
+    assert form is not None
     with torch.random.fork_rng():
         torch.manual_seed(config.train.seed)
-        fresh = fill(model.network, family.published.names, checkpoint, dtype)
+        if form.head:
+            fresh = adapted.fill(model.network, form, checkpoint, dtype)
+        else:
+            fresh = fill(model.network, form.names, checkpoint, dtype)
     if fresh:
         say(f"not among the published weights, and drawn afresh: {', '.join(fresh)}")
     return model

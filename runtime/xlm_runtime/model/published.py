@@ -6,7 +6,7 @@ shards with an index. Weights are read one by one into a network that has no mem
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,16 @@ from torch import Tensor, nn
 
 from xlm_runtime.config.config import Model
 from xlm_runtime.data import hub
-from xlm_runtime.model.tensors import ANEW, INDEX, check_finite, complain, read, reading, where_in
+from xlm_runtime.model.tensors import (
+    ANEW,
+    INDEX,
+    check_finite,
+    complain,
+    lengthened,
+    read,
+    reading,
+    where_in,
+)
 from xlm_runtime.plug import Family, ModelSize
 from xlm_runtime.system import bounds
 from xlm_runtime.system.bounds import VOCABULARY
@@ -49,17 +58,17 @@ class Checkpoint:
         return int(self.config["vocab_size"])
 
 
-def find(name: str, *, weights: bool) -> Checkpoint:
+def find(name: str, *, weights: bool, asked: str = "") -> Checkpoint:
     """Locate published weights by repository or folder; fetch them with or without the tensors.
 
-    Raises UsageError for a folder that does not exist, RunError for what cannot be fetched or
-    read.
+    ``asked`` is what names them, by default the setting. Raises UsageError for a folder that does
+    not exist, RunError for what cannot be fetched or read.
     """
-    folder = Path(name).expanduser()
+    folder, asked = Path(name).expanduser(), asked or f"model.pretrained={name}"
     if not folder.is_dir():
         if not hub.is_name(name):
-            raise UsageError(f"model.pretrained={name}: there is no such folder\n{_HINT}")
-        hub.check_name(name, f"model.pretrained={name}")
+            raise UsageError(f"{asked}: there is no such folder\n{_HINT}")
+        hub.check_name(name, asked)
         wanted = (*_ABOUT, *_WEIGHTS) if weights else _ABOUT
         folder = hub.snapshot(name, wanted, f"and there is no folder {name}; {_HINT}")
     return Checkpoint(name, folder, _config(folder))
@@ -102,6 +111,29 @@ def size_of(family: Family, config: Mapping[str, Any], where: str) -> ModelSize:
     return size
 
 
+def own_config(family: Family, size: ModelSize, rows: int) -> dict[str, Any] | None:
+    """Return the config of a network with fresh weights that follows a published one.
+
+    None for families whose network follows none. Raises UsageError and RunError as `find` does.
+    """
+    form = family.published
+    if form is None or form.shrunk is None:
+        return None
+    known = find(form.repo, weights=False, asked=f"the backbone of {family.name}, {form.repo}")
+    size_of(family, known.config, known.name)
+    try:
+        made = form.shrunk(known.config, size)
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+        raise UsageError(f"{known.name}: {error}") from None
+    return form.config(made, rows)
+
+
+def fitted(family: Family, size: ModelSize, rows: int) -> ModelSize:
+    """Return the size of a network with fresh weights, with its config if it follows one."""
+    about = own_config(family, size, rows)
+    return size if about is None else size_of(family, about, family.name)
+
+
 # Reading
 
 
@@ -120,11 +152,20 @@ def fill(
             for theirs, tensor in read(file, [t for t in where if where[t] == file]):
                 if theirs in known:
                     check_finite(tensor, theirs, file)
-                    slots[known[theirs]].set(tensor.to(dtype, copy=True))
-        fresh = [name for name in slots if renamed(name, names) is None]
-        for name in fresh:
+                    slot = slots[known[theirs]]
+                    slot.set(lengthened(tensor, slot.shape[0]).to(dtype, copy=True))
+    return draw(network, dtype, [name for name in slots if renamed(name, names) is None])
+
+
+def draw(network: nn.Module, dtype: torch.dtype, names: Sequence[str] | None = None) -> list[str]:
+    """Draw initial weights of some names, by default of all without memory; return the names."""
+    slots = _slots(network)
+    if names is None:
+        names = [name for name, weight in network.named_parameters() if weight.is_meta]
+    with torch.no_grad():
+        for name in names:
             slots[name].set(_drawn(slots[name].shape, dtype))
-    return fresh
+    return list(names)
 
 
 def check(network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint) -> None:
@@ -141,7 +182,7 @@ def _matched(
     """Return a network's weights, their names by the published ones, and the files of these."""
     slots, where = _slots(network), where_in(checkpoint.folder)
     known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
-    _check(slots, known, where)
+    _check(slots, known, where, checkpoint.rows)
     return slots, known, where
 
 
@@ -171,8 +212,13 @@ def _slots(network: nn.Module) -> dict[str, _Slot]:
     return named
 
 
-def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[str, Path]) -> None:
-    """Check that every tensor of the network is there, with its shape, and nothing else."""
+def _check(
+    slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[str, Path], rows: int
+) -> None:
+    """Check that every tensor of the network is there, with its shape, and nothing else.
+
+    Of the ``rows`` of ids there may be fewer.
+    """
     folder = next(iter(where.values())).parent if where else Path()
     here = {id(slots[known[theirs]]) for theirs in where if theirs in known}
     missing = [t for t, name in known.items() if id(slots[name]) not in here]
@@ -183,7 +229,8 @@ def _check(slots: Mapping[str, _Slot], known: Mapping[str, str], where: Mapping[
         with reading(file) as opened:
             for theirs in (t for t in where if where[t] == file and t in known):
                 found, wanted = opened.get_slice(theirs).get_shape(), slots[known[theirs]].shape
-                if tuple(found) != wanted:
+                longer = found[:1] == [rows] and wanted[0] > rows and wanted[1:] == tuple(found[1:])
+                if tuple(found) != wanted and not longer:
                     problems.append(f"{theirs} is {found}, and the network has {list(wanted)}")
     complain(folder, problems)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -69,6 +70,20 @@ def complain(where: Path | str, problems: list[str]) -> None:
     if problems:
         more = [f"and {len(problems) - _LINES} more"] if len(problems) > _LINES else []
         raise RunError("\n".join(f"{where}: {p}" for p in [*problems[:_LINES], *more]))
+
+
+def lengthened(
+    tensor: Tensor, rows: int, axis: int = 0, generator: torch.Generator | None = None
+) -> Tensor:
+    """Append entries along an axis, drawn by the mean and the standard deviation of the others."""
+    if tensor.shape[axis] == rows:
+        return tensor
+    mean = tensor.mean(axis, keepdim=True)
+    spread = tensor.std(axis, correction=0, keepdim=True)
+    shape = [*tensor.shape]
+    shape[axis] = rows - tensor.shape[axis]
+    more = mean + spread * torch.randn(shape, generator=generator)
+    return torch.cat([tensor, more.to(tensor.dtype)], axis)
 
 
 def check_finite(weight: Tensor, name: str, file: Path) -> None:

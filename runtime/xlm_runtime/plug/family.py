@@ -123,12 +123,17 @@ class Published:
         model that the network is not.
     config: the inverse: (size, rows of the embeddings) -> ``config.json``.
     names: modules of the network -> those of the files; `*` is the number of a layer.
+    head: of an architecture of transformers the attribute of the head that its weights have; empty
+        for others.
+    shrunk: for such an architecture (config, size) -> the size of a smaller network.
     """
 
     repo: str
     size: Callable[[Mapping[str, Any]], ModelSize]
     config: Callable[[ModelSize, int], dict[str, Any]]
-    names: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+    head: str = ""
+    shrunk: Callable[[Mapping[str, Any], ModelSize], ModelSize] | None = None
 
 
 @dataclass(frozen=True)

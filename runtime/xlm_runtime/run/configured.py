@@ -19,6 +19,7 @@ from xlm_runtime.packages.package import Package
 from xlm_runtime.plug import Family
 from xlm_runtime.run import runs
 from xlm_runtime.run.command import JOBS, Command
+from xlm_runtime.run.initial import Start
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system import env
 from xlm_runtime.system.errors import UsageError
@@ -47,7 +48,7 @@ def config_of(
     generation unless the command changes them.
     """
     sets = parse_sets(command.sets)
-    _check_size(sets)
+    check_size(sets)
     base = [] if preset == "paper" else _quick(task)
     if preset == "paper":
         base.append(Setting("model.size", "base", "preset paper"))
@@ -102,9 +103,9 @@ def _kept(run: Run, family: Family) -> list[Setting]:
     return [Setting(path, value, origin) for path, value in found.items()]
 
 
-def _check_size(sets: Sequence[Setting]) -> None:
-    """Refuse a size beside published weights, which have their own."""
-    if not any(s.path == "model.pretrained" and s.value for s in sets):
+def check_size(sets: Sequence[Setting], *, decided: bool = False) -> None:
+    """Refuse a size beside weights that have their own: published ones, or if it is ``decided``."""
+    if not decided and not any(s.path == "model.pretrained" and s.value for s in sets):
         return
     fixed = {f"model.{name}" for name in ("size", "layers", "width", "heads", "rotary_base")}
     wrong = [f"{s.origin}: the published weights decide the size" for s in sets if s.path in fixed]
@@ -134,14 +135,21 @@ def weights_of(config: Config, family: Family, *, reads: bool) -> Checkpoint | N
     return published.find(name, weights=reads)
 
 
-def sized(config: Config, family: Family, weights: Checkpoint | None) -> Config:
-    """Set the size in a configuration to that of published weights."""
-    if weights is None:
+def sized(
+    config: Config, family: Family, weights: Checkpoint | None, start: Start | None
+) -> Config:
+    """Set the size in a configuration to that of published weights, or of those to start from."""
+    about, name = None, ""
+    if weights is not None:
+        about, name = weights.config, weights.name
+    elif start is not None and family.published is not None:
+        about, name = start.source.config, start.source.name
+    if about is None:
         return config
-    size = published.size_of(family, weights.config, weights.name)
+    size = published.size_of(family, about, name)
     model = evolve(
         config.model,
-        pretrained=weights.name,
+        pretrained="" if weights is None else weights.name,
         layers=size.layers,
         width=size.width,
         heads=size.heads,

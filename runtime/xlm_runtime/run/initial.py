@@ -1,6 +1,7 @@
 """The weights that ``--init`` names: of a run, of a file or folder, or of the Hub."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,7 @@ from xlm_runtime.model.initial import Match, Names, Source, stored
 from xlm_runtime.model.model import Model, make
 from xlm_runtime.model.tensors import where_in
 from xlm_runtime.plug import Family
-from xlm_runtime.run.runs import INIT, Run, listed
+from xlm_runtime.run.runs import INIT, PUBLISHED, Run, listed
 from xlm_runtime.system import hashes
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.system.progress import say
@@ -114,7 +115,9 @@ def _of_file(name: str, file: Path) -> Source:
     if why := hashes.fault(file):
         raise RunError(f"{file} is damaged: {why}; take another checkpoint of the run")
     size = {key: getattr(run.config.model, key) for key in _SIZE}
-    return Source(name, f"{name}, {file.parent.name}", stored([file]), run.tokenizer, size)
+    about = read_json(run.path / PUBLISHED) or None
+    origin = f"{name}, {file.parent.name}"
+    return Source(name, origin, stored([file]), run.tokenizer, size, about)
 
 
 def _names(file: str) -> Names:
@@ -136,15 +139,16 @@ def _names(file: str) -> Names:
 
 
 def matched(start: Start, parts: tuple[Any, ...], tokenizer: Tokenizer) -> Match:
-    """Match first weights with the network of (family, vocabulary, layout, body, config).
+    """Match first weights with the network of (family, vocabulary, layout, body, config, about).
 
     Raises UsageError and RunError if they do not fit.
     """
-    family, vocabulary, layout, body, config = parts
+    family, vocabulary, layout, body, config, about = parts
     _check_size(start.source, config)
     network = make(*parts, empty=True).network
     longer = replace(vocabulary, size=vocabulary.size + 1)
-    more = make(family, longer, layout, body, config, empty=True).network
+    wider = about and {**about, "vocab_size": about["vocab_size"] + 1}
+    more = make(family, longer, layout, body, config, wider, empty=True).network
     beside = start.source.tokenizer
     pair = None
     if beside is not None:
@@ -165,7 +169,12 @@ def _check_size(source: Source, config: Config) -> None:
 
 
 def report(
-    family: Family, layout: str, tokenizer: Tokenizer, body: int, config: Config
+    family: Family,
+    layout: str,
+    tokenizer: Tokenizer,
+    body: int,
+    config: Config,
+    about: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the record of first weights for ``run.json``, empty where a run names none.
 
@@ -174,7 +183,7 @@ def report(
     start = _start(config)
     if start is None:
         return {}
-    parts = (family, tokenizer.vocabulary, layout, body, config)
+    parts = (family, tokenizer.vocabulary, layout, body, config, about)
     return {BEGAN: initial.report(matched(start, parts, tokenizer), start.source)}
 
 
@@ -186,7 +195,7 @@ def kept(run: Run) -> dict[str, Any]:
 def load(model: Model, start: Start, parts: tuple[Any, ...], tokenizer: Tokenizer) -> Model:
     """Load first weights, and print what was loaded and what was not.  Returns the model."""
     found = matched(start, parts, tokenizer)
-    initial.load(model.network, found, parts[-1].train.seed)
+    initial.load(model.network, found, parts[4].train.seed)
     for line in initial.lines(found, start.source, model.network):
         say(line)
     return model

@@ -35,6 +35,8 @@ def training(session: Session) -> None:
     say(f"{family.title}: {size / 1e6:.2f} M weights on {where}, run {run.path}")
     if begun:
         say(f"continuing after step {begun} of {steps}")
+    elif (form := family.published) and form.repo and not (session.published or session.first):
+        say(f"random weights; --set model.pretrained=published starts from those of {form.repo}")
     if rank() == 0:
         run.keep_tokenizer(prepared.tokenizer)
         about = {"layout": session.task.layout, "body": prepared.body, "prompt": prepared.prompt}

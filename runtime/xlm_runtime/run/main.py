@@ -19,7 +19,7 @@ from xlm_runtime.run.before import family_of
 from xlm_runtime.run.command import TRIALS, Command, check, meant
 from xlm_runtime.run.evaluation import evaluation
 from xlm_runtime.run.jobs import generation, training
-from xlm_runtime.run.plan import Plan, options, planned
+from xlm_runtime.run.plan import Plan, about, options, planned
 from xlm_runtime.run.rehearsal import rehearse
 from xlm_runtime.run.runs import Run
 from xlm_runtime.run.sbatch import script
@@ -29,7 +29,7 @@ from xlm_runtime.run.together import together
 from xlm_runtime.run.trials import trial
 from xlm_runtime.run.variants import variants
 from xlm_runtime.system import env, failures
-from xlm_runtime.system.atomic import write_json
+from xlm_runtime.system.atomic import read_json, write_json
 from xlm_runtime.system.errors import RunError, Stopped, UsageError
 from xlm_runtime.system.progress import complain, say
 from xlm_runtime.tasks.base.prepared import Prepared
@@ -168,16 +168,17 @@ def _work(plan: Plan, prepared: Prepared) -> list[dict[str, Any]]:
     """Run the jobs in the folder of a run, and return the evaluations."""
     with _held(plan) as path:
         run = plan.begun or _trained(plan, prepared, path)
-        if plan.weights is not None and _first():
-            write_json(run.path / runs.PUBLISHED, dict(plan.weights.config))
-        return _do_jobs(plan, _session(plan, prepared, run))
+        session = _session(plan, prepared, run)
+        if session.about is not None and _first():
+            write_json(run.path / runs.PUBLISHED, dict(session.about))
+        return _do_jobs(plan, session)
 
 
-def _session(plan: Plan, prepared: Prepared, run: Run) -> Session:
+def _session(plan: Plan, prepared: Prepared, run: Run, ckpt: str | None = None) -> Session:
     """Return all that the jobs of a plan share."""
-    ckpt = plan.command.ckpt
-    parts = (plan.found, plan.task, prepared, plan.config, run, ckpt, plan.weights, plan.start)
-    return Session(*parts)
+    parts = (plan.found, plan.task, prepared, plan.config, run, ckpt or plan.command.ckpt)
+    shape = read_json(run.path / runs.PUBLISHED) or about(plan, prepared)
+    return Session(*parts, plan.weights, plan.start, shape)
 
 
 def _do_jobs(plan: Plan, session: Session) -> list[dict[str, Any]]:
@@ -249,15 +250,18 @@ def _trained(plan: Plan, prepared: Prepared, path: Path) -> Run:
         if runs.same(begun, found, config, facts):
             return begun
         _check_forced(plan, begun, prepared)
-    trains, parts = "train" in plan.jobs, (prepared, config, plan.weights)
+    if not goes_on:
+        (path / runs.PUBLISHED).unlink(missing_ok=True)
+    trains, shape = "train" in plan.jobs, about(plan, prepared)
+    parts = (prepared, config, plan.weights, shape)
     rehearse(found.family, plan.task.layout, *parts, trains=trains)
     known = prepared.tokenizer, prepared.body
-    about = (
+    more = (
         initial.kept(begun)
         if goes_on
-        else initial.report(found.family, plan.task.layout, *known, config)
+        else initial.report(found.family, plan.task.layout, *known, config, shape)
     )
-    return runs.create(path, found, config, facts | about)
+    return runs.create(path, found, config, facts | more)
 
 
 def _go_back(plan: Plan, begun: Run) -> None:
@@ -299,7 +303,7 @@ def _check_forced(plan: Plan, begun: Run, prepared: Prepared) -> None:
         )
     _check_ids(begun, facts)
     saved.state(begun.checkpoints, begun.steps)
-    Session(found, plan.task, prepared, config, begun, "last", plan.weights).check()
+    _session(plan, prepared, begun, "last").check()
 
 
 def _check_data(begun: Run, facts: Mapping[str, Any]) -> None:

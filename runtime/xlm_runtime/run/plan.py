@@ -1,5 +1,6 @@
 """The plan of a command: all of it that is settled and checked before there are data."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,19 +8,20 @@ from attrs import frozen
 
 from xlm_runtime import tasks
 from xlm_runtime.config.config import Config, Train
+from xlm_runtime.config.settings import parse_sets
 from xlm_runtime.model import pair
-from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.model.published import Checkpoint, own_config
 from xlm_runtime.packages import contents, package
 from xlm_runtime.packages.package import Package
 from xlm_runtime.run import chosen, initial, runs
 from xlm_runtime.run.before import compare_first, family_of
 from xlm_runtime.run.command import JOBS, TRIALS, Command
-from xlm_runtime.run.configured import configs_of, sized, untrained, weights_of
+from xlm_runtime.run.configured import check_size, configs_of, sized, untrained, weights_of
 from xlm_runtime.run.initial import Start
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system import cache, env
 from xlm_runtime.system.errors import UsageError
-from xlm_runtime.tasks.base.prepared import DataOptions
+from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tasks.base.task import Task
 
 
@@ -79,13 +81,25 @@ def planned(command: Command) -> Plan:
         _check_training(command, config)
     home = command.run_dir or runs.home(found.family.name, task.name)
     start = initial.find(config, home) if trains else None
+    if start is not None and found.family.published is not None:
+        check_size(parse_sets(command.sets), decided=start.source.config is not None)
     reads = bool(jobs) and begun is None and command.job != "score"
     weights = weights_of(config, found.family, reads=reads)
     return Plan(
         command=command, found=found, task=task, begun=begun, as_is=as_is, facts=facts,
-        configs=tuple(sized(one, found.family, weights) for one in configs), weights=weights,
-        start=start,
+        configs=tuple(sized(one, found.family, weights, start) for one in configs),
+        weights=weights, start=start,
     )  # fmt: skip
+
+
+def about(plan: Plan, prepared: Prepared) -> Mapping[str, Any] | None:
+    """Return the config of a network that follows a published one, or None."""
+    family, start = plan.found.family, plan.start
+    if plan.weights is not None:
+        return plan.weights.config
+    if family.published is not None and start is not None and start.source.config is not None:
+        return start.source.config
+    return own_config(family, plan.config.model.shape, prepared.tokenizer.vocabulary.size)
 
 
 def _check_processes(command: Command, train: Train) -> None:

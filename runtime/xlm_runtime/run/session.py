@@ -1,7 +1,7 @@
 """Everything that the jobs of one command share."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,11 @@ class Session:
     ckpt: str | None
     published: Checkpoint | None = None
     first: Start | None = None
+    about: Mapping[str, Any] | None = None  # the config of a network that follows a published one
 
     def model(self) -> Model:
         """Build a model with fresh weights, of the size of published ones if there are some."""
-        about = None if self.published is None else self.published.config
-        return self._ending(make(*self._parts, about))
+        return self._ending(make(*self._parts, self.about))
 
     def decoding(self, model: Model) -> Model:
         """Return a model of the same weights with the decoder of this session."""
@@ -50,7 +50,8 @@ class Session:
     def start(self) -> Model:
         """Return the model that training starts from: with weights of others, or fresh ones."""
         if self.first is not None:
-            return initial.load(self.model(), self.first, self._parts, self.prepared.tokenizer)
+            parts = (*self._parts, self.about)
+            return initial.load(self.model(), self.first, parts, self.prepared.tokenizer)
         if self.published is None:
             return self.model()
         say(f"published weights: {self.published.name}")

@@ -1,12 +1,14 @@
 """``xlmc verify``: from its options to an exit code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
 import torch
 
 from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.model.published import fitted
 from xlm_runtime.packages import package
 from xlm_runtime.packages.trust import DOUBT, Trust
 from xlm_runtime.plug import Family
@@ -75,4 +77,12 @@ def _under(family: Family, texts: tuple[str, ...]) -> Family:
     chosen = {one.path for one in sets}
     small = {p.name: BLOCK for p in family.params.get("noise", ()) if p.length}
     short = {name: size for name, size in small.items() if f"noise.{name}" not in chosen}
-    return family.under({**build(family, [], sets).noise, **short})
+    return _fitting(family.under({**build(family, [], sets).noise, **short}))
+
+
+def _fitting(family: Family) -> Family:
+    """Return the family with a network that takes plain sizes, of a published architecture too."""
+    if family.published is None or family.published.shrunk is None:
+        return family
+    network = family.network
+    return replace(family, network=lambda v, a, size: network(v, a, fitted(family, size, v.size)))

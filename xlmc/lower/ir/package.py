@@ -105,6 +105,7 @@ class Family:
     recipes: tuple[Recipe, ...]
     likelihood: bool
     published: str  # name of the head that published weights have; "" where there are none
+    adapted: bool  # they are of an architecture of transformers
     repo: str
     ending: tuple[str, ...]  # decoders
     noise: bool

@@ -134,8 +134,10 @@ class Network:
     module: str  # dotted module of a custom backbone; "" for a shipped one
     told: Told
     published: str  # name of the head that published weights have; "" where there are none
-    heads: tuple[Head, ...]
+    adapted: bool = False  # an architecture of transformers, which has that head itself
+    heads: tuple[Head, ...] = ()
     blocks: Code | None = None  # the size of blocks, of which a token sees its own and those before
+    caches: bool = False  # it can go on from the keys and values of a prefix
 
 
 @frozen

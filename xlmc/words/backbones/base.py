@@ -22,7 +22,7 @@ class Backbone(Word):
     ``full`` sees both sides, ``causal`` the tokens before, ``caching`` keeps what it made of
     these, ``blockwise`` sees a block and those before, in two streams, ``conditioned`` is given a
     time; None for what it lacks. ``published``: there are weights
-    for it on the Hub.
+    for it on the Hub. ``adapted``: it is an architecture of transformers, which its call names.
     """
 
     slot = "a backbone"
@@ -30,5 +30,7 @@ class Backbone(Word):
     causal: ClassVar[Layers | None] = None
     caching: ClassVar[Layers | None] = None
     blockwise: ClassVar[Layers | None] = None
+    blockwise_caching: ClassVar[Layers | None] = None  # None: ``blockwise`` keeps them itself
     conditioned: ClassVar[Layers | None] = None
     published: ClassVar[bool] = False
+    adapted: ClassVar[bool] = False

@@ -12,6 +12,8 @@ import torch
 from families import imported, rendered, specs
 from flows import flows
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from mixtures import blocks, events, shares
 from revisions import revisions
 from rounding import near
 from torch import Tensor
@@ -65,6 +67,31 @@ def test_drawn_families_of_random_tokens_live(tmp_path_factory, text: str) -> No
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
+@given(shares())
+@settings(drawn, max_examples=12)
+def test_drawn_families_of_masks_and_random_tokens_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+@given(blocks())
+@settings(drawn, max_examples=12)
+def test_drawn_families_of_blocks_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+@given(events())
+@settings(drawn, max_examples=12)
+def test_drawn_families_of_events_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
+@pytest.mark.slow
+@given(st.one_of(shares(), blocks(), events()))
+@settings(drawn, max_examples=180)
+def test_many_drawn_families_of_mixtures_live(tmp_path_factory, text: str) -> None:
+    live(text, tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.mark.slow
 @given(revisions())
 @settings(drawn, max_examples=60)
@@ -93,7 +120,8 @@ def live(text: str, folder: Path) -> None:
         compile(code, name, "exec")
     with imported(files, folder, f"drawn_{next(COUNTER)}") as package:
         family = package.FAMILY
-        canvas = family.corrupt is not None and "-> gone" not in text
+        noise = text.partition("network")[0]
+        canvas = family.corrupt is not None and not {"gone", "blocks"} & {*noise.split()}
         for kind in family.layouts:
             batch, network = world(family, kind)
             trains(family, network, batch)
@@ -104,7 +132,7 @@ def live(text: str, folder: Path) -> None:
                     keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            if (canvas or family.corrupt is None) and "-> random" not in text:
+            if (canvas or family.corrupt is None) and "random" not in noise.split():
                 knows_nothing(family, network, batch)
 
 
@@ -143,7 +171,8 @@ def trains(family: Family, network: Any, batch: Batch) -> None:
         assert not (noised.masked & ~batch.free).any()
     else:
         assert not (noised.gone & ~batch.free).any()
-    assert (noised.count <= batch.free.sum(1)).all()
+    counts = noised.count if noised.count.ndim == 1 else noised.count.amax(1)  # of each block
+    assert (counts <= batch.free.sum(1)).all()
 
 
 def shown(layout: Layout, examples: Sequence[Example] = EXAMPLES) -> list[Example]:
@@ -194,7 +223,7 @@ def decodes(family: Family, network: Any, batch: Batch, name: str, *, canvas: bo
             assert not network.forbidden[made.x[row][batch.free[row]]].any()
         else:
             added = len(said) - len(kept)
-            assert 0 <= added <= BODY
+            assert 0 <= added <= batch.room
             assert not network.forbidden[list(rest(said, kept))].any()
     quiet = family.decoders[name]()(network, batch, noise, BODY)
     assert torch.equal(quiet.x, made.x)

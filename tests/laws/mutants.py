@@ -9,6 +9,7 @@ from laws import (
     test_clocks,
     test_collation,
     test_corruption,
+    test_correctors,
     test_costs,
     test_decoders,
     test_ends,
@@ -67,6 +68,7 @@ RANDOM = test_substitution
 MIXING = test_mixing
 RATIOS = test_ratios
 SPOILED = test_spoiled
+CORRECTORS = test_correctors
 STREAMS = test_streams
 S = test_schedules
 T = test_flow
@@ -972,4 +974,24 @@ MUTANTS = [
     Mutant("the target is what is seen", "bert_half", "loss.py",
            "target = batch.x0[row, place]", "target = noised.xt[row, place]",
            SPOILED.test_l28_all_struck_tokens_are_asked_for_and_no_others),
+    # samplers that correct
+    Mutant("no more tokens come for those that go back", "dfm", "decoder.py",
+           "reveal(tick.s, tick.t) + back * alpha(tick.t) / (1 - alpha(tick.t))",
+           "reveal(tick.s, tick.t)",
+           CORRECTORS.test_d9_a_corrector_keeps_the_marginals, {"strength": 10.0}),
+    Mutant("a corrector of twice the strength", "dfm", "decoder.py",
+           "self.strength", "2 * self.strength",
+           CORRECTORS.test_d9_a_corrector_goes_back_at_its_rate),
+    Mutant("a corrector at the time before the step", "dfm", "decoder.py",
+           "(tick.s * (1 - tick.s)) ** 0.25", "(tick.t * (1 - tick.t)) ** 0.25",
+           CORRECTORS.test_d9_a_corrector_goes_back_at_its_rate),
+    Mutant("the surest tokens come back", "remdm_conf", "decoder.py",
+           "-sureness(canvas) + 1 * gumbel", "sureness(canvas) + 1 * gumbel",
+           CORRECTORS.test_d9_what_was_least_sure_comes_back_by_a_softmax),
+    Mutant("tokens come back whatever their confidence", "remdm_conf", "decoder.py",
+           "-sureness(canvas) + 1 * gumbel", "1 * gumbel",
+           CORRECTORS.test_d9_what_was_least_sure_comes_back_by_a_softmax),
+    Mutant("one token comes back at each step", "remdm_conf", "decoder.py",
+           "poisson(back, noise.uniform(\"remasked\")[:, 0])", "(back > 0).long().expand(len(canvas.x))",
+           CORRECTORS.test_d9_one_token_a_step_comes_back_at_most_on_average),
 ]  # fmt: skip

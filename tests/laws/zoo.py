@@ -870,6 +870,8 @@ MORE = {  # of a few laws alone
     "gidd_mixed": Spec(
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
+    "dfm": Spec(written_out("dfm")),
+    "remdm_conf": Spec(written_out("remdm_conf")),
     "bert": Spec(written_out("bert"), low=0.15, high=0.15),
     "bert_half": Spec(
         mask("1 - t**2", "t ~ uniform(0, 1)", weight="", over="struck per sequence")

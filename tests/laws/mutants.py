@@ -8,8 +8,8 @@ from laws import (
     test_blocks,
     test_clocks,
     test_collation,
-    test_corruption,
     test_correctors,
+    test_corruption,
     test_costs,
     test_decoders,
     test_ends,
@@ -992,6 +992,7 @@ MUTANTS = [
            "-sureness(canvas) + 1 * gumbel", "1 * gumbel",
            CORRECTORS.test_d9_what_was_least_sure_comes_back_by_a_softmax),
     Mutant("one token comes back at each step", "remdm_conf", "decoder.py",
-           "poisson(back, noise.uniform(\"remasked\")[:, 0])", "(back > 0).long().expand(len(canvas.x))",
+           "poisson(back, noise.uniform(\"remasked\")[:, 0])",
+           "(back > 0).long().expand(len(canvas.x))",
            CORRECTORS.test_d9_one_token_a_step_comes_back_at_most_on_average),
 ]  # fmt: skip

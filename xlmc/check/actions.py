@@ -90,7 +90,7 @@ def _twice(block: ast.Step | ast.Finish, block_name: str) -> Iterator[Diagnostic
     seen = set[str]()
     for action in block.actions:
         verb = query.verb(action)
-        if verb in seen:
+        if verb in seen and slots.ways(action):
             problem = f"this {block_name} has two `{verb}`"
             why, hint = "again here", "keep one of them"
             yield WrongStep(span=action.span, problem=problem, why=why, hint=hint)

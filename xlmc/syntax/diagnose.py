@@ -338,7 +338,8 @@ class _Reader(Verbal):
         return True
 
     def _unexpected(self, token: Token) -> None:
-        expected = vocabulary.expected(self.cursor.accepts() - (set() if self.blocks else {"_END"}))
+        accepted = self.cursor.accepts() - (set() if self.blocks else {"_END"})
+        expected = self._actions or vocabulary.expected(accepted)
         span, found = self._span(token), vocabulary.found(token)
         form = self._form or ("" if self.blocks else vocabulary.SPEC)
         self._report(Unexpected(span=span, found=found, expected=expected, form=form))

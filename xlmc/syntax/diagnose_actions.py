@@ -53,6 +53,13 @@ class Verbal(Recovery):
         self._skip(token)
         return True
 
+    @property
+    def _actions(self) -> str:
+        """The words that an entry of a step can begin with, where one is to begin."""
+        if self._block not in STEPS or self.statement:
+            return ""
+        return vocabulary.listing([f"`{word}`" for word in vocabulary.actions(self.verbs)], "or")
+
     def _form_of(self, word: str) -> str:
         """Return the form of the action that begins with a verb or a keyword."""
         kinds = {vocabulary.sign(kind): kind for kind in vocabulary.entries()["step"]}

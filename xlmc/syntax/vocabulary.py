@@ -119,7 +119,6 @@ _AFTER = {
     ("_STOP", "_WHEN"): "a condition",
     ("_STOP", "_OR"): "another condition",
     ("_REUSE", "_WHILE"): "a condition",
-    ("NAME in step", "NAME"): "the rule, as `one` in `unmask one`,",
     ("NAME in step", "_ELSE"): "the rule of rows in which the first takes nothing",
     ("NAME in step", "_BY"): "the order",
     ("_INSERT", "_BY"): "the order",
@@ -158,7 +157,7 @@ def after(block: str, statement: list[Token], verbs: Verbs) -> str:
     """Return the part that was needed after the last word of a statement, or nothing."""
     verb = _verb(block, statement, verbs)
     if verb is not None and len(statement) == 1:
-        return verb.rule
+        return verb.rule  # of a longer one the last word can be a name as well
     return _AFTER.get((_key(block, statement), statement[-1].type), "") if statement else ""
 
 

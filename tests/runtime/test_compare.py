@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from shelf import Shelf
 
+from xlm_runtime.run import report, share
 from xlm_runtime.run.comparable import Side, reasons
 from xlm_runtime.run.compare import compare, grouped, number_rows, read_runs
 from xlm_runtime.run.listing import list_runs
@@ -212,6 +214,25 @@ def test_numbers_of_another_package_or_of_lost_weights_are_not_shown(
         "quick-seed1: These weights were not evaluated: the last evaluation was of another" in out
     )
     assert "quick-seed2: These weights were not evaluated: the last evaluation was of other" in out
+
+
+def test_a_run_that_was_pulled_is_beside_its_original(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = Shelf(here / "hub")
+    hub.use(monkeypatch)
+    share.push(Run(HOME / "long"), "best", "tester/toy")
+    assert share.pull("tester/toy", Path("came")) == 0
+    columns = grouped(read_runs([HOME / "long", Path("came"), HOME / "quick-seed1"]))
+    assert [len(column.runs) for column in columns] == [1, 1, 1]
+    capsys.readouterr()
+    assert compare([HOME / "long", Path("came")]) == 0
+    out = capsys.readouterr().out
+    assert "not evaluated" not in out
+    assert "data: the same" in out
+    assert out.count("0.0000 ± ") >= 5
+    assert report.report([HOME / "long", Path("came")], Path("r.html")) == 0
+    assert list_runs(Path("came"), None, None, (), None) == 0
 
 
 def test_what_cannot_be_compared_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

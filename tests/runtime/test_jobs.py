@@ -172,7 +172,7 @@ def test_names_of_runs_contain_their_differences(start: Start) -> None:
     assert sorted(path.name for path in HOME.iterdir()) == ["quick-seed1", "quick-seed1-2"]
     assert len(names.joined(["x" * 90, "é/" * 90]).encode()) <= 120
     assert names.joined(["quick", names.of_setting("model.pretrained", "../a b/c:d")]) == (
-        "quick-pretrained.._a_b_c_d"
+        "quick-pretrainedc_d"
     )
 
 

@@ -27,7 +27,7 @@ _DIGITS = 12  # of a hash
 _QUIET = ("eval.batch", "generate.batch", "train.workers", "train.log_every")  # change no result
 
 
-@frozen
+@frozen(eq=False)
 class Read:
     """A run with the evaluation that counts for it."""
 
@@ -36,6 +36,11 @@ class Read:
     settings: Mapping[str, Any]
     found: Mapping[str, Any]
     remarks: Sequence[str]
+
+    @property
+    def seed(self) -> object:
+        """The seed of its training."""
+        return self.settings[_SEED]
 
     @property
     def numbers(self) -> dict[str, Number]:
@@ -60,7 +65,7 @@ class Column:
         """The runs and their seeds, in one line."""
         if len(self.runs) == 1:
             return f"{self.letter}: {self.first.run.path}"
-        seeds = ", ".join(str(one.settings[_SEED]) for one in self.runs)
+        seeds = ", ".join(str(one.seed) for one in self.runs)
         paths = f"{self.first.run.path} and {len(self.runs) - 1} more"
         return f"{self.letter}: {paths}, seeds {seeds}"
 
@@ -93,10 +98,15 @@ def _read(run: Run) -> Read:
 
 
 def grouped(found: Sequence[Read]) -> list[Column]:
-    """Group runs that differ in the seed alone, in the order in which they come."""
-    groups: dict[str, list[Read]] = {}
+    """Group runs that differ in the seed alone, in the order in which they come.
+
+    A run of the same seed as another, a copy or one of another machine, has a column of its own.
+    """
+    groups: dict[tuple[str, int], list[Read]] = {}
     for one in found:
-        groups.setdefault(_identity(one), []).append(one)
+        shared = _identity(one)
+        copy = sum(shared == _identity(o) and o.seed == one.seed for o in found[: found.index(one)])
+        groups.setdefault((shared, copy), []).append(one)
     return [Column(_letter(at), each) for at, each in enumerate(groups.values())]
 
 
@@ -277,7 +287,8 @@ def remarks(every: Sequence[Column]) -> list[str]:
         )
     if any(len(column.runs) > 1 for column in every):
         lines.append("  sd: the standard deviation over seeds (n - 1)")
+        lines.append("  ±, of a difference of means over seeds: the standard error of these means")
     return [
         *lines,
-        "  ±: the standard error over test examples; of a difference, of independent numbers",
+        "  ±: the standard error over test examples; of a difference, as of independent numbers",
     ]

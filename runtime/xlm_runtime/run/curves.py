@@ -80,7 +80,7 @@ def varying(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """List the settings that differ among evaluations: ``decoder``, its params, ``eval.*``."""
     flat = [_flat(one) for one in found]
     keys = dict.fromkeys(key for one in flat for key in one)
-    return [key for key in keys if len({str(one.get(key)) for one in flat}) > 1]
+    return [key for key in keys if len({str(one[key]) for one in flat if key in one}) > 1]
 
 
 def _flat(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,8 @@ def _do(command: Command) -> None:
         return
     if len(plans) > 1 and command.job in TRIALS:
         raise UsageError(f"--job {command.job} tries one training: give one seed and no lists")
-    if len(plans) > 1 and any(plan.config.train.processes > 1 for plan in plans):
+    training = [plan.config.train for plan in plans if "train" in plan.jobs]
+    if len(training) > 1 and any(one.processes > 1 for one in training):
         raise UsageError("several runs of one command have one device: leave train.devices out")
     done = [(plan, _proceed(plan)) for plan in plans]
     if len(plans) > 1 and command.job != "train":

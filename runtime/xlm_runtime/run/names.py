@@ -15,9 +15,9 @@ def of_point(point: Point) -> list[str]:
 
 
 def of_setting(path: str, value: object) -> str:
-    """Return the part of a name for a setting: ``layers4``."""
+    """Return the part of a name for a setting, ``layers4``; of a path, its last name."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{path.rpartition('.')[2]}{text}"
+    return f"{path.rpartition('.')[2]}{text.rstrip('/').rpartition('/')[2]}"
 
 
 def joined(parts: Iterable[str]) -> str:

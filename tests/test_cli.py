@@ -21,7 +21,7 @@ __all__ = ["toy"]
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
     "build", "check", "fmt", "expand", "explain", "doc", "verify",
-    "run", "generate", "chat", "runs", "compare", "report", "pull", "tasks",
+    "run", "generate", "chat", "lm-eval", "runs", "compare", "report", "pull", "tasks",
 ]  # fmt: skip
 
 

@@ -38,7 +38,9 @@ def test_readme_shows_the_same_pair() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["families", "generate", "packages", "seeds", "settings"])
+@pytest.mark.parametrize(
+    "name", ["families", "generate", "lm-eval", "packages", "seeds", "settings"]
+)
 def test_the_commands_of_a_page_run(name: str, tmp_path: Path) -> None:
     for folder in ("docs", "examples", "spec"):
         shutil.copytree(ROOT / folder, tmp_path / folder)

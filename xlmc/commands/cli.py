@@ -23,6 +23,7 @@ from xlmc.commands.expand import expand
 from xlmc.commands.explain import explain
 from xlmc.commands.fmt import fmt
 from xlmc.commands.generate import generate
+from xlmc.commands.lm_eval import lm_eval
 from xlmc.commands.pull import pull
 from xlmc.commands.report import report
 from xlmc.commands.run import run
@@ -70,7 +71,7 @@ def xlmc() -> None:
 
 COMMANDS = (
     *(build, check, fmt, expand, explain, doc, verify),
-    *(run, generate, chat, runs, compare, report, pull, tasks),
+    *(run, generate, chat, lm_eval, runs, compare, report, pull, tasks),
 )
 for command in COMMANDS:
     xlmc.add_command(command)

@@ -119,6 +119,11 @@ def _refuse(hole: Hole, text: str, family: Family) -> None:
     raise UsageError(f"{what} in {text!r}: {why}; write {escaped(what)} for the text itself")
 
 
+def literal(text: str) -> str:
+    """Escape a text so that none of it is a hole, the inverse of `plain`."""
+    return _HOLE.sub(lambda one: "\\" * (2 * len(one["slashes"]) + 1) + one["name"], text)
+
+
 def escaped(hole: str) -> str:
     """Escape a hole for a prompt."""
     return "\\" + hole

@@ -9,12 +9,14 @@ from attrs import evolve, frozen
 from xlm_runtime.config.config import Config
 from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.data.lengths import Lengths
-from xlm_runtime.model import adapted, generate
+from xlm_runtime.model import adapted, generate, scores
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.published import is_part, save
+from xlm_runtime.model.scores import LogLikelihood
 from xlm_runtime.run import requests
 from xlm_runtime.run.requests import Prompter
+from xlm_runtime.run.texts import Perplexity, Scorer, perplexity
 from xlm_runtime.system.arguments import each, full, strings, whole
 from xlm_runtime.system.aside import replacing
 from xlm_runtime.system.errors import UsageError
@@ -107,6 +109,57 @@ class Loaded:
             for sample in self._samples(model, prompts, length, seed, record=True)
         ]
 
+    def log_likelihood(
+        self,
+        texts: str | Sequence[str],
+        prompts: str | Sequence[str] | None = None,
+        *,
+        draws: int = scores.DRAWS,
+        batch: int = 64,
+        context: int | None = None,
+    ) -> list[LogLikelihood]:
+        """Return the log-likelihood of each text in nats, with its standard error and claim.
+
+        A text is scored as `generate` returns it: the answer to its prompt, or, where the task has
+        no prompts, a text that begins with it, of which the rest is scored. ``draws`` of noise are
+        averaged, unless nothing is drawn or all noise can be counted. A text beyond the room is
+        scored in windows, each given at least ``context`` tokens before it: half the room by
+        default, 0 for none. The value of a text does not depend on other texts.
+
+        Raises UsageError if the family has no likelihood, or if a text has no token to score, has
+        words that the tokenizer lacks, or is an answer that is too long.
+        """
+        asked = None if prompts is None else strings("prompts", prompts)
+        return self._scorer(draws, batch, context).scored(strings("texts", texts), asked)
+
+    def pseudo_log_likelihood(
+        self,
+        texts: str | Sequence[str],
+        *,
+        draws: int = scores.DRAWS,
+        batch: int = 64,
+        context: int | None = None,
+    ) -> list[LogLikelihood]:
+        """Return the sum over tokens of log p(token | all others) of each text.
+
+        Salazar et al. 2020, arXiv:1910.14659. For families that fill a place among given tokens;
+        the arguments and errors are those of `log_likelihood`.
+        """
+        return self._scorer(draws, batch, context).pseudo(strings("texts", texts))
+
+    def perplexity(
+        self,
+        texts: str | Sequence[str],
+        prompts: str | Sequence[str] | None = None,
+        **options: Any,
+    ) -> Perplexity:
+        """Return the perplexity per token of all texts, with `log_likelihood`'s options."""
+        return perplexity(self.log_likelihood(texts, prompts, **options))
+
+    def pseudo_perplexity(self, texts: str | Sequence[str], **options: Any) -> Perplexity:
+        """Return the pseudo-perplexity per token of all texts; see `pseudo_log_likelihood`."""
+        return perplexity(self.pseudo_log_likelihood(texts, **options))
+
     def __repr__(self) -> str:
         """Describe the loaded model in one line."""
         return f"Loaded{repr(self.model).removeprefix('Model')}"
@@ -135,6 +188,13 @@ class Loaded:
             ended=generate.ending(self.tokenizer, stops),
             suppressed=self.tokenizer.named(suppressed or self.config.generate.suppressed),
         )
+
+    def _scorer(self, draws: int, batch: int, context: int | None) -> Scorer:
+        whole("draws", draws, 2)
+        whole("batch", batch, 1)
+        if context is not None:
+            whole("context", context, 0, self.model.body - 1)
+        return Scorer(self.prompter, batch, draws, context)
 
     def _called(
         self,

@@ -53,10 +53,15 @@ class Prompter:
     prompt: int
     lengths: Lengths
 
+    @property
+    def decides(self) -> str:
+        """The reason why no length can be set; empty if it can be."""
+        return pair.decides(self.model.family, self.model.layout)
+
     def check_length(self, name: str = "length") -> None:
         """Check that a user may set the length of a text.  Raises UsageError."""
-        if reason := pair.decides(self.model.family, self.model.layout):
-            raise UsageError(f"{name}: {reason}; leave it out")
+        if self.decides:
+            raise UsageError(f"{name}: {self.decides}; leave it out")
 
     @property
     def chats(self) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from xlm_runtime.system import failures
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import beside_results, complain, say
-from xlm_runtime.use import chatting, generating
+from xlm_runtime.use import chatting, evaluating, generating
+from xlm_runtime.use.evaluating import Tasks
 from xlm_runtime.use.options import Options
 
 
@@ -22,6 +23,11 @@ def generate(options: Options) -> int:
 def chat(options: Options) -> int:
     """Run ``xlmc chat`` and return its exit code; a user who leaves is no failure."""
     return _run(lambda: chatting.chat(options), "")
+
+
+def evaluate(options: Options, tasks: Tasks) -> int:
+    """Run ``xlmc lm-eval`` and return its exit code."""
+    return _run(lambda: evaluating.evaluate(options, tasks), "")
 
 
 def _run(work: Callable[[], None], stopped: str) -> int:

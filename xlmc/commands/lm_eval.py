@@ -1,0 +1,61 @@
+"""``xlmc lm-eval``: tasks of lm-evaluation-harness with a trained model."""
+
+import gc
+from pathlib import Path
+
+import click
+
+from xlmc.commands.common import runtime
+from xlmc.commands.trust import trust as trusting
+from xlmc.commands.trust import trust_option
+
+some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
+
+
+@click.command("lm-eval", short_help="Evaluate a trained model with lm-evaluation-harness.")
+@click.argument("what", metavar="RUN|PKG|HUB")
+@click.option(
+    "--tasks", required=True, metavar="NAME,NAME,...", help="Tasks, groups or tags of the harness."
+)
+@click.option(
+    "--include", type=some_path, metavar="DIR", help="A folder with tasks of your own, as YAML."
+)
+@click.option("--limit", type=int, metavar="N", help="Examples of each task.")
+@click.option("--fewshot", "shots", type=int, metavar="N", help="Examples before each question.")
+@click.option("--batch", type=int, default=64, show_default=True, help="Texts at once.")
+@click.option("--draws", type=int, default=32, show_default=True, help="Of noise for a likelihood.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of generated texts.")
+@click.option("--out", type=some_path, metavar="FILE", help="Write the results as JSON.")
+@click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
+@trust_option
+def lm_eval(
+    what: str,
+    tasks: str,
+    include: Path | None,
+    limit: int | None,
+    shots: int | None,
+    batch: int,
+    draws: int,
+    seed: int,
+    out: Path | None,
+    ckpt: str,
+    trust: bool,
+) -> int:
+    """Evaluate a trained model on tasks of lm-evaluation-harness.
+
+    RUN, PKG and HUB are those of `xlmc generate`. Needs `pip install 'xlmc[lm-eval]'`. A model that
+    answers prompts answers the contexts of a task; a model of texts continues them.
+    """
+    gc.enable()
+    with runtime():
+        from xlm_runtime.system.progress import say
+        from xlm_runtime.use.evaluating import Tasks
+        from xlm_runtime.use.main import evaluate
+        from xlm_runtime.use.options import Options
+
+    options = Options(
+        what=what, batch=batch, draws=draws, seed=seed, out=out, ckpt=ckpt, likelihood=True,
+        trust=trusting(trust, say), agreed=trust,
+    )  # fmt: skip
+    names = tuple(dict.fromkeys(name.strip() for name in tasks.split(",") if name.strip()))
+    return evaluate(options, Tasks(names=names, include=include, limit=limit, shots=shots))

@@ -66,11 +66,16 @@ def test_the_greedy_continuation_is_recognised(trained: Path) -> None:
 def test_answers_end_where_the_task_says(trained: Path) -> None:
     loaded = xlm_runtime.load(trained)
     (whole,) = loaded.generate("a b c d", decoder="greedy")
+    hot = evolve(loaded.config.decoder, params={"temperature": 9.0})
+    loaded = evolve(loaded, config=evolve(loaded.config, decoder=hot))
     assert whole == "d c b a"
     how: tuple[dict[str, Any], ...] = ({"until": ["b"]}, {"until": "zz"}, {}, {"until": [""]})
     pairs = [("a b c d", options) for options in how]
     found = Harness(loaded).generate_until(asked("generate_until", *pairs))
     assert found == ["d c ", whole, whole, whole]
+    drawn = [("a b c d", {"do_sample": True}), ("a b c d", {"do_sample": True, "temperature": 0})]
+    assert Harness(loaded).generate_until(asked("generate_until", *drawn))[0] != whole
+    assert Harness(loaded).generate_until(asked("generate_until", *drawn))[1] == whole
 
 
 @pytest.mark.parametrize("name", ["mdlm", "arlm", "ilm"])

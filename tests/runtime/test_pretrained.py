@@ -1,8 +1,10 @@
 """Published weights at work: used as they are, gone on from, and asked from Python."""
 
+import io
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ from xlm_runtime.run.main import run
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.use import main as commands
+from xlm_runtime.use.options import Options
 
 HERE = Path(__file__).parent
 SPECIALS = ("pad", "mask", "bos", "eos")
@@ -314,3 +318,53 @@ def test_a_run_names_stop_strings(start, source, capsys):
     (first,) = loaded.generate(["the cat"])
     (again,) = loaded.generate(["the cat"], stop=[first[:1] or "x"])
     assert again == ""
+
+
+# Commands that use published weights without a run
+
+
+def asked(grown, source, **more):
+    how = {"what": str(grown), "weights": str(source), "prompts": ("the cat", "a dog")}
+    sets = ("data.block=6", "data.prompt=40", "decoder.steps=2")
+    return Options(**{**how, "sets": sets, **more})
+
+
+def test_texts_of_published_weights(grown, source, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    loaded = xlm_runtime.pretrained(grown, source, body=6, prompt=40)
+    wanted = loaded.generate(["the cat", "a dog"], steps=2)
+    for _ in range(2):
+        assert commands.generate(asked(grown, source, out=Path("out.jsonl"))) == 0
+    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert [row["prediction"] for row in rows] == wanted
+    assert "2 of 2 prompts are in out.jsonl already" in capsys.readouterr().err
+    about = json.loads(Path("out.jsonl.about.json").read_text())
+    assert {"package", "weights", "settings", "prompts"} == {*about["of"]}
+
+
+def test_a_chat_with_published_weights_is_in_their_template(grown, source, monkeypatch, capsys):
+    text = "the cat\nthe dog\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    sets = ("data.block=6", "data.prompt=60", "decoder.steps=2")
+    assert commands.chat(asked(grown, source, prompts=(), sets=sets)) == 0
+    printed = capsys.readouterr()
+    loaded = xlm_runtime.pretrained(grown, source, body=6, prompt=60, chat=True)
+    first = loaded.generate("the cat", steps=2)[0]
+    assert printed.out.startswith(f"{first}\n")
+    assert "a conversation" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"what": "nothing"}, "nothing is no package, which weights need"),
+        ({"sets": ("data.block=0",)}, "--set data.block=0: must be at least 1"),
+        ({"sets": ("model.dtype=int8",)}, "--set model.dtype=int8: must be one of float32"),
+        ({"sets": ("train.steps=3",)}, "with --weights also data.prompt, data.block"),
+        ({"ckpt": "last"}, "leave it out with --weights"),
+        ({"weights": "nobody-here"}, "nobody-here"),
+    ],
+)
+def test_mistakes_with_published_weights(grown, source, more, why, capsys, monkeypatch):
+    assert commands.generate(asked(grown, source, **more)) in (2, 4)
+    assert why in capsys.readouterr().err

@@ -62,6 +62,15 @@ def test_texts_are_those_of_python_for_any_batch_and_number(
     assert {one["prediction"] for one in lines("3-1.jsonl")} > set(wanted)
 
 
+def test_candidates_of_equal_prompts_are_others(generate: Generate) -> None:
+    assert generate(out=Path("o.jsonl"), prompts=("a b a b",) * 2, number=9, sets=HOT) == 0
+    first, second = (
+        [one["prediction"] for one in lines("o.jsonl") if one["id"] == i] for i in (0, 1)
+    )
+    assert first != second
+    assert first[1:] != second[:-1]
+
+
 def test_records(generate: Generate, capsys: pytest.CaptureFixture[str]) -> None:
     assert generate(out=Path("-"), prompts=("a b c d",), number=2, likelihood=True) == 0
     printed = capsys.readouterr()

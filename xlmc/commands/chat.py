@@ -34,6 +34,11 @@ from xlmc.commands.trust import trust_option
     help="How long a state is shown at least.",
 )
 @click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
+@click.option(
+    "--weights",
+    metavar="NAME",
+    help="With PKG: published weights, OWNER/NAME, a folder, or `published`, what the spec names.",
+)
 @trust_option
 def chat(
     what: str,
@@ -45,6 +50,7 @@ def chat(
     suppressed: tuple[str, ...],
     pause: float,
     ckpt: str,
+    weights: str | None,
     trust: bool,
 ) -> int:
     r"""Answer prompts one after another, and show how each answer is written.
@@ -61,6 +67,7 @@ def chat(
 
     options = Options(
         what=what, length=length, seed=seed, decoder=decoder, sets=sets, stops=stops,
-        suppressed=suppressed, pause=pause, ckpt=ckpt, trust=trusting(trust, say), agreed=trust,
+        suppressed=suppressed, pause=pause, ckpt=ckpt, weights=weights,
+        trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     return start(options)

@@ -68,6 +68,11 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     help="How long --live shows a state at least.",
 )
 @click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
+@click.option(
+    "--weights",
+    metavar="NAME",
+    help="With PKG: published weights, OWNER/NAME, a folder, or `published`, what the spec names.",
+)
 @trust_option
 def generate(
     what: str,
@@ -89,6 +94,7 @@ def generate(
     live: bool,
     pause: float,
     ckpt: str,
+    weights: str | None,
     trust: bool,
 ) -> int:
     r"""Generate texts with a trained model.
@@ -112,6 +118,6 @@ def generate(
         what=what, prompts=prompts, file=file, infills=infills, length=length, number=number,
         seed=seed, decoder=decoder, sets=sets, stops=stops, suppressed=suppressed, batch=batch,
         out=out, likelihood=likelihood, draws=draws, distinct=distinct, live=live, pause=pause,
-        ckpt=ckpt, trust=trusting(trust, say), agreed=trust,
+        ckpt=ckpt, weights=weights, trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     return start(options)

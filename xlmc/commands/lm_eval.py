@@ -27,6 +27,11 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
 @click.option("--seed", type=int, default=1, show_default=True, help="Of generated texts.")
 @click.option("--out", type=some_path, metavar="FILE", help="Write the results as JSON.")
 @click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
+@click.option(
+    "--weights",
+    metavar="NAME",
+    help="With PKG: published weights, OWNER/NAME, a folder, or `published`, what the spec names.",
+)
 @trust_option
 def lm_eval(
     what: str,
@@ -39,6 +44,7 @@ def lm_eval(
     seed: int,
     out: Path | None,
     ckpt: str,
+    weights: str | None,
     trust: bool,
 ) -> int:
     """Evaluate a trained model on tasks of lm-evaluation-harness.
@@ -54,7 +60,8 @@ def lm_eval(
         from xlm_runtime.use.options import Options
 
     options = Options(
-        what=what, batch=batch, draws=draws, seed=seed, out=out, ckpt=ckpt, likelihood=True,
+        what=what, batch=batch, draws=draws, seed=seed, out=out, ckpt=ckpt,
+        weights=weights, likelihood=True,
         trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     names = tuple(dict.fromkeys(name.strip() for name in tasks.split(",") if name.strip()))

@@ -61,9 +61,24 @@ def pretrained(
     template; ``trust`` lets the package of a pulled run execute, as for `xlm_runtime.load`. Raises
     UsageError and RunError if package, weights or tokenizer cannot be read or do not fit.
     """
-    family = package.load(Path(path), trusting(trust)).family
+    trusted, name = trusting(trust), str(weights)
+    return published(Path(path), name, trusted, prompt=prompt, body=body, chat=chat, dtype=dtype)
+
+
+def published(
+    path: Path,
+    weights: str,
+    trust: Trust,
+    *,
+    prompt: int = 512,
+    body: int = 128,
+    chat: bool = False,
+    dtype: str = "float32",
+) -> Loaded:
+    """Load a package with published weights, as far as its code may run; see `pretrained`."""
+    family = package.load(path, trust).family
     repo = family.published.repo if family.published is not None else ""
-    name = repo if weights == "published" and repo else str(weights)
+    name = repo if weights == "published" and repo else weights
     sets = [("model.pretrained", name), ("model.dtype", dtype), ("data.chat", chat)]
     config = build(family, [], [Setting(key, v, f"{key}={v!r}") for key, v in sets])
     checkpoint = find(name, weights=True)

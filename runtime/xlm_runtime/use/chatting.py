@@ -7,13 +7,14 @@ from attrs import frozen
 
 from xlm_runtime.model import generate
 from xlm_runtime.model.model import Model
-from xlm_runtime.run import named, requests, trained
+from xlm_runtime.run import requests
 from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.run.requests import Request, TooLong
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import console, say, visible
 from xlm_runtime.tokenizers import Turn
 from xlm_runtime.use import live
+from xlm_runtime.use.opening import opened
 from xlm_runtime.use.options import Options, check
 
 _NEW = "/new"
@@ -76,8 +77,7 @@ class Talk:
 def chat(options: Options) -> None:
     """Answer the messages of a user until stdin ends.  Raises UsageError and RunError."""
     check(options)
-    run, folder = named.found(options.what, options.ckpt, options.trust.judge)
-    loaded = trained.opened(run, folder, options.trust, altered=options.agreed)
+    loaded = opened(options, chat=True).loaded
     stops = options.stops or loaded.config.generate.stops
     model = loaded.deciding(options.settings(), stops, options.suppressed)
     talk = Talk(options, loaded, model, [])

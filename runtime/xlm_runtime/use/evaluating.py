@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from xlm_runtime.data import hub
-from xlm_runtime.run import named, trained
 from xlm_runtime.system.atomic import saving, to_json, write_text
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
+from xlm_runtime.use.opening import opened
 from xlm_runtime.use.options import Options, check
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def evaluate(options: Options, tasks: Tasks) -> None:
     check(options)
     _check(options, tasks)
     simple_evaluate, manager = _imported(tasks)
-    run, folder = named.found(options.what, options.ckpt, options.trust.judge)
-    loaded = trained.opened(run, folder, options.trust, altered=options.agreed)
+    loaded = opened(options).loaded
     from xlm_runtime.use.harness import Harness
 
     with hub.reaching(f"the data of {', '.join(tasks.names)}", _DATA):

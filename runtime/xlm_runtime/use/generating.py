@@ -13,7 +13,7 @@ from xlm_runtime.model import scores
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.scores import LogLikelihood
-from xlm_runtime.run import measured, named, requests, trained
+from xlm_runtime.run import requests
 from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.run.requests import Request
 from xlm_runtime.system.atomic import to_json
@@ -21,6 +21,7 @@ from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
 from xlm_runtime.use import live, prompts, results
 from xlm_runtime.use.live import Screen
+from xlm_runtime.use.opening import opened
 from xlm_runtime.use.options import Options, check
 from xlm_runtime.use.prompts import PIPE, Prompt
 from xlm_runtime.use.results import Candidate
@@ -72,20 +73,18 @@ def generate(options: Options) -> None:
 
 def _work(options: Options) -> Work:
     """Open the run, read the prompts, and check that they fit each other."""
-    run, folder = named.found(options.what, options.ckpt, options.trust.judge)
     asked = prompts.given(options.prompts, options.infills, options.file)
-    loaded = trained.opened(run, folder, options.trust, altered=options.agreed)
+    found = opened(options)
+    loaded, name = found.loaded, found.name
     if not asked and loaded.prompt:
-        raise UsageError(f"{run.path} answers prompts: give --prompt, --prompts FILE, or a pipe")
+        raise UsageError(f"{name} answers prompts: give --prompt, --prompts FILE, or a pipe")
     stops = options.stops or loaded.config.generate.stops
     model = loaded.deciding(options.settings(), stops, options.suppressed)
     if options.scored and stops:
-        raise UsageError(f"{run.path} has generate.stop, and likelihoods are of whole texts")
+        raise UsageError(f"{name} has generate.stop, and likelihoods are of whole texts")
     if options.scored and model.family.nelbo is None:
         raise UsageError(f"{model.family.name} has no likelihood: {model.family.claim.why}")
-    marks = {"package": run.facts["package"], "weights": measured.weights(folder)}
-    sources = {"run": str(run.path), "checkpoint": folder.name, "of": marks}
-    work = Work(options, loaded, model, asked or [Prompt(0, "")], sources)
+    work = Work(options, loaded, model, asked or [Prompt(0, "")], found.sources)
     for place, prompt in enumerate(work.prompts):  # before anything is generated
         _request(work, place, prompt, 0)
     return work

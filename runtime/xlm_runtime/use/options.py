@@ -1,6 +1,8 @@
 """The options of ``xlmc generate``, and what they must be."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -10,6 +12,12 @@ from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import mistakes, short
 
+_PUBLISHED: Mapping[str, tuple[str, Any]] = {
+    "data.prompt": ("prompt", bounds.Room),
+    "data.block": ("body", bounds.Some),
+    "data.chat": ("chat", bool),
+    "model.dtype": ("dtype", Literal["float32", "bfloat16"]),
+}
 _LONG = 60  # seconds that a state may be shown
 
 
@@ -39,6 +47,7 @@ class Options:
     live: bool = False
     pause: float = 0.05
     ckpt: str = "best"
+    weights: str | None = None
     trust: Trust = DOUBT
     agreed: bool = False
 
@@ -49,15 +58,31 @@ class Options:
 
     def settings(self) -> list[Setting]:
         """Return the settings of the decoder.  Raises UsageError for others."""
-        found = parse_sets(self.sets)
-        for one in found:
-            if one.path != "decoder" and not one.path.startswith("decoder."):
-                raise UsageError(
-                    f"{one.origin}: only the decoder can be set here, as in --set "
-                    "decoder.temperature=0.7; the rest is that of the run"
-                )
+        every = parse_sets(self.sets)
+        found = [one for one in every if one.path.partition(".")[0] == "decoder"]
+        for one in every:
+            if one in found or (self.weights is not None and one.path in _PUBLISHED):
+                continue
+            raise UsageError(
+                f"{one.origin}: only the decoder can be set here, as in --set "
+                f"decoder.temperature=0.7; with --weights also {', '.join(_PUBLISHED)}"
+            )
         if self.decoder is not None:
             found.insert(0, Setting("decoder", self.decoder, f"--decoder {self.decoder}"))
+        return found
+
+    def published(self) -> dict[str, Any]:
+        """Return the settings of published weights by the names of `trained.published`.
+
+        Raises UsageError for values of the wrong kind.
+        """
+        found = {}
+        for one in parse_sets(self.sets):
+            if one.path in _PUBLISHED:
+                name, kind = _PUBLISHED[one.path]
+                for line in mistakes(one.value, kind):
+                    raise UsageError(f"{one.origin}: {line}")
+                found[name] = one.value
         return found
 
 
@@ -82,4 +107,7 @@ def check(options: Options) -> None:
         raise UsageError("--draws 1: a standard error needs at least 2 draws")
     if not 0 <= options.pause <= _LONG:  # NaN is neither
         raise UsageError(f"--pause {options.pause}: from 0 to {_LONG} seconds")
+    if options.weights is not None and options.ckpt != "best":
+        raise UsageError("--ckpt names a checkpoint of a run; leave it out with --weights")
     options.settings()
+    options.published()

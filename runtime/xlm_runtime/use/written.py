@@ -51,16 +51,27 @@ class Out:
         UsageError, and leaves the file as it is, if it is of another command.
         """
         self.check()
-        with saving(self.path), self.path.open("a+b") as file:
-            self._lock(file)
-            done, size = 0, 0
-            if self.path.stat().st_size:
-                self._check_same(about)
-                done, size = self._done(ids, number)
-            os.truncate(self.path, size)
-            write_json(self.about, about)
-            yield Writer(file, done)
-            on_disk(self.path)
+        with saving(self.path):
+            file = self.path.open("a+b")
+        with file:
+            with saving(self.path):
+                done = self._begin(file, about, ids, number)
+            yield Writer(self.path, file, done)
+            with saving(self.path):
+                on_disk(self.path)
+
+    def _begin(
+        self, file: IO[bytes], about: Mapping[str, Any], ids: Sequence[int | str], number: int
+    ) -> int:
+        """Lock an open file, cut off what is incomplete, and return how many prompts are done."""
+        self._lock(file)
+        done, size = 0, 0
+        if self.path.stat().st_size:
+            self._check_same(about)
+            done, size = self._done(ids, number)
+        os.truncate(self.path, size)
+        write_json(self.about, about)
+        return done
 
     def _lock(self, file: IO[bytes]) -> None:
         try:
@@ -114,13 +125,16 @@ class Out:
 class Writer:
     """An open file; ``done`` prompts were in it before."""
 
+    path: Path
     file: IO[bytes]
     done: int
 
     def add(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Append the records of a prompt."""
-        self.file.write("".join(to_json(record) + "\n" for record in records).encode())
-        self.file.flush()
+        lines = "".join(to_json(record) + "\n" for record in records)
+        with saving(self.path):
+            self.file.write(lines.encode())
+            self.file.flush()
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -8,14 +8,8 @@ from xlmc.words.actions.base import Action
 
 DONE = "a block is done when it holds no mask, and the next one is read in view of it"
 EDITED = (arrow("clean", "mask"), WHOLE.because(DONE))
-RULES: tuple[str, ...] = (
-    "chance",
-    "quota",
-    "poisson",
-    "one",
-    "all",
-)  # that take places without a score, or first
-CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # and their variables
+RULES: tuple[str, ...] = ("chance", "quota", "poisson", "one", "all")  # none compares a score
+CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # to variables
 
 
 class Edit(Action):

@@ -197,6 +197,17 @@ def test_lists_of_training_settings_make_a_run_each(
     assert (HOME / "mine-learning_rate0.01-seed2").is_dir()
 
 
+def test_a_list_of_seeds_is_that_of_the_option(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(job="train", sets=(*SHORT, "train.seed=4,6", "data.seed=1,2")) == 0
+    assert sorted(path.name for path in HOME.iterdir()) == [
+        f"quick-data_seed{data}-seed{seed}" for data in (1, 2) for seed in (4, 6)
+    ]
+    assert start(job="train", sets=("train.seed=1,2",), seeds="2") == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
 def test_a_mean_of_numbers_that_are_not_finite_is_none() -> None:
     assert pooled([1.0, None]).mean is None
     assert str(pooled([1.0])) == "1.0000"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from xlm_runtime.config.lists import Point
 from xlm_runtime.config.settings import parse_sets
 
+_PLAIN = ("", "model", "train")  # sections that names leave out
 _MOST = 120  # bytes: a name of a file has up to 255, and `bounds.NAME` is the user's
 
 
@@ -17,7 +18,9 @@ def of_point(point: Point) -> list[str]:
 def of_setting(path: str, value: object) -> str:
     """Return the part of a name for a setting, ``layers4``; of a path, its last name."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{path.rpartition('.')[2]}{text.rstrip('/').rpartition('/')[2]}"
+    section, _, key = path.rpartition(".")
+    key = key if section in _PLAIN else f"{section}_{key}"
+    return f"{key}{text.rstrip('/').rpartition('/')[2]}"
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ def variants(command: Command) -> list[Command]:
     Lists of settings that only an evaluation reads become its ``points``. Raises UsageError for
     lists and seeds that the job cannot use.
     """
-    alone, several = split(command.sets)
+    command, alone, several = _spread(command)
     _check_lists(command, several)
     outer = [values for values in several if _section(values) in TRAINED]
     inner = [values for values in several if _section(values) not in TRAINED]
@@ -38,6 +38,17 @@ def variants(command: Command) -> list[Command]:
         for point in combinations
         for seed in seeds
     ]
+
+
+def _spread(command: Command) -> tuple[Command, Point, list[list[str]]]:
+    """Separate lists from other options; a list of ``train.seed`` becomes ``--seeds``."""
+    alone, several = split(command.sets)
+    seeds = [values for values in several if path_of(values[0]) == "train.seed"]
+    if seeds and command.seeds is None:
+        text = ",".join(one.partition("=")[2] for one in seeds[0])
+        command = evolve(command, seeds=text, sets=alone)
+        several.remove(seeds[0])
+    return command, alone, several
 
 
 def _variant(command: Command, point: Point) -> Command:

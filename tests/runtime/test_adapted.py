@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from architectures import CONFIGS, LENGTH, SPECS, VOCAB, built
 from published import edit, tokenizer
 from safetensors.torch import load_file, save_file
 
@@ -23,53 +24,8 @@ from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers import words
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.main import verify
-from xlmc.compiler import compile_spec
 
 HERE = Path(__file__).parent
-VOCAB, LENGTH = 40, 12
-COMMON = {"vocab_size": VOCAB, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
-GROUPED = COMMON | {"intermediate_size": 48, "num_key_value_heads": 2}
-FEED = COMMON | {"intermediate_size": 48}
-GPT2 = {"vocab_size": VOCAB, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64}
-CONFIGS = {
-    "gpt2": transformers.GPT2Config(**GPT2),
-    "llama": transformers.LlamaConfig(**GROUPED),
-    "qwen2": transformers.Qwen2Config(**GROUPED),
-    "qwen3": transformers.Qwen3Config(**GROUPED, head_dim=16, tie_word_embeddings=True),
-    "bert": transformers.BertConfig(**FEED, max_position_embeddings=64),
-    "esm": transformers.EsmConfig(
-        **FEED, position_embedding_type="rotary", pad_token_id=1, mask_token_id=2,
-        token_dropout=True, emb_layer_norm_before=False,
-    ),
-    "modernbert": transformers.ModernBertConfig(
-        **FEED, local_attention=6, global_attn_every_n_layers=3, pad_token_id=0,
-        bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
-    ),
-}  # fmt: skip
-SPECS = {
-    "full": "extends mlm { network { backbone NET; head token : logits } }",
-    "causal": """extends arlm { network { backbone NET }
-      replace decoder { start prompt; step { append one; draw token greedy }
-        stop when last = eos or length = limit } }""",
-    "kept": "extends arlm { network { backbone NET } }",
-    "blockwise": """extends bd3lm { network { backbone NET }
-      replace decoder { grid uniform(8); start prompt; stop when text = eos or length = limit
-        step { unmask chance reveal(alpha); draw token greedy } } }""",
-    "kept_blocks": "extends bd3lm { network { backbone NET } }",
-    "gaps": "extends ilm { network { backbone NET } }",
-}
-
-
-def built(folder, kind, named="not/read"):
-    """The package of a family on a backbone that is named."""
-    path = folder / f"{kind}.xlm"
-    net = f'transformers("{named}")'
-    path.write_text(f'family {kind} "Adapted" ' + SPECS[kind].replace("NET", net))
-    made = folder / kind
-    made.mkdir()
-    for name, content in compile_spec(path).package.files.items():
-        (made / name).write_bytes(content)
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +55,16 @@ def sources(tmp_path_factory):
 
 def network(family, folder, size=VOCAB, *sets):
     """Our network with the weights of a folder."""
+    return pretrained_model(family, folder, *sets, size=size).network.eval()
+
+
+def pretrained_model(family, folder, *sets, size=VOCAB):
+    """Our model with the weights of a folder, as training takes it."""
     specials = {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4}
     config = build(family, [], parse_sets([f"model.pretrained={folder}", *sets]))
     layout = "text" if "text" in family.layouts else next(iter(family.layouts))
     parts = (family, Vocabulary(size, specials), layout, 8, config)
-    return pretrained(*parts, find(str(folder), weights=True)).network.eval()
+    return pretrained(*parts, find(str(folder), weights=True))
 
 
 def rows(count=2, length=LENGTH, seed=1):
@@ -118,9 +79,6 @@ def answers(net, hidden):
 
 def near(ours, theirs):
     torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=1e-4)
-
-
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 @pytest.mark.parametrize("kind", DECODERS)
@@ -278,6 +236,8 @@ def test_dropout_is_that_of_the_run(families, sources):
     net = network(families["full"], sources["bert"][1], VOCAB, "model.dropout=0.5").train()
     ids = rows()
     assert not torch.equal(net.trunk(ids, None), net.trunk(ids, None))
+    fitted = pretrained_model(families["full"], sources["bert"][1], "model.dropout=0.5").network
+    assert {module.training for module in fitted.modules()} == {True}  # as training takes it
     plain = network(families["full"], sources["bert"][1]).train()
     assert torch.equal(plain.trunk(ids, None), plain.trunk(ids, None))
     with pytest.raises(UsageError, match=r"llama has no such dropout, and model\.dropout=0\.5"):

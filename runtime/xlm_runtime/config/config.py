@@ -90,6 +90,9 @@ class Train:
     compile: the loss is compiled by torch.compile.
     recompute: what blocks of the network have computed is not kept for the backward pass, but
         computed again: less memory for about a third more time.
+    lora: the rank of adapters that are trained in the place of the matrices of the backbone; 0 for
+        none.
+    lora_alpha: what adapters add is scaled by it, and divided by their rank.
     seed: of the first weights, the order of the data, noise, dropout and samples.
     workers: the processes that prepare batches; 0 for the training process itself.
     validate_every: the steps between validations.
@@ -122,6 +125,8 @@ class Train:
     precision: Wanted = "auto"
     compile: bool = False
     recompute: bool = False
+    lora: bounds.Often = 0
+    lora_alpha: Scale = 16.0
     seed: bounds.Seed = 1
     workers: bounds.Workers = 0
     validate_every: bounds.Steps = 500

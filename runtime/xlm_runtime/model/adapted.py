@@ -33,6 +33,7 @@ def fill(
     if unused:
         more = f", and {len(unused) - _SHOWN} more" if len(unused) > _SHOWN else ""
         say(f"published, and not used: {', '.join(unused[:_SHOWN])}{more}")
+    net.train(network.training)  # the library reads weights for use
     setattr(network, form.head, release(net))
     backbone.net = net
     return draw(network, dtype)

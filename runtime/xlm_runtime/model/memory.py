@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from xlm_runtime.config.config import Train
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.system.env import device
 from xlm_runtime.system.errors import UsageError
@@ -49,10 +50,16 @@ def check(weights: int, bytes_of_each: int, what: str) -> None:
         )
 
 
-def check_training(network: nn.Module, dtype: torch.dtype) -> None:
-    """Refuse a network that does not fit with all that training keeps.  Raises UsageError."""
+def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None:
+    """Refuse a network that does not fit with all that training keeps.  Raises UsageError.
+
+    Beside adapters there are no gradients and moments of its weights.
+    """
     size = sum(weight.numel() for weight in network.parameters())
-    check(size, TRAINED * dtype.itemsize, "training, with gradients, moments and average")
+    if train.lora:
+        check(size, 2 * dtype.itemsize, "training, with an average")
+    else:
+        check(size, TRAINED * dtype.itemsize, "training, with gradients, moments and average")
 
 
 def check_network(

@@ -19,6 +19,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 Past = tuple[tuple[Tensor, Tensor], ...]  # keys and values of each layer: batch heads length axes
 DECODERS, ENCODERS = ("gpt2", "llama", "qwen2", "qwen3"), ("bert", "esm", "modernbert")
+_SPECIAL = ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id")
 _DROPOUT = ("hidden_dropout_prob", "resid_pdrop", "embd_pdrop", "embedding_dropout", "mlp_dropout")
 _ATTENTION_DROPOUT = ("attention_dropout", "attn_pdrop", "attention_probs_dropout_prob")
 _OTHER = (  # entries of a config that change what a network computes, and are not supported
@@ -99,11 +100,15 @@ def _known(size: ModelSize) -> AdaptedSize:
 
 
 def _config(config: Mapping[str, Any]) -> Any:
-    """Return the library's own form of a config."""
+    """Return the library's own form of a config, in which no id is special.
+
+    The row of a padding id would be kept from learning.
+    """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     plain = {key: value for key, value in config.items() if key != "model_type"}
+    plain |= dict.fromkeys(_SPECIAL)
     try:
         return AutoConfig.for_model(config["model_type"], **plain)
     except StrictDataclassError as error:
@@ -145,15 +150,13 @@ def _class(size: AdaptedSize) -> Any:
 
 
 def _settled(size: AdaptedSize, vocab: int) -> Any:
-    """Return the config of a network: no id is special, and dropout is that of the size.
+    """Return the config of a network, whose dropout is that of the size.
 
     ESM scales embeddings by the share of masks in a row, which at one of all masks is infinite, and
     which tokens that see only a part of a row must not know: it is off, as in DPLM (Wang et al.
     2024, arXiv:2402.18567).
     """
     made = _config({**size.config, "vocab_size": vocab})
-    for name in ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"):
-        setattr(made, name, None)  # the row of a padding id would be kept from learning
     made.use_cache, made.token_dropout = False, False
     for value, names in ((size.dropout, _DROPOUT), (size.attention_dropout, _ATTENTION_DROPOUT)):
         there = [name for name in names if hasattr(made, name)]

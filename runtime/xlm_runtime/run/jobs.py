@@ -19,6 +19,7 @@ _SHOWN = 5  # predictions that are printed
 
 def training(session: Session) -> None:
     """Train to the end of the configuration; a finished run is only reported."""
+    from xlm_runtime.train import lora
     from xlm_runtime.train.fit import Held, fit  # Lightning takes seconds to import
 
     config, run = session.config, session.run
@@ -28,7 +29,8 @@ def training(session: Session) -> None:
         say(f"run {run.path} is trained ({begun} steps{early})")
         return
     model = session.model() if begun else session.start()
-    memory.check_training(model.network, model.dtype)
+    memory.check_training(model.network, model.dtype, config.train)
+    lora.adapt(model.network, config.train, session.fresh(model.network))
     size = sum(weight.numel() for weight in model.network.parameters())
     family = session.package.family
     where = f"{device().type} in {config.train.precision}"

@@ -129,6 +129,10 @@ def _check_training(command: Command, config: Config) -> None:
         from xlm_runtime.train import optim
 
         optim.check(config.train)
+    if config.train.lora:
+        from xlm_runtime.train import lora
+
+        lora.check(config)
     if config.train.loggers or config.train.callbacks:
         from xlm_runtime.train import wanted  # Lightning takes seconds to import
 

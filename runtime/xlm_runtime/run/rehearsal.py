@@ -37,4 +37,4 @@ def rehearse(
         else:
             published.check(model.network, form.names, weights)
     if trains:
-        memory.check_training(model.network, model.dtype)
+        memory.check_training(model.network, model.dtype, config.train)

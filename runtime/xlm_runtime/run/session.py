@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
+from torch import nn
 
 from xlm_runtime.config.config import Config
 from xlm_runtime.data.lengths import Law
 from xlm_runtime.model import generate
 from xlm_runtime.model.model import Model, first, load_weights, make, pretrained
-from xlm_runtime.model.published import Checkpoint
+from xlm_runtime.model.published import Checkpoint, renamed
 from xlm_runtime.packages.package import Package
 from xlm_runtime.plug import Example, Family, Vocabulary
 from xlm_runtime.run import initial, measured
-from xlm_runtime.run.initial import Start
+from xlm_runtime.run.initial import BEGAN, Start
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system.env import device
 from xlm_runtime.system.progress import say
@@ -56,6 +57,20 @@ class Session:
             return self.model()
         say(f"published weights: {self.published.name}")
         return self._ending(pretrained(*self._parts, self.published))
+
+    def fresh(self, network: nn.Module) -> list[str]:
+        """Return the weights of a network that those which training starts from do not have."""
+        names = [name for name, _ in network.named_parameters()]
+        if BEGAN in self.run.facts:
+            return [name for name in names if name in self.run.facts[BEGAN]["drawn"]]
+        return [name for name in names if self.published and not self._had(name)]
+
+    def _had(self, name: str) -> bool:
+        """Return whether published weights have a weight."""
+        form = self.package.family.published
+        assert form is not None
+        head = name.startswith(("backbone.", f"{form.head}.")) if form.head else False
+        return head or renamed(name, form.names) is not None
 
     def check(self) -> None:
         """Check that the weights of the checkpoint fit the network.  Raises UsageError."""

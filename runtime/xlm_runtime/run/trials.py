@@ -17,11 +17,14 @@ from xlm_runtime.tasks.base.prepared import Prepared
 
 def trial(job: str, session: Session) -> None:
     """Run one of `command.TRIALS`.  Raises RunError where a batch is not learnt."""
+    from xlm_runtime.train import lora
+
     if job == "overfit":
         still = evolve(session.config.model, dropout=0.0, attention_dropout=0.0)
         session = evolve(session, config=evolve(session.config, model=still))
     model = session.start()
-    memory.check_training(model.network, model.dtype)
+    memory.check_training(model.network, model.dtype, session.config.train)
+    lora.adapt(model.network, session.config.train, session.fresh(model.network))
     jobs = {"plan": _plan, "rate": _rate, "overfit": _overfit}
     jobs[job](model, session.prepared, session.config)
 

@@ -22,6 +22,7 @@ from xlm_runtime.system.atomic import on_disk, write_json
 from xlm_runtime.system.errors import RunError, Stopped
 from xlm_runtime.train import saved
 from xlm_runtime.train.ema import Ema
+from xlm_runtime.train.lora import merged
 from xlm_runtime.train.module import Training
 from xlm_runtime.train.saved import AVERAGE, INDEX, RAW, STATE, Index, step_folder
 
@@ -149,9 +150,9 @@ class Checkpoints(Checkpoint):
     def _fill(self, trainer: Trainer, beside: Path) -> None:
         trainer.save_checkpoint(beside / STATE)  # by all processes: it waits for them
         if trainer.is_global_zero:
-            save_weights(self.module.network, beside / RAW)
+            save_weights(merged(self.module.network, self.train), beside / RAW)
             with self.ema.applied():
-                save_weights(self.module.network, beside / AVERAGE)
+                save_weights(merged(self.module.network, self.train), beside / AVERAGE)
             hashes.seal(beside)
 
     def _thin(self) -> None:

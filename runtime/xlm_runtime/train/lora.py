@@ -1,0 +1,87 @@
+"""Low-rank adapters: small matrices beside frozen ones (Hu et al. 2021, arXiv:2106.09685).
+
+The library peft makes and merges them. Checkpoints have the merged weights, which any run reads,
+and the state of the trainer has the adapters, from which training resumes.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import nn
+
+from xlm_runtime.config.config import Config, Train
+from xlm_runtime.system.errors import UsageError
+
+_LIBRARY = "peft"
+
+
+def check(config: Config) -> None:
+    """Check that there are weights to adapt, and the library.  Raises UsageError."""
+    model, train = config.model, config.train
+    if not train.lora:
+        return
+    if not (model.pretrained or model.init):
+        raise UsageError(
+            f"train.lora={train.lora}: adapters change weights that were trained: name some with "
+            "--init or --set model.pretrained=..., or leave train.lora out"
+        )
+    _library()
+
+
+def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
+    """Put adapters beside the matrices of the backbone; all other weights stay as they are.
+
+    Weights that were drawn ``fresh`` are trained as well. Adapters begin at zero, and are drawn
+    from the seed.
+    """
+    if not train.lora:
+        return
+    backbone: Any = network.backbone
+    matrices = {name: m for name, m in backbone.named_modules() if _is_matrix(m)}
+    config = _library().LoraConfig(
+        r=train.lora,
+        lora_alpha=train.lora_alpha,
+        target_modules=[*matrices],
+        fan_in_fan_out=not all(isinstance(m, nn.Linear) for m in matrices.values()),
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(train.seed)
+        _library().inject_adapter_in_model(config, backbone)
+    kept = {*fresh}
+    for name, weight in network.named_parameters():
+        weight.requires_grad_(".lora_" in name or name in kept)
+
+
+def _is_matrix(module: nn.Module) -> bool:
+    """Return whether a module is a matrix, as transformers writes it too."""
+    from transformers.pytorch_utils import Conv1D
+
+    return isinstance(module, nn.Linear | Conv1D)
+
+
+def merged(network: nn.Module, train: Train) -> nn.Module:
+    """Return a network without adapters that computes the same; itself where it has none."""
+    if not train.lora:
+        return network
+    layer: Any = import_module("peft.tuners.lora").LoraLayer
+    whole = deepcopy(network)
+    for name, module in [*whole.named_modules()]:
+        if isinstance(module, layer):
+            found: Any = module
+            found.merge()
+            parent, _, leaf = name.rpartition(".")
+            setattr(whole.get_submodule(parent), leaf, found.get_base_layer())
+    return whole
+
+
+def _library() -> Any:
+    """Import peft.  Raises UsageError if it is not there."""
+    try:
+        return import_module(_LIBRARY)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"train.lora: {_LIBRARY} is not installed: pip install -e '.[lora]'"
+        ) from error

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from attrs import field, frozen
-from torch import Tensor, nn
+from torch import nn
 
-from xlm_runtime.model.tensors import check_finite, complain, lengthened, read, reading
+from xlm_runtime.model.tensors import by_token, check_finite, complain, read, reading
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer
 
@@ -236,21 +236,8 @@ def load(network: nn.Module, found: Match, seed: int) -> None:
                 for name in wanted[theirs]:
                     axis = found.axes.get(name)
                     if axis is not None and found.rows is not None:
-                        tensor = _by_token(tensor.float(), found.rows, axis, generator)
+                        tensor = by_token(tensor.float(), found.rows, axis, generator)
                     weights[name].copy_(tensor)
-
-
-def _by_token(
-    tensor: Tensor, ids: Sequence[int | None], axis: int, generator: torch.Generator
-) -> Tensor:
-    """Return a tensor whose entries along an axis are those of the same tokens."""
-    pairs = [(i, other) for i, other in enumerate(ids) if other is not None]
-    ours, theirs = (torch.tensor(side) for side in zip(*pairs, strict=True))
-    kept = tensor.index_select(axis, theirs)
-    fresh = [i for i, other in enumerate(ids) if other is None]
-    drawn = lengthened(kept, len(ids), axis, generator)
-    places = torch.cat([ours, torch.tensor(fresh, dtype=torch.long)])
-    return torch.empty_like(drawn).index_copy(axis, places, drawn)
 
 
 # Reports

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from xlm_runtime.config.config import Config, Decoder
-from xlm_runtime.model import adapted, memory
+from xlm_runtime.model import adapted, folded, layouts, memory
 from xlm_runtime.model.published import Checkpoint, fill, own_config, size_of
 from xlm_runtime.model.tensors import check_finite
 from xlm_runtime.plug import (
@@ -213,10 +213,13 @@ def pretrained(
     """Load a model with published weights, one by one.  Raises RunError if they do not fit."""
     model = make(family, vocabulary, layout, body, config, checkpoint.config, empty=True)
     form, dtype = family.published, getattr(torch, config.model.dtype)
-    assert form is not None
     with torch.random.fork_rng():
         torch.manual_seed(config.train.seed)
-        if form.head:
+        if known := layouts.of(checkpoint.config):
+            fresh = folded.fill(model.network, known, checkpoint, vocabulary, dtype)
+        elif form is None:
+            raise AssertionError  # `make` has refused it
+        elif form.head:
             fresh = adapted.fill(model.network, form, checkpoint, dtype)
         else:
             fresh = fill(model.network, form.names, checkpoint, dtype)

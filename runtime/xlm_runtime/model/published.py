@@ -6,8 +6,9 @@ shards with an index. Weights are read one by one into a network that has no mem
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ from torch import Tensor, nn
 
 from xlm_runtime.config.config import Model
 from xlm_runtime.data import hub
+from xlm_runtime.model import layouts, tensors
 from xlm_runtime.model.tensors import (
     ANEW,
     INDEX,
     check_finite,
     complain,
     lengthened,
-    read,
     reading,
     where_in,
 )
@@ -91,12 +92,17 @@ def size_of(family: Family, config: Mapping[str, Any], where: str) -> ModelSize:
 
     Raises UsageError if the family's backbone is of another kind.
     """
-    if family.published is None:
+    layout, form = layouts.of(config), family.published
+    if layout is not None:
+        read: Callable[[Mapping[str, Any]], ModelSize] = partial(layout.size, family)
+    elif form is not None:
+        read = form.size
+    else:
         raise UsageError(
             f"model.pretrained={where}: the backbone of {family.name} has no published weights"
         )
     try:
-        size = family.published.size(config)
+        size = read(config)
     except KeyError as error:
         raise UsageError(
             f"{where}: its {CONFIG} has no {error}, which the backbone needs"
@@ -149,7 +155,7 @@ def fill(
     slots, known, where = _matched(network, names, checkpoint)
     with torch.no_grad():
         for file in sorted(set(where.values())):
-            for theirs, tensor in read(file, [t for t in where if where[t] == file]):
+            for theirs, tensor in tensors.read(file, [t for t in where if where[t] == file]):
                 if theirs in known:
                     check_finite(tensor, theirs, file)
                     slot = slots[known[theirs]]
@@ -159,7 +165,7 @@ def fill(
 
 def draw(network: nn.Module, dtype: torch.dtype, names: Sequence[str] | None = None) -> list[str]:
     """Draw initial weights of some names, by default of all without memory; return the names."""
-    slots = _slots(network)
+    slots = slots_of(network)
     if names is None:
         names = [name for name, weight in network.named_parameters() if weight.is_meta]
     with torch.no_grad():
@@ -180,7 +186,7 @@ def _matched(
     network: nn.Module, names: Mapping[str, str], checkpoint: Checkpoint
 ) -> tuple[dict[str, "_Slot"], dict[str, str], dict[str, Path]]:
     """Return a network's weights, their names by the published ones, and the files of these."""
-    slots, where = _slots(network), where_in(checkpoint.folder)
+    slots, where = slots_of(network), where_in(checkpoint.folder)
     known = {theirs: name for name in slots if (theirs := renamed(name, names)) is not None}
     _check(slots, known, where, checkpoint.rows)
     return slots, known, where
@@ -200,7 +206,7 @@ class _Slot:
             setattr(module, name, weight)
 
 
-def _slots(network: nn.Module) -> dict[str, _Slot]:
+def slots_of(network: nn.Module) -> dict[str, _Slot]:
     """Return the weights of a network by their names; a shared one has several."""
     slots: dict[int, _Slot] = {}
     named: dict[str, _Slot] = {}

@@ -1,6 +1,6 @@
 """Files of weights: safetensors in one file, or in shards with an index; nothing pickled."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,19 @@ def lengthened(
     shape[axis] = rows - tensor.shape[axis]
     more = mean + spread * torch.randn(shape, generator=generator)
     return torch.cat([tensor, more.to(tensor.dtype)], axis)
+
+
+def by_token(
+    tensor: Tensor, ids: Sequence[int | None], axis: int, generator: torch.Generator
+) -> Tensor:
+    """Return a tensor whose entries along an axis are those of the same tokens."""
+    pairs = [(i, other) for i, other in enumerate(ids) if other is not None]
+    ours, theirs = (torch.tensor(side) for side in zip(*pairs, strict=True))
+    kept = tensor.index_select(axis, theirs)
+    fresh = [i for i, other in enumerate(ids) if other is None]
+    drawn = lengthened(kept, len(ids), axis, generator)
+    places = torch.cat([ours, torch.tensor(fresh, dtype=torch.long)])
+    return torch.empty_like(drawn).index_copy(axis, places, drawn)
 
 
 def check_finite(weight: Tensor, name: str, file: Path) -> None:

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from xlm_runtime.config.config import Config
 from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.data.lengths import Lengths
-from xlm_runtime.model import adapted, generate, scores
+from xlm_runtime.model import adapted, generate, layouts, scores
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.published import is_part, save
@@ -50,6 +50,8 @@ class Loaded:
             raise UsageError(f"the backbone of {self.model.family.name} has no published format")
         size = self.model.vocabulary.size
         about = self.published or form.config(self.config.model.shape, size)
+        if (layout := layouts.of(about)) and layout.config:
+            about = layout.config(about)
         about = {**about, "vocab_size": max(size, about["vocab_size"])}
         with replacing(Path(folder), is_part) as beside:
             if form.head:

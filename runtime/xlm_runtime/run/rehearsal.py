@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xlm_runtime.config.config import Config
-from xlm_runtime.model import adapted, memory, published
+from xlm_runtime.model import adapted, folded, layouts, memory, published
 from xlm_runtime.model.model import make
 from xlm_runtime.model.published import Checkpoint
 from xlm_runtime.plug import Family
@@ -31,7 +31,9 @@ def rehearse(
     parts = (family, tokenizer.vocabulary, layout, prepared.body, config, about)
     model = make(*parts, empty=True)
     tokenizer.named(config.generate.suppressed)
-    if weights is not None and (form := family.published) is not None:
+    if weights is not None and (known := layouts.of(weights.config)):
+        folded.fill(model.network, known, weights, tokenizer.vocabulary, model.dtype)
+    elif weights is not None and (form := family.published) is not None:
         if form.head:
             adapted.check(model.network, form, weights)
         else:

@@ -1,0 +1,143 @@
+"""Published diffusion models in layouts of their own, whose weights become those of a network here.
+
+Each map is exact: the network computes the same logits, up to rounding. A layout is known by the
+``model_type`` of its ``config.json``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch import Tensor
+from torch.nn import functional as F
+
+from xlm_runtime.plug import Family, ModelSize
+
+Get = Callable[[str], Tensor]
+
+
+@frozen
+class Layout:
+    """A layout of published weights.
+
+    size: the family and a config -> the size of its network. weights: (tensors by their names,
+    config, the name of the head) -> weights by the names of the network. roles: the ids of special
+    tokens that the tokenizer may lack. config: in the family's own published format.
+    """
+
+    size: Callable[[Family, Mapping[str, Any]], ModelSize]
+    weights: Callable[[Get, Mapping[str, Any], str], Iterator[tuple[str, Tensor]]]
+    roles: Callable[[Mapping[str, Any]], Mapping[str, int]]
+    config: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+
+
+# MDLM
+
+
+def _mdlm_size(_: Family, config: Mapping[str, Any]) -> ModelSize:
+    if config.get("time_conditioning"):
+        raise ValueError("time_conditioning is True: its modulation depends on the time")
+    return ModelSize(layers=config["n_blocks"], width=config["hidden_dim"], heads=config["n_heads"])
+
+
+def _mdlm(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights of a DiT that is given sigma = 0 (Sahoo et al. 2024, arXiv:2406.07524).
+
+    Its modulation is then the same everywhere: the scale and the shift go into the norms.
+    """
+    waves = torch.cat([torch.ones(128), torch.zeros(128)])  # cosines and sines of zero
+    inner = F.silu(F.linear(waves, *_layer(get, "backbone.sigma_map.mlp.0")))
+    condition = F.silu(F.linear(inner, *_layer(get, "backbone.sigma_map.mlp.2")))
+    yield "backbone.embed.weight", get("backbone.vocab_embed.embedding")
+    for i in range(config["n_blocks"]):
+        ours, theirs = f"backbone.blocks.{i}", f"backbone.blocks.{i}"
+        parts = F.linear(condition, *_layer(get, f"{theirs}.adaLN_modulation")).chunk(6)
+        for number, (shift, scale, gate) in ((1, parts[:3]), (2, parts[3:])):
+            yield f"{ours}.norm_{number}.weight", get(f"{theirs}.norm{number}.weight") * (1 + scale)
+            yield f"{ours}.norm_{number}.bias", shift
+            yield f"{ours}.gate_{number}", gate
+        yield f"{ours}.attention.qkv.weight", get(f"{theirs}.attn_qkv.weight")
+        yield f"{ours}.attention.out.weight", get(f"{theirs}.attn_out.weight")
+        for place in (0, 2):
+            weight, bias = _layer(get, f"{theirs}.mlp.{place}")
+            yield f"{ours}.feed.{place}.weight", weight
+            yield f"{ours}.feed.{place}.bias", bias
+    last = "backbone.output_layer"
+    shift, scale = F.linear(condition, *_layer(get, f"{last}.adaLN_modulation")).chunk(2)
+    yield "backbone.norm.weight", get(f"{last}.norm_final.weight") * (1 + scale)
+    yield "backbone.norm.bias", shift
+    weight, bias = _layer(get, f"{last}.linear")
+    yield f"{head}.weight", weight
+    yield f"{head}.bias", bias
+
+
+def _layer(get: Get, name: str) -> tuple[Tensor, Tensor]:
+    return get(f"{name}.weight"), get(f"{name}.bias")
+
+
+# LLaDA
+
+_LLADA = {
+    "norm_1": "attn_norm", "norm_2": "ff_norm", "attention.q": "q_proj", "attention.k": "k_proj",
+    "attention.v": "v_proj", "attention.out": "attn_out", "feed.gate": "ff_proj",
+    "feed.up": "up_proj", "feed.down": "ff_out",
+}  # fmt: skip
+_LLADA_ONLY = {
+    "activation_type": "silu", "layer_norm_type": "rms", "block_type": "llama", "rope": True,
+    "include_bias": False, "include_qkv_bias": False, "weight_tying": False, "alibi": False,
+    "attention_layer_norm": False, "input_emb_norm": False, "scale_logits": False,
+}  # fmt: skip
+
+
+def _llada_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the config of Qwen2 with the same blocks, whose biases are zero."""
+    for name, wanted in _LLADA_ONLY.items():
+        if config.get(name, wanted) not in (wanted, None):
+            raise ValueError(f"{name} is {config[name]}, and supported is {wanted}")
+    return {
+        "model_type": "qwen2",
+        "architectures": ["Qwen2ForCausalLM"],
+        "vocab_size": config["vocab_size"],
+        "hidden_size": config["d_model"],
+        "intermediate_size": config["mlp_hidden_size"],
+        "num_hidden_layers": config["n_layers"],
+        "num_attention_heads": config["n_heads"],
+        "num_key_value_heads": config.get("n_kv_heads") or config["n_heads"],
+        "hidden_act": "silu",
+        "rms_norm_eps": config["rms_norm_eps"],
+        "rope_theta": config["rope_theta"],
+        "tie_word_embeddings": False,
+    }
+
+
+def _llada_size(family: Family, config: Mapping[str, Any]) -> ModelSize:
+    if family.published is None or not family.published.names:
+        raise ValueError("its blocks are those of `backbone qwen2`, which the family does not have")
+    return family.published.size(_llada_config(config))
+
+
+def _llada(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights of the blocks of Llama, which have no biases (arXiv:2502.09992)."""
+    yield "backbone.embed.weight", get("model.transformer.wte.weight")
+    for i in range(config["n_layers"]):
+        for ours, theirs in _LLADA.items():
+            weight = get(f"model.transformer.blocks.{i}.{theirs}.weight")
+            yield f"backbone.blocks.{i}.{ours}.weight", weight
+            if ours in ("attention.q", "attention.k", "attention.v"):
+                yield f"backbone.blocks.{i}.{ours}.bias", weight.new_zeros(weight.shape[0])
+    yield "backbone.norm.weight", get("model.transformer.ln_f.weight")
+    yield f"{head}.weight", get("model.transformer.ff_out.weight")
+
+
+LAYOUTS = {
+    "mdlm": Layout(_mdlm_size, _mdlm, lambda config: {"mask": config["vocab_size"] - 1}),
+    "llada": Layout(
+        _llada_size, _llada, lambda config: {"mask": config["mask_token_id"]}, _llada_config
+    ),
+}
+
+
+def of(config: Mapping[str, Any]) -> Layout | None:
+    """Return the layout of a published config, or None for one that the family itself reads."""
+    return LAYOUTS.get(str(config.get("model_type", "")))

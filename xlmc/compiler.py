@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlmc.check.family import check
 from xlmc.check.recipe import trimmed
@@ -13,9 +13,11 @@ from xlmc.emit.package import Package, assemble
 from xlmc.emit.render import render
 from xlmc.lower.family import lower
 from xlmc.lower.ir import Package as Ir
+from xlmc.lower.ir.training import Network
 from xlmc.resolve.defaults import complete
 from xlmc.resolve.inherit import flatten, inherited
 from xlmc.resolve.library import Library, Shelf
+from xlmc.resolve.own import FILE, Own, network
 from xlmc.resolve.spec_lines import places
 from xlmc.syntax import ast, query
 from xlmc.syntax.marks import marked, plain
@@ -54,8 +56,13 @@ def compile_held(specs: Mapping[str, bytes], family: str, name: str) -> Compiled
 def _compiled(path: Path, library: Library) -> Compiled:
     family, warnings = _checked(library)
     ir = lower(marked(family))
+    own = network(family, library)
+    if own is not None:
+        ir = evolve(ir, network=_owned(ir.network, own))
     facts = _facts(ir, places(family, library.sources(ir.name)))
-    package = assemble(ir.name, render(ir), library.copies(ir.name), facts)
+    package = assemble(
+        ir.name, render(ir, {FILE: own.text} if own else {}), library.copies(ir.name), facts
+    )
     return Compiled(path, package, warnings, library.read, _code(family))
 
 
@@ -84,6 +91,15 @@ def lowered(path: Path) -> tuple[Ir, Sequence[Diagnostic]]:
     """Return the IR of a spec, which the templates print, and warnings."""
     family, warnings = checked(path)
     return lower(family), warnings
+
+
+def _owned(network: Network, own: Own) -> Network:
+    """Return a network whose backbone is a class of a file of the package."""
+    name = own.name if own.name == "Backbone" else f"{own.name} as Backbone"
+    home = FILE.removesuffix(".py")
+    return evolve(
+        network, backbone="Backbone", module="", imports=(*network.imports, (home, (name,)))
+    )
 
 
 def _code(family: ast.Family) -> tuple[str, ...]:

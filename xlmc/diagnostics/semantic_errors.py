@@ -459,8 +459,12 @@ class WrongPath(Diagnostic):
 
     code = "XLM104"
     title = "this does not name a Python object"
-    label = "expected `package.module:name`"
-    help = 'write `backbone python "my_package.my_module:MyBackbone"`'
+    label = "{why}"
+    help = (
+        'write `backbone python "my_package.my_module:MyBackbone"`, a torch module that is made as '
+        "`MyBackbone(vocab, size)` and called as `(xt, attend)`"
+    )
+    why: str = "expected `package.module:name`"
 
 
 @frozen(kw_only=True)

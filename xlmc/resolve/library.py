@@ -53,6 +53,18 @@ class Library:
         """Return the text of all `sources` by file: ``NAME.xlm`` -> text."""
         return {f"{name}.xlm": one.text for name, one in self.sources(family).items()}
 
+    def python(self, module: str) -> tuple[Path, str] | None:
+        """Return the file of a dotted module beside the spec or in the working directory, if any.
+
+        Raises SpecErrors if it is no text, OSError if it cannot be read.
+        """
+        for folder in (self._folders[0], Path()):
+            path = folder.joinpath(*module.split(".")).with_suffix(".py")
+            if path.is_file():
+                return path, self._open(path).text
+            self.read[path] = None
+        return None
+
     def _open(self, path: Path) -> Source:
         data = content(path)
         self.read[path] = digest(data)
@@ -82,3 +94,6 @@ class Shelf(Library):
     def known(self) -> list[str]:
         """Return the families that could be parents."""
         return sorted(name.removesuffix(".xlm") for name in self._specs)
+
+    def python(self, module: str) -> None:
+        """Return None: no file is looked for."""

@@ -189,14 +189,17 @@ def test_an_encoder_keeps_no_keys_and_values(families, sources):
 
 @pytest.mark.parametrize("kind", CONFIGS)
 @torch.no_grad()
-def test_what_is_published_is_what_was_read(kind, families, sources, tmp_path):
+def test_what_is_published_is_what_was_read(kind, families, sources, tmp_path, capsys):
     """The library reads it back, and answers as before; so do we."""
     theirs, folder = sources[kind]
     home, path = shutil.copytree(folder, tmp_path / "in"), built(tmp_path, "full")
     labels = [str(number) for number in range(VOCAB - 5)]
     words(labels, ("pad", "mask", "bos", "eos", "cls")).save(home)
     loaded = xlm_runtime.pretrained(path, home, body=8)
+    capsys.readouterr()
     loaded.publish(tmp_path / "out")
+    warned = f"reads these weights as a causal {kind}, and this model sees more"
+    assert (warned in capsys.readouterr().out) == (kind in DECODERS)
     again = type(theirs).from_pretrained(tmp_path / "out").eval()
     if kind == "esm":
         again.esm.embeddings.token_dropout = False

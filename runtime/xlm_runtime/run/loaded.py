@@ -14,12 +14,15 @@ from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.published import is_part, save
 from xlm_runtime.model.scores import LogLikelihood
+from xlm_runtime.plug import Family
+from xlm_runtime.plug.adapted import DECODERS
 from xlm_runtime.run import requests
 from xlm_runtime.run.requests import Prompter
 from xlm_runtime.run.texts import Perplexity, Scorer, perplexity
 from xlm_runtime.system.arguments import each, full, strings, whole
 from xlm_runtime.system.aside import replacing
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.progress import say
 from xlm_runtime.tokenizers import Tokenizer
 
 
@@ -43,7 +46,9 @@ class Loaded:
         """Write the weights in the format of published ones, with the tokenizer.
 
         An existing folder is replaced in one step; files that are no part of the format stay in
-        it. Raises UsageError if the backbone has no such format, RunError if the disk refuses.
+        it. A line is printed if transformers reads the folder as a model of another attention, as
+        it does for a decoder that sees both sides. Raises UsageError if the backbone has no such
+        format, RunError if the disk refuses.
         """
         form, network = self.model.family.published, self.model.network
         if form is None:
@@ -59,6 +64,8 @@ class Loaded:
             else:
                 save(network, form.names, about, beside)
             self.tokenizer.save(beside)
+        if why := _misread(self.model.family, about):
+            say(f"{folder}: {why}: read it with xlm_runtime.pretrained(PACKAGE, {str(folder)!r})")
 
     def generate(
         self,
@@ -229,3 +236,16 @@ class Loaded:
         pairs = enumerate(zip(texts, lengths, strict=True))
         wanted = [prompter.request(i, text, n, seed) for i, (text, n) in pairs]
         return requests.samples(model, wanted, max(size, 1), seed, record)
+
+
+def _misread(family: Family, config: Mapping[str, Any]) -> str:
+    """Return how transformers reads a published model otherwise than it is; empty if it does not.
+
+    What is corrupted is seen from both sides, or by blocks.
+    """
+    kind, onward = config.get("model_type"), family.corrupt is None
+    if (kind in DECODERS) == onward:
+        return ""
+    theirs, ours = ("causal", "sees more") if kind in DECODERS else ("bidirectional", "does not")
+    reads = f"AutoModel.from_pretrained reads these weights as a {theirs} {kind}"
+    return f"{reads}, and this model {ours}"

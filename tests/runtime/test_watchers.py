@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -154,3 +156,49 @@ def test_the_best_checkpoint_may_be_that_of_a_term(
     found = csv.DictReader((RUN.parent / "other/logs/metrics.csv").read_text().splitlines())
     terms = {int(r["step"]): float(r["validation/token"]) for r in found if r["validation/token"]}
     assert index["loss"] == pytest.approx(terms[index["best"]])
+
+
+def test_validations_decode_and_the_best_is_the_largest_metric(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = ("train.steps=60", "train.validate_every=20", "train.decode_examples=16")
+    assert train(start, *sets, "train.best=max:exact_match", "train.learning_rate=0.01") == 0
+    found = {int(r["step"]): r for r in rows() if r["validation/exact_match"]}
+    matches = {step: float(row["validation/exact_match"]) for step, row in found.items()}
+    assert [*matches] == [20, 40, 60]
+    assert max(matches.values()) > matches[20]  # it learns
+    index = json.loads((RUN / "checkpoints/index.json").read_text())
+    assert index["loss"] == -max(matches.values())
+    assert matches[index["best"]] == max(matches.values())
+    assert "validation/exact_match_error" not in found[20]
+    assert "exact_match" in capsys.readouterr().out
+
+
+def test_metrics_of_validations_are_those_of_an_evaluation_of_the_same_examples(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = (
+        "train.steps=20",
+        "train.validate_every=20",
+        "train.decode_examples=8",
+        "eval.examples=8",
+    )
+    monkeypatch.setattr("toy_task.Toy.prepare", same_splits(toy_task().Toy.prepare))
+    assert start(name="mine", sets=(*SETS, *sets)) == 0
+    (row,) = [row for row in rows() if row["validation/exact_match"]]
+    answers = json.loads((RUN / "metrics.json").read_text())["answers"]
+    assert float(row["validation/exact_match"]) == answers["exact_match"]
+
+
+def toy_task() -> Any:
+    return importlib.import_module("toy_task")
+
+
+def same_splits(prepare: Callable[..., Any]) -> Callable[..., Any]:
+    """A task that tests on what it validates on."""
+
+    def prepared(self: Any, options: Any) -> Any:
+        made = prepare(self, options)
+        return replace(made, test=made.validation)
+
+    return prepared

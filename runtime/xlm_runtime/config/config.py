@@ -97,8 +97,10 @@ class Train:
     workers: the processes that prepare batches; 0 for the training process itself.
     validate_every: the steps between validations.
     validate_examples: how many held-out examples a validation reads; 0 for all.
-    best: which checkpoint is the best: that of the least validation ``loss``, or of the least of a
-        term of it, by its name.
+    decode_examples: how many held-out examples each validation decodes and judges by the metrics of
+        the task; 0 for none.
+    best: which checkpoint is the best: that of the least validation ``loss``, of the least term of
+        it or metric of ``decode_examples``, by its name; or of the largest, by ``max:NAME``.
     patience: training ends after so many validations none of which was the best; 0 for never.
     checkpoint_every: the steps between checkpoints.
     keep_every: checkpoints at multiples of it are kept for ever; 0 for none but last and best.
@@ -131,6 +133,7 @@ class Train:
     workers: bounds.Workers = 0
     validate_every: bounds.Steps = 500
     validate_examples: bounds.Examples = 1024
+    decode_examples: bounds.Examples = 0
     best: str = "loss"
     patience: bounds.Often = 0
     checkpoint_every: bounds.Steps = 500

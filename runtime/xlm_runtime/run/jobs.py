@@ -1,5 +1,6 @@
 """Training and generation, each done once for the same settings; `evaluation` is the third job."""
 
+from math import isfinite
 from typing import Any
 
 from attrs import evolve
@@ -45,7 +46,8 @@ def training(session: Session) -> None:
         lengths = Law.of(prepared.lengths).plain()
         facts = {"facts": dict(prepared.facts), "lengths": lengths}
         write_json(run.path / "data.json", about | facts)
-    held = Held(prepared.validation, config.eval.batch, lambda: _glimpse(session, model))
+    show, judge = lambda: _glimpse(session, model), lambda: _judged(session, model)
+    held = Held(prepared.validation, config.eval.batch, show, judge)
     fit(model, prepared.train, held, config, run.path)
 
 
@@ -60,6 +62,24 @@ def _glimpse(session: Session, model: Model) -> list[str]:
     pairs = zip(made, targets, strict=True)
     stops = session.config.generate.stops
     return [generate.show(generate.record(s, tokenizer, target, stops)) for s, target in pairs]
+
+
+def _judged(session: Session, model: Model) -> dict[str, float]:
+    """Decode some held-out examples, and return the metrics of the answers."""
+    count, prepared = session.config.train.decode_examples, session.prepared
+    if not count:
+        return {}
+    from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
+
+    metrics = session.task.metrics(prepared)
+    asked = session.asked(count, prepared.validation)
+    size, seed = session.config.eval.batch, session.config.train.seed
+    made = generate.samples(model, session.blanks(asked, model), size, seed)
+    for sample, example in zip(made, asked, strict=True):
+        ids, text = generate.said(sample, prepared.tokenizer, session.config.generate.stops)
+        metrics.update(Answer(ids, example, prepared.tokenizer, text))
+    values = {name: float(value) for name, value in metrics.compute().items()}
+    return {k: v for k, v in values.items() if not k.endswith(("_error", "_count")) and isfinite(v)}
 
 
 def generation(session: Session, again: bool) -> None:

@@ -70,18 +70,25 @@ class Checkpoints(Checkpoint):
 
     def on_validation_end(self, trainer: Trainer, *_: Any) -> None:
         """Save the state that was validated."""
-        self.save(trainer, self._watched())
+        self.save(trainer, self._watched(trainer))
         if self.index.waited(self.train):
             trainer.should_stop = True
         if self._stops(trainer) and trainer.global_step < self.train.steps:
             raise Stopped
 
-    def _watched(self) -> float:
-        """Return the loss of a validation by which checkpoints are the best.  Raises RunError."""
-        found, name = self.module.held.means(), self.train.best
-        if name not in found:
-            raise RunError(f"train.best={name}: a validation has {', '.join(found)}")
-        return found[name]
+    def _watched(self, trainer: Trainer) -> float:
+        """Return the number of a validation that is the least for the best checkpoint.
+
+        Raises RunError where there is none of this name, or it is not finite.
+        """
+        most, name = self.train.best.startswith("max:"), self.train.best.removeprefix("max:")
+        logged = {key.removeprefix("validation/"): v for key, v in trainer.callback_metrics.items()}
+        known = {name: float(v) for name, v in logged.items() if "/" not in name}
+        found = known | self.module.held.means()  # in full precision
+        value: float | None = trainer.strategy.broadcast(found.get(name))  # the first one decodes
+        if value is None:
+            raise RunError(f"train.best={self.train.best}: a validation has {', '.join(found)}")
+        return -value if most else value
 
     def _stops(self, trainer: Trainer) -> bool:
         """Return whether some process has a request to stop: all of them save together."""

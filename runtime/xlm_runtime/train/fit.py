@@ -21,7 +21,7 @@ from xlm_runtime.train import wanted
 from xlm_runtime.train.checkpoints import Checkpoints
 from xlm_runtime.train.ema import Ema
 from xlm_runtime.train.engine import engine, too_large
-from xlm_runtime.train.logs import Report, Show, loggers
+from xlm_runtime.train.logs import Judge, Report, Show, loggers
 from xlm_runtime.train.module import Training
 from xlm_runtime.train.order import Order
 from xlm_runtime.train.saved import Index, state
@@ -29,11 +29,12 @@ from xlm_runtime.train.saved import Index, state
 
 @frozen(eq=False)
 class Held:
-    """The examples of a validation, and the function that shows samples."""
+    """The examples of a validation, and the functions that show samples and judge answers."""
 
     examples: Split
     batch: int
     show: Show
+    judge: Judge
 
 
 def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> None:
@@ -48,7 +49,7 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
     begun = index.last
     module, ema = Training(model, train), Ema(train.ema)
     with Watch("train", train.steps) as watch:
-        report = Report(watch, train, held.show)
+        report = Report(watch, train, held.show, held.judge)
         saving = Checkpoints(folder / "checkpoints", module, ema)
         trainer = _trainer(config, [ema, report, *wanted.callbacks(train), saving], folder, begun)
         try:

@@ -27,6 +27,7 @@ from xlm_runtime.system.reader import damaged, read_as, read_table
 from xlm_runtime.train.optim import factor
 
 Show = Callable[[], Sequence[str]]
+Judge = Callable[[], Mapping[str, float]]
 SEAL = "sealed.json"
 
 
@@ -118,8 +119,8 @@ class Report(Callback):
     there is no terminal, and jobs other than training have no trainer to show them.
     """
 
-    def __init__(self, watch: Watch, train: Train, show: Show) -> None:
-        self.watch, self.train, self.show = watch, train, show
+    def __init__(self, watch: Watch, train: Train, show: Show, judge: Judge) -> None:
+        self.watch, self.train, self.show, self.judge = watch, train, show, judge
         self._at, self._since = 0, 0.0
 
     def on_train_start(self, trainer: Trainer, *_: Any) -> None:
@@ -140,12 +141,15 @@ class Report(Callback):
         self.watch.at(step, line(values))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Report the losses and samples of the averaged weights."""
+        """Report the losses, metrics and samples of the averaged weights."""
         losses = pl_module.held.means()
         _log(trainer, "validation", losses)
         if not trainer.is_global_zero:  # samples are drawn by the first process alone
             return
-        say(f"step {trainer.global_step}  validation {said(losses)}")
+        if judged := self.judge():
+            _log(trainer, "validation", judged)
+        numbers = "".join(f"  {name} {value:.4f}" for name, value in judged.items())
+        say(f"step {trainer.global_step}  validation {said(losses)}{numbers}")
         for text in self.show():
             say(text)
             for logger in trainer.loggers:

@@ -16,14 +16,14 @@ TRIALS = ("plan", "rate", "overfit")  # jobs that leave no run behind
 _NAME = re.compile(r"\w[\w.-]*")
 JOBS = {
     "prepare": (),
-    "plan": ("train",),
-    "rate": ("train",),
-    "overfit": ("train",),
     "train": ("train",),
     "eval": ("eval",),
     "generate": ("generate",),
     "score": ("score",),
     "push": (),
+    "plan": ("train",),
+    "rate": ("train",),
+    "overfit": ("train",),
     "all": ("train", "eval", "generate"),
 }
 

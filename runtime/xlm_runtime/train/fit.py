@@ -34,7 +34,7 @@ class Held:
     examples: Split
     batch: int
     show: Show
-    judge: Judge
+    judge: Judge = dict  # no metrics
 
 
 def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> None:

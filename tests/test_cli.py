@@ -58,6 +58,13 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_help_keeps_its_marks_for_itself(command: str, capsys) -> None:
+    """`\\b` before lines that click must not join is a character, and is not shown."""
+    assert execute([command, "--help"]) == 0
+    assert "\\b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command, capsys) -> None:
     assert execute([command, "--help"]) == 0
     out, err = said(capsys)

@@ -53,7 +53,7 @@ def chat(
     weights: str | None,
     trust: bool,
 ) -> int:
-    r"""Answer prompts one after another, and show how each answer is written.
+    """Answer prompts one after another, and show how each answer is written.
 
     RUN, PKG and HUB are those of `xlmc generate`. Where the task is a chat (data.chat) the
     conversation is kept; else prompts do not depend on each other. Ctrl-C stops an answer, Ctrl-D

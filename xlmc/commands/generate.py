@@ -97,7 +97,7 @@ def generate(
     weights: str | None,
     trust: bool,
 ) -> int:
-    r"""Generate texts with a trained model.
+    """Generate texts with a trained model.
 
     RUN is the folder of a run, or a folder with runs, of which the newest is meant; PKG a package,
     whose newest run is meant; HUB a run on the Hub, OWNER/NAME. Prompts may be piped. Without
@@ -107,7 +107,7 @@ def generate(
     xlmc generate runs/ilm/star_easy --prompt "3>5 6>7 5>1 0>6 1>4 3>0 3 4"
     xlmc generate runs/mdlm/lm1b --infill "the [MASK*3] sat" --num 8 --distinct
     xlmc generate OWNER/NAME --prompts questions.jsonl --out answers.jsonl
-    """
+    """  # noqa: D301  # click reads the character
     gc.enable()
     with runtime():
         from xlm_runtime.system.progress import say

@@ -91,7 +91,7 @@ def verify(
     sets: tuple[str, ...],
     trust: bool,
 ) -> int:
-    r"""Check the claims of PKG, with a lookup table in place of its network.
+    """Check the claims of PKG, with a lookup table in place of its network.
 
     On data that can be enumerated, the table is fitted with the package's own loss and sampled
     with its own decoders: do samples follow the claimed law, is the likelihood tight or a bound as
@@ -100,7 +100,7 @@ def verify(
 
     \b
     Exit code: 0 nothing is refuted, 1 a claim is refuted, 4 the package cannot be loaded.
-    """
+    """  # noqa: D301  # click reads the character
     with runtime():
         from xlm_runtime.verify.bench import Settings
         from xlm_runtime.verify.main import verify as start

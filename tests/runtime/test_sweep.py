@@ -180,6 +180,9 @@ def test_seeds_make_a_run_each_and_one_table(
     table = capsys.readouterr().out
     table = table[table.rindex("mean and standard deviation of 2 seeds:") :]
     assert table.count("(sd ") >= 2
+    assert "part of the test data" not in table
+    assert start(job="eval", sets=("eval.examples=5",), seeds="1,2") == 0
+    assert "of a part of the test data: 5 of 37 examples" in capsys.readouterr().out
 
 
 def test_lists_of_training_settings_make_a_run_each(

@@ -7,9 +7,11 @@ from typing import Any
 from attrs import frozen
 
 from xlm_runtime.config.lists import path_of
+from xlm_runtime.run import measured
 from xlm_runtime.run.columns import columns
 from xlm_runtime.run.command import Command
 from xlm_runtime.run.numbers import Number, numbers, shown
+from xlm_runtime.run.table import seen
 
 Evaluation = Mapping[str, Any]
 COSTS = ("nfe", "tokens_per_second")
@@ -58,6 +60,13 @@ def together(done: Sequence[tuple[Command, Sequence[Evaluation]]]) -> list[str]:
 
     Runs that differ in the seed alone are taken together, as mean and standard deviation.
     """
+    every = [one for _, found in done for one in found]
+    parts = dict.fromkeys(seen(one) for one in every if measured.is_part(one))
+    marks = [f"  of a part of the test data: {part} examples" for part in parts]
+    return [*_tables(done), *marks]
+
+
+def _tables(done: Sequence[tuple[Command, Sequence[Evaluation]]]) -> list[str]:
     groups: dict[str, list[tuple[Command, Sequence[Evaluation]]]] = {}
     for command, found in done:
         groups.setdefault(", ".join(command.varied), []).append((command, found))

@@ -11,7 +11,6 @@ from xlm_runtime.config.settings import parse_sets
 from xlm_runtime.data.files import read
 from xlm_runtime.metrics.arithmetic import last_number
 from xlm_runtime.model.published import find
-from xlm_runtime.molecules.smiles import whole
 from xlm_runtime.plug import Example
 from xlm_runtime.run import predictions
 from xlm_runtime.run.jobs import generation
@@ -19,6 +18,7 @@ from xlm_runtime.run.main import run
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks.base.sources import parts_of
 from xlm_runtime.tokenizers import Tokenizer, bpe, pretrained, words
+from xlm_runtime.tokenizers.molecules.smiles import whole
 
 MLM = Path(__file__).parents[2] / "examples/mlm"
 

@@ -10,10 +10,10 @@ from published import package, published, reference, tokenizer
 
 from xlm_runtime.model.published import fill, find
 from xlm_runtime.model.tensors import INDEX
-from xlm_runtime.molecules.tokens import published as of_molecules
 from xlm_runtime.packages import package as packages
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.tokenizers import load, pretrained, words
+from xlm_runtime.tokenizers.molecules.tokens import published as of_molecules
 
 BROKEN: dict[str, bytes] = {
     "empty": b"", "cut": b'{"model": {"type"', "list": b"[]", "null": b"null", "number": b"3",

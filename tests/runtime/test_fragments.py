@@ -17,15 +17,15 @@ from xlm_runtime.metrics.fragments import Fragments
 from xlm_runtime.metrics.molecules import fingerprint
 from xlm_runtime.model import generate
 from xlm_runtime.model.model import Model
-from xlm_runtime.molecules import pieces, safe, tokens
-from xlm_runtime.molecules.grow import grow
-from xlm_runtime.molecules.smiles import canonical
 from xlm_runtime.plug import Example, Vocabulary
 from xlm_runtime.run import evaluation
 from xlm_runtime.system import atomic
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import fragments
 from xlm_runtime.tasks import safe as safe_task
+from xlm_runtime.tokenizers.molecules import pieces, safe, tokens
+from xlm_runtime.tokenizers.molecules.grow import grow
+from xlm_runtime.tokenizers.molecules.smiles import canonical
 
 TOKENS = tokens.own(SPECIALS, 20)
 # the first row of GenMol's table

@@ -20,14 +20,14 @@ from rdkit.Chem import QED, Descriptors
 from xlm_runtime import tasks
 from xlm_runtime.metrics import Answer, collection, fcd
 from xlm_runtime.metrics.molecules import Molecules, diversity, fingerprint, measures, qed, sa
-from xlm_runtime.molecules import tokens
-from xlm_runtime.molecules.grow import grow
-from xlm_runtime.molecules.smiles import canonical, whole
 from xlm_runtime.plug import Example
 from xlm_runtime.run.asked import check, extended
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import qm9
 from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.tokenizers.molecules import tokens
+from xlm_runtime.tokenizers.molecules.grow import grow
+from xlm_runtime.tokenizers.molecules.smiles import canonical, whole
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 

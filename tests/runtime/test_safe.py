@@ -17,13 +17,13 @@ from tokenizers.processors import TemplateProcessing
 
 from xlm_runtime import tasks
 from xlm_runtime.metrics import Answer
-from xlm_runtime.molecules import safe, tokens
-from xlm_runtime.molecules.grow import grow
-from xlm_runtime.molecules.smiles import canonical
 from xlm_runtime.plug import Example
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.tasks import safe as task
 from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.tokenizers.molecules import safe, tokens
+from xlm_runtime.tokenizers.molecules.grow import grow
+from xlm_runtime.tokenizers.molecules.smiles import canonical
 
 DRUGS = [  # stereo, charges, long rings, double bonds that are cut
     "C[C@H](N)C(=O)O",

@@ -24,8 +24,8 @@ from torchmetrics import Metric
 
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.metrics.molecules import Read, fingerprint, mean, measures
-from xlm_runtime.molecules.pieces import contains
 from xlm_runtime.shapes import Tensor
+from xlm_runtime.tokenizers.molecules.pieces import contains
 
 Group = tuple[str, str]  # what is given, and the whole original
 _PLAIN = ("validity", "uniqueness", "diversity", "quality")

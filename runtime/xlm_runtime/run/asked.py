@@ -153,8 +153,8 @@ def _fcd(prepared: "Prepared") -> "tuple[Metric, ...]":
     if notation is None:
         raise UsageError("--metric fcd: the texts of this task are no molecules")
     from xlm_runtime.metrics.fcd import Fcd
-    from xlm_runtime.molecules.notation import reader
     from xlm_runtime.tasks.base.molecules import known
+    from xlm_runtime.tokenizers.molecules.notation import reader
 
     return (Fcd(reader(notation), lambda: known(prepared)),)
 

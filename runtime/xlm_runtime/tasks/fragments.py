@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime import molecules
 from xlm_runtime.data import files
 from xlm_runtime.data.rows import Dropped, Place
 from xlm_runtime.plug import Example
@@ -24,6 +23,7 @@ from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.tasks.safe import JUDGED, SAFE
+from xlm_runtime.tokenizers import molecules
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
@@ -94,12 +94,12 @@ class FragmentTask(Task):
         """Return `metrics.fragments`, for texts as they are and after GenMol's repairs."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.fragments import Fragments
-        from xlm_runtime.molecules.safe import lenient, strict
+        from xlm_runtime.tokenizers.molecules.safe import lenient, strict
 
         return collection(Fragments(strict), Fragments(lenient, prefix="genmol_"))
 
     def _table(self, options: DataOptions, dropped: Dropped) -> Iterator[tuple[Place, Asked]]:
-        from xlm_runtime.molecules.pieces import offered
+        from xlm_runtime.tokenizers.molecules.pieces import offered
 
         assert options.data is not None
         table = files.read(options.data)
@@ -112,8 +112,8 @@ class FragmentTask(Task):
                 yield place, found
 
     def _made(self, trained: Prepared) -> Iterator[tuple[Place, Asked]]:
-        from xlm_runtime.molecules.pieces import chosen
-        from xlm_runtime.molecules.safe import strict
+        from xlm_runtime.tokenizers.molecules.pieces import chosen
+        from xlm_runtime.tokenizers.molecules.safe import strict
 
         made = 0
         for index in range(len(trained.test)):

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime import molecules
 from xlm_runtime.data import hub
 from xlm_runtime.data.rows import Dropped, Place
-from xlm_runtime.molecules import tokens
-from xlm_runtime.molecules.notation import SMILES
 from xlm_runtime.tasks.base.molecules import known
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tasks.base.sources import Row, Source, by_hash, hub_read
 from xlm_runtime.tasks.base.splits import Name
 from xlm_runtime.tasks.base.task import SMALL
 from xlm_runtime.tasks.base.text import INSTEAD, TextTask, instead
-from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.tokenizers import Tokenizer, molecules
+from xlm_runtime.tokenizers.molecules import tokens
+from xlm_runtime.tokenizers.molecules.notation import SMILES
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
@@ -79,7 +78,7 @@ class Qm9(TextTask):
         """Return `metrics.molecules`."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.molecules import Molecules
-        from xlm_runtime.molecules.smiles import whole
+        from xlm_runtime.tokenizers.molecules.smiles import whole
 
         return collection(Molecules(whole, lambda: known(prepared)))
 
@@ -102,7 +101,7 @@ class Qm9(TextTask):
 
 def molecular(source: Source) -> Source:
     """Keep the rows of a source that are one molecule; drop and count others."""
-    from xlm_runtime.molecules.smiles import whole
+    from xlm_runtime.tokenizers.molecules.smiles import whole
 
     def rows(dropped: Dropped) -> Iterator[Row]:
         for split, place, (text,) in source.rows(dropped):
@@ -128,7 +127,7 @@ def made(seed: int, draws: int, least: int, most: int) -> Source:
     """Make molecules of ``least`` to ``most`` heavy atoms, each once, by a stream of its own."""
     from rdkit import rdBase
 
-    from xlm_runtime.molecules.grow import PIECES, grow
+    from xlm_runtime.tokenizers.molecules.grow import PIECES, grow
 
     key = {
         "made": [seed, draws, least, most, dict(SHARES)],

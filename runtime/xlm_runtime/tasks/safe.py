@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xlm_runtime import molecules
 from xlm_runtime.data import hub
 from xlm_runtime.data.rows import Dropped, Place, fault
-from xlm_runtime.molecules import notation, tokens
 from xlm_runtime.tasks.base.molecules import known
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tasks.base.sources import Row, Source, hub_read
 from xlm_runtime.tasks.base.splits import SPLITS
 from xlm_runtime.tasks.base.text import INSTEAD, TextTask, instead
 from xlm_runtime.tasks.qm9 import QM9, made
-from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.tokenizers import Tokenizer, molecules
+from xlm_runtime.tokenizers.molecules import notation, tokens
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
@@ -80,7 +79,7 @@ class Safe(TextTask):
         """Return `metrics.molecules`, for texts as they are and after GenMol's repairs."""
         from xlm_runtime.metrics import collection
         from xlm_runtime.metrics.molecules import Molecules
-        from xlm_runtime.molecules.safe import lenient, strict
+        from xlm_runtime.tokenizers.molecules.safe import lenient, strict
 
         few = len(prepared.train) <= MOST_KNOWN
         trained = (lambda: known(prepared)) if few else None
@@ -116,7 +115,7 @@ def _published(dropped: Dropped, at: str) -> Iterator[Row]:
 
 def bracketed(source: Source) -> Source:
     """Convert the rows of a source to bracket SAFE; drop and count those that are no molecule."""
-    from xlm_runtime.molecules.safe import encode
+    from xlm_runtime.tokenizers.molecules.safe import encode
 
     def rows(dropped: Dropped) -> Iterator[Row]:
         for split, place, (text,) in source.rows(dropped):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from xlm_runtime.molecules.notation import reader
 from xlm_runtime.tasks.base.prepared import Prepared
+from xlm_runtime.tokenizers.molecules.notation import reader
 
 
 def known(prepared: Prepared) -> Iterator[str]:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from rdkit import Chem
 
-from xlm_runtime.molecules import safe
-from xlm_runtime.molecules.smiles import parsed
+from xlm_runtime.tokenizers.molecules import safe
+from xlm_runtime.tokenizers.molecules.smiles import parsed
 
 _MATCHES = 1000  # places of a fragment in a molecule that are looked at
 

@@ -21,7 +21,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import BRICS
 
-from xlm_runtime.molecules.smiles import canonical, largest, parsed
+from xlm_runtime.tokenizers.molecules.smiles import canonical, largest, parsed
 
 Bond = tuple[int, int]  # by its atoms
 _CUT = re.compile(r"\[(\d+)\*\]")

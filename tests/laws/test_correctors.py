@@ -6,7 +6,7 @@ from math import comb, exp
 import pytest
 import torch
 from laws.build import VOCAB, A, B, Package, Workshop
-from laws.examples import examples, network
+from laws.examples import examples, layouts, network, strings
 from laws.scripted import draw
 from laws.stats import follows, samples_of
 from laws.test_decoders import LIMIT, bodies, filled, mask_table
@@ -23,6 +23,11 @@ def dfm(workshop: Workshop) -> Package:
 @pytest.fixture
 def conf(workshop: Workshop) -> Package:
     return workshop.package("remdm_conf")
+
+
+@pytest.fixture
+def p2(workshop: Workshop) -> Package:
+    return workshop.package("p2")
 
 
 def same_as_mdlm(package, mdlm, **off) -> None:
@@ -101,3 +106,57 @@ def test_d9_one_token_a_step_comes_back_at_most_on_average(conf) -> None:
             none, one = exp(-rate), rate * exp(-rate)
             follows(counts, [none, one, 1 - none - one])
     assert seen > 3
+
+
+def test_d38_as_many_places_have_a_token_as_the_plan_says(p2) -> None:
+    """floor(length (1 - s)) of each row after a step to s; no mask is left."""
+    for name, _, batch in layouts(p2):
+        made = p2.sampler(steps=4)(network(p2, name), batch, draw(batch), LIMIT, record=True)
+        length = batch.free.sum(1)
+        for i, state in enumerate(made.history[:5]):
+            shown = ((state != MASK) & batch.free).sum(1)
+            assert torch.equal(shown, (length * i / 4 + 1e-9).floor().long())
+            assert torch.equal(state[~batch.free], batch.x0[~batch.free])
+        assert not (made.x == MASK).any()
+
+
+def test_d38_the_places_that_lose_have_the_unlikeliest_tokens(p2) -> None:
+    """A token that is taken back is less likely than any that is there afterwards."""
+    net, lost = network(p2), 0
+    batch = p2.layout("text", 5)(examples("text"))
+    for seed in range(60):
+        made = p2.sampler(steps=5)(net, batch, draw(batch, seed), LIMIT, record=True)
+        for before, after in itertools.pairwise(made.history[:6]):
+            law = net.token(net.trunk(before, batch.attend).flatten(0, 1)).softmax(-1)
+            law = law.view(*before.shape, -1)
+            back = (before != MASK) & (after == MASK) & batch.free
+            there = (after != MASK) & batch.free
+            sure = law.gather(2, torch.where(back, before, after)[..., None])[..., 0]
+            most = torch.where(back, sure, 0).amax(1)
+            least = torch.where(there, sure, 1).amin(1)
+            assert (most <= least + 1e-9).all()
+            lost += int(back.sum())
+    assert lost > 20
+
+
+def test_d38_where_what_is_written_is_certain_it_is_never_taken_back(p2) -> None:
+    """With exact answers a plan is the quota of the surest that were drawn, token by token."""
+    table = mask_table(p2, strings(3))
+    made = [
+        filled(p2, table, p2.sampler(name, steps=5), 3, rows=400, record=True)[1]
+        for name in ("default", "plain")
+    ]
+    assert torch.equal(made[0].x, made[1].x)
+    for one, other in zip(*(part.history[:6] for part in made), strict=True):
+        assert torch.equal(one, other)
+    assert p2.family.samples["default"].law == "none"
+
+
+def test_d38_a_token_that_stays_is_never_drawn_anew(p2) -> None:
+    """Only places that were masks get another token."""
+    net, batch = network(p2), p2.layout("text", 5)(examples("text"))
+    for seed in range(5):
+        made = p2.sampler(steps=5)(net, batch, draw(batch, seed), LIMIT, record=True)
+        for before, after in itertools.pairwise(made.history[:6]):
+            stays = (before != MASK) & (after != MASK)
+            assert torch.equal(before[stays], after[stays])

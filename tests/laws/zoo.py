@@ -870,6 +870,14 @@ MORE = {  # of a few laws alone
     "gidd_mixed": Spec(
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
+    "p2": Spec(
+        written_out("p2").replace(
+            "  decoder first_hitting",
+            "  decoder plain {\n    step {\n"
+            "      unmask quota max(0, masked - length * s) by confidence of sampled\n"
+            "    }\n  }\n  decoder first_hitting",
+        )
+    ),
     "dfm": Spec(written_out("dfm")),
     "remdm_conf": Spec(written_out("remdm_conf")),
     "bert": Spec(written_out("bert"), low=0.15, high=0.15),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xlmc.check import keeping
 from xlmc.check.draws import law
 from xlmc.check.gaps import tokens
 from xlmc.check.insertions import masks, own_clock, trained
@@ -80,6 +81,8 @@ def _act(
         case "substitute":
             yield from _rule(action, process)
             yield from _no_order(action, "every token is drawn anew")
+        case "keep":
+            yield from keeping.check(action, section, env)
         case "append":
             yield from single(action, f"write `{undo(sound(process), process)}`")
             yield from _no_order(action, "a token comes behind the last one")

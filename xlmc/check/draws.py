@@ -54,6 +54,9 @@ class _Drawn:
         if name == "euler" and not self.ratios:
             why = f"`{draw.head.id}` gives a law, of which the step to s is known as it is"
             return why, "write `from posterior`" if here else "drop `from euler`"
+        if self.ratios and query.acts(self.block.actions, "keep"):
+            why = f"`{draw.head.id}` gives ratios, which are no law of tokens that are there"
+            return why, "write `unmask all; draw token from posterior`"
         if name and not self.process.replaces and not here and not self.ratios:
             why = "only `substitute` draws the token at s: it has one at t to go on from"
             return why, f"drop `from {name}`"

@@ -26,7 +26,7 @@ from xlmc.words.actions.edit import Edit
 from xlmc.words.decoding import environment
 from xlmc.words.guides.base import around_prompt
 from xlmc.words.numbers import plain
-from xlmc.words.slots import head_words, order_words, subject_words
+from xlmc.words.slots import head_words, order_words, rule_words, subject_words
 
 
 class Actions(Amounts):
@@ -65,6 +65,13 @@ class Actions(Amounts):
             sure=network and not present,
             off=switch(action.much, environment(self.section, self.family)),
         )
+
+    def keep(self, action: ast.Act | None) -> ir.Keep | None:
+        """Return the number of places that have a token after a step."""
+        if action is None or action.much.value is None:
+            return None
+        rule = rule_words()[action.much.rule]
+        return ir.Keep(rule.amount(self.code(action.much.value), MASKS))
 
     def substitute(self, step: ast.Step) -> ir.Substitute | None:
         """Return the tokens that are drawn anew."""

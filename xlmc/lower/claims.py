@@ -18,6 +18,8 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
+    if decoder.keep is not None:
+        reasons.append("places compete by the tokens that were drawn")
     if decoder.substitute is not None and not decoder.substitute.function:
         reasons.append("tokens are drawn for t = 0 at every step")
     if decoder.ends and process.drops:

@@ -99,6 +99,8 @@ def base(decoder: ir.Decoder) -> str:
         return f"{guided}Caching" if decoder.reuse else "Appending"
     if decoder.substitute is not None:
         return "Restoring" if decoder.substitute.masks else "Substituting"
+    if decoder.keep is not None:
+        return "Revising"
     if decoder.several is not None:
         return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:

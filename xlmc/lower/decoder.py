@@ -88,7 +88,8 @@ class _Maker(Actions):
         title = "" if self.section.name is None else camel(self.section.name)
         insert = query.first(step.actions, ast.Insert)
         edits = slots.edits(step.actions)
-        actions = (unmask, *(edit for edit, _ in edits), insert)
+        keep = query.act(step.actions, "keep")
+        actions = (unmask, keep, *(edit for edit, _ in edits), insert)
         values = [value for a in actions if a is not None for value in query.amounts(a)]
         warm = unmask.order.temperature if unmask is not None and unmask.order is not None else None
         values += [warm] if warm is not None else []
@@ -114,6 +115,7 @@ class _Maker(Actions):
             several=self.several(step),
             edits=tuple(self.edit(action, word) for action, word in edits),
             substitute=self.substitute(step),
+            keep=self.keep(keep),
             guide=self.guide(),
             blocks=self.blocks(),
             lets=self.lets(values),
@@ -177,7 +179,7 @@ class _Maker(Actions):
         """Return the sampler of leftovers; None if a step leaves none."""
         finish = query.first(self.section.entries, ast.Finish)
         step = query.the(self.section.entries, ast.Step)
-        unmask = query.act(step.actions, "unmask")
+        unmask = query.act(step.actions, "unmask") or query.act(step.actions, "keep")
         grid = slots.grid(self.section.entries)
         if finish is None or unmask is None or grid is None or not grid.timed:
             return None
@@ -194,6 +196,8 @@ class _Maker(Actions):
         word = slots.grid(self.section.entries)
         if query.act(step.actions, "substitute") is not None:
             return "Draw all tokens anew", word.way if word is not None else ""
+        if query.act(step.actions, "keep") is not None:
+            return "Keep the surest tokens, and mask the others", word.way if word else ""
         if self.several(step) is not None:
             way = word.way if word is not None else ", until a row stops"
             return "Insert tokens into several gaps of each row", way

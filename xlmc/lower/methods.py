@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xlmc.lower import ir, parts
 from xlmc.lower.growing import GrowthMaker
 from xlmc.lower.pieces import Maker, Piece
+from xlmc.lower.planning import KeepMaker
 from xlmc.lower.revealing import RevealMaker
 from xlmc.lower.substitutions import SubstituteMaker
 
@@ -17,6 +18,8 @@ def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
         yield from GrowthMaker(decoder, hooked).appending()
     elif decoder.substitute is not None:
         yield from SubstituteMaker(decoder, hooked).substituting(decoder.substitute)
+    elif decoder.keep is not None:
+        yield from KeepMaker(decoder, hooked).keeping(decoder.keep)
     elif decoder.unmask is None:
         yield from GrowthMaker(decoder, hooked).inserting()
     else:

@@ -17,9 +17,7 @@ class RevealMaker(Maker):
         d = self.decoder
         needs: list[Piece] = []
         if d.guide is not None:
-            doc = self.refers("Query the network for guided logits at some places", "guide")
-            guide = parts.Guided(d.head, d.guide.without, d.guide.scale, doc=doc)
-            needs.append(self.piece(guide))
+            needs.append(self.guided(d.guide))
         if d.draw.cuts and not unmask.order.tempered:
             needs.append(self.piece(parts.Draw(self.plain(), summary(d.draw))))
         scores = [self.piece(one) for one in orders.methods(unmask)]
@@ -38,6 +36,12 @@ class RevealMaker(Maker):
         yield self.piece(self.reveal(unmask), *needs, *scores)
         if d.last is not None:
             yield self.piece(self._finish(d.last), *needs)
+
+    def guided(self, guide: ir.Guide) -> Piece:
+        """Return the query of the network at some places with guidance."""
+        doc = self.refers("Query the network for guided logits at some places", "guide")
+        head = self.decoder.head
+        return self.piece(parts.Guided(head, guide.without, guide.scale, doc=doc))
 
     def _length(self, size: ir.Size) -> parts.Length:
         u = 'noise.uniform("length")[:, 0]'

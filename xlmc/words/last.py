@@ -6,7 +6,7 @@ from xlmc.calculus.survival import examine
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.last import LAST, always
-from xlmc.theory.probe import Sample, values
+from xlmc.theory.probe import SLIP, Sample, values
 from xlmc.words import slots
 from xlmc.words.answers import answered
 from xlmc.words.decoding import environment
@@ -19,6 +19,8 @@ def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> b
     ``arrow`` is that of the clock whose masks it reveals.
     """
     step = query.the(section.entries, ast.Step)
+    if (keep := query.act(step.actions, "keep")) is not None:
+        return _keeps_all(keep.much, environment(section, family))
     (unmask,), env = query.acts(step.actions, "unmask"), environment(section, family)
     hiding = [one.much for one, word in slots.edits(step.actions) if word.hides]
     if hiding:
@@ -29,6 +31,20 @@ def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> b
     if isinstance(value, ast.Call) and value.function == "reveal":
         return rule_words()[unmask.much.rule].of_place  # a chance, which is 1 at s = 0 unrounded
     return _closes(unmask.much, env)
+
+
+def _keeps_all(much: ast.Much, env: Environment) -> bool:
+    """Return whether at s = 0 every place keeps a token, for any values of params."""
+    value = much.value
+    return value is not None and always(lambda one: _as_many(value, one), [value], env)
+
+
+def _as_many(value: ast.Expr, env: Environment) -> bool:
+    """Return whether an amount is no less than the length of a row at each of the last steps."""
+    return all(
+        isinstance(found, float) and found >= point["length"] - SLIP
+        for point, found in values(value, env, LAST)
+    )
 
 
 def _settles(unmask: ast.Much, hiding: ast.Much, env: Environment) -> bool:

@@ -11,6 +11,7 @@ from xlmc.lower.ir.steps import (
     Grid,
     Guide,
     Insert,
+    Keep,
     Sampler,
     Several,
     Size,
@@ -37,6 +38,7 @@ class Decoder:
     several: Several | None  # tokens, where not one by the joint law alone
     edits: tuple[Edit, ...]
     substitute: Substitute | None
+    keep: Keep | None
     guide: Guide | None
     blocks: Blocks | None
     lets: tuple[tuple[str, Code], ...]

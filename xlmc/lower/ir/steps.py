@@ -152,6 +152,13 @@ class Edit:
 
 
 @frozen
+class Keep:
+    """The number of places of each row that have a token after a step; the others are masks."""
+
+    number: Code
+
+
+@frozen
 class Substitute:
     """The tokens that are drawn anew, all of them, for the next time or for t = 0.
 

@@ -1,0 +1,23 @@
+"""``keep``: all free places compete, and those that lose become masks."""
+
+from xlmc.theory.needs import PLACES, WHOLE, arrow
+from xlmc.words.actions.base import Action
+
+
+class Keep(Action):
+    """The word ``keep``."""
+
+    name = "keep"
+    order = -4
+    form = "keep quota N by confidence"
+    meaning = (
+        "A token is drawn for each mask, and of all free places the N with the most likely token, "
+        "drawn or there before, have a token after the step. The others are masks, so that a "
+        "token that has become unlikely is taken back."
+    )
+    example = "keep quota length * (1 - s) by confidence"
+    needs = (arrow("clean", "mask"), PLACES, WHOLE)
+    undoes = ("clean", "mask")
+    rules = ("quota",)
+    one_rule = "all places compete, and a number of them wins"
+    alone = "all places have competed already"

@@ -56,8 +56,8 @@ CLASSES = {
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
 FACTS = (
-    *("Blocks", "Decoder", "Edit", "Grid", "Guide", "Insert", "Order", "Pace", "Sampler"),
-    *("Several", "Size", "Stop", "Substitute", "Unmask"),
+    *("Blocks", "Decoder", "Edit", "Grid", "Guide", "Insert", "Keep", "Order", "Pace"),
+    *("Sampler", "Several", "Size", "Stop", "Substitute", "Unmask"),
 )
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
@@ -277,7 +277,7 @@ def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
-        for name in ("arlm", "bd3lm", "gidd", "ilm", "udlm")
+        for name in ("arlm", "bd3lm", "gidd", "ilm", "p2", "udlm")
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

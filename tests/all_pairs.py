@@ -104,8 +104,9 @@ def table(notes: dict[str, dict[str, Any]], tasks: list[str]) -> str:
             refusals.append(found["refused"])
         return f"[{refusals.index(found['refused']) + 1}]"
 
-    rows = [f"| task | {' | '.join(FAMILIES)} |", "| --- " * (len(FAMILIES) + 1) + "|"]
-    rows += [f"| {task} | {' | '.join(shown(f, task) for f in FAMILIES)} |" for task in tasks]
+    known = [one for one in FAMILIES if any(pair.split()[0] == one for pair in notes)]
+    rows = [f"| task | {' | '.join(known)} |", "| --- " * (len(known) + 1) + "|"]
+    rows += [f"| {task} | {' | '.join(shown(f, task) for f in known)} |" for task in tasks]
     rows += ["", *(f"{number}. {words}" for number, words in enumerate(refusals, 1))]
     return HEAD + "\n".join(rows) + "\n"
 

@@ -40,9 +40,3 @@ def corrupt(batch: Batch, t: Float[Tensor, " batch"], noise: Noise, vocab: Vocab
     drawn = random_tokens(vocab, noise.uniform("random", batch.position))
     xt = torch.where(random, drawn, batch.x0).masked_fill(masked, vocab["mask"])
     return Noised(xt, struck, masked)
-
-
-def hide(batch: Batch, masked: Bool[Tensor, "batch length"], vocab: Vocabulary) -> Noised:
-    """Put masks in the place of tokens, as decoding finds them."""
-    xt = batch.x0.masked_fill(masked, vocab["mask"])
-    return Noised(xt, masked, masked)

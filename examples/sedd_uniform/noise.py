@@ -32,11 +32,6 @@ def level_at(t: Float[Tensor, "*shape"]) -> Level:
     return Level(lost, lost)
 
 
-def written(t: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Return the share of random tokens among those that are drawn anew right at time t: all."""
-    return torch.ones_like(t)
-
-
 def amount(_: Batch, noise: Noise) -> Float[Tensor, " batch"]:
     """Draw the time of each row: t ~ U(0.001, 1) (spec: noise.amount).
 

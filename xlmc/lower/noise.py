@@ -58,6 +58,8 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         slope=slope,
         numbers=any(_of_gaps(part) for part in objective.parts),
         spoils=tuple(map(_share, (clock.arrow.share, clock.arrow.kept))) if process.spoiled else (),
+        hides=bool(told),
+        anew=any(not part.ratios for part in objective.training("token")),
         blocks=blocks.size(objective.family),
         taken=taken,
     )

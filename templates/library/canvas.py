@@ -330,7 +330,7 @@ class Decoding(ABC):
         return canvas
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Return the final state of the rows that are active after the last tick."""
+        """Finish the rows that are still active after the last step; here they stay as they are."""
         return canvas
 
     @torch.no_grad()

@@ -139,7 +139,7 @@ def _log1p_exp(x: Tensor) -> Tensor:
 
 
 def _at(values: Float[Tensor, "places vocab"], token: Int[Tensor, " places"]) -> Tensor:
-    """Return the value of the token of each place."""
+    """Select from each place's values the one at its token id."""
     return values.gather(1, token[:, None])[:, 0]
 
 

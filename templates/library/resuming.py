@@ -56,7 +56,7 @@ class Resuming(Canvas):
         new: Bool[Tensor, "batch width"],
         token: Int[Tensor, "batch one"] | int,
     ) -> C:
-        """Take each ``old`` place from its source: what is kept moves to the right."""
+        """Move old tokens to their new columns, and the kept keys and values with them."""
         moved = super()._moved(source, old, new, token)
         if not self.done:
             return moved

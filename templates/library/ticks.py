@@ -18,7 +18,7 @@ class Tick:
     left: int = 0
 
     def at(self, t: Float[Tensor, " batch"]) -> "Tick":
-        """Return the tick with a time of its own for each row."""
+        """Return this tick at the times ``t``, one for each row; s equals t."""
         return replace(self, t=t, s=t)
 
     def select(self, rows: Tensor) -> "Tick":

@@ -50,7 +50,7 @@ class Calculus:
 
     @cached_property
     def hazard(self) -> Formula:
-        """The hazard -alpha'(t) / (1 - alpha(t))."""
+        """The rate at which a mask is revealed in reverse time: -alpha'(t) / (1 - alpha(t))."""
         return self._found.hazard()
 
     @cached_property

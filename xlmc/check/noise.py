@@ -176,7 +176,7 @@ def _everywhere(
 
 
 def _constants(constants: tuple[ast.Let, ...], values: Values) -> Iterator[Diagnostic]:
-    """Report the first let of params that has no value."""
+    """Report the first let over params that cannot be evaluated at these values."""
     for one in constants:
         if one.name not in values:
             try:

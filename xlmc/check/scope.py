@@ -77,7 +77,7 @@ def in_range(
 
 
 def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Report unknown names and functions, wrong arguments and values that are no numbers."""
+    """Report unknown names and functions, wrong arguments, and heads or texts used as numbers."""
     for call in query.calls(expr):
         yield from _call(call, env)
     arguments = {

@@ -33,7 +33,7 @@ def environment(objective: Objective) -> Environment:
 
 
 def known(expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
-    """Check the names and functions of a weight, or of a let of one."""
+    """Check the names and functions in a weight, or in a ``let`` for weights."""
     env, process = environment(objective), objective.process
     yield from scope.known(expr, env)
     yield from around(expr, env, masks=process.masks or not process.known)

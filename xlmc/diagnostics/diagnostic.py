@@ -102,7 +102,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def render(
     diagnostics: Sequence[Diagnostic], form: Format = "text", *, colour: bool = False
 ) -> str:
-    """Format all messages in one of the three forms; text ends with a line that counts them."""
+    """Format all messages as ``text``, ``json`` or ``github``; ``text`` ends with their number."""
     if form == "json":
         return json.dumps([_record(d) for d in diagnostics], indent=2) + "\n"
     if form == "github":

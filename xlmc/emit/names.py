@@ -47,7 +47,7 @@ class Names:
         return module.variables.get(name, plain(name))
 
     def settled(self, file: str, text: str) -> str:
-        """Return the text of a module without marks."""
+        """Return a module's text with each marked name replaced by its final name."""
         module = self.modules.get(file)
         if module is None:
             return text

@@ -54,7 +54,7 @@ def _library(decoders: tuple[ir.Decoder, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
-    """Merge the decoders of all instances: the facts that hold for every one."""
+    """Merge one decoder's forms at all values of the noise's params: keep what holds in each."""
     here = next((one for one in alike if one.last is not None), alike[0])  # its params are the most
     unmask, insert, several = here.unmask, here.insert, here.several
     if unmask is not None:

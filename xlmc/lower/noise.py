@@ -84,7 +84,7 @@ def _whole(end: Code) -> Code | None:
 
 
 def _latex(clock: Clock) -> tuple[str, ...]:
-    """Format the laws of the times at which a token returns as a mask, and becomes clean."""
+    """Format in LaTeX when a dropped token returns as a mask, and when that mask is revealed."""
     alpha, beta = clock.to("mask").latex, clock.to("gone").latex
     return (
         rf"P(T > t) = {beta}(t), \qquad",

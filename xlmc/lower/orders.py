@@ -25,7 +25,7 @@ RANDOM = 'noise.uniform("order", canvas.position)'
 
 
 def actor(word: Edit) -> Actor:
-    """Return the candidates and the noise of an edit."""
+    """Return the variable of an edit's candidates, and the names of its random streams."""
     return Actor(word.candidates, word.name, word.numbers)
 
 
@@ -53,7 +53,7 @@ def _draws(order: ir.Order) -> bool:
 
 
 def methods(unmask: ir.Unmask) -> list[parts.Scores]:
-    """Return the methods that score masks by a choice."""
+    """Return the methods that score masks, where a param chooses the score."""
     if not unmask.order.param or not unmask.reads_network:
         return []
     return [_method(unmask.order, errors=errors) for errors in _ways(unmask)]

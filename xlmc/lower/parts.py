@@ -62,7 +62,7 @@ class Field:
 
 @frozen
 class State:
-    """The class of the rows that are decoded, where it is no plain canvas."""
+    """The class that holds the rows being decoded, if not ``Canvas`` itself."""
 
     name: str  # name
     partial: str = _partial("state")

@@ -11,7 +11,7 @@ Settings = tuple[tuple[str, str], ...]  # paths and the code of their values
 
 
 def recipes(family: ast.Family) -> tuple[Settings, tuple[ir.Recipe, ...]]:
-    """Return the settings that recipes share, and each recipe with its other settings."""
+    """Return common settings, by the most frequent value, and each recipe with its others."""
     every = {
         recipe.title: tuple((one.path, setting(one.value)) for one in recipe.settings)
         for recipe in family.recipes

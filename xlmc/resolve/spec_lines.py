@@ -30,5 +30,5 @@ def _named(family: ast.Family) -> Iterator[tuple[str, ast.Node]]:
 
 
 def _key(entry: ast.Node) -> str:
-    """Return the name of an entry in docstrings: an arrow's function, else its word or name."""
+    """Return how docstrings name an entry: an arrow by its survival, others by word or name."""
     return entry.survival if isinstance(entry, ast.Arrow) else key(entry)

@@ -58,11 +58,11 @@ class Process:
         return tuple(state for step in self.life or () for state in step[1:])
 
     def leads(self, *step: str) -> bool:
-        """Return whether an arrow leads from one state to another, or to one of two."""
+        """Return whether the noise has the arrow ``a -> b``, or ``a -> b | c``, of these states."""
         return step in (self.life or ())
 
     def arrow(self, *step: str) -> ast.Arrow | None:
-        """Return the arrow from one state to another, or to one of two, or None."""
+        """Return the arrow ``a -> b``, or ``a -> b | c``, of these states; None if there is none."""
         pairs = zip(self.arrows, self.life or (), strict=False)
         return next((one for one, own in pairs if own == step), None)
 

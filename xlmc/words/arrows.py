@@ -12,7 +12,7 @@ def known() -> dict[str, Noise]:
 
 
 def noise(process: Process) -> Noise | None:
-    """Return the word of the last arrow of a process; None for what is no process."""
+    """Return the word of a process's last arrow; None if no word has such arrows."""
     return next((one for one in known().values() if met(one.needs, process)), None)
 
 

@@ -14,9 +14,9 @@ from xlmc.words.slots import rule_words
 
 
 def reveals_all(section: ast.Section, family: ast.Family, arrow: ast.Arrow) -> bool:
-    """Return whether the last step of a grid, to s = 0, leaves no mask and takes none back.
+    """Return whether the last step of a grid, to s = 0, reveals every mask and remasks none.
 
-    ``arrow`` is that of the clock whose masks it reveals.
+    ``arrow``: the arrow that made these masks.
     """
     step = query.the(section.entries, ast.Step)
     if (keep := query.act(step.actions, "keep")) is not None:
@@ -48,7 +48,7 @@ def _as_many(value: ast.Expr, env: Environment) -> bool:
 
 
 def _settles(unmask: ast.Much, hiding: ast.Much, env: Environment) -> bool:
-    """Return whether the last step, to s = 0, takes nothing back and reveals every mask.
+    """Return whether the last step, to s = 0, reveals every mask and remasks no token.
 
     For any value of the params: judged by many within their ranges, and by their defaults.
     """

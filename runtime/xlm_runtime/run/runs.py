@@ -109,7 +109,7 @@ class Run:
 
     @property
     def index(self) -> Index:
-        """The last and the best of its checkpoints."""
+        """The steps of its last and its best checkpoint, with the best loss."""
         return Index.read(self.checkpoints)
 
     @property

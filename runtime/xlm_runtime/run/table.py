@@ -46,7 +46,7 @@ def _about(found: Mapping[str, Any]) -> list[str]:
 
 
 def seen(found: Mapping[str, Any]) -> str:
-    """Format the number of test examples that an evaluation saw, and of all if it is a part."""
+    """Format how many test examples an evaluation saw: ``50``, or ``50 of 1000`` for a part."""
     seen = str(found["examples"])
     return f"{seen} of {found['test_examples']}" if measured.is_part(found) else seen
 

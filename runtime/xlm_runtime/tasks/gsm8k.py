@@ -91,7 +91,7 @@ class TinyGsm(WordProblems):
         return f"{prompt.strip()}\n", gold(target) if split == "test" else target
 
     def made(self, seed: int) -> Source:
-        """Return problems with programs."""
+        """Generate word problems that programs answer."""
         return _made("program", seed)
 
     def metrics(self, _: Prepared) -> "MetricCollection":

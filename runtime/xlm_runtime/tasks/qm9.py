@@ -124,7 +124,7 @@ def _published(dropped: Dropped, at: str) -> Iterator[Row]:
 
 
 def made(seed: int, draws: int, least: int, most: int) -> Source:
-    """Make molecules of ``least`` to ``most`` heavy atoms, each once, by a stream of its own."""
+    """Make distinct molecules of ``least`` to ``most`` heavy atoms, each from its own seed."""
     from rdkit import rdBase
 
     from xlm_runtime.tokenizers.molecules.grow import PIECES, grow

@@ -137,7 +137,7 @@ class StarTask(Task):
         return self.published() if options.preset == "paper" and not options.made else None
 
     def _read(self, table: Source, options: DataOptions) -> Prepared:
-        """Prepare the graphs of a table, as with preset paper whatever the preset."""
+        """Prepare the graphs of a table, always with the star size of ``--preset paper``."""
         star = self.star("paper")
         tokenizer = words(star.words, options.specials)
         size = tokenizer.vocabulary.size

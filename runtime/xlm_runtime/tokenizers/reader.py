@@ -72,7 +72,7 @@ def _merged(merge: Sequence[str], model: Mapping[str, Any]) -> str:
 
 
 def _model(model: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return a model with some tokens renamed, and without random draws."""
+    """Return a tokenizer's model with some tokens renamed, and without BPE dropout."""
     vocab = model["vocab"]
     if model["type"] == "Unigram":
         return {**model, "vocab": [[names.get(piece, piece), score] for piece, score in vocab]}

@@ -28,7 +28,7 @@ class Budget:
         return cls(process_time() + seconds)
 
     def left(self) -> float:
-        """Return the seconds until the end of the innermost share; below 0 after it."""
+        """Return the processor seconds left in the innermost `share`; below 0 after its end."""
         return (self.ends[-1] if self.ends else self.end) - process_time()
 
     @contextmanager
@@ -41,6 +41,6 @@ class Budget:
             self.ends.pop()
 
     def check(self, step: int = 0) -> None:
-        """Raise Late when the innermost share is used up."""
+        """Raise Late when the time of the innermost `share` is used up."""
         if self.left() < 0:
             raise Late(step)

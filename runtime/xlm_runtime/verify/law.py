@@ -44,7 +44,10 @@ class Law:
 
 
 def law_of(bench: Bench) -> Law:
-    """Return the law of a toy; the start of a decoder is its first state."""
+    """Return the distributions of the data and of ideal samples on a toy, given each start.
+
+    A start is the state in which a decoder begins.
+    """
     batch = bench.layout(bench.toy.outcomes)
     whole = zip(starts(bench), texts(bench, batch.x0, batch.inside), strict=True)
     outcomes = tuple(whole)

@@ -42,9 +42,9 @@ class Curve:
 
 
 def samplers(bench: Bench, law: Law, table: Any, off: float) -> Iterator[Verdict | Curve]:
-    """Yield a curve and a verdict for each decoder with a claim, a remark on each other.
+    """Yield a curve and a verdict for each decoder that can be judged, else "undecided".
 
-    ``off``: the distance of the fitted table's own law from the expected one.
+    ``off``: the distance from the expected distribution to that of the fitted table itself.
     """
     names = list(bench.family.decoders)
     for i, name in enumerate(names):

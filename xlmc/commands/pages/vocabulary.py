@@ -67,7 +67,7 @@ def vocabulary() -> Vocabulary:
 
 
 def _words(entry: dict[str, Any], lines: dict[str, list[str]]) -> Iterator[Word]:
-    """Make the words of an entry of the file."""
+    """Make the words of the language that one entry of ``words.toml`` describes."""
     if "slot" not in entry:
         slot = entry.pop("values_of", "")
         own = {one.name: one.meaning for one in every() if one.slot == slot}

@@ -111,7 +111,7 @@ class Several:
 
 @frozen
 class Guide:
-    """A second look without something, from which the answers are moved away."""
+    """Classifier-free guidance: a second network call, without the prompt or given tokens."""
 
     without: str  # prompt or given
     scale: Code

@@ -69,7 +69,7 @@ class Divergence(Word):
     letter: ClassVar[str] = ""  # the meaning of that
 
     def listed(self) -> dict[str, str]:
-        """Return the uses with their meanings, and the options."""
+        """Map the divergence's uses (``HEAD at PLACE : TERM``) and its options to their meanings."""
         uses = {f"{one.head} at {one.place} : {one.written}": one.meaning for one in self.uses}
         return uses | {f"{one.name} = {one.kind}": one.meaning for one in self.options}
 

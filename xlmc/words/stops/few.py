@@ -33,7 +33,7 @@ class Few(Stop):
         return kinds(family).get(one.left.id) in ("count", "distribution")
 
     def numbers(self, one: ast.Condition) -> Iterator[Number]:
-        """Yield the number that is too few."""
+        """Yield the threshold of ``HEAD < NUMBER``, as a number of missing tokens."""
         assert isinstance(one, ast.Compare)
         yield Number(one.right, "Scale", "number of missing tokens")
 

@@ -71,7 +71,7 @@ class PairTask(Task):
 
     @abstractmethod
     def made(self, seed: int) -> Source:
-        """Return the pairs of preset quick, which need no network."""
+        """Return the pairs of ``--preset quick``, which need no download."""
 
     def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:  # noqa: ARG002
         """Clean a published pair."""

@@ -34,11 +34,11 @@ class Split(Protocol):
 class DataOptions:
     """The options with which a run prepares the data of a task.
 
-    preset: ``quick`` data need no network; ``paper`` is what was published.
+    preset: ``quick`` data need no download; ``paper`` data are the published ones.
     cache: the folder below which prepared data are kept.
     data: the user's own file, or a folder with ``train.*``, ``validation.*`` and ``test.*``.
     columns: the columns to read from it, by role (``text``; ``prompt`` and ``target``).
-    seed: of generated data.
+    seed: the seed of generated data.
     specials: the special tokens of the family (``Family.specials``).
     tokenizer: a name on the Hub, a local file or folder, or ``bpe:4096``; None for the task's own.
     block, prompt: the largest numbers of tokens of a body and of a prompt; None for the task's
@@ -46,9 +46,9 @@ class DataOptions:
     published: the ids are those of published weights, so that roles which share a token there (pad
         and eos, often) still share it.
     chat: prompts are encoded by `Tokenizer.chat`.
-    kept: the folder of the tokenizer that a run was trained with; it takes the place of one that
-        would be trained on the data, which may be others by now.
-    made: problems are made even where there are published ones.
+    kept: the tokenizer folder of a trained run; used instead of training one anew, as the data may
+        have changed.
+    made: generate problems even where published ones exist.
     """
 
     preset: Literal["quick", "paper"]

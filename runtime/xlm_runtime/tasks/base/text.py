@@ -67,7 +67,7 @@ class TextTask(Task):
         return text
 
     def quick_texts(self, options: DataOptions) -> Source:
-        """Return the texts of ``--preset quick``, which need no network."""
+        """Return the texts of ``--preset quick``, which need no download."""
         file = english(options.cache)
         found = user_rows(file, ("text",), {})
         key = {"english": fingerprint(file), "shares": found.key["shares"]}

@@ -110,7 +110,7 @@ def _code(family: ast.Family) -> tuple[str, ...]:
 
 
 def _facts(ir: Ir, lines: Mapping[str, str]) -> dict[str, Any]:
-    """Return the facts about a package in its manifest, beside the hashes of its files."""
+    """Return the facts about a package for its manifest, in addition to the hashes of its files."""
     given = {layout.name: list(layout.given) for layout in ir.collate.layouts}
     claim = {"value": ir.family.claim, "why": plain(ir.family.why), "given": given}
     return {"claim": claim, "places": dict(lines), "source": ir.source}

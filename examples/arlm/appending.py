@@ -18,5 +18,5 @@ class Appending(Decoding):
         return canvas.remove(canvas.free).align_right().close_full()
 
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
-        """Return the rows whose last gap is open."""
+        """Return the rows that may still get a token at the right end."""
         return canvas.open[:, -1]

@@ -141,7 +141,7 @@ class BlockwiseTransformer(nn.Module):
         block: Int[Tensor, "batch length"],
         x0: Int[Tensor, "batch length"],
     ) -> Float[Tensor, "batch length width"]:
-        """Return the states of xt, each token in view of its own block and of those before in x0.
+        """Return the states of xt, each token sees its own block, and the blocks before it in x0.
 
         Both streams have the same positions. ``attend`` is None if nothing is padded.
         """

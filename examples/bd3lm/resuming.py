@@ -39,7 +39,7 @@ class Resuming(Canvas):
         )
 
     def hidden(self, places: Bool[Tensor, "batch length"]) -> Float[Tensor, "places width"]:
-        """Return the hidden states at some places behind those that are done."""
+        """Return the hidden states at some places after those that are done."""
         assert self.answer is not None, "an edit came between the query and this read"
         return self.answer.hidden[places[:, self.answer.columns]]
 
@@ -57,7 +57,7 @@ class Resuming(Canvas):
         new: Bool[Tensor, "batch width"],
         token: Int[Tensor, "batch one"] | int,
     ) -> C:
-        """Take each ``old`` place from its source: what is kept moves to the right."""
+        """Move old tokens to their new columns, and the kept keys and values with them."""
         moved = super()._moved(source, old, new, token)
         if not self.done:
             return moved

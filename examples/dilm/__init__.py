@@ -24,15 +24,15 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
-    canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
+    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
     costs.py      costs of tokens, summed over places, so many at a time
     counts.py     numbers of missing tokens: what a wrong expectation costs, and draws of numbers
     events.py     random events that take tokens: how many, and how fast the last ones return
-    gaps.py       insertion: the joint law of (gap, token)
+    gaps.py       insertion: the joint distribution of (gap, token)
     growing.py    decoders that insert several masks or tokens a step into the gaps of a row
-    places.py     places of a row: their choice, and values beside them
+    places.py     places of a row: their choice, and the values at them
     sampling.py   from logits to tokens
-    ticks.py      the clocks of decoders: one tick for each step
+    ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """
 
 from .family import FAMILY

@@ -61,7 +61,7 @@ def read(
     given: Bool[Tensor, "batch length"],
     rows: Bool[Tensor, " batch"],
 ) -> Iterator[Text]:
-    """Yield the texts of some rows; of each how many tokens there are up to the last given one."""
+    """Yield the text of each chosen row, and the number of its tokens up to the last given one."""
     known = (text & up_to(given)).sum(1)
     ids = x.masked_fill(~text, OUTSIDE)
     table = torch.cat([rows[:, None], known[:, None], ids], 1).cpu()

@@ -49,7 +49,7 @@ class Shape(ModelSize):
 
 
 def shape_of(size: ModelSize) -> Shape:
-    """Return the shape of a network that is trained from scratch: as many weights as with GELU."""
+    """Return the shape for training from scratch: the gated MLP is about as large as a GELU one."""
     if isinstance(size, Shape):
         return size
     inner = 64 * -(-8 * size.width // (3 * 64))

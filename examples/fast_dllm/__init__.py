@@ -27,13 +27,13 @@ They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
-    canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
+    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     guidance.py   guidance: answers moved away from those that are given without the prompt
-    places.py     places of a row: their choice, and values beside them
+    places.py     places of a row: their choice, and the values at them
     sampling.py   from logits to tokens
-    ticks.py      the clocks of decoders: one tick for each step
+    ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """
 
 from .family import FAMILY

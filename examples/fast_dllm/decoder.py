@@ -207,10 +207,7 @@ class PacedDecoder(Drawing, Guided):
         return canvas.write(places, token)
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended.
-
-        spec: decoder paced.finish
-        """
+        """Reveal the masks that are left after the last step (spec: decoder paced.finish)."""
         masked = canvas.masked
         if not masked.any():
             return canvas

@@ -45,7 +45,7 @@ class BlockTick(Tick):
 
 
 def uniform_blocks(canvas: Canvas, steps: int, size: int) -> Iterator[BlockTick]:
-    """Return the ticks of a grid in each block; a row's steps are shared over its blocks.
+    """Return the ticks of a grid in each block; a row's steps are divided among its blocks.
 
     Each block has at least one step.
     """
@@ -58,12 +58,12 @@ def uniform_blocks(canvas: Canvas, steps: int, size: int) -> Iterator[BlockTick]
 
 
 def in_block(canvas: Canvas, tick: Tick, size: int) -> Bool[Tensor, "batch length"]:
-    """Return the masks in the blocks of each row up to that of the tick."""
+    """Return the masks in each row's blocks up to the one that this step decodes."""
     return canvas.masked & blocks_so_far(canvas, tick, size)
 
 
 def blocks_so_far(canvas: Canvas, tick: Tick, size: int) -> Bool[Tensor, "batch length"]:
-    """Return the free places in the blocks of each row up to that of the tick."""
+    """Return the free places in each row's blocks up to the one that this step decodes."""
     assert isinstance(tick, BlockTick), "the ticks tell no blocks"
     return opened(canvas.free, size, tick.block)
 

@@ -42,7 +42,7 @@ class Drawing(Growing):
         return drawn(logits, u, self.temperature, self.top_k, self.top_p)
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended (spec: decoder.finish)."""
+        """Reveal the masks that are left after the last step (spec: decoder.finish)."""
         masked = canvas.masked
         if not masked.any():
             return canvas

@@ -8,8 +8,8 @@ von Ruette et al. 2025, https://arxiv.org/abs/2503.04482.
 Schiff et al. 2025, https://arxiv.org/abs/2412.10193.
 
 Likelihood: tight: the relative entropy of the paths on which masks and random tokens
-become the text to those of the head; tight where it is the law of each token given all
-others, and the time.
+become the text to those of the head; tight where it is the distribution of each token
+given all others, and the time.
 
 Read in this order:
 
@@ -26,14 +26,14 @@ Read in this order:
 They take from:
 
     backbone.py     layers with rotary positions, from tokens to hidden states
-    canvas.py       rows on the way from noise to text: their state, the edits of it, and the loop
+    canvas.py       rows on the way from noise to text: their state, its edits, and the loop of decoding
     costs.py        costs of tokens, summed over places, so many at a time
     guidance.py     guidance: answers moved away from those that are given without the prompt
-    places.py       places of a row: their choice, and values beside them
+    places.py       places of a row: their choice, and the values at them
     posterior.py    random tokens: the cost of the rates at which they become clean, and a step
     sampling.py     from logits to tokens
-    substituting.py decoders that draw the tokens of fixed places anew
-    ticks.py        the clocks of decoders: one tick for each step
+    substituting.py decoders that resample the tokens of fixed places
+    ticks.py        ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """
 
 from .family import FAMILY

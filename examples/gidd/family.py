@@ -25,8 +25,8 @@ def process(**params: Any) -> Family:
             "tight",
             (
                 "the relative entropy of the paths on which masks and random tokens become "
-                "the text to those of the head; tight where it is the law of each token given"
-                " all others, and the time"
+                "the text to those of the head; tight where it is the distribution of each "
+                "token given all others, and the time"
             ),
         ),
         specials=("pad", "mask", "bos", "eos"),

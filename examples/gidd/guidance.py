@@ -47,7 +47,7 @@ def prompt(canvas: Canvas) -> Bool[Tensor, "batch length"]:
 
 
 def prompt_alone(canvas: Canvas, lead: int, tail: int) -> Bool[Tensor, "batch length"]:
-    """Return the prompts but for the specials of the layout, so many in front and behind."""
+    """Return the prompts without the layout's specials, so many before and after."""
     before = in_front(canvas)
     place, number = before.cumsum(1), before.sum(1, keepdim=True)
     return prompt(canvas) & (place > lead) & (place <= number - tail)

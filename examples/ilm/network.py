@@ -40,7 +40,7 @@ class Network(nn.Module):
     def slot(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
         """Return logits of the token to insert to the right of each place (spec: network.slot).
 
-        Over all gaps of a row they make one law: softmax over (gap, token).
+        Over all gaps of a row they make one distribution: softmax over (gap, token).
         """
         return allowed_logits(self.to_slot, hidden, self.forbidden)
 

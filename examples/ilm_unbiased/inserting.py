@@ -32,7 +32,7 @@ class Inserting(Decoding):
 
     @abstractmethod
     def logits(self, canvas: Canvas, tick: Tick) -> tuple[Canvas, Float[Tensor, "gaps vocab"]]:
-        """Query the network; its logits at the open gaps are one joint law for each row."""
+        """Query the network; the logits at a row's open gaps are one joint distribution."""
 
     def stops(self, canvas: Canvas, noise: Noise) -> Bool[Tensor, " batch"]:
         """Return the rows that end before this step."""

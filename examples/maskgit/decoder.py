@@ -73,7 +73,7 @@ class Decoder(Drawing):
         return canvas.write(places, token[places[masked]])
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended (spec: decoder.finish)."""
+        """Reveal the masks that are left after the last step (spec: decoder.finish)."""
         masked = canvas.masked
         if not masked.any():
             return canvas

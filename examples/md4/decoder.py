@@ -54,7 +54,7 @@ class Decoder(Drawing):
         return canvas.write(places, token)
 
     def finish(self, canvas: Canvas, noise: Noise) -> Canvas:
-        """Reveal the masks that are left when the ticks have ended (spec: decoder.finish)."""
+        """Reveal the masks that are left after the last step (spec: decoder.finish)."""
         masked = canvas.masked
         if not masked.any():
             return canvas

@@ -9,7 +9,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 
 def poisson(mean: Float[Tensor, "*shape"], u: Float[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
-    """Draw from the Poisson law of a mean by inverting its distribution function at u in [0, 1)."""
+    """Draw a Poisson number of a given mean by inverting its distribution at u in [0, 1)."""
     mean = mean.double()
     most = mean + 12 * mean.sqrt() + 40  # beyond it nothing is left that float64 could tell from 0
     number = torch.zeros(u.shape, dtype=torch.long, device=u.device)

@@ -43,6 +43,6 @@ class Network(nn.Module):
         """Return the logarithms of ratios at each place.
 
         Of the chance of each token to that of a mask, in units of alpha / (1 - alpha), in which
-        the true ones are the law of the clean token (spec: network.token).
+        the true ones are the distribution of the clean token (spec: network.token).
         """
         return allowed_logits(self.to_token, hidden, self.forbidden)

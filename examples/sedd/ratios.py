@@ -3,7 +3,7 @@
 
 A head of ratios answers for a place with the logarithms of s(y) = q(y) / q(z), how many times
 likelier the token y is there at time t than z, the one that is there. At a mask they are in units
-of alpha / (1 - alpha), in which the true ones are the law of the clean token.
+of alpha / (1 - alpha), in which the true ones are the distribution of the clean token.
 
 Running back in time, z becomes y at the rate at which noise leads from y to z, times s(y) (Lou et
 al. 2024, arXiv:2310.16834).

@@ -9,7 +9,7 @@ chance w(y). Running back in time, z becomes y at the rate of the hazard of alph
     r(y) = (1 - alpha) / alpha * w(z) q(y) / q(z),
 
 and by the network, with its p(x) in the place of [y = x], at such a rate r^ of its own. The
-bound is tight for the law of a token given all *others*: r^ adds the evidence of z itself.
+bound is tight for the distribution of a token given all *others*: r^ adds the evidence of z itself.
 """
 
 from dataclasses import dataclass

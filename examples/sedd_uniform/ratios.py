@@ -3,7 +3,7 @@
 
 A head of ratios answers for a place with the logarithms of s(y) = q(y) / q(z), how many times
 likelier the token y is there at time t than z, the one that is there. At a mask they are in units
-of alpha / (1 - alpha), in which the true ones are the law of the clean token.
+of alpha / (1 - alpha), in which the true ones are the distribution of the clean token.
 
 Running back in time, z becomes y at the rate at which noise leads from y to z, times s(y) (Lou et
 al. 2024, arXiv:2310.16834).
@@ -72,8 +72,8 @@ def of_random(
         \frac{1 - \alpha}{\alpha K} \sum_{y \ne z} s(y) - r(y) + r(y) \log \frac{r(y)}{s(y)},
         \quad r(y) = \frac{q(y)}{q(z)}
 
-    q is the law of a token at t given the clean one, of which a share ``lost`` is even over the K
-    ordinary tokens. It is 0 where z is a token that noise makes of nothing.
+    q is the distribution of a token at t given the clean one: a share ``lost`` of it is even over
+    the K ordinary tokens. It is 0 where z is a token that noise makes of nothing.
     """
     random, lost = ordinary(vocab, xt.device), lost.double().clamp(LEAST**2, 1 - LEAST)
     alpha, number = 1 - lost, random.sum()
@@ -115,7 +115,7 @@ def analytic(
     kept: Float[Tensor, ""],
     vocab: Vocabulary,
 ) -> Float[Tensor, "places vocab"]:
-    r"""Return what the law of the token at s < t is proportional to, given that at t.
+    r"""Return the chances of the token at s < t, given that at t, up to a factor of each place.
 
     .. math::
 
@@ -153,7 +153,7 @@ def euler(
     rate: Float[Tensor, ""],
     vocab: Vocabulary,
 ) -> Float[Tensor, "places vocab"]:
-    """Return what the law of the token is proportional to, after a step at the rates of its start.
+    """Return the chances of the token after a step at the rates of its start, up to a factor.
 
     It becomes y with the chance ``rate`` s(y) / K, and stays with the rest, which is cut at 0.
     """

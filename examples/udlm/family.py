@@ -17,8 +17,8 @@ FAMILY = Family(
         "tight",
         (
             "the relative entropy of the paths on which random tokens become the text to "
-            "those of the head; tight where it is the law of each token given all others,"
-            " and the time"
+            "those of the head; tight where it is the distribution of each token given "
+            "all others, and the time"
         ),
     ),
     specials=("pad", "bos", "eos"),

@@ -22,7 +22,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
         \hat r_y - r_y + r_y \log (r_y / \hat r_y) \, dt
 
     Tight: the relative entropy of the paths on which random tokens become the text to those
-    of the head; tight where it is the law of each token given all others, and the time.
+    of the head; tight where it is the distribution of each token given all others, and the
+    time.
     """
     length = batch.free.sum(1)
     count = (noise.uniform("amount")[:, 0] * (length + 1)).long()  # of tokens that are drawn anew

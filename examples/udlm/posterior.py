@@ -9,7 +9,7 @@ chance w(y). Running back in time, z becomes y at the rate of the hazard of alph
     r(y) = (1 - alpha) / alpha * w(z) q(y) / q(z),
 
 and by the network, with its p(x) in the place of [y = x], at such a rate r^ of its own. The
-bound is tight for the law of a token given all *others*: r^ adds the evidence of z itself.
+bound is tight for the distribution of a token given all *others*: r^ adds the evidence of z itself.
 """
 
 from dataclasses import dataclass
@@ -141,7 +141,7 @@ def _log1p_exp(x: Tensor) -> Tensor:
 
 
 def _at(values: Float[Tensor, "places vocab"], token: Int[Tensor, " places"]) -> Tensor:
-    """Return the value of the token of each place."""
+    """Select from each place's values the one at its token id."""
     return values.gather(1, token[:, None])[:, 0]
 
 
@@ -183,7 +183,7 @@ def posterior(
     top_k: int = 0,
     top_p: float = 1.0,
 ) -> Float[Tensor, "places vocab"]:
-    """Return the log of the law that `revised` draws from, up to a constant of each place."""
+    """Return the log-chances that `revised` draws from, up to a constant of each place."""
     cut = truncated(logits, temperature, 1 if temperature == 0 else top_k, top_p)
     at_t, at_s = (drawn_anew(level, vocab, xt.device) for level in (now, then))
     before = (1 - then.lost) * cut.double().softmax(-1) + at_s

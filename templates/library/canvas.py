@@ -1,4 +1,4 @@
-"""Rows on the way from noise to text: their state, the edits of it, and the loop."""
+"""Rows on the way from noise to text: their state, its edits, and the loop of decoding."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -52,7 +52,7 @@ class Canvas:
 
     @classmethod
     def of(cls: type[C], network: Network, batch: Batch, limit: int) -> C:
-        """Return a batch as it is, with room for ``limit`` tokens in each row."""
+        """Return the rows of a batch, unchanged, with room for ``limit`` tokens in each."""
         room = torch.full_like(batch.example, limit)
         calls = torch.zeros_like(batch.example)
         x, attend, free = batch.x0, batch.attend, batch.free
@@ -109,11 +109,11 @@ class Canvas:
     # Rows without some of their tokens, which guidance reads, too.
 
     def beside(self: C, make: Callable[[], C]) -> C:
-        """Return such rows, made anew."""
+        """Return the rows that ``make`` makes, without some tokens."""
         return make()
 
     def keep(self: C, other: C) -> C:
-        """Keep what the network made of such rows."""
+        """Keep the network's answers to the rows without some tokens."""
         return self
 
     # Edits.
@@ -136,7 +136,7 @@ class Canvas:
         return self.close(self.vacant <= 0)
 
     def remove(self: C, places: Bool[Tensor, "batch length"]) -> C:
-        """Take tokens out; the others close up, in order, with padding behind them."""
+        """Remove tokens; the others close up, in order, with padding after them."""
         gone = places | ~self.seen
         order = gone.long().argsort(dim=1, stable=True)
         stays = ~gone.gather(1, order)
@@ -292,13 +292,13 @@ def up_to_its_answer(canvas: C) -> C:
 
 
 def at_least_one(default: int) -> int:
-    """Return the field of a param that counts something, which no decoder does without."""
+    """Return the field of a param that is a number, at least 1."""
     return field(default=default, metadata={"least": 1})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoding(ABC):
-    """A decoder: where it starts, its ticks, and a step at each.  The loop is the same for all."""
+    """A decoder: its first state, its ticks (the times of its steps), a step.  The loop is here."""
 
     canvas: ClassVar[type[Canvas]] = Canvas
 
@@ -314,7 +314,7 @@ class Decoding(ABC):
         """Return the state before the first step."""
 
     def ticks(self, canvas: Canvas, noise: Noise) -> Iterable[Tick]:
-        """Return one tick for each step, given the state before the first."""
+        """Return the tick of each step, its time, given the state before the first."""
         return endless(canvas.x.device)
 
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:

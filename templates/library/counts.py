@@ -22,7 +22,7 @@ def poisson_cost(
 
 
 def poisson(mean: Float[Tensor, "*shape"], u: Float[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
-    """Draw from the Poisson law of a mean by inverting its distribution function at u in [0, 1)."""
+    """Draw a Poisson number of a given mean by inverting its distribution at u in [0, 1)."""
     mean = mean.double()
     most = mean + 12 * mean.sqrt() + 40  # beyond it nothing is left that float64 could tell from 0
     number = torch.zeros(u.shape, dtype=torch.long, device=u.device)
@@ -35,7 +35,7 @@ def poisson(mean: Float[Tensor, "*shape"], u: Float[Tensor, "*shape"]) -> Int[Te
 
 
 def expected(logits: Float[Tensor, "*shape counts"]) -> Float[Tensor, "*shape"]:
-    """Return the mean of the law softmax(logits) over 0, 1, 2, ..."""
+    """Return the mean of the distribution softmax(logits) over 0, 1, 2, ..."""
     number = torch.arange(logits.shape[-1], dtype=torch.float64, device=logits.device)
     return logits.double().softmax(-1) @ number
 

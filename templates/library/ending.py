@@ -132,7 +132,7 @@ def first_string(ids: Sequence[int], given: int, ended: Ended) -> tuple[int, int
 
 
 def narrowed(ids: Sequence[int], known: int, ended: Ended) -> tuple[int, int]:
-    """Return the first string that ends a text: its first token, and the one behind its last.
+    """Return where the first string that ends a text begins, and where it stops.
 
     A text that ends does so with more tokens on either side, too.
     """

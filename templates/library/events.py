@@ -20,7 +20,7 @@ def taken(
 def pace(
     mean: Float[Tensor, " batch"], count: Int[Tensor, " batch"], length: Int[Tensor, " batch"]
 ) -> Float[Tensor, " batch"]:
-    """Return how fast each gone token returns, beside one of a row in which others are left.
+    """Return how fast each dropped token returns, relative to one of a row that is not empty.
 
     It is 1, but for rows of which nothing is left: there may have been more events than tokens,
     and the first token returns when exactly as many are left: P(N = L) / P(N >= L), which is

@@ -36,7 +36,7 @@ class Revising(Filling):
     """A decoder that masks tokens again."""
 
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
-        """Return all rows: up to the last tick a token can become a mask again."""
+        """Return all rows: up to the last step a token can become a mask again."""
         return torch.ones_like(canvas.calls, dtype=torch.bool)
 
 
@@ -54,7 +54,7 @@ class BlockTick(Tick):
 
 
 def uniform_blocks(canvas: Canvas, steps: int, size: int) -> Iterator[BlockTick]:
-    """Return the ticks of a grid in each block; a row's steps are shared over its blocks.
+    """Return the ticks of a grid in each block; a row's steps are divided among its blocks.
 
     Each block has at least one step.
     """
@@ -67,12 +67,12 @@ def uniform_blocks(canvas: Canvas, steps: int, size: int) -> Iterator[BlockTick]
 
 
 def in_block(canvas: Canvas, tick: Tick, size: int) -> Bool[Tensor, "batch length"]:
-    """Return the masks in the blocks of each row up to that of the tick."""
+    """Return the masks in each row's blocks up to the one that this step decodes."""
     return canvas.masked & blocks_so_far(canvas, tick, size)
 
 
 def blocks_so_far(canvas: Canvas, tick: Tick, size: int) -> Bool[Tensor, "batch length"]:
-    """Return the free places in the blocks of each row up to that of the tick."""
+    """Return the free places in each row's blocks up to the one that this step decodes."""
     assert isinstance(tick, BlockTick), "the ticks tell no blocks"
     return opened(canvas.free, size, tick.block)
 

@@ -1,7 +1,7 @@
-"""Insertion: the joint law of (gap, token).
+"""Insertion: the joint distribution of (gap, token).
 
-The gap of position j is the one to its right. Laws over gaps are computed from the logits of the
-open gaps alone, (gaps, vocab), in row-major order of ``open``.
+The gap of position j is the one to its right. Distributions over gaps are computed from the logits
+of the open gaps alone, (gaps, vocab), in row-major order of ``open``.
 """
 
 from typing import Any
@@ -135,7 +135,7 @@ def at_gaps(
 def shares(
     logits: Float[Tensor, "gaps vocab"], open_: Bool[Tensor, "batch length"]
 ) -> Float[Tensor, "batch length"]:
-    """Return the chance of each gap under the joint law of its row; 0 of closed ones."""
+    """Return the chance of each gap under the joint distribution of its row; 0 of closed ones."""
     return at_gaps(log_mass(logits), open_).softmax(-1)
 
 
@@ -155,5 +155,5 @@ def of_gap(
     open_: Bool[Tensor, "batch length"],
     gap: Int[Tensor, " batch"],
 ) -> Float[Tensor, "batch vocab"]:
-    """Return the logits of one open gap of each row: the law of its token, given the gap."""
+    """Return the logits of one open gap of each row: they predict its token, given the gap."""
     return logits[index_of(open_).gather(1, gap[:, None])[:, 0]]

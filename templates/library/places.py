@@ -1,4 +1,4 @@
-"""Places of a row: their choice, and values beside them."""
+"""Places of a row: their choice, and the values at them."""
 
 import torch
 from torch.nn import functional as F

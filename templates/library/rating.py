@@ -25,7 +25,7 @@ class Rated(Canvas):
 
     @classmethod
     def of(cls: type[C], network: Network, batch: Batch, limit: int) -> C:
-        """Return a batch as it is, with room for ``limit`` tokens in each row."""
+        """Return the rows of a batch, unchanged, with room for ``limit`` tokens in each."""
         plain = Canvas.of(network, batch, limit)
         sure = torch.zeros(batch.x0.shape, dtype=torch.float64, device=batch.x0.device)
         x, attend, free = plain.x, plain.attend, plain.free

@@ -38,7 +38,7 @@ class Resuming(Canvas):
         )
 
     def hidden(self, places: Bool[Tensor, "batch length"]) -> Float[Tensor, "places width"]:
-        """Return the hidden states at some places behind those that are done."""
+        """Return the hidden states at some places after those that are done."""
         assert self.answer is not None, "an edit came between the query and this read"
         return self.answer.hidden[places[:, self.answer.columns]]
 

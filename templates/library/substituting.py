@@ -1,4 +1,4 @@
-"""Decoders that draw the tokens of fixed places anew."""
+"""Decoders that resample the tokens of fixed places."""
 
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ class Substituting(Decoding):
         return replace(begun, open=torch.zeros_like(canvas.open))
 
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
-        """Return all rows with a free place: up to the last tick a token can change."""
+        """Return all rows with a free place: up to the last step a token can change."""
         return canvas.free.any(1)
 
 

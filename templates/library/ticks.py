@@ -1,4 +1,4 @@
-"""The clocks of decoders: one tick for each step."""
+"""Ticks: the times of a decoder's steps, each from a time t to an earlier time s."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from xlm_runtime.shapes import Float, Tensor
 
 @dataclass(frozen=True)
 class Tick:
-    """The clock of one step: from time t to s; ``left`` steps are left, this one included."""
+    """The times of one step, from t to s; ``left`` steps are left, this one included."""
 
     t: Float[Tensor, "*rows"]
     s: Float[Tensor, "*rows"]
@@ -33,7 +33,7 @@ def end(device: torch.device) -> Tick:
 
 
 def endless(device: torch.device) -> Iterator[Tick]:
-    """Return ticks without end or time: a step is taken while a row is active."""
+    """Return ticks at time 0 without end: a step is taken while a row is active."""
     return repeat(end(device))
 
 

@@ -22,7 +22,7 @@ CLOCK = "clock"  # the params of the noise, in code
 
 
 class Rank(IntEnum):
-    """For how much a value is one and the same: all rows, a row, a block of it, or a token."""
+    """The range over which a value is the same: all rows, a row, a block of it, or a token."""
 
     SCALAR = 0
     ROW = 1

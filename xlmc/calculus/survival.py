@@ -21,7 +21,7 @@ POINTS = tuple((i + (i * _GOLDEN) % 1.0) / 256 for i in range(256))
 
 @frozen(kw_only=True)
 class Trouble:
-    """A fault of a survival: where, why, and the part of it that is to blame."""
+    """A fault of a survival: where, why, and the faulty part of its formula."""
 
     t: float
     node: ast.Expr = field(eq=False, repr=False)

@@ -83,7 +83,7 @@ def _power(base: Expr, exponent: Expr) -> Expr:
 
 
 def expanded(expr: Expr) -> Expr:
-    """Multiply an expression out, unless that makes more than a few terms of it."""
+    """Multiply an expression out, unless that makes more than a few terms."""
     return sympy.expand_mul(expr) if _terms(expr) <= 12 else expr
 
 

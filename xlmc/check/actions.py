@@ -144,7 +144,7 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
 
 
 def _whole(action: ast.Act) -> Iterator[Diagnostic]:
-    """Report a rule that takes some of the masks where all tokens are drawn anew."""
+    """Report a rule that takes only some masks where all tokens are resampled."""
     if action.much.rule != "all":
         why, span, rule = "every token is drawn anew, masks too", action.much.span, action.much.rule
         yield WrongRule(span=span, rule=rule, why=why, hint="write `unmask all`")

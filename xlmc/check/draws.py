@@ -1,4 +1,4 @@
-"""The law that a step draws from: the head's own, or the one of the next time."""
+"""The distribution that a step draws from: the head's own, or the one of the next time."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,10 @@ LAWS = ("posterior", "euler")
 
 
 def law(draw: ast.Draw, block: ast.Step | ast.Finish, family: ast.Family) -> Iterator[Diagnostic]:
-    """Report a draw from another law than an action has."""
+    """Report a draw from another distribution than an action has."""
     found = _Drawn(draw, block, Process.of(family), _of_ratios(draw, family))
     if draw.law is not None:
-        yield from one_of(draw.law, LAWS, "a law to draw from")
+        yield from one_of(draw.law, LAWS, "a distribution to draw from")
         yield from found.masks() if found.process.masks and found.ratios else ()
     why, hint = found.refusal()
     if why:
@@ -42,17 +42,17 @@ class _Drawn:
     ratios: bool
 
     def refusal(self) -> tuple[str, str]:
-        """Return why it draws from no law that there is, and what to write; else two times ""."""
+        """Return why there is no distribution to draw from, and what to write; else twice ""."""
         draw, name = self.draw, self.draw.law.id if self.draw.law is not None else ""
         here = query.acts(self.block.actions, "substitute")
         if self.ratios and self.process.replaces and not name:
-            why = f"`{draw.head.id}` gives ratios, which lead to the next time and are no law"
+            why = f"`{draw.head.id}` gives ratios, which lead to the next time: no distribution"
             return why, f"write `draw {draw.head.id} from posterior`"
         if self.ratios and name and (draw.options or draw.greedy):
-            why = "ratios are no law that could be cut: some of the chance is that nothing changes"
+            why = "ratios are no distribution to cut: some of the chance is to change nothing"
             return why, f"write `draw {draw.head.id} from {name}`"
         if name == "euler" and not self.ratios:
-            why = f"`{draw.head.id}` gives a law, of which the step to s is known as it is"
+            why = f"`{draw.head.id}` predicts the clean token: the exact step to s is known"
             return why, "write `from posterior`" if here else "drop `from euler`"
         if self.ratios and query.acts(self.block.actions, "keep"):
             why = f"`{draw.head.id}` gives ratios, which are no law of tokens that are there"
@@ -63,7 +63,7 @@ class _Drawn:
         return "", ""
 
     def masks(self) -> Iterator[Diagnostic]:
-        """Report a rule that takes some of the masks, of which the law leaves some anyway."""
+        """Report a rule that takes only some masks, where the draw itself leaves some."""
         for action in query.acts(self.block.actions, "unmask"):
             if action.much.otherwise is not None or not rule_words()[action.much.rule].whole:
                 why = f"`from {self.draw.law.id if self.draw.law else ''}` says which masks stay"

@@ -1,4 +1,4 @@
-"""The edits of a step: actions on places beside those that it reveals."""
+"""The edits of a step: actions on places other than those that it reveals."""
 
 from collections.abc import Iterator
 
@@ -62,7 +62,7 @@ def _edit(
 def _answer(
     action: ast.Act, word: Edit, step: ast.Step, section: ast.Section, family: ast.Family
 ) -> Iterator[Diagnostic]:
-    """Report an edit that reads an answer which is no law of written tokens."""
+    """Report an edit that needs a distribution of tokens, where the head gives none."""
     lets = query.those(section.entries, ast.Let)
     read = query.spoken(query.amounts(action), lets) & {*answers()}
     present = action.order is not None and action.order.of is not None
@@ -70,7 +70,7 @@ def _answer(
         head = query.heads(family).get(draw.head.id)
         kind = head_words().get(head.kind.id) if head is not None else None
         if kind is not None and kind.ratios and (read or present or word.reads):
-            why = f"`{draw.head.id}` gives ratios, which are no law of tokens that are written"
+            why = f"`{draw.head.id}` gives ratios, and this needs a distribution of tokens"
             name, hint = word.name, f"drop the {word.name}"
             yield WrongAction(span=action.span, action=name, why=why, hint=hint)
 

@@ -38,16 +38,18 @@ def tokens(
 def _together(
     action: ast.Insert, head: str, section: ast.Section, step: ast.Step, family: ast.Family
 ) -> Iterator[Diagnostic]:
-    """Complain about acts that move or share out one law of tokens and gaps, where none is drawn.
+    """Complain about guidance and ``pick`` where no gap is drawn together with its token.
 
-    So it is where several tokens are inserted, and where each gap has a law of its own.
+    So it is where several tokens are inserted, and where each gap has a distribution of its own.
     """
     apart = numbers.apart(head, family)
     ways = [f"train `{head}` by `joint_cross_entropy(gone)`"] * apart
     ways += ["write `insert tokens one`"] * (action.much.rule != "one" or action.order is not None)
     for guide in query.those(section.entries, ast.Guide):
-        what = "guidance of a law for each gap" if apart else "guidance of several insertions"
-        why = "it moves a law of tokens and gaps, and not the numbers that are missing"
+        what = "guidance of several insertions"
+        if apart:
+            what = "guidance where each gap predicts its token separately"
+        why = "it guides one joint distribution over gaps and tokens, not numbers of missing tokens"
         yield Unsupported(span=guide.span, what=what, why=why, hint=", and ".join(ways))
     for pick in query.those(step.actions, ast.Pick):
         why = f"`{action.much.rule}` takes the gaps"
@@ -115,5 +117,5 @@ def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterat
             hint = "write `by confidence`, or drop the order"
             yield WrongScore(span=order.score.span, why=why, hint=hint)
     if not wrong and order.of is not None and order.of.id == "tempered":
-        why = "the number that is missing is of the law as it is"
+        why = "the numbers of missing tokens are not tempered"
         yield WrongScore(span=order.of.span, why=why, hint="drop `of tempered`")

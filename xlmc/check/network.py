@@ -72,7 +72,8 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 def _needs_time(family: ast.Family) -> bool:
     """Return whether answers depend on a number that no row shows: of gone or random tokens.
 
-    A rate is such a number, and a law over numbers where a decoder reads both it and the time.
+    A rate is such a number; so is a distribution over numbers, where a decoder reads both it and
+    the time.
     """
     process, parts = Process.of(family), terms.objective(family).parts
     if process.timed:

@@ -305,7 +305,7 @@ def _amount(amount: ast.Amount) -> Iterator[Diagnostic]:
     law = amount.law
     wrong = list(one_of(amount.variable, ("t", "count"), "an amount of noise"))
     name = evolve(word(law, law.function), id=law.function + "'" * law.primes)
-    wrong += one_of(name, amount_words(), "a law of the amount")
+    wrong += one_of(name, amount_words(), "a distribution of the amount")
     if amount.spread is not None:
         wrong += one_of(amount.spread, ("antithetic", "stratified"), "a way of spreading draws")
     yield from wrong

@@ -85,7 +85,7 @@ def single(action: ast.Act | ast.Insert, hint: str) -> Iterator[Diagnostic]:
 
 
 def _never(pace: ast.Much) -> Iterator[Diagnostic]:
-    """Complain about a rule behind one that always takes a place."""
+    """Complain about a rule after ``else`` that no row reaches."""
     rule, other = rule_words()[pace.rule], pace.otherwise
     if other is not None and not rule.empty:
         why = f"`{rule.name}` always takes a place: no row is left for it"

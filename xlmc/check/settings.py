@@ -37,7 +37,7 @@ TASKS = (
 
 @frozen
 class Range:
-    """The numbers from ``low`` to ``high``, whole ones or any, and 0 beside them if ``zero``."""
+    """The numbers from ``low`` to ``high``, whole ones or any, and also 0 if ``zero``."""
 
     low: float
     high: float

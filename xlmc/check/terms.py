@@ -29,7 +29,7 @@ def fits(term: ast.Term, head: ast.Head, process: Process) -> Iterator[Diagnosti
 
 @frozen
 class _Fit:
-    """A term beside the uses of divergences that its noise allows."""
+    """A term, compared with the uses of divergences that its noise allows."""
 
     term: ast.Term
     head: ast.Head

@@ -78,7 +78,7 @@ def why_reserved(name: str, what: str) -> str:
 
 
 def name_span(node: ast.Node, name: str) -> Span:
-    """Return the span of a name in its entry, behind the word that begins it."""
+    """Return the span of a name in its entry, after the word that begins it."""
     span = node.span
     found = re.search(rf"\b{re.escape(name)}\b", span.text)
     if found is None:

@@ -32,7 +32,7 @@ def explain(topic: str | None) -> None:
 
 
 def _word(name: str) -> str:
-    """Return the page of a word that is an object of its own, else the entries about it, if any."""
+    """Return the page of a word, from its class if it has one, else from the entries about it."""
     from xlmc.commands.pages.language import explained
     from xlmc.commands.pages.vocabulary import vocabulary
     from xlmc.words import reference

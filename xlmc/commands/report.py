@@ -20,7 +20,7 @@ some_path = click.Path(path_type=Path)
     help="The page; an earlier one of this name is replaced.",
 )
 def report(runs: tuple[Path, ...], out: Path) -> int:
-    """Write one HTML page on RUNs, which needs neither a network nor other files.
+    """Write one HTML page on RUNs, which opens offline and needs no other files.
 
     It has the curves of training, a table of numbers with the reasons why some do not compare,
     quality by calls of the network for every sweep, samples, decoding to step through, specs, data

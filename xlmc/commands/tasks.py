@@ -35,7 +35,7 @@ def tasks(context: click.Context) -> None:
 @click.option(
     "--examples",
     type=click.IntRange(min=0, max=1_000_000),
-    help="How many to render; with preset paper none, since they may need the network.",
+    help="How many to render; with preset paper none, since they may need a download.",
 )
 def show(name: str, preset: str, data: Path | None, columns: str, examples: int | None) -> int:
     """Describe the data of NAME: their origin, processing, and how answers are judged.

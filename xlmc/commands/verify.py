@@ -94,9 +94,9 @@ def verify(
     """Check the claims of PKG, with a lookup table in place of its network.
 
     On data that can be enumerated, the table is fitted with the package's own loss and sampled
-    with its own decoders: do samples follow the claimed law, is the likelihood tight or a bound as
-    claimed, is the loss the likelihood if it is claimed to be, are prompts left alone? Takes at
-    most a minute of processor time, and more only with --seconds.
+    with its own decoders: do samples follow the claimed distribution, is the likelihood tight or a
+    bound as claimed, is the loss the likelihood if it is claimed to be, are prompts left alone?
+    Takes at most a minute of processor time, and more only with --seconds.
 
     \b
     Exit code: 0 nothing is refuted, 1 a claim is refuted, 4 the package cannot be loaded.

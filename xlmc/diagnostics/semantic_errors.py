@@ -75,7 +75,7 @@ class MissingEntry(Diagnostic):
 
 @frozen(kw_only=True)
 class NotAFunction(Diagnostic):
-    """A call of something that is neither a function, nor a schedule."""
+    """A call of a name that is neither a function nor a schedule."""
 
     code = "XLM045"
     title = "`{name}` is not a function"
@@ -256,7 +256,7 @@ class WrongEnd(Diagnostic):
 
 @frozen(kw_only=True)
 class Rises(Diagnostic):
-    """A survival that grows somewhere: a token would come back while noise is added."""
+    """A survival that grows somewhere: tokens would become clean while noise is added."""
 
     code = "XLM072"
     title = "this survival rises"
@@ -776,7 +776,7 @@ class NoAnchor(Diagnostic):
 
 @frozen(kw_only=True)
 class WrongInside(Diagnostic):
-    """Something inside the brackets that the noise cannot touch, or in the wrong order."""
+    """A slot inside the brackets that noise cannot corrupt, or that is out of order."""
 
     code = "XLM154"
     title = "`{slot}` is not allowed here"
@@ -945,7 +945,7 @@ class Timeless(Diagnostic):
     label = "{why}"
     note = (
         "the best predictions change with the time; "
-        "a network that does not read it samples another law"
+        "a network that does not read it samples another distribution"
     )
     help = "write `backbone dit(condition = t)`"
     why: str

@@ -196,7 +196,7 @@ class Unclosed(Diagnostic):
 
 @frozen(kw_only=True)
 class ReservedName(Diagnostic):
-    """A word of the language as the name of something."""
+    """A word of the language used as the name of a head, a param or another entry."""
 
     code = "XLM016"
     title = "`{name}` is a word of the language"

@@ -1,4 +1,4 @@
-"""Names in the modules of a package: each that an author gave stays as it is where it can.
+"""Names in the modules of a package: those that an author gave stay unchanged where they can.
 
 Where a module needs the plain name for something else, the author's name gets a `_`. Decided on the
 syntax trees, by scopes; texts and comments always show the plain name.
@@ -20,7 +20,7 @@ _OWN = re.compile(r"(?<=\bself\.)\w+")  # in an f-string, which is one token bef
 
 
 class Names:
-    """The names that the marked ones of a package become, decided for the modules in it so far."""
+    """The final names for the marked ones of a package, decided for the modules in it so far."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.modules = {

@@ -8,7 +8,7 @@ Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
 
 
 def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None = None) -> str:
-    """Reduce a module to some of its top-level names and all that they need.
+    """Reduce a module to some of its top-level names and the names that these use.
 
     Definitions keep their order and their text; imports are cut to the names still in use. With
     ``attributes``, dataclasses lose the methods that neither these nor the module name. Raises

@@ -90,7 +90,7 @@ class Actions(Amounts):
         return ir.Substitute("changed", (("kept", kept),), masks)
 
     def _of_clock(self, quantity: str, *times: str) -> Code:
-        """Return a quantity of the clock at times of the tick."""
+        """Return a quantity of the clock at the times t and s of the step."""
         hand = self.clock.hands[self.clock.arrow.survival]
         told = (self.scope.names[time].code for time in times)
         return called(hand.use(quantity), *told, *self.clock.given(hand, "self."))
@@ -104,7 +104,7 @@ class Actions(Amounts):
         return self._leap("hazard") if law == "euler" else self._of_clock("reveal", "s", "t")
 
     def _level(self, time: str) -> Code:
-        """Return the noise at a time of the tick."""
+        """Return the level of noise at the time t or s of the step."""
         clock = [param(CLOCK, "Scale", "self.").code] if self.clock.params else []
         return built(f"level_at(tick.{time}{', {}' * len(clock)})", *clock)
 
@@ -134,7 +134,7 @@ class Actions(Amounts):
         )
 
     def several(self, step: ast.Step) -> ir.Several | None:
-        """Return the gaps that get a token; None where that is one gap of the joint law."""
+        """Return the gaps that get a token; None where one is drawn together with its token."""
         insert, head = query.first(step.actions, ast.Insert), query.the(step.actions, ast.Draw).head
         if insert is None or self.both or plain(insert, head.id, self.family):
             return None

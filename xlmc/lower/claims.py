@@ -1,4 +1,4 @@
-"""The claims about the samples of a decoder, beside a likelihood."""
+"""The claims about a decoder's samples: do they follow the distribution of the likelihood?"""
 
 from xlmc.calculus.code import Code, constant
 from xlmc.lower import ir
@@ -14,7 +14,7 @@ NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 
 
 def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
-    """Return the claim about a decoder's samples, beside a likelihood that reads ``stop``."""
+    """Return the claim about a decoder's samples; ``stop``: the head that the likelihood reads."""
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
@@ -44,7 +44,7 @@ def _ordered(order: ir.Order) -> bool:
 
 
 def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
-    """List the reasons why revealing tokens does not sample the model's law with many steps."""
+    """List why revealing tokens does not sample the model's distribution, even with many steps."""
     grid = decoder.timed and unmask.gradual
     single = all(pace.rule.single for pace in unmask.paces)
     reasons = [] if grid or single else ["several tokens are revealed at once"]
@@ -65,7 +65,7 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
 
 
 def _in_time(decoder: ir.Decoder) -> list[str]:
-    """Return why insertions on a grid do not end in the law of the rates, even with many steps."""
+    """Return why insertions on a grid do not sample by the rates, even with many steps."""
     several = decoder.several
     if several is None:
         return ["one token comes at each step, whatever the time"]
@@ -75,7 +75,7 @@ def _in_time(decoder: ir.Decoder) -> list[str]:
     elif not several.timely:
         reasons.append("tokens do not come back at the times of the clock")
     elif several.joint and (several.at == "gaps" or several.kind != "count"):
-        reasons.append("its law of gaps and tokens is not that of the rates")
+        reasons.append("its distribution of gaps and tokens is not that of the rates")
     if _ordered(several.order):
         reasons.append("the surest gaps come first")
     if any(stop.kind in ("chance", "threshold") for stop in decoder.stops):
@@ -99,7 +99,7 @@ def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
 
 
 def _cut(decoder: ir.Decoder) -> list[str]:
-    """List the draws that are not from a whole law, for any params."""
+    """List the draws that are not from a whole distribution, at any values of the params."""
     used = [one for one in (decoder.draw, decoder.pick, decoder.last) if one is not None]
     fixed = [
         code for name, code in _cuts(decoder) if not code.param and code.value != NEUTRAL[name]
@@ -111,7 +111,7 @@ def _cut(decoder: ir.Decoder) -> list[str]:
         for name, value in _switches(decoder)
         if neutral[name].value != value
     }
-    return [*reasons, *(["laws are cut down"] if fixed else [])]
+    return [*reasons, *(["distributions are truncated or tempered"] if fixed else [])]
 
 
 def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, Code], ...]:
@@ -121,7 +121,7 @@ def _neutral(decoder: ir.Decoder) -> tuple[tuple[str, Code], ...]:
 
 
 def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
-    """Return the params that change laws, each with the value at which it changes nothing."""
+    """Return the params that change a distribution, each with the value that changes nothing."""
     found = [(code.param, NEUTRAL[name]) for name, code in _cuts(decoder) if code.param]
     if decoder.guide is not None and decoder.guide.scale.param:
         found.append((decoder.guide.scale.param, 0.0))
@@ -132,7 +132,7 @@ def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
 
 
 def _cuts(decoder: ir.Decoder) -> list[tuple[str, Code]]:
-    """Return the changes of laws before a draw: name and code of the value."""
+    """Return the changes of distributions before a draw: name and code of the value."""
     used = (decoder.draw, decoder.pick, decoder.last)
     tempered = [("temperature", stop.temperature) for stop in decoder.stops if stop.temperature]
     return [*(cut for one in used if one is not None for cut in one.cuts), *tempered]

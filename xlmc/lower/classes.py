@@ -74,7 +74,7 @@ class Group:
 
 
 def classes(decoders: tuple[ir.Decoder, ...]) -> tuple[parts.Class, ...]:
-    """Return the classes of `decoder.py`, each behind its bases."""
+    """Return the classes of `decoder.py`, each after its bases."""
     hooked = any(one.blocks is not None for one in decoders)
     own = [closed(pieces(one, hooked=hooked)) for one in decoders]
     groups = named(shared(own), decoders)

@@ -1,4 +1,4 @@
-"""The edits of a step that reveals masks: their places, and the canvas behind them."""
+"""The edits of a step that reveals masks: their places, and the canvas after them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,7 +20,7 @@ def candidates(decoder: ir.Decoder) -> Iterator[tuple[str, Code]]:
 
 
 def applied(edits: Iterable[ir.Edit]) -> str:
-    """Return the canvas behind some edits."""
+    """Return the code of the canvas after some edits."""
     made = "canvas"
     for edit in edits:
         made = edit.made(made)
@@ -35,7 +35,7 @@ def looked(edits: tuple[ir.Edit, ...]) -> Lines:
 
 
 def edited(maker: Maker) -> tuple[parts.Edited, ...]:
-    """Return the edits that compute something from the network's answer."""
+    """Return the edits that read the network's answer."""
     words = [edit.word for edit in maker.decoder.edits if edit.word.reads]
     return tuple(_edited(word, maker) for word in words)
 

@@ -107,7 +107,7 @@ def _bound(
 
 
 def _condition(family: ast.Family, clock: Clock) -> Code | None:
-    """Return the input of the trunk beside the tokens, as code over `noised`."""
+    """Return the trunk's input other than the tokens, as code over `noised`."""
     told = query.condition(family)
     if told is None or not isinstance(told.value, ast.Name):
         return None

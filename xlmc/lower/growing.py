@@ -63,7 +63,7 @@ class GrowthMaker(Maker):
             doc = self.refers("Take the likeliest pair of a gap and a token", "step")
             return parts.Pick(None, None, "decoder/pick_best.j2", doc=doc)
         if d.pick is None and d.draw.cuts:
-            doc = self.refers("Draw a gap and a token from their joint law", "step")
+            doc = self.refers("Draw a gap and a token from their joint distribution", "step")
             token, partial = drawing(d.draw, "pairs", u), "decoder/pick_jointly.j2"
             return parts.Pick(None, token, partial, doc=doc)
         gap = drawing(d.pick or d.draw, "gaps", 'noise.uniform("gap")[:, 0]')

@@ -102,12 +102,12 @@ def lines(
 
 
 def _reads_all(several: ir.Several) -> bool:
-    """Return whether the laws of all gaps are read, and not of those chosen alone."""
+    """Return whether the distributions of all gaps are read, and not of those chosen alone."""
     return _shared(several) or _sure(several)
 
 
 def _shared(several: ir.Several) -> bool:
-    """Return whether gaps are weighed by their shares of the joint law."""
+    """Return whether gaps are weighed by their shares of the joint distribution."""
     weighs = several.rule != "chance" or several.number != ""
     return several.joint and several.at != "gaps" and weighs
 

@@ -286,7 +286,7 @@ def _given(reads_batch: bool, objective: Objective) -> dict[str, str]:
 
 
 def _reads_batch(use: Use, reads: tuple[str, ...], objective: Objective) -> bool:
-    """Return whether the code of a term needs the clean batch beside the noised one."""
+    """Return whether the code of a term needs the clean batch as well as the noised one."""
     clean = use.reads_row and objective.process.holds_places
     return use.reads_batch or clean or "length" in reads
 

@@ -72,12 +72,12 @@ def _share(expr: ast.Expr | None) -> Code:
 
 
 def _of_gaps(part: Part) -> bool:
-    """Return whether the code of a term reads how many tokens are gone from each gap."""
+    """Return whether the code of a term reads how many tokens were dropped from each gap."""
     return part.trains in ("rate", "numbers") and not part.joint
 
 
 def _whole(end: Code) -> Code | None:
-    """Return the share that is gone at t = 1; None for all."""
+    """Return the share of tokens dropped by t = 1; None for all."""
     if end.value is None:
         return built("(1 - {})", end)
     return constant(1 - end.value) if end.value else None

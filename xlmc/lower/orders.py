@@ -139,7 +139,7 @@ def looks(paces: Iterable[ir.Pace], *, drawn: bool) -> Iterator[tuple[str, Code]
 
 
 def _read(score: str, paces: Iterable[ir.Pace]) -> str:
-    """Return the variable of a score that an amount reads as it is; "" if none does."""
+    """Return the variable of a score that an amount reads unchanged; "" if none does."""
     read = any(score in pace.looks for pace in paces) and order_words()[score].plain
     return order_words()[score].variable if read else ""
 

@@ -13,7 +13,7 @@ class RevealMaker(Maker):
     """The maker of the methods of decoders that reveal masks."""
 
     def revealing(self, unmask: ir.Unmask) -> Iterator[Piece]:
-        """Yield the ticks, the masks that they may reveal, a step, and its parts."""
+        """Yield the times of the steps, the masks that one may reveal, a step, and its parts."""
         d = self.decoder
         needs: list[Piece] = []
         if d.guide is not None:
@@ -220,5 +220,5 @@ class RevealMaker(Maker):
             after.append(line("u", u, moment))
         token = self.drawn(last, "logits", "u")
         query = self._query(whole=False)
-        doc = self.refers("Reveal the masks that are left when the ticks have ended", "finish")
+        doc = self.refers("Reveal the masks that are left after the last step", "finish")
         return parts.Finish(d.head, query, (*after,), token, doc=doc)

@@ -1,4 +1,4 @@
-"""The methods of decoders that draw all tokens anew."""
+"""The methods of decoders that resample all tokens."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from xlmc.lower.pieces import POSITIONS, Maker, Piece, summary
 
 
 class SubstituteMaker(Maker):
-    """The maker of the methods of decoders that draw all tokens anew."""
+    """The maker of the methods of decoders that resample all tokens."""
 
     def substituting(self, substitute: ir.Substitute) -> Iterator[Piece]:
-        """Yield the ticks, a step, and what it needs."""
+        """Yield the times of the steps, a step, and the methods that it calls."""
         yield from map(self.piece, self.times())
         d, needs = self.decoder, list[Piece]()
         if d.guide is not None:

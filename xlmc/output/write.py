@@ -198,7 +198,7 @@ def _swap(target: Path) -> None:
 
 
 def settle(target: Path) -> None:
-    """Clear the folders beside a package that a build leaves, killed or not.
+    """Delete the temporary folders next to a package that a build left, killed or not.
 
     A crash between the two renames of `_swap` left only the old package under another name: it
     comes back.

@@ -53,7 +53,7 @@ class _Reader(Verbal):
             self._unexpected(token)
 
     def _stray(self, token: Token) -> bool:
-        """Report a character that the language does not use, here or anywhere."""
+        """Report a character that the language does not use, or not at this place."""
         if token == '"' and token.type == STRAY:
             return self._open_string(token)
         if token.type not in (STRAY, "PRIMES"):
@@ -230,7 +230,7 @@ class _Reader(Verbal):
         return True
 
     def _too_many(self, token: Token) -> bool:
-        """Report a closing sign behind a complete statement, if none is open."""
+        """Report a closing bracket after a complete statement, if none is open."""
         if token.type not in grammar.CLOSING or self.parens or "_END" not in self.cursor.accepts():
             return False
         opening = {"_RPAR": "(", "_RSQB": "["}[token.type]
@@ -313,7 +313,7 @@ class _Reader(Verbal):
         return True
 
     def _missing(self, token: Token) -> bool:
-        """Report one missing piece, if the token would fit behind it."""
+        """Report one missing piece, if the token would fit after it."""
         accepted = self.cursor.accepts()
         for kind in _kinds(token):
             fitting = {a for a in accepted if self.cursor.takes(a, kind)}

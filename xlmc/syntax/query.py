@@ -185,7 +185,7 @@ def predicted(layout: ast.Layout) -> set[str]:
 
 
 def condition(family: ast.Family) -> ast.Keyword | None:
-    """Return the input of the backbone beside the tokens: ``condition = t``."""
+    """Return the backbone's input other than the tokens: ``condition = t``."""
     backbone = first(entries(family, "network"), ast.Backbone)
     if backbone is None or not isinstance(backbone.value, ast.Call):
         return None
@@ -278,7 +278,7 @@ def expressions(node: ast.Node) -> Iterator[ast.Expr]:
 
 
 def paces(much: ast.Much | None) -> Iterator[ast.Much]:
-    """Yield a rule, and those of the rows in which it takes nothing."""
+    """Yield a rule, and those after its ``else``, for rows in which it takes nothing."""
     while much is not None:
         yield much
         much = much.otherwise

@@ -116,7 +116,7 @@ class Recovery:
         self._new_statement()
 
     def _skip(self, token: Token) -> None:
-        """Give the statement up, with all that follows of it and of blocks that it opens."""
+        """Skip the rest of the statement, and the blocks that it opens."""
         parens, level = len(self.parens), 0
         self._restart()
         while token.type != "$END":

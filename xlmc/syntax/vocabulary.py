@@ -126,7 +126,7 @@ _AFTER = {
     ("_INSERT", "NAME"): "the rule, as `one` in `insert tokens one`,",
     ("_PICK", "_PICK"): "the place to pick, `gap`,",
     ("_DRAW", "_DRAW"): "the head to draw from",
-    ("_DRAW", "_FROM"): "the law, `posterior`,",
+    ("_DRAW", "_FROM"): "the distribution, `posterior`,",
     ("_PAD", "_PAD"): "a part",
     ("_PAD", "NAME"): "the side, `left` or `right`,",
     ("PATH in recipe", "PATH"): "the value of the setting",

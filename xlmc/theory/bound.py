@@ -28,7 +28,7 @@ class Missing:
 
 NO_NOISE = Missing("there is no noise")
 NO_END = Missing(
-    "without a head for the end, where nothing is missing, there is no law over lengths"
+    "without a head for the end, where nothing is missing, there is no distribution over lengths"
 )
 NOT_UNIFORM = Missing("the counts of dropped tokens are not uniform", drawn=True)
 FIXED = Missing("every example has the same amount of noise", drawn=True)

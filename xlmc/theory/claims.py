@@ -38,7 +38,7 @@ BOTH = (
 )
 RANDOM = (
     "the relative entropy of the paths on which {} become the text to those of the "
-    "head; tight where it is the law of each token given all others, and the time"
+    "head; tight where it is the distribution of each token given all others, and the time"
 )
 RATIOS = (
     "the relative entropy of the paths on which {} become the text to those of the ratios; tight "
@@ -46,18 +46,21 @@ RATIOS = (
 )
 BLIND = ", which the network does not read"
 NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
-NO_RATE = "a law over numbers trained by cross-entropy is no rate: no bound is known"
+NO_RATE = "a distribution over numbers trained by cross-entropy is no rate: no bound is known"
 RATES = (
     "the relative entropy of the insertions by which the string comes back to those of the heads; "
     "valid for any heads, with slack where a text repeats a token"
 )
 NO_TIME = "a rate that knows no time costs without end where t is small"
 ONE_BY_ONE = (
-    "the heads are told the time, and the chain of single insertions that a law over gaps and "
-    "tokens makes has none"
+    "the heads are told the time, and the chain of single insertions that a distribution over gaps "
+    "and tokens makes has none"
 )
-APART = "each gap has a law of its own: with no rate, nothing says in which gap a token is missing"
-NO_STOP = "no head predicts when nothing is missing, so no law over lengths is known"
+APART = (
+    "each gap has a distribution of its own: with no rate, nothing says in which gap a token is "
+    "missing"
+)
+NO_STOP = "no head predicts when nothing is missing, so no distribution over lengths is known"
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
     "tokens per sequence": "length",
@@ -158,7 +161,7 @@ def chosen(parts: list[Part], objective: Objective) -> Part:
 
 
 def tilt(objective: Objective) -> str:
-    """Return the factor between the law of the best heads and the data's: KEPT, SHORTER, UNKNOWN.
+    """Return by what factor perfect heads reweight the data: KEPT, SHORTER or UNKNOWN.
 
     Nothing is known where that depends on a param of the noise. See `_tilt`.
     """
@@ -169,10 +172,11 @@ def tilt(objective: Objective) -> str:
 def _tilt(objective: Objective) -> str:
     """Return the tilt at the defaults of the params of the noise.
 
-    Insertions are the reversal of random drops from the law p(x) w(L) / (L + 1), where w / (L + 1)
-    is what the terms weigh beside the bound; nothing is known where that depends on more than L.
-    Masks that are inserted and revealed end in the data's own law, if the heads read the time,
-    and what follows in a text does, unless examples weigh by a length that the heads cannot know.
+    Insertions are the reversal of random drops from the distribution p(x) w(L) / (L + 1), where
+    w / (L + 1) is what the terms weigh beside the bound; nothing is known where that depends on
+    more than L. Masks that are inserted and revealed end in the data's own distribution, if the
+    heads read the time, and what follows in a text does, unless examples weigh by a length that
+    the heads cannot know.
     So do masks that stay where they are, given the length, and a head of that does likewise.
     """
     process = objective.process
@@ -233,7 +237,7 @@ def _is_proportional(part: Part, objective: Objective, *, flat: bool = False) ->
 
 
 def factor(part: Part, objective: Objective, *, flat: bool) -> float | None:
-    """Return what a term weighs beside the bound; None where that varies, whatever the params are.
+    """Return a term's weight over the bound's; None if no constant for any params.
 
     With `flat` times length + 1, options being what they are by default; a claim holds for all
     params, and so for no options.
@@ -254,7 +258,7 @@ def factor(part: Part, objective: Objective, *, flat: bool) -> float | None:
 def _ratio(
     part: Part, env: Environment, points: Sequence[Sample], own: str, *, flat: bool
 ) -> float | None:
-    """Return a weight beside the bound at some values of the params; None where that varies."""
+    """Return a weight over the bound's at some values of the params; None if no constant."""
     weight = part.term.weight or ast.Name("one", span=part.term.span)
     ratios = [
         value / point["bound"] * (point["length"] + 1 if flat else 1) / max(1, point.get(own, 1))

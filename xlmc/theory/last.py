@@ -35,6 +35,6 @@ def everywhere(exprs: list[ast.Expr], env: Environment) -> Iterator[Environment]
 
 
 def always(holds: Callable[[Environment], bool], exprs: list[ast.Expr], env: Environment) -> bool:
-    """Return whether something holds for all values of the params that expressions read."""
+    """Return whether a condition holds for all values of the params that expressions read."""
     found = [*everywhere(exprs, env)]
     return bool(found) and all(map(holds, found))

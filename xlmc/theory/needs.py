@@ -32,7 +32,7 @@ def arrow(*step: str) -> Need:
 
 
 def either(*needs: Need) -> Need:
-    """Return the need of one of several things."""
+    """Return the need that one of several needs is met."""
     meaning = " or ".join(need.meaning for need in needs)
     return Need(meaning, lambda process: any(n.holds(process) for n in needs), needs[0].state)
 

@@ -28,9 +28,9 @@ class Part:
     ``trains``: what its head learns: a token, an end (whether nothing is missing), a rate, a number
     of a row or the numbers of its gaps; "" for a term of no known word. ``arrow`` is the one that
     its head undoes. ``share`` is the factor that its options leave of the plain term, None where
-    they bend it or read params. ``joint``: of a whole row: its law of
+    they bend it or read params. ``joint``: of a whole row: its distribution of
     tokens is also one over gaps, or its rate is that of all gaps together. ``ratios``: its head
-    gives ratios of chances, which need not be a law.
+    gives ratios of chances, which need not be a distribution.
     """
 
     term: ast.Term

@@ -62,7 +62,7 @@ class Process:
         return step in (self.life or ())
 
     def arrow(self, *step: str) -> ast.Arrow | None:
-        """Return the arrow ``a -> b``, or ``a -> b | c``, of these states; None if there is none."""
+        """Return the arrow ``a -> b``, or ``a -> b | c``, of these states, or None."""
         pairs = zip(self.arrows, self.life or (), strict=False)
         return next((one for one, own in pairs if own == step), None)
 

@@ -31,7 +31,7 @@ def samples(part: Part, objective: Objective) -> Iterator[Sample]:
 
 
 def idle(call: ast.Call, part: Part, objective: Objective) -> bool:
-    """Return whether a ``max`` of something and 0 is never the 0."""
+    """Return whether a ``max(..., 0)`` is never the 0."""
     others = [a for a in call.arguments if literal(a) is None]
     low = max((literal(a) or 0.0 for a in call.arguments if a not in others), default=1.0)
     if call.function != "max" or low > 0 or len(others) != 1:

@@ -7,19 +7,19 @@ NUMBERS = ("count", "distribution")
 
 
 def joint(head: str, family: ast.Family) -> bool:
-    """Return whether a head of tokens learns one law over all gaps and tokens of a row."""
+    """Return whether a head of tokens learns one distribution over all gaps and tokens of a row."""
     parts = terms.objective(family).parts
     return any(part.joint for part in parts if part.term.head.id == head)
 
 
 def apart(head: str, family: ast.Family) -> bool:
-    """Return whether a head of tokens learns one law of tokens for each gap."""
+    """Return whether a head of tokens learns one distribution of tokens for each gap."""
     parts = [part for part in terms.objective(family).parts if part.term.head.id == head]
     return any(part.trains == "token" for part in parts) and not joint(head, family)
 
 
 def plain(action: ast.Insert, head: str, family: ast.Family) -> bool:
-    """Return whether one token is inserted by the joint law of a head, in no other order."""
+    """Return whether one token is inserted at a gap from the head's joint distribution."""
     return action.much.rule == "one" and action.order is None and not apart(head, family)
 
 
@@ -29,9 +29,9 @@ def of_gaps(family: ast.Family) -> list[str]:
 
 
 def readable(head: str, family: ast.Family) -> list[str]:
-    """Return the heads of the numbers that gaps miss, beside a head of tokens.
+    """Return the heads that predict how many tokens gaps miss, to be read with a head of tokens.
 
-    The number of a row does if the law of tokens shares it out over the gaps.
+    The number of a row does if the distribution of tokens shares it out over the gaps.
     """
     own = joint(head, family)
     return [one.name for one in _numbers(family) if own or _at_gaps(one)]
@@ -46,7 +46,7 @@ def read(value: ast.Expr | None, known: list[str]) -> list[str]:
 def weighing(much: ast.Much, head: str, family: ast.Family) -> str:
     """Return the head by whose numbers the gaps of a row are weighed.
 
-    "" where the joint law of a head of tokens weighs them, or where nothing does.
+    "" where the joint distribution of a head of tokens weighs them, or where nothing does.
     """
     found = read(much.value, readable(head, family))
     if found or much.rule == "chance" or joint(head, family):

@@ -86,7 +86,7 @@ def crowds(entries: tuple[ast.Node, ...]) -> bool:
 
 
 def amount_words() -> dict[str, Amount]:
-    """Return the laws of the amount of noise."""
+    """Return the distributions of the amount of noise."""
     return registry.words(amounts, Amount)
 
 

@@ -224,7 +224,7 @@ def _reachable() -> bool:
 
 @contextmanager
 def _offline(wanted: bool) -> Iterator[None]:
-    """Switch the Hub libraries to offline mode: they read caches and wait for no network."""
+    """Switch the Hub libraries to offline mode: they read caches and wait for no connection."""
     import datasets.config
     from huggingface_hub import constants
 

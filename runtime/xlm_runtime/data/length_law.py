@@ -1,4 +1,4 @@
-"""The law of lengths that makes a likelihood given the length one of the text and its length.
+"""The distribution of lengths: p(text, length) = p(length) p(text | length).
 
 Families that fill a canvas report the likelihood of a text among those of its length. The chance
 of the length comes from the training data.
@@ -81,7 +81,7 @@ def conditions(given: Sequence[str], cuts: bool) -> str:
 
 
 def joint(given: Sequence[str], law: Lengths, examples: Sequence[Example]) -> list[float] | None:
-    """Return -log p(length) of each example, beside its likelihood.
+    """Return -log p(length) of each example, to be added to its likelihood.
 
     None if no length has a price of its own: the family models it, or given tokens reveal it.
     ``given`` is that of the layout.

@@ -1,4 +1,4 @@
-"""The law of the lengths of bodies: how often each occurs, and nothing of the rows themselves."""
+"""The distribution of the lengths of bodies: how often each occurs, without the rows themselves."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -19,7 +19,7 @@ class Law:
 
     @staticmethod
     def of(lengths: "Iterable[int] | Law") -> "Law":
-        """Build the law of some lengths, in any order."""
+        """Build the distribution of some lengths, in any order."""
         return lengths if isinstance(lengths, Law) else _law(Counter(map(int, lengths)).items())
 
     @staticmethod
@@ -35,11 +35,11 @@ class Law:
         raise RunError(f"{where}: `lengths` is no list of [length, rows]")
 
     def plain(self) -> list[list[int]]:
-        """Return the law as plain values: ``[[length, rows], ...]``."""
+        """Return the distribution as plain values: ``[[length, rows], ...]``."""
         return [list(pair) for pair in self.counts]
 
     def beyond(self, length: int) -> "Law":
-        """Return the law of lengths beyond a number."""
+        """Return the distribution of the lengths above a number."""
         return _law(pair for pair in self.counts if pair[0] > length)
 
     def at(self, chance: float) -> int | None:

@@ -1,4 +1,4 @@
-"""The input of a metric: one answer beside its example."""
+"""The input of a metric: one answer, and its example."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

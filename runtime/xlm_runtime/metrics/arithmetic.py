@@ -44,7 +44,7 @@ class Programs(Batched):
             self.add_state(kind, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def judge(self, answers: Sequence[Answer]) -> None:
-        """Run the programs of answers, and of targets that are such."""
+        """Run the programs of answers, and of targets that are programs."""
         gold = [last_number(one.target, alone=True) for one in answers]
         unknown = [i for i, number in enumerate(gold) if number is None]
         made = run_all([answers[i].target for i in unknown])

@@ -34,7 +34,7 @@ def check() -> None:
 
 
 class Mauve(Metric):
-    """MAUVE of answers beside as many written texts.
+    """MAUVE of answers, compared with as many human texts.
 
     judge: a name on the Hub or a folder. references: the documents of each of the first so many
     texts, by their number.

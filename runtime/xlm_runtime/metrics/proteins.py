@@ -39,11 +39,11 @@ class ProteinLength(Ratio):
 
 
 class LawNats(Ratio):
-    r"""-log p of valid proteins under the law that made the data, in nats per residue.
+    r"""-log p of valid proteins under the distribution that made the data, in nats per residue.
 
     :math:`m_i = -\sum \log p`, :math:`d_i` the residues, over the valid proteins of an answer. It
-    is the entropy rate of the law for samples of the law, and more for others, unless they keep to
-    what is likely.
+    is the entropy rate of that distribution for samples from it, and more for others, unless they
+    keep to what is likely.
     """
 
     name = "law_nats"

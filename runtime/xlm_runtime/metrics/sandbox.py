@@ -1,4 +1,4 @@
-"""Programs that a model wrote, run apart: with little time, little memory, no files, no network.
+"""Programs that a model wrote, run apart: with little time, little memory, no files, no internet.
 
 What it is: a fresh Python process for each program (``-I -S``, an empty environment, no module of
 the user's), which an alarm of its own ends after its time, and the parent, with all its group,

@@ -40,7 +40,7 @@ def fill(
 
 
 def check(network: nn.Module, form: Published, checkpoint: Checkpoint) -> None:
-    """Read published weights as `fill` does, and leave the network as it is.  Raises RunError."""
+    """Read published weights as `fill` does, but leave the network unchanged.  Raises RunError."""
     _read(network, form, checkpoint, next(network.parameters()).dtype)
 
 

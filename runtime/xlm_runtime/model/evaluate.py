@@ -94,9 +94,9 @@ def likelihood(
     the perplexity. Every family counts the same tokens: those of the body that are not given, and
     no special; the end of a text adds nats and no token. ``estimator`` names the average: over all
     noise if few tokens are free, else over ``draws`` of it; ``given`` is the condition. If that is
-    the length, ``joint`` has the numbers of a text and its length, by the law of the training
-    ``lengths``: they compare with those of other families. `Model.family.claim` names their
-    relation to -log p; callers have checked that it is not ``none``.
+    the length, ``joint`` has the numbers of a text and its length, by the distribution of the
+    training ``lengths``: they compare with those of other families. `Model.family.claim` names
+    their relation to -log p; callers have checked that it is not ``none``.
     """
     every = nelbo.enumerable(model, examples, size)
     made = nelbo.estimate(model, examples, size, draws, tick, every=every)

@@ -85,7 +85,7 @@ def check_data(
 
 
 def _gives_later(prepared: Prepared) -> bool:
-    """Return whether some of the first examples give a token behind one that is not given."""
+    """Return whether some of the first examples give a token after one that is not given."""
     splits = (prepared.train, prepared.validation, prepared.test)
     examples = (split[i] for split in splits for i in range(min(len(split), _LOOK)))
     return any(later > before for one in examples for before, later in pairwise(one.given))

@@ -62,7 +62,7 @@ class Within(Noise):
 
 @dataclass(frozen=True)
 class _Heard(Noise):
-    """Noise that records the names of the streams that are drawn."""
+    """Noise that records the names under which it is drawn."""
 
     streams: set[str] = field(default_factory=set)
 
@@ -74,7 +74,7 @@ class _Heard(Noise):
 
 
 def streams(read: Callable[[Noise], object], batch: Batch) -> set[str]:
-    """Return the names of the streams of noise that a likelihood draws."""
+    """Return the names under which a likelihood draws its noise."""
     noise = _Heard(0, batch.example)
     read(noise)
     return noise.streams

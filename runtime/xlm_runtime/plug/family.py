@@ -74,9 +74,9 @@ class Claim:
 
     ``tight``: equals -log p for exact heads. ``bound``: an upper bound of it, with slack.
     ``none``: no likelihood can be computed. ``why`` explains it in words. ``tilt``: trained on
-    data of law p, the best heads make the law p(x) tilt(length) instead, up to a constant; None
-    where nothing so simple is known. ``trained``: among examples of one length the training loss
-    is this likelihood but for a factor and a constant, for any heads.
+    data of distribution p, perfect heads sample from p(x) tilt(length) instead, up to a constant;
+    None where nothing so simple is known. ``trained``: among examples of one length the training
+    loss is this likelihood but for a factor and a constant, for any heads.
     """
 
     value: Literal["tight", "bound", "none"]
@@ -87,9 +87,9 @@ class Claim:
 
 @dataclass(frozen=True)
 class Samples:
-    """The claim about a decoder's samples: the relation of their law to the model's.
+    """The claim about a decoder's samples: the relation of their distribution to the model's.
 
-    law: ``exact``: the model's own law, the one that the likelihood is of. ``heads``: the same if
+    law: ``exact``: the distribution of which the likelihood is. ``heads``: the same if
         the heads are exact. ``limit``: that as a number grows. ``none``: another.
     why: the cause of the difference, in words; empty if there is none.
     neutral: the values of the decoder's params at which this holds.
@@ -104,8 +104,8 @@ class Samples:
     def __str__(self) -> str:
         """Describe the claim in words."""
         if self.law == "none":
-            return f"not of the model's law: {self.why}"
-        words = "of the model's law"
+            return f"not from the model's distribution: {self.why}"
+        words = "from the model's distribution"
         if self.law == "heads":
             words += f" for exact heads ({self.why})"
         if self.law == "limit":

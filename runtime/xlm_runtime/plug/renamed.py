@@ -1,4 +1,4 @@
-"""Params of a spec whose names a package has for something else."""
+"""Params of a spec whose names a package already uses for its own attributes."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

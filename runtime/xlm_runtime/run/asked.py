@@ -1,4 +1,4 @@
-"""Metrics that a run requests by ``--metric``, beside those of its task.
+"""Metrics that a run requests by ``--metric``, in addition to those of its task.
 
 ``generative_perplexity=gpt2-large``, ``mauve=FOLDER``, ``distinct``, or one of the user's own, an
 instance of a torchmetrics Metric in any module: ``my_metrics:PALINDROMES``.
@@ -89,7 +89,7 @@ def extended(
 
 
 def fingerprint(asked: Sequence[str]) -> list[str]:
-    """Return what metrics depend on beside their names: user code and local judges."""
+    """Return what metrics depend on besides their names: user code and local judges."""
     found = []
     for text in asked:
         name, _, judge = text.partition("=")

@@ -11,7 +11,7 @@ from xlm_runtime.system.progress import say
 
 
 def facts(command: Command, task: str, begun: Run | None) -> dict[str, Any]:
-    """Return the facts of a run beside its package and configuration, old ones if it exists."""
+    """Return a run's facts besides package and configuration; the recorded ones if it exists."""
     data = str(command.data.resolve()) if command.data else None
     asked = {"task": task, "preset": command.preset, "data": data}
     if begun is None:

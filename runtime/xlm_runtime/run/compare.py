@@ -1,4 +1,4 @@
-"""``xlmc compare``: the differences between runs, and their numbers beside each other.
+"""``xlmc compare``: the differences between runs, and their numbers side by side.
 
 Runs that differ in the seed alone are one column, with mean and standard deviation.
 """

@@ -104,7 +104,7 @@ def _kept(run: Run, family: Family) -> list[Setting]:
 
 
 def check_size(sets: Sequence[Setting], *, decided: bool = False) -> None:
-    """Refuse a size beside weights that have their own: published ones, or if it is ``decided``."""
+    """Refuse a size where weights decide it: published ones, or if it is ``decided``."""
     if not decided and not any(s.path == "model.pretrained" and s.value for s in sets):
         return
     fixed = {f"model.{name}" for name in ("size", "layers", "width", "heads", "rotary_base")}

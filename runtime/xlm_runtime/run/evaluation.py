@@ -119,7 +119,7 @@ def judged(metrics: "MetricCollection") -> dict[str, Any]:
 
 
 def beside(prepared: Prepared, config: Config) -> dict[str, Any]:
-    """Return the facts shown beside metrics: the rate of a guess, the protocol, judges."""
+    """Return the facts shown with metrics: the rate of a guess, the protocol, judges."""
     facts, asked = prepared.facts, config.eval.asked
     found = {name: facts[name] for name in ("guess", "protocol") if name in facts}
     return found | ({"asked": list(asked)} if asked else {})

@@ -1,4 +1,4 @@
-"""The states of a few decodings, kept beside the predictions of a run for its report."""
+"""The states of a few decodings, kept with the predictions of a run for its report."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -95,7 +95,7 @@ def entry(path: Path) -> Entry:
 def _filtered(
     found: Sequence[Entry], family: str | None, task: str | None, where: Sequence[str]
 ) -> list[Entry]:
-    """Select entries; damaged ones stay unless something is required of them."""
+    """Select entries by the filters; damaged ones stay if there is no filter."""
     wanted = [(one.path, one.value) for one in parse_sets(where)]
     wanted += [(key, value) for key, value in (("family", family), ("task", task)) if value]
     _check_keys([key for key, _ in wanted], found, "--where")

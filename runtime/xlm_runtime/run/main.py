@@ -136,7 +136,7 @@ def _proceed(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _push(command: Command, repo: str) -> None:
-    """Push a run to the Hub as it is, without its data."""
+    """Push a run to the Hub, without its data."""
     from xlm_runtime.run import share
 
     read, task = contents.read(command.package), tasks.get(command.task).name

@@ -34,7 +34,7 @@ def digest(value: object) -> str:
 
 
 def settings(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Select the settings that a result depends on, beside package, weights and data."""
+    """Select the settings that a result depends on, besides package, weights and data."""
     seed = {"seed": plain["train"]["seed"]}
     noise = {"noise": plain["noise"]} if plain["noise"] else {}
     return {"train": seed, **{name: plain[name] for name in _SETTINGS}, **noise}
@@ -120,7 +120,7 @@ def is_part(found: Mapping[str, Any]) -> bool:
 
 
 def shown(run: Run, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Choose the evaluation to show beside the weights in a folder; return remarks on it.
+    """Choose the evaluation to show for the weights in a folder; return remarks on it.
 
     Among evaluations of this package and these weights, the last on all test examples and on the
     data of the run is chosen, else the last of all. If there is none, the remark explains it.

@@ -1,4 +1,4 @@
-"""The plan of a command: all of it that is settled and checked before there are data."""
+"""The plan of a command: all that is decided and checked before data are read."""
 
 from collections.abc import Mapping
 from pathlib import Path

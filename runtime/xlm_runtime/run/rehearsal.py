@@ -1,4 +1,4 @@
-"""A model without weights, built before the run folder: a refusal leaves no run behind."""
+"""A model without weights, built before the run folder: a refusal leaves no run folder."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""``xlmc report``: one page on some runs, which needs neither a network nor other files."""
+"""``xlmc report``: one page on some runs, which opens offline and needs no other files."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher

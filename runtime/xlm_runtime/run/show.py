@@ -39,7 +39,7 @@ def show(
     """Print a description of a task and return the exit code of the command.
 
     Its data are made or read for a few ``examples``: by default with preset quick and ``--data``,
-    which need no network, and not with preset paper. Missing data are a failure only if
+    which need no download, and not with preset paper. Missing data are a failure only if
     ``examples`` are requested.
     """
     try:

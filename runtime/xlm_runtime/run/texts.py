@@ -41,7 +41,7 @@ class Window:
 
 
 def windows(length: int, known: int, room: int, context: int) -> Iterator[Window]:
-    """Yield windows that score each token behind the first ``known`` ones once.
+    """Yield windows that score each token after the first ``known`` ones once.
 
     A window has at most ``room`` tokens. It is given as many tokens before it as fit without
     another window, and ``context`` of them at least, if there are so many.
@@ -197,7 +197,7 @@ def perplexity(found: Sequence[LogLikelihood]) -> Perplexity:
 
 
 def _request(ids: Sequence[int], window: Window) -> Request:
-    """Return the example of a window; one with more text behind it is cut."""
+    """Return the example of a window; one that more text follows is cut."""
     body = ids[window.start : window.end]
     cut, rest = window.end < len(ids), len(body) - window.known
     if not window.known:

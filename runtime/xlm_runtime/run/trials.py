@@ -1,4 +1,4 @@
-"""The jobs that try a training and leave no run behind: plan, rate and overfit."""
+"""The jobs that try a training and write no run: plan, rate and overfit."""
 
 from math import isinf
 

@@ -1,4 +1,4 @@
-"""Folders that are written beside the place that they take once they are complete."""
+"""Folders that are written next to their final path, and renamed to it once complete."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ def saving(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside the file, then replace it in one step once the new one is on the disk."""
+    """Write next to the file, then replace it in one step once the new one is on the disk."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:

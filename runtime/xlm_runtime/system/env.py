@@ -1,4 +1,4 @@
-"""The surroundings of a run: devices, versions, revision, and warnings that mean nothing here."""
+"""The surroundings of a run: devices, versions, revision, and warnings to silence."""
 
 import logging
 import os

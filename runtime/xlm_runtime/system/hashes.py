@@ -1,4 +1,4 @@
-"""Hashes of the files of a folder: written once beside them, checked when one of them is read.
+"""Hashes of the files of a folder: written once, next to them, checked when one is read.
 
 SHA-256, which processors compute at more than 1 GB/s: a state of 2 GB takes less than two seconds.
 A folder of an older version has no hashes; its files are read unchecked, with one warning.
@@ -32,7 +32,7 @@ def of(file: Path) -> str:
 
 
 def seal(folder: Path) -> None:
-    """Wait until the files of a folder are on the disk, and write their hashes beside them."""
+    """Wait until the files of a folder are on the disk, and write their hashes next to them."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != HASHES)
     for path in files:
         on_disk(path)

@@ -52,7 +52,7 @@ def visible(text: str) -> str:
 
 
 class Watch:
-    """Shows how far something long is: ``with Watch("train", 10) as watch: watch.at(1, "...")``."""
+    """Shows how far a long job is: ``with Watch("train", 10) as watch: watch.at(1, "...")``."""
 
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total = label, total

@@ -9,7 +9,7 @@ from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, tran
 
 @frozen
 class Range:
-    """A closed range of numbers, and 0 beside it if ``zero``; ``why`` explains its ends.
+    """A closed range of numbers, and also 0 if ``zero``; ``why`` explains its ends.
 
     Comparing is exact, and refuses NaN and infinities: every end is finite.
     """

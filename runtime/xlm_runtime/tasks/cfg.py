@@ -139,7 +139,7 @@ class Cfg(TextTask):
 
 
 def _drawn(seed: int, longest: int) -> Source:
-    """Draw sentences of `AGREEING` that are not too long, each by its own random stream."""
+    """Draw sentences of `AGREEING` that are not too long, each from its own seed."""
     key = {"grammar": AGREEING.fingerprint, "seed": seed, "size": SIZE, "longest": longest}
 
     def rows(_: Dropped) -> Iterator[Row]:

@@ -150,7 +150,7 @@ def _fitting(
 
 
 def _example(index: int, asked: tuple[list[int], list[int]]) -> Example:
-    """Build an example with a given beginning, and gaps for insertion behind it."""
+    """Build an example with a given beginning, and gaps for insertion after it."""
     given, rest = asked
     known = [True] * len(given) + [False] * len(rest)
     gaps = [False] * len(given) + [True] * (len(rest) + 1)

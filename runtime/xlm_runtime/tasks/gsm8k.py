@@ -87,7 +87,7 @@ class TinyGsm(WordProblems):
         )
 
     def clean(self, split: Name, prompt: str, target: str) -> tuple[str, str]:
-        """Add a line end to the question; keep only the number behind ``####`` of GSM8K."""
+        """Add a line end to the question; keep only the number after ``####`` of GSM8K."""
         return f"{prompt.strip()}\n", gold(target) if split == "test" else target
 
     def made(self, seed: int) -> Source:

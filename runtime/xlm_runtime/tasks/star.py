@@ -169,7 +169,7 @@ class StarTask(Task):
         )
 
     def _room(self, star: Star, options: DataOptions) -> int:
-        """Return the capacity of a body.  Raises UsageError for options without a meaning here."""
+        """Return the capacity of a body.  Raises UsageError for options that it lacks."""
         if options.tokenizer:
             raise UsageError(
                 f"{self.name} has one id per node: neither data.tokenizer nor weights with one fit"

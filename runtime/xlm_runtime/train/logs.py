@@ -85,7 +85,7 @@ class Table(CSVLogger):
 
 
 def _seal(folder: Path) -> None:
-    """Write the hash of the table beside it."""
+    """Write the hash of the table next to it."""
     file = folder / ExperimentWriter.NAME_METRICS_FILE
     if file.exists():
         on_disk(file)

@@ -1,4 +1,4 @@
-"""Low-rank adapters: small matrices beside frozen ones (Hu et al. 2021, arXiv:2106.09685).
+"""Low-rank adapters: small matrices added to frozen ones (Hu et al. 2021, arXiv:2106.09685).
 
 The library peft makes and merges them. Checkpoints have the merged weights, which any run reads,
 and the state of the trainer has the adapters, from which training resumes.
@@ -32,7 +32,7 @@ def check(config: Config) -> None:
 
 
 def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
-    """Put adapters beside the matrices of the backbone; all other weights stay as they are.
+    """Add adapters to the matrices of the backbone; all other weights are unchanged.
 
     Weights that were drawn ``fresh`` are trained as well. Adapters begin at zero, and are drawn
     from the seed.

@@ -43,7 +43,7 @@ class Training(LightningModule):
         self.parts = Parts(train.accumulate * train.processes)
 
     def on_train_batch_start(self, _: Batch, batch_idx: int) -> None:
-        """Seed the generators beside `Noise`: a function of seed, part of a step, and rank."""
+        """Seed all generators but `Noise`: by the seed, the part of a step, and the rank."""
         reseed(self.train_config.seed, batch_idx * self.trainer.world_size + self.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

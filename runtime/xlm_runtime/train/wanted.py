@@ -57,7 +57,7 @@ def _own(name: str) -> Logger:
 
 
 def loggers(train: Train, folder: Path) -> list[Logger]:
-    """Return the loggers of a run beside its own.  Raises UsageError."""
+    """Return the loggers of a run in addition to its own.  Raises UsageError."""
     check(train)
     return [
         _LOGGERS[name](folder) if name in _LOGGERS else _own(name)

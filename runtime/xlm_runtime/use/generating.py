@@ -137,7 +137,7 @@ def _printed(work: Work) -> None:
 
 
 def _texts(work: Work, done: int) -> Iterator[Found]:
-    """Yield each prompt behind the first ``done`` with the records of its texts, in order."""
+    """Yield each prompt after the first ``done`` with the records of its texts, in order."""
     options = work.options
     pairs = list(enumerate(work.prompts))[done:]
     each = max(1, _CHUNK * options.batch // options.number)

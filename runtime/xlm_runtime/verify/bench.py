@@ -1,4 +1,4 @@
-"""A package beside one toy: its batches, a table fitted by its own loss, the law to expect."""
+"""A package and one toy: batches, a table fitted by its own loss, the distribution to expect."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace

@@ -34,7 +34,7 @@ _FIRST = 0.4  # of the time: for the first toy, which has the most states and st
 
 @frozen
 class Examined:
-    """The results for one toy: entropy of its law given the start, fit, curves, verdicts."""
+    """The results for one toy: its entropy given the start, the fit, curves and verdicts."""
 
     toy: Toy
     entropy: float | None
@@ -97,7 +97,7 @@ def _judged(bench: Bench, law: Law, fitted: Fitted) -> list[Verdict | Curve]:
 def _again(
     bench: Bench, law: Law, first: list[Verdict | Curve]
 ) -> tuple[list[Verdict | Curve], Fitted]:
-    """Fit harder what refutes something: only what is as far off as before is refuted.
+    """Fit again, harder, where a claim is refuted: only what is as far off as before is refuted.
 
     All other verdicts stay.
     """
@@ -138,7 +138,7 @@ def _apart(verdict: Verdict) -> float:
 
 
 def _off(fitted: Fit, law: Law, found: list[Verdict | Curve]) -> float:
-    """Return a bound on the distance between the fitted table's law and the expected one.
+    """Return a bound on the distance between the fitted table's distribution and the expected one.
 
     By Pinsker's inequality from the loss of the fit, or by the likelihood, which is closer at
     points where that inequality has no slack.

@@ -61,7 +61,7 @@ class Known(nn.Module):
         self.free: list[bool] = text.free[0].tolist()
 
     def __getattr__(self, name: str) -> Any:
-        """Return a head, or another attribute of the network beside its trunk."""
+        """Return a head, or another attribute of the network than its trunk."""
         try:
             return super().__getattr__(name)
         except AttributeError:

@@ -1,4 +1,4 @@
-"""The law that samples ought to follow, given what a decoder starts from."""
+"""The distribution that samples ought to follow, given what a decoder starts from."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,9 @@ Outcome = tuple[Ids, Ids]  # what is known at the start, and what is written
 class Law:
     """Chances of outcomes: they add up to one over outcomes with the same start.
 
-    outcomes: of each example of the toy. starts: how often each start occurs. data: the toy's law.
-    made: the law of the best heads, by the package's claim; None if it does not claim one.
+    outcomes: of each example of the toy. starts: how often each start occurs. data: the toy's
+    distribution. made: that of samples by perfect heads, by the package's claim; None if it does
+    not claim one.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -30,7 +31,7 @@ class Law:
 
     @property
     def tilted(self) -> bool:
-        """True if the best heads make another law than the data's."""
+        """True if the best heads make another distribution than the data's."""
         made = self.made or {}
         return any(abs(made[x] - p) > 1e-9 for x, p in self.data.items() if made)
 
@@ -39,7 +40,7 @@ class Law:
         return self.cross(self.data)
 
     def cross(self, other: Mapping[Outcome, float]) -> float:
-        """Return minus the mean log-chance that another law gives to the data."""
+        """Return minus the mean log-chance that another distribution gives to the data."""
         return -sum(self.starts[x[0]] * p * log(other[x]) for x, p in self.data.items())
 
 

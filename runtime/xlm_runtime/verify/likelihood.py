@@ -30,7 +30,7 @@ _SIGMAS = 4.5  # 27 outcomes: one false alarm in ten thousand
 
 @frozen
 class Value:
-    """The mean likelihood over a toy's data beside the expected one.
+    """The mean likelihood over a toy's data, and the expected one.
 
     noise: the margin of the estimate. fit: a bound on the table's cost above the best heads.
     """
@@ -195,7 +195,7 @@ def _words(value: Value, outcome: Outcome, what: str, entropy: float, *, known: 
 
 
 def _decides(bench: Bench, value: Value, entropy: float) -> str:
-    """Name the options that shrink the margin to one that means something."""
+    """Name the options that shrink the margin until it can refute the claim."""
     points, seconds = bench.settings.points, bench.settings.seconds
     if value.fit > MEANING / 2 * entropy:
         return f"--points {4 * points} --seconds {8 * seconds}"
@@ -204,7 +204,7 @@ def _decides(bench: Bench, value: Value, entropy: float) -> str:
 
 
 def _distance(law: Law, found: np.ndarray) -> float:
-    """Return the distance between the fitted table's law, by likelihood, and the expected one."""
+    """Return the distance from the expected distribution to the fitted table's, by likelihood."""
     made = law.made or law.data
     chances = {x: exp(-nelbo) for x, nelbo in zip(law.outcomes, found.mean(0), strict=True)}
     return sum(law.starts[x[0]] * abs(p - made[x]) for x, p in chances.items()) / 2

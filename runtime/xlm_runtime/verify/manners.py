@@ -75,7 +75,7 @@ def examples(bench: Bench) -> list[Example]:
 
 
 def _more(network: Any, x0: torch.Tensor, free: torch.Tensor) -> list[torch.Tensor]:
-    """Return the inputs of a trunk beside the tokens and their padding."""
+    """Return the inputs of a trunk besides the tokens and their padding."""
     if blockwise(network):
         return [network.blocks(free), x0]
     return [torch.full((len(x0),), 0.5)] * told(network)

@@ -19,7 +19,7 @@ _POINTS = 16
 _PAIRS = 12
 _EXACT = 1e-4  # of the spread of losses: what single precision leaves of an identity
 _MEANS = 0.004  # of the spread: what is left of a mean over evenly spread noise
-_SIGMAS = 5.0  # of 16 repeats or more, the largest of six: Student's law gives 1e-3 for all of them
+_SIGMAS = 5.0  # of 16 repeats or more, the largest of six: Student's t gives 1e-3 for all of them
 _WIDE = 0.1  # of the spread: above this margin more is drawn
 _SHARP = 0.25  # of the spread: a wider margin would let a wrong weight through
 

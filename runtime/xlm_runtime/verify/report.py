@@ -49,7 +49,7 @@ def _verdict(verdict: Verdict, curves: dict[str, Curve]) -> Iterator[str]:
 
 
 def _curve(curve: Curve) -> Iterator[str]:
-    """Yield the distances, beside those of a perfect sampler."""
+    """Yield the distances, next to those of a perfect sampler."""
     floor = f"a perfect sampler: {curve.null.mean:.4f}, seldom above {curve.null.high:.4f}"
     at = ", ".join(
         f"{distance:.4f}" + (f" at {steps} steps" if steps else "")

@@ -1,4 +1,4 @@
-"""Comparison of samples with the law that the package claims."""
+"""Comparison of samples with the distribution that the package claims."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ _LARGEST = 0.7  # of the time of a decoder: for the first portion at the largest
 
 @frozen
 class Curve:
-    """Total variation between samples and law at some numbers of steps; 0: there is none to choose.
+    """Total variation between samples and claim at some numbers of steps (0: none can be chosen).
 
-    data: the distance from the toy's law, if the package claims another one.
+    data: the distance from the toy's distribution, if the package claims another one.
     calls: of the network, on average. null: of a perfect sampler with as many draws. enough: fewer
         draws than in the settings made the verdict certain.
     """
@@ -76,7 +76,7 @@ def _undecided(bench: Bench, law: Law, name: str) -> str:
     if worth.law == "none":
         return f"the package claims that they are {worth}"
     if law.made is None:
-        return "the law of the best heads is not known for this loss"
+        return "the distribution of the best heads is not known for this loss"
     if worth.law == "limit" and not worth.grows:
         return f"exact in the limit of many steps, but its number of steps is fixed: {worth.why}"
     return ""
@@ -211,7 +211,7 @@ def drawn(
 def _distance(
     counts: Counter[Outcome], law: Mapping[Outcome, float], sizes: Mapping[Ids, int]
 ) -> float:
-    """Return the total variation between counted outcomes and a law."""
+    """Return the total variation between counted outcomes and a distribution."""
     off = sum(abs(counts.get(x, 0) - law.get(x, 0.0) * sizes[x[0]]) for x in {*counts, *law})
     return off / 2 / sum(sizes.values())
 

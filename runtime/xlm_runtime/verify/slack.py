@@ -91,7 +91,7 @@ def _seen(chance: float, tokens: list[tuple[int, bool]], fates: tuple[int, ...])
 
 
 def fates(alpha: Clock, beta: Clock, t: float) -> tuple[float, float, float]:
-    """Return the chances of a free token at t to be clean, a mask, and gone."""
+    """Return the chances that a free token is clean, a mask, or dropped at t."""
     s = torch.from_numpy(t ** ((1 - _NODES) / 2))  # dense near t, where masks are fresh
     slope = (_rate_of(beta, s) * beta(s)).numpy() / _at(beta, 1.0)
     stays = _at(alpha, t) / alpha(s).numpy()

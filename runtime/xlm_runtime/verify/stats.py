@@ -9,19 +9,19 @@ from attrs import frozen
 
 ERROR = 1e-3  # the chance that one verdict refutes what is true; a run gives about ten such
 _SIMULATED = 3_999  # exchangeable with what is tested: the k-th largest is exceeded with k / 4000
-_ERRORS = 4.1  # standard errors of a mean of 16: exceeded once in 1 / `ERROR`, by Student's law
+_ERRORS = 4.1  # standard errors of a mean of 16: exceeded once in 1 / `ERROR`, by Student's t
 
 
 @frozen
 class Null:
-    """Distances of a perfect sampler from its law: the mean, and what 1 - `ERROR` stay below."""
+    """Distances of perfect samples from their distribution: the mean, the quantile 1 - `ERROR`."""
 
     mean: float
     high: float
 
 
 def null(groups: Sequence[tuple[int, Sequence[float]]], seed: int) -> Null:
-    """Simulate a perfect sampler: for each group the number of draws, and their law."""
+    """Simulate a perfect sampler: for each group the number of draws, and their distribution."""
     return _simulated(tuple((draws, tuple(law)) for draws, law in groups), seed)
 
 

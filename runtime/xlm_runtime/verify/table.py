@@ -45,7 +45,7 @@ class Table(nn.Module):
         self._kept: dict[object, tuple[Tensor, Mixture]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        """Return a head, or another attribute of the network beside its trunk."""
+        """Return a head, or another attribute of the network than its trunk."""
         try:
             return super().__getattr__(name)
         except AttributeError:
@@ -241,17 +241,17 @@ class Table(nn.Module):
 
 
 def told(network: Any) -> int:
-    """Return the number of a trunk's inputs beside the tokens, their padding and their blocks."""
+    """Return how many inputs a trunk has besides the tokens, their padding and their blocks."""
     return len(inspect.signature(network.trunk).parameters) - 2 - 2 * blockwise(network)
 
 
 def blockwise(network: Any) -> bool:
-    """Return whether a token sees its own block, and those before in a second, clean stream."""
+    """Return whether a token sees its own noised block, and the blocks before it clean."""
     return "block" in inspect.signature(network.trunk).parameters
 
 
 def continued(new: Tensor, more: Any) -> tuple[Tensor, tuple[tuple[Tensor, Tensor], ...]]:
-    """Return tokens behind those of a past, which is the last of ``more``, and the longer past.
+    """Append new tokens to those of the past, the last of ``more``; return also the longer past.
 
     The past of a network by blocks has the axes of keys: batch heads length axes.
     """

@@ -1,8 +1,8 @@
-"""Laws over few short strings, in every layout that a package has.
+"""Distributions over few short strings, in every layout that a package has.
 
 Chances are multiples of 1 / `UNITS`, so that a batch can hold each outcome exactly as often as its
-law requires. No law is a product, and every string that a network could be shown has a chance
-above zero.
+distribution requires. No distribution is a product, and every string that a network could be
+shown has a chance above zero.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def _begun() -> Toy:
 
 
 def _toy(name: str, what: str, layout: str, capacity: int, outcomes: list[Example]) -> Toy:
-    """Build a law with no independence in it, the same at every call."""
+    """Build a distribution in which no two places are independent, the same at every call."""
     chances = np.random.default_rng(3).dirichlet(np.full(len(outcomes), 0.8))
     units = np.maximum(2, np.round(UNITS * (0.75 * chances + 0.25 / len(outcomes)))).astype(int)
     units[units.argmax()] += UNITS - units.sum()

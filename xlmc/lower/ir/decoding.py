@@ -35,7 +35,7 @@ class Decoder:
     pick: Sampler | None
     unmask: Unmask | None
     insert: Insert | None  # of masks
-    several: Several | None  # tokens, where not one by the joint law alone
+    several: Several | None  # tokens, where not one by the joint distribution alone
     edits: tuple[Edit, ...]
     substitute: Substitute | None
     keep: Keep | None
@@ -68,7 +68,7 @@ class Decoder:
 
     @property
     def sure(self) -> bool:
-        """Return whether it takes back the tokens that were least sure when they were drawn."""
+        """Return whether it masks the tokens again that were least sure when they were drawn."""
         return any(edit.sure for edit in self.edits)
 
     @property

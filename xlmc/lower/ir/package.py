@@ -64,7 +64,7 @@ class Recipe:
 
 @frozen
 class Samples:
-    """The claim about a decoder's samples: law is exact, heads, limit or none."""
+    """The claim about a decoder's samples; ``law``: exact, heads, limit or none."""
 
     law: str
     why: str

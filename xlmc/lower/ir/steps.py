@@ -29,7 +29,7 @@ class Order:
 
     @property
     def reads_network(self) -> bool:
-        """Return whether it reads the network's answer, or draws by a temperature beside it."""
+        """Return whether the order reads the network's answer, or has a temperature."""
         scored = any(order_words()[one].network for one in self.scores)
         return scored or self.temperature is not None
 
@@ -94,14 +94,14 @@ class Several:
     """The choice of the gaps that get a token in a step: rule is one, chance, quota or above.
 
     number: the head whose numbers weigh the gaps, of a kind and at a place (its gaps, or a special
-    token for a number of the row); "" where the joint law of tokens does, or where nothing does.
+    token for a number of the row); "" where the joint distribution of tokens does, or nothing.
     timely: with many steps tokens come back as the clock gives.
     """
 
     rule: str
     code: Code | None  # over the number that is missing, named like the head
     order: Order
-    joint: bool  # the law of tokens is one over all gaps
+    joint: bool  # the distribution of tokens is one over all gaps
     number: str  # name
     kind: str
     at: str
@@ -121,7 +121,7 @@ class Guide:
 
 @frozen
 class Edit:
-    """The places that a step changes beside those that it reveals.
+    """The places that a step changes in addition to those that it reveals.
 
     sure: those that were least sure when they were drawn; now: those of which this score of the
     network's present answer is lowest. off: the param at whose 0 there are none.
@@ -147,7 +147,7 @@ class Edit:
         return self.word.places if self.word.reads else ""
 
     def made(self, canvas: str) -> str:
-        """Return the canvas behind it."""
+        """Return the code of the canvas after the edit."""
         return self.word.effect.format(canvas=canvas, places=self.word.places)
 
 
@@ -207,7 +207,7 @@ class Grid:
 
 @frozen
 class Blocks:
-    """The places that a step may change: their masks, and the tokens that it may take back."""
+    """The places that a step may change: their masks, and the tokens that it may mask again."""
 
     size: Code
     masks: Code

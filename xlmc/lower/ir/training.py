@@ -8,7 +8,7 @@ from xlmc.lower.ir.params import Param
 
 @frozen
 class Used:
-    """A function of `schedule.py` as templates call it; ``more`` is what it takes beside a time."""
+    """A function of `schedule.py` as templates call it; ``more``: its arguments after the time."""
 
     name: str  # name
     more: str = ""  # code
@@ -111,17 +111,17 @@ class Head:
     shifted: bool  # it is read one position to the left
     size: int
     following: bool  # it speaks of the token after the one at which it stands
-    joint: bool  # its logits are of one law over all gaps of a row
+    joint: bool  # its logits are of one distribution over all gaps of a row
     where: str  # from which place tokens are missing that a count is of
     ratios: str = ""  # of ratios: to what tokens, masks or others; "" for other kinds
 
 
 @frozen
 class Told:
-    """The time or sigma that a network is given beside tokens; all are empty where it is not."""
+    """The time or sigma that a network reads in addition to tokens; all empty if it reads none."""
 
-    parameter: str = ""  # code: of the trunk, behind the others
-    argument: str = ""  # code: of the backbone, behind the others
+    parameter: str = ""  # code: the last parameter of the trunk
+    argument: str = ""  # code: the last argument of the backbone
     clock: str = ""  # code: the clock among the arguments of the network
     schedule: tuple[str, ...] = ()  # names imported
 
@@ -201,7 +201,7 @@ class Likelihood:
     power: int  # times are drawn as this power of uniform draws
     stop: str  # name
     stop_at: str
-    numbers: bool  # that head gives a law of the number that is missing
+    numbers: bool  # that head gives a distribution of the number that is missing
     schedule: tuple[str, ...]
     inverse: Used | None  # None where neither the network nor a cost is told the time
     condition: Code | None

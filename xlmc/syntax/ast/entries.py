@@ -117,7 +117,7 @@ class Head(Node):
 
 @frozen
 class Nothing(Node):
-    """``none gone``, the event that no token is in a state."""
+    """``none gone``: the event that no token is in a state."""
 
     state: Name
 

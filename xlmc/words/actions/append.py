@@ -1,4 +1,4 @@
-"""``append``: a token behind the last one."""
+"""``append``: a token after the last one."""
 
 from xlmc.theory.needs import ORDER, unmet
 from xlmc.theory.process import Process

@@ -84,5 +84,5 @@ class Action(Word):
         return f"tokens become `{process.end}`, not `{missing.state}`"
 
     def wrong_rule(self, much: ast.Much) -> str:
-        """Return why it cannot choose by a rule, the others behind it apart; "" if it can."""
+        """Return why the action cannot choose by this rule; "" if it can."""
         return self.one_rule if self.rules and much.rule not in self.rules else ""

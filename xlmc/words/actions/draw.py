@@ -1,4 +1,4 @@
-"""``draw``: the token is drawn from a head's law."""
+"""``draw``: the token is drawn from a head's distribution."""
 
 from xlmc.syntax import ast
 from xlmc.words.actions.base import Action
@@ -11,16 +11,16 @@ class Draw(Action):
     form = "draw HEAD [from posterior | from euler] [greedy | with OPTION, OPTION]"
     others = ("from", "euler", "greedy", "with", "top_k", "top_p")
     meaning = (
-        "A token is drawn from the head's law. `with top_p` is short for `with top_p = top_p`, and "
-        "declares the param if you did not."
+        "A token is drawn from the head's distribution. `with top_p` is short for `with top_p = "
+        "top_p`, and declares the param if you did not."
     )
     example = "draw token with temperature, top_p = 0.9"
-    default = "the law as it is"
+    default = "the distribution as it is"
     values = (
         (
             "from posterior",
-            "the token at s, given the one at t and the law of the head for that at 0, or its "
-            "ratios at t: it may stay as it is; in `substitute all`, and of ratios also in "
+            "the token at s, given the one at t and the distribution of the head for that at 0, or "
+            "its ratios at t: it may stay as it is; in `substitute all`, and of ratios also in "
             "`unmask all`",
         ),
         (

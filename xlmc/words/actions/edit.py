@@ -1,4 +1,4 @@
-"""The base of the actions that change places of a row beside those that a step reveals."""
+"""The base of the actions that change places of a row other than those that a step reveals."""
 
 from typing import ClassVar
 
@@ -22,8 +22,8 @@ class Edit(Action):
     network's answer what the effect takes, and ``library`` the names that they take from modules of
     the library: ``{"sampling": "confidence"}``. ``hides``: it makes masks, so that nothing but a
     grid ends the steps. ``does`` completes "Reveal one mask of each row and". ``breaks`` is the
-    reason why samples have another law with it. ``variable`` is that of its places, and ``stream``
-    the noise of a random number of them; both have defaults.
+    reason why samples have another distribution with it. ``variable`` is that of its places, and
+    ``stream`` the noise of a random number of them; both have defaults.
     """
 
     chooses = "tokens"
@@ -60,10 +60,10 @@ class Edit(Action):
 
     @property
     def numbers(self) -> str:
-        """Return the stream of a random number of places for each row."""
+        """Return the name of the noise by which each row's number of places is drawn."""
         return self.stream or f"{self.name}_number"
 
     @property
     def why(self) -> str:
-        """Return the reason why samples have another law with it."""
+        """Return the reason why samples have another distribution with it."""
         return self.breaks or f"`{self.name}` is no step of the reverse chain"

@@ -1,1 +1,1 @@
-"""The laws of the amount of noise, one module each: a class of `Amount`."""
+"""The distributions of the amount of noise, one module each: a class of `Amount`."""

@@ -1,4 +1,4 @@
-"""The base of the laws of the amount of noise."""
+"""The base of the distributions of the amount of noise."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from xlmc.words.base import Word
 
 
 class Amount(Word):
-    """A law of the amount of noise."""
+    """A distribution of the amount of noise."""
 
-    slot = "a law of the amount of noise"
+    slot = "a distribution of the amount of noise"
 
     def check(self, amount: ast.Amount) -> Iterator[Diagnostic]:
-        """Check the arguments of the law."""
+        """Check the arguments of the distribution."""
         raise NotImplementedError

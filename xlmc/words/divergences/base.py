@@ -46,8 +46,8 @@ class Use:
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
     at: str = "masked"  # of a noised batch: the places that it is summed over, where `on` says them
-    ratios: bool = False  # its head gives ratios of chances, which need not be a law
-    joint: bool = False  # of a whole row: one law of all its places, or the rate of all together
+    ratios: bool = False  # its head gives ratios of chances, which need not be a distribution
+    joint: bool = False  # one distribution of all places of a row, or the rate of all together
 
     @property
     def tells_end(self) -> bool:
@@ -69,7 +69,7 @@ class Divergence(Word):
     letter: ClassVar[str] = ""  # the meaning of that
 
     def listed(self) -> dict[str, str]:
-        """Map the divergence's uses (``HEAD at PLACE : TERM``) and its options to their meanings."""
+        """Map the divergence's uses (``HEAD at PLACE : TERM``) and options to their meanings."""
         uses = {f"{one.head} at {one.place} : {one.written}": one.meaning for one in self.uses}
         return uses | {f"{one.name} = {one.kind}": one.meaning for one in self.options}
 

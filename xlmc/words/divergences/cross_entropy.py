@@ -111,7 +111,7 @@ class CrossEntropy(Divergence):
             head="logits",
             place="gaps",
             target="gone",
-            meaning="Cross-entropy of the dropped tokens, each under the law of its gap, summed.",
+            meaning="Cross-entropy of the dropped tokens, each as predicted at its gap, summed.",
             sums=r"\sum_{i\,\mathrm{gone}}",
             minus=True,
             latex=r"\log p(x_0^i \mid x_t, \mathrm{gap}_i)",

@@ -10,7 +10,7 @@ class JointCrossEntropy(Divergence):
 
     name = "joint_cross_entropy"
     form = "HEAD : joint_cross_entropy(gone) [weight EXPR]"
-    meaning = "-log of the probability of a dropped token and its gap, under one law over both."
+    meaning = "-log of the joint probability of a dropped token and its gap."
     example = "slot : joint_cross_entropy(gone)"
     uses = (
         Use(

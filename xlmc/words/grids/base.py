@@ -23,7 +23,7 @@ class Grid(Word):
     summary: ClassVar[str]  # completes "Return"
 
     def why_not(self, process: Process) -> str:
-        """Return why a process has no such times; "" if it has."""
+        """Return why a process cannot be decoded on this grid; "" if it can."""
         del process
         return ""
 
@@ -36,7 +36,7 @@ class Grid(Word):
         yield from ()
 
     def ticks(self, steps: Code | None, size: Code | None, clocks: tuple[Code, ...]) -> Code | None:
-        """Return the code of the ticks; None where they have no times.
+        """Return the code of the ticks, the times of the steps; None for steps without times.
 
         ``size``: of a block, where the steps are shared over blocks.  ``clocks``: functions of the
         schedule, if the network reads the time.

@@ -29,7 +29,7 @@ class Events(Grid):
         if process.drops:
             return (
                 "the number of missing tokens that the network expects changes with the time "
-                "between two events: none has a law in closed form"
+                "between two events: none has a distribution in closed form"
             )
         return ""
 
@@ -46,6 +46,6 @@ class Events(Grid):
                 )
 
     def ticks(self, steps: Code | None, size: Code | None, clocks: tuple[Code, ...]) -> Code | None:
-        """Return the code of the ticks; None where nothing reads their times."""
+        """Return the code of the ticks; None where no step reads its time."""
         del steps, size
         return built("events(canvas, noise, {}, {})", *clocks) if clocks else None

@@ -19,7 +19,7 @@ class Uniform(Grid):
     summary = "a uniform grid of times"
 
     def ticks(self, steps: Code | None, size: Code | None, clocks: tuple[Code, ...]) -> Code | None:
-        """Return the code of the ticks, of each block or of all places."""
+        """Return the code of the ticks: of a grid in each block, or of one grid for all places."""
         del clocks
         assert steps is not None
         if size is not None:

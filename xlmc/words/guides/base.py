@@ -20,7 +20,7 @@ class Hidden:
     example: str
 
     def there(self, family: ast.Family) -> bool:
-        """Return whether some layout has such a part."""
+        """Return whether some layout has the part that guidance leaves out."""
         raise NotImplementedError
 
     def why_not(self, family: ast.Family, process: Process) -> tuple[str, str]:

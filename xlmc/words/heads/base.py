@@ -45,7 +45,7 @@ class Head(Word):
     """A kind of head.
 
     ``noun`` is a head of it, in words; ``number``: it answers with a number, not with tokens;
-    ``sized``: it names the largest one. ``ratios``: it answers with ratios, which are no law.
+    ``sized``: it names the largest one. ``ratios``: it answers with ratios, not a distribution.
     """
 
     slot = "a kind of head"
@@ -55,11 +55,11 @@ class Head(Word):
     ratios: ClassVar[bool] = False
 
     def place(self, process: Process) -> Place:
-        """Return where xlmc reads such a head under a process."""
+        """Return the positions at which a head of this kind can be read under a process."""
         raise NotImplementedError
 
     def instead(self, process: Process) -> tuple[str, str]:
-        """Return why no such head has a use, and a head that has; two times "" if it has one."""
+        """Return why no divergence trains such a head, and one to use instead; else twice ""."""
         del process
         return "", ""
 

@@ -1,4 +1,4 @@
-"""``distribution``: a law over the number that is missing, of each gap or of each row."""
+"""``distribution``: a distribution over the number that is missing, of each gap or of each row."""
 
 from attrs import evolve
 
@@ -17,7 +17,7 @@ class Distribution(Head):
     sized = True
     form = "head NAME : distribution(NUMBER) at gaps | at SPECIAL"
     meaning = (
-        "A law over the numbers 0 to NUMBER: of tokens missing in a gap or a row, or of a text."
+        "A distribution over 0 to NUMBER: how many tokens a gap or a row misses, or a text has."
     )
     example = "head missing : distribution(64) at cls"
 

@@ -1,4 +1,4 @@
-"""``logits``: a law over tokens at each position or gap."""
+"""``logits``: a distribution over tokens at each position or gap."""
 
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place
@@ -13,7 +13,7 @@ class Logits(Head):
     noun = "logits"
     number = False
     form = "head NAME : logits [at tokens | at gaps] [shifted]"
-    meaning = "A law over the tokens that may be predicted, at each token or at each gap."
+    meaning = "A distribution over the tokens that may be predicted, at each token or at each gap."
     example = "head token : logits"
     default = "at tokens"
 

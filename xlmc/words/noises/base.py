@@ -60,7 +60,7 @@ class Noise(Word):
     latex: ClassVar[tuple[str, ...]]
     rates: ClassVar[str] = ""  # the template and the formula where heads learn the rates
     of_rates: ClassVar[tuple[str, ...]] = ()
-    of_pairs: ClassVar[tuple[str, ...]] = ()  # the formula of a row's rate and one law of pairs
+    of_pairs: ClassVar[tuple[str, ...]] = ()  # the formula of a row's rate and its pairs
 
 
 class Replacing(Noise):

@@ -5,7 +5,7 @@ from xlmc.words.noises.base import Noise, Range
 
 
 class Blocks(Noise):
-    """The word ``blocks``: after ``clean -> mask``, each block has an amount of noise of its own."""
+    """The word ``blocks``: with ``clean -> mask``, each block has its own amount of noise."""
 
     slot = "a noise of its own for each block"
     name = "blocks"

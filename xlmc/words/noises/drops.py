@@ -1,4 +1,4 @@
-"""``clean -> gone``: a token leaves the row, and the others close up."""
+"""``clean -> gone``: a token is dropped from the row, and the others close up."""
 
 from xlmc.theory.needs import EACH, arrow
 from xlmc.words.noises.base import Noise, Range

@@ -1,4 +1,4 @@
-"""``mask -> gone``: masks leave the row, and come back by a clock of their own."""
+"""``mask -> gone``: masks are dropped, and decoders insert them by a clock of their own."""
 
 from xlmc.theory.needs import arrow
 from xlmc.words.noises.base import Noise, Range

@@ -1,4 +1,4 @@
-"""``clean -> gone`` with ``events``: tokens of a row compete for random events, one each."""
+"""``clean -> gone`` with ``events``: each random event drops one of the row's tokens."""
 
 from xlmc.theory.needs import EVENTS, arrow
 from xlmc.words.noises.base import Range

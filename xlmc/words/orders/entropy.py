@@ -1,4 +1,4 @@
-"""``entropy``: minus the entropy of the law of the token."""
+"""``entropy``: minus the entropy of the distribution of the token."""
 
 from math import inf
 
@@ -10,7 +10,7 @@ class Entropy(Order):
 
     name = "entropy"
     form = "by entropy [of tempered] [temperature T]"
-    meaning = "Minus the entropy of the law of the token, in nats."
+    meaning = "Minus the entropy of the distribution of the token, in nats."
     example = "unmask one by entropy"
     order = 2
     code = "negative_entropy({logits})"

@@ -1,4 +1,4 @@
-"""``unchanged``: the network does not run for a row that a step leaves as it is."""
+"""``unchanged``: the network does not run for a row that a step leaves unchanged."""
 
 from collections.abc import Mapping
 

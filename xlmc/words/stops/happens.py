@@ -10,7 +10,7 @@ class Happens(Stop):
 
     name = "chance HEAD"
     form = "stop when chance HEAD"
-    meaning = "Ends a row with the chance that a head gives: the law that the likelihood is of."
+    meaning = "Ends a row at random, with the chance that a head gives, as the likelihood assumes."
     example = "stop chance done or length = limit"
     needs = (GROWS.because("a row ends when no mask is left, for any head"),)
     kind = "chance"

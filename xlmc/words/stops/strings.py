@@ -17,7 +17,7 @@ class Strings(Stop):
     meaning = (
         "The text holds a string of `generate.stop`: nothing is made behind it. Where tokens are "
         "inserted, those behind it are taken out (and count to the limit as before), and others "
-        "still come before it: samples are then not of the model's law."
+        "still come before it: samples are then not from the model's distribution."
     )
     example = "stop when no mask or text = stop_strings"
     needs = (WHOLE.because("xlmc ends a text that is written block by block at its `eos` alone"),)

@@ -1,1 +1,1 @@
-"""The subjects of a score, behind `of`, one module each: a class of `Subject`."""
+"""The subjects of a score, after `of`, one module each: a class of `Subject`."""

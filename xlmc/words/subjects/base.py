@@ -6,7 +6,7 @@ from xlmc.words.base import Word
 
 
 class Subject(Word):
-    """A token or a law that a score is of, behind ``of``.
+    """A token or a distribution that a score is of: the word after ``of``.
 
     ``drawn``: the token that is drawn. ``law``: the law that tokens are drawn from, which every
     score of the network's answer looks at. ``unfit``: the reason why no other score has it.

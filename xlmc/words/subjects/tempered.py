@@ -1,4 +1,4 @@
-"""``tempered``: the law that a token is drawn from."""
+"""``tempered``: the distribution that a token is drawn from."""
 
 from xlmc.words.subjects.base import Subject
 
@@ -8,9 +8,9 @@ class Tempered(Subject):
 
     name = "tempered"
     form = "by SCORE of tempered"
-    meaning = "The score is of the law that the token is drawn from, after temperature and cuts."
+    meaning = "The score is of the distribution that the token is drawn from, tempered and cut."
     example = "unmask one by entropy of tempered"
     order = 2
     drawn = True
     law = True
-    unfit = "only scores of the network's answer depend on a law"
+    unfit = "only scores of the network's answer depend on a distribution"

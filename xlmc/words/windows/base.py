@@ -11,7 +11,7 @@ class Window(Word):
     slot = "the places that a step may change"
 
     def why_not(self, process: Process) -> str:
-        """Return why a process leaves no such places; "" if it does."""
+        """Return why a process cannot be decoded in these windows; "" if it can."""
         raise NotImplementedError
 
     def masks(self, size: Code, *, shared: bool) -> Code:
@@ -19,5 +19,5 @@ class Window(Word):
         raise NotImplementedError
 
     def written(self, size: Code, *, shared: bool) -> Code:
-        """Return the code of the tokens that a step may take back; ``masked``: the masks inside."""
+        """Return the code of the tokens that a step may remask; ``masked``: the masks inside."""
         raise NotImplementedError

@@ -27,7 +27,7 @@ class Chain:
 
     @cached_property
     def start(self) -> Floats:
-        """The stationary law pi = pi P, of which the first letter is drawn."""
+        """The stationary distribution pi = pi P, of which the first letter is drawn."""
         size = len(self.move)
         system = np.vstack([self.move.T - np.eye(size), np.ones(size)])
         law: Floats = np.linalg.lstsq(system, np.append(np.zeros(size), 1.0), rcond=None)[0]

@@ -1,7 +1,7 @@
 r"""Problems of mathematics of our own making, with solutions that end in ``\boxed{}``.
 
 `SHOTS` are four solved ones that precede a problem of MATH-500; `made` draws small ones for preset
-quick, which needs no network.
+quick, which needs no download.
 """
 
 from collections.abc import Callable, Iterator

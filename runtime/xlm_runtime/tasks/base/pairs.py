@@ -29,7 +29,7 @@ _VERSION = 2
 _BATCH = 1000
 _INSTEAD = (
     "train on pairs of your own with --data FILE (JSON lines, CSV or Parquet with columns prompt "
-    "and target), or use --preset quick, which needs no network"
+    "and target), or use --preset quick, which needs no download"
 )
 _Pair = tuple[Place, str, str]
 

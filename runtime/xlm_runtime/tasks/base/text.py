@@ -29,7 +29,7 @@ _VERSION = 3
 
 INSTEAD = (
     "train on a file of your own with --data FILE (text, JSON lines, CSV or Parquet), or use "
-    "--preset quick, which needs no network"
+    "--preset quick, which needs no download"
 )
 
 

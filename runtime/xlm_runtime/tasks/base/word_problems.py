@@ -1,6 +1,6 @@
 """Word problems of our own making: small stories with numbers, their solution and program.
 
-For preset quick, which needs no network. A problem is a story with three or four numbers, with
+For preset quick, which needs no download. A problem is a story with three or four numbers, with
 names and things that its seed draws; nothing is taken from any data set.
 """
 

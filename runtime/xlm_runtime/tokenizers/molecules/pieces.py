@@ -89,7 +89,7 @@ def _core(part: Chem.Mol) -> tuple[Chem.Mol, list[int]]:
 
 
 def _texts(first: Iterable[Chem.Mol], rest: Iterable[Chem.Mol]) -> tuple[str, str]:
-    """Spell given fragments, each with a dot behind it, and the rest, numbered as one text."""
+    """Spell given fragments, each followed by a dot, and the rest, numbered as one text."""
     first = list(first)
     sized = sorted(rest, key=lambda part: part.GetNumAtoms(), reverse=True)
     parts = safe.spell([*first, *sized]).split(".")

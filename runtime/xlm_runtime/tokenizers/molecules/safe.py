@@ -49,7 +49,7 @@ def encode(smiles: str, rng: np.random.Generator | None = None) -> str | None:
 
 
 def brics(mol: Chem.Mol) -> list[Bond]:
-    """Return the BRICS bonds, except those beside a double bond with a specified geometry."""
+    """Return the BRICS bonds, except those next to a double bond with a specified geometry."""
     fixed = {
         i
         for bond in mol.GetBonds()

@@ -1,4 +1,4 @@
-"""Trials of a training: a few steps that leave no run behind.
+"""Trials of a training: a few steps that write no run.
 
 ``plan`` measures the time and memory of a step, ``rate`` looks for a learning rate, ``overfit``
 learns one batch by heart.

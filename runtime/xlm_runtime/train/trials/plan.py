@@ -58,7 +58,7 @@ class Clock(Callback):
 
     @property
     def seconds(self) -> float:
-        """Return the median of the steps behind the warm-up."""
+        """Return the median time of the steps after the warm-up."""
         times = self.at[WARM - 1 :]
         return median(b - a for a, b in pairwise(times))
 

@@ -75,7 +75,7 @@ def process(**params: Any) -> Family:
         samples={
             "default": Samples(
                 "limit",
-                "tokens revealed in one step are drawn apart",
+                "tokens revealed in one step are drawn independently",
                 neutral={"temperature": 1, "top_k": 0, "top_p": 1},
                 grows="steps",
             ),

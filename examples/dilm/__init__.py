@@ -6,8 +6,8 @@ what and where, in one law of both.
 
 2026, https://arxiv.org/abs/2606.10199.
 
-Likelihood: bound: the relative entropy of the insertions by which the string comes back
-to those of the heads; valid for any heads, with slack where a text repeats a token.
+Likelihood: bound: the relative entropy of the insertions that restore the text to those
+of the heads; valid for any heads, with slack where a text repeats a token.
 
 Read in this order:
 

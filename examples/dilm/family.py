@@ -24,9 +24,8 @@ def process(**params: Any) -> Family:
         claim=Claim(
             "bound",
             (
-                "the relative entropy of the insertions by which the string comes back to "
-                "those of the heads; valid for any heads, with slack where a text repeats a "
-                "token"
+                "the relative entropy of the insertions that restore the text to those of the"
+                " heads; valid for any heads, with slack where a text repeats a token"
             ),
         ),
         specials=("pad", "bos", "cls"),
@@ -56,7 +55,7 @@ def process(**params: Any) -> Family:
         samples={
             "default": Samples(
                 "limit",
-                "tokens inserted in one step are drawn apart, and no gap gets two",
+                "tokens inserted in one step are drawn independently, and no gap gets two",
                 neutral={"temperature": 1, "top_k": 0, "top_p": 1},
                 grows="steps",
             ),

@@ -26,8 +26,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise, clock: Clock) -> Nelbo:
     n: what is missing in a row; m: how often its gap misses this token; h: the hazard of
     the clock. What is gone from an empty row counts `noised.pace` each.
 
-    Bound: the relative entropy of the insertions by which the string comes back to those of
-    the heads; valid for any heads, with slack where a text repeats a token.
+    Bound: the relative entropy of the insertions that restore the text to those of the
+    heads; valid for any heads, with slack where a text repeats a token.
     """
     u = 1 - noise.uniform("amount")[:, 0]
     t = u**2  # dense near t = 0, where the rates are high: else the variance is infinite

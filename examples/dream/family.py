@@ -105,7 +105,7 @@ FAMILY = Family(
         "confident": Samples("none", "the likeliest token is taken"),
         "origin": Samples(
             "limit",
-            "tokens revealed in one step are drawn apart",
+            "tokens revealed in one step are drawn independently",
             neutral={"temperature": 1, "top_k": 0, "top_p": 1},
             grows="steps",
         ),

@@ -38,7 +38,7 @@ class Drawing(Filling):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Drawing, Revising):
-    """Reveal each mask with a chance of its own and take some tokens back.
+    """Reveal each mask with a chance of its own and mask some tokens again.
 
     On a uniform grid of times.
 

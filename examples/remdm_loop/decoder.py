@@ -50,7 +50,7 @@ class Gridded(Revising):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Gridded, Drawing):
-    """Reveal each mask with a chance of its own and take some tokens back.
+    """Reveal each mask with a chance of its own and mask some tokens again.
 
     On a uniform grid of times.
 
@@ -140,7 +140,7 @@ class ConfidentDecoder(Filling):
 
 @dataclass(frozen=True, kw_only=True)
 class RescaledDecoder(Gridded, Drawing):
-    """Reveal each mask with a chance of its own and take some tokens back.
+    """Reveal each mask with a chance of its own and mask some tokens again.
 
     On a uniform grid of times.
 

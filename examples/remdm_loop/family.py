@@ -79,7 +79,7 @@ FAMILY = Family(
         "default": Samples(
             "none",
             (
-                "several tokens are revealed at once; tokens are taken back and drawn anew, "
+                "several tokens are revealed at once; tokens are masked again and resampled, "
                 "several at once"
             ),
         ),
@@ -87,7 +87,7 @@ FAMILY = Family(
         "confident": Samples("none", "the likeliest token is taken"),
         "rescaled": Samples(
             "limit",
-            "tokens revealed in one step are drawn apart",
+            "tokens revealed in one step are drawn independently",
             neutral={"temperature": 1, "top_k": 0, "top_p": 1, "eta": 0},
             grows="steps",
         ),

@@ -57,10 +57,14 @@ FAMILY = Family(
         "euler": (Param("steps", "Count", 128),),
     },
     samples={
-        "default": Samples("limit", "tokens revealed in one step are drawn apart", grows="steps"),
+        "default": Samples(
+            "limit", "tokens revealed in one step are drawn independently", grows="steps"
+        ),
         "first_hitting": Samples("exact"),
         "confident": Samples("none", "the likeliest token is taken"),
-        "euler": Samples("limit", "tokens revealed in one step are drawn apart", grows="steps"),
+        "euler": Samples(
+            "limit", "tokens revealed in one step are drawn independently", grows="steps"
+        ),
     },
     recipes={
         **{

@@ -48,10 +48,16 @@ FAMILY = Family(
     },
     samples={
         "default": Samples(
-            "limit", "tokens of one step are drawn apart", neutral={"cfg_scale": 0}, grows="steps"
+            "limit",
+            "tokens of one step are drawn independently",
+            neutral={"cfg_scale": 0},
+            grows="steps",
         ),
         "euler": Samples(
-            "limit", "tokens of one step are drawn apart", neutral={"cfg_scale": 0}, grows="steps"
+            "limit",
+            "tokens of one step are drawn independently",
+            neutral={"cfg_scale": 0},
+            grows="steps",
         ),
     },
     recipes={

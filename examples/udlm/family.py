@@ -48,7 +48,7 @@ FAMILY = Family(
     samples={
         "default": Samples(
             "limit",
-            "tokens of one step are drawn apart",
+            "tokens of one step are drawn independently",
             neutral={"temperature": 1, "top_k": 0, "top_p": 1, "cfg_scale": 0},
             grows="steps",
         ),

@@ -102,7 +102,7 @@ def test_d9_the_least_sure_tokens_come_back(package, name, worst):
 
 @every(["mask_back"])
 def test_d9_tokens_come_back_at_random(package):
-    """Of two tokens drawn either is taken back as often."""
+    """Of two tokens drawn either is masked again as often."""
     table = mask_table(package, APART)
     sampler = package.sampler("careless", steps=3)
     _, decoded = filled(package, table, sampler, 2, rows=6000, record=True)
@@ -295,4 +295,4 @@ def test_no_more_is_claimed_than_two_clocks_keep(package):
     assert samples["default"].neutral == {"eta": 0}
     assert samples["doubting"].neutral == {"worst": 0}
     assert "wait" in samples["windowed"].why
-    assert "taken back" in samples["careless"].why
+    assert "masked again" in samples["careless"].why

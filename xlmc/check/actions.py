@@ -75,17 +75,17 @@ def _act(
     match action.verb.id:
         case "unmask" if process.replaces:
             yield from _whole(action)
-            yield from _no_order(action, "every token is drawn anew")
+            yield from _no_order(action, "every token is resampled")
         case "unmask":
             yield from _unmask(action, section, env, process)
         case "substitute":
             yield from _rule(action, process)
-            yield from _no_order(action, "every token is drawn anew")
+            yield from _no_order(action, "every token is resampled")
         case "keep":
             yield from keeping.check(action, section, env)
         case "append":
             yield from single(action, f"write `{undo(sound(process), process)}`")
-            yield from _no_order(action, "a token comes behind the last one")
+            yield from _no_order(action, "a token comes after the last one")
 
 
 def _twice(block: ast.Step | ast.Finish, block_name: str) -> Iterator[Diagnostic]:
@@ -146,7 +146,7 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
 def _whole(action: ast.Act) -> Iterator[Diagnostic]:
     """Report a rule that takes only some masks where all tokens are resampled."""
     if action.much.rule != "all":
-        why, span, rule = "every token is drawn anew, masks too", action.much.span, action.much.rule
+        why, span, rule = "every token is resampled, masks too", action.much.span, action.much.rule
         yield WrongRule(span=span, rule=rule, why=why, hint="write `unmask all`")
 
 
@@ -178,7 +178,8 @@ def _unmask(
     if order is not None:
         yield from ordering(order, action, section, env)
     elif scored:
-        why, rule = f"{scored[0].scored} needs a score", scored[0].name
+        rule = scored[0].name
+        why = f"`{rule}` {scored[0].scored}: it needs a score"
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
 
 

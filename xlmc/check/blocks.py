@@ -73,7 +73,7 @@ def _unsupported(node: ast.Node, what: str, why: str, hint: str) -> Diagnostic:
 def _drawn(family: ast.Family) -> Iterator[Diagnostic]:
     amount = query.amount(family)
     if amount is not None and amount.spread is not None:
-        why = "each block draws an amount of its own, and xlmc spreads one draw for each row"
+        why = "each block draws its own amount, and xlmc can stratify only one amount for each row"
         hint = f"drop `{amount.spread.id}`"
         yield _unsupported(amount.spread, "spread amounts under `blocks`", why, hint)
 
@@ -87,14 +87,14 @@ def _backbone(family: ast.Family) -> Iterator[Diagnostic]:
     word = words.get(query.backbone(family))
     good = " or ".join(f"`backbone {name}`" for name, one in words.items() if one.blockwise)
     if backbone.python is not None or (word is not None and word.blockwise is None):
-        why = "it has no attention by blocks, in two streams"
+        why = "it has no attention from noised blocks to the clean ones before them"
         yield _unsupported(backbone, "`blocks` with this backbone", why, f"write {good}")
     elif (condition := query.condition(family)) is not None:
         why = "the backbone reads one time for a row, but every block has its own"
         yield _unsupported(condition, "`blocks` under a condition", why, "drop the condition")
     for head in query.heads(family).values():
         if head.shifted:
-            why = "the state to the left of a block is one of the block before, which sees no mask"
+            why = "the first token of a block would be read in the block before, which sees no mask"
             yield _unsupported(head, "a shifted head under `blocks`", why, "drop `shifted`")
 
 
@@ -109,7 +109,7 @@ def _weights(family: ast.Family) -> Iterator[Diagnostic]:
             yield _unsupported(expr, "`visible` under `blocks`", why, hint)
     for mean in query.those(entries, ast.Mean):
         if mean.per is not None:
-            why = "amounts of noise are those of blocks, of which a row has several"
+            why = "each block has its own amount of noise, so that a row has no single one"
             hint = f"write `mean over {mean.over.id}`"
             yield _unsupported(mean, "a mean for each row under `blocks`", why, hint)
 
@@ -129,7 +129,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     step = query.first(entries, ast.Step)
     for guide in query.those(entries, ast.Guide):
         what, hint = "guidance under `blocks` of the noise", "drop the guide"
-        why = "an answer without the prompt needs rows of its own beside those that grow"
+        why = "the second answer, without the prompt, needs rows that grow as well"
         yield _unsupported(guide, what, why, hint)
     grid = slots.grid(entries)
     undone = step is not None and query.act(step.actions, "unmask") is not None

@@ -113,11 +113,17 @@ def _inside(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
         elif slot.name == "pad" and i + 1 < len(inside):
             why, hint = "padding fills the brackets up, and comes last", "move it to the end"
         elif slot.name == "pad" and process.drops:
-            why, hint = "xlmc neither drops nor inserts padding", "drop it: lengths are free"
+            why, hint = (
+                "xlmc neither drops nor inserts padding",
+                "drop it: rows may have any length",
+            )
         elif slot.name == "pad" and process.ordered:
-            why, hint = "a row ends at its `eos`: nothing follows it", "drop it: lengths are free"
+            why, hint = (
+                "a row ends at its `eos`: nothing follows it",
+                "drop it: rows may have any length",
+            )
         elif slot.name in ("bos", "cls"):
-            why, hint = "it opens a sequence and cannot be predicted", "move it out of the brackets"
+            why, hint = "it opens a sequence, and is never predicted", "move it out of the brackets"
         elif slot.name == "pad" and "eos" not in {s.name for s in inside}:
             why, hint = "without an `eos` nothing shows where a text ends", "write `[body eos pad]`"
         if why:
@@ -157,9 +163,9 @@ def _ends_open(layout: ast.Layout, process: Process) -> Iterator[Diagnostic]:
         )
     for slot in after:
         if slot.name in SPECIALS:
-            why = "nothing may follow appended tokens"
+            why = "the body grows at its right end: nothing may follow it"
             inside = f"[body {slot.name}{' pad' * process.blocked}]"
-            hint = f"move it in: `{inside}`" if slot.name == "eos" else "drop it"
+            hint = f"move it into the brackets: `{inside}`" if slot.name == "eos" else "drop it"
             yield WrongInside(span=slot.span, slot=slot.name, why=why, hint=hint)
 
 

@@ -104,11 +104,15 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Complain about a decoder that needs times and has none."""
     process = Process.of(family)
-    why = "tokens come back at their times" if process.clocks > 1 else ""
+    why = (
+        "with two clocks, every step goes from one time to an earlier one"
+        if process.clocks > 1
+        else ""
+    )
     if process.replaces:
         why = "any token may change at every step, and nothing else ends a row"
     if process.leads("clean", "gone") and query.condition(family) is not None:
-        why = "the network is told the time, and a row does not show how much of it is gone"
+        why = "the network reads the time, and a row does not show how much of it was dropped"
     if why:
         example = "grid uniform(128)"
         yield MissingEntry(
@@ -214,7 +218,7 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
         span=grid.span,
         owner="grid",
         entry="number of steps",
-        why="of how many?",
+        why="it does not say how many steps it has",
         example="param steps : Count = 128` and write `grid uniform(steps)",
     )
 
@@ -222,16 +226,16 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
 def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    process = Process.of(family)
+    process, hint = Process.of(family), "drop `finish { }`"
     if process.replaces:
         why = "the last step of the grid leads to t = 0, where every token is clean"
-        yield WrongAction(span=finish.span, action="finish", why=why, hint="drop the block")
+        yield WrongAction(span=finish.span, action="finish", why=why, hint=hint)
         return
     if process.adds_tokens:
         why = "a row ends when the decoder stops"
         if process.drops:
-            why = "masks would show what is missing, and tokens that are gone do not"
-        yield WrongAction(span=finish.span, action="finish", why=why, hint="drop the block")
+            why = "it fills masks that are left, and here tokens are dropped: no mask shows them"
+        yield WrongAction(span=finish.span, action="finish", why=why, hint=hint)
         return
     yield from actions(finish, "finish", section, family, env)
     step = query.first(section.entries, ast.Step)

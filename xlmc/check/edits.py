@@ -25,7 +25,7 @@ from xlmc.words.slots import answers, head_words, order_words, rule_words, stop_
 
 ALL_BACK = "a step would mask all drawn tokens again"
 ONE_ORDER = "a run chooses among the scores of a param, and xlmc orders the places of edits by one"
-WHEN_DRAWN = "it is the chance that the token had when it was drawn"
+WHEN_DRAWN = "`confidence` is here the chance that a token had when it was drawn"
 
 
 def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:

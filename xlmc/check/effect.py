@@ -62,12 +62,12 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
             case ast.Draw() | ast.Pick():
                 for option in action.options:
                     if literal(option.value) == NOTHING.get(option.name, math.nan):
-                        why = f"at {NOTHING[option.name]:g} it cuts nothing off"
+                        why = f"at {NOTHING[option.name]:g} it excludes no token"
                         hint = f"drop it, or write `with {option.name}` and let a run set it"
                         what = f"`{option.name}` here"
                         yield NoEffect(span=option.span, what=what, why=why, hint=hint)
             case ast.Act(verb=verb, much=much) if slots.edits((action,)) and _takes_nothing(much):
-                what, why = f"this `{verb.id}`", "it takes no place"
+                what, why = f"this `{verb.id}`", "it changes no token"
                 yield NoEffect(span=action.span, what=what, why=why, hint="drop it")
 
 
@@ -88,15 +88,15 @@ def _stop(stop: ast.Stop, family: ast.Family) -> Iterator[Diagnostic]:
 
 
 def _tail(chance: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
-    """Report a distribution of which only the chance of 0 is read."""
+    """Report a head of kind distribution of which a condition reads only the chance of 0."""
     if not (isinstance(chance, ast.Call) and chance.function == "zero"):
         return
     head = query.heads(family).get(query.asked(chance))
     if head is not None and query.size(head) > 1 and head.at is not None:
         yield NoEffect(
             span=chance.span,
-            what=f"the rest of `{head.name}`",
-            why="only its chance of 0 is read",
+            what=f"all of `{head.name}` but its chance of 0",
+            why="only that chance is read: it needs no distribution",
             hint=f"a chance does the same: `head {head.name} : chance at {head.at.id}`, trained by "
             f"`{head.name} : binary_cross_entropy(none gone)`",
         )

@@ -48,5 +48,5 @@ def few(arrow: ast.Arrow) -> Iterator[Diagnostic]:
     end = value_of(arrow.events, Scope({arrow.argument: 1.0}), FLOAT)
     if end < SURE:
         reason = f"is {end:g} at t = 1, less than {SURE:g}"
-        where = "so few events leave tokens in the row"
+        where = "too few to drop all tokens of a row"
         yield NoValue(span=arrow.events.span, reason=reason, where=where, hint=EXPECTED)

@@ -52,9 +52,9 @@ def _together(
         why = "it guides one joint distribution over gaps and tokens, not numbers of missing tokens"
         yield Unsupported(span=guide.span, what=what, why=why, hint=", and ".join(ways))
     for pick in query.those(step.actions, ast.Pick):
-        why = f"`{action.much.rule}` takes the gaps"
+        why = f"`{action.much.rule}` has chosen the gaps already"
         if action.much.rule == "one" and apart:
-            why = "gaps are drawn by the numbers that they miss"
+            why = "gaps are drawn by how many tokens they miss"
         yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
 
 
@@ -65,7 +65,7 @@ def _weighed(action: ast.Insert, head: str, family: ast.Family) -> Iterator[Diag
         return
     known = numbers.of_gaps(family)
     if not known:
-        why = f"`{head}` says which token a gap misses, and nothing says if it misses one"
+        why = f"`{head}` predicts the token of a gap, and no head predicts if one is missing"
         hint = "add `head gap : count at gaps`, or train it by `joint_cross_entropy(gone)`"
         yield WrongRule(span=span, rule=rule, why=why, hint=hint)
     elif len(known) > 1 and not numbers.read(action.much.value, known):
@@ -107,7 +107,7 @@ def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterat
     order, rule = action.order, action.much.rule
     if order is None:
         if rule == "above":
-            why = "a threshold needs a score"
+            why = f"`{rule}` has a threshold: it needs a score"
             yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
         return
     wrong = list(ordering(order, action, section, env))

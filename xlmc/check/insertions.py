@@ -33,7 +33,10 @@ def masks(
 ) -> Iterator[Diagnostic]:
     """Check that a number of masks can be inserted into every gap."""
     if block == "finish":
-        problem, why = "masks that a finish inserts would be left in the sample", "no step follows"
+        problem, why = (
+            "masks that a finish inserts would be left in the sample",
+            "no step reveals them",
+        )
         yield WrongStep(span=action.span, problem=problem, why=why, hint="move it to the step")
         return
     if action.order is not None:
@@ -51,7 +54,10 @@ def masks(
     yield from wrong
     read = {name.id for name in query.names(value)} & {head.name for head in counts}
     if not wrong and len(read) != 1:
-        none, several = "no head in it predicts how many are missing", "xlmc reads one head here"
+        none, several = (
+            "no head in this formula predicts how many tokens are missing",
+            "this formula reads several heads, and xlmc supports one",
+        )
         why = several if read else none
         hint = f"write `insert masks {rule} {gap} * reveal({beta})`"
         yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)

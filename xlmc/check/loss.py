@@ -57,7 +57,8 @@ def _example(process: Process) -> str:
 
 def _mean(mean: ast.Mean, process: Process) -> Iterator[Diagnostic]:
     corrupted = process.corrupted
-    yield from one_of(mean.over, ("tokens", *corrupted, "block", "sequences"), "a denominator")
+    what = "a denominator" if corrupted else "a denominator without noise"
+    yield from one_of(mean.over, ("tokens", *corrupted, "block", "sequences"), what)
     if mean.per is not None:
         yield from one_of(mean.per, ("sequence",), "what a denominator can be per")
         if mean.over.id in ("block", "sequences"):

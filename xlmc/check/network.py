@@ -53,8 +53,8 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     else:
         yield from _backbone(backbone, family)
         if _needs_time(family) and query.condition(family) is None:
-            trust = "how far a token can be trusted depends on it"
-            why = trust if process.replaces else "the number of gone tokens depends on it"
+            trust = "the time decides how likely a token is to be random"
+            why = trust if process.replaces else "the time decides how many tokens were dropped"
             yield Timeless(span=backbone.span, why=why)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal", "blockwise"), "a kind of attention")
@@ -133,7 +133,9 @@ def _adapted(value: ast.Expr, backbone: str, arguments: Sequence[ast.Node]) -> I
         return
     named = arguments[0] if len(arguments) == 1 else None
     if not isinstance(named, ast.String) or not named.value.strip() or "\n" in named.value:
-        why = "its weights name the architecture: a repository of the Hub or a folder, in quotes"
+        why = (
+            "the weights set the architecture: name a repository of the Hub or a folder, in quotes"
+        )
         yield NotPublished(span=value.span, why=why, hint=f"write `{words[backbone].example}`")
 
 
@@ -147,8 +149,8 @@ def _pretrained(keyword: ast.Keyword, backbone: str) -> Iterator[Diagnostic]:
         other = next(name for name, one in words.items() if one.published and not one.adapted)
         why, hint = f"`{backbone}` is this compiler's own", f"write `backbone {other}(...)`"
     elif not isinstance(value, ast.String) or not REPOSITORY.fullmatch(value.value):
-        why = "a repository of the Hub is named in quotes: OWNER/NAME"
-        hint = "a folder is for a run to name: `--set model.pretrained=DIR`"
+        why = 'only a repository of the Hub, "OWNER/NAME", may stand here'
+        hint = "for weights in a local folder, run with `--set model.pretrained=DIR`"
     if why:
         yield NotPublished(span=keyword.span, why=why, hint=hint)
 
@@ -157,9 +159,12 @@ def _one_way(name: ast.Name, backbone: str, family: ast.Family) -> Iterator[Diag
     """Report a backbone that sees both sides in a left-to-right family."""
     words = backbone_words()
     if Process.of(family).ordered and backbone in words and words[backbone].causal is None:
-        why = f"`{backbone}` sees both sides, as denoising needs"
+        why = "without noise tokens are predicted left to right, and "
+        why += f"`{backbone}` also attends to the right"
         other = next(name for name, word in words.items() if word.caching is not None)
-        yield SeesAhead(span=name.span, why=why, hint=f"write `backbone {other}`")
+        yield SeesAhead(
+            span=name.span, why=why, hint=f"write `backbone {other}`: it is causal here"
+        )
 
 
 def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Iterator[Diagnostic]:
@@ -238,7 +243,7 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
             why = "masks are inserted to the right of the token that would have to predict them"
             hint = "drop `shifted`"
         elif plain:
-            why = f"`{plain[0].name}` is not, and xlmc reads all states of a row alike"
+            why = f"`{plain[0].name}` is not shifted, and xlmc reads all heads of tokens alike"
             hint = "shift both, or neither"
         if why:
             yield WrongShift(span=head.span, head=head.name, why=why, hint=hint)

@@ -50,7 +50,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         return
     if nothing := query.first(entries, ast.NoNoise):
         for arrow in arrows:
-            why = "there is `none` beside it"
+            why = "`none` says that there is no arrow"
             yield WrongChain(span=arrow.span, why=why, related=(Related(nothing.span, "here"),))
     elif not arrows:
         yield MissingEntry(
@@ -81,7 +81,10 @@ def _beside(family: ast.Family) -> Iterator[Diagnostic]:
     others = [entry for entry in states if entry not in own]
     if own and others and not Process.of(family).known:
         related = (Related(others[0].span, "this stays"),)
-        why, hint = "it is added to the noise of the parent", "write `replace noise { ... }`"
+        why, hint = (
+            "the parent's noise stays, and `none` contradicts it",
+            "write `replace noise { ... }`",
+        )
         yield WrongChain(span=own[0].span, why=why, hint=hint, related=related)
 
 
@@ -204,18 +207,22 @@ def _life(arrows: tuple[ast.Arrow, ...]) -> Iterator[Diagnostic]:
         why = ""
         if i == 2 or now in LAST:
             why = (
-                f"nothing follows `{now}`"
+                f"no arrow may follow one to `{now}`"
                 if now in LAST
-                else "xlmc knows chains of up to two arrows"
+                else "xlmc supports chains of up to two arrows"
             )
             yield WrongChain(span=arrow.span, why=why)
         elif arrow.origin.id != now:
-            why = "a token's life begins `clean`" if i == 0 else f"the token is `{now}` here"
+            why = (
+                "the first arrow starts from `clean`"
+                if i == 0
+                else f"the arrow before it leads to `{now}`"
+            )
             yield WrongChain(span=arrow.origin.span, why=why)
         elif why := _no_target(arrow.target.id, now):
             yield WrongChain(span=arrow.target.span, why=why)
         elif arrow.other is not None and step_of(arrow) not in SHARED:
-            why = "of shares, xlmc knows those of random tokens, then of clean ones, beside masks"
+            why = "beside `mask`, xlmc supports a share of `random`, and then one of `clean`"
             hint = "write `clean -> mask | random share EXPR  survival alpha(t) = ...`"
             yield WrongChain(span=arrow.other.span, why=why, hint=hint)
         if why:
@@ -230,7 +237,7 @@ def _no_target(target: str, now: str) -> str:
     if target == now:
         return f"it is `{now}` already"
     if target == "random" and now == "mask":
-        return "a mask shows that its token is lost, and a random token does not"
+        return "no decoder can undo it: a random token does not show that it was a mask"
     return ""
 
 
@@ -270,7 +277,7 @@ def _survival(arrow: ast.Arrow) -> Iterator[Diagnostic]:
         yield NoValue(span=trouble.node.span, reason=trouble.reason, where=where, hint=hint)
     if facts.rises is not None and not any(isinstance(end, WrongEnd) for end in ends):
         if arrow.events is not None:
-            hint = "events are never undone"
+            hint = "the expected number of events never falls"
             yield NoValue(
                 span=span, reason="falls", where=f"after t = {facts.rises:.3g}", hint=hint
             )

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from attrs import evolve
+
 from xlmc.calculus.survival import POINTS
 from xlmc.check import scope
 from xlmc.diagnostics.diagnostic import Diagnostic
@@ -59,7 +61,10 @@ def diverges(
 
         wrong = _at_an_end(weight, risks, amount, objective.process)
         wrong = wrong or (_inside(weight, risks, low, high) if low < high else [])
-        yield from wrong
+        where = "".join(f", {name} = {row[name]:g}" for name in sorted(of_rows))
+        yield from (
+            evolve(one, at=one.at + where) if isinstance(one, Diverges) else one for one in wrong
+        )
         if wrong:
             return
 

@@ -38,7 +38,7 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
             span=one.span,
             expected="a number",
             found=f"`{one.id}`, which reads the network's answer",
-            why="no answer is known here: amounts of actions read it",
+            why="the network has not answered yet: only amounts of actions may read its answer",
             hint="read it in the amount of an action",
         )
     if late:
@@ -193,13 +193,11 @@ def ordering(
             why=f"`{rules[0].name}` takes places in no order",
             hint=f"drop the order, or take the first places by another rule: {fitting}",
         )
-    scored = next((rule.scored for rule in rules if rule.scored), "")
+    scored = next((rule for rule in rules if rule.scored), None)
     if scored and not (len(scores) == len(names) and all(score.network for score in scores)):
-        yield WrongScore(
-            span=order.score.span,
-            why=f"{scored} needs a score of the network's answer",
-            hint="write `by confidence`",
-        )
+        why = f"`{scored.name}` {scored.scored}: it needs a score of the network's answer"
+        why += "".join(f", and `{one.name}` is none" for one in scores if not one.network)
+        yield WrongScore(span=order.score.span, why=why, hint="write `by confidence`")
     else:
         yield from _thresholds(much, scores, env)
     if order.of is not None:
@@ -221,7 +219,7 @@ def _thresholds(much: ast.Much, scores: Iterable[Order], env: Environment) -> It
 def warm(value: ast.Expr, errors: Rule | None, env: Environment) -> Iterator[Diagnostic]:
     """Complain about a temperature that is no number of at least 0; or that has no use."""
     if errors is not None:
-        why = f"`{errors.name}` takes the surest: noise would put others before them"
+        why = f"`{errors.name}` takes the surest places: a temperature would put others before them"
         yield WrongScore(span=value.span, why=why, hint="drop the temperature")
         return
     if literal(value) is not None or (isinstance(value, ast.Name) and value.id in env.defaults):

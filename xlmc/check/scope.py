@@ -136,7 +136,7 @@ def _call(call: ast.Call, env: Environment) -> Iterator[Diagnostic]:
         schedule = call.arguments[0] if given == 1 else None
         if call.primes or not (isinstance(schedule, ast.Name) and schedule.id in env.schedules):
             example = f"{name}({next(iter(env.schedules), 'alpha')})"
-            why = "it takes the name of a schedule"
+            why = "its argument is the name of a schedule, without a time"
             yield WrongArguments(span=call.span, name=name, why=why, example=example)
     elif name in env.schedules:
         if given != 1 or call.primes > 1:

@@ -58,18 +58,19 @@ def check(arrow: ast.Arrow) -> Iterator[Diagnostic]:
 
 def _fixed(random: ast.Expr, kept: ast.Expr) -> Iterator[Diagnostic]:
     """Check the shares of random tokens and of those that stay, which leave some for masks."""
-    for expr in (random, kept):
+    for expr, what in ((random, "random"), (kept, "clean")):
         share = literal(expr)
         if share is None or not 0 <= share <= 1:
-            why = f"it is {share:g}" if share is not None else "it is no number"
-            yield WrongShare(span=expr.span, why=why, hint=NUMBER)
+            why = f"it is {share:g}" if share is not None else "it is not one constant number"
+            yield WrongShare(span=expr.span, what=what, why=why, hint=NUMBER)
             return
     total = (literal(random) or 0.0) + (literal(kept) or 0.0)
     if total > 1 - SLIP:
-        yield WrongShare(span=kept.span, why=f"together they are {total:g}", hint=SOME)
+        why = f"together they are {total:g}"
+        yield WrongShare(span=kept.span, what="random and clean", why=why, hint=SOME)
 
 
-NUMBER = "beside tokens that stay a share is a number from 0 to 1, the same at every t"
+NUMBER = "with `clean share`, each share is a constant from 0 to 1"
 SOME = "some tokens become masks: let the shares be less than 1 together"
 WITHIN = "a share is a number from 0 to 1 at every t between 0 and 1"
 ENDS = "decoding starts from masks alone: multiply the share by `1 - t`"
@@ -77,7 +78,7 @@ KERNEL = "let the share change more slowly, or more tokens survive"
 
 
 def _vanishing(laws: list[_Law]) -> Iterator[str]:
-    """Yield the first place where masks or random tokens vanish faster than tokens are struck."""
+    """Yield the first times between which masks or random tokens vanish too fast for the noise."""
     for before, after in pairwise(laws):
         stays = after.clean / before.clean if before.clean > 0 else 0.0
         for what, early, late in (
@@ -86,5 +87,5 @@ def _vanishing(laws: list[_Law]) -> Iterator[str]:
         ):
             if late < stays * early - SLIP:
                 times = f"between t = {before.t:.3g} and {after.t:.3g}"
-                yield f"{times} {what} vanish faster than tokens are struck"
+                yield f"{times} {what} vanish faster than tokens are corrupted"
                 return

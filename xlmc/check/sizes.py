@@ -33,7 +33,7 @@ def _why_not(start: ast.Start, head: ast.Head, family: ast.Family) -> tuple[str,
     learned = [one for one in query.terms(family) if one.head.id == head.name]
     if any(terms.target_of(one) != "length" for one in learned):
         return (
-            f"`{head.name}` learns another number",
+            f"`{head.name}` is not trained on the length of a text",
             f"write `{head.name} : cross_entropy(length)`",
         )
     others = [query.first(one.entries, ast.Start) for one in query.decoders(family)]
@@ -41,11 +41,15 @@ def _why_not(start: ast.Start, head: ast.Head, family: ast.Family) -> tuple[str,
         why = "another decoder is given the length, and a likelihood is of one kind"
         return why, "start all decoders alike"
     if query.shifted(family):
-        why = "the head is read at its own place, and a shifted network is read to the left of it"
+        why = (
+            "the head is read at its special token, and a shifted network is read to the left of it"
+        )
         return why, "drop `shifted`"
     for layout in query.layouts(family):
         if layout.keeping is not None:
-            why = f"in `{layout.name}` tokens are kept at their places, which needs the length"
+            why = (
+                f"in `{layout.name}` given tokens keep their places: the row has its length already"
+            )
             return why, f"drop the layout `{layout.name}`"
         if inside := query.predicted(layout):
             what = f"in `{layout.name}` the `{min(inside)}` inside the brackets"

@@ -86,7 +86,7 @@ def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     predicted = [y for y in query.layouts(family) if "eos" in query.predicted(y)]
     ending = ("last", "ended") if process.rightward else ()
     if ending and predicted and not any(word.kind in ending for word in found):
-        why = f"layout `{predicted[0].name}` predicts an `eos`, and nothing ends there"
+        why = f"layout `{predicted[0].name}` predicts an `eos`, and no condition ends a row at it"
         yield NeverEnds(span=(stop or section).span, why=why, hint=arrows.stop(process))
     if not any(word.limits for word in found):
         hint = "add `or length = limit` to its stop" if stop else "add `stop when length = limit`"

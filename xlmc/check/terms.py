@@ -70,7 +70,15 @@ class _Fit:
 
     def _other_head(self) -> str:
         at = f" at {self.head.at.id}" if self.head.at is not None else ""
-        return f"`{self.head.name}` is {self.head.kind.id}{at}"
+        fits = dict.fromkeys(f"`{use.head}`{self._where(use)}" for use in self.mine)
+        own = f"`{self.head.name}` is a head of kind `{self.head.kind.id}`{at}"
+        return f"{own}; `{self.word}` trains {' or '.join(fits)}"
+
+    def _where(self, use: Use) -> str:
+        """Return where the head of a use is read, in words; "" where there is one place alone."""
+        if self.process.ordered:
+            return ""
+        return " at a special token" if use.place == "special" else f" at {use.place}"
 
     def _another_place(self) -> str:
         """Return what head of this kind the divergence trains; "" where there is none."""
@@ -101,7 +109,8 @@ def sees_both(term: ast.Term, objective: Objective) -> Iterator[Diagnostic]:
     low = amount.law.arguments[0]
     written = not any(section.span == amount.span for section in family.sections)
     if literal(low) == 1:
-        why = "the counts start at 1" if written else "the default counts start at 1"
+        why = "the number of dropped tokens is at least 1"
+        why += "" if written else " by default"
         yield NothingToSay(
             span=low.span if written else term.span,
             head=term.head.id,

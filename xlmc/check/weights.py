@@ -56,7 +56,7 @@ def weight(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnos
 def _bound(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
     """Report a `bound` in the weight of a term that has no part in one."""
     if isinstance(part.bound, bound.Missing) and any(n.id == "bound" for n in query.names(expr)):
-        hint = "drop the weight"
+        hint = part.bound.hint
         if part.bound.drawn:
             hint = f"write `{bound.example(objective.process, part.bound)}`"
         yield NoBound(span=expr.span, why=part.bound.why, hint=hint)

@@ -206,8 +206,8 @@ class WrongChain(Diagnostic):
     help = "{hint}"
     why: str
     hint: str = (
-        "a chain is `clean -> mask`, `clean -> gone`, `clean -> random`, "
-        "`clean -> mask | random`, `clean -> mask` and `mask -> gone`, or `none`"
+        "a chain is `none`, `clean -> mask`, `clean -> gone`, `clean -> random`, "
+        "`clean -> mask | random`, or the two arrows `clean -> mask` and `mask -> gone`"
     )
 
 
@@ -216,15 +216,16 @@ class WrongShare(Diagnostic):
     """A share of random tokens that no noise leads to."""
 
     code = "XLM088"
-    title = "no noise has this share of random tokens"
+    title = "no noise has this share of {what} tokens"
     label = "{why}"
     note = (
-        "a token that is struck becomes a mask or a random one; between two strikes it stays what "
-        "it is"
+        "a corrupted token becomes a mask or a random one; it then stays so until it is corrupted "
+        "again"
     )
     help = "{hint}"
     why: str
     hint: str
+    what: str = "random"
 
 
 @frozen(kw_only=True)
@@ -347,7 +348,7 @@ class Clamped(Diagnostic):
 
     code = "XLM079"
     title = "the bound is clamped by a number"
-    label = "beyond {limit} the loss is no bound of the likelihood"
+    label = "where it is larger than {limit}, the loss no longer bounds the likelihood"
     help = (
         "make the change of the objective explicit: write `param cap : Scale = {limit}`, "
         "and `cap` in place of the number"
@@ -448,7 +449,7 @@ class RatiosVanish(Diagnostic):
 
     code = "XLM198"
     title = "the ratios of `{head}` are 1 at t = 1, whatever the text"
-    label = "how far they are from 1 falls with the survival, which reaches 0 there"
+    label = "the survival is 0 there: noise at t = 1 tells nothing of the text"
     help = "write a survival that stays above 0, such as `exp(-14 * t)`"
     head: str
 
@@ -584,7 +585,7 @@ class NeedsGrid(Diagnostic):
 
     code = "XLM123"
     title = "`{name}` needs a grid of times"
-    label = "this decoder has none"
+    label = "this decoder has no grid"
     help = "add `grid uniform(steps)` and `param steps : Count = 128`"
     name: str
 
@@ -945,7 +946,7 @@ class Timeless(Diagnostic):
     label = "{why}"
     note = (
         "the best predictions change with the time; "
-        "a network that does not read it samples another distribution"
+        "a network that does not read it samples from another distribution"
     )
     help = "write `backbone dit(condition = t)`"
     why: str

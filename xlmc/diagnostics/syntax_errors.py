@@ -334,7 +334,7 @@ class NothingToDrop(Diagnostic):
 
     code = "XLM026"
     title = "there is no `{key}` to drop"
-    label = "`{place}` has none"
+    label = "`{place}` has no such entry"
     help = "{hint}"
 
     key: str
@@ -348,7 +348,7 @@ class NothingToReplace(Diagnostic):
 
     code = "XLM027"
     title = "there is no `{section}` to replace"
-    label = "`{parent}` has none"
+    label = "`{parent}` has no such section"
     help = "without `replace` the section is added"
 
     section: str

@@ -5,10 +5,10 @@ from xlmc.lower import ir
 from xlmc.resolve import defaults
 from xlmc.theory.process import Process
 
-TOGETHER = "tokens revealed in one step are drawn apart"
+TOGETHER = "tokens revealed in one step are drawn independently"
 SPLIT = "a text ends at a string that a later insertion could still split"
-ANEW = "tokens of one step are drawn apart"
-BESIDE = "tokens inserted in one step are drawn apart, and no gap gets two"
+ANEW = "tokens of one step are drawn independently"
+BESIDE = "tokens inserted in one step are drawn independently, and no gap gets two"
 ORDERED = "the order is not a random one"
 NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 
@@ -51,7 +51,7 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and not decoder.insert.timely:
-        reasons.append("masks do not come back at the times of the clock")
+        reasons.append("masks are not inserted at the times of the clock")
     if decoder.insert is not None and decoder.blocks is not None and not single:
         reasons.append("masks wait for those further left, longer than their clock tells")
     if decoder.few is not None and not decoder.few.param:
@@ -71,9 +71,9 @@ def _in_time(decoder: ir.Decoder) -> list[str]:
         return ["one token comes at each step, whatever the time"]
     reasons = []
     if not decoder.timed or several.rule != "chance":
-        reasons.append("the number of a step is no draw of the number that comes back")
+        reasons.append("the number of tokens inserted in a step is not drawn as the rates say")
     elif not several.timely:
-        reasons.append("tokens do not come back at the times of the clock")
+        reasons.append("tokens are not inserted at the times of the clock")
     elif several.joint and (several.at == "gaps" or several.kind != "count"):
         reasons.append("its distribution of gaps and tokens is not that of the rates")
     if _ordered(several.order):

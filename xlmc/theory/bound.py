@@ -19,11 +19,13 @@ class Missing:
     """The reason why a term has no part in a bound.
 
     ``drawn``: another amount of noise would give it one, and if ``timed`` only a time.
+    ``hint``: the remedy, unless it is another amount.
     """
 
     why: str
     drawn: bool = False
     timed: bool = False
+    hint: str = "drop the weight"
 
 
 NO_NOISE = Missing("there is no noise")
@@ -33,8 +35,15 @@ NO_END = Missing(
 NOT_UNIFORM = Missing("the counts of dropped tokens are not uniform", drawn=True)
 FIXED = Missing("every example has the same amount of noise", drawn=True)
 
-OF_EVENTS = Missing("events make no uniform counts: train a rate, by `poisson(gone)`")
-NO_RATES = Missing("a rate is one in time, and a count is no time", drawn=True, timed=True)
+OF_EVENTS = Missing(
+    "with events the number of dropped tokens is not uniform",
+    hint="drop the weight, or train a rate, by `poisson(gone)`",
+)
+NO_RATES = Missing(
+    "the bound of a rate is a mean over times, and here the amount of noise is a count",
+    drawn=True,
+    timed=True,
+)
 
 Bound = ast.Expr | Missing
 

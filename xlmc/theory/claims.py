@@ -48,7 +48,7 @@ BLIND = ", which the network does not read"
 NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
 NO_RATE = "a distribution over numbers trained by cross-entropy is no rate: no bound is known"
 RATES = (
-    "the relative entropy of the insertions by which the string comes back to those of the heads; "
+    "the relative entropy of the insertions that restore the text to those of the heads; "
     "valid for any heads, with slack where a text repeats a token"
 )
 NO_TIME = "a rate that knows no time costs without end where t is small"

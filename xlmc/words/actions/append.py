@@ -15,7 +15,7 @@ class Append(Action):
     example = "append one"
     needs = (ORDER,)
     rules = ("one",)
-    one_rule = "a token is drawn when all before it are known"
+    one_rule = "a token is predicted from all before it, so that a step appends only one"
     alone = "`one` always appends a token: no row is left for another rule"
 
     @property
@@ -26,4 +26,8 @@ class Append(Action):
     def why_not(self, process: Process) -> str:
         """Return that tokens have places of their own, where they have."""
         missing = unmet(self.needs, process)
-        return f"tokens became `{process.end}`: they return to their places" if missing else ""
+        return (
+            f"tokens became `{process.end}`: they are predicted at their places, not appended"
+            if missing
+            else ""
+        )

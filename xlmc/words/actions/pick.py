@@ -23,5 +23,5 @@ class Pick(Action):
         """Return that a place is given, where no gap is drawn."""
         if unmet(self.needs, process) is None:
             return ""
-        end = "the place is the end of the row"
+        end = "a token is always appended at the end of the row: there is no gap to pick"
         return end if process.ordered else "masks stay at their places: there is no gap to pick"

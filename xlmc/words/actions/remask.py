@@ -18,10 +18,10 @@ class Remask(Edit):
     forms = ("remask chance 0.02", "remask quota 2 by confidence")
     simplest = "remask quota 2"
     rules = ("chance", "quota", "poisson", "one")
-    one_rule = "it takes the surest, and those stay"
+    one_rule = "it takes the surest tokens, and those should stay"
     variable = "again"
     stream = "remasked"
     effect = "{canvas}.mask({places})"
     hides = True
-    does = "take some tokens back"
-    breaks = "tokens are taken back and drawn anew, several at once"
+    does = "mask some tokens again"
+    breaks = "tokens are masked again and resampled, several at once"

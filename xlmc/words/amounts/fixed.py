@@ -27,7 +27,7 @@ class Fixed(Amount):
         elif value is None or law.keywords:
             yield WrongAmount(span=law.span, why="`fixed` takes one time, a number")
         elif not 0 < value < 1:
-            yield WrongAmount(span=law.span, why=f"{value:g} is no time between 0 and 1")
+            yield WrongAmount(span=law.span, why=f"{value:g} is not a time between 0 and 1")
         if amount.spread is not None:
             yield WrongAmount(
                 span=amount.spread.span, why="a fixed amount has no range to spread draws over"

@@ -7,11 +7,9 @@ from xlmc.theory.bound import Missing
 from xlmc.theory.needs import ORDER, PLACES, PURE, SPOILED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
-NO_RATE = Missing(
-    "a distribution of numbers is no rate: `poisson` of a `count at gaps` has a bound"
-)
+NO_RATE = Missing("a distribution of numbers gives no rate: train a `count at gaps` by `poisson`")
 
-UNSEEN = Missing("some of the tokens that are struck look like any other token")
+UNSEEN = Missing("some of the struck tokens are clean or random, and look like any other token")
 
 OF_MASKS = Use(
     word="cross_entropy",

@@ -41,7 +41,7 @@ class Events(Grid):
                 yield WrongRule(
                     span=action.much.span,
                     rule=action.much.rule,
-                    why="at its events the chain reveals one token, any of them",
+                    why="each time of this grid is an event that reveals one token at random",
                     hint="write `unmask one by random`",
                 )
 

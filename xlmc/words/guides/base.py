@@ -42,7 +42,7 @@ class Prompt(Hidden):
         """Return why the first gap would have no token to its left."""
         if process.masks or not process.drops or around_prompt(family)[1]:
             return "", ""
-        why = "without the prompt no token is left of the first gap, at which it is read"
+        why = "the first gap is read at the token to its left, which belongs to the prompt"
         return why, "put an anchor between them: `cls prompt bos [body]`"
 
 
@@ -58,11 +58,11 @@ class Given(Hidden):
         """Return why no answer is like that without the given tokens."""
         del family
         if process.replaces:
-            why = "there is no mask to stand in their place, and without them others would move"
+            why = "this noise has no masks to hide them, and without them other tokens would move"
             return why, "write `without = prompt`"
         if process.masks or not process.drops:
             return "", ""
-        why = "without the given tokens there are no gaps beside them to compare with"
+        why = "without the given tokens the gaps next to them do not exist, and cannot be compared"
         return why, "write `without = prompt`"
 
 

@@ -33,9 +33,13 @@ class Distribution(Head):
         value = number(head.size)
         if value is None or value < 1 or value != int(value):
             hint = f"write `head {head.name} : distribution(64)`"
-            return "a distribution of numbers has a largest one", "which one?", hint
+            return (
+                "a distribution of numbers has a largest one",
+                "it does not say the largest number",
+                hint,
+            )
         if value > MOST:
-            why = f"xlmc takes at most {MOST} numbers"
+            why = f"xlmc supports numbers up to {MOST}"
             hint = "`count at gaps` has no largest number"
             return "this distribution is too large", why, hint
         return "", "", ""

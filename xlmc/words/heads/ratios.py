@@ -3,7 +3,7 @@
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place
 
-WHY = "a ratio is to the token that is there"
+WHY = "a ratio compares a token with the one at the same place, and a gap has none"
 
 
 class Ratios(Head):

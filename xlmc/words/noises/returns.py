@@ -18,7 +18,7 @@ class Returns(Noise):
     lost = "how many tokens are gone"
     head = "head gap : count at gaps"
     amount = Range("t", "1e-3", "1", "stratified")
-    uncounted = "two clocks share one time, which a count of tokens does not determine"
+    uncounted = "both clocks read the same time, and a count of tokens does not determine it"
     undo = "insert masks poisson gap * reveal({clock})"
     stop = (
         "drop the stop, or write `stop when gap < 0.01`, with the head that insertion reads, or "

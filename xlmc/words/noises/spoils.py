@@ -22,4 +22,4 @@ class Spoils(Hides):
     partial = "spoils"
     summary = "which tokens are struck, and become masks, random ones, or stay."
     amount = Range("t", "0", "1")
-    uncounted = "nothing shows how many tokens are struck: some of them are random, and some stay"
+    uncounted = "a row does not show how many tokens are struck: some are random, and some stay"

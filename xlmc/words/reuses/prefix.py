@@ -33,9 +33,9 @@ class Prefix(Reuse):
             return "", ""
         backbone = query.first(query.entries(family, "network"), ast.Backbone)
         if backbone is not None and backbone.python is not None:
-            return "xlmc keeps keys and values of its own backbone alone", "drop `reuse`"
+            return "xlmc can keep the keys and values of its own backbones only", "drop `reuse`"
         if not causal.get(name := query.backbone(family), True):
             own = next(other for other, keeps in causal.items() if keeps)
             hint = f"drop `reuse`, or write `backbone {own}`"
-            return f"`{name}` does not give its keys and values away", hint
+            return f"`{name}` does not return its keys and values", hint
         return "", ""

@@ -14,7 +14,7 @@ class Above(Rule):
     takes = "the masks whose score is above a threshold"
     empty = True
     alone = ", and at least the best one"
-    scored = "a threshold"
+    scored = "has a threshold"
     thresholds = True
 
     def places(self, score: Code, amount: Code | None, actor: Actor, *, last: bool) -> Code:

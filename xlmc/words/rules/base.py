@@ -29,7 +29,7 @@ class Rule(Word):
     """A rule that takes some of the candidates of each row.
 
     ``takes``: what it takes, in words. ``ordered``: it takes those that come first.
-    ``scored``: its amount is compared with a score of the network's answer, and is so in words.
+    ``scored``: its amount is compared with a score of the network's answer: what it does, in words.
     ``thresholds``: it compares one score.
     ``errors``: those with the smallest errors come first. ``counts``: its amount is a number of
     places for each row. ``single``: it takes one. ``empty``: of a row with candidates it may take

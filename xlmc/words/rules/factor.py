@@ -15,7 +15,7 @@ class Factor(Rule):
     )
     example = "unmask factor 1 by confidence"
     takes = "the surest masks of each row, fewer the larger their errors"
-    scored = "a bound on errors"
+    scored = "bounds errors"
     errors = True
     hint = "errors are at least 0: `factor 1`"
 

@@ -15,7 +15,7 @@ class Within(Rule):
     )
     example = "unmask within 0.1 by confidence"
     takes = "the surest masks of each row whose errors add up to little"
-    scored = "a sum of errors"
+    scored = "bounds a sum of errors"
     errors = True
     hint = "errors add up to at least 0: `within 0.1`"
 

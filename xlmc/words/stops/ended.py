@@ -16,7 +16,7 @@ class Ended(Stop):
     form = "stop when text = eos"
     meaning = "No mask is left, and the text holds an `eos`: no block follows."
     example = "stop when text = eos or length = limit"
-    needs = (BLOCKED.because("only a text that is written block by block grows behind an `eos`"),)
+    needs = (BLOCKED.because("only a text that is written block by block grows after an `eos`"),)
     kind = "ended"
 
     def holds(self, one: ast.Condition, family: ast.Family) -> bool:

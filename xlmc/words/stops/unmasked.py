@@ -13,7 +13,7 @@ class Unmasked(Stop):
     meaning = "No mask is left: nothing more can be revealed."
     example = "stop when no mask"
     needs = (
-        arrow("clean", "mask").because("no token shows that it is `mask`"),
+        arrow("clean", "mask").because("this noise makes no masks"),
         PLACES.because("masks may come into any gap, up to the end of the grid"),
         WHOLE.because("another block of masks follows"),
     )

@@ -12,4 +12,4 @@ class Current(Subject):
     example = "remask quota 1 by confidence of current"
     order = 3
     there = True
-    unfit = "only scores of the network's answer change with it"
+    unfit = "only a score of the network's answer can be of the current token"

@@ -13,4 +13,4 @@ class Tempered(Subject):
     order = 2
     drawn = True
     law = True
-    unfit = "only scores of the network's answer depend on a distribution"
+    unfit = "only a score of the network's answer can be of a distribution"

@@ -24,14 +24,14 @@ class Blocks(Window):
     def why_not(self, process: Process) -> str:
         """Return why no place waits to be filled; "" if some do."""
         if process.blocked:
-            return "the noise has blocks, of which a decoder fills one after the other"
+            return "the noise has blocks already, and a decoder fills those one after the other"
         if met(self.needs, process):
             return ""
         if process.ordered:
             return "tokens come one by one, from left to right anyway"
         if process.replaces:
-            return "no place waits to be filled: any token may change at any step"
-        return "no place waits to be filled: a token comes together with its place"
+            return "this decoder fills no masks: any token may change at any step"
+        return "this decoder fills no masks: a token is inserted together with its place"
 
     def masks(self, size: Code, *, shared: bool) -> Code:
         """Return the code of the masks in the blocks up to the one whose time has come.

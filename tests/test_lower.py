@@ -619,7 +619,7 @@ def test_no_law_is_claimed_of_a_stop_that_no_likelihood_reads() -> None:
 @pytest.mark.parametrize(
     ("kind", "joint"), [("joint_cross_entropy", True), ("cross_entropy", False)]
 )
-def test_a_head_at_gaps_says_what_its_law_is_over(kind: str, joint: bool) -> None:
+def test_a_head_at_gaps_says_what_its_distribution_is_over(kind: str, joint: bool) -> None:
     code = rendered(f"""family drawn "Insertions" {{
   noise {{ clean -> gone  survival alpha(t) = 1 - t; amount t ~ uniform(1e-3, 1) }}
   network {{ backbone dit(condition = t); head slot : logits at gaps; head gap : count at gaps }}
@@ -628,5 +628,5 @@ def test_a_head_at_gaps_says_what_its_law_is_over(kind: str, joint: bool) -> Non
   collate {{ text : bos [body] eos }}
 }}
 """)["network.py"]
-    assert ("Over all gaps of a row they make one law" in code) == joint
-    assert ("Those of a place make one law" in code) != joint
+    assert ("Over all gaps of a row they make one distribution" in code) == joint
+    assert ("Those of a place make one distribution" in code) != joint

@@ -24,12 +24,12 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
-    canvas.py     rows on the way from noise to text: their state, the edits of it, and the loop
+    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
-    places.py     places of a row: their choice, and values beside them
+    places.py     places of a row: their choice, and the values at them
     sampling.py   from logits to tokens
-    ticks.py      the clocks of decoders: one tick for each step
+    ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """
 
 from .family import FAMILY

@@ -29,5 +29,5 @@ class Revising(Filling):
     """A decoder that masks tokens again."""
 
     def active(self, canvas: Canvas) -> Bool[Tensor, " batch"]:
-        """Return all rows: up to the last tick a token can become a mask again."""
+        """Return all rows: up to the last step a token can become a mask again."""
         return torch.ones_like(canvas.calls, dtype=torch.bool)

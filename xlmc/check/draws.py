@@ -55,7 +55,7 @@ class _Drawn:
             why = f"`{draw.head.id}` predicts the clean token: the exact step to s is known"
             return why, "write `from posterior`" if here else "drop `from euler`"
         if self.ratios and query.acts(self.block.actions, "keep"):
-            why = f"`{draw.head.id}` gives ratios, which are no law of tokens that are there"
+            why = f"`{draw.head.id}` gives ratios, and this needs a distribution of tokens"
             return why, "write `unmask all; draw token from posterior`"
         if name and not self.process.replaces and not here and not self.ratios:
             why = "only `substitute` draws the token at s: it has one at t to go on from"

@@ -13,7 +13,7 @@ class Keep(Action):
     meaning = (
         "A token is drawn for each mask, and of all free places the N with the most likely token, "
         "drawn or there before, have a token after the step. The others are masks, so that a "
-        "token that has become unlikely is taken back."
+        "token that has become unlikely is masked again."
     )
     example = "keep quota length * (1 - s) by confidence"
     needs = (arrow("clean", "mask"), PLACES, WHOLE)

@@ -21,7 +21,7 @@ They take from:
     appending.py  decoders that append one token a step to every row
     attention.py  attention whose queries, keys and values are made apart from their mix
     backbone.py   layers with rotary positions, from tokens to hidden states
-    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     causal.py     layers under causal attention with rotary positions, from tokens to hidden states
     costs.py      costs of tokens, summed over places, so many at a time
     keeping.py    rows with the network's key/value cache

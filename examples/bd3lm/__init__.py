@@ -28,7 +28,7 @@ They take from:
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
     blockwise.py  layers of a transformer in which a token sees its own block and those before it
-    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py      costs of tokens, summed over places, so many at a time
     extending.py  decoders that append a block of masks to a row, fill it, and append the next one
     filling.py    decoders that fill fixed places: their start, blocks and clocks

@@ -26,7 +26,7 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
-    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: their choice, and the values at them

@@ -27,7 +27,7 @@ They take from:
     around.py     the visible tokens around a masked one, weighted by a kernel of their distance
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
-    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py      costs of tokens, summed over places, so many at a time
     ending.py     rows whose text has ended before all of it is there, and what becomes of them
     filling.py    decoders that fill fixed places: their start, blocks and clocks

@@ -27,7 +27,7 @@ They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
     blocks.py     blocks: the free places of a row, so many at a time from left to right
-    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     guidance.py   guidance: answers moved away from those that are given without the prompt

@@ -23,7 +23,7 @@ Read in this order:
 They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
-    canvas.py     rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py      costs of tokens, summed over places, so many at a time
     gaps.py       insertion: the joint distribution of (gap, token)
     inserting.py  decoders that insert one token a step into every row

@@ -25,7 +25,7 @@ Read in this order:
 They take from:
 
     backbone.py     layers with rotary positions, from tokens to hidden states
-    canvas.py       rows on the way from noise to text: their state, its edits, and the loop of decoding
+    canvas.py       rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py        costs of tokens, summed over places, so many at a time
     guidance.py     guidance: answers moved away from those that are given without the prompt
     places.py       places of a row: their choice, and the values at them

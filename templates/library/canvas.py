@@ -1,4 +1,4 @@
-"""Rows on the way from noise to text: their state, its edits, and the loop of decoding."""
+"""Rows on the way from noise to text: their state, its edits, the decoding loop."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence

@@ -318,7 +318,7 @@ _REST = {
     "XLM193": (MASK, "draw token }", "draw token with top_k = 0 }"),
     "XLM196": (SHIFTED, "bos [body] eos", "[body] eos"),
     "XLM197": (BOTH, "dit(condition = t)", "dit"),
-    "XLM198": (RATIOS, "exp(-14 * t)", "1 - t"),
+    "XLM108": (RATIOS, "exp(-14 * t)", "1 - t"),
 }
 MISTAKES: Mapping[str, Mistake] = {
     code: Mistake(*parts)

@@ -447,7 +447,7 @@ class WrongCondition(Diagnostic):
 class RatiosVanish(Diagnostic):
     """Ratios of random tokens under a survival that reaches 0."""
 
-    code = "XLM198"
+    code = "XLM108"
     title = "the ratios of `{head}` are 1 at t = 1, whatever the text"
     label = "the survival is 0 there: noise at t = 1 tells nothing of the text"
     help = "write a survival that stays above 0, such as `exp(-14 * t)`"

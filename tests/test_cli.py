@@ -349,7 +349,7 @@ def test_run_hands_everything_over(runtime) -> None:
     assert execute(command.split()) == 0
     package, task, options = runtime.called
     trust, line = options.pop("trust"), options.pop("line")
-    assert line.startswith("xlmc ")
+    assert line.startswith("xlmc")
     assert trust.agree("why")
     assert "MANIFEST.json" in trust.judge({})
     assert (package, task) == (Path("out/ilm"), "star_easy")

@@ -121,7 +121,8 @@ def live(text: str, folder: Path) -> None:
     with imported(files, folder, f"drawn_{next(COUNTER)}") as package:
         family = package.FAMILY
         noise = text.partition("network")[0]
-        canvas = family.corrupt is not None and not {"gone", "blocks"} & {*noise.split()}
+        grows = "-> gone" in text or "blocks" in noise.split()
+        canvas = family.corrupt is not None and not grows
         for kind in family.layouts:
             batch, network = world(family, kind)
             trains(family, network, batch)

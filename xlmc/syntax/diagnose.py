@@ -246,7 +246,8 @@ class _Reader(Verbal):
             return False
         kinds = [kind for kind in _kinds(token) if self.cursor.takes("_LBRACE", kind)]
         behind = self.source.text[self._span(token).end :].lstrip(" ")
-        if not kinds or behind.startswith((",", "{")):  # a name as well, or another block
+        named = not vocabulary.is_keyword(token.type) and behind.startswith("{")  # another block
+        if not kinds or named or behind.startswith(","):  # a name as well
             return False
         self._report(Missing(span=self._after_last(), what="`{`", form=self._form))
         self._insert("_LBRACE")

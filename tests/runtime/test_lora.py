@@ -1,5 +1,6 @@
 """Adapters: which weights they change, and what is saved of them."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from transformers import AutoModelForCausalLM, GPT2Config
 
 import xlm_runtime
 from xlm_runtime.run.main import run
+from xlm_runtime.train.trials import rate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = (
@@ -28,7 +30,7 @@ def train(tmp_path, monkeypatch):
 
     def begin(family, *sets, **more):
         path = EXAMPLES / family if isinstance(family, str) else family
-        return run(path, "star_easy", job="train", sets=(*SMALL, *sets), **more)
+        return run(path, "star_easy", **{"job": "train", **more}, sets=(*SMALL, *sets))
 
     return begin
 
@@ -104,3 +106,17 @@ def test_without_weights_or_library(train, begun, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "peft", None)
     assert train("mlm", "train.lora=2", init=begun, name="none") == 2
     assert "peft is not installed: pip install -e '.[lora]'" in capsys.readouterr().err
+
+
+def test_trials_train_what_a_run_would_train(train, begun, capsys, monkeypatch):
+    """Adapters of rank 2, and the gates that the weights to start from do not have."""
+    monkeypatch.setattr(rate, "STEPS", 3)
+    assert train("mdlm", *LORA, init=begun, name="lora", job="plan") == 0
+    said = capsys.readouterr().out
+    total, learnt = re.search(r"weights +([\d,]+), of which ([\d,]+) are trained", said).groups()
+    adapters = 2 * 2 * ((16 + 48) + (16 + 16) + (16 + 64) + (64 + 16))
+    assert int(learnt.replace(",", "")) == adapters + 2 * 2 * 16
+    assert int(total.replace(",", "")) > int(learnt.replace(",", ""))
+    assert train("mdlm", *LORA, init=begun, name="lora", job="rate") == 0
+    assert len(re.findall("held-out loss", capsys.readouterr().out)) == len(rate.RATES)
+    assert not Path("runs/mdlm").exists()

@@ -179,3 +179,22 @@ def test_options_that_do_not_fit_are_refused(
 ) -> None:
     assert start(**option) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_trial_reads_no_file_of_the_folder_where_it_is_started(start: Start) -> None:
+    for name in ("published.json", "run.json", "config.json"):
+        Path(name).write_text('{"vocab_size": 7, "model_type": "qwen2"}')
+    assert start(job="overfit", sets=(*TINY, "train.learning_rate=0.01")) == 0
+
+
+def test_every_rate_has_a_network_of_its_own(
+    parts: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, data, config = parts
+    monkeypatch.setattr(rate, "STEPS", 2)
+    config = evolve(config, train=evolve(config.train, recompute=True))
+    before = {name: weight.clone() for name, weight in model.network.named_parameters()}
+    list(rate.losses(model, data.train, data.validation, config))
+    blocks = next(m for m in model.network.modules() if isinstance(m, torch.nn.ModuleList))
+    assert all("forward" not in vars(block) for block in blocks)  # it is not wrapped seven times
+    assert all(torch.equal(before[name], w) for name, w in model.network.named_parameters())

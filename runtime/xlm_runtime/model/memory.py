@@ -16,7 +16,6 @@ from xlm_runtime.plug import ModelSize
 from xlm_runtime.system.env import device
 from xlm_runtime.system.errors import UsageError
 
-TRAINED = 5  # copies of weights: themselves, gradients, two moments of AdamW, the average
 _SURELY = 1 << 28  # weights below which no network is measured: a gigabyte
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -35,12 +34,12 @@ def _read(file: Path) -> str:
     return file.read_text().strip() if file.is_file() else ""
 
 
-def check(weights: int, bytes_of_each: int, what: str) -> None:
+def check(weights: int, needed: int, what: str) -> None:
     """Check that weights fit the device.  Raises UsageError.
 
-    ``bytes_of_each``: a weight with all that is kept beside it; ``what``: the network and its use.
+    ``needed``: the bytes of all that is kept of them; ``what``: the network and its use.
     """
-    needed, there = weights * bytes_of_each, capacity()
+    there = capacity()
     if needed > there:
         where = "this GPU" if device().type == "cuda" else "this machine"
         raise UsageError(
@@ -50,16 +49,22 @@ def check(weights: int, bytes_of_each: int, what: str) -> None:
         )
 
 
-def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None:
-    """Refuse a network that does not fit with all that training keeps.  Raises UsageError.
+def of_training(network: nn.Module, dtype: torch.dtype, *, frozen: bool = False) -> int:
+    """Return the bytes of weights, their average, and the gradients and moments of AdamW.
 
-    Beside adapters there are no gradients and moments of its weights.
+    The last two are those of weights that are trained; of none, if the network will be ``frozen``.
     """
-    size = sum(weight.numel() for weight in network.parameters())
-    if train.lora:
-        check(size, 2 * dtype.itemsize, "training, with an average")
-    else:
-        check(size, TRAINED * dtype.itemsize, "training, with gradients, moments and average")
+    weights = list(network.parameters())
+    trained = sum(one.numel() for one in weights if one.requires_grad and not frozen)
+    return dtype.itemsize * (2 * sum(one.numel() for one in weights) + 3 * trained)
+
+
+def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None:
+    """Refuse a network that does not fit with all that training keeps.  Raises UsageError."""
+    weights = sum(weight.numel() for weight in network.parameters())
+    frozen = train.lora > 0  # adapters are small
+    kept = "an average" if frozen else "gradients, moments and average"
+    check(weights, of_training(network, dtype, frozen=frozen), f"training, with {kept}")
 
 
 def check_network(
@@ -75,7 +80,7 @@ def check_network(
         with torch.device("meta"):
             weights = sum(one.numel() for one in make().parameters())
         named = f"model.layers={size.layers} of model.width={size.width}"
-        check(weights, dtype.itemsize, f"{named}, {vocabulary:,} ids")
+        check(weights, weights * dtype.itemsize, f"{named}, {vocabulary:,} ids")
 
 
 def counted(number: int) -> str:

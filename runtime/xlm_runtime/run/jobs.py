@@ -6,7 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from xlm_runtime.data.lengths import Law
-from xlm_runtime.model import generate, memory
+from xlm_runtime.model import generate
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.run import answers, histories, watched
@@ -20,7 +20,6 @@ _SHOWN = 5  # predictions that are printed
 
 def training(session: Session) -> None:
     """Train to the end of the configuration; a finished run is only reported."""
-    from xlm_runtime.train import lora
     from xlm_runtime.train.fit import Held, fit  # Lightning takes seconds to import
 
     config, run = session.config, session.run
@@ -29,9 +28,7 @@ def training(session: Session) -> None:
         early = "" if begun >= steps else f" of {steps}, the best being {run.index.best}"
         say(f"run {run.path} is trained ({begun} steps{early})")
         return
-    model = session.model() if begun else session.start()
-    memory.check_training(model.network, model.dtype, config.train)
-    lora.adapt(model.network, config.train, session.fresh(model.network))
+    model = session.trainable(begun=begun > 0)
     size = sum(weight.numel() for weight in model.network.parameters())
     family = session.package.family
     where = f"{device().type} in {config.train.precision}"

@@ -129,7 +129,7 @@ def _proceed(plan: Plan) -> list[dict[str, Any]]:
 
         scoring(plan.task, prepared, plan.config, plan.command.predictions)
     elif plan.command.job in TRIALS:
-        trial(plan.command.job, _session(plan, prepared, Run(Path())))
+        trial(plan.command.job, _session(plan, prepared, Run(_place(plan)[0])))
     elif plan.jobs:
         return _work(plan, prepared)
     return []

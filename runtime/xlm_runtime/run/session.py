@@ -11,7 +11,7 @@ from torch import nn
 
 from xlm_runtime.config.config import Config
 from xlm_runtime.data.lengths import Law
-from xlm_runtime.model import generate
+from xlm_runtime.model import generate, memory
 from xlm_runtime.model.model import Model, first, load_weights, make, pretrained
 from xlm_runtime.model.published import Checkpoint, renamed
 from xlm_runtime.packages.package import Package
@@ -23,7 +23,7 @@ from xlm_runtime.system.env import device
 from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.prepared import Prepared, Split
 from xlm_runtime.tasks.base.task import Task
-from xlm_runtime.train import saved
+from xlm_runtime.train import lora, saved
 
 
 @frozen(eq=False)
@@ -58,8 +58,21 @@ class Session:
         say(f"published weights: {self.published.name}")
         return self._ending(pretrained(*self._parts, self.published))
 
-    def fresh(self, network: nn.Module) -> list[str]:
+    def trainable(self, *, begun: bool = False) -> Model:
+        """Return the model that is trained, with its adapters; ``begun``: a state is loaded later.
+
+        Raises UsageError if it does not fit the memory.
+        """
+        model, train = self.model() if begun else self.start(), self.config.train
+        memory.check_training(model.network, model.dtype, train)
+        lora.adapt(model.network, train, self._fresh(model.network))
+        return model
+
+    def _fresh(self, network: nn.Module) -> list[str]:
         """Return the weights of a network that those which training starts from do not have."""
+        if self.first is not None:
+            parts = (*self._parts, self.about)
+            return [*initial.matched(self.first, parts, self.prepared.tokenizer).drawn]
         names = [name for name, _ in network.named_parameters()]
         if BEGAN in self.run.facts:
             return [name for name in names if name in self.run.facts[BEGAN]["drawn"]]

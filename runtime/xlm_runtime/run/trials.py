@@ -1,10 +1,11 @@
 """The jobs that try a training and write no run: plan, rate and overfit."""
 
 from math import isinf
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from xlm_runtime.config.config import Config
+from xlm_runtime.config.config import Config, Train
 from xlm_runtime.model import memory
 from xlm_runtime.model.evaluate import said
 from xlm_runtime.model.model import Model, first
@@ -14,17 +15,16 @@ from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.prepared import Prepared
 
+if TYPE_CHECKING:
+    from xlm_runtime.train.trials.plan import Measured
+
 
 def trial(job: str, session: Session) -> None:
     """Run one of `command.TRIALS`.  Raises RunError where a batch is not learnt."""
-    from xlm_runtime.train import lora
-
     if job == "overfit":
         still = evolve(session.config.model, dropout=0.0, attention_dropout=0.0)
         session = evolve(session, config=evolve(session.config, model=still))
-    model = session.start()
-    memory.check_training(model.network, model.dtype, session.config.train)
-    lora.adapt(model.network, session.config.train, session.fresh(model.network))
+    model = session.trainable()
     jobs = {"plan": _plan, "rate": _rate, "overfit": _overfit}
     jobs[job](model, session.prepared, session.config)
 
@@ -33,39 +33,53 @@ def _plan(model: Model, prepared: Prepared, config: Config) -> None:
     """Print the sizes of network and data, and the time and memory of a training."""
     from xlm_runtime.train.trials import plan  # Lightning takes seconds to import
 
-    train, weights = config.train, _weights(model)
-    kept = memory.TRAINED * model.dtype.itemsize * sum(weights.values())
+    sizes, kept = _weights(model), memory.of_training(model.network, model.dtype)
     found = plan.measure(model, prepared.train, prepared.validation, config)
-    examples, per = len(prepared.train), train.batch // train.processes
-    read = train.steps * train.batch / examples
-    held = min(train.validate_examples or len(prepared.validation), len(prepared.validation))
-    check = found.validation * held / min(config.eval.batch, held)
-    times = train.steps // train.validate_every
-    parts = ", ".join(f"{name} {memory.counted(size)}" for name, size in weights.items())
-    where = f"{device().type} in {train.precision}"
-    there = memory.sized(memory.capacity())
-    of = "" if train.processes == 1 else f" on one of {train.processes} devices, without exchange"
-    for name, text in (
-        ("weights", f"{memory.counted(sum(weights.values()))}: {parts}"),
-        ("data", f"{examples:,} examples; {train.steps:,} steps of {train.batch} read them "
-         f"{read:.1f} times; rows have {found.columns:.0f} columns"),
-        ("memory", f"{memory.sized(found.memory)} of {there} at the peak; "
-         f"weights, gradients, moments and average are {memory.sized(kept)} of it"),
-        ("step", f"{found.step:.3g} s on {where}{of}: {per / found.step:,.0f} examples/s, "
-         f"{per * found.columns / found.step:,.0f} tokens/s"),
-        ("validation", f"{duration(check)} for {held:,} examples, {times} times"),
-        ("training", f"{duration(train.steps * found.step + times * check)} for all steps"),
-    ):  # fmt: skip
+    lines = {"weights": sizes, **_data(prepared, config.train, found.columns)}
+    lines["memory"] = (
+        f"{memory.sized(found.memory)} of {memory.sized(memory.capacity())} at the peak; weights, "
+        f"gradients, moments and average are {memory.sized(kept)} of it"
+    )
+    for name, text in (lines | _times(prepared, config, found)).items():
         say(f"{name:10}  {text}")
 
 
-def _weights(model: Model) -> dict[str, int]:
-    """Return the number of weights of each part of a network, the largest first."""
-    sizes = {
+def _weights(model: Model) -> str:
+    """Describe the number of weights of each part of a network, the largest first."""
+    parts = {
         name: sum(weight.numel() for weight in part.parameters())
         for name, part in model.network.named_children()
     }
-    return dict(sorted(((k, v) for k, v in sizes.items() if v), key=lambda one: -one[1]))
+    total = sum(weight.numel() for weight in model.network.parameters())
+    learnt = sum(weight.numel() for weight in model.network.parameters() if weight.requires_grad)
+    trained = "" if learnt == total else f", of which {memory.counted(learnt)} are trained"
+    each = sorted(((size, name) for name, size in parts.items() if size), reverse=True)
+    named = ", ".join(f"{name} {memory.counted(size)}" for size, name in each)
+    return f"{memory.counted(total)}{trained}: {named}"
+
+
+def _data(prepared: Prepared, train: Train, columns: float) -> dict[str, str]:
+    examples = len(prepared.train)
+    read = train.steps * train.batch / examples
+    return {
+        "data": f"{examples:,} examples; {train.steps:,} steps of {train.batch} read them "
+        f"{read:.1f} times; rows have {columns:.0f} columns"
+    }
+
+
+def _times(prepared: Prepared, config: Config, found: "Measured") -> dict[str, str]:
+    """Describe the time of a step, of all validations, and of the whole training."""
+    train, there = config.train, len(prepared.validation)
+    share, held = train.batch // train.processes, min(train.validate_examples or there, there)
+    check = found.validation * held / min(config.eval.batch, held)
+    times = train.steps // train.validate_every
+    of = "" if train.processes == 1 else f" on one of {train.processes} devices, without exchange"
+    return {
+        "step": f"{found.step:.3g} s on {device().type} in {train.precision}{of}: "
+        f"{share / found.step:,.0f} examples/s, {share * found.columns / found.step:,.0f} tokens/s",
+        "validation": f"{duration(check)} for {held:,} examples, {times} times",
+        "training": f"{duration(train.steps * found.step + times * check)} for all steps",
+    }
 
 
 def _rate(model: Model, prepared: Prepared, config: Config) -> None:

@@ -23,18 +23,17 @@ HELD = 256  # examples
 def losses(model: Model, data: Split, held: Split, config: Config) -> Iterator[tuple[float, float]]:
     """Yield each rate with the held-out loss of the weights after `STEPS` steps on one device.
 
-    Each rate begins with the same weights, and sees the same examples under the same noise. The
+    Each rate begins with a copy of the model, and sees the same examples under the same noise. The
     search of Lightning (Smith 2017, arXiv 1506.01186) names the rate at which the loss of training
     falls most steeply from step to step: where noise is drawn anew in every step, that is chance.
     """
     examples = [*first(held, HELD)]
-    fresh = deepcopy(model.network.state_dict())
     for rate in RATES:
-        model.network.load_state_dict(fresh)
+        copy = evolve(model, network=deepcopy(model.network))
         train = evolve(
             bench.alone(config.train, STEPS), learning_rate=rate, warmup=WARM, schedule="constant"
         )
-        bench.fit(Training(model, train), loader(model, data, train, 0, 0), train, [])
-        model.network.to(device()).eval()
-        loss = evaluate.losses(model, examples, config.eval.batch)["loss"]
+        bench.fit(Training(copy, train), loader(copy, data, train, 0, 0), train, [])
+        copy.network.to(device()).eval()
+        loss = evaluate.losses(copy, examples, config.eval.batch)["loss"]
         yield rate, loss if isfinite(loss) else inf

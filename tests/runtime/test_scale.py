@@ -143,7 +143,10 @@ def test_machines_that_do_not_fit_are_refused(
     assert not Path("runs").exists()
 
 
-def test_a_job_of_slurm_is_queued_again_where_it_was_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", [("--sbatch", "job.sh"), ("--sbatch=./job.sh",)])
+def test_a_job_of_slurm_is_queued_again_where_it_was_stopped(
+    tmp_path: Path, option: tuple[str, ...]
+) -> None:
     package = str(HERE.parents[1] / "examples/mdlm")
     command = [
         sys.executable,
@@ -159,7 +162,7 @@ def test_a_job_of_slurm_is_queued_again_where_it_was_stopped(tmp_path: Path) -> 
     command += ["--name", "big", "--nodes", "2", "--devices", "4"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "XLM_CACHE": str(tmp_path)}
     done = subprocess.run(
-        [*command, "--sbatch", "job.sh"],
+        [*command, *option],
         cwd=tmp_path,
         env=env,
         capture_output=True,

@@ -26,7 +26,7 @@ TINY = ("model.layers=1", "model.width=32", "model.heads=2", "train.batch=16")
 
 
 def left() -> list[str]:
-    """What a command leaves in its folder, caches apart."""
+    """The files that a command leaves in its folder, caches apart."""
     return [path.name for path in Path().iterdir()]
 
 

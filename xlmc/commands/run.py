@@ -179,9 +179,10 @@ def run(
 
 def _typed(script: Path | None) -> str:
     """Return this command as it was typed, without the option that names a script."""
-    words = [*sys.argv[1:]]
-    if script is not None:
-        joined = f"--sbatch={script}"
-        at = words.index(joined) if joined in words else words.index("--sbatch")
-        del words[at : at + (1 if joined in words else 2)]
-    return shlex.join(["xlmc", *words])
+    words, kept = iter(sys.argv[1:]), ["xlmc"]
+    for word in words:
+        if script is not None and word == "--sbatch":
+            next(words)
+        elif script is None or not word.startswith("--sbatch="):
+            kept.append(word)
+    return shlex.join(kept)

@@ -127,7 +127,7 @@ class Train:
     precision: Wanted = "auto"
     compile: bool = False
     recompute: bool = False
-    lora: bounds.Often = 0
+    lora: bounds.Rank = 0
     lora_alpha: Scale = 16.0
     seed: bounds.Seed = 1
     workers: bounds.Workers = 0
@@ -135,7 +135,7 @@ class Train:
     validate_examples: bounds.Examples = 1024
     decode_examples: bounds.Examples = 0
     best: str = "loss"
-    patience: bounds.Often = 0
+    patience: bounds.Waits = 0
     checkpoint_every: bounds.Steps = 500
     keep_every: bounds.Often = 0
     log_every: bounds.Steps = 50

@@ -1,5 +1,7 @@
 """A script for SLURM that runs a command on its machines, and again after it was stopped."""
 
+from shlex import quote
+
 from xlm_runtime.config.config import Train
 from xlm_runtime.run.command import Command
 from xlm_runtime.system.atomic import write_text
@@ -37,6 +39,11 @@ def script(command: Command, train: Train) -> None:
         raise UsageError(f"--sbatch {command.sbatch}: there is such a file; it is left as it is")
     if not command.sbatch.absolute().parent.is_dir():
         raise UsageError(f"--sbatch {command.sbatch}: there is no such folder")
-    parts = {"name": name, "nodes": train.nodes, "devices": train.devices, "line": command.line}
+    parts = {
+        "name": quote(name),
+        "nodes": train.nodes,
+        "devices": train.devices,
+        "line": command.line,
+    }
     write_text(command.sbatch, _SCRIPT.format(**parts))
     say(f"{command.sbatch} is written: sbatch {command.sbatch}")

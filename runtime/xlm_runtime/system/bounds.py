@@ -40,6 +40,8 @@ Nodes = Annotated[int, Range(1, 4096, why="a large cluster")]
 Workers = Annotated[int, Range(0, 128, why="each is a process")]
 Steps = Annotated[int, Range(1, BILLION, why="a thousand times the longest recipes")]
 Often = Annotated[int, Range(0, BILLION, why="a number of steps")]
+Waits = Annotated[int, Range(0, BILLION, why="a number of validations")]
+Rank = Annotated[int, Range(0, 2**16, why="of a matrix, whose rank is its width at most")]
 Rate = Annotated[float, Range(1e-12, 1e3, why="about how far a step moves each weight")]
 Seed = Annotated[int, Range(0, 2**64 - 1, why="the generators of torch take 64 bits")]
 

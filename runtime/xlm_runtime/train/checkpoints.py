@@ -79,7 +79,7 @@ class Checkpoints(Checkpoint):
     def _watched(self, trainer: Trainer) -> float:
         """Return the number of a validation that is the least for the best checkpoint.
 
-        Raises RunError where there is none of this name, or it is not finite.
+        Raises RunError where there is none of this name.
         """
         most, name = self.train.best.startswith("max:"), self.train.best.removeprefix("max:")
         logged = {key.removeprefix("validation/"): v for key, v in trainer.callback_metrics.items()}

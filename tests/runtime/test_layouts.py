@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from architectures import CONFIGS
 from published import tokenizer
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 import xlm_runtime
 from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.model import layouts
 from xlm_runtime.model.model import pretrained
 from xlm_runtime.model.published import find
 from xlm_runtime.packages import package as packages
@@ -33,6 +35,20 @@ LLADA = {
     "rope_theta": 5e5, "mask_token_id": 300, "activation_type": "silu", "layer_norm_type": "rms",
     "block_type": "llama", "rope": True, "include_bias": False, "weight_tying": False,
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [MDLM, LLADA], ids=["mdlm", "llada"])
+def test_a_layout_is_known_by_its_entries(config):
+    other = config | {"model_type": "my_own"}
+    assert layouts.of(other) is layouts.of(config)
+    assert layouts.of(config) is not None
+    for entry in layouts.of(config).entries:
+        assert layouts.of({k: v for k, v in config.items() if k != entry}) is None
+
+
+def test_a_config_of_a_library_is_of_no_layout():
+    for kind in CONFIGS.values():
+        assert layouts.of(kind.to_dict()) is None
 
 
 def random(shapes):

@@ -1,7 +1,7 @@
 """Published diffusion models in layouts of their own, whose weights become those of a network here.
 
 Each map is exact: the network computes the same logits, up to rounding. A layout is known by the
-``model_type`` of its ``config.json``.
+entries of its ``config.json``, whatever it calls its model.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,28 +21,30 @@ Get = Callable[[str], Tensor]
 class Layout:
     """A layout of published weights.
 
-    size: the family and a config -> the size of its network. weights: (tensors by their names,
+    entries: those of its config that no other has together. size: the family and a config -> the
+    size of its network. weights: (tensors by their names,
     config, the name of the head) -> weights by the names of the network. roles: the ids of special
     tokens that the tokenizer may lack. config: in the family's own published format.
     """
 
+    entries: frozenset[str]
     size: Callable[[Family, Mapping[str, Any]], ModelSize]
     weights: Callable[[Get, Mapping[str, Any], str], Iterator[tuple[str, Tensor]]]
     roles: Callable[[Mapping[str, Any]], Mapping[str, int]]
     config: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
-# MDLM
+# A diffusion transformer with a modulation by sigma: Sahoo et al. 2024, arXiv:2406.07524
 
 
-def _mdlm_size(_: Family, config: Mapping[str, Any]) -> ModelSize:
+def _dit_size(_: Family, config: Mapping[str, Any]) -> ModelSize:
     if config.get("time_conditioning"):
         raise ValueError("time_conditioning is True: its modulation depends on the time")
     return ModelSize(layers=config["n_blocks"], width=config["hidden_dim"], heads=config["n_heads"])
 
 
-def _mdlm(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
-    """Yield the weights of a DiT that is given sigma = 0 (Sahoo et al. 2024, arXiv:2406.07524).
+def _dit(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights of the transformer that is given sigma = 0.
 
     Its modulation is then the same everywhere: the scale and the shift go into the norms.
     """
@@ -76,23 +78,23 @@ def _layer(get: Get, name: str) -> tuple[Tensor, Tensor]:
     return get(f"{name}.weight"), get(f"{name}.bias")
 
 
-# LLaDA
+# Blocks of Llama under the names of OLMo: Nie et al. 2025, arXiv:2502.09992
 
-_LLADA = {
+_LLAMA = {
     "norm_1": "attn_norm", "norm_2": "ff_norm", "attention.q": "q_proj", "attention.k": "k_proj",
     "attention.v": "v_proj", "attention.out": "attn_out", "feed.gate": "ff_proj",
     "feed.up": "up_proj", "feed.down": "ff_out",
 }  # fmt: skip
-_LLADA_ONLY = {
+_LLAMA_ONLY = {
     "activation_type": "silu", "layer_norm_type": "rms", "block_type": "llama", "rope": True,
     "include_bias": False, "include_qkv_bias": False, "weight_tying": False, "alibi": False,
     "attention_layer_norm": False, "input_emb_norm": False, "scale_logits": False,
 }  # fmt: skip
 
 
-def _llada_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _llama_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the config of Qwen2 with the same blocks, whose biases are zero."""
-    for name, wanted in _LLADA_ONLY.items():
+    for name, wanted in _LLAMA_ONLY.items():
         if config.get(name, wanted) not in (wanted, None):
             raise ValueError(f"{name} is {config[name]}, and supported is {wanted}")
     return {
@@ -111,17 +113,17 @@ def _llada_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _llada_size(family: Family, config: Mapping[str, Any]) -> ModelSize:
+def _llama_size(family: Family, config: Mapping[str, Any]) -> ModelSize:
     if family.published is None or not family.published.names:
         raise ValueError("its blocks are those of `backbone qwen2`, which the family does not have")
-    return family.published.size(_llada_config(config))
+    return family.published.size(_llama_config(config))
 
 
-def _llada(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
-    """Yield the weights of the blocks of Llama, which have no biases (arXiv:2502.09992)."""
+def _llama(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights of the blocks, which have no biases."""
     yield "backbone.embed.weight", get("model.transformer.wte.weight")
     for i in range(config["n_layers"]):
-        for ours, theirs in _LLADA.items():
+        for ours, theirs in _LLAMA.items():
             weight = get(f"model.transformer.blocks.{i}.{theirs}.weight")
             yield f"backbone.blocks.{i}.{ours}.weight", weight
             if ours in ("attention.q", "attention.k", "attention.v"):
@@ -130,14 +132,23 @@ def _llada(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str
     yield f"{head}.weight", get("model.transformer.ff_out.weight")
 
 
-LAYOUTS = {
-    "mdlm": Layout(_mdlm_size, _mdlm, lambda config: {"mask": config["vocab_size"] - 1}),
-    "llada": Layout(
-        _llada_size, _llada, lambda config: {"mask": config["mask_token_id"]}, _llada_config
+LAYOUTS = (
+    Layout(
+        frozenset({"n_blocks", "hidden_dim", "cond_dim", "n_heads"}),
+        _dit_size,
+        _dit,
+        lambda config: {"mask": config["vocab_size"] - 1},
     ),
-}
+    Layout(
+        frozenset({"n_layers", "d_model", "mlp_hidden_size", "n_heads", "mask_token_id"}),
+        _llama_size,
+        _llama,
+        lambda config: {"mask": config["mask_token_id"]},
+        _llama_config,
+    ),
+)
 
 
 def of(config: Mapping[str, Any]) -> Layout | None:
     """Return the layout of a published config, or None for one that the family itself reads."""
-    return LAYOUTS.get(str(config.get("model_type", "")))
+    return next((one for one in LAYOUTS if one.entries <= config.keys()), None)

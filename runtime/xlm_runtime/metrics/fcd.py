@@ -24,7 +24,8 @@ from torchmetrics import Metric
 
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.shapes import Tensor
-from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system import extras
+from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import say
 
 REFERENCES = 5_000
@@ -33,12 +34,7 @@ _LEAST = 2  # molecules of each kind, for a covariance
 
 def check() -> None:
     """Check that the package is installed.  Raises UsageError."""
-    try:
-        import fcd  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"--metric fcd needs {error.name}, which is not installed: pip install 'xlmc[fcd]'"
-        ) from error
+    extras.needed("fcd", "fcd", "--metric fcd")
 
 
 class Fcd(Metric):

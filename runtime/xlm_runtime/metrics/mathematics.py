@@ -12,7 +12,7 @@ from typing import Any
 from xlm_runtime.metrics.answer import Answer
 from xlm_runtime.metrics.ratio import Ratio
 from xlm_runtime.shapes import Tensor
-from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system import extras
 
 SECONDS = 5  # for reading an expression, and for comparing two
 _LOGS = ("math_verify.parser", "math_verify.grader", "math_verify.utils")
@@ -21,13 +21,7 @@ NEXT = "Problem:"  # a model of texts that is shown examples goes on with a prob
 
 def check() -> None:
     """Check that the package is installed.  Raises UsageError."""
-    try:
-        import math_verify  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"answers of mathematics need {error.name}, which is not installed: pip install "
-            "'xlmc[math]'"
-        ) from error
+    extras.needed("math_verify", "math", "a judge of mathematics")
 
 
 class MathAnswers(Ratio):

@@ -17,7 +17,8 @@ from torchmetrics import Metric
 from xlm_runtime.metrics.answer import Answer, documents
 from xlm_runtime.metrics.judge import load
 from xlm_runtime.shapes import Tensor
-from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system import extras
+from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import say
 
 _LEAST = 20  # texts of each kind: two clusters
@@ -25,12 +26,7 @@ _LEAST = 20  # texts of each kind: two clusters
 
 def check() -> None:
     """Check that the package is installed.  Raises UsageError."""
-    try:
-        import mauve  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"--metric mauve needs {error.name}, which is not installed: pip install 'xlmc[mauve]'"
-        ) from error
+    extras.needed("mauve", "mauve", "--metric mauve")
 
 
 class Mauve(Metric):

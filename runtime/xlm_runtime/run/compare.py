@@ -19,8 +19,9 @@ from xlm_runtime.run.current import current, settings
 from xlm_runtime.run.numbers import Number, numbers, shown, with_joint
 from xlm_runtime.run.runs import Run, open_run
 from xlm_runtime.run.together import cell, names, pooled
-from xlm_runtime.system.errors import RunError, UsageError
-from xlm_runtime.system.progress import complain, say
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.outcome import outcome
+from xlm_runtime.system.progress import say
 
 _SEED = "train.seed"
 _DIGITS = 12  # of a hash
@@ -72,13 +73,12 @@ class Column:
 
 def compare(paths: Sequence[Path]) -> int:
     """Print the comparison of runs and return the exit code of the command."""
-    try:
+
+    def work() -> None:
         for line in comparison(read_runs(paths)):
             say(line)
-    except RunError as error:
-        complain(error)
-        return error.code
-    return 0
+
+    return outcome(work)
 
 
 def read_runs(paths: Sequence[Path], least: int = 2) -> list[Read]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlm_runtime.config.config import Config
 from xlm_runtime.model import evaluate, generate
+from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model, first
 from xlm_runtime.plug import Example
 from xlm_runtime.run import measured, watched
@@ -19,6 +20,8 @@ from xlm_runtime.tasks.base.task import Task
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
+
+    from xlm_runtime.metrics import Answer
 
 
 LOSSES = ("loss_split", "loss", "loss_count", "loss_examples", "likelihood")  # of no decoder
@@ -125,6 +128,15 @@ def beside(prepared: Prepared, config: Config) -> dict[str, Any]:
     return found | ({"asked": list(asked)} if asked else {})
 
 
+def answered(session: Session, sample: Sample, example: Example) -> "Answer":
+    """Return the answer to an example as metrics judge it."""
+    from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
+
+    tokenizer = session.prepared.tokenizer
+    ids, text = generate.said(sample, tokenizer, session.config.generate.stops)
+    return Answer(ids, example, tokenizer, text)
+
+
 def _decode(
     session: Session, model: Model, asked: Sequence[Example], metrics: "MetricCollection"
 ) -> dict[str, float]:
@@ -135,9 +147,7 @@ def _decode(
     ``tokens_per_second`` counts the tokens of answers, on this machine and at this batch size,
     without the time of metrics.
     """
-    from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
-
-    tokenizer, options = session.prepared.tokenizer, session.config.eval
+    options = session.config.eval
     blanks = session.blanks(asked, model)
     calls: list[int] = []
     steps: list[int] = []
@@ -145,13 +155,13 @@ def _decode(
     how = (session.prepared, options.batch, session.config.train.seed)
     made = watched.samples("decode", model, blanks, *how)
     for sample, example in zip(made, asked, strict=True):
-        ids, text = generate.said(sample, tokenizer, session.config.generate.stops)
+        answer = answered(session, sample, example)
         made_at = perf_counter()
-        metrics.update(Answer(ids, example, tokenizer, text))
+        metrics.update(answer)
         judging += perf_counter() - made_at
         calls.append(sample.nfe)
         steps.append(sample.steps)
-        tokens += len(ids)
+        tokens += len(answer.ids)
     spent = perf_counter() - began - judging
     found: dict[str, float] = {}
     for name, numbers in (("nfe", calls), ("steps", steps)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from xlm_runtime.run.curves import Curve
-from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system import extras
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +40,7 @@ class Panel:
 
 def check() -> None:
     """Check that matplotlib is installed.  Raises UsageError."""
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "xlmc report draws with matplotlib, which is not installed: pip install 'xlmc[report]'"
-        ) from error
+    extras.needed("matplotlib", "report", "xlmc report")
 
 
 def svg(panels: Sequence[Panel]) -> str:

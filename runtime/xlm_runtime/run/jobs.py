@@ -10,6 +10,8 @@ from xlm_runtime.model import generate
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.run import answers, histories, watched
+from xlm_runtime.run.evaluation import answered, judged
+from xlm_runtime.run.numbers import numbers
 from xlm_runtime.run.session import Session
 from xlm_runtime.system.atomic import saving, write_json
 from xlm_runtime.system.env import device, rank
@@ -66,17 +68,14 @@ def _judged(session: Session, model: Model) -> dict[str, float]:
     count, prepared = session.config.train.decode_examples, session.prepared
     if not count:
         return {}
-    from xlm_runtime.metrics import Answer  # torchmetrics takes a second to import
-
     metrics = session.task.metrics(prepared)
     asked = session.asked(count, prepared.validation)
     size, seed = session.config.eval.batch, session.config.train.seed
     made = generate.samples(model, session.blanks(asked, model), size, seed)
     for sample, example in zip(made, asked, strict=True):
-        ids, text = generate.said(sample, prepared.tokenizer, session.config.generate.stops)
-        metrics.update(Answer(ids, example, prepared.tokenizer, text))
-    values = {name: float(value) for name, value in metrics.compute().items()}
-    return {k: v for k, v in values.items() if not k.endswith(("_error", "_count")) and isfinite(v)}
+        metrics.update(answered(session, sample, example))
+    values = {name: one.value for name, one in numbers(judged(metrics)).items()}
+    return {name: value for name, value in values.items() if value is not None and isfinite(value)}
 
 
 def generation(session: Session, again: bool) -> None:

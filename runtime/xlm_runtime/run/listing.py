@@ -13,7 +13,8 @@ from xlm_runtime.run.current import current, settings
 from xlm_runtime.run.numbers import Number, numbers, shown
 from xlm_runtime.run.runs import Run
 from xlm_runtime.system.errors import RunError, UsageError
-from xlm_runtime.system.progress import complain, say
+from xlm_runtime.system.outcome import outcome
+from xlm_runtime.system.progress import say
 from xlm_runtime.train.saved import INDEX
 
 _FACTS = ("family", "task", "preset", "data")
@@ -45,7 +46,8 @@ def list_runs(
     folder: Path, family: str | None, task: str | None, where: Sequence[str], sort: str | None
 ) -> int:
     """Print the runs below a folder and return the exit code of the command."""
-    try:
+
+    def work() -> None:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder; runs are made by xlmc run")
         found = [entry(path) for path in sorted(_paths(folder))]
@@ -56,10 +58,8 @@ def list_runs(
             say(f"there is no run in {folder}")
         elif not chosen:
             say(f"none of the {len(found)} runs in {folder} is such a run")
-    except RunError as error:
-        complain(error)
-        return error.code
-    return 0
+
+    return outcome(work)
 
 
 def _paths(folder: Path) -> set[Path]:
@@ -159,9 +159,11 @@ def _main(one: Entry) -> tuple[str, str]:
     """Return the first number of answers and the perplexity that compares, with their names."""
     first = next((n for n in one.numbers.values() if n.kind == "answers"), None)
     likely = next((one.numbers[n] for n in _LIKELIHOODS if n in one.numbers), None)
-    return tuple(
-        "-" if n is None else f"{n.title} {shown(n.value, n.error)}" for n in (first, likely)
-    )  # type: ignore[return-value]
+    return _titled(first), _titled(likely)
+
+
+def _titled(number: Number | None) -> str:
+    return "-" if number is None else f"{number.title} {shown(number.value, number.error)}"
 
 
 def _special(found: Sequence[Entry]) -> dict[Path, str]:

@@ -1,7 +1,6 @@
 """``xlmc run``: the meaning of a command, from its options to its jobs."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,10 +27,11 @@ from xlm_runtime.run.sweep import sweep
 from xlm_runtime.run.together import together
 from xlm_runtime.run.trials import trial
 from xlm_runtime.run.variants import variants
-from xlm_runtime.system import env, failures
+from xlm_runtime.system import env
 from xlm_runtime.system.atomic import read_json, write_json
-from xlm_runtime.system.errors import RunError, Stopped, UsageError
-from xlm_runtime.system.progress import complain, say
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.outcome import outcome
+from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.train import saved
@@ -80,22 +80,7 @@ def run(
         force=force, limit=limit, devices=devices, nodes=nodes, sbatch=sbatch, line=line,
         trust=trust,
     )  # fmt: skip
-    try:
-        _do(command)
-    except RunError as error:
-        complain(error)
-        return error.code
-    except Stopped:
-        say("stopped; the state is saved, and the same command resumes from there")
-        return 130
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # those of the machine; for any other one must see where
-        if not (text := failures.said(error)):
-            raise
-        print(f"error: {text}", file=sys.stderr)
-        return RunError.code
-    return 0
+    return outcome(lambda: _do(command))
 
 
 def _do(command: Command) -> None:

@@ -18,8 +18,9 @@ from xlm_runtime.run.numbers import numbers
 from xlm_runtime.run.table import seen
 from xlm_runtime.run.together import cell, names
 from xlm_runtime.system.atomic import saving, write_text
-from xlm_runtime.system.errors import RunError, UsageError
-from xlm_runtime.system.progress import complain, say
+from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.outcome import outcome
+from xlm_runtime.system.progress import say
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _SAMPLES = 8  # predictions of a column
@@ -44,7 +45,8 @@ class Decoding:
 
 def report(paths: Sequence[Path], out: Path) -> int:
     """Write a report of runs and return the exit code of the command."""
-    try:
+
+    def work() -> None:
         figures.check()
         if out.is_dir():
             raise UsageError(f"--out {out}: it is a folder; name a file: --out report.html")
@@ -52,10 +54,8 @@ def report(paths: Sequence[Path], out: Path) -> int:
             out.parent.mkdir(parents=True, exist_ok=True)
             write_text(out, page(compare.read_runs(paths, least=1)))
         say(f"written to {out}")
-    except RunError as error:
-        complain(error)
-        return error.code
-    return 0
+
+    return outcome(work)
 
 
 def page(found: Sequence[Read]) -> str:

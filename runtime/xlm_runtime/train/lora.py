@@ -13,9 +13,8 @@ import torch
 from torch import nn
 
 from xlm_runtime.config.config import Config, Train
+from xlm_runtime.system import extras
 from xlm_runtime.system.errors import UsageError
-
-_LIBRARY = "peft"
 
 
 def check(config: Config) -> None:
@@ -28,7 +27,7 @@ def check(config: Config) -> None:
             f"train.lora={train.lora}: adapters change weights that were trained: name some with "
             "--init or --set model.pretrained=..., or leave train.lora out"
         )
-    _library()
+    _library(train)
 
 
 def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
@@ -41,7 +40,7 @@ def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
         return
     backbone: Any = network.backbone
     matrices = {name: m for name, m in backbone.named_modules() if _is_matrix(m)}
-    config = _library().LoraConfig(
+    config = _library(train).LoraConfig(
         r=train.lora,
         lora_alpha=train.lora_alpha,
         target_modules=[*matrices],
@@ -49,7 +48,7 @@ def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
     )
     with torch.random.fork_rng():
         torch.manual_seed(train.seed)
-        _library().inject_adapter_in_model(config, backbone)
+        _library(train).inject_adapter_in_model(config, backbone)
     kept = {*fresh}
     for name, weight in network.named_parameters():
         weight.requires_grad_(".lora_" in name or name in kept)
@@ -77,11 +76,5 @@ def merged(network: nn.Module, train: Train) -> nn.Module:
     return whole
 
 
-def _library() -> Any:
-    """Import peft.  Raises UsageError if it is not there."""
-    try:
-        return import_module(_LIBRARY)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"train.lora: {_LIBRARY} is not installed: pip install -e '.[lora]'"
-        ) from error
+def _library(train: Train) -> Any:
+    return extras.needed("peft", "lora", f"train.lora={train.lora}")

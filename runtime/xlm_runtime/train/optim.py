@@ -1,7 +1,6 @@
 """The optimiser and its schedule."""
 
 from collections.abc import Callable
-from importlib import import_module
 from math import cos, pi
 from typing import Any
 
@@ -12,10 +11,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from xlm_runtime.config.config import Train
-from xlm_runtime.system import dotted
+from xlm_runtime.system import dotted, extras
 from xlm_runtime.system.errors import UsageError, an
 
-_LIBRARY = "pytorch_optimizer"
 _KIND: Any = Callable
 Groups = list[dict[str, Any]]
 
@@ -84,24 +82,20 @@ def _muon(network: nn.Module, train: Train) -> Optimizer:
         {"params": weights.kept, "weight_decay": 0.0, **alike},
     ]
     groups = [group for group in groups if group["params"]]
-    made: Optimizer = _library().Muon(groups, use_adjusted_lr=True)
+    made: Optimizer = _library(train).Muon(groups, use_adjusted_lr=True)
     return made
 
 
 def _schedule_free(network: nn.Module, train: Train) -> Optimizer:
     """Build schedule-free AdamW (Defazio et al. 2024, arXiv 2405.15682)."""
-    made: Optimizer = _library().ScheduleFreeAdamW(_groups(network, train), lr=train.learning_rate)
+    made: Optimizer = _library(train).ScheduleFreeAdamW(
+        _groups(network, train), lr=train.learning_rate
+    )
     return made
 
 
-def _library() -> Any:
-    """Import the library of optimisers.  Raises UsageError if it is not there."""
-    try:
-        return import_module(_LIBRARY)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"train.optimizer: {_LIBRARY} is not installed: pip install -e '.[optimizers]'"
-        ) from error
+def _library(train: Train) -> Any:
+    return extras.needed("pytorch_optimizer", "optimizers", f"train.optimizer={train.optimizer}")
 
 
 _NAMED = {"adamw": _adamw, "muon": _muon, "schedule_free": _schedule_free}

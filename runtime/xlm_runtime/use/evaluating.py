@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from xlm_runtime.data import hub
+from xlm_runtime.system import extras
 from xlm_runtime.system.atomic import saving, to_json, write_text
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
@@ -70,13 +71,10 @@ def _check(options: Options, tasks: Tasks) -> None:
 
 def _imported(tasks: Tasks) -> tuple[Any, Any]:
     """Import the harness, and find the tasks.  Raises UsageError."""
-    try:
-        from lm_eval import simple_evaluate
-        from lm_eval.tasks import TaskManager
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{error.name} is not installed, which lm-eval needs: pip install 'xlmc[lm-eval]'"
-        ) from error
+    extras.needed("lm_eval", "lm-eval", "xlmc lm-eval")
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     own = None if tasks.include is None else str(tasks.include)
     manager = TaskManager(include_path=own, include_defaults=own is None)

@@ -1,11 +1,9 @@
 """The commands that use a model: their exit codes, and failures in words."""
 
-import sys
 from collections.abc import Callable
 
-from xlm_runtime.system import failures
-from xlm_runtime.system.errors import RunError
-from xlm_runtime.system.progress import beside_results, complain, say
+from xlm_runtime.system.outcome import outcome
+from xlm_runtime.system.progress import beside_results
 from xlm_runtime.use import chatting, evaluating, generating
 from xlm_runtime.use.evaluating import Tasks
 from xlm_runtime.use.options import Options
@@ -22,28 +20,14 @@ def generate(options: Options) -> int:
 
 def chat(options: Options) -> int:
     """Run ``xlmc chat`` and return its exit code; a user who leaves is no failure."""
-    return _run(lambda: chatting.chat(options), "")
+    return _run(lambda: chatting.chat(options), "stopped")
 
 
 def evaluate(options: Options, tasks: Tasks) -> int:
     """Run ``xlmc lm-eval`` and return its exit code."""
-    return _run(lambda: evaluating.evaluate(options, tasks), "")
+    return _run(lambda: evaluating.evaluate(options, tasks), "stopped")
 
 
 def _run(work: Callable[[], None], stopped: str) -> int:
-    try:
-        with beside_results():
-            work()
-    except RunError as error:
-        complain(error)
-        return error.code
-    except KeyboardInterrupt:
-        with beside_results():
-            say(stopped or "stopped")
-        return 130
-    except Exception as error:  # those of the machine; for any other one must see where
-        if not (text := failures.said(error)):
-            raise
-        print(f"error: {text}", file=sys.stderr)
-        return RunError.code
-    return 0
+    with beside_results():
+        return outcome(work, stopped)

@@ -19,7 +19,7 @@ from xlm_runtime.run.requests import Prompter
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer, words
 from xlm_runtime.use import chatting, live, main
-from xlm_runtime.use.changes import Piece, changes
+from xlm_runtime.run.changes import Piece, changes
 from xlm_runtime.use.options import Options
 
 MASK = 9

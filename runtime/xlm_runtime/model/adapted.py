@@ -14,7 +14,7 @@ from xlm_runtime.model.published import CONFIG, Checkpoint, draw
 from xlm_runtime.model.tensors import check_finite, complain, lengthened, where_in
 from xlm_runtime.plug import Published
 from xlm_runtime.plug.adapted import attached, pretrained, release
-from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.errors import RunError, UsageError, some
 from xlm_runtime.system.progress import say
 
 _SHOWN = 6  # names in a line
@@ -31,8 +31,7 @@ def fill(
     backbone: Any = network.backbone
     net, unused = _read(network, form, checkpoint, dtype)
     if unused:
-        more = f", and {len(unused) - _SHOWN} more" if len(unused) > _SHOWN else ""
-        say(f"published, and not used: {', '.join(unused[:_SHOWN])}{more}")
+        say(f"published, and not used: {some(unused, _SHOWN)}")
     net.train(network.training)  # the library reads weights for use
     setattr(network, form.head, release(net))
     backbone.net = net

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from torch import nn
 
 from xlm_runtime.model.tensors import by_token, check_finite, complain, read, reading
-from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.errors import UsageError, some
 from xlm_runtime.tokenizers import Tokenizer
 
 _SHOWN = 6  # names in a line
@@ -212,8 +212,7 @@ def _fresh(ours: Tokenizer, ids: Sequence[int | None]) -> tuple[str, ...]:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return some(names, _SHOWN)
 
 
 # Loading

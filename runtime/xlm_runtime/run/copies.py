@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xlm_runtime.packages.contents import Contents, changes, read
 from xlm_runtime.run.runs import Run
-from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.errors import UsageError, some
 
 _LISTED = 8  # names of files in a message
 
@@ -61,5 +61,4 @@ def _altered(run: Run, package: Contents) -> str:
     names = sorted(name for name in every if known.get(name) != now.get(name))
     if not names:
         return "its files differ, and the run has no record of which"
-    more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"these files differ: {', '.join(names[:_LISTED])}{more}"
+    return f"these files differ: {some(names, _LISTED)}"

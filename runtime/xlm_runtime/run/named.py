@@ -8,7 +8,7 @@ from xlm_runtime.packages import contents
 from xlm_runtime.packages.trust import PULLED, Judge, Origin
 from xlm_runtime.run import runs, share
 from xlm_runtime.run.runs import Run, open_run
-from xlm_runtime.system.errors import UsageError
+from xlm_runtime.system.errors import UsageError, some
 from xlm_runtime.system.progress import say
 from xlm_runtime.train import saved
 
@@ -84,9 +84,8 @@ def _below(path: Path) -> Iterator[Run]:
 
 
 def _listed(every: list[Run]) -> str:
-    more = f", and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
     newest = sorted(every, key=lambda run: run.touched, reverse=True)
-    return ", ".join(str(run.path) for run in newest[:_NAMED]) + more
+    return some([str(run.path) for run in newest], _NAMED)
 
 
 def _remote(name: str, judge: Judge | None) -> Run:

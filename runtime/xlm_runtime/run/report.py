@@ -1,7 +1,6 @@
 """``xlmc report``: one page on some runs, which opens offline and needs no other files."""
 
-from collections.abc import Sequence
-from difflib import SequenceMatcher
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from xlm_runtime.data.rows import lines
 from xlm_runtime.run import answers, compare, curves, figures, histories, local
+from xlm_runtime.run.changes import Piece, changes
 from xlm_runtime.run.compare import Column, Read
 from xlm_runtime.run.curves import Curve
 from xlm_runtime.run.figures import Panel
@@ -25,6 +25,7 @@ from xlm_runtime.system.progress import say
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _SAMPLES = 8  # predictions of a column
 _PANELS = 6  # metrics that are drawn
+_MASK = "<mask>"  # as states are spelt
 
 
 @frozen
@@ -78,6 +79,7 @@ def page(found: Sequence[Read]) -> str:
         sweeps=[_points(column) for column in every if len(_evaluations(column)) > 1],
         settings=compare.different_settings(every),
         data=compare.different_data(every),
+        alike="Settings and data are the same." if len(every) > 1 else "One kind of run alone.",
     )
 
 
@@ -179,7 +181,16 @@ def _files(one: Read) -> list[Path]:
 
 def _samples(one: Read) -> list[dict[str, Any]]:
     files = _files(one)
-    return answers.read(one.run.path, files[0])[:_SAMPLES] if files else []
+    found = answers.read(one.run.path, files[0])[:_SAMPLES] if files else []
+    return [{**sample, **_verdict(sample)} for sample in found]
+
+
+def _verdict(sample: Mapping[str, Any]) -> dict[str, str]:
+    """Return whether an answer is the one of its example, where that has one."""
+    target = sample.get("target")
+    if target == sample["prediction"]:
+        return {"verdict": "right", "mark": "✓"}
+    return {"verdict": "wrong", "mark": f"✗ {target}"}
 
 
 def _decodings(one: Read) -> list[Decoding]:
@@ -198,23 +209,18 @@ def _decodings(one: Read) -> list[Decoding]:
 
 
 def changed(states: Sequence[str]) -> list[list[Word]]:
-    """Split states into words, and mark those that a state has and the one before it had not."""
+    """Split states into words, and mark those that a step has changed."""
     made: list[list[Word]] = []
-    before: list[str] = []
-    for at, state in enumerate(states):
+    before: list[str] | None = None
+    for state in states:
         words = state.split()
-        new = set() if at == 0 else _new(before, words)
-        made.append([Word(word, _kind(word, place in new)) for place, word in enumerate(words)])
+        pieces = changes(words if before is None else before, words, _MASK)
+        made.append([Word(one.id, _kind(one)) for one in pieces if one.kind != "deleted"])
         before = words
     return made
 
 
-def _new(before: Sequence[str], words: Sequence[str]) -> set[int]:
-    matcher = SequenceMatcher(None, before, words, autojunk=False)
-    found = [code for code in matcher.get_opcodes() if code[0] in ("insert", "replace")]
-    return {place for _, _, _, first, last in found for place in range(first, last)}
-
-
-def _kind(word: str, new: bool) -> str:
-    special = word.startswith("<") and word.endswith(">")
+def _kind(piece: Piece[str]) -> str:
+    special = piece.id.startswith("<") and piece.id.endswith(">")
+    new = piece.kind not in ("kept", "masked")
     return " ".join(kind for kind, true in (("new", new), ("special", special)) if true)

@@ -27,7 +27,7 @@ from xlm_runtime.run.initial import BEGAN
 from xlm_runtime.run.runs import PUBLISHED, Run
 from xlm_runtime.system import hashes
 from xlm_runtime.system.atomic import read_json, write_json, write_text
-from xlm_runtime.system.errors import RunError, UsageError
+from xlm_runtime.system.errors import RunError, UsageError, some
 from xlm_runtime.system.progress import complain, say
 from xlm_runtime.train import saved
 
@@ -227,8 +227,7 @@ def _wanted(names: list[str], repo: str) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(ascii(name)[1:-1] for name in names[:_LISTED])
-    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
+    return some([ascii(name)[1:-1] for name in names], _LISTED)
 
 
 def _copy(found: Path, names: list[str], target: Path) -> None:

@@ -1,5 +1,7 @@
 """Errors for the person at the keyboard: what, where, why, what to do.  No traceback is shown."""
 
+from collections.abc import Sequence
+
 
 class RunError(Exception):
     """A run that cannot go on.  The message is complete; the command line prints it and exits 4."""
@@ -20,3 +22,9 @@ class Stopped(BaseException):
 def an(noun: str) -> str:
     """Return a noun with its article."""
     return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """Return names as a list, of which at most so many are spelt out: ``a, b, and 3 more``."""
+    more = f", and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

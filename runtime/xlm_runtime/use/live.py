@@ -11,11 +11,11 @@ from rich.live import Live
 from rich.text import Text
 
 from xlm_runtime.model.generate import Sample
+from xlm_runtime.run.changes import Kind, Piece, changes
 from xlm_runtime.shapes import Int, Tensor
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import console, visible
 from xlm_runtime.tokenizers import Tokenizer
-from xlm_runtime.use.changes import Kind, Piece, changes
 
 STYLES: dict[Kind, str] = {
     "kept": "",
@@ -56,7 +56,7 @@ class Frames:
         pieces = changes(state if before is None else before, state, self.mask)
         return self.line([piece for piece in pieces if piece.id != self._pad])
 
-    def line(self, pieces: Sequence[Piece]) -> Text:
+    def line(self, pieces: Sequence[Piece[int]]) -> Text:
         """Return pieces as a text; a token that was deleted is struck out."""
         made = Text()
         special = [i if one.id in self._names else -1 for i, one in enumerate(pieces)]
@@ -69,7 +69,7 @@ class Frames:
                 made.append(visible(word.replace("\n", "⏎ ")), STYLES[piece.kind])
         return made
 
-    def _name(self, piece: Piece) -> str:
+    def _name(self, piece: Piece[int]) -> str:
         return _MASK if piece.id == self.mask else self._names[piece.id]
 
     def _words(self, ids: Sequence[int]) -> Iterator[str]:

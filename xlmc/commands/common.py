@@ -19,6 +19,7 @@ Format = Literal["text", "json", "github"]
 ERRORS = 1
 DRIFT = 3
 
+some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 spec_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 specs_argument = click.argument("specs", nargs=-1, required=True, type=spec_path, metavar="SPEC...")
 format_option = click.option(

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime
+from xlmc.commands import using
+from xlmc.commands.common import runtime, some_path
 from xlmc.commands.trust import trust as trusting
-from xlmc.commands.trust import trust_option
-
-some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
 
 @click.command(short_help="Generate texts with a trained model.")
-@click.argument("what", metavar="RUN|PKG|HUB")
+@using.model
 @click.option(
     "--prompt", "prompts", multiple=True, metavar="TEXT", help="A prompt, or a text to continue."
 )
@@ -31,24 +29,11 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     metavar="TEXT",
     help='A text with holes: "the [GAP] sat on [MASK*2]".',
 )
-@click.option("--length", type=int, metavar="N", help="Tokens of each text, given ones included.")
 @click.option(
     "--num", "number", type=int, default=1, show_default=True, help="Candidates for each prompt."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of all draws.")
-@click.option("--decoder", metavar="NAME", help="A decoder of the family; else that of the run.")
-@click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="decoder.NAME=VALUE",
-    help="A param of the decoder: decoder.temperature=0.7.",
-)
-@click.option("--stop", "stops", multiple=True, metavar="TEXT", help="Where a text ends.")
-@click.option(
-    "--suppress", "suppressed", multiple=True, metavar="TOKEN", help="What is never written."
-)
-@click.option("--batch", type=int, default=64, show_default=True, help="Texts at once.")
+@using.decoding
+@using.scoring
 @click.option(
     "--out",
     type=some_path,
@@ -56,24 +41,8 @@ some_path = click.Path(path_type=Path)  # the runtime says what is wrong with on
     help="Write JSON lines; a file that is there is continued or left alone. - for stdout.",
 )
 @click.option("--likelihood", is_flag=True, help="Also the log-likelihood of each text.")
-@click.option("--draws", type=int, default=32, show_default=True, help="Of noise for a likelihood.")
 @click.option("--distinct", is_flag=True, help="Candidates without repeats, the likeliest first.")
 @click.option("--live", is_flag=True, help="Show decoding as it happens, its changes in colour.")
-@click.option(
-    "--pause",
-    type=float,
-    default=0.05,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long --live shows a state at least.",
-)
-@click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
-@click.option(
-    "--weights",
-    metavar="NAME",
-    help="With PKG: published weights, OWNER/NAME, a folder, or `published`, what the spec names.",
-)
-@trust_option
 def generate(
     what: str,
     prompts: tuple[str, ...],

@@ -5,34 +5,27 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime
+from xlmc.commands import using
+from xlmc.commands.common import runtime, some_path
 from xlmc.commands.trust import trust as trusting
-from xlmc.commands.trust import trust_option
-
-some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
 
 @click.command("lm-eval", short_help="Evaluate a trained model with lm-evaluation-harness.")
-@click.argument("what", metavar="RUN|PKG|HUB")
+@using.model
 @click.option(
     "--tasks", required=True, metavar="NAME,NAME,...", help="Tasks, groups or tags of the harness."
 )
 @click.option(
-    "--include", type=some_path, metavar="DIR", help="A folder with tasks of your own, as YAML."
+    "--include",
+    type=some_path,
+    metavar="DIR",
+    help="A folder with tasks of your own, as YAML.",
 )
 @click.option("--limit", type=int, metavar="N", help="Examples of each task.")
 @click.option("--fewshot", "shots", type=int, metavar="N", help="Examples before each question.")
-@click.option("--batch", type=int, default=64, show_default=True, help="Texts at once.")
-@click.option("--draws", type=int, default=32, show_default=True, help="Of noise for a likelihood.")
+@using.scoring
 @click.option("--seed", type=int, default=1, show_default=True, help="Of generated texts.")
 @click.option("--out", type=some_path, metavar="FILE", help="Write the results as JSON.")
-@click.option("--ckpt", default="best", show_default=True, metavar="last|best|PATH")
-@click.option(
-    "--weights",
-    metavar="NAME",
-    help="With PKG: published weights, OWNER/NAME, a folder, or `published`, what the spec names.",
-)
-@trust_option
 def lm_eval(
     what: str,
     tasks: str,

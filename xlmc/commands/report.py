@@ -4,9 +4,7 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime
-
-some_path = click.Path(path_type=Path)
+from xlmc.commands.common import runtime, some_path
 
 
 @click.command(short_help="Write a page on runs: curves, numbers, samples, decoding.")

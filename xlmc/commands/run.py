@@ -9,12 +9,10 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime, task_names
+from xlmc.commands.common import runtime, some_path, task_names
 from xlmc.commands.trust import trust as trusting
 from xlmc.commands.trust import trust_option
 from xlmc.diagnostics.failure import Failure
-
-some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
 
 
 @click.command(short_help="Train, evaluate and generate with a package.")

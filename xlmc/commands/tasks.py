@@ -4,9 +4,7 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime, task_names
-
-some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
+from xlmc.commands.common import runtime, some_path, task_names
 
 
 @click.group(invoke_without_command=True)

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import click
 
-from xlmc.commands.common import runtime
+from xlmc.commands.common import runtime, some_path
 from xlmc.commands.trust import trust as trusting
 from xlmc.commands.trust import trust_option
-
-some_path = click.Path(path_type=Path)  # the runtime says what is wrong with one
-
 
 MOST, MANY = 65_536, 16  # a decoder with more steps takes hours for all its samples
 

@@ -45,7 +45,7 @@ class Toy(Edit):
 '''
 TOYS = {
     "renoise": """reads, effect = True, "{canvas}.write({places}, randomized)"
-    library = {"posterior": "random_tokens"}""",
+    library = {"randoms": "random_tokens"}""",
     "forget": """hides, effect = True, "{canvas}.mask({places})\"""",
 }
 RENOISE = """        u = noise.uniform("renoise_token", canvas.position)[{{ edit.places }}]

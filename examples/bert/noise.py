@@ -8,7 +8,7 @@ import torch
 from xlm_runtime.plug import Batch, Movable, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .posterior import random_tokens
+from .randoms import random_tokens
 from .schedule import corrupted
 
 
@@ -36,7 +36,7 @@ def corrupt(batch: Batch, t: Float[Tensor, " batch"], noise: Noise, vocab: Vocab
     struck = batch.free & (noise.uniform("corrupt", batch.position) < corrupted(t)[:, None])
     share = noise.uniform("share", batch.position)
     random = struck & (share < 0.1)
-    masked = struck & (share >= 0.1 + 0.1)
+    masked = struck & (share >= 0.2)
     drawn = random_tokens(vocab, noise.uniform("random", batch.position))
     xt = torch.where(random, drawn, batch.x0).masked_fill(masked, vocab["mask"])
     return Noised(xt, struck, masked)

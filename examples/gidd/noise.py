@@ -8,7 +8,7 @@ import torch
 from xlm_runtime.plug import Batch, Movable, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
-from .posterior import Level, random_tokens
+from .randoms import Level, random_tokens
 from .schedule import Clock, alpha, corrupted, dalpha, drandomized, randomized
 
 

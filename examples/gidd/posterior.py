@@ -12,50 +12,19 @@ and by the network, with its p(x) in the place of [y = x], at such a rate r^ of 
 bound is tight for the distribution of a token given all *others*: r^ adds the evidence of z itself.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
 from xlm_runtime.plug import Vocabulary
-from xlm_runtime.shapes import Bool, Float, Int, Tensor
+from xlm_runtime.shapes import Float, Int, Tensor
 
 from .costs import Head, Logits, dense, exact_dense
+from .randoms import LEAST, Level, ordinary
 from .sampling import by_chunk, categorical, truncated
 
-LEAST = 1e-6  # of alpha; of 1 - alpha its square: nearer to an end costs change no more
-
 NEVER = 1e-300  # in the place of a chance of 0, whose logarithm is needed
-
-
-@dataclass(frozen=True)
-class Level:
-    """The noise at some times: the chances that a token has been drawn anew.
-
-    lost: of this itself.  random: that it is a random one since; else it is a mask.
-    """
-
-    lost: Float[Tensor, "*shape"]
-    random: Float[Tensor, "*shape"]
-
-    def at(self, index: Any) -> "Level":
-        """Return the noise at some of the times."""
-        return Level(self.lost[index], self.random[index])
-
-
-def ordinary(vocab: Vocabulary, device: torch.device) -> Bool[Tensor, " vocab"]:
-    """Mark the ids that a random token may have: all but those of special ones."""
-    found = torch.ones(vocab.size, dtype=torch.bool, device=device)
-    for special in vocab.specials.values():
-        found[special] = False
-    return found
-
-
-def random_tokens(vocab: Vocabulary, u: Float[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
-    """Draw ordinary tokens, each as likely, by u in [0, 1)."""
-    ids = vocab.allowed(()).nonzero()[:, 0].to(u.device)
-    return ids[(u * len(ids)).long()]
 
 
 def rates_cost(

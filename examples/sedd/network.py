@@ -26,7 +26,7 @@ class Network(nn.Module):
         self.vocab = vocab
         self.backbone = ConditionedTransformer(vocab.size, size)
         self.to_token = linear(size.width, vocab.size)
-        nn.init.constant_(self.to_token.bias, -math.log(allowed.sum()))  # they sum to 1 or so
+        nn.init.constant_(self.to_token.bias, -math.log(allowed.sum()))  # the sum is 1
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
     def trunk(

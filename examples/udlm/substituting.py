@@ -9,7 +9,7 @@ from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Tensor
 
 from .canvas import Canvas, Decoding
-from .posterior import random_tokens
+from .randoms import random_tokens
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from xlm_runtime.plug import Vocabulary
 from xlm_runtime.shapes import Float, Int, Tensor
 
 from .costs import Head, Logits, dense, exact_dense
-from .posterior import LEAST, ordinary
+from .randoms import LEAST, ordinary
 from .sampling import by_chunk, categorical
 
 

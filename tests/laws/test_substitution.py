@@ -75,7 +75,7 @@ def test_l10_the_cost_is_the_sum_over_all_rates(package) -> None:
     cells = [*product(TOKENS, (*TOKENS, eos), (1e-4, 0.2, 0.7, 0.999)), (eos, eos, 0.3)]
     z, x = (torch.tensor([cell[i] for cell in cells]) for i in (0, 1))
     lost = torch.tensor([cell[2] for cell in cells], dtype=torch.float64)
-    level = package.posterior.Level(lost, lost)
+    level = package.randoms.Level(lost, lost)
     every = torch.ones_like(lost)
     found = package.posterior.divergence(log_p.expand(len(cells), -1), z, x, level, every, VOCAB)
     for cell, value in zip(cells, found.tolist(), strict=True):
@@ -133,7 +133,7 @@ def test_d35_a_step_leads_from_the_law_at_t_to_that_at_s(package, t, s) -> None:
     logits = torch.full((K, VOCAB.size), -torch.inf, dtype=torch.float64)
     logits[:, LETTERS] = p.log()
     lost = [1 - package.spec.alpha(one) for one in (t, s)]
-    now, then = (package.posterior.Level(*2 * [torch.tensor(one).double()]) for one in lost)
+    now, then = (package.randoms.Level(*2 * [torch.tensor(one).double()]) for one in lost)
     kernel = package.posterior.posterior(logits, LETTERS, now, then, VOCAB).softmax(-1)[:, LETTERS]
     at_t, at_s = ((1 - one) * p + one / K for one in lost)
     assert torch.allclose(at_t @ kernel, at_s, atol=1e-12)
@@ -148,7 +148,7 @@ def test_d35_a_special_token_stays_though_the_answer_excludes_it(package, t) -> 
     logits[:, LETTERS] = 0.0
     eos = torch.tensor([VOCAB["eos"]])
     lost = [1 - package.spec.alpha(one) for one in (t, 0.4)]
-    now, then = (package.posterior.Level(*2 * [torch.tensor(one).double()]) for one in lost)
+    now, then = (package.randoms.Level(*2 * [torch.tensor(one).double()]) for one in lost)
     law = package.posterior.posterior(logits, eos, now, then, VOCAB).softmax(-1)
     assert law[0, eos].tolist() == [1.0]
 

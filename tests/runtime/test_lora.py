@@ -105,7 +105,10 @@ def test_without_weights_or_library(train, begun, capsys, monkeypatch):
     assert "adapters change weights that were trained" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "peft", None)
     assert train("mlm", "train.lora=2", init=begun, name="none") == 2
-    assert "train.lora=2 needs peft, which is not installed: pip install 'xlmc[lora]'" in capsys.readouterr().err
+    assert (
+        "train.lora=2 needs peft, which is not installed: pip install 'xlmc[lora]'"
+        in capsys.readouterr().err
+    )
 
 
 def test_trials_train_what_a_run_would_train(train, begun, capsys, monkeypatch):

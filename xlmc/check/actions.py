@@ -51,7 +51,7 @@ def actions(
         yield from wrong
         match action:
             case ast.Act() if not wrong and process.known:
-                yield from _act(action, section, env, process)
+                yield from _act(action, section, family, env, process)
             case ast.Insert() if not wrong and process.inserts_masks:
                 yield from masks(action, block_name, family, env)
             case ast.Insert() if not wrong and process.adds_tokens:
@@ -69,7 +69,7 @@ def actions(
 
 
 def _act(
-    action: ast.Act, section: ast.Section, env: Environment, process: Process
+    action: ast.Act, section: ast.Section, family: ast.Family, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
     """Check the rule and the order of an action that has something to do."""
     match action.verb.id:
@@ -82,7 +82,7 @@ def _act(
             yield from _rule(action, process)
             yield from _no_order(action, "every token is resampled")
         case "keep":
-            yield from keeping.check(action, section, env)
+            yield from keeping.check(action, section, family, env)
         case "append":
             yield from single(action, f"write `{undo(sound(process), process)}`")
             yield from _no_order(action, "a token comes after the last one")

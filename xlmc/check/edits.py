@@ -51,7 +51,7 @@ def _edit(
 ) -> Iterator[Diagnostic]:
     """Check that the steps end, and that an edit has rules that it can take places by."""
     if word.hides:
-        yield from _stops(section, family)
+        yield from stops(section, family)
         if "t" not in env.names:
             yield NeedsGrid(span=action.span, name=word.name)
             return
@@ -75,7 +75,7 @@ def _answer(
             yield WrongAction(span=action.span, action=name, why=why, hint=hint)
 
 
-def _stops(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
+def stops(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Report the stops of rows in which masks may come again."""
     for stop in query.those(section.entries, ast.Stop):
         for one in stop.conditions:

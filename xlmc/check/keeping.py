@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xlmc.check.edits import stops
 from xlmc.check.rules import paces, single
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -11,7 +12,6 @@ from xlmc.diagnostics.semantic_errors import (
     WrongReuse,
     WrongScore,
     WrongStep,
-    WrongStop,
 )
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
@@ -19,7 +19,9 @@ from xlmc.theory.environment import Environment
 EXAMPLE = "keep quota length * (1 - s) by confidence"
 
 
-def check(action: ast.Act, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+def check(
+    action: ast.Act, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
     """Check a `keep` and the decoder around it."""
     if action not in query.the(section.entries, ast.Step).actions:
         why = "a finish reveals the masks that are left, and nothing more"
@@ -28,6 +30,7 @@ def check(action: ast.Act, section: ast.Section, env: Environment) -> Iterator[D
     yield from single(action, f"write `{EXAMPLE}`")
     yield from _order(action)
     yield from _beside(section)
+    yield from stops(section, family)
     if "t" not in env.names:
         yield NeedsGrid(span=action.span, name="keep")
         return
@@ -50,7 +53,7 @@ def _order(action: ast.Act) -> Iterator[Diagnostic]:
 
 
 def _beside(section: ast.Section) -> Iterator[Diagnostic]:
-    """Report what decides otherwise which places are masks, or when a row ends."""
+    """Report what decides otherwise which places are masks."""
     for action in query.those(query.the(section.entries, ast.Step).actions, ast.Act):
         if action.verb.id != "keep":
             problem = f"this step has `keep` and `{action.verb.id}`"
@@ -64,8 +67,3 @@ def _beside(section: ast.Section) -> Iterator[Diagnostic]:
             case ast.Blocks():
                 why = "all free places of a row compete"
                 yield WrongBlocks(span=entry.span, why=why, hint="drop the blocks")
-            case ast.Stop(conditions=conditions) if any(
-                isinstance(one, ast.NoState) for one in conditions
-            ):
-                why, hint = "a token may become a mask again", "drop the stop: the grid ends it"
-                yield WrongStop(span=entry.span, why=why, hint=hint)

@@ -1,5 +1,7 @@
 """The noise."""
 
+from decimal import Decimal
+
 from xlmc.calculus.code import Code, built, constant, number
 from xlmc.lower import blocks, ir
 from xlmc.lower.clock import Clock, Hand
@@ -57,7 +59,7 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         clean=clean,
         slope=slope,
         numbers=any(_of_gaps(part) for part in objective.parts),
-        spoils=tuple(map(_share, (clock.arrow.share, clock.arrow.kept))) if process.spoiled else (),
+        spoils=_spoils(clock.arrow) if process.spoiled else (),
         hides=bool(told),
         anew=any(not part.ratios for part in objective.training("token")),
         blocks=blocks.size(objective.family),
@@ -65,10 +67,11 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     )
 
 
-def _share(expr: ast.Expr | None) -> Code:
-    """Return a share that is a number."""
-    assert expr is not None
-    return number(expr, whole=False)
+def _spoils(arrow: ast.Arrow) -> tuple[Code, ...]:
+    """Return the share of struck tokens that are random, and that of all which are no masks."""
+    assert arrow.share is not None and arrow.kept is not None
+    random, kept = (Decimal(str(literal(one))) for one in (arrow.share, arrow.kept))
+    return constant(float(random)), constant(float(random + kept))
 
 
 def _of_gaps(part: Part) -> bool:

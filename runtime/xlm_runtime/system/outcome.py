@@ -9,7 +9,7 @@ from xlm_runtime.system.progress import complain, say
 
 
 def outcome(work: Callable[[], None], stopped: str = "") -> int:
-    """Do the work of a command and return its exit code.
+    """Run the work of a command and return its exit code.
 
     0: done. 2: what the user gave is wrong. 4: it failed. 130: stopped, with the line ``stopped``
     where it was by Ctrl-C. Errors that are neither the user's nor the machine's are raised.

@@ -91,7 +91,7 @@ class Noise:
     clean: Used | None  # alpha
     slope: Used | None  # and its slope
     numbers: bool  # something reads how many tokens are gone from each gap
-    spoils: tuple[Code, ...] = ()  # of the tokens that are struck: those that are random, and stay
+    spoils: tuple[Code, ...] = ()  # of struck tokens: how many are random, and how many no mask
     hides: bool = False  # the likelihood puts masks at places of its own choice
     anew: bool = False  # a cost reads the share of random tokens among those drawn anew
     blocks: Code | None = None  # the size of blocks with an amount each

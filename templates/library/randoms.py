@@ -1,4 +1,4 @@
-"""Random tokens: which ids they can have, and the chances of the noise that draws them."""
+"""Random tokens: their ids, and the chances of a noise that draws them."""
 
 from dataclasses import dataclass
 from typing import Any

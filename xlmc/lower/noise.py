@@ -69,7 +69,8 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
 
 def _spoils(arrow: ast.Arrow) -> tuple[Code, ...]:
     """Return the share of struck tokens that are random, and that of all which are no masks."""
-    assert arrow.share is not None and arrow.kept is not None
+    assert arrow.share is not None
+    assert arrow.kept is not None
     random, kept = (Decimal(str(literal(one))) for one in (arrow.share, arrow.kept))
     return constant(float(random)), constant(float(random + kept))
 

@@ -43,11 +43,11 @@ OF_RANDOM = Use(
     target="x0",
     meaning="Score entropy of the ratios s of the free tokens to the true ones q, summed.",
     sums=r"\sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K}",
-    latex=r"\big(s_y - q_y + q_y \log (q_y / s_y)\big)",
+    latex=r"(s_y - q_y + q_y \log (q_y / s_y))",
     example="token : score_entropy(x0)  weight bound",
     path=(
         r"-\log p(x_0) \le \int_0^1 \frac{-\alpha'}{\alpha K} \, E \sum_{i\,\mathrm{free}}",
-        r"\sum_{y \ne x_t^i} \big(s_y - q_y + q_y \log (q_y / s_y)\big) \, dt",
+        r"\sum_{y \ne x_t^i} (s_y - q_y + q_y \log (q_y / s_y)) \, dt",
     ),
     imports=(("noise", "level_at"), ("ratios", "random_ratios_cost")),
     wrong_on="`on` has no meaning here: nothing shows which tokens are random",

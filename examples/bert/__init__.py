@@ -30,7 +30,7 @@ They take from:
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: their choice, and the values at them
-    randoms.py    random tokens: which ids they can have, and the chances of the noise that draws them
+    randoms.py    random tokens: their ids, and the chances of a noise that draws them
     sampling.py   from logits to tokens
     ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """

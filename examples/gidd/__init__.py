@@ -31,7 +31,7 @@ They take from:
     guidance.py     guidance: answers moved away from those that are given without the prompt
     places.py       places of a row: their choice, and the values at them
     posterior.py    random tokens: the cost of the rates at which they become clean, and a step
-    randoms.py      random tokens: which ids they can have, and the chances of the noise that draws them
+    randoms.py      random tokens: their ids, and the chances of a noise that draws them
     sampling.py     from logits to tokens
     substituting.py decoders that resample the tokens of fixed places
     ticks.py        ticks: the times of a decoder's steps, each from a time t to an earlier time s

@@ -29,7 +29,7 @@ They take from:
     costs.py        costs of tokens, summed over places, so many at a time
     guidance.py     guidance: answers moved away from those that are given without the prompt
     places.py       places of a row: their choice, and the values at them
-    randoms.py      random tokens: which ids they can have, and the chances of the noise that draws them
+    randoms.py      random tokens: their ids, and the chances of a noise that draws them
     ratios.py       ratios of chances: the score entropy, and the steps that they give
     sampling.py     from logits to tokens
     substituting.py decoders that resample the tokens of fixed places

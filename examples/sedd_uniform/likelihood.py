@@ -19,7 +19,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     .. math::
 
         -\log p(x_0) \le \int_0^1 \frac{-\alpha'}{\alpha K} \, E \sum_{i\,\mathrm{free}}
-        \sum_{y \ne x_t^i} \big(s_y - q_y + q_y \log (q_y / s_y)\big) \, dt
+        \sum_{y \ne x_t^i} (s_y - q_y + q_y \log (q_y / s_y)) \, dt
 
     Tight: the relative entropy of the paths on which random tokens become the text to those
     of the ratios; tight where these are the true ones.

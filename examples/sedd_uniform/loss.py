@@ -17,7 +17,7 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
 
         \mathcal{L} = \frac{1}{N} \sum_r \Big[
         0.999 \, h_{\alpha}(t)
-        \quad \sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K} \big(s_y - q_y + q_y \log (q_y / s_y)\big)
+        \quad \sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K} (s_y - q_y + q_y \log (q_y / s_y))
         \Big]
 
     N: the free tokens of the batch; r: its rows; h: the hazard of a clock. In nats per free

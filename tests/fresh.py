@@ -5,8 +5,8 @@ from pathlib import Path
 from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package
-from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.tokenizers import words
+from xlm_runtime.use.loaded import Loaded
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -14,8 +14,8 @@ from pages import ROOT
 
 import xlm_runtime
 from xlm_runtime.model.scores import LogLikelihood
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.texts import Perplexity
+from xlm_runtime.use.loaded import Loaded
+from xlm_runtime.use.texts import Perplexity
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlm_runtime.run.loaded import Loaded
+    from xlm_runtime.use.loaded import Loaded
 
 __all__ = ["load", "pretrained"]
 
@@ -21,7 +21,7 @@ def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> "Loaded
     that xlmc builds from its spec nor trusted by the user; with ``trust=True`` the caller trusts
     it. Raises UsageError where there is no such run or checkpoint.
     """
-    from xlm_runtime.run import trained  # not before it is needed: packages import the plug alone
+    from xlm_runtime.use import trained  # not before it is needed: packages import the plug alone
 
     return trained.load(run, ckpt, trust=trust)
 
@@ -31,6 +31,6 @@ def pretrained(package: str | Path, weights: str | Path = "published", **options
 
     Raises UsageError and RunError if the weights cannot be read or do not fit.
     """
-    from xlm_runtime.run import trained
+    from xlm_runtime.use import trained
 
     return trained.pretrained(package, weights, **options)

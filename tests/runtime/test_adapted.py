@@ -18,8 +18,8 @@ from xlm_runtime.model.published import find
 from xlm_runtime.packages import package as packages
 from xlm_runtime.plug import Vocabulary
 from xlm_runtime.plug.adapted import DECODERS, ENCODERS
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.main import run
-from xlm_runtime.run.runs import Run
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers import words
 from xlm_runtime.verify.bench import Settings

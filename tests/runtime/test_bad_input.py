@@ -12,7 +12,7 @@ from xlm_runtime.data.files import read
 from xlm_runtime.metrics.arithmetic import last_number
 from xlm_runtime.model.published import find
 from xlm_runtime.plug import Example
-from xlm_runtime.run import predictions
+from xlm_runtime.run.folder import predictions
 from xlm_runtime.run.jobs import generation
 from xlm_runtime.run.main import run
 from xlm_runtime.system.errors import RunError, UsageError
@@ -106,18 +106,18 @@ def test_a_chat_template_shapes_ids() -> None:
 def test_predictions_with_line_ends_of_unicode_are_read_again(tmp_path, monkeypatch) -> None:
     from types import SimpleNamespace
 
-    from xlm_runtime.run import answers, jobs
+    from xlm_runtime.run.folder import answers
 
     rows = [{"prediction": "a\u2028b\u0085c"}]
     file = tmp_path / "predictions.jsonl"
     file.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), "utf-8")
     answers.note(tmp_path, file, "key", {})
     shown: list[object] = []
-    monkeypatch.setattr(jobs.generate, "show", lambda row: shown.append(row) or "")
+    monkeypatch.setattr(generation.generate, "show", lambda row: shown.append(row) or "")
     run_ = SimpleNamespace(path=tmp_path, note=lambda *_: "key")
     family = SimpleNamespace(samples={})
     decoder = SimpleNamespace(decoder=SimpleNamespace(name="x"))
-    generation(
+    generation.generation(
         SimpleNamespace(
             run=run_,
             package=SimpleNamespace(family=family),

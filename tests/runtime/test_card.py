@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.packages import package
 from xlm_runtime.plug import Param
-from xlm_runtime.run.card import card
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.reports.card import card
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.progress import visible
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from shelf import Shelf
 
-from xlm_runtime.run import report, share
-from xlm_runtime.run.comparable import Side, reasons
-from xlm_runtime.run.compare import compare, grouped, number_rows, read_runs
-from xlm_runtime.run.listing import list_runs
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run import share
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.reports import report
+from xlm_runtime.run.reports.comparable import Side, reasons
+from xlm_runtime.run.reports.compare import compare, grouped, number_rows, read_runs
+from xlm_runtime.run.reports.listing import list_runs
 from xlm_runtime.system.atomic import write_json
 
 Start = Callable[..., int]

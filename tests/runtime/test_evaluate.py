@@ -19,7 +19,7 @@ from xlm_runtime.model import evaluate, generate
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package
 from xlm_runtime.plug import Example, Nelbo, Noise, Vocabulary
-from xlm_runtime.run.loaded import Loaded
+from xlm_runtime.use.loaded import Loaded
 
 SHIPPED = Path(__file__).parents[2] / "examples"
 EXAMPLES = [Example(i, [i % 8, (i + 1) % 8, 0, 3], [3, 0, (i + 1) % 8, i % 8]) for i in range(11)]

@@ -18,7 +18,7 @@ from xlm_runtime.metrics.molecules import fingerprint
 from xlm_runtime.model import generate
 from xlm_runtime.model.model import Model
 from xlm_runtime.plug import Example, Vocabulary
-from xlm_runtime.run import evaluation
+from xlm_runtime.run.jobs import evaluation
 from xlm_runtime.system import atomic
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import fragments

@@ -9,12 +9,12 @@ from fresh import untrained
 
 from xlm_runtime.model import generate, pair
 from xlm_runtime.plug import Example
-from xlm_runtime.run import predictions
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.predictions import Prediction
+from xlm_runtime.run.folder import predictions
+from xlm_runtime.run.folder.predictions import Prediction
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import bpe
+from xlm_runtime.use.loaded import Loaded
 
 CANVAS = {"steps": 8}
 

@@ -10,9 +10,9 @@ from attrs import evolve
 from fresh import untrained
 
 import xlm_runtime
-from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.use import evaluating, main
 from xlm_runtime.use.evaluating import Tasks
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.options import Options
 
 with warnings.catch_warnings():

@@ -11,9 +11,9 @@ from safetensors.torch import load_file, save_file
 from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model.initial import rows, translated
 from xlm_runtime.packages import package
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.initial import find
 from xlm_runtime.run.main import run
-from xlm_runtime.run.runs import Run
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import load, words
 

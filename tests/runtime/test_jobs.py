@@ -18,10 +18,12 @@ from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model import evaluate, generate
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package
-from xlm_runtime.run import evaluation, jobs, measured, names, runs
-from xlm_runtime.run.runs import Run
-from xlm_runtime.run.table import table as lines_of
-from xlm_runtime.run.table import values
+from xlm_runtime.run.folder import names, runs
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.jobs import evaluation, generation
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.table import table as lines_of
+from xlm_runtime.run.reports.table import values
 from xlm_runtime.system import atomic, env
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.tasks.base.prepared import Prepared
@@ -81,7 +83,7 @@ def test_everything_is_done_once(
     first = capsys.readouterr().out
     monkeypatch.setattr(fit, "fit", None)
     monkeypatch.setattr(evaluation.evaluate, "losses", None)
-    monkeypatch.setattr(jobs.generate, "samples", None)
+    monkeypatch.setattr(generation.generate, "samples", None)
     assert start(sets=SHORT) == 0
     again = capsys.readouterr().out
     assert "is trained (6 steps)" in again

@@ -24,7 +24,7 @@ from xlm_runtime.metrics.language import Distinct, Length, Repetition, UnigramEn
 from xlm_runtime.metrics.mauve import Mauve
 from xlm_runtime.metrics.perplexity import GenerativePerplexity
 from xlm_runtime.plug import Example
-from xlm_runtime.run import asked
+from xlm_runtime.run.jobs import asked
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import Tokenizer, letters, words

@@ -13,14 +13,13 @@ from rich.console import Console
 import xlm_runtime
 from xlm_runtime.model import generate
 from xlm_runtime.plug import Noise
-from xlm_runtime.run import requests
-from xlm_runtime.run.changes import Piece, changes
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.requests import Prompter
+from xlm_runtime.run.reports.changes import Piece, changes
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tokenizers import Tokenizer, words
-from xlm_runtime.use import chatting, live, main
+from xlm_runtime.use import chatting, live, main, requests
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.options import Options
+from xlm_runtime.use.requests import Prompter
 
 MASK = 9
 TEMPLATE = (

@@ -14,8 +14,10 @@ from shelf import Shelf
 
 import xlm_runtime
 from xlm_runtime.data.lengths import Law
-from xlm_runtime.run import answers, measured, share
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run import share
+from xlm_runtime.run.folder import answers
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.reports import measured
 from xlm_runtime.system.atomic import read_json, write_json
 from xlm_runtime.system.errors import RunError
 

@@ -21,7 +21,7 @@ from xlm_runtime import tasks
 from xlm_runtime.metrics import Answer, collection, fcd
 from xlm_runtime.metrics.molecules import Molecules, diversity, fingerprint, measures, qed, sa
 from xlm_runtime.plug import Example
-from xlm_runtime.run.asked import check, extended
+from xlm_runtime.run.jobs.asked import check, extended
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks import qm9
 from xlm_runtime.tasks.base.prepared import Prepared

@@ -19,12 +19,12 @@ from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model import generate
 from xlm_runtime.model.model import make
 from xlm_runtime.packages import package as packages
-from xlm_runtime.run.loaded import Loaded
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.main import run
-from xlm_runtime.run.runs import Run
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tokenizers import Tokenizer
 from xlm_runtime.use import main as commands
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.options import Options
 
 HERE = Path(__file__).parent

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from xlm_runtime.run import curves, histories, report
+from xlm_runtime.run.folder import histories
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.main import run
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.reports import curves, report
 from xlm_runtime.system.atomic import write_json
 
 Start = Callable[..., int]

@@ -10,7 +10,7 @@ import pytest
 
 import xlm_runtime
 from xlm_runtime.model import memory
-from xlm_runtime.run.runs import Run, alone
+from xlm_runtime.run.folder.runs import Run, alone
 from xlm_runtime.system import hashes
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.train import saved

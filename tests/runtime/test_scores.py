@@ -14,9 +14,9 @@ from fresh import untrained
 from xlm_runtime.model import nelbo, scores
 from xlm_runtime.model.scores import scored
 from xlm_runtime.plug import Example, Noise
-from xlm_runtime.run import requests
-from xlm_runtime.run.requests import Request
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.use import requests
+from xlm_runtime.use.requests import Request
 
 LETTERS = range(8)
 

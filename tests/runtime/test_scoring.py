@@ -14,9 +14,9 @@ import pytest
 
 from xlm_runtime.model.generate import Sample, record
 from xlm_runtime.plug import Example
-from xlm_runtime.run import table
+from xlm_runtime.run.folder.predictions import Prediction, answer, match, read
 from xlm_runtime.run.main import run
-from xlm_runtime.run.predictions import Prediction, answer, match, read
+from xlm_runtime.run.reports import table
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.prepared import Prepared

@@ -9,9 +9,9 @@ import pytest
 
 from xlm_runtime.config.lists import points, split
 from xlm_runtime.model import evaluate
-from xlm_runtime.run import evaluation
-from xlm_runtime.run.runs import Run
-from xlm_runtime.run.together import pooled
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.jobs import evaluation
+from xlm_runtime.run.reports.together import pooled
 from xlm_runtime.system.errors import UsageError
 
 Start = Callable[..., int]

@@ -10,8 +10,8 @@ from fresh import untrained
 
 import xlm_runtime
 from xlm_runtime.model import holes
-from xlm_runtime.run.texts import Window, windows
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.use.texts import Window, windows
 
 
 @pytest.mark.parametrize(

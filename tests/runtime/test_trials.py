@@ -16,7 +16,7 @@ from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.model.model import Model, make
 from xlm_runtime.packages import package
 from xlm_runtime.plug import Batch, Noise
-from xlm_runtime.run.trials import duration
+from xlm_runtime.run.jobs.trials import duration
 from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.train.trials import overfit, plan, rate
 

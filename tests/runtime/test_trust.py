@@ -11,8 +11,8 @@ from shelf import Shelf
 import xlm_runtime
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.run import share
+from xlm_runtime.run.folder.runs import Run, alone
 from xlm_runtime.run.main import run as run_
-from xlm_runtime.run.runs import Run, alone
 from xlm_runtime.system.atomic import write_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.reader import sealed

@@ -8,7 +8,7 @@ from fresh import untrained
 
 from xlm_runtime.model import generate
 from xlm_runtime.plug import Example
-from xlm_runtime.run import watched
+from xlm_runtime.run.jobs import watched
 from xlm_runtime.system import progress
 from xlm_runtime.system.progress import Watch
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared

@@ -8,8 +8,8 @@ import pytest
 import xlm_runtime
 from xlm_runtime.model import evaluate
 from xlm_runtime.plug import Example
-from xlm_runtime.run.loaded import Loaded
 from xlm_runtime.run.main import run
+from xlm_runtime.use.loaded import Loaded
 
 HERE = Path(__file__).parent
 PACKAGE = next(

@@ -16,6 +16,6 @@ def compare(runs: tuple[Path, ...]) -> int:
     first column have a star, and the reason is given.
     """
     with runtime():
-        from xlm_runtime.run.compare import compare as start
+        from xlm_runtime.run.reports.compare import compare as start
 
     return start(runs)

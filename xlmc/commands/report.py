@@ -25,6 +25,6 @@ def report(runs: tuple[Path, ...], out: Path) -> int:
     and settings.
     """
     with runtime():
-        from xlm_runtime.run.report import report as start
+        from xlm_runtime.run.reports.report import report as start
 
     return start(runs, out)

@@ -32,6 +32,6 @@ def runs(
     weights. Damaged runs are listed as such.
     """
     with runtime():
-        from xlm_runtime.run.listing import list_runs
+        from xlm_runtime.run.reports.listing import list_runs
 
     return list_runs(folder, family, task, where, sort)

@@ -1,4 +1,5 @@
-"""Runs: folders, jobs, and the commands that a user gives.
+"""Runs: commands that a user gives, the jobs they mean, and what these leave.
 
-The only room in which families, tasks and settings meet; the rest of the runtime lies below it.
+The only room in which families, tasks and settings meet; most of the runtime lies below it. The
+modules here make a plan of a command and carry it out.
 """

@@ -2,9 +2,9 @@
 
 from xlm_runtime.packages import package
 from xlm_runtime.packages.contents import Contents
-from xlm_runtime.run import copies, runs
 from xlm_runtime.run.command import Command
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder import copies, runs
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.train import saved
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from xlm_runtime.packages.contents import Contents
-from xlm_runtime.run import copies, runs
 from xlm_runtime.run.command import Command
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder import copies, runs
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
 

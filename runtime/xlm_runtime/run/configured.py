@@ -17,10 +17,10 @@ from xlm_runtime.model import published
 from xlm_runtime.model.published import Checkpoint
 from xlm_runtime.packages.package import Package
 from xlm_runtime.plug import Family
-from xlm_runtime.run import runs
 from xlm_runtime.run.command import JOBS, Command
+from xlm_runtime.run.folder import runs
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.initial import Start
-from xlm_runtime.run.runs import Run
 from xlm_runtime.system import env
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say

@@ -17,7 +17,7 @@ from xlm_runtime.model.initial import Match, Names, Source, stored
 from xlm_runtime.model.model import Model, make
 from xlm_runtime.model.tensors import where_in
 from xlm_runtime.plug import Family
-from xlm_runtime.run.runs import INIT, PUBLISHED, Run, listed
+from xlm_runtime.run.folder.runs import INIT, PUBLISHED, Run, listed
 from xlm_runtime.system import hashes
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.system.progress import say

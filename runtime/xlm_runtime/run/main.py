@@ -13,19 +13,21 @@ from xlm_runtime.data.rows import lines
 from xlm_runtime.model import pair
 from xlm_runtime.packages import contents
 from xlm_runtime.packages.trust import DOUBT, Trust
-from xlm_runtime.run import chosen, copies, initial, names, runs
+from xlm_runtime.run import chosen, initial
 from xlm_runtime.run.before import family_of
 from xlm_runtime.run.command import TRIALS, Command, check, meant
-from xlm_runtime.run.evaluation import evaluation
-from xlm_runtime.run.jobs import generation, training
+from xlm_runtime.run.folder import copies, names, runs
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.jobs.evaluation import evaluation
+from xlm_runtime.run.jobs.generation import generation
+from xlm_runtime.run.jobs.session import Session
+from xlm_runtime.run.jobs.training import training
+from xlm_runtime.run.jobs.trials import trial
 from xlm_runtime.run.plan import Plan, about, options, planned
 from xlm_runtime.run.rehearsal import rehearse
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.reports.together import together
 from xlm_runtime.run.sbatch import script
-from xlm_runtime.run.session import Session
 from xlm_runtime.run.sweep import sweep
-from xlm_runtime.run.together import together
-from xlm_runtime.run.trials import trial
 from xlm_runtime.run.variants import variants
 from xlm_runtime.system import env
 from xlm_runtime.system.atomic import read_json, write_json
@@ -110,7 +112,7 @@ def _proceed(plan: Plan) -> list[dict[str, Any]]:
     plan = evolve(plan, facts={**plan.facts, **_prints(prepared), **initial.prints(plan.start)})
     _check_prepared(plan, prepared)
     if plan.command.predictions:
-        from xlm_runtime.run.scoring import scoring
+        from xlm_runtime.run.jobs.scoring import scoring
 
         scoring(plan.task, prepared, plan.config, plan.command.predictions)
     elif plan.command.job in TRIALS:
@@ -143,7 +145,7 @@ def _check_prepared(plan: Plan, prepared: Prepared) -> None:
         pair.check_data(family, task, prepared, chat=chat, length=length)
     _tell(task, prepared.facts)
     if {"eval", "score"}.intersection(plan.jobs) and config.eval.asked:
-        from xlm_runtime.run import asked  # torchmetrics takes a second to import
+        from xlm_runtime.run.jobs import asked  # torchmetrics takes a second to import
 
         asked.check_fit(task, config.eval.asked, prepared)
     if "train" in plan.jobs and prepared.untrainable:

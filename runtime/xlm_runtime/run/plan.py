@@ -13,12 +13,13 @@ from xlm_runtime.model import pair
 from xlm_runtime.model.published import Checkpoint, own_config
 from xlm_runtime.packages import contents, package
 from xlm_runtime.packages.package import Package
-from xlm_runtime.run import chosen, initial, runs
+from xlm_runtime.run import chosen, initial
 from xlm_runtime.run.before import compare_first, family_of
 from xlm_runtime.run.command import JOBS, TRIALS, Command
 from xlm_runtime.run.configured import check_size, configs_of, sized, untrained, weights_of
+from xlm_runtime.run.folder import runs
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.initial import Start
-from xlm_runtime.run.runs import Run
 from xlm_runtime.system import cache, env
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
@@ -142,7 +143,7 @@ def _check_training(command: Command, config: Config) -> None:
 def _check_metrics(config: Config) -> None:
     """Check before training that the requested metrics are available."""
     if config.eval.asked:
-        from xlm_runtime.run import asked  # torchmetrics takes a second to import
+        from xlm_runtime.run.jobs import asked  # torchmetrics takes a second to import
 
         asked.check(config.eval.asked)
 

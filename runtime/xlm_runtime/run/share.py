@@ -21,10 +21,11 @@ from xlm_runtime.packages import contents, package
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.packages.package import Package
 from xlm_runtime.packages.trust import DOUBT, MADE, Judge, Origin, Trust
-from xlm_runtime.run import copies, local, measured, parts, runs
-from xlm_runtime.run.card import card
+from xlm_runtime.run.folder import copies, local, parts, runs
+from xlm_runtime.run.folder.runs import PUBLISHED, Run
 from xlm_runtime.run.initial import BEGAN
-from xlm_runtime.run.runs import PUBLISHED, Run
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.card import card
 from xlm_runtime.system import hashes
 from xlm_runtime.system.atomic import read_json, write_json, write_text
 from xlm_runtime.system.errors import RunError, UsageError, some

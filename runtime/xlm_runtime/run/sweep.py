@@ -14,13 +14,13 @@ from attrs import evolve
 from xlm_runtime.config.config import Config
 from xlm_runtime.config.lists import Point, path_of
 from xlm_runtime.model.model import Model
-from xlm_runtime.run import measured
-from xlm_runtime.run.columns import columns
-from xlm_runtime.run.evaluation import LOSSES, measure, remember
-from xlm_runtime.run.numbers import numbers
-from xlm_runtime.run.session import Session
-from xlm_runtime.run.table import likelihoods, seen
-from xlm_runtime.run.together import cell, names
+from xlm_runtime.run.jobs.evaluation import LOSSES, measure, remember
+from xlm_runtime.run.jobs.session import Session
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.columns import columns
+from xlm_runtime.run.reports.numbers import numbers
+from xlm_runtime.run.reports.table import likelihoods, seen
+from xlm_runtime.run.reports.together import cell, names
 from xlm_runtime.system.atomic import saving
 from xlm_runtime.system.progress import say
 

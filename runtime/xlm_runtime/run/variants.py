@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from attrs import evolve
 
 from xlm_runtime.config.lists import Point, path_of, points, split
-from xlm_runtime.run import names
 from xlm_runtime.run.command import JOBS, Command
-from xlm_runtime.run.runs import TRAINED
+from xlm_runtime.run.folder import names
+from xlm_runtime.run.folder.runs import TRAINED
 from xlm_runtime.system import bounds
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.strict import mistakes, short

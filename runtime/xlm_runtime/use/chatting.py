@@ -7,15 +7,14 @@ from attrs import frozen
 
 from xlm_runtime.model import generate
 from xlm_runtime.model.model import Model
-from xlm_runtime.run import requests
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.requests import Request, TooLong
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import console, say, visible
 from xlm_runtime.tokenizers import Turn
-from xlm_runtime.use import live
+from xlm_runtime.use import live, requests
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.opening import opened
 from xlm_runtime.use.options import Options, check
+from xlm_runtime.use.requests import Request, TooLong
 
 _NEW = "/new"
 

@@ -13,17 +13,16 @@ from xlm_runtime.model import scores
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.scores import LogLikelihood
-from xlm_runtime.run import requests
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.requests import Request
 from xlm_runtime.system.atomic import to_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
-from xlm_runtime.use import live, prompts, results
+from xlm_runtime.use import live, prompts, requests, results
 from xlm_runtime.use.live import Screen
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.opening import opened
 from xlm_runtime.use.options import Options, check
 from xlm_runtime.use.prompts import PIPE, Prompt
+from xlm_runtime.use.requests import Request
 from xlm_runtime.use.results import Candidate
 from xlm_runtime.use.told import Tell, watching
 from xlm_runtime.use.worth import worths

@@ -13,13 +13,13 @@ from lm_eval.api.model import LM
 from xlm_runtime.config.settings import Setting
 from xlm_runtime.model import holes, scores
 from xlm_runtime.model.scores import LogLikelihood
-from xlm_runtime.run import requests
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.requests import Request
-from xlm_runtime.run.texts import Scorer
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import Watch
 from xlm_runtime.tokenizers import before
+from xlm_runtime.use import requests
+from xlm_runtime.use.loaded import Loaded
+from xlm_runtime.use.requests import Request
+from xlm_runtime.use.texts import Scorer
 
 _LONGEST = 256  # tokens of an answer where a task sets no number, as the harness has it
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from xlm_runtime.model.generate import Sample
-from xlm_runtime.run.changes import Kind, Piece, changes
+from xlm_runtime.run.reports.changes import Kind, Piece, changes
 from xlm_runtime.shapes import Int, Tensor
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import console, visible

@@ -8,9 +8,10 @@ from attrs import frozen
 
 from xlm_runtime.model.published import find
 from xlm_runtime.packages import contents
-from xlm_runtime.run import measured, named, trained
-from xlm_runtime.run.loaded import Loaded
+from xlm_runtime.run.reports import measured
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.use import named, trained
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.options import Options
 
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from xlm_runtime.data.lengths import Law
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.plug import Record
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.watched import beyond
+from xlm_runtime.run.jobs.watched import beyond
 from xlm_runtime.system.progress import Watch, say
+from xlm_runtime.use.loaded import Loaded
 
 
 class Tell:

@@ -7,10 +7,10 @@ from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.scores import LogLikelihood
 from xlm_runtime.plug import Example
-from xlm_runtime.run import requests
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.requests import Request
+from xlm_runtime.use import requests
+from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.options import Options
+from xlm_runtime.use.requests import Request
 
 _Key = tuple[bool, int]
 

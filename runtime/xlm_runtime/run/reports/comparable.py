@@ -5,8 +5,8 @@ from typing import Any
 
 from attrs import frozen
 
-from xlm_runtime.run import measured
-from xlm_runtime.run.numbers import Kind
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.numbers import Kind
 
 PER_TOKEN = ("nats_per_token", "bits_per_token", "perplexity", "token_accuracy")
 _ALL: tuple[Kind, ...] = ("answers", "likelihood", "joint", "decoding", "loss")

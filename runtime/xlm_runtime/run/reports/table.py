@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 
 from xlm_runtime.model import evaluate
-from xlm_runtime.run import measured
+from xlm_runtime.run.reports import measured
 
 
 def table(found: Mapping[str, Any]) -> list[str]:

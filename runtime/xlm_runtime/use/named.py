@@ -6,8 +6,9 @@ from pathlib import Path
 from xlm_runtime.data import hub
 from xlm_runtime.packages import contents
 from xlm_runtime.packages.trust import PULLED, Judge, Origin
-from xlm_runtime.run import runs, share
-from xlm_runtime.run.runs import Run, open_run
+from xlm_runtime.run import share
+from xlm_runtime.run.folder import runs
+from xlm_runtime.run.folder.runs import Run, open_run
 from xlm_runtime.system.errors import UsageError, some
 from xlm_runtime.system.progress import say
 from xlm_runtime.train import saved

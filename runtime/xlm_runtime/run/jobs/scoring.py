@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from xlm_runtime.config.config import Config
 from xlm_runtime.model.model import first
 from xlm_runtime.plug import Example
-from xlm_runtime.run import predictions
-from xlm_runtime.run.evaluation import beside, judged, metrics_of
-from xlm_runtime.run.predictions import Prediction
-from xlm_runtime.run.table import values
+from xlm_runtime.run.folder import predictions
+from xlm_runtime.run.folder.predictions import Prediction
+from xlm_runtime.run.jobs.evaluation import beside, judged, metrics_of
+from xlm_runtime.run.reports.table import values
 from xlm_runtime.system.atomic import saving, write_json
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import Watch, say

@@ -16,9 +16,10 @@ from xlm_runtime.model.model import Model, first, load_weights, make, pretrained
 from xlm_runtime.model.published import Checkpoint, renamed
 from xlm_runtime.packages.package import Package
 from xlm_runtime.plug import Example, Family, Vocabulary
-from xlm_runtime.run import initial, measured
+from xlm_runtime.run import initial
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.initial import BEGAN, Start
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.reports import measured
 from xlm_runtime.system.env import device
 from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.prepared import Prepared, Split
@@ -166,6 +167,6 @@ def _prints(asked: Sequence[str]) -> list[str]:
     """Return what the requested metrics depend on."""
     if not asked:
         return []
-    from xlm_runtime.run.asked import fingerprint
+    from xlm_runtime.run.jobs.asked import fingerprint
 
     return fingerprint(asked)

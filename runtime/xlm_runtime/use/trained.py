@@ -10,12 +10,13 @@ from xlm_runtime.model.model import pretrained as from_published
 from xlm_runtime.model.published import find
 from xlm_runtime.packages import package
 from xlm_runtime.packages.trust import Trust, trusting
-from xlm_runtime.run import copies, named
-from xlm_runtime.run.loaded import Loaded
-from xlm_runtime.run.runs import PUBLISHED, Run
+from xlm_runtime.run.folder import copies
+from xlm_runtime.run.folder.runs import PUBLISHED, Run
 from xlm_runtime.system import env
 from xlm_runtime.system.atomic import read_json
 from xlm_runtime.train import saved
+from xlm_runtime.use import named
+from xlm_runtime.use.loaded import Loaded
 
 
 def load(run: str | Path, ckpt: str = "best", *, trust: bool = False) -> Loaded:

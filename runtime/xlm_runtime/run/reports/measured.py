@@ -6,7 +6,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.reader import read_json, read_lines
 from xlm_runtime.train.saved import AVERAGE

@@ -9,7 +9,7 @@ from xlm_runtime.config.config import Config, Train
 from xlm_runtime.model import memory
 from xlm_runtime.model.evaluate import said
 from xlm_runtime.model.model import Model, first
-from xlm_runtime.run.session import Session
+from xlm_runtime.run.jobs.session import Session
 from xlm_runtime.system.env import device
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import say

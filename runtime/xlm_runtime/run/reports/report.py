@@ -9,14 +9,15 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from xlm_runtime.data.rows import lines
-from xlm_runtime.run import answers, compare, curves, figures, histories, local
-from xlm_runtime.run.changes import Piece, changes
-from xlm_runtime.run.compare import Column, Read
-from xlm_runtime.run.curves import Curve
-from xlm_runtime.run.figures import Panel
-from xlm_runtime.run.numbers import numbers
-from xlm_runtime.run.table import seen
-from xlm_runtime.run.together import cell, names
+from xlm_runtime.run.folder import answers, histories, local
+from xlm_runtime.run.reports import compare, curves, figures
+from xlm_runtime.run.reports.changes import Piece, changes
+from xlm_runtime.run.reports.compare import Column, Read
+from xlm_runtime.run.reports.curves import Curve
+from xlm_runtime.run.reports.figures import Panel
+from xlm_runtime.run.reports.numbers import numbers
+from xlm_runtime.run.reports.table import seen
+from xlm_runtime.run.reports.together import cell, names
 from xlm_runtime.system.atomic import saving, write_text
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.outcome import outcome

@@ -13,12 +13,12 @@ from typing import Any
 
 from attrs import frozen
 
-from xlm_runtime.run.columns import columns
-from xlm_runtime.run.comparable import Reason, Side, reasons
-from xlm_runtime.run.current import current, settings
-from xlm_runtime.run.numbers import Number, numbers, shown, with_joint
-from xlm_runtime.run.runs import Run, open_run
-from xlm_runtime.run.together import cell, names, pooled
+from xlm_runtime.run.folder.runs import Run, open_run
+from xlm_runtime.run.reports.columns import columns
+from xlm_runtime.run.reports.comparable import Reason, Side, reasons
+from xlm_runtime.run.reports.current import current, settings
+from xlm_runtime.run.reports.numbers import Number, numbers, shown, with_joint
+from xlm_runtime.run.reports.together import cell, names, pooled
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.outcome import outcome
 from xlm_runtime.system.progress import say

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlm_runtime.plug import Family
-from xlm_runtime.run import measured
+from xlm_runtime.run.folder.runs import Run, home
 from xlm_runtime.run.initial import BEGAN
-from xlm_runtime.run.runs import Run, home
-from xlm_runtime.run.table import table
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.table import table
 
 _CARD = """\
 ---

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from xlm_runtime.packages.contents import MANIFEST, Contents
-from xlm_runtime.run.runs import PUBLISHED
+from xlm_runtime.run.folder.runs import PUBLISHED
 from xlm_runtime.system.hashes import HASHES
 
 ROOT = ("README.md", "run.json", "config.json", "data.json", "metrics.json", PUBLISHED)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from xlm_runtime.run.curves import Curve
+from xlm_runtime.run.reports.curves import Curve
 from xlm_runtime.system import extras
 
 if TYPE_CHECKING:

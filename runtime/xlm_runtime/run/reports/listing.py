@@ -8,10 +8,10 @@ from typing import Any
 from attrs import field, frozen
 
 from xlm_runtime.config.settings import parse_sets
-from xlm_runtime.run.columns import columns
-from xlm_runtime.run.current import current, settings
-from xlm_runtime.run.numbers import Number, numbers, shown
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.reports.columns import columns
+from xlm_runtime.run.reports.current import current, settings
+from xlm_runtime.run.reports.numbers import Number, numbers, shown
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.system.outcome import outcome
 from xlm_runtime.system.progress import say

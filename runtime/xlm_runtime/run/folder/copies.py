@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xlm_runtime.packages.contents import Contents, changes, read
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.system.errors import UsageError, some
 
 _LISTED = 8  # names of files in a message

@@ -16,14 +16,14 @@ from xlm_runtime.model.published import is_part, save
 from xlm_runtime.model.scores import LogLikelihood
 from xlm_runtime.plug import Family
 from xlm_runtime.plug.adapted import DECODERS
-from xlm_runtime.run import requests
-from xlm_runtime.run.requests import Prompter
-from xlm_runtime.run.texts import Perplexity, Scorer, perplexity
 from xlm_runtime.system.arguments import each, full, strings, whole
 from xlm_runtime.system.aside import replacing
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
 from xlm_runtime.tokenizers import Tokenizer
+from xlm_runtime.use import requests
+from xlm_runtime.use.requests import Prompter
+from xlm_runtime.use.texts import Perplexity, Scorer, perplexity
 
 
 @frozen(eq=False, repr=False)

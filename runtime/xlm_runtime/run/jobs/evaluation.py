@@ -9,9 +9,10 @@ from xlm_runtime.model import evaluate, generate
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model, first
 from xlm_runtime.plug import Example
-from xlm_runtime.run import measured, watched
-from xlm_runtime.run.session import Session
-from xlm_runtime.run.table import table
+from xlm_runtime.run.jobs import watched
+from xlm_runtime.run.jobs.session import Session
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.table import table
 from xlm_runtime.system.atomic import saving, to_json, write_json, write_text
 from xlm_runtime.system.progress import Watch, say
 from xlm_runtime.system.reader import sealed
@@ -108,7 +109,7 @@ def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollect
     own, asked = task.metrics(prepared), config.eval.asked
     if not asked:
         return own
-    from xlm_runtime.run.asked import extended  # torchmetrics takes a second to import
+    from xlm_runtime.run.jobs.asked import extended  # torchmetrics takes a second to import
 
     return extended(own, asked, prepared)
 

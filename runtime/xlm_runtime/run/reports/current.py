@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from xlm_runtime.run import measured
-from xlm_runtime.run.runs import Run
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.reports import measured
 from xlm_runtime.system import hashes
 from xlm_runtime.system.reader import read_as
 from xlm_runtime.train import saved

@@ -9,8 +9,8 @@ from xlm_runtime.model import holes, scores
 from xlm_runtime.model.evaluate import ratio
 from xlm_runtime.model.scores import LogLikelihood
 from xlm_runtime.plug import Example
-from xlm_runtime.run.requests import Prompter, Request, infilling
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.use.requests import Prompter, Request, infilling
 
 
 @frozen

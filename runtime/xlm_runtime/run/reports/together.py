@@ -7,11 +7,11 @@ from typing import Any
 from attrs import frozen
 
 from xlm_runtime.config.lists import path_of
-from xlm_runtime.run import measured
-from xlm_runtime.run.columns import columns
 from xlm_runtime.run.command import Command
-from xlm_runtime.run.numbers import Number, numbers, shown
-from xlm_runtime.run.table import seen
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.columns import columns
+from xlm_runtime.run.reports.numbers import Number, numbers, shown
+from xlm_runtime.run.reports.table import seen
 
 Evaluation = Mapping[str, Any]
 COSTS = ("nfe", "tokens_per_second")

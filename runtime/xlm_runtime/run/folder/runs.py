@@ -21,7 +21,7 @@ from xlm_runtime.config.settings import changes, differences
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.packages.contents import read as read_package
 from xlm_runtime.packages.package import Package
-from xlm_runtime.run.names import joined, of_setting
+from xlm_runtime.run.folder.names import joined, of_setting
 from xlm_runtime.system import env, hashes
 from xlm_runtime.system.atomic import on_disk, read_json, saving, write_json
 from xlm_runtime.system.bounds import Room

@@ -6,11 +6,11 @@ from typing import Any
 
 from attrs import frozen
 
-from xlm_runtime.run import measured
-from xlm_runtime.run.current import evaluations
-from xlm_runtime.run.numbers import Number, numbers
-from xlm_runtime.run.runs import Run
-from xlm_runtime.run.together import pooled
+from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.reports import measured
+from xlm_runtime.run.reports.current import evaluations
+from xlm_runtime.run.reports.numbers import Number, numbers
+from xlm_runtime.run.reports.together import pooled
 from xlm_runtime.system.reader import damaged, read_table
 
 

@@ -1,4 +1,4 @@
 """Run folders: their names and files, and a run's own copy of its package.
 
-A module enters if it says where something of a run lies or what may lie there, and runs nothing.
+A module enters if it finds, reads or writes the files of a run, and runs no family.
 """

@@ -229,13 +229,14 @@ def test_the_folder_is_named_after_the_family_not_the_file(capsys) -> None:
 
 
 def test_specs_are_built_checked_and_current(capsys) -> None:
-    specs = [str(SPEC / f"{family}.xlm") for family in FAMILIES]
+    families = ("arlm", "mdlm")  # `tests/run` builds and checks all of them
+    specs = [str(SPEC / f"{family}.xlm") for family in families]
     assert execute(["build", *specs]) == 0
     assert execute(["build", *specs, "--check"]) == 0
-    assert {path.name for path in Path("out").iterdir()} == set(FAMILIES)
+    assert {path.name for path in Path("out").iterdir()} == set(families)
     capsys.readouterr()
     assert execute(["build", *specs]) == 0
-    assert capsys.readouterr() == ("".join(f"out/{name}: up to date\n" for name in FAMILIES), "")
+    assert capsys.readouterr() == ("".join(f"out/{name}: up to date\n" for name in families), "")
 
 
 @pytest.mark.parametrize(("stage", "root"), [("ast", "Family"), ("ir", "Package")])

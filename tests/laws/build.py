@@ -3,10 +3,12 @@
 import importlib.util
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +16,7 @@ from laws import zoo
 
 from xlm_runtime.plug import Family, Layout, ModelSize, Vocabulary
 from xlmc.compiler import compile_spec
+from xlmc.resources import digest
 
 VOCAB = Vocabulary(8, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 A, B, C = 5, 6, 7
@@ -56,11 +59,17 @@ class Package:
 
 
 class Workshop:
-    """Compiles each spec once, and imports it under a new name as often as it is asked for."""
+    """Compiles each spec once, and imports it under a new name as often as it is asked for.
 
-    def __init__(self, root: Path, specs: Mapping[str, zoo.Spec] = zoo.SPECS) -> None:
+    ``shared`` is a folder of compiled packages for all processes of a session.
+    """
+
+    def __init__(
+        self, root: Path, specs: Mapping[str, zoo.Spec] = zoo.SPECS, shared: Path | None = None
+    ) -> None:
         self.root = root
         self.specs = specs
+        self.shared = shared or root
         self._files: dict[str, dict[str, bytes]] = {}
         self._packages: dict[str, Package] = {}
 
@@ -79,10 +88,21 @@ class Workshop:
 
     def files(self, name: str) -> dict[str, bytes]:
         if name not in self._files:
-            path = self.root / f"{name}.xlm"
-            path.write_text(self.spec_of(name).text, encoding="utf-8")
-            self._files[name] = dict(compile_spec(path).package.files)
+            kept = self.shared / f"{name}_{digest(self.spec_of(name).text.encode())}"
+            if not kept.exists():
+                self._compile(name, kept)
+            self._files[name] = {one.name: one.read_bytes() for one in kept.iterdir()}
         return self._files[name]
+
+    def _compile(self, name: str, into: Path) -> None:
+        """Write the files of a package to a folder, which is there with all of them or not."""
+        path = self.root / f"{name}.xlm"
+        path.write_text(self.spec_of(name).text, encoding="utf-8")
+        made = Path(mkdtemp(dir=self.shared))
+        for file, content in compile_spec(path).package.files.items():
+            (made / file).write_bytes(content)
+        with suppress(OSError):  # another process was first
+            made.rename(into)
 
     def _imported(self, name: str, files: dict[str, bytes]) -> Package:
         fresh = f"laws_{name}_{next(_fresh)}"

@@ -1,5 +1,7 @@
 """Fixtures of the laws: packages compiled once a session."""
 
+import os
+
 import pytest
 import torch
 from laws import build
@@ -15,7 +17,11 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory) -> build.Workshop:
-    return build.Workshop(tmp_path_factory.mktemp("laws"))
+    here = tmp_path_factory.getbasetemp()
+    together = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    shared = together / "packages"
+    shared.mkdir(exist_ok=True)
+    return build.Workshop(tmp_path_factory.mktemp("laws"), shared=shared)
 
 
 @pytest.fixture

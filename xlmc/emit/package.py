@@ -57,10 +57,13 @@ def python(text: str) -> str:
     import black  # 0.13 s, and an up-to-date build needs none
 
     confirm("black", black.__version__)
-    return _formatted(text)
+    head, line, rest = text.partition("\n")
+    if not head.startswith("# "):
+        return _formatted(text)
+    return head + line + _formatted(rest)  # the head names the family, the rest may be of many
 
 
-@lru_cache(maxsize=256)  # the modules that packages share are the same text in most
+@lru_cache(maxsize=512)  # half of the text of the packages is in several
 def _formatted(text: str) -> str:
     import black
 

@@ -133,7 +133,8 @@ def live(text: str, folder: Path) -> None:
                     keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            if (canvas or family.corrupt is None) and "random" not in noise.split():
+            tokens = canvas or family.corrupt is None
+            if tokens and "random" not in noise.split() and ": ratios" not in text:
                 knows_nothing(family, network, batch)
 
 

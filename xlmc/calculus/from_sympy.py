@@ -10,9 +10,9 @@ from functools import reduce
 
 import sympy
 from attrs import frozen
-from sympy import Add, Expr, Mul, Pow, Rational, Symbol
+from sympy import Add, Expr, Mul, Pow, Rational, Symbol, default_sort_key
 
-from xlmc.calculus.to_sympy import ENTRIES
+from xlmc.calculus.to_sympy import ENTRIES, EXTREMES
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast
 
@@ -53,10 +53,13 @@ class _Writer:
             return self.product(expr)
         if expr.func in ENTRIES and len(expr.args) == 1:
             return self.call(ENTRIES[expr.func].name, self.write(expr.args[0]))
+        if expr.func in EXTREMES.values():
+            several = sorted(expr.args, key=default_sort_key, reverse=True)  # numbers last
+            return self.call(expr.func.__name__.lower(), *map(self.write, several))
         raise _Unwritable
 
-    def call(self, function: str, argument: ast.Expr) -> ast.Expr:
-        return ast.Call(function=function, arguments=(argument,), span=self.span)
+    def call(self, function: str, *arguments: ast.Expr) -> ast.Expr:
+        return ast.Call(function=function, arguments=arguments, span=self.span)
 
     def binary(self, op: str, left: ast.Expr, right: ast.Expr) -> ast.Expr:
         return ast.Binary(op=op, left=left, right=right, span=self.span)

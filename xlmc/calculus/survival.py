@@ -79,10 +79,14 @@ def settle(expr: ast.Expr, variable: str, worlds: Worlds = ALONE) -> ast.Expr:
 def kink(expr: ast.Expr, variable: str, worlds: Worlds = ALONE) -> Trouble | None:
     """Return the first ``min`` or ``max`` that changes its argument inside the range."""
     for node in walk(settle(expr, variable, worlds)):
-        if isinstance(node, ast.Call) and node.function in SEVERAL:
+        if isinstance(node, ast.Call) and node.function in SEVERAL and _reads(node, variable):
             t = max(max(_winners(node, variable, one).values()) for one in worlds)
             return Trouble(t=t, node=node, reason="has no derivative where its argument changes")
     return None
+
+
+def _reads(expr: ast.Expr, variable: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == variable for part in walk(expr))
 
 
 def _winners(call: ast.Call, variable: str, world: Mapping[str, float]) -> dict[int, float]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import sympy
 from sympy import Add, Expr, Function, Mul, Pow, Rational, Symbol
 
-from xlmc.calculus.functions import TABLE
+from xlmc.calculus.functions import SEVERAL, TABLE
 from xlmc.calculus.limits import check_limits
 from xlmc.syntax import ast
 from xlmc.syntax.expression import TooHard
@@ -21,6 +21,7 @@ ALGEBRA = SimpleNamespace(
     **{one.name: Function(one.name) if one.defined else getattr(sympy, one.name) for one in TABLE},
 )
 ENTRIES = {getattr(ALGEBRA, one.name): one for one in TABLE if not one.power}
+EXTREMES = {name: getattr(sympy, name.title()) for name in SEVERAL}
 _FUNCTIONS = {one.name: f for f, one in ENTRIES.items() if one.written}
 expm1 = ALGEBRA.expm1
 log1p = ALGEBRA.log1p
@@ -53,6 +54,8 @@ def _convert(expr: ast.Expr, symbols: Mapping[str, Symbol]) -> Expr:
         case ast.Call(function=name, arguments=(argument,), primes=0) if name in _FUNCTIONS:
             # Expanded, so that sin(pi/2*(1-t)) is seen to be cos(pi*t/2).
             return _FUNCTIONS[name](expanded(_convert(argument, symbols)))
+        case ast.Call(function=name, arguments=several, primes=0) if name in SEVERAL:
+            return EXTREMES[name](*(_convert(one, symbols) for one in several))
         case _:
             raise TooHard(expr, "has no derivative that is known here")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xlmc.check import (
     agreement,
     blocks,
+    carrying,
     collate,
     decoder,
     effect,
@@ -65,7 +66,7 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
 
 def _reading(family: ast.Family) -> Iterator[Diagnostic]:
     """Check the sections that read the noise."""
-    for part in (network, loss, decoder):
+    for part in (network, loss, decoder, carrying):
         yield from part.check(family)
 
 

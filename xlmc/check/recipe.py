@@ -94,6 +94,8 @@ def settings(family: ast.Family, recipe: ast.Recipe) -> Known:
                 known[f"{section.kind}.{param.name}"] = types[kind]
         for choice in query.those(section.entries, ast.Choice):
             known[f"{section.kind}.{choice.name}"] = tuple(o.id for o in choice.options)
+    known |= {f"loss.{one.name}": TYPES[one.kind] for one in query.of_rollout(family)
+              if one.kind in TYPES}  # fmt: skip
     idle = query.idle(family, recipe)
     return {path: kind for path, kind in known.items() if path not in idle}
 

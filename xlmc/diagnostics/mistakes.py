@@ -299,6 +299,7 @@ _DECODER = {
         STEP,
         "    blocks 2\n    step { unmask quota 4; draw token }\n",
     ),
+    "XLM132": (MASK, "    head token", "    carry memory\n    head token"),
     "XLM141": (MASK, STEP, GUIDE.replace("scale = 2", "scale = 0")),
 }
 _REST = {

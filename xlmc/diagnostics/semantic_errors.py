@@ -394,6 +394,19 @@ class CausalBackbone(Diagnostic):
 
 
 @frozen(kw_only=True)
+class WrongCarry(Diagnostic):
+    """A state that cannot go from call to call, for what is beside it."""
+
+    code = "XLM132"
+    title = "`{name}` cannot be carried from call to call"
+    label = "{why}"
+    help = "{hint}"
+    name: str
+    why: str
+    hint: str
+
+
+@frozen(kw_only=True)
 class SeesAhead(Diagnostic):
     """A network that sees the tokens that it is to predict."""
 

@@ -30,11 +30,16 @@ from xlmc.words.slots import answers, rule_words
 
 @frozen
 class Amounts:
-    """The amounts of a section, with the meanings of the names in them."""
+    """The amounts of a section, with the meanings of the names in them.
+
+    ``owner`` is that of the params in code, ``rows`` the variable that has the free places.
+    """
 
     section: ast.Section
     family: ast.Family
     clock: Clock
+    owner: str = "self."
+    rows: str = "canvas"
 
     @property
     def scope(self) -> Names:
@@ -48,11 +53,11 @@ class Amounts:
                 "steps_left", rank, Kind.LONG if self.shared else Kind.INT, left
             ),
             "masked": _counted("masked", "masked"),
-            "length": _counted("length", "canvas.free"),
+            "length": _counted("length", f"{self.rows}.free"),
             "limit": variable("limit", Rank.ROW, Kind.LONG, "canvas.room"),
         }
         found |= {
-            one.name: param(one.name, one.kind)
+            one.name: param(one.name, one.kind, owner=self.owner)
             for one in query.those(self.section.entries, ast.Param)
         }
         late = self.late
@@ -65,7 +70,7 @@ class Amounts:
 
     @property
     def _call(self) -> Called:
-        return partial(self.clock.call, owner="self.")
+        return partial(self.clock.call, owner=self.owner)
 
     def code(self, expr: ast.Expr) -> Code:
         """Return the code of an amount."""

@@ -10,6 +10,7 @@ SPLIT = "a text ends at a string that a later insertion could still split"
 ANEW = "tokens of one step are drawn independently"
 BESIDE = "tokens inserted in one step are drawn independently, and no gap gets two"
 ORDERED = "the order is not a random one"
+CARRIED = "they also read what they said in the calls before"
 NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 
 
@@ -31,6 +32,8 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
         return ir.Samples("none", "; ".join(reasons), (), "")
     if decoder.unmask is not None and not decoder.timed and _ordered(decoder.unmask.order):
         return ir.Samples("heads", ORDERED, _neutral(decoder), "")
+    if decoder.carries and not decoder.timed:
+        return ir.Samples("heads", CARRIED, _neutral(decoder), "")
     if not decoder.timed:
         return ir.Samples("exact", "", _neutral(decoder), "")
     why = TOGETHER if decoder.unmask is not None else BESIDE

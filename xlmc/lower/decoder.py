@@ -130,6 +130,7 @@ class _Maker(Actions):
             inverse=self.clock.handed("inverse", "self.") if told else None,
             clocked=bool(self.clock.params),
             size=self._size(),
+            carries=query.carry(self.family) is not None,
             extends=extends,
         )
 

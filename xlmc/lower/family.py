@@ -21,6 +21,7 @@ from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
 from xlmc.words import numbers, terms
+from xlmc.words.backbones.base import Layers
 from xlmc.words.slots import backbone_words, head_words
 
 FILES = {
@@ -139,7 +140,9 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         return ir.Network(name, "", _library("", ()), module, told, "", heads=heads)
     word = backbone_words()[query.backbone(family)]
     layers = word.full
-    if process.blocked:
+    if query.carry(family) is not None:
+        layers = word.carrying or layers
+    elif process.blocked:
         keeping = word.blockwise_caching if _keeps_past(family) else None
         layers = keeping or word.blockwise or layers
     elif told.parameter:
@@ -147,10 +150,11 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
     published = _published(family)
-    names = tuple(filter(None, (layers.network, layers.block)))
-    more: tuple[str, ...] = () if layers.module == "backbone" else ("Past",)
+    block = () if layers.home else (layers.block,)
+    names = tuple(filter(None, (layers.network, *block)))
+    more: tuple[str, ...] = () if "backbone" in (layers.module, layers.home) else ("Past",)
     more = ("shape_of",) if published and not word.adapted else more
-    imports = _library(layers.module, (*names, *more), process.blocked)
+    imports = _library(layers.module, (*names, *more), layers, blocked=process.blocked)
     size = blocks.size(family, "self.")
     caches = ordered and layers == word.caching
     return ir.Network(
@@ -164,6 +168,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         heads,
         size,
         caches,
+        carry.name if (carry := query.carry(family)) is not None else "",
     )
 
 
@@ -197,11 +202,13 @@ def _told(family: ast.Family, clock: Clock) -> ir.Told:
 
 
 def _library(
-    home: str, names: tuple[str, ...], blocked: bool = False
+    home: str, names: tuple[str, ...], layers: Layers | None = None, *, blocked: bool = False
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the imports of `network.py`: the layers from their module, and what heads need."""
     heads = ("allowed_logits", "answer", "linear")
     found = {"backbone": heads if home != "backbone" else (*heads, *names)}
+    if layers is not None and layers.home:
+        found[layers.home] = (*found[layers.home], layers.block)
     found |= {"blocks": ("block_of",)} if blocked else {}
     found |= {home: names} if home not in ("", "backbone") else {}
     return tuple((module, tuple(sorted(some))) for module, some in sorted(found.items()))

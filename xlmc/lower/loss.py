@@ -17,7 +17,7 @@ from xlmc.calculus.code import (
 )
 from xlmc.calculus.functions import PRODUCT
 from xlmc.calculus.print_math import latex_expr, plain_expr
-from xlmc.lower import ir
+from xlmc.lower import carrying, ir
 from xlmc.lower.clamps import clamped
 from xlmc.lower.clock import Clock
 from xlmc.lower.documents import returning
@@ -83,23 +83,33 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     used |= {"corrupted"} if any(term.given for term in terms) else set()
     ordered = objective.process.ordered
     row = "batch" if objective.process.holds_places else "noised"
-    divided, empty = OVER["rows" if own else over]
+    divisor = "rows" if own else over
+    divided, empty = OVER[divisor]
+    rolled = carrying.rollout(objective, clock)
+    divided = divided if rolled is None else carrying.several(divisor, divided, rolled.calls)
     streams = ("noised.block", "batch.x0") if objective.process.blocked else ()
     trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend", *streams)
     noised = () if ordered else ("noised: Noised",)
     clocked = ("clock: Clock",) if clock.moves(used) else ()
     return ir.Loss(
         title=f"Return the objective of a {'' if ordered else 'noised '}batch (spec: loss).",
-        signature=("network: Network", *noised, "batch: Batch", *clocked, *_defaults(objective)),
+        signature=(
+            "network: Network",
+            *noised,
+            "batch: Batch",
+            *clocked,
+            *_defaults(objective, rolled),
+        ),
         trunk=trunk if condition is None else (*trunk, str(condition)),
-        imports=_imports(objective, terms, clock.imports(used)),
+        imports=_imports(objective, terms, clock.imports(used), rolled),
         terms=terms,
         total=" + ".join(term.head for term in terms),
         parts="{" + ", ".join(f'"{term.head}": {term.head}' for term in terms) + "}",
         over=built(divided),
         divisor=built("over.clamp(min=1)" if empty else "over"),
         latex=_formula(objective),
-        units=_units(objective, "rows" if own else over) + (f" {EACH[own]}." if own else ""),
+        units=_units(objective, divisor, rolled) + (f" {EACH[own]}." if own else ""),
+        rollout=rolled,
     )
 
 
@@ -113,16 +123,21 @@ def _over(word: str, objective: Objective) -> str:
     return "rows" if word == "sequences" else word
 
 
-def _defaults(objective: Objective) -> list[str]:
+def _defaults(objective: Objective, rolled: ir.Rollout | None) -> list[str]:
     """Return the params with types and defaults, in the order in which terms read them."""
     found = dict.fromkeys(p for part in objective.parts for p in _params(part, objective))
+    found |= dict.fromkeys(rolled.params if rolled is not None else ())
     return [f"{p.name}: {p.python} = {p.default}" for p in found]
 
 
 def loss_params(objective: Objective) -> tuple[ir.Param, ...]:
-    """Return the params that some term reads, in the order of the spec."""
+    """Return the params that some term reads, in the order of the spec, and those of a rollout."""
     read = {p.name for part in objective.parts for p in _params(part, objective)}
-    return params(objective.entries, read)
+    own = params(objective.entries, read)
+    if query.carry(objective.family) is None:
+        return own
+    section = query.decoders(objective.family)[0]
+    return (*own, *params(section.entries, query.read_by_step(section)))
 
 
 def _params(part: Part, objective: Objective) -> tuple[ir.Param, ...]:
@@ -134,13 +149,17 @@ def _params(part: Part, objective: Objective) -> tuple[ir.Param, ...]:
 
 
 def _imports(
-    objective: Objective, terms: tuple[ir.Term, ...], schedule: tuple[str, ...]
+    objective: Objective,
+    terms: tuple[ir.Term, ...],
+    schedule: tuple[str, ...],
+    rolled: ir.Rollout | None,
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return what the terms import from the package: the names by their modules."""
     found = {("network", "Network"), ("places", "at_special"), ("places", "shifted")}
     found |= {("noise", "Noised")} if objective.process.clocks else set()
     found |= {("schedule", name) for name in schedule}
     found |= {one for part in objective.parts for one in words.use(part, objective).imports}
+    found |= carrying.imports() if rolled is not None else set()
     if any(term.per_token for term in terms):
         found |= {("around", "geometric"), ("around", "visible"), ("blocks", "of_block")}
     modules = sorted({module for module, _ in found})
@@ -174,7 +193,7 @@ def _lines(sign: str, weight: str, rest: str) -> list[str]:
     return [term] if len(term) <= _WIDEST or not weight else [sign + weight, rf"\quad {rest}"]
 
 
-def _units(objective: Objective, over: str) -> str:
+def _units(objective: Objective, over: str, rolled: ir.Rollout | None) -> str:
     """Describe the letters of the formula, and the unit."""
     weights = [found for part in objective.parts if (found := inlined(part, objective))]
     names = mentioned(weights)
@@ -192,7 +211,8 @@ def _units(objective: Objective, over: str) -> str:
         said.append("where a row has lost all tokens, what is gone counts `noised.pace` each")
     letters = [_word(p).letter for p in objective.parts if p.term.divergence.options]
     said += dict.fromkeys(letter for letter in letters if letter)
-    return f"{'; '.join(said)}. In nats per {unit}."
+    calls = f" The mean over {rolled.calls} calls of the network." if rolled is not None else ""
+    return f"{'; '.join(said)}. In nats per {unit}.{calls}"
 
 
 def _around(objective: Objective) -> list[ast.Expr]:

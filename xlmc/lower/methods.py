@@ -12,6 +12,8 @@ from xlmc.lower.substitutions import SubstituteMaker
 
 def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
     """Yield all methods of a decoder; ``hooked``: some decoder of the family has blocks."""
+    if decoder.carries:
+        yield Piece(parts.State("Remembering"))
     if decoder.ends:
         yield _ending(Maker(decoder, hooked))
     if decoder.appends:

@@ -28,6 +28,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "ratios": "changed returned stepped",
     "rating": "Rating RatingGrowing rated sureness",
     "recalling": "GuidedRecalling GuidedRecallingMoving Recalling RecallingMoving",
+    "remembering": "Remembering",
     "resuming": "Resuming",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",

@@ -111,18 +111,26 @@ def _surviving(arrow: ast.Arrow) -> ast.Arrow:
 def _network(
     entries: tuple[ast.Node, ...], noise: Noise | None, span: Span
 ) -> tuple[ast.Node, ...]:
-    whole = tuple(
-        evolve(entry, at=_name("tokens", entry.span))
-        if isinstance(entry, ast.Head) and entry.at is None and slots.of_tokens(entry)
-        else entry
-        for entry in entries
-    )
+    whole = tuple(map(_entry, entries))
     if _has(entries, ast.Attention):
         return whole
     kind = noise.attention if noise is not None else Noise.attention
     attention = ast.Attention(_name(kind, span), span=span)
     place = 1 if whole and isinstance(whole[0], ast.Backbone) else 0
     return (*whole[:place], attention, *whole[place:])
+
+
+def _entry(entry: ast.Node) -> ast.Node:
+    """Return an entry of the network: tokens are predicted at tokens, a state carried at masks."""
+    match entry:
+        case ast.Head(at=None) if slots.of_tokens(entry):
+            return evolve(entry, at=_name("tokens", entry.span))
+        case ast.Carry(at=at, over=over):
+            at = at if at is not None else _name("mask", entry.span)
+            calls = over if over is not None else ast.Number(Fraction(2), "2", span=entry.span)
+            return evolve(entry, at=at, over=calls)
+        case _:
+            return entry
 
 
 def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:

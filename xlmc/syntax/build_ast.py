@@ -196,6 +196,11 @@ class _Builder(Expressions):
     def attention(self, span: Span, kind: ast.Name) -> ast.Attention:
         return ast.Attention(span=span, kind=kind)
 
+    def carry(
+        self, span: Span, name: Token, at: ast.Name | None, over: ast.Expr | None
+    ) -> ast.Carry:
+        return ast.Carry(span=span, name=self._declared(name), at=at, over=over)
+
     def head(
         self,
         span: Span,

@@ -243,6 +243,9 @@ def _statement(node: ast.Node) -> str:
         case ast.Amount():
             law = f"amount {node.variable.id} ~ {expression(node.law)}"
             return f"{law} {node.spread.id}" if node.spread else law
+        case ast.Carry():
+            over = f" over {expression(node.over)}" if node.over is not None else ""
+            return f"carry {node.name}{_optional('at', node.at)}{over}"
         case ast.Mean():
             return f"mean over {node.over.id}{_optional('per', node.per)}"
         case ast.Start():

@@ -115,6 +115,17 @@ def heads(family: ast.Family) -> dict[str, ast.Head]:
     return {head.name: head for head in those(entries(family, "network"), ast.Head)}
 
 
+def carry(family: ast.Family) -> ast.Carry | None:
+    """Return the state that goes from call to call in training; None where one call has none."""
+    found = first(entries(family, "network"), ast.Carry)
+    return found if found is not None and calls_of(found) > 1 else None
+
+
+def calls_of(carry: ast.Carry) -> int:
+    """Return how many calls a carried state is trained through; 0 for what is no number."""
+    return int(carry.over.value) if isinstance(carry.over, ast.Number) else 0
+
+
 def size(head: ast.Head) -> int:
     """Return the largest number in a head's range: ``distribution(32)``; 0 for other heads."""
     return int(head.size.value) if isinstance(head.size, ast.Number) else 0
@@ -129,6 +140,22 @@ def decoders(family: ast.Family) -> tuple[ast.Section, ...]:
     """Return the decoders, the default one first."""
     found = [section for section in family.sections if section.kind == "decoder"]
     return tuple(sorted(found, key=lambda section: section.name is not None))
+
+
+def read_by_step(section: ast.Section) -> set[str]:
+    """Return the names that a decoder's choice of masks reads, also through its lets."""
+    step = first(section.entries, ast.Step)
+    unmask = act(step.actions, "unmask") if step is not None else None
+    read = amounts(unmask) if unmask is not None else ()
+    return spoken(read, those(section.entries, ast.Let))
+
+
+def of_rollout(family: ast.Family) -> tuple[ast.Param, ...]:
+    """Return the params of the default decoder that training reads, for steps between its calls."""
+    if carry(family) is None or not (sections := decoders(family)):
+        return ()
+    read = read_by_step(sections[0])
+    return tuple(one for one in those(sections[0].entries, ast.Param) if one.name in read)
 
 
 def chosen(family: ast.Family, recipe: ast.Recipe) -> tuple[ast.Section, ...]:

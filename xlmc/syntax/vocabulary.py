@@ -46,6 +46,7 @@ _FORMS = {
     "_BACKBONE": "a backbone is written `backbone dit`, `backbone dit(condition = t)` or "
     '`backbone python "my_package.my_module:MyNetwork"`',
     "_ATTENTION": "the attention is written `attention full`",
+    "_CARRY": "a carried state is written `carry memory at mask over 2`",
     "_HEAD": "a head is written `head token : logits`, `head slot : logits at gaps` or "
     "`head gap : distribution(32) at gaps`",
     "_MEAN": "a mean is written `mean over tokens` or `mean over masked per sequence`",
@@ -93,6 +94,9 @@ _AFTER = {
     ("_AMOUNT", "_TILDE"): "the distribution",
     ("_BACKBONE", "_BACKBONE"): "the backbone",
     ("_ATTENTION", "_ATTENTION"): "the kind of attention",
+    ("_CARRY", "_CARRY"): "the name of the carried state",
+    ("_CARRY", "_AT"): "the state of the places that carry it",
+    ("_CARRY", "_OVER"): "the number of calls that it is trained through",
     ("_HEAD", "_HEAD"): "the name of the head",
     ("_HEAD", "_COLON"): "the kind of the head",
     ("_HEAD", "_LPAR"): "the largest count",

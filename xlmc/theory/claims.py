@@ -61,6 +61,7 @@ APART = (
     "missing"
 )
 NO_STOP = "no head predicts when nothing is missing, so no distribution over lengths is known"
+CARRIED = "its answers depend on the calls before, of which the likelihood of a text has none"
 STEADY = ("tokens", "sequences", "block", "tokens per sequence")  # alike for all of one length
 OWN = {  # what a mean within each sequence divides its terms by
     "tokens per sequence": "length",
@@ -83,6 +84,8 @@ def claim(objective: Objective) -> tuple[str, str]:
 def _claim(objective: Objective) -> tuple[str, str]:
     """Return the claim at the defaults of the params of the noise."""
     process = objective.process
+    if query.carry(objective.family) is not None:
+        return "none", CARRIED
     if process.ordered:
         return "tight", NONE
     if process.holds_places and tokens(objective).ratios:

@@ -15,7 +15,7 @@ from xlm_runtime.plug import Batch, Decoded, Example
 from xlm_runtime.verify.bench import Bench, source
 from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.law import texts
-from xlm_runtime.verify.table import blockwise, told
+from xlm_runtime.verify.table import blockwise, carries, told
 from xlm_runtime.verify.verdict import Verdict, decided
 
 _ROWS = 12
@@ -38,7 +38,9 @@ class Spy(nn.Module):
         except AttributeError:
             return getattr(super().__getattr__("network"), name)
 
-    def trunk(self, xt: torch.Tensor, attend: torch.Tensor | None, *more: torch.Tensor) -> Any:
+    def trunk(
+        self, xt: torch.Tensor, attend: torch.Tensor | None, *more: torch.Tensor | None
+    ) -> Any:
         """Record the input, and return the trunk of the network."""
         self.shown.append((xt, attend))
         return self.network.trunk(xt, attend, *more)
@@ -53,6 +55,9 @@ def manners(bench: Bench) -> Iterator[Verdict]:
     if blockwise(network):
         rule = "a token sees its own block noised, and those before clean"
         yield _verdict(bench, "network.blocks", "", rule, _streams(bench, network))
+    if carries(network):
+        rule = "masks alone hand on their states, to the masks that are left"
+        yield _verdict(bench, "network.carried", "", rule, _carried(bench, network))
     if bench.family.corrupt is not None:
         yield _verdict(bench, "noise.fixed", "", "noise changes free tokens only",
                        _fixed(bench, network))  # fmt: skip
@@ -106,6 +111,24 @@ def _streams(bench: Bench, network: Any) -> str:
                     f"the token at {place}, of block {int(block[row, place])}, {sees} the {stream} "
                     f"one at {column}, of block {int(block[row, column])}"
                 )
+    return ""
+
+
+@torch.no_grad()
+def _carried(bench: Bench, network: Any) -> str:
+    """Check that states are read at masks, that zero ones are none, and that others do matter."""
+    batch = bench.layout(examples(bench))
+    attend = torch.ones_like(batch.inside) if batch.attend is None else batch.attend.bool()
+    masks = batch.free & (batch.position % 2 == 0)
+    xt = batch.x0.masked_fill(masks, bench.vocab["mask"])
+    before = network.trunk(xt, attend)
+    if not torch.equal(network.trunk(xt, attend, torch.zeros_like(before)), before):
+        return "states of zero change the network's answers"
+    dropped = before.masked_fill(masks[:, :, None], 0)
+    if not torch.equal(network.trunk(xt, attend, dropped), before):
+        return "states of places that hold no mask change the network's answers"
+    if masks.any() and torch.equal(network.trunk(xt, attend, before), before):
+        return "states of masks change nothing"
     return ""
 
 

@@ -5,6 +5,7 @@ with wide enough rows they can express any answer, of any kind of head.
 """
 
 import inspect
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -41,6 +42,7 @@ class Table(nn.Module):
         self._told: list[Tensor] = []
         self.basis = Basis(None)
         self.keeps = False
+        self.carries = carries(network)
         self.heard: Tensor | None = None  # the times of the last call
         self._kept: dict[object, tuple[Tensor, Mixture]] = {}
 
@@ -55,15 +57,17 @@ class Table(nn.Module):
         self,
         xt: Int[Tensor, "batch length"],
         attend: Bool[Tensor, "batch length"] | None,
-        *more: Tensor,
+        *more: Tensor | None,
     ) -> Float[Tensor, "batch length width"]:
         """Return the rows of a batch of states.
 
         ``more``: nothing, or the time that is the network's input, or the block of each place and
-        the clean tokens, of which it sees the blocks before.
+        the clean tokens, of which it sees the blocks before, or the states of the call before,
+        which a table does not read.
         """
-        told = more[0] if len(more) == 1 else None
-        view = more if len(more) > 1 else ()
+        inputs = [] if self.carries else [one for one in more if one is not None]
+        told = inputs[0] if len(inputs) == 1 else None
+        view = inputs if len(inputs) > 1 else []
         self.heard = told
         if self.recording:
             codes = self.codes(xt, attend, *view)
@@ -242,12 +246,22 @@ class Table(nn.Module):
 
 def told(network: Any) -> int:
     """Return how many inputs a trunk has besides the tokens, their padding and their blocks."""
-    return len(inspect.signature(network.trunk).parameters) - 2 - 2 * blockwise(network)
+    needed = [one for one in _inputs(network).values() if one.default is one.empty]
+    return len(needed) - 2 - 2 * blockwise(network)
+
+
+def carries(network: Any) -> bool:
+    """Return whether the states of a call are an input of the next one."""
+    return any(one.default is None for one in _inputs(network).values())
 
 
 def blockwise(network: Any) -> bool:
     """Return whether a token sees its own noised block, and the blocks before it clean."""
-    return "block" in inspect.signature(network.trunk).parameters
+    return "block" in _inputs(network)
+
+
+def _inputs(network: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(network.trunk).parameters
 
 
 def continued(new: Tensor, more: Any) -> tuple[Tensor, tuple[tuple[Tensor, Tensor], ...]]:

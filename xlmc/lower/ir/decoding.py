@@ -53,6 +53,7 @@ class Decoder:
     inverse: Code | None  # the function that gives a step its time, where no grid does
     clocked: bool  # some code of it may take the clock
     size: Size | None  # None where the length is given
+    carries: bool = False  # the network's state goes from call to call
     extends: Code | None = None  # the size of the blocks of masks that it appends
 
     @property

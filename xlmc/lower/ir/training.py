@@ -140,6 +140,7 @@ class Network:
     heads: tuple[Head, ...] = ()
     blocks: Code | None = None  # the size of blocks, of which a token sees its own and those before
     caches: bool = False  # it can go on from the keys and values of a prefix
+    carried: str = ""  # name of the state that goes from call to call; "" for none
 
 
 @frozen
@@ -171,6 +172,36 @@ class Term:
 
 
 @frozen
+class Rollout:
+    """Several calls in training: a step of the decoder between them, a state from each to the next.
+
+    ``lines`` choose the ``places`` of the step, over the masks and their logits.
+    """
+
+    calls: int
+    name: str  # of the state
+    head: str  # name, of which the logits are
+    params: tuple[Param, ...]  # that the lines read
+    lines: tuple[tuple[str, Code], ...]
+    reads_batch: bool  # they also read the free places of a batch
+
+    @property
+    def places(self) -> Code:
+        """Return the code of the places, which is that of the last line."""
+        return self.lines[-1][1]
+
+    @property
+    def signature(self) -> str:
+        """Return the params behind other arguments, with their types."""
+        return "".join(f", {p.name}: {p.python}" for p in self.params)
+
+    @property
+    def given(self) -> str:
+        """Return the params behind other arguments of a call."""
+        return "".join(f", {p.name}" for p in self.params)
+
+
+@frozen
 class Loss:
     """`loss.py`: the terms and what their sum is divided by."""
 
@@ -185,6 +216,7 @@ class Loss:
     divisor: Code  # that, or 1 where it is 0
     latex: tuple[str, ...]
     units: str
+    rollout: Rollout | None = None  # None where training calls the network once
 
 
 @frozen

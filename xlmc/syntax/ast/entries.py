@@ -99,6 +99,15 @@ class Attention(Node):
 
 
 @frozen
+class Carry(Node):
+    """``carry memory at mask over 2``: a vector at each place that goes from call to call."""
+
+    name: str
+    at: Name | None = None
+    over: Expr | None = None
+
+
+@frozen
 class Head(Node):
     """``head slot : logits at gaps``, ``head gap : distribution(32) at gaps``.
 

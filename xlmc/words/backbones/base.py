@@ -9,11 +9,15 @@ from xlmc.words.base import Word
 
 @frozen
 class Layers:
-    """The classes of a network in the library: its own, that of its blocks, and their module."""
+    """The classes of a network in the library: its own, that of its blocks, and their module.
+
+    ``home`` is the module of the blocks, where that is another.
+    """
 
     network: str
     block: str
     module: str
+    home: str = ""
 
 
 class Backbone(Word):
@@ -21,8 +25,9 @@ class Backbone(Word):
 
     ``full`` sees both sides, ``causal`` the tokens before, ``caching`` keeps what it made of
     these, ``blockwise`` sees a block and those before, in two streams, ``conditioned`` is given a
-    time; None for what it lacks. ``published``: there are weights
-    for it on the Hub. ``adapted``: it is an architecture of transformers, which its call names.
+    time, ``carrying`` the states of the call before; None for what it lacks. ``published``: there
+    are weights for it on the Hub. ``adapted``: it is an architecture of transformers, which its
+    call names.
     """
 
     slot = "a backbone"
@@ -32,5 +37,6 @@ class Backbone(Word):
     blockwise: ClassVar[Layers | None] = None
     blockwise_caching: ClassVar[Layers | None] = None  # None: ``blockwise`` keeps them itself
     conditioned: ClassVar[Layers | None] = None
+    carrying: ClassVar[Layers | None] = None
     published: ClassVar[bool] = False
     adapted: ClassVar[bool] = False

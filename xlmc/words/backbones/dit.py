@@ -15,4 +15,5 @@ class Dit(Backbone):
     example = "backbone dit(condition = t)"
     full = Layers("Transformer", "GatedBlock", "backbone")
     blockwise = Layers("BlockwiseTransformer", "GatedStreams", "blockwise")
+    carrying = Layers("CarryingTransformer", "GatedBlock", "carrying", "backbone")
     conditioned = Layers("ConditionedTransformer", "", "backbone")

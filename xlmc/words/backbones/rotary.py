@@ -13,4 +13,5 @@ class Rotary(Backbone):
     full = Layers("Transformer", "Block", "backbone")
     causal = Layers("CausalTransformer", "CausalBlock", "causal")
     blockwise = Layers("BlockwiseTransformer", "Streams", "blockwise")
+    carrying = Layers("CarryingTransformer", "Block", "carrying", "backbone")
     caching = Layers("CachingTransformer", "CachingBlock", "causal")

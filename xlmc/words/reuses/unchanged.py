@@ -31,6 +31,9 @@ class Unchanged(Reuse):
         missing = unmet(self.needs, process)
         if missing is not None and process.ordered:
             return missing.why, "write `reuse while prefix`"
+        if (carry := query.carry(family)) is not None:
+            why = f"`{carry.name}` changes from call to call, even where the row does not"
+            return why, "drop `reuse`"
         if query.condition(family) is not None:
             hint = "drop `reuse`, or the backbone's condition"
             return "the backbone reads the time, which changes", hint

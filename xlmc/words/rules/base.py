@@ -33,7 +33,8 @@ class Rule(Word):
     ``thresholds``: it compares one score.
     ``errors``: those with the smallest errors come first. ``counts``: its amount is a number of
     places for each row. ``single``: it takes one. ``empty``: of a row with candidates it may take
-    none; ``some`` is the least amount of which it takes some, and an example.
+    none; ``some`` is the least amount of which it takes some, and an example. ``draws``: which
+    places it takes is random.
     """
 
     slot = "a rule by which an action takes places"
@@ -45,6 +46,7 @@ class Rule(Word):
     counts: ClassVar[bool] = False
     single: ClassVar[bool] = False
     empty: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
     alone: ClassVar[str] = ""  # what it takes of every row where no other rule follows, in words
     surely: ClassVar[bool] = False  # it takes as many as on the average, if these are all
     of_place: ClassVar[bool] = False  # its amount is one of each place, not of a row

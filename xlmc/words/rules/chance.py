@@ -21,6 +21,7 @@ class Chance(Rule):
     takes = "each mask with a chance of its own"
     ordered = False
     empty = True
+    draws = True
     surely = True
     of_place = True
     some = (1e-9, "0.01")

@@ -14,6 +14,7 @@ class Poisson(Rule):
     takes = "a Poisson number of masks of each row"
     counts = True
     empty = True
+    draws = True
     some = (1e-9, "1")
     hint = "a mean is at least 0: `masked * reveal(...)`"
 

@@ -1,0 +1,64 @@
+"""The calls of the network that training makes where a state goes from call to call."""
+
+from xlmc.calculus.code import Code
+from xlmc.lower import ir, orders
+from xlmc.lower.actions import Actions
+from xlmc.lower.clock import Clock
+from xlmc.lower.params import params
+from xlmc.lower.parts import LIBRARY, Lines
+from xlmc.lower.pieces import line
+from xlmc.syntax import ast, query
+from xlmc.theory.objective import Objective
+
+LASTING = ("rows", "block", "tokens")  # what a mean runs over that is the same in all calls
+MODULES = ("places", "sampling")  # of the library, from which the choice of places takes functions
+
+
+def rollout(objective: Objective, clock: Clock) -> ir.Rollout | None:
+    """Return the calls and the step between them; None where training makes one call."""
+    family = objective.family
+    carry = query.carry(family)
+    if carry is None:
+        return None
+    section = query.decoders(family)[0]
+    step = query.the(section.entries, ast.Step)
+    head = query.the(step.actions, ast.Draw).head.id
+    lines = _places(section, family, clock)
+    return ir.Rollout(
+        calls=query.calls_of(carry),
+        name=carry.name,
+        head=head,
+        params=params(section.entries, query.read_by_step(section)),
+        lines=lines,
+        reads_batch=any("length" in code.reads.variables for _, code in lines),
+    )
+
+
+def _places(section: ast.Section, family: ast.Family, clock: Clock) -> Lines:
+    """Return the places that the decoder's step reveals, as lines over masks and logits."""
+    maker = Actions(section, family, clock, owner="", rows="batch")
+    action = query.act(query.the(section.entries, ast.Step).actions, "unmask")
+    unmask = maker.unmask(action)
+    assert action is not None
+    assert unmask is not None
+    lets = maker.lets([*query.amounts(action)])
+    quota: list[tuple[str, Code]] = []
+    if unmask.ahead is not None:
+        quota = [line("quota", "{}", unmask.ahead)]
+    return (*lets, *quota, *orders.choice(unmask))
+
+
+def imports() -> set[tuple[str, str]]:
+    """Return what the code of the calls may take from other modules, each with its name."""
+    found = {(module, name) for module in MODULES for name in LIBRARY[module].split()}
+    return found | {("noise", "hide")}
+
+
+def several(over: str, code: str, calls: int) -> str:
+    """Return the number that the costs of all calls are divided by, given that of one.
+
+    ``over`` is the word for it: each call has its own number of corrupted tokens.
+    """
+    if over in LASTING:
+        return f"{calls} * {code}"
+    return f"torch.stack([{code} for noised, _ in calls]).sum()"

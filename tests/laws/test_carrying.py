@@ -1,4 +1,4 @@
-"""States that go from call to call: what hands them on, what reads them, and what learns by them."""
+"""States that go from call to call: what hands them on, what reads them, what learns by them."""
 
 import pytest
 import torch

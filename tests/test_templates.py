@@ -67,6 +67,7 @@ NOT_OF_TEMPLATES = {
     *(("Edited", name) for name in FIELDS["Edited"]),  # for words like that of the documentation
     *((kind, name) for kind in FACTS for name in FIELDS[kind]),
     *(("Package", name) for name in FIELDS["Package"]),
+    ("Rollout", "params"),  # printed by its own properties
 }
 FAMILIES = (
     "arlm",
@@ -277,7 +278,7 @@ def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
-        for name in ("arlm", "bd3lm", "gidd", "ilm", "p2", "udlm")
+        for name in ("arlm", "bd3lm", "gidd", "ilm", "p2", "relay", "udlm")
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

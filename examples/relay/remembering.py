@@ -24,7 +24,7 @@ class Remembering(Canvas):
     carried: Float[Tensor, "batch length width"] | None = field(default=None, kw_only=True)
 
     def query(self: C, tick: Tick, rows: Bool[Tensor, " batch"] | None = None) -> C:
-        """Query the network for some rows, at least one (None: for all), and keep what it says."""
+        """Query the network for some rows, at least one (None: for all), and keep its answer."""
         some = slice(None) if rows is None else rows
         x, masked = self.x[some], self.masked[some]
         attend = None if self.attend is None else self.attend[some]

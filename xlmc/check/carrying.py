@@ -1,4 +1,4 @@
-"""A state that goes from call to call: that masks carry it, and that training can make steps."""
+"""A state that is carried from call to call: what can carry it, and the steps of training."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The calls of the network that training makes where a state goes from call to call."""
+"""The calls of the network in training, where a state is carried from call to call."""
 
 from xlmc.calculus.code import Code
 from xlmc.lower import ir, orders

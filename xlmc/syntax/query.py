@@ -116,7 +116,7 @@ def heads(family: ast.Family) -> dict[str, ast.Head]:
 
 
 def carry(family: ast.Family) -> ast.Carry | None:
-    """Return the state that goes from call to call in training; None where one call has none."""
+    """Return the state that training carries from call to call; None where it makes one call."""
     found = first(entries(family, "network"), ast.Carry)
     return found if found is not None and calls_of(found) > 1 else None
 

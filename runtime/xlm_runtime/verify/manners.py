@@ -116,7 +116,7 @@ def _streams(bench: Bench, network: Any) -> str:
 
 @torch.no_grad()
 def _carried(bench: Bench, network: Any) -> str:
-    """Check that states are read at masks, that zero ones are none, and that others do matter."""
+    """Check that states are read at masks, that zero ones are none, and that others are not."""
     batch = bench.layout(examples(bench))
     attend = torch.ones_like(batch.inside) if batch.attend is None else batch.attend.bool()
     masks = batch.free & (batch.position % 2 == 0)

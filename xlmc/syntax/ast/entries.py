@@ -100,7 +100,7 @@ class Attention(Node):
 
 @frozen
 class Carry(Node):
-    """``carry memory at mask over 2``: a vector at each place that goes from call to call."""
+    """``carry memory at mask over 2``: a vector at each mask, carried from call to call."""
 
     name: str
     at: Name | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Bool, Tensor
 
+from .blocks import block_of
 from .canvas import C, Canvas
 from .filling import Filling
 
@@ -27,6 +28,12 @@ def growing(canvas: Canvas) -> Bool[Tensor, " batch"]:
     """Return the rows with room for another block and without an ``eos``."""
     ended = canvas.free & (canvas.x == canvas.network.vocab.specials.get("eos", -1))
     return canvas.open.any(1) & ~ended.any(1)
+
+
+def last_block(canvas: Canvas, size: int) -> Bool[Tensor, "batch length"]:
+    """Return the free places in the last block of each row."""
+    block = block_of(canvas.free, size)
+    return canvas.free & (block == block.amax(1, keepdim=True))
 
 
 def extended(canvas: C, size: int) -> C:

@@ -87,6 +87,28 @@ def test_d29_rows_without_a_sure_mask_go_by_the_second_rule(package, tau):
 
 
 @every(["mask_rules"])
+@pytest.mark.parametrize("tau", [0.5, 0.7, 0.85, 0.95])
+def test_d39_joined_rules_take_what_either_takes(package, tau):
+    """All that are above the threshold, and never fewer than the first two; in any order."""
+    for name in ("joined", "swapped"):
+        steps, _ = revealed(package, name, rows=100, tau=tau)
+        left = list(SURE)
+        for step in steps:
+            taken = [p for i, p in enumerate(left) if p > tau or i < 2]
+            assert step.tolist() == [[score in taken for score in SURE]] * 100
+            left = [p for p in left if p not in taken]
+        assert not left
+
+
+@every(["mask_rules"])
+def test_d39_of_three_rules_the_last_are_joined_first(package):
+    """`above .85 else above .7 or quota 2`: .9 alone, and where none is above .85 two at least."""
+    steps, _ = revealed(package, "three", rows=50)
+    found = [step.tolist() for step in steps]
+    assert found == [[[True, False, False]] * 50, [[False, True, True]] * 50]
+
+
+@every(["mask_rules"])
 def test_d29_a_chance_that_fails_everywhere_gives_way_to_the_leftmost(package):
     """Each on its own; a row in which none is revealed reveals its leftmost one."""
     first, *_ = revealed(package, "trying")[0]

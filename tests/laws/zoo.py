@@ -162,6 +162,17 @@ RULES = """decoder {
     drop grid
     step { unmask above tau else quota 2 by confidence }
   }
+  decoder joined {
+    param tau : Chance = 0.9
+    drop grid
+    step { unmask above tau or quota 2 by confidence }
+  }
+  decoder swapped {
+    param tau : Chance = 0.9
+    drop grid
+    step { unmask quota 2 or above tau by confidence }
+  }
+  decoder three { drop grid; step { unmask above 0.85 else above 0.7 or quota 2 by confidence } }
   decoder trying { drop grid; step { unmask chance 0.3 else one by left } }
   decoder measured { drop grid; step { unmask quota max(1, masked * confidence) by confidence } }
   decoder bold { let sure = confidence ** 2; step { unmask chance sure } }
@@ -842,6 +853,37 @@ UNEVEN = """  decoder uneven {
   }
 
   collate {"""
+EDITED = """  decoder plain {
+    step { unmask above tau or quota (masked + steps_left - 1) / steps_left by confidence of sampled
+      draw token with temperature, top_k, top_p }
+  }
+
+  collate {"""
+MENDED = """family mended "Masks, and tokens that are replaced" {
+  noise {
+    clean -> mask | random share 0.2 | clean share 0.2  survival alpha(t) = 1 - t
+    amount t ~ uniform(0, 1)
+  }
+  network { backbone rotary; head token : logits }
+  loss { token : cross_entropy(x0) on struck }
+  decoder {
+    param steps : Count = 8
+    param edit : Chance = 0.4
+    param temperature : Scale = 1.0
+    grid uniform(steps)
+    step {
+      unmask quota max(1, masked / steps_left) by confidence
+      substitute above edit by confidence
+      draw token with temperature
+    }
+  }
+  decoder worst { step { substitute quota 1 by margin } }
+  decoder leading { step { substitute one by confidence of sampled } }
+  decoder blocky { blocks 2 }
+  decoder again { step { remask chance 0.2; unmask quota max(1, masked / steps_left) by confidence } }
+  collate { text : bos [body] eos; seq2seq : prompt bos [body] eos }
+}
+"""
 GIDD = written_out("gidd")
 
 
@@ -927,6 +969,13 @@ MORE = {  # of a few laws alone
     "dfm": Spec(written_out("dfm")),
     "remdm_conf": Spec(written_out("remdm_conf")),
     "bert": Spec(written_out("bert"), low=0.15, high=0.15),
+    "llada2": Spec(
+        written_out("llada2")
+        .replace("  collate {", EDITED)
+        .replace("param block : Size = 32", "param block : Size = 2"),
+        low=1e-3,
+    ),
+    "bert_mended": Spec(MENDED),
     "bert_half": Spec(
         mask("1 - t**2", "t ~ uniform(0, 1)", weight="", over="struck per sequence")
         .replace("clean -> mask", "clean -> mask | random share 0.5 | clean share 0.2")

@@ -78,7 +78,7 @@ def _act(
             yield from _no_order(action, "every token is resampled")
         case "unmask":
             yield from _unmask(action, section, env, process)
-        case "substitute":
+        case "substitute" if process.replaces:
             yield from _rule(action, process)
             yield from _no_order(action, "every token is resampled")
         case "keep":
@@ -158,8 +158,8 @@ def _no_order(action: ast.Act, why: str) -> Iterator[Diagnostic]:
 
 def _rule(action: ast.Act, process: Process) -> Iterator[Diagnostic]:
     """Report a rule that an action does not have."""
-    why = slots.action(action).wrong_rule(action.much)
-    if why:
+    fitting = [word for word in slots.ways(action) if not word.why_not(process)]
+    if fitting and (why := fitting[0].wrong_rule(action.much)):
         span, rule = action.much.span, action.much.rule
         hint = f"write `{undo(sound(process), process)}`"
         yield WrongRule(span=span, rule=rule, why=why, hint=hint)

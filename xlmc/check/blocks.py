@@ -142,4 +142,5 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
 def _clears(section: ast.Section, family: ast.Family) -> bool:
     """Return whether the last step of a grid reveals all masks of a block."""
     edits = slots.edits(query.the(section.entries, ast.Step).actions)
-    return bool(edits) or reveals_all(section, family, query.arrows(family)[0])
+    hides = any(word.hides for _, word in edits)
+    return hides or reveals_all(section, family, query.arrows(family)[0])

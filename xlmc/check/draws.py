@@ -44,7 +44,7 @@ class _Drawn:
     def refusal(self) -> tuple[str, str]:
         """Return why there is no distribution to draw from, and what to write; else twice ""."""
         draw, name = self.draw, self.draw.law.id if self.draw.law is not None else ""
-        here = query.acts(self.block.actions, "substitute")
+        here = query.anew(self.block.actions)
         if self.ratios and self.process.replaces and not name:
             why = f"`{draw.head.id}` gives ratios, which lead to the next time: no distribution"
             return why, f"write `draw {draw.head.id} from posterior`"
@@ -65,7 +65,7 @@ class _Drawn:
     def masks(self) -> Iterator[Diagnostic]:
         """Report a rule that takes only some masks, where the draw itself leaves some."""
         for action in query.acts(self.block.actions, "unmask"):
-            if action.much.otherwise is not None or not rule_words()[action.much.rule].whole:
+            if action.much.rest is not None or not rule_words()[action.much.rule].whole:
                 why = f"`from {self.draw.law.id if self.draw.law else ''}` says which masks stay"
                 span, rule = action.much.span, action.much.rule
                 yield WrongRule(span=span, rule=rule, why=why, hint="write `unmask all`")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xlmc.check.rules import known, paces, samples, warm
+from xlmc.check.rules import known, ordering, paces, samples, warm
 from xlmc.check.scope import values
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
@@ -23,8 +23,14 @@ from xlmc.words.actions.edit import RULES, Edit
 from xlmc.words.answers import answering
 from xlmc.words.slots import answers, head_words, order_words, rule_words, stop_of, subject_words
 
+AGAIN = "a token may become a mask again"
+CHANGES = "a row without masks may change"
 ALL_BACK = "a step would mask all drawn tokens again"
 ONE_ORDER = "a run chooses among the scores of a param, and xlmc orders the places of edits by one"
+NO_REVISION = {
+    "current": "tokens are compared that would replace the current ones",
+    "tempered": "xlmc scores the tokens that replace others by the network's answer itself",
+}
 WHEN_DRAWN = "`confidence` is here the chance that a token had when it was drawn"
 
 
@@ -35,14 +41,18 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
         for action, word in edits:
             if not word.why_not(Process.of(family)):
                 yield from _answer(action, word, step, section, family)
-                changed = [one.name for _, one in edits if not one.hides]
-                yield from _edit(action, word, section, family, env)
-                yield from _order(action, word, section, env, changed)
+                changed = [one.verb for _, one in edits if not one.hides]
+                wrong = [*_edit(action, word, section, family, env)]
+                yield from wrong
+                if word.revises:
+                    yield from _revision(action, section, env) if not wrong else ()
+                else:
+                    yield from _order(action, word, section, env, changed)
     for finish in query.those(section.entries, ast.Finish):
         for action, word in slots.edits(finish.actions):
             why = "a finish reveals the masks that are left, and nothing more"
             why = "masks would be left in the sample" if word.hides else why
-            name, hint = word.name, f"drop the {word.name}"
+            name, hint = word.verb, f"drop the {word.verb}"
             yield WrongAction(span=action.span, action=name, why=why, hint=hint)
 
 
@@ -50,12 +60,13 @@ def _edit(
     action: ast.Act, word: Edit, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     """Check that the steps end, and that an edit has rules that it can take places by."""
-    if word.hides:
-        yield from stops(section, family)
-        if "t" not in env.names:
-            yield NeedsGrid(span=action.span, name=word.name)
-            return
-    own = answering(env) if word.chooses == "tokens" else env  # a mask has no token to be sure of
+    if word.endless:
+        yield from stops(section, family, CHANGES if word.revises else AGAIN)
+    if word.endless and "t" not in env.names:
+        yield NeedsGrid(span=action.span, name=word.verb)
+        return
+    tokens = word.chooses == "tokens" and not word.revises
+    own = answering(env) if tokens else env  # a mask has no token to be sure of
     yield from _rule(action, word, own)
 
 
@@ -69,20 +80,20 @@ def _answer(
     for draw in query.those(step.actions, ast.Draw):
         head = query.heads(family).get(draw.head.id)
         kind = head_words().get(head.kind.id) if head is not None else None
-        if kind is not None and kind.ratios and (read or present or word.reads):
+        if kind is not None and kind.ratios and (read or present or word.reads or word.revises):
             why = f"`{draw.head.id}` gives ratios, and this needs a distribution of tokens"
-            name, hint = word.name, f"drop the {word.name}"
+            name, hint = word.verb, f"drop the {word.verb}"
             yield WrongAction(span=action.span, action=name, why=why, hint=hint)
 
 
-def stops(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
-    """Report the stops of rows in which masks may come again."""
+def stops(section: ast.Section, family: ast.Family, why: str = AGAIN) -> Iterator[Diagnostic]:
+    """Report the stops of rows in which masks may come again, or tokens may be replaced."""
+    process = Process.of(family)
     for stop in query.those(section.entries, ast.Stop):
         for one in stop.conditions:
-            word = stop_of(one, family)
-            if word is not None and word.closes(Process.of(family)):
+            found = stop_of(one, family)
+            if found is not None and (found.closes(process) or process.blocked):
                 continue
-            why = "a token may become a mask again"
             yield WrongStop(span=one.span, why=why, hint="drop the stop: the grid ends the decoder")
 
 
@@ -93,7 +104,7 @@ def _rule(action: ast.Act, word: Edit, env: Environment) -> Iterator[Diagnostic]
         every = rule.whole or (rule.of_place and value is not None and _sure(value, env))
         if word.hides and every:
             yield WrongRule(span=pace.span, rule=rule.name, why=ALL_BACK, hint=hint)
-        elif rule.name not in word.rules or rule.name not in RULES:
+        elif rule.name not in word.rules or not (word.revises or rule.name in RULES):
             yield WrongRule(span=pace.span, rule=rule.name, why=word.one_rule, hint=hint)
         else:
             yield from wrong
@@ -124,6 +135,26 @@ def _order(
     yield from _score(order, word, changed)
     if order.temperature is not None:
         yield from warm(order.temperature, None, env)
+
+
+def _revision(action: ast.Act, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+    """Check the order of the tokens that replace others, all of which are drawn before."""
+    order = action.order
+    if order is None:
+        why = "the tokens that were drawn are compared by a score"
+        yield WrongRule(
+            span=action.span, rule=action.much.rule, why=why, hint="add `by confidence`"
+        )
+    elif query.choice(order.score.id, section) is not None:
+        yield WrongScore(span=order.score.span, why=ONE_ORDER, hint="write `by confidence`")
+    elif order.score.id in order_words() and order.score.id not in answers():
+        why = f"`{order.score.id}` says nothing about the tokens that were drawn"
+        yield WrongScore(span=order.score.span, why=why, hint="write `by confidence`")
+    elif order.of is not None and order.of.id in NO_REVISION:
+        why, hint = NO_REVISION[order.of.id], f"drop `of {order.of.id}`"
+        yield WrongScore(span=order.of.span, why=why, hint=hint)
+    else:
+        yield from ordering(order, action, section, env)
 
 
 def _score(order: ast.Order, word: Edit, changed: list[str]) -> Iterator[Diagnostic]:

@@ -73,8 +73,12 @@ def _actions(actions: tuple[ast.Action, ...]) -> Iterator[Diagnostic]:
 
 def _takes_nothing(much: ast.Much) -> bool:
     """Return whether all rules of an action take nothing."""
-    values = [pace.value for pace in query.paces(much)]
-    return all(value is not None and literal(value) == 0 for value in values)
+    return all(
+        pace.value is not None
+        and literal(pace.value) == 0
+        and not slots.rule_words()[pace.rule].thresholds
+        for pace in query.paces(much)
+    )
 
 
 def _stop(stop: ast.Stop, family: ast.Family) -> Iterator[Diagnostic]:

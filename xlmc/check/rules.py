@@ -67,7 +67,7 @@ def paces(
         if pace.value is not None:
             wrong += known(pace.value, env)
             if not wrong and env.sound:
-                last = endless and pace.otherwise is None
+                last = endless and pace.rest is None
                 every = samples(pace.value, env)
                 wrong += goes_on(pace.rule, pace.value, env, every) if last else []
                 wrong = wrong or list(amount(pace.rule, pace.value, env))
@@ -79,17 +79,21 @@ def single(action: ast.Act | ast.Insert, hint: str) -> Iterator[Diagnostic]:
     much, word = action.much, slots.action(action)
     if why := word.wrong_rule(much):
         yield WrongRule(span=much.span, rule=much.rule, why=why, hint=hint)
-    elif (other := much.otherwise) is not None:
-        drop = f"drop `else {other.span.text}`"
+    elif (other := much.rest) is not None:
+        drop = f"drop `{much.link} {other.span.text}`"
         yield WrongRule(span=other.span, rule=other.rule, why=word.alone, hint=drop)
 
 
 def _never(pace: ast.Much) -> Iterator[Diagnostic]:
-    """Complain about a rule after ``else`` that no row reaches."""
-    rule, other = rule_words()[pace.rule], pace.otherwise
-    if other is not None and not rule.empty:
+    """Complain about a rule after ``else`` or ``or`` that no row, or no place, reaches."""
+    rule, other = rule_words()[pace.rule], pace.rest
+    why = ""
+    if pace.otherwise is not None and not rule.empty:
         why = f"`{rule.name}` always takes a place: no row is left for it"
-        hint = f"drop `else {other.span.text}`"
+    if pace.also is not None and rule.whole:
+        why = f"`{rule.name}` takes every place: none is left for it"
+    if other is not None and why:
+        hint = f"drop `{pace.link} {other.span.text}`"
         yield WrongRule(span=other.span, rule=other.rule, why=why, hint=hint)
 
 

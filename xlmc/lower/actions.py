@@ -56,7 +56,8 @@ class Actions(Amounts):
         """Return the places that an edit changes."""
         order = action.order
         network = order is not None and order_words()[order.score.id].network
-        present = order is not None and order.of is not None
+        present = order is not None and (order.of is not None or word.revises)
+        of = order.of if order is not None else None
         return ir.Edit(
             word=word,
             paces=self.paces(action.much, actor(word)),
@@ -64,6 +65,7 @@ class Actions(Amounts):
             temperature=self.temperature(order.temperature if order is not None else None),
             sure=network and not present,
             off=switch(action.much, environment(self.section, self.family)),
+            sampled=of is not None and subject_words()[of.id].drawn,
         )
 
     def keep(self, action: ast.Act | None) -> ir.Keep | None:
@@ -75,7 +77,7 @@ class Actions(Amounts):
 
     def substitute(self, step: ast.Step) -> ir.Substitute | None:
         """Return the tokens that are drawn anew."""
-        if query.act(step.actions, "substitute") is None:
+        if query.anew(step.actions) is None:
             return None
         draw, masks = query.the(step.actions, ast.Draw), Process.of(self.family).masks
         if draw.law is None:

@@ -112,14 +112,15 @@ class Amounts:
 
     def _pace(self, pace: ast.Much, actor: Actor) -> ir.Pace:
         rule = rule_words()[pace.rule]
+        joined = pace.also is not None
         if pace.value is None:
-            return ir.Pace(rule, None)
+            return ir.Pace(rule, None, joined=joined)
         scope = self.scope
         read = _looked(rule, actor)
         names = {**scope.names, **read}
         code = Printer.code(inline(pace.value, self.late), evolve(scope, names=names))
         looks = tuple(name for name in read if name in code.reads.variables)
-        return ir.Pace(rule, rule.amount(code, actor), looks)
+        return ir.Pace(rule, rule.amount(code, actor), looks, joined)
 
     @property
     def blocked(self) -> bool:

@@ -92,7 +92,7 @@ def _alike(value: ast.Expr, told: ast.Expr, head: str, env: Environment) -> bool
 def switch(much: ast.Much, env: Environment) -> str:
     """Return the param at whose 0 an amount is 0 all along a grid; "" where there is none."""
     value = much.value
-    if value is None or much.otherwise is not None:
+    if value is None or much.rest is not None or rule_words()[much.rule].thresholds:
         return ""
     axes = {"masked": [1.0, 3.0], "length": [3.0]}
     times = [{"t": k / 8, "s": (k - 1) / 8, "steps_left": float(k)} for k in STEPS]

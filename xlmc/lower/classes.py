@@ -14,6 +14,8 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "Extending": ("Extending", "Filling", "Decoding"),
     "Substituting": ("Substituting", "Decoding"),
     "Restoring": ("Restoring", "Substituting", "Decoding"),
+    "Mending": ("Mending", "Filling", "Decoding"),
+    "MendingOnward": ("MendingOnward", "Extending", "Filling", "Decoding"),
     "Revising": ("Revising", "Filling", "Decoding"),
     "Rating": ("Rating", "Revising", "Filling", "Decoding"),
     "Growing": ("Growing", "Decoding"),
@@ -105,6 +107,8 @@ def base(decoder: ir.Decoder) -> str:
         return "Measured" if decoder.oracle else "Growing"
     if decoder.unmask is None:
         return "Oracle" if decoder.oracle else "Inserting"
+    if decoder.settles:
+        return "MendingOnward" if decoder.extends is not None else "Mending"
     if decoder.extends is not None:
         return "Extending"
     grows = "Growing" if decoder.insert is not None else ""

@@ -82,7 +82,7 @@ class _Maker(Actions):
         step = query.the(self.section.entries, ast.Step)
         draw = query.the(step.actions, ast.Draw)
         pick = query.first(step.actions, ast.Pick)
-        anew = query.act(step.actions, "substitute") is not None
+        anew = query.anew(step.actions) is not None
         unmask = query.act(step.actions, "unmask") if not anew else None
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
@@ -195,7 +195,7 @@ class _Maker(Actions):
         if query.act(step.actions, "append") is not None:
             return "Append one token at a time", ", until a row ends"
         word = slots.grid(self.section.entries)
-        if query.act(step.actions, "substitute") is not None:
+        if query.anew(step.actions) is not None:
             return "Draw all tokens anew", word.way if word is not None else ""
         if query.act(step.actions, "keep") is not None:
             return "Keep the surest tokens, and mask the others", word.way if word else ""
@@ -219,11 +219,15 @@ class _Maker(Actions):
         if drawn is not None and drawn.law is not None:
             return "Draw which masks stay, and what the others are", way
         inward = self.blocked or blocks.size(self.family) is not None
-        return listing([_summary(unmask.much), *others], "and"), way + ", block by block" * inward
+        several = "and" if unmask.much.also is None else ", and"
+        what = listing([_summary(unmask.much), *others], several).replace(" , and", ", and")
+        return what, way + ", block by block" * inward
 
 
 def _summary(much: ast.Much) -> str:
     """Return a sentence on the rules by which masks are revealed."""
-    rules = [rule_words()[pace.rule] for pace in query.paces(much)]
-    takes = [rule.takes for rule in rules]
-    return f"Reveal {'; else '.join(takes)}{rules[-1].alone}"
+    paces = [*query.paces(much)]
+    takes = [rule_words()[pace.rule].takes for pace in paces]
+    links = [", at least " if pace.also is not None else "; else " for pace in paces]
+    text = "".join(map("".join, zip(takes, [*links[:-1], ""], strict=True)))
+    return f"Reveal {text}{rule_words()[paces[-1].rule].alone}"

@@ -14,7 +14,10 @@ def candidates(decoder: ir.Decoder) -> Iterator[tuple[str, Code]]:
     chosen = {edit.word.chooses for edit in decoder.edits}
     if chosen & {"tokens", "all"}:
         blocks = decoder.blocks
-        yield "written", blocks.written if blocks is not None else built("canvas.free & ~masked")
+        written = blocks.written if blocks is not None else built("canvas.free & ~masked")
+        if decoder.extends is not None:
+            written = built("last_block(canvas, {}) & ~masked", decoder.extends)
+        yield "written", built("unsettled(canvas, {})", written) if decoder.settles else written
     if "all" in chosen:
         yield line(CANDIDATES["all"], "masked | written")
 
@@ -27,11 +30,21 @@ def applied(edits: Iterable[ir.Edit]) -> str:
     return made
 
 
-def looked(edits: tuple[ir.Edit, ...]) -> Lines:
+def looked(maker: Maker) -> Lines:
     """Return the places of edits that are chosen by an answer which has just been read."""
-    late = [edit for edit in edits if edit.looks]
+    late = [edit for edit in maker.decoder.edits if edit.looks]
     found = [line("now", "logits[written[looked]]")] if late else []
-    return (*found, *(one for edit in late for one in orders.edited(edit)))
+    for edit in late:
+        found += _revised(maker, edit) if edit.word.revises else orders.edited(edit)
+    return (*found,)
+
+
+def _revised(maker: Maker, edit: ir.Edit) -> Iterator[tuple[str, Code]]:
+    """Yield the tokens that are drawn where some are, and the places that they replace."""
+    u = f'noise.uniform("{edit.word.verb}", {POSITIONS})[written]'
+    yield line("fresh", "{}", maker.drawn(maker.decoder.draw, "now", u))
+    yield line(orders.OTHER, "written.masked_scatter(written, fresh != canvas.x[written])")
+    yield edit.word.places, orders.replaced(edit)
 
 
 def edited(maker: Maker) -> tuple[parts.Edited, ...]:

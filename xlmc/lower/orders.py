@@ -21,12 +21,13 @@ TYPES = {
 }
 COLUMN = "masked.nonzero()[:, 1]"
 MASKS = Actor("masked", "unmask", "quota")
+OTHER = "other"  # the variable of the places at which another token was drawn
 RANDOM = 'noise.uniform("order", canvas.position)'
 
 
 def actor(word: Edit) -> Actor:
     """Return the variable of an edit's candidates, and the names of its random streams."""
-    return Actor(word.candidates, word.name, word.numbers)
+    return Actor(OTHER if word.revises else word.candidates, word.name, word.numbers)
 
 
 def words(order: ir.Order) -> list[Order]:
@@ -94,11 +95,22 @@ def places(unmask: ir.Unmask) -> Code:
     return chosen(unmask.paces, {False: score}, MASKS)
 
 
-def chosen(paces: tuple[ir.Pace, ...], scores: dict[bool, Code], actor: Actor) -> Code:
-    """Return the places of some rules, by a score and an error (True) of all places."""
-    *others, last = (pace.rule.places(*_of(pace, scores), actor, last=pace is paces[-1])
+def chosen(
+    paces: tuple[ir.Pace, ...], scores: dict[bool, Code], actor: Actor, *, some: bool = True
+) -> Code:
+    """Return the places of some rules, by a score and an error (True) of all places.
+
+    ``some``: a threshold takes the best place where no score is above it.
+    """
+    *others, last = (pace.rule.places(*_of(pace, scores), actor, last=some and pace is paces[-1])
                      for pace in paces)  # fmt: skip
-    return reduce(lambda rest, one: built("otherwise({}, {})", one, rest), reversed(others), last)
+    before = reversed([*zip(paces[:-1], others, strict=True)])
+    return reduce(lambda rest, one: _linked(*one, rest), before, last)
+
+
+def _linked(pace: ir.Pace, places: Code, rest: Code) -> Code:
+    """Return the places of a rule, and those of the rules after it: all, or in other rows."""
+    return built("({}) | {}" if pace.joined else "otherwise({}, {})", places, rest)
 
 
 def _of(pace: ir.Pace, scores: dict[bool, Code]) -> tuple[Code, Code | None]:
@@ -162,6 +174,17 @@ def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
         warm = beside_tokens(edit.temperature)
         score = built(f"{{}} + {{}} * gumbel({u})", score, warm)
     return [*lines, (edit.word.places, chosen(edit.paces, {False: score}, actor(edit.word)))]
+
+
+def replaced(edit: ir.Edit) -> Code:
+    """Return the places of an edit at which the token that was drawn replaces another one."""
+    form = order_words()[edit.now].coded(errors=False, drawn=edit.sampled)
+    value = built(form.format(logits="now", token="fresh"))
+    if edit.temperature is not None:
+        u = f'noise.uniform("{edit.word.verb}_order", canvas.position)[written]'
+        value = built(f"{{}} + {{}} * gumbel({u})", value, beside_tokens(edit.temperature))
+    scores = {False: built("spread({}, written)", value)}
+    return chosen(edit.paces, scores, actor(edit.word), some=False)
 
 
 def _value(order: ir.Order, *, errors: bool) -> Code:

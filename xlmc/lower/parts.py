@@ -14,7 +14,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "canvas": "Canvas Decoding at_least_one",
     "counts": "expected poisson",
     "ending": "cut_off fill_up go_no_further",
-    "extending": "Extending extended",
+    "extending": "Extending extended last_block",
     "filling": "Filling Revising blocks_so_far events in_block in_first_block "
     "mean_time steps_left uniform_blocks",
     "gaps": "at_gaps of_gap per_row shares",
@@ -32,6 +32,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "resuming": "Resuming",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
+    "mending": "Mending MendingOnward ResumingSettling settled unsettled",
     "network": "Network",
     "noise": "level_at",
     "sizing": "Sized",

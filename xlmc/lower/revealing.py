@@ -28,7 +28,7 @@ class RevealMaker(Maker):
             moving = "Moving" if self._rates() else ""
             yield Piece(parts.State(f"{guided}Recalling{moving}"))
         if d.keeps:
-            yield Piece(parts.State("Resuming"))
+            yield Piece(parts.State("ResumingSettling" if d.settles else "Resuming"))
         if d.asked:
             needs.append(self.piece(self.stops(d.asked)))
         yield from map(self.piece, self.times())
@@ -85,7 +85,7 @@ class RevealMaker(Maker):
             query=self._query(whole=whole and not guided),
             after=(*after,),
             result=result,
-            looked=looked(d.edits),
+            looked=looked(self),
             edits=edited(self),
         )
 
@@ -140,6 +140,8 @@ class RevealMaker(Maker):
         if d.insert is not None:
             return [*lines, *self._inserted(d.insert, state, token, sure)], self._grown(d.insert)
         result = f"{state}.write(places, {token})"
+        if d.settles:
+            result = f"settled({result}, canvas, tick)"
         return lines, built(f"rated({result}, places, {sure})" if self._rates() else result)
 
     def _returned(self, rate: Code, u: str) -> Iterator[tuple[str, Code]]:

@@ -203,7 +203,9 @@ def _action(action: ast.Action, choices: dict[str, set[str]]) -> ast.Action:
     order, span = action.order, action.span
     if order is None:
         rules = [rule_words()[pace.rule] for pace in query.paces(action.much)]
-        if not any(rule.ordered for rule in rules) or any(rule.scored for rule in rules):
+        scored = any(rule.scored for rule in rules)
+        scored |= any(word.revises for _, word in slots.edits((action,)))
+        if scored or not any(rule.ordered for rule in rules):
             return action
         return evolve(action, order=ast.Order(_name("random", span), span=span))
     scores = choices.get(order.score.id, {order.score.id})

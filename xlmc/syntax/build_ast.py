@@ -6,7 +6,7 @@ for every later stage that does recur.
 
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 from lark import Token, Tree
 
 from xlmc.diagnostics.diagnostic import SpecErrors
@@ -42,6 +42,13 @@ def build(source: Source, root: Tree[Token]) -> ast.Family:
     family = made[id(root)]
     assert isinstance(family, ast.Family)
     return family
+
+
+@frozen
+class _Also:
+    """The rules after an ``or``."""
+
+    much: ast.Much
 
 
 class _Builder(Expressions):
@@ -290,11 +297,13 @@ class _Builder(Expressions):
         value = ast.Name(span=span, id=str(name))
         return ast.Keyword(span=span, name=str(name), value=value)
 
-    def much(self, _: Span, *paces: ast.Much) -> ast.Much:
-        *others, made = paces
-        for pace in reversed(others):
-            made = evolve(pace, otherwise=made)
-        return made
+    def much(self, _: Span, pace: ast.Much, rest: ast.Much | _Also | None) -> ast.Much:
+        if isinstance(rest, _Also):
+            return evolve(pace, also=rest.much)
+        return evolve(pace, otherwise=rest)
+
+    def also(self, _: Span, much: ast.Much) -> _Also:
+        return _Also(much)
 
     def pace(self, span: Span, rule: Token, value: ast.Expr | None = None) -> ast.Much:
         return ast.Much(span=span, rule=str(rule), value=value)

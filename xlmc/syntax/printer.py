@@ -294,7 +294,7 @@ def _action(node: ast.Action) -> str:
 
 def _much(node: ast.Much) -> str:
     pace = f"{node.rule} {expression(node.value)}" if node.value else node.rule
-    return f"{pace} else {_much(node.otherwise)}" if node.otherwise is not None else pace
+    return f"{pace} {node.link} {_much(node.rest)}" if node.rest is not None else pace
 
 
 def _order(node: ast.Order | None) -> str:

@@ -305,10 +305,10 @@ def expressions(node: ast.Node) -> Iterator[ast.Expr]:
 
 
 def paces(much: ast.Much | None) -> Iterator[ast.Much]:
-    """Yield a rule, and those after its ``else``, for rows in which it takes nothing."""
+    """Yield a rule, and those after its ``else`` and ``or``."""
     while much is not None:
         yield much
-        much = much.otherwise
+        much = much.rest
 
 
 def choice(name: str, section: ast.Section) -> ast.Choice | None:
@@ -343,6 +343,11 @@ def acts(actions: tuple[ast.Action, ...], verb: str) -> tuple[ast.Act, ...]:
 def act(actions: tuple[ast.Action, ...], verb: str) -> ast.Act | None:
     """Return the first action of a verb, if there is one."""
     return next(iter(acts(actions, verb)), None)
+
+
+def anew(actions: tuple[ast.Action, ...]) -> ast.Act | None:
+    """Return the action that draws all tokens anew, if there is one."""
+    return next((one for one in acts(actions, "substitute") if one.much.rule == "all"), None)
 
 
 def amounts(action: ast.Act | ast.Insert) -> Iterator[ast.Expr]:

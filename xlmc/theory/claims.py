@@ -21,6 +21,11 @@ SPOILED = (
     "the average of -log p over all orders of revealing the tokens one by one; valid for any "
     "heads, with slack, as they learn from rows some of whose tokens are wrong"
 )
+SPOILED_BLOCKS = (
+    "the average of -log p over all orders of revealing the tokens of each block one by one, block "
+    "by block; valid for any heads, with slack, as they learn from rows some of whose tokens are "
+    "wrong"
+)
 BLOCKS = (
     "the average of -log p over all orders of revealing the tokens of each block one by one, block "
     "by block, for any weight in training"
@@ -94,7 +99,7 @@ def _claim(objective: Objective) -> tuple[str, str]:
             ("bound", why + BLIND) if process.replaces and not timed(objective) else ("tight", why)
         )
     if process.spoiled:
-        return "bound", SPOILED
+        return "bound", SPOILED_BLOCKS if process.blocked else SPOILED
     if process.replaces:
         why = RANDOM.format("masks and random tokens" if process.masks else "random tokens")
         return ("tight", why) if timed(objective) else ("bound", why + BLIND)

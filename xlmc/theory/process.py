@@ -42,8 +42,9 @@ class Process:
         steps = tuple(map(step_of, arrows))
         struck = any(arrow.events is not None for arrow in arrows)
         known = silent != bool(steps) and _is_life(steps) and (not struck or steps == STRUCK)
-        blocked = steps == (("clean", "mask"),) and query.size_of_blocks(family) is not None
         spoiled = steps == SPOILED and not struck
+        filling = spoiled or steps == (("clean", "mask"),)
+        blocked = filling and query.size_of_blocks(family) is not None
         life = (SPOILED[0][:2],) if spoiled else steps if known else None
         return cls(life, arrows, query.amount(family), blocked, known and struck, spoiled)
 
@@ -158,9 +159,8 @@ class Process:
     @property
     def name(self) -> str:
         """The process in the words of a spec: ``clean -> mask`` with ``mask -> gone``."""
-        steps = " with ".join(f"`{written(step)}`" for step in self.life or ()) or "`none`"
-        if self.spoiled:
-            return f"`{written(SPOILED[0])}`"
+        life = SPOILED if self.spoiled else self.life or ()
+        steps = " with ".join(f"`{written(step)}`" for step in life) or "`none`"
         return steps + " in blocks" * self.blocked
 
 
@@ -201,4 +201,5 @@ LIVES = (  # the processes that a spec can have
     ),
     Process((("clean", "mask"),), blocked=True),
     Process((("clean", "mask"),), spoiled=True),
+    Process((("clean", "mask"),), blocked=True, spoiled=True),
 )

@@ -54,7 +54,7 @@ def _settles(unmask: ast.Much, hiding: ast.Much, env: Environment) -> bool:
     """
     back = hiding.value
     whole = rule_words()[unmask.rule].whole
-    if back is None or hiding.otherwise is not None or (unmask.value is None and not whole):
+    if back is None or hiding.rest is not None or (unmask.value is None and not whole):
         return False
     exprs = [one.value for one in (unmask, hiding) if one.value is not None]
     return always(lambda one: _settled(unmask, back, one), exprs, env)
@@ -71,8 +71,10 @@ def _settled(unmask: ast.Much, back: ast.Expr, env: Environment) -> bool:
 def _closes(unmask: ast.Much, env: Environment) -> bool:
     """Return whether the last step, to s = 0, reveals every mask, for any values of params.
 
-    A value that reads a param or a let is taken not to.
+    A value that reads a param or a let is taken not to. Of rules that are joined one is enough.
     """
+    if unmask.also is not None and _closes(unmask.also, env):
+        return True
     if unmask.value is None:
         return rule_words()[unmask.rule].whole
     if reads(unmask.value, env) & {*env.defaults, *env.lets}:

@@ -51,7 +51,7 @@ def action_words() -> dict[str, Action]:
 def verbs() -> Verbs:
     """Return the verbs of actions ``VERB RULE``, as messages name them."""
     known = action_words().values()
-    return {word.name: word.written for word in known if word.node is ast.Act}
+    return {word.verb: word.written for word in known if word.node is ast.Act and word.first}
 
 
 def ways(node: ast.Action) -> list[Action]:

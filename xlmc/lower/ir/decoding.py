@@ -73,6 +73,12 @@ class Decoder:
         return any(edit.sure for edit in self.edits)
 
     @property
+    def settles(self) -> bool:
+        """Return whether a row without masks changes until a step leaves it as it was."""
+        words = [edit.word for edit in self.edits]
+        return any(one.revises for one in words) and not any(one.hides for one in words)
+
+    @property
     def asked(self) -> list[Stop]:
         """The conditions that read a head."""
         return [stop for stop in self.stops if stop.kind in ("chance", "threshold")]

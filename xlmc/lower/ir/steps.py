@@ -36,18 +36,23 @@ class Order:
 
 @frozen
 class Pace:
-    """A rule with its amount; looks: the scores of the network's answer that the amount reads."""
+    """A rule with its amount; looks: the scores of the network's answer that the amount reads.
+
+    joined: the places of the next rule are taken as well, not only where this one takes none.
+    """
 
     rule: Rule
     code: Code | None
     looks: tuple[str, ...] = ()
+    joined: bool = False
 
 
 @frozen
 class Unmask:
     """The masks that are revealed; gradual: with many steps no two in one.
 
-    Of a row in which the first pace takes none the second takes some, and so on.
+    Of a row in which the first pace takes none the second takes some, and so on; that of a pace
+    which is joined takes some of every row.
     """
 
     paces: tuple[Pace, ...]
@@ -124,7 +129,8 @@ class Edit:
     """The places that a step changes in addition to those that it reveals.
 
     sure: those that were least sure when they were drawn; now: those of which this score of the
-    network's present answer is lowest. off: the param at whose 0 there are none.
+    network's present answer is lowest, or of an edit that revises highest. off: the param at whose
+    0 there are none. sampled: the score looks at the token that was drawn.
     """
 
     word: Action
@@ -133,6 +139,7 @@ class Edit:
     temperature: Code | None  # of the order
     sure: bool
     off: str  # name
+    sampled: bool = False
 
     @property
     def looks(self) -> bool:

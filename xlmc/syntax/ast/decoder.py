@@ -39,12 +39,24 @@ class Guide(Node):
 class Much(Node):
     """The number of candidates to take: ``one``, ``all``, or a rule with its number.
 
-    For a row in which it takes none, ``otherwise`` decides.
+    For a row in which it takes none, ``otherwise`` decides; what ``also`` takes is taken as well.
+    One of both is None.
     """
 
     rule: str
     value: Expr | None = None
     otherwise: "Much | None" = None
+    also: "Much | None" = None
+
+    @property
+    def rest(self) -> "Much | None":
+        """Return the rule after this one."""
+        return self.otherwise or self.also
+
+    @property
+    def link(self) -> str:
+        """Return the word before the rule after this one."""
+        return "or" if self.also is not None else "else"
 
 
 @frozen

@@ -20,7 +20,7 @@ class Action(Word):
     it brings none. ``chooses``: the places among which its rule chooses, "masks" or "tokens"; ""
     where it takes all that there are, or none. ``rules`` are those by which it may choose, and
     ``one_rule`` the reason why by no others; "" if any will do. ``alone``: the reason why no rule
-    follows another; "" if one may.
+    follows another; "" if one may. ``first``: messages about the form of its verb are its own.
     """
 
     slot = "an action of a step"
@@ -34,6 +34,7 @@ class Action(Word):
     chooses: ClassVar[str] = ""
     one_rule: ClassVar[str] = ""
     alone: ClassVar[str] = ""
+    first: ClassVar[bool] = True
 
     @property
     def verb(self) -> str:

@@ -21,7 +21,8 @@ class Edit(Action):
     ``reads``: the partial ``words/actions/NAME.j2`` has lines of code which compute from the
     network's answer what the effect takes, and ``library`` the names that they take from modules of
     the library: ``{"sampling": "confidence"}``. ``hides``: it makes masks, so that nothing but a
-    grid ends the steps. ``does`` completes "Reveal one mask of each row and". ``breaks`` is the
+    grid ends the steps. ``revises``: it replaces tokens by those that are now drawn for their
+    places, as long as a step changes one; a score of these compares them. ``does`` completes "Reveal one mask of each row and". ``breaks`` is the
     reason why samples have another distribution with it. ``variable`` is that of its places, and
     ``stream`` the noise of a random number of them; both have defaults.
     """
@@ -34,6 +35,7 @@ class Edit(Action):
     reads: ClassVar[bool] = False
     library: ClassVar[dict[str, str]] = {}
     hides: ClassVar[bool] = False
+    revises: ClassVar[bool] = False
     does: ClassVar[str]
     variable: ClassVar[str] = ""
     stream: ClassVar[str] = ""
@@ -47,6 +49,11 @@ class Edit(Action):
     def partial(self) -> str:
         """Return the template of what it computes from the network's answer."""
         return f"words/actions/{self.name}.j2"
+
+    @property
+    def endless(self) -> bool:
+        """Return whether nothing but a grid ends the steps."""
+        return self.hides or self.revises
 
     @property
     def candidates(self) -> str:

@@ -1,6 +1,8 @@
 """``blocks``: a row is made of blocks, each with an amount of noise of its own."""
 
-from xlmc.theory.needs import BLOCKED, PLACES, arrow
+from typing import ClassVar
+
+from xlmc.theory.needs import BLOCKED, PLACES, PURE, Need, arrow
 from xlmc.words.noises.base import Noise, Range
 
 
@@ -17,7 +19,7 @@ class Blocks(Noise):
     )
     example = "blocks 16"
     default = "a row has one amount of noise"
-    needs = (arrow("clean", "mask"), PLACES, BLOCKED)
+    needs: ClassVar[tuple[Need, ...]] = (arrow("clean", "mask"), PLACES, BLOCKED, PURE)
     last = ("clean", "mask")
     partial = "blocks"
     summary = "which tokens of each block are masked."

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from xlmc.theory.needs import SPOILED, Need
+from xlmc.theory.needs import SPOILED, WHOLE, Need
 from xlmc.words.noises.base import Range
 from xlmc.words.noises.hides import Hides
 
@@ -18,7 +18,7 @@ class Spoils(Hides):
     )
     example = "clean -> mask | random share 0.1 | clean share 0.1  survival alpha(t) = 1 - t"
     others = ("share", "struck")
-    needs: ClassVar[tuple[Need, ...]] = (SPOILED,)
+    needs: ClassVar[tuple[Need, ...]] = (SPOILED, WHOLE)
     partial = "spoils"
     summary = "which tokens are struck, and become masks, random ones, or stay."
     amount = Range("t", "0", "1")

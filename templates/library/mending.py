@@ -9,7 +9,7 @@ from xlm_runtime.plug import Batch
 from xlm_runtime.shapes import Bool, Int, Tensor
 
 from .canvas import Canvas
-from .extending import Extending, growing
+from .extending import Extending
 from .filling import Filling
 from .network import Network
 from .resuming import Resuming

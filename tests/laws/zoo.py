@@ -880,7 +880,7 @@ MENDED = """family mended "Masks, and tokens that are replaced" {
   decoder worst { step { substitute quota 1 by margin } }
   decoder leading { step { substitute one by confidence of sampled } }
   decoder blocky { blocks 2 }
-  decoder again { step { remask chance 0.2; unmask quota max(1, masked / steps_left) by confidence } }
+  decoder again { step { remask chance 0.2 } }
   collate { text : bos [body] eos; seq2seq : prompt bos [body] eos }
 }
 """

@@ -104,13 +104,9 @@ def chosen(
     """
     *others, last = (pace.rule.places(*_of(pace, scores), actor, last=some and pace is paces[-1])
                      for pace in paces)  # fmt: skip
-    before = reversed([*zip(paces[:-1], others, strict=True)])
-    return reduce(lambda rest, one: _linked(*one, rest), before, last)
-
-
-def _linked(pace: ir.Pace, places: Code, rest: Code) -> Code:
-    """Return the places of a rule, and those of the rules after it: all, or in other rows."""
-    return built("({}) | {}" if pace.joined else "otherwise({}, {})", places, rest)
+    forms = ["({}) | {}" if pace.joined else "otherwise({}, {})" for pace in paces[:-1]]
+    before = reversed([*zip(forms, others, strict=True)])
+    return reduce(lambda rest, one: built(one[0], one[1], rest), before, last)
 
 
 def _of(pace: ir.Pace, scores: dict[bool, Code]) -> tuple[Code, Code | None]:

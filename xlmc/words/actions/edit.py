@@ -22,9 +22,10 @@ class Edit(Action):
     network's answer what the effect takes, and ``library`` the names that they take from modules of
     the library: ``{"sampling": "confidence"}``. ``hides``: it makes masks, so that nothing but a
     grid ends the steps. ``revises``: it replaces tokens by those that are now drawn for their
-    places, as long as a step changes one; a score of these compares them. ``does`` completes "Reveal one mask of each row and". ``breaks`` is the
-    reason why samples have another distribution with it. ``variable`` is that of its places, and
-    ``stream`` the noise of a random number of them; both have defaults.
+    places, as long as a step changes one; a score of these compares them. ``does`` completes
+    "Reveal one mask of each row and". ``breaks`` is the reason why samples have another
+    distribution with it. ``variable`` is that of its places, and ``stream`` the noise of a random
+    number of them; both have defaults.
     """
 
     chooses = "tokens"

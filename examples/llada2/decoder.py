@@ -46,10 +46,9 @@ class Recalled(Extending):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Drawing, MendingOnward):
-    """Reveal the masks whose score is above a threshold, at least a number of masks of each
-    row, and replace tokens by likelier ones.
+    """Reveal the masks whose score is above a threshold, or a number of masks of each row.
 
-    On a uniform grid of times, block by block.
+    Also replace tokens by likelier ones on a uniform grid of times, block by block.
 
     spec: decoder
     """

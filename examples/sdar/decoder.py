@@ -47,8 +47,7 @@ class Drawing(Extending):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Drawing, Recalled):
-    """Reveal the masks whose score is above a threshold, at least a number of masks of each
-    row.
+    """Reveal the masks whose score is above a threshold, or a number of masks of each row.
 
     Block by block.
 

@@ -21,6 +21,7 @@ from laws import (
     test_led,
     test_losses,
     test_masks,
+    test_mending,
     test_mixing,
     test_orders,
     test_packing,
@@ -67,6 +68,7 @@ P = test_packing
 R = test_remask
 V = test_led
 RANDOM = test_substitution
+MENDING = test_mending
 MIXING = test_mixing
 RATIOS = test_ratios
 SPOILED = test_spoiled
@@ -844,6 +846,38 @@ MUTANTS = [
     Mutant("a block before the last one is full", "bd3lm", "extending.py",
            "growing(canvas) & ~canvas.masked.any(1)", "growing(canvas)",
            STREAMS.test_d36_first_hitting_follows_the_law_at_a_call_a_token, {"size": 2}),
+    # tokens that are replaced
+    Mutant("a block is done when it holds no mask", "llada2", "decoder.py",
+           " if tick.left == self.steps else canvas", "",
+           MENDING.test_d40_a_block_is_edited_until_a_step_changes_nothing,
+           {"size": 3, "edit": 0.2}),
+    Mutant("a block is done without its masks", "llada2", "mending.py",
+           "replace(after, still=same & ~after.masked.any(1))",
+           "replace(after, still=~after.masked.any(1))",
+           MENDING.test_d40_a_block_is_edited_until_a_step_changes_nothing,
+           {"size": 3, "edit": 0.2}),
+    Mutant("keys and values of blocks that are done are dropped", "llada2", "mending.py",
+           "block >= block.amax(1, keepdim=True)", "block > block.amax(1, keepdim=True)",
+           MENDING.test_d40_cached_and_uncached_edits_are_equal, {"size": 2}),
+    Mutant("a row is not done at the end of its grid", "llada2", "mending.py",
+           "(after.x == before.x).all(1) | (tick.left == 1)", "(after.x == before.x).all(1)",
+           MENDING.test_d40_a_block_is_edited_until_a_step_changes_nothing,
+           {"size": 3, "edit": 0.2}),
+    Mutant("tokens that stay are among those that compete", "bert_mended", "decoder.py",
+           "fresh != canvas.x[written]", "fresh == fresh",
+           MENDING.test_d40_one_edit_is_that_of_the_likeliest_token_drawn,
+           {"body": (5, 5, 5)}),
+    Mutant("an edit has the score of the likeliest token", "bert_mended", "decoder.py",
+           "confidence(now, fresh)", "likeliest(now)",
+           MENDING.test_d40_one_edit_is_that_of_the_likeliest_token_drawn,
+           {"body": (6, 5, 7)}),
+    Mutant("blocks are struck by one time", "llada2", "noise.py",
+           'noise.uniform("amount", block_of(batch.free, clock.block))',
+           'noise.uniform("amount", 0 * block_of(batch.free, clock.block))',
+           MENDING.test_c14_each_block_is_struck_by_a_time_of_its_own, {"t": 0.3}),
+    Mutant("of joined rules the second one alone", "mask_rules", "decoder.py",
+           "(masked & (scores > self.tau)) | first(", "first(",
+           H.test_d39_joined_rules_take_what_either_takes, {"tau": 0.5}),
     # masks and random tokens by one clock
     Mutant("tokens are struck by the share that is left of them", "gidd", "noise.py",
            "return randomized(t, clock) - alpha(t, clock) * drandomized(t, clock) / "

@@ -87,7 +87,7 @@ def test_d40_a_block_is_edited_until_a_step_changes_nothing(package, size, edit)
         assert made.x[0][made.body[0]].tolist() == body
         assert int(made.nfe[0]) == calls
         seen += replaced
-    assert seen > 0 or size == 1
+    assert seen > 0 or size < 3
 
 
 def test_d40_where_no_token_is_sure_enough_nothing_is_replaced(package) -> None:
@@ -102,19 +102,20 @@ def test_d40_where_no_token_is_sure_enough_nothing_is_replaced(package) -> None:
 
 
 def test_d40_only_tokens_of_the_last_block_change(package) -> None:
-    batch = repeat(
-        package.layout("infill", 6)([Example(0, (A, B, C), (), (True, True, False))]), 30
-    )
+    example = Example(0, (A, B, C), (), (True, True, False))
+    batch = repeat(package.layout("infill", 9)([example]), 30)
     net = unsure(package, 2)
-    made = package.sampler(edit=0.1, steps=5)(net, batch, draw(batch), 6, record=True)
-    states = [[[x for x in row.tolist() if x != PAD] for row in state] for state in made.history]
+    with torch.no_grad():
+        net.to_token.bias[[EOS, PAD]] = -1e9
+    made = package.sampler(edit=0.1, steps=5)(net, batch, draw(batch), 9, record=True)
     changed = 0
-    for before, after in pairwise(states):
-        for old, new in zip(before, after, strict=True):
-            done = (len(old) - 3) // 3 * 3 + 3 if len(new) > len(old) else len(new) - 3
-            assert new[:3] == [VOCAB["bos"], A, B]
-            assert new[: max(3, (len(new) - 4) // 3 * 3 + 3)] == old[: max(3, done)]
-            changed += sum(x not in (y, MASK) for x, y in zip(old, new, strict=False))
+    for i in range(30):
+        states = [[x for x in state[i].tolist() if x != PAD] for state in made.history]
+        done = len(states[0])
+        for before, after in pairwise(states):
+            done = len(before) if len(after) > len(before) else done
+            assert after[:done] == before[:done]
+            changed += sum(x not in (y, MASK) for x, y in zip(before, after, strict=False))
     assert changed > 30
 
 
@@ -237,16 +238,18 @@ def test_d40_rows_of_fixed_places_end_when_nothing_changes_or_the_grid_has_ended
     again = cold.canvas.of(net, replace(batch, x0=last), 6)
     (*_, tick) = cold.ticks(again, draw(batch))
     assert torch.equal(cold.step(again, tick, draw(batch)).x, last)
-    warm = mended.sampler(name, temperature=1.0, edit=0.0, steps=9)(net, batch, draw(batch), 6)
+    keen = {"edit": 0.0} if name in ("default", "blocky") else {}
+    warm = mended.sampler(name, temperature=1.0, steps=9, **keen)(net, batch, draw(batch), 6)
     assert int(warm.nfe.max()) <= 9
     assert not (warm.x == MASK).any()
 
 
 def test_d40_beside_remasking_a_row_goes_on_to_the_end_of_the_grid(mended) -> None:
     batch = mended.layout("text", 4)([Example(i, (A,) * 4) for i in range(40)])
-    made = mended.sampler("again", steps=7)(network(mended), batch, draw(batch), 4)
+    sampler = mended.sampler("again", steps=7)
+    made = sampler(network(mended), batch, draw(batch), 4, record=True)
     assert not (made.x == MASK).any()
-    assert int(made.nfe.max()) >= 7
+    assert len(made.history) >= 1 + 7
 
 
 @pytest.mark.parametrize("t", [0.3, 0.9])

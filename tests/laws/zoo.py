@@ -877,10 +877,12 @@ MENDED = """family mended "Masks, and tokens that are replaced" {
       draw token with temperature
     }
   }
-  decoder worst { step { substitute quota 1 by margin } }
-  decoder leading { step { substitute one by confidence of sampled } }
+  decoder worst { step { unmask one by random; substitute quota 1 by margin } }
+  decoder leading { step { unmask one by random; substitute one by confidence of sampled } }
   decoder blocky { blocks 2 }
-  decoder again { step { remask chance 0.2 } }
+  decoder again {
+    step { remask chance 0.2; substitute above edit by margin; unmask quota masked / steps_left }
+  }
   collate { text : bos [body] eos; seq2seq : prompt bos [body] eos }
 }
 """

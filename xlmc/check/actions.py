@@ -107,7 +107,7 @@ def _not_undone(
 
     A finish of two clocks need not insert.
     """
-    words = [word for action in block.actions for word in slots.ways(action) if word.own]
+    words = [word for one in block.actions for word in _fitting(one, process) if word.own]
     if process.ordered and not words:
         problem = f"this {block_name} adds nothing to a row"
         why, hint = "tokens follow one another", "add `append one`"
@@ -116,6 +116,12 @@ def _not_undone(
         late = block_name == "finish" and step == ("mask", "gone")
         if not late and (left := _left(step, words, process)):
             yield DoesNotUndo(span=block.span, state=left, example=undo(of_step(step), process))
+
+
+def _fitting(action: ast.Action, process: Process) -> list[Action]:
+    """Return the words of an action that have something to do; all of them if none has."""
+    ways = slots.ways(action)
+    return [word for word in ways if not word.why_not(process)] or ways
 
 
 def _left(step: Step, words: list[Action], process: Process) -> str:
@@ -158,8 +164,7 @@ def _no_order(action: ast.Act, why: str) -> Iterator[Diagnostic]:
 
 def _rule(action: ast.Act, process: Process) -> Iterator[Diagnostic]:
     """Report a rule that an action does not have."""
-    fitting = [word for word in slots.ways(action) if not word.why_not(process)]
-    if fitting and (why := fitting[0].wrong_rule(action.much)):
+    if why := _fitting(action, process)[0].wrong_rule(action.much):
         span, rule = action.much.span, action.much.rule
         hint = f"write `{undo(sound(process), process)}`"
         yield WrongRule(span=span, rule=rule, why=why, hint=hint)

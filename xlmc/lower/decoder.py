@@ -219,15 +219,16 @@ class _Maker(Actions):
         if drawn is not None and drawn.law is not None:
             return "Draw which masks stay, and what the others are", way
         inward = self.blocked or blocks.size(self.family) is not None
-        several = "and" if unmask.much.also is None else ", and"
-        what = listing([_summary(unmask.much), *others], several).replace(" , and", ", and")
-        return what, way + ", block by block" * inward
+        what, way = _summary(unmask.much), way + ", block by block" * inward
+        if others and unmask.much.rest is not None:
+            return what, f", also {listing(others, 'and')}{way}"
+        return listing([what, *others], "and"), way
 
 
 def _summary(much: ast.Much) -> str:
     """Return a sentence on the rules by which masks are revealed."""
     paces = [*query.paces(much)]
     takes = [rule_words()[pace.rule].takes for pace in paces]
-    links = [", at least " if pace.also is not None else "; else " for pace in paces]
+    links = [", or " if pace.also is not None else "; else " for pace in paces]
     text = "".join(map("".join, zip(takes, [*links[:-1], ""], strict=True)))
     return f"Reveal {text}{rule_words()[paces[-1].rule].alone}"

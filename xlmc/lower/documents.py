@@ -11,7 +11,8 @@ def referring(what: str, spec: str, way: str = "", columns: int = LINE) -> tuple
     if len(line := f"{what}{way}.") <= columns:
         return line, f"spec: {spec}"
     rest = way.strip(", ")
-    return f"{what}.", f"{rest[:1].upper()}{rest[1:]}.", f"spec: {spec}"
+    more = [f"{rest[:1].upper()}{rest[1:]}."] if rest else []
+    return (f"{what}.", *more, f"spec: {spec}")
 
 
 def returning(meaning: str) -> str:

@@ -55,8 +55,9 @@ def verbs() -> Verbs:
 
 
 def ways(node: ast.Action) -> list[Action]:
-    """Return the words of the verb of an action: one for each noun that can follow it."""
-    return [word for word in action_words().values() if word.means(node)]
+    """Return the words of the verb of an action: one for each noun or rule that can follow it."""
+    found = [word for word in action_words().values() if word.means(node)]
+    return sorted(found, key=lambda word: word.first)
 
 
 def action(node: ast.Action) -> Action:

@@ -15,7 +15,7 @@ class SubstituteSome(Edit):
     """The word ``substitute`` with another rule than ``all``."""
 
     name = "substitute some"
-    order = -5
+    order = -3
     form = "substitute RULE by SCORE of WHICH"
     meaning = (
         "A token is drawn for every place that has one. Those that differ from the token that is "

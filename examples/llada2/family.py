@@ -88,7 +88,7 @@ def process(**params: Any) -> Family:
         },
         recipes={
             **{
-                task: {**SHARED, "decoder": "confident"}
+                task: {**SHARED, "decoder": "default", "decoder.temperature": 0}
                 for task in ("star_easy", "star_medium", "star_hard")
             },
             **{

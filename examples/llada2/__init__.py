@@ -37,7 +37,7 @@ They take from:
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     mending.py    decoders that replace tokens, as long as a step changes any
     places.py     places of a row: their choice, and the values at them
-    posterior.py  random tokens: the cost of the rates at which they become clean, and a step
+    randoms.py    random tokens: their ids, and the chances of a noise that draws them
     resuming.py   rows whose blocks that are done keep their keys and values
     sampling.py   from logits to tokens
     ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s

@@ -9,7 +9,7 @@ from xlm_runtime.plug import Batch, Movable, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .blocks import block_of
-from .posterior import random_tokens
+from .randoms import random_tokens
 from .schedule import Clock, corrupted
 
 
@@ -44,7 +44,7 @@ def corrupt(
     struck = batch.free & (noise.uniform("corrupt", batch.position) < corrupted(t))
     share = noise.uniform("share", batch.position)
     random = struck & (share < 0.1)
-    masked = struck & (share >= 0.1 + 0.1)
+    masked = struck & (share >= 0.2)
     drawn = random_tokens(vocab, noise.uniform("random", batch.position))
     xt = torch.where(random, drawn, batch.x0).masked_fill(masked, vocab["mask"])
     block = block_of(batch.free, clock.block)

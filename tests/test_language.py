@@ -41,7 +41,7 @@ EXAMPLES = (
 COUNTER = count()
 
 drawn = settings(
-    max_examples=24,
+    max_examples=12,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
     deadline=None,
@@ -56,31 +56,31 @@ def test_drawn_families_live(tmp_path_factory, text: str) -> None:
 
 
 @given(flows())
-@settings(drawn, max_examples=12)
+@settings(drawn, max_examples=6)
 def test_drawn_families_of_two_clocks_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
 @given(revisions())
-@settings(drawn, max_examples=12)
+@settings(drawn, max_examples=6)
 def test_drawn_families_of_random_tokens_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
 @given(shares())
-@settings(drawn, max_examples=12)
+@settings(drawn, max_examples=6)
 def test_drawn_families_of_masks_and_random_tokens_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
 @given(blocks())
-@settings(drawn, max_examples=12)
+@settings(drawn, max_examples=6)
 def test_drawn_families_of_blocks_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
 @given(events())
-@settings(drawn, max_examples=12)
+@settings(drawn, max_examples=6)
 def test_drawn_families_of_events_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
@@ -94,21 +94,21 @@ def test_many_drawn_families_of_mixtures_live(tmp_path_factory, text: str) -> No
 
 @pytest.mark.slow
 @given(revisions())
-@settings(drawn, max_examples=60)
+@settings(drawn, max_examples=80)
 def test_many_drawn_families_of_random_tokens_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
 @pytest.mark.slow
 @given(flows())
-@settings(drawn, max_examples=60)
+@settings(drawn, max_examples=80)
 def test_many_drawn_families_of_two_clocks_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
 @pytest.mark.slow
 @given(specs())
-@settings(drawn, max_examples=100)
+@settings(drawn, max_examples=120)
 def test_many_drawn_families_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 

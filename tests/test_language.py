@@ -133,7 +133,7 @@ def live(text: str, folder: Path) -> None:
                     keeps_given(made, shown(family.layouts[kind](VOCAB, BODY)))
             if "mean over sequences" in text or "per sequence" in text:
                 adds_up(family, network, batch)
-            tokens = canvas or family.corrupt is None
+            tokens = (canvas or family.corrupt is None) and family.nelbo is not None
             if tokens and "random" not in noise.split() and ": ratios" not in text:
                 knows_nothing(family, network, batch)
 

@@ -66,7 +66,9 @@ class Decoder(Drawing, Recalled):
         token = self.draw(logits, noise.uniform("token", canvas.position)[masked])
         scores = spread(confidence(logits, token), masked)
         places = (masked & (scores > self.tau)) | first(
-            scores, masked, torch.full_like(canvas.calls, int(self.least + 1e-9))
+            scores,
+            masked,
+            masked.new_full((len(masked),), int(self.least + 1e-9), dtype=torch.long),
         )
         return canvas.write(places, token[places[masked]])
 

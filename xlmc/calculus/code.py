@@ -160,12 +160,12 @@ def built(form: str, *parts: Code, kind: Kind | None = None, rank: Rank | None =
     )
 
 
-def per_row(code: Code) -> Code:
-    """Round to an integer for each row, down except for rounding errors."""
+def per_row(code: Code, places: str) -> Code:
+    """Round to an integer for each row of places, down except for rounding errors."""
     if not code.kind.tensor:
-        form = "torch.full_like(canvas.calls, int({} + 1e-9))"
+        form = f"{places}.new_full((len({places}),), int({{}} + 1e-9), dtype=torch.long)"
     else:
-        form = "({} + 1e-9).floor().long()" + ".expand(len(canvas.x))" * (code.rank < Rank.ROW)
+        form = "({} + 1e-9).floor().long()" + f".expand(len({places}))" * (code.rank < Rank.ROW)
     return built(form, code, kind=Kind.LONG, rank=Rank.ROW)
 
 

@@ -35,8 +35,7 @@ class Quota(Rule):
 
     def amount(self, value: Code, actor: Actor) -> Code:
         """Return an integer for each row."""
-        del actor
-        return per_row(value)
+        return per_row(value, actor.candidates)
 
     def places(self, score: Code, amount: Code | None, actor: Actor, *, last: bool) -> Code:
         """Return so many candidates of each row with the highest scores."""

@@ -13,12 +13,13 @@ from attrs import evolve
 from lightning.pytorch import Trainer
 
 from xlm_runtime.config.settings import build, parse_sets
+from xlm_runtime.model import memory
 from xlm_runtime.model.model import Model, make
 from xlm_runtime.packages import package
 from xlm_runtime.plug import Batch, Noise
-from xlm_runtime.run.jobs.trials import duration
+from xlm_runtime.run.jobs.forecast import duration
 from xlm_runtime.tasks.base.prepared import Prepared
-from xlm_runtime.train.trials import overfit, plan, rate
+from xlm_runtime.train.trials import overfit, paper, plan, rate
 
 Start = Callable[..., int]
 HERE = Path(__file__).parent
@@ -198,3 +199,45 @@ def test_every_rate_has_a_network_of_its_own(
     blocks = next(m for m in model.network.modules() if isinstance(m, torch.nn.ModuleList))
     assert all("forward" not in vars(block) for block in blocks)  # it is not wrapped seven times
     assert all(torch.equal(before[name], w) for name, w in model.network.named_parameters())
+
+
+MANY = (*TINY, "train.devices=4", "train.nodes=2", "train.strategy=fsdp", "train.batch=32")
+
+
+def test_a_plan_for_many_devices_is_on_paper(
+    start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start(job="plan", sets=MANY) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"a device +[\d.]+ .B: [\d.]+ .B shards of weights, gradients", said)
+    assert re.search(r"traffic +[\d.]+ .B received by each of 8 devices in a step \(fsdp\)", said)
+    assert "no step is measured: it takes all devices" in said
+    monkeypatch.setattr(memory, "capacity", lambda: 1 << 20)
+    assert start(job="plan", sets=(*MANY, "model.layers=500")) == 0
+    said = capsys.readouterr().out
+    assert "received by each of 8 devices" in said
+    assert left() == []
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_further_blocks_keep_as_much_as_the_second(
+    parts: tuple[Any, ...], splits: Prepared, recompute: bool
+) -> None:
+    model, data, config = parts
+    train = evolve(config.train, recompute=recompute)
+    kept = []
+    for layers in (1, 2, 4):
+        deep = evolve(config, model=evolve(config.model, layers=layers))
+        made = make(model.family, splits.tokenizer.vocabulary, "seq2seq", splits.body, deep)
+        kept.append(paper.kept(made, data.train, train))
+    assert kept[2] == kept[0] + 3 * (kept[1] - kept[0])
+    row = 4 * config.model.width * train.part * model.layout([data.train[0]]).x0.shape[1]
+    assert (kept[1] - kept[0] < 2 * row) == recompute  # the input of a block, and no more
+
+
+def test_devices_with_all_weights_exchange_gradients_alone(parts: tuple[Any, ...]) -> None:
+    model, _, config = parts
+    train = evolve(config.train, devices=8)
+    found, size = paper.cost(model.network, torch.float32, train), paper.counted(model.network)
+    assert found == paper.Cost(state=20 * size, exchange=4 * size, traffic=7 * size)
+    assert memory.of_training(model.network, torch.bfloat16) == (2 + 2 + 4 + 4) * size

@@ -93,6 +93,11 @@ from xlmc.diagnostics.failure import Failure
     "--nodes", type=int, metavar="N", help="Machines: train.nodes, with torchrun or srun."
 )
 @click.option(
+    "--strategy",
+    type=click.Choice(["ddp", "fsdp"]),
+    help="fsdp: each device keeps its share of weights and moments (train.strategy).",
+)
+@click.option(
     "--sbatch",
     type=some_path,
     metavar="FILE",
@@ -129,6 +134,7 @@ def run(
     limit: int | None,
     devices: int | None,
     nodes: int | None,
+    strategy: str | None,
     sbatch: Path | None,
     trust: bool,
 ) -> int:
@@ -166,6 +172,7 @@ def run(
             limit=limit,
             devices=devices,
             nodes=nodes,
+            strategy=strategy,
             sbatch=sbatch,
             line=_typed(sbatch),
             trust=trusting(trust, say),

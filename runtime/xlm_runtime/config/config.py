@@ -70,6 +70,8 @@ class Train:
     device_batch: the largest part that a device takes at once; 0 for all of it.
     devices: the processes that share a step, one for each device of a machine.
     nodes: the machines that share a step, whose processes torchrun or srun starts.
+    strategy: ``ddp``, each device has all weights; ``fsdp``, each has its share of weights,
+        gradients, moments and average, and gathers a block to compute it. `--strategy` sets it.
     steps: the updates of the weights.
     optimizer: ``adamw``; ``muon`` for the matrices of the blocks, with AdamW for all other weights;
         ``schedule_free``, AdamW that averages the weights itself, so that ``ema`` is not used; or
@@ -115,6 +117,7 @@ class Train:
     device_batch: bounds.Part = 0
     devices: bounds.Devices = 1
     nodes: bounds.Nodes = 1
+    strategy: bounds.Strategy = "ddp"
     steps: bounds.Steps = 10_000
     optimizer: str = "adamw"
     learning_rate: bounds.Rate = 1e-3
@@ -232,6 +235,8 @@ class Data:
     block: the largest number of tokens of a body; 0 for the task's own.
     prompt: the largest number of tokens of a prompt; 0 for the task's own.
     made: problems are made, with preset paper too, where others were published.
+    stream: texts for training are read and encoded as they are needed, never as a whole.
+    window: the consecutive rows of a stream that are shuffled among each other; 1 for their order.
     seed: of generated data, so that runs of different seeds learn from the same.
     tokenizer: a name on the Hub, a local file or folder, ``bpe:N`` (trained on the texts) or
         ``letters:ALPHABET``; empty for the task's own. `--tokenizer` sets it.
@@ -243,6 +248,8 @@ class Data:
     block: bounds.Room = 0
     prompt: bounds.Room = 0
     made: bool = False
+    stream: bool = False
+    window: bounds.Batch = 10_000
     seed: bounds.Seed = 1
     tokenizer: str = ""
     columns: str = ""

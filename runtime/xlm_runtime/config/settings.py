@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from attrs import fields, frozen
 
-from xlm_runtime.config.config import SECTIONS, SIZES, Config, Decoder, Model, strings
+from xlm_runtime.config.config import SECTIONS, SIZES, Config, Decoder, Model, Train, strings
 from xlm_runtime.config.nosuch import instead
 from xlm_runtime.plug import Family, Param
 from xlm_runtime.system import bounds
@@ -220,6 +220,7 @@ def _check_whole(config: Config) -> None:
             f"train.batch={train.batch} must be a multiple of {shares} "
             f"times train.device_batch={train.part}"
         )
+    problems += _unsharded(train)
     for path, text, noun in (
         ("generate.stop", config.generate.stop, "a string to stop at"),
         ("generate.suppress", config.generate.suppress, "a token"),
@@ -233,6 +234,26 @@ def _check_whole(config: Config) -> None:
             problems.append(f'{path}={shorten(text)}: write "A", or ["A", "B"]: {error}')
     if problems:
         raise UsageError("\n".join(problems))
+
+
+def _unsharded(train: Train) -> list[str]:
+    """Return what of a training does not go with sharded weights."""
+    if train.strategy != "fsdp":
+        return []
+    alone, scaled = train.processes == 1, train.precision == "16-mixed"
+    reasons = {
+        "train.devices=1: nothing is shared by one device: give --devices N": alone,
+        f"train.lora={train.lora}: adapters are merged into whole weights, and frozen weights need "
+        "little memory: leave train.strategy out": train.lora > 0,
+        "train.compile=true: it has not been tried on shards: leave it out": train.compile,
+        "train.precision=16-mixed: gradients are scaled, which shards would do each for itself: "
+        "choose bf16-mixed": scaled,
+        "train.optimizer=muon: it works on whole matrices, of which a device has a shard: choose "
+        "adamw": train.optimizer == "muon",
+        "train.optimizer=schedule_free: it averages the weights in place of the average that is "
+        "sharded: choose adamw": train.optimizer == "schedule_free",
+    }
+    return [f"train.strategy=fsdp and {why}" for why, holds in reasons.items() if holds]
 
 
 def _check_decoder(family: Family, decoder: Decoder) -> None:

@@ -26,9 +26,11 @@ def fill(
 
     Returns the names of weights that they do not have (other heads), which are drawn afresh. Raises
     RunError for weights that are missing, of another shape or not finite, UsageError for a family
-    whose head is not the one of the weights.
+    whose head is not the one of the weights, or that attends to other tokens.
     """
-    known, where, used = slots_of(network), where_in(checkpoint.folder), set[str]()
+    if why := layout.fits(network, checkpoint.config):
+        raise UsageError(f"{checkpoint.name}: {why}")
+    known, where, used = slots_of(network), where_in(checkpoint.folder), {*layout.beside}
 
     def get(name: str) -> Tensor:
         if name not in where:

@@ -4,12 +4,12 @@ Each map is exact: the network computes the same logits, up to rounding. A layou
 entries of its ``config.json``, whatever it calls its model.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from attrs import frozen
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from xlm_runtime.plug import Family, ModelSize
@@ -24,7 +24,9 @@ class Layout:
     entries: those of its config that no other has together. size: the family and a config -> the
     size of its network. weights: (tensors by their names,
     config, the name of the head) -> weights by the names of the network. roles: the ids of special
-    tokens that the tokenizer may lack. config: in the family's own published format.
+    tokens that the tokenizer may lack. config: in the family's own published format. fits:
+    (network, config) -> why the network attends to other tokens; empty if it does not. beside: the
+    names of tensors that are no weights.
     """
 
     entries: frozenset[str]
@@ -32,6 +34,8 @@ class Layout:
     weights: Callable[[Get, Mapping[str, Any], str], Iterator[tuple[str, Tensor]]]
     roles: Callable[[Mapping[str, Any]], Mapping[str, int]]
     config: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    fits: Callable[[nn.Module, Mapping[str, Any]], str] = lambda *_: ""
+    beside: frozenset[str] = frozenset()
 
 
 # A diffusion transformer with a modulation by sigma: Sahoo et al. 2024, arXiv:2406.07524
@@ -48,13 +52,11 @@ def _dit(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, 
 
     Its modulation is then the same everywhere: the scale and the shift go into the norms.
     """
-    waves = torch.cat([torch.ones(128), torch.zeros(128)])  # cosines and sines of zero
-    inner = F.silu(F.linear(waves, *_layer(get, "backbone.sigma_map.mlp.0")))
-    condition = F.silu(F.linear(inner, *_layer(get, "backbone.sigma_map.mlp.2")))
+    parts_of = _modulation(get) if config.get("adaln", True) else _plain(config["hidden_dim"])
     yield "backbone.embed.weight", get("backbone.vocab_embed.embedding")
     for i in range(config["n_blocks"]):
         ours, theirs = f"backbone.blocks.{i}", f"backbone.blocks.{i}"
-        parts = F.linear(condition, *_layer(get, f"{theirs}.adaLN_modulation")).chunk(6)
+        parts = parts_of(theirs, 6)
         for number, (shift, scale, gate) in ((1, parts[:3]), (2, parts[3:])):
             yield f"{ours}.norm_{number}.weight", get(f"{theirs}.norm{number}.weight") * (1 + scale)
             yield f"{ours}.norm_{number}.bias", shift
@@ -66,12 +68,48 @@ def _dit(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, 
             yield f"{ours}.feed.{place}.weight", weight
             yield f"{ours}.feed.{place}.bias", bias
     last = "backbone.output_layer"
-    shift, scale = F.linear(condition, *_layer(get, f"{last}.adaLN_modulation")).chunk(2)
+    shift, scale = parts_of(last, 2)
     yield "backbone.norm.weight", get(f"{last}.norm_final.weight") * (1 + scale)
     yield "backbone.norm.bias", shift
     weight, bias = _layer(get, f"{last}.linear")
     yield f"{head}.weight", weight
     yield f"{head}.bias", bias
+
+
+def _modulation(get: Get) -> Callable[[str, int], Sequence[Tensor]]:
+    """Return what a module's modulation by sigma = 0 is, in so many parts."""
+    waves = torch.cat([torch.ones(128), torch.zeros(128)])  # cosines and sines of zero
+    inner = F.silu(F.linear(waves, *_layer(get, "backbone.sigma_map.mlp.0")))
+    condition = F.silu(F.linear(inner, *_layer(get, "backbone.sigma_map.mlp.2")))
+    return lambda at, parts: F.linear(condition, *_layer(get, f"{at}.adaLN_modulation")).chunk(
+        parts
+    )
+
+
+def _plain(width: int) -> Callable[[str, int], Sequence[Tensor]]:
+    """Return what no modulation is: shifts and scales of 0, and gates of 1."""
+    zero, one = torch.zeros(width), torch.ones(width)
+    return lambda _, parts: (zero, zero, one, zero, zero, one)[:parts]
+
+
+# The same in blocks of tokens: Arriola et al. 2025, arXiv:2503.09573
+
+
+def _blocks_size(family: Family, config: Mapping[str, Any]) -> ModelSize:
+    if config["causal"] or not config["cross_attn"]:
+        raise ValueError("causal is True or cross_attn is False: it is no block diffusion model")
+    return _dit_size(family, config)
+
+
+def _blocks_fit(network: nn.Module, config: Mapping[str, Any]) -> str:
+    """Return why the blocks of tokens of a network are others."""
+    size, blocks = config["block_size"], getattr(network, "blocks", None)
+    if blocks is None:
+        return "its attention is blockwise, and that of the network is not"
+    found: Tensor = blocks(torch.ones(1, 2 * size, dtype=torch.bool))[0]
+    if found.tolist() == [0] * size + [1] * size:
+        return ""
+    return f"it was trained on blocks of {size} tokens (block_size), and those here are others"
 
 
 def _layer(get: Get, name: str) -> tuple[Tensor, Tensor]:
@@ -133,6 +171,14 @@ def _llama(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str
 
 
 LAYOUTS = (
+    Layout(
+        frozenset({"n_blocks", "hidden_dim", "cond_dim", "n_heads", "block_size", "cross_attn"}),
+        _blocks_size,
+        _dit,
+        lambda config: {"mask": config["vocab_size"] - 1},
+        fits=_blocks_fit,
+        beside=frozenset({"sampling_eps_min", "sampling_eps_max"}),
+    ),
     Layout(
         frozenset({"n_blocks", "hidden_dim", "cond_dim", "n_heads"}),
         _dit_size,

@@ -50,13 +50,14 @@ def check(weights: int, needed: int, what: str) -> None:
 
 
 def of_training(network: nn.Module, dtype: torch.dtype, *, frozen: bool = False) -> int:
-    """Return the bytes of weights, their average, and the gradients and moments of AdamW.
+    """Return the bytes of weights, their float32 average, and gradients and moments of AdamW.
 
     The last two are those of weights that are trained; of none, if the network will be ``frozen``.
     """
     weights = list(network.parameters())
     trained = sum(one.numel() for one in weights if one.requires_grad and not frozen)
-    return dtype.itemsize * (2 * sum(one.numel() for one in weights) + 3 * trained)
+    every = sum(one.numel() for one in weights)
+    return dtype.itemsize * (every + 3 * trained) + 4 * every
 
 
 def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None:
@@ -64,7 +65,10 @@ def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None
     weights = sum(weight.numel() for weight in network.parameters())
     frozen = train.lora > 0  # adapters are small
     kept = "an average" if frozen else "gradients, moments and average"
-    check(weights, of_training(network, dtype, frozen=frozen), f"training, with {kept}")
+    needed = of_training(network, dtype, frozen=frozen)
+    if train.strategy == "fsdp":
+        needed, kept = needed // train.processes, f"a shard of {train.processes} of {kept}"
+    check(weights, needed, f"training, with {kept}")
 
 
 def check_network(

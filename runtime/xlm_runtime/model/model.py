@@ -146,12 +146,13 @@ def make(
     published: Mapping[str, Any] | None = None,
     *,
     empty: bool = False,
+    anywhere: bool = False,
 ) -> Model:
     """Build a model with fresh weights, drawn from the seed of the configuration.
 
     ``published`` is the config of published weights, whose size the network takes; where a network
     follows a published one without it, that is looked up. ``empty`` weights take no memory until
-    they are filled.
+    they are filled; ``anywhere``, the network may be larger than this machine.
     """
     family = family.under(config.noise)
     laid: Callable[..., Layout] = family.layouts[layout]
@@ -166,7 +167,10 @@ def make(
         known, allowed = with_rows(vocabulary, allowed, published["vocab_size"])
     dtype: torch.dtype = getattr(torch, config.model.dtype)
     with torch.random.fork_rng(), torch.device("meta") if empty else nullcontext():
-        memory.check_network(size, known.size, dtype, lambda: _built(family, known, allowed, size))
+        if not anywhere:
+            memory.check_network(
+                size, known.size, dtype, lambda: _built(family, known, allowed, size)
+            )
         torch.manual_seed(config.train.seed)
         network = _built(family, known, allowed, size)
     _rounded(network, dtype)

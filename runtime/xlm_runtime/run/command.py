@@ -60,6 +60,7 @@ class Command:
     limit: int | None
     devices: int | None
     nodes: int | None
+    strategy: str | None
     sbatch: Path | None
     line: str
     trust: Trust
@@ -70,8 +71,8 @@ class Command:
 def meant(command: Command) -> Command:
     """Return a command with the short forms of others spelt out.
 
-    ``--preset overfit`` is ``--job overfit`` with preset ``quick``; ``--limit``, ``--devices`` and
-    ``--nodes`` are settings. Raises UsageError if they do not fit.
+    ``--preset overfit`` is ``--job overfit`` with preset ``quick``; ``--limit``, ``--devices``,
+    ``--nodes`` and ``--strategy`` are settings. Raises UsageError if they do not fit.
     """
     if command.preset == "overfit":
         if command.job not in ("all", "train", "overfit"):
@@ -82,6 +83,7 @@ def meant(command: Command) -> Command:
         (command.limit, "--limit", bounds.Some, ("eval.examples", "generate.count")),
         (command.devices, "--devices", bounds.Devices, ("train.devices",)),
         (command.nodes, "--nodes", bounds.Nodes, ("train.nodes",)),
+        (command.strategy, "--strategy", bounds.Strategy, ("train.strategy",)),
     ):
         if value is None:
             continue

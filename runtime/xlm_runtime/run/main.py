@@ -65,6 +65,7 @@ def run(
     limit: int | None = None,
     devices: int | None = None,
     nodes: int | None = None,
+    strategy: str | None = None,
     sbatch: Path | None = None,
     line: str = "",
     trust: Trust = DOUBT,
@@ -79,8 +80,8 @@ def run(
         package=package, task=task, job=job, preset=preset, sets=sets, metrics=metrics, data=data,
         columns=columns, tokenizer=tokenizer, predictions=predictions, repo=repo, init=init,
         init_map=init_map, ckpt=ckpt, run_dir=run_dir, name=name, seed=seed, seeds=seeds,
-        force=force, limit=limit, devices=devices, nodes=nodes, sbatch=sbatch, line=line,
-        trust=trust,
+        force=force, limit=limit, devices=devices, nodes=nodes, strategy=strategy, sbatch=sbatch,
+        line=line, trust=trust,
     )  # fmt: skip
     return outcome(lambda: _do(command))
 
@@ -290,6 +291,12 @@ def _check_forced(plan: Plan, begun: Run, prepared: Prepared) -> None:
             "--name, or leave --init out"
         )
     _check_ids(begun, facts)
+    before, now = begun.config.train.strategy, config.train.strategy
+    if before != now:
+        raise UsageError(
+            f"train.strategy={now}: the state of {path} was saved under {before}, and training "
+            f"resumes under that; --init {path} starts another run from its weights"
+        )
     saved.state(begun.checkpoints, begun.steps)
     _session(plan, prepared, begun, "last").check()
 

@@ -76,6 +76,7 @@ def planned(command: Command) -> Plan:
     else:
         pair.check(found.family, task)
     pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
+    _check_stream(config, task, facts["data"])
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     if "train" in jobs:
@@ -140,6 +141,16 @@ def _check_training(command: Command, config: Config) -> None:
         wanted.check(config.train)
 
 
+def _check_stream(config: Config, task: Task, data: str | None) -> None:
+    """Check that a stream is one of texts in the user's files.  Raises UsageError."""
+    if config.data.stream and (not data or task.packed or not task.streams):
+        what = f"{task.name} does not read texts one by one" if data else "there is no --data"
+        raise UsageError(
+            f"data.stream: {what}; what can be streamed is a folder of texts, by a task such as "
+            "owt, lm1b or jsonl, which do not pack them"
+        )
+
+
 def _check_metrics(config: Config) -> None:
     """Check before training that the requested metrics are available."""
     if config.eval.asked:
@@ -166,4 +177,6 @@ def options(plan: Plan) -> DataOptions:
         block=data.block or None,
         prompt=data.prompt or None,
         made=data.made,
+        stream=data.stream,
+        window=data.window,
     )

@@ -5,7 +5,7 @@ memory, exhaust the machine's processes or leave the range of float32. A model m
 and still be too large for a machine: `memory` reports it.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from xlm_runtime.system.strict import Range
 
@@ -37,6 +37,7 @@ Batch = Annotated[int, Range(1, 2**20, why="rows that are gathered at once")]
 Part = Annotated[int, Range(0, 2**20, why="rows that are gathered at once")]
 Devices = Annotated[int, Range(1, 64, why="each is a process, all on one machine")]
 Nodes = Annotated[int, Range(1, 4096, why="a large cluster")]
+Strategy = Literal["ddp", "fsdp"]
 Workers = Annotated[int, Range(0, 128, why="each is a process")]
 Steps = Annotated[int, Range(1, BILLION, why="a thousand times the longest recipes")]
 Often = Annotated[int, Range(0, BILLION, why="a number of steps")]

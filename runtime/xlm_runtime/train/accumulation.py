@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from xlm_runtime.plug import Batch, Losses
+from xlm_runtime.train.shards import local
 
 Sum = Callable[[Tensor], Tensor]  # over all devices
 
@@ -41,5 +42,5 @@ class Parts:
             return
         total = over_devices(torch.stack(self._shares).sum())
         self._shares = []
-        slopes = [weight.grad for weight in weights if weight.grad is not None]
+        slopes = [local(weight.grad) for weight in weights if weight.grad is not None]
         torch._foreach_mul_(slopes, self.number / total.clamp(min=1e-30))

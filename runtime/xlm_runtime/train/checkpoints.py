@@ -16,15 +16,13 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from safetensors import SafetensorError
 
-from xlm_runtime.model.model import save_weights
 from xlm_runtime.system import hashes
 from xlm_runtime.system.atomic import on_disk, write_json
 from xlm_runtime.system.errors import RunError, Stopped
 from xlm_runtime.train import saved
 from xlm_runtime.train.ema import Ema
-from xlm_runtime.train.lora import merged
 from xlm_runtime.train.module import Training
-from xlm_runtime.train.saved import AVERAGE, INDEX, RAW, STATE, Index, step_folder
+from xlm_runtime.train.saved import AVERAGE, INDEX, RAW, SHARDS, STATE, Index, step_folder
 
 
 class Checkpoints(Checkpoint):
@@ -155,11 +153,15 @@ class Checkpoints(Checkpoint):
             on_disk(self.folder)
 
     def _fill(self, trainer: Trainer, beside: Path) -> None:
-        trainer.save_checkpoint(beside / STATE)  # by all processes: it waits for them
+        sharded = self.train.strategy == "fsdp"
+        state = beside / (SHARDS if sharded else STATE)
+        trainer.save_checkpoint(state)  # by all processes: it waits for them
+        self.module.write(beside / RAW)
+        with self.ema.applied():
+            self.module.write(beside / AVERAGE)
         if trainer.is_global_zero:
-            save_weights(merged(self.module.network, self.train), beside / RAW)
-            with self.ema.applied():
-                save_weights(merged(self.module.network, self.train), beside / AVERAGE)
+            if sharded:
+                hashes.seal(state)
             hashes.seal(beside)
 
     def _thin(self) -> None:

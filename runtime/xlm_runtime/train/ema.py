@@ -62,8 +62,12 @@ class Ema(WeightAveraging):
     @torch.no_grad()
     def update(self, before: int) -> None:
         """Update once, after ``before`` updates."""
-        decay = min(self.decay, (1 + before) / (10 + before))
-        torch._foreach_lerp_(self.average, [w.float() for w in self.weights], 1 - decay)
+        weights = [weight.float() for weight in self.weights]
+        torch._foreach_lerp_(self.average, weights, 1 - self.share(before))
+
+    def share(self, before: int) -> float:
+        """Return what stays of the average at an update, after ``before`` of them."""
+        return min(self.decay, (1 + before) / (10 + before))
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from attrs import frozen
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.strategies import Strategy
 from torch.utils.data import DataLoader
 
 from xlm_runtime.config.config import Config, Train
@@ -17,6 +18,7 @@ from xlm_runtime.system.env import device, quiet, rank
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import Watch, say
 from xlm_runtime.tasks.base.prepared import Split
+from xlm_runtime.tasks.base.streaming import Stream
 from xlm_runtime.train import wanted
 from xlm_runtime.train.checkpoints import Checkpoints
 from xlm_runtime.train.ema import Ema
@@ -25,6 +27,7 @@ from xlm_runtime.train.logs import Judge, Report, Show, loggers
 from xlm_runtime.train.module import Training
 from xlm_runtime.train.order import Order
 from xlm_runtime.train.saved import Index, state
+from xlm_runtime.train.stream import Parts, Streaming
 
 
 @frozen(eq=False)
@@ -37,7 +40,7 @@ class Held:
     judge: Judge = dict  # no metrics
 
 
-def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> None:
+def fit(model: Model, data: Split | Stream, held: Held, config: Config, folder: Path) -> None:
     """Train a model to the end of its configuration, resuming from ``folder`` if it can.
 
     Raises RunError if a loss is not finite, `Stopped` after a request to stop.
@@ -47,11 +50,12 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         torch.set_float32_matmul_precision("high")
     train, index = config.train, Index.read(folder / "checkpoints")
     begun = index.last
-    module, ema = Training(model, train), Ema(train.ema)
+    module, ema, strategy = _parts(model, train)
     with Watch("train", train.steps) as watch:
         report = Report(watch, train, held.show, held.judge)
         saving = Checkpoints(folder / "checkpoints", module, ema)
-        trainer = _trainer(config, [ema, report, *wanted.callbacks(train), saving], folder, begun)
+        callbacks = [ema, report, *wanted.callbacks(train), saving]
+        trainer = _trainer(config, callbacks, strategy, folder, begun)
         try:
             read = loader(model, data, train, begun, index.examples(train.batch))
             start = state(folder / "checkpoints", begun) if begun else None
@@ -69,8 +73,25 @@ def fit(model: Model, data: Split, held: Held, config: Config, folder: Path) -> 
         say(f"stopped by a callback after step {trainer.global_step} of {train.steps}")
 
 
-def loader(model: Model, data: Split, train: Train, begun: int, read: int) -> DataLoader[Batch]:
+def _parts(model: Model, train: Train) -> tuple[Training, Ema, Strategy | str]:
+    """Return the parts of a training that depend on the strategy, and this itself."""
+    if train.strategy == "fsdp":
+        from xlm_runtime.train.sharded.average import ShardedEma
+        from xlm_runtime.train.sharded.module import ShardedTraining
+        from xlm_runtime.train.sharded.strategy import Sharded
+
+        average = ShardedEma(train.ema)
+        return ShardedTraining(model, train), average, Sharded(train.processes, average)
+    return Training(model, train), Ema(train.ema), "ddp" if train.processes > 1 else "auto"
+
+
+def loader(
+    model: Model, data: Split | Stream, train: Train, begun: int, read: int
+) -> DataLoader[Batch]:
     """Return the batches of the steps from ``begun`` on, after ``read`` examples."""
+    if isinstance(data, Stream):
+        parts = Parts(data, train, begun * train.accumulate, read)
+        return Streaming(parts, model.layout, train.workers)
     order = Order(
         len(data), train.seed, train.part, train.steps * train.accumulate, rank(), train.processes
     )
@@ -105,11 +126,12 @@ class Watched(Callback):
             failures.Siblings(launched, RunError.code).start()
 
 
-def _trainer(config: Config, callbacks: list[Callback], folder: Path, begun: int) -> Trainer:
+def _trainer(
+    config: Config, callbacks: list[Callback], strategy: Strategy | str, folder: Path, begun: int
+) -> Trainer:
     """Return Lightning's trainer, which begins or resumes after so many steps."""
     train = config.train
     callbacks = [*callbacks, Watched()] if train.processes > 1 else callbacks
-    settings: dict[str, Any] = {"strategy": "ddp"} if train.processes > 1 else {}
     own = wanted.loggers(train, folder)
     for logger in own:
         logger.log_hyperparams(config.to_json())
@@ -122,5 +144,5 @@ def _trainer(config: Config, callbacks: list[Callback], folder: Path, begun: int
         default_root_dir=folder,
         logger=[*loggers(folder / "logs", begun), *own],
         profiler=wanted.profiler(train, folder),
-        **settings,
+        strategy=strategy,
     )

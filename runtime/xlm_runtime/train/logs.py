@@ -144,21 +144,31 @@ class Report(Callback):
         """Report the losses, metrics and samples of the averaged weights."""
         losses = pl_module.held.means()
         _log(trainer, "validation", losses)
-        if not trainer.is_global_zero:  # samples are drawn by the first process alone
+        first = trainer.is_global_zero
+        if not first and self.train.strategy != "fsdp":  # whose processes gather weights together
             return
-        if judged := self.judge():
-            _log(trainer, "validation", judged)
-        numbers = "".join(f"  {name} {value:.4f}" for name, value in judged.items())
-        say(f"step {trainer.global_step}  validation {said(losses)}{numbers}")
-        for text in self.show():
-            say(text)
-            for logger in trainer.loggers:
-                if isinstance(logger, TensorBoardLogger):
-                    logger.experiment.add_text("samples", text, trainer.global_step)
+        judged = self.judge()
+        if first:
+            if judged:
+                _log(trainer, "validation", judged)
+            numbers = "".join(f"  {name} {value:.4f}" for name, value in judged.items())
+            say(f"step {trainer.global_step}  validation {said(losses)}{numbers}")
+        texts = self.show()
+        if first:
+            _show(trainer, texts)
 
     def on_validation_end(self, *_: Any) -> None:
         """Leave the time of a validation out of the speed."""
         self._since = monotonic()
+
+
+def _show(trainer: Trainer, texts: Sequence[str]) -> None:
+    """Print samples, and give them to the loggers that take texts."""
+    for text in texts:
+        say(text)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_text("samples", text, trainer.global_step)
 
 
 def _log(trainer: Trainer, kind: str, values: Mapping[str, float]) -> None:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from math import inf, isfinite
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from torch.optim import Optimizer
 
 from xlm_runtime.config.config import Train
 from xlm_runtime.model.evaluate import Total
-from xlm_runtime.model.model import Model
+from xlm_runtime.model.model import Model, save_weights
 from xlm_runtime.plug import Batch, Losses, Noise
 from xlm_runtime.system.errors import RunError
 from xlm_runtime.train.accumulation import Parts
+from xlm_runtime.train.lora import merged
 from xlm_runtime.train.optim import optimizer, schedule
 from xlm_runtime.train.recompute import recompute
+from xlm_runtime.train.shards import local
 
 
 class Training(LightningModule):
@@ -96,9 +99,14 @@ class Training(LightningModule):
         """Move a batch without waiting for the device, unlike Lightning."""
         return batch if batch.x0.device == device else batch.to(device, non_blocking=True)
 
+    def write(self, path: Path) -> None:
+        """Write the weights by the first process, without adapters."""
+        if self.global_rank == 0:
+            save_weights(merged(self.network, self.train_config), path)
+
     def healthy(self) -> bool:
         """Return whether every weight is finite (one synchronisation with the device)."""
-        norms = torch._foreach_norm(list(self.network.parameters()))
+        norms = torch._foreach_norm([local(weight) for weight in self.network.parameters()])
         return bool(torch.stack(norms).isfinite().all())
 
 

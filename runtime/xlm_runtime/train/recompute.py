@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.train.blocks import blocks
 
 
 def recompute(network: nn.Module) -> None:
@@ -16,11 +17,10 @@ def recompute(network: nn.Module) -> None:
 
     Loss and gradients stay the same, dropout included. Raises UsageError where there are no blocks.
     """
-    lists = [one for one in network.modules() if isinstance(one, nn.ModuleList)]
-    blocks = [block for one in lists for block in one]
-    if not blocks:
+    found = blocks(network)
+    if not found:
         raise UsageError("train.recompute: the network has no list of blocks to compute again")
-    for block in blocks:
+    for block in found:
         block.forward = partial(_again, block.forward)
 
 

@@ -1,8 +1,9 @@
 """The saved files of a training run.
 
 checkpoints/index.json       which step is the last, which the best, and its validation loss
-checkpoints/step-00000500/   state.ckpt (the whole trainer), ema.safetensors, raw.safetensors, and
-                             hashes.json, which is checked whenever one of them is read
+checkpoints/step-00000500/   state.ckpt (the whole trainer; of shards the folder state, with a file
+                             of each device), ema.safetensors, raw.safetensors, and hashes.json,
+                             which is checked whenever one of them is read
 """
 
 import shutil
@@ -20,7 +21,7 @@ from xlm_runtime.system.reader import damaged, read_as
 
 INDEX = "index.json"
 _GONE = ".gone"
-STATE, AVERAGE, RAW = "state.ckpt", "ema.safetensors", "raw.safetensors"
+STATE, SHARDS, AVERAGE, RAW = "state.ckpt", "state", "ema.safetensors", "raw.safetensors"
 
 
 @frozen
@@ -100,6 +101,8 @@ def state(folder: Path, step: int) -> Path:
 
     Raises UsageError if there is none, RunError if it is damaged.
     """
+    if (shards := step_folder(folder, step) / SHARDS).is_dir():
+        return _whole(shards)
     found = step_folder(folder, step) / STATE
     why = hashes.fault(found) if (found.parent / hashes.HASHES).exists() or found.is_file() else ""
     if not found.is_file() and why in ("", f"{hashes.HASHES} does not list it"):
@@ -114,6 +117,12 @@ def state(folder: Path, step: int) -> Path:
             f"{found} is damaged: {why}: training cannot resume from it. {_go_on(found)}"
         )
     return found
+
+
+def _whole(shards: Path) -> Path:
+    """Return the folder of a sharded state.  Raises RunError if a part of it is damaged."""
+    hashes.check(shards, f"training cannot resume from it. {_go_on(shards.with_name(STATE))}")
+    return shards
 
 
 def average(folder: Path) -> Path:

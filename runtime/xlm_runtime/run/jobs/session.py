@@ -21,6 +21,7 @@ from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.initial import BEGAN, Start
 from xlm_runtime.run.reports import measured
 from xlm_runtime.system.env import device
+from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
 from xlm_runtime.tasks.base.prepared import Prepared, Split
 from xlm_runtime.tasks.base.task import Task
@@ -44,6 +45,23 @@ class Session:
     def model(self) -> Model:
         """Build a model with fresh weights, of the size of published ones if there are some."""
         return self._ending(make(*self._parts, self.about))
+
+    def empty(self) -> Model:
+        """Build a model whose weights take no memory, however large it is."""
+        return make(*self._parts, self.about, empty=True, anywhere=True)
+
+    def of_layers(self, count: int) -> Model:
+        """Build a model of so many blocks, with fresh weights and all else of the same size.
+
+        Raises UsageError where published weights decide the size.
+        """
+        if self.published is not None or (self.first is not None and self.about is not None):
+            raise UsageError(
+                "--job plan for several devices builds networks of one and two blocks, and here "
+                "published weights decide the size: leave out model.pretrained and --init"
+            )
+        config = evolve(self.config, model=evolve(self.config.model, layers=count))
+        return evolve(self, config=config, about=None).model()
 
     def decoding(self, model: Model) -> Model:
         """Return a model of the same weights with the decoder of this session."""

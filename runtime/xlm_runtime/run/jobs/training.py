@@ -40,7 +40,7 @@ def training(session: Session) -> None:
         write_json(run.path / "data.json", about | facts)
     show, judge = lambda: _glimpse(session, model), lambda: _judged(session, model)
     held = Held(prepared.validation, config.eval.batch, show, judge)
-    fit(model, prepared.train, held, config, run.path)
+    fit(model, prepared.stream or prepared.train, held, config, run.path)
 
 
 def _glimpse(session: Session, model: Model) -> list[str]:

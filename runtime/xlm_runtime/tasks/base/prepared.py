@@ -49,6 +49,7 @@ class DataOptions:
     kept: the tokenizer folder of a trained run; used instead of training one anew, as the data may
         have changed.
     made: generate problems even where published ones exist.
+    stream, window: texts for training are a stream, shuffled in windows of so many rows.
     """
 
     preset: Literal["quick", "paper"]
@@ -64,6 +65,8 @@ class DataOptions:
     kept: Path | None = None
     made: bool = False
     prompt: int | None = None
+    stream: bool = False
+    window: int = 10_000
 
     def __post_init__(self) -> None:
         """Check that columns are of a file.  Raises UsageError."""
@@ -79,6 +82,7 @@ class Prepared:
     loss: the split that the loss and the likelihood of an evaluation are of; ``none`` where bodies
         are answers alone, whose loss means nothing.
     untrainable: why nothing can be trained on it; empty where it can.
+    stream: a `streaming.Stream` that is trained on, in place of ``train``, which is its beginning.
     facts: plain JSON values, printed and saved with the run: where the data come from, sizes, what
         was dropped or cut and why, the rate of a guess, the protocol behind published numbers.
     """
@@ -92,6 +96,7 @@ class Prepared:
     loss: Literal["test", "validation", "none"] = "test"
     untrainable: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    stream: Any = None
 
     def __post_init__(self) -> None:
         """Check that no split is empty or contradicts the sizes.  Raises RunError."""

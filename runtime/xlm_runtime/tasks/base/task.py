@@ -69,6 +69,7 @@ class Task(ABC):
     layout: what its examples are. ``text``: a body. ``seq2seq``: a prompt and a body. ``infill``: a
         body of which some tokens are given.
     makes: whether its problems can be made where others were published (``data.made``).
+    streams: whether its texts can be read and encoded one by one (``data.stream``).
     packed: whether a body holds several documents end to end, which must not see each other.
     quick: settings of a run with ``--preset quick``, by path (``train.steps``, ``model.width``).
     """
@@ -78,6 +79,7 @@ class Task(ABC):
     layout: Literal["text", "seq2seq", "infill"]
     packed: bool = False
     makes: bool = False
+    streams: bool = False
     quick: ClassVar[Mapping[str, float | int | str]] = {}
 
     @abstractmethod

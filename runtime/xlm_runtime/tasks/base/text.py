@@ -14,6 +14,7 @@ from xlm_runtime.system.cache import cached, fingerprint
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import Watch
 from xlm_runtime.system.strict import short
+from xlm_runtime.tasks.base import streaming
 from xlm_runtime.tasks.base.encoding import EDGES, PACKED, Encoding, Packing
 from xlm_runtime.tasks.base.english import english
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
@@ -51,6 +52,7 @@ class TextTask(Task):
     """
 
     layout = "text"
+    streams = True
     version = 1  # of `clean`
     packing = PACKED  # the version of how rows are packed
     shipped = "the documentation that ships with Python"  # what `quick` reads without data
@@ -81,6 +83,11 @@ class TextTask(Task):
         """Read, clean, tokenize and cut the texts, or find them in the cache."""
         source = self._source(options).fixed(options.cache)
         name = options.tokenizer or self.tokenizers[options.preset]
+        if options.stream and name.startswith("bpe:") and options.kept is None:
+            raise UsageError(
+                f"data.stream: {name} would be trained on all texts, which a stream does not read: "
+                "name a tokenizer with --tokenizer, one on the Hub or a local file"
+            )
         room = options.block or self.blocks[options.preset]
         clean = self.clean if options.preset == "paper" else str
         cleaned = [self.name, self.version] if options.preset == "paper" else []
@@ -101,6 +108,10 @@ class TextTask(Task):
         shown = block if block == room else f"{block}, the longest text (data.block sets another)"
         about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": shown}
         more = {"protocol": self._protocol(options), "cache": str(built.folder)}
+        streamed, how = None, (options.window, tokenizer, clean, block)
+        if options.stream:
+            streamed = streaming.stream(options.data, options.columns, *how)
+            more["stream"] = streamed.told
         return Prepared(
             train=splits["train"],
             validation=splits["validation"],
@@ -108,14 +119,16 @@ class TextTask(Task):
             tokenizer=tokenizer,
             body=block,
             facts={**source.facts, **built.facts, **about, **more},
+            stream=streamed,
         )
 
     def follows(self, options: DataOptions) -> bool:
         """Return whether the block shrinks to the longest text: with the user's own data.
 
-        Not if a setting fixes the block, or if rows are packed, and so as long as the block.
+        Not if a setting fixes the block, or if rows are packed, and so as long as the block, or
+        come from a stream, whose longest is unknown.
         """
-        return bool(options.data) and not (self.packed or options.block)
+        return bool(options.data) and not (self.packed or options.block or options.stream)
 
     def about(self, options: DataOptions) -> Mapping[str, Any]:
         """Describe source, cleaning, tokenizer, block and protocol."""
@@ -145,6 +158,8 @@ class TextTask(Task):
         return f"{self.protocols['data' if options.data else options.preset]}; {EDGES}"
 
     def _source(self, options: DataOptions) -> Source:
+        if options.stream:
+            return streaming.source(options.data, options.columns)
         if options.data:
             return user_rows(options.data, ("text",), options.columns)
         if options.preset == "paper":

@@ -18,7 +18,7 @@ from xlm_runtime.train.engine import engine, too_large
 def alone(train: Train, steps: int) -> Train:
     """Return the settings of one device's share of a step, for so many steps."""
     share = train.batch // train.processes
-    return evolve(train, devices=1, nodes=1, batch=share, steps=steps)
+    return evolve(train, devices=1, nodes=1, strategy="ddp", batch=share, steps=steps)
 
 
 def trainer(train: Train, callbacks: Sequence[Callback]) -> Trainer:

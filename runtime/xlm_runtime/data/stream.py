@@ -80,9 +80,10 @@ class Texts:
         return data
 
     def _texts(self, data: Any) -> Iterator[str]:
+        """Yield the texts; `iter`, since in a worker its plain iteration reads some files alone."""
         try:
-            for row in data:
-                value = row.get(self.column)
+            for row in data.iter(batch_size=1):
+                (value,) = row.get(self.column, (None,))
                 if fault(value) is None:
                     yield value
         except (OSError, ValueError) as error:

@@ -5,6 +5,8 @@ entries of its ``config.json``, whatever it calls its model.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import signature
+from math import log
 from typing import Any
 
 import torch
@@ -26,7 +28,8 @@ class Layout:
     config, the name of the head) -> weights by the names of the network. roles: the ids of special
     tokens that the tokenizer may lack. config: in the family's own published format. fits:
     (network, config) -> why the network attends to other tokens; empty if it does not. beside: the
-    names of tensors that are no weights.
+    names of tensors that are no weights. rows: those of the embeddings, where ``vocab_size`` is not
+    an entry.
     """
 
     entries: frozenset[str]
@@ -36,6 +39,7 @@ class Layout:
     config: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     fits: Callable[[nn.Module, Mapping[str, Any]], str] = lambda *_: ""
     beside: frozenset[str] = frozenset()
+    rows: Callable[[Mapping[str, Any]], int] | None = None
 
 
 # A diffusion transformer with a modulation by sigma: Sahoo et al. 2024, arXiv:2406.07524
@@ -170,7 +174,81 @@ def _llama(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str
     yield f"{head}.weight", get("model.transformer.ff_out.weight")
 
 
+# A diffusion transformer that is told the total noise: Lou et al. 2024, arXiv:2310.16834
+
+
+def _ratios_size(_: Family, config: Mapping[str, Any]) -> ModelSize:
+    model, graph = config["model"], config["graph"]["type"]
+    if graph != "absorb" or not model["scale_by_sigma"]:
+        raise ValueError(f"graph is {graph}, and supported is absorb, with scale_by_sigma")
+    if model["cond_dim"] > model["hidden_size"]:
+        raise ValueError("cond_dim is larger than hidden_size")
+    shape = {"layers": model["n_blocks"], "width": model["hidden_size"], "heads": model["n_heads"]}
+    return ModelSize(**shape, fastest=1.0)
+
+
+def _ratios_fit(network: nn.Module, _: Mapping[str, Any]) -> str:
+    """Return why a network is told something else than the total noise, or by other waves."""
+    trunk: Any = network.trunk
+    condition: Any = getattr(network.backbone, "condition", None)
+    if condition is None or "sigma" not in signature(trunk).parameters:
+        return "it is told the total noise: write `backbone dit(condition = sigma)` in the spec"
+    if getattr(condition, "fastest", None) != 1.0:
+        return "the package is of an older version, which has other waves: build it anew"
+    return ""
+
+
+def _ratios(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights; the norms' own go into the scales, and the condition is as wide as all.
+
+    Published outputs are the logarithms of ratios after log(exp(sigma) - 1) + log(tokens) is taken
+    off them; here they are in units of 1 / (exp(sigma) - 1), so that log(tokens) remains.
+    """
+    model = config["model"]
+    wider = model["hidden_size"] - model["cond_dim"]
+    for ours, theirs, inputs in (("inner", "mlp.0", 0), ("outer", "mlp.2", wider)):
+        weight, bias = _layer(get, f"sigma_map.{theirs}")
+        yield f"backbone.condition.{ours}.weight", F.pad(weight, (0, inputs, 0, wider))
+        yield f"backbone.condition.{ours}.bias", F.pad(bias, (0, wider))
+
+    def modulated(ours: str, theirs: str, norms: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+        """Multiply the scale behind each norm: w (1 + c) is 1 + (w c + w - 1)."""
+        weight, bias = (one.clone() for one in _layer(get, f"{theirs}.adaLN_modulation"))
+        width = model["hidden_size"]
+        for i, name in enumerate(norms):  # each has a shift, a scale and, in blocks, a gate
+            own, rows = get(f"{name}.weight"), slice((3 * i + 1) * width, (3 * i + 2) * width)
+            weight[rows] *= own[:, None]
+            bias[rows] = own * bias[rows] + own - 1
+        yield f"{ours}.weight", F.pad(weight, (0, wider))
+        yield f"{ours}.bias", bias
+
+    yield "backbone.embed.weight", get("vocab_embed.embedding")
+    for i in range(model["n_blocks"]):
+        ours, theirs = f"backbone.blocks.{i}", f"blocks.{i}"
+        norms = [f"{theirs}.norm1", f"{theirs}.norm2"]
+        yield from modulated(f"{ours}.modulation", theirs, norms)
+        yield f"{ours}.attention.qkv.weight", get(f"{theirs}.attn_qkv.weight")
+        yield f"{ours}.attention.out.weight", get(f"{theirs}.attn_out.weight")
+        for place in (0, 2):
+            weight, bias = _layer(get, f"{theirs}.mlp.{place}")
+            yield f"{ours}.feed.{place}.weight", weight
+            yield f"{ours}.feed.{place}.bias", bias
+    last = "output_layer"
+    yield from modulated("backbone.modulation", last, [f"{last}.norm_final"])
+    weight, bias = _layer(get, f"{last}.linear")
+    yield f"{head}.weight", weight
+    yield f"{head}.bias", bias - log(config["tokens"])
+
+
 LAYOUTS = (
+    Layout(
+        frozenset({"tokens", "model", "graph", "noise"}),
+        _ratios_size,
+        _ratios,
+        lambda config: {"mask": config["tokens"]},
+        fits=_ratios_fit,
+        rows=lambda config: config["tokens"] + 1,
+    ),
     Layout(
         frozenset({"n_blocks", "hidden_dim", "cond_dim", "n_heads", "block_size", "cross_attn"}),
         _blocks_size,

@@ -79,6 +79,9 @@ def _config(folder: Path) -> dict[str, Any]:
     if not (folder / CONFIG).is_file():
         raise RunError(f"{folder} has no {CONFIG}; {_HINT}")
     found = read_object(folder / CONFIG, ANEW)
+    layout = layouts.of(found)
+    if layout and layout.rows and isinstance(found.get("tokens"), int):
+        found = {**found, "vocab_size": layout.rows(found)}
     size = found.get("vocab_size")
     if not isinstance(size, int) or isinstance(size, bool):
         raise damaged(folder / CONFIG, "it has no vocab_size, as a language model has", ANEW)

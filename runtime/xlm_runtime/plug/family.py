@@ -37,6 +37,7 @@ class ModelSize:
     dropout: of what attention and feed-forward layers answer.
     attention_dropout: of what attention looks at.
     rotary_base: the wavelengths of rotary positions go up to 2 pi times this many tokens.
+    fastest: of the waves by which a network is told the amount of noise, the highest frequency.
     """
 
     layers: int
@@ -45,6 +46,7 @@ class ModelSize:
     dropout: float = 0.0
     attention_dropout: float = 0.0
     rotary_base: float = 10_000.0
+    fastest: float = 4.0
 
 
 @dataclass(frozen=True)

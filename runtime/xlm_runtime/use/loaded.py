@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from xlm_runtime.config.config import Config
 from xlm_runtime.config.settings import Setting, build
 from xlm_runtime.data.lengths import Lengths
-from xlm_runtime.model import adapted, generate, layouts, scores
+from xlm_runtime.model import adapted, generate, layouts, remote, scores
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model
 from xlm_runtime.model.published import is_part, save
@@ -18,7 +18,6 @@ from xlm_runtime.plug import Family
 from xlm_runtime.plug.adapted import DECODERS
 from xlm_runtime.system.arguments import each, full, strings, whole
 from xlm_runtime.system.aside import replacing
-from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import say
 from xlm_runtime.tokenizers import Tokenizer
 from xlm_runtime.use import requests
@@ -47,12 +46,14 @@ class Loaded:
 
         An existing folder is replaced in one step; files that are no part of the format stay in
         it. A line is printed if transformers reads the folder as a model of another attention, as
-        it does for a decoder that sees both sides. Raises UsageError if the backbone has no such
-        format, RunError if the disk refuses.
+        it does for a decoder that sees both sides. A backbone without such a format is written with
+        its code, which ``AutoModel.from_pretrained(..., trust_remote_code=True)`` loads. Raises
+        UsageError where neither is possible, RunError if the disk refuses.
         """
         form, network = self.model.family.published, self.model.network
         if form is None:
-            raise UsageError(f"the backbone of {self.model.family.name} has no published format")
+            self._publish_code(Path(folder))
+            return
         size = self.model.vocabulary.size
         about = self.published or form.config(self.config.model.shape, size)
         if (layout := layouts.of(about)) and layout.config:
@@ -66,6 +67,11 @@ class Loaded:
             self.tokenizer.save(beside)
         if why := _misread(self.model.family, about):
             say(f"{folder}: {why}: read it with xlm_runtime.pretrained(PACKAGE, {str(folder)!r})")
+
+    def _publish_code(self, folder: Path) -> None:
+        with replacing(folder, lambda name: is_part(name) or remote.is_part(name)) as beside:
+            remote.save(self.model, self.config.model.shape, beside)
+            self.tokenizer.save(beside)
 
     def generate(
         self,

@@ -174,7 +174,7 @@ def _llama(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str
     yield f"{head}.weight", get("model.transformer.ff_out.weight")
 
 
-# A diffusion transformer that is told the total noise: Lou et al. 2024, arXiv:2310.16834
+# A diffusion transformer with the total noise as its condition: Lou et al. 2024, arXiv:2310.16834
 
 
 def _ratios_size(_: Family, config: Mapping[str, Any]) -> ModelSize:
@@ -188,11 +188,13 @@ def _ratios_size(_: Family, config: Mapping[str, Any]) -> ModelSize:
 
 
 def _ratios_fit(network: nn.Module, _: Mapping[str, Any]) -> str:
-    """Return why a network is told something else than the total noise, or by other waves."""
+    """Return why a network has another condition than the total noise, or other waves of it."""
     trunk: Any = network.trunk
     condition: Any = getattr(network.backbone, "condition", None)
     if condition is None or "sigma" not in signature(trunk).parameters:
-        return "it is told the total noise: write `backbone dit(condition = sigma)` in the spec"
+        return (
+            "its condition is the total noise: write `backbone dit(condition = sigma)` in the spec"
+        )
     if getattr(condition, "fastest", None) != 1.0:
         return "the package is of an older version, which has other waves: build it anew"
     return ""

@@ -118,7 +118,7 @@ def _about(network: nn.Module) -> dict[str, Any]:
 
 
 def _told(network: Any) -> list[str]:
-    """Return what a network is told beside tokens, which are numbers of a row: t or sigma."""
+    """Return the names of what a network takes beside tokens, a number for each row: t or sigma."""
     built = [*inspect.signature(type(network).__init__).parameters][1:]
     _, attend, *more = inspect.signature(network.trunk).parameters
     if len(built) != 3 or attend != "attend" or not {*more} <= {"t", "sigma"}:

@@ -37,7 +37,7 @@ class ModelSize:
     dropout: of what attention and feed-forward layers answer.
     attention_dropout: of what attention looks at.
     rotary_base: the wavelengths of rotary positions go up to 2 pi times this many tokens.
-    fastest: of the waves by which a network is told the amount of noise, the highest frequency.
+    fastest: the highest frequency of the waves that describe the amount of noise to a network.
     """
 
     layers: int

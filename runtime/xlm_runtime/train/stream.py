@@ -78,7 +78,7 @@ class Streaming(DataLoader[Batch]):
         return {"mark": asdict(self._marks[0])}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a mark, unless rows behind it are to be read again."""
+        """Continue from a mark, unless rows behind it are to be read again."""
         mark = Mark(**state["mark"])
         if mark.read <= self.parts.read:
             self.parts.mark = mark

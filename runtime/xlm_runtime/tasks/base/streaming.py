@@ -29,7 +29,7 @@ class Stream:
 
     @property
     def told(self) -> str:
-        """What is known of the stream."""
+        """The facts that are known of the stream."""
         return (
             f"{len(self.texts.files)} files, shuffled in windows of {self.texts.window:,}; how "
             "many rows they have, and how long they are, is unknown: the sizes and lengths for "

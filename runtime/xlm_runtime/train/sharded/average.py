@@ -24,7 +24,7 @@ class ShardedEma(Ema):
         self.named: dict[str, Tensor] = {}
 
     def setup(self, _: Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
-        """Shard the weights, and create the average with the present ones."""
+        """Create the shards of the weights, and the average with the present ones."""
         pl_module.configure_model()
         self.network: Any = pl_module.network
         named = dict(self.network.named_parameters())

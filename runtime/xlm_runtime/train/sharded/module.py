@@ -21,7 +21,7 @@ class ShardedTraining(Training):
     _sharded = False
 
     def configure_model(self) -> None:
-        """Shard the network, once; the loss is what gathers it in training."""
+        """Divide the weights among devices, once; in training the loss gathers them."""
         if self._sharded:
             return
         self._sharded = True

@@ -22,7 +22,7 @@ GATHERED = "_gathered"  # a method of the network: heads have all names that beg
 
 
 def shard(network: nn.Module, mesh: DeviceMesh) -> None:
-    """Shard the weights of a network: each block by itself, and all others together.
+    """Divide the weights of a network among devices: each block by itself, all others together.
 
     A block is gathered where it is used, and released behind it; what is outside the blocks is
     gathered from the first use of a pass to its end. Weights are gathered as they are: a policy

@@ -121,9 +121,9 @@ def test_a_network_that_does_not_fit_is_refused_before_it_is_made() -> None:
 
 def test_training_needs_more_than_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "capacity", lambda: 10**10)
-    memory.check(2**29, 4, "generation")
+    memory.check(2**29, 4 * 2**29, "generation")
     with pytest.raises(UsageError, match=r"training: 536\.9 million weights need 10\.7 GB"):
-        memory.check(2**29, 4 * memory.TRAINED, "training")
+        memory.check(2**29, 20 * 2**29, "training")
 
 
 # Files

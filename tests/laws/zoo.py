@@ -960,6 +960,7 @@ MORE = {  # of a few laws alone
     "gidd_mixed": Spec(
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
+    "learned": Spec(written_out("genmd4"), low=1e-4),
     "p2": Spec(
         written_out("p2").replace(
             "  decoder first_hitting",

@@ -6,6 +6,7 @@ from xlmc.check import (
     agreement,
     blocks,
     carrying,
+    clocks,
     collate,
     decoder,
     effect,
@@ -53,6 +54,7 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
         return  # all else would be refused line by line
     here, *others = instances(family)
     wrong = [*names.check(family), *noise.check(family), *blocks.check(family)]
+    wrong += clocks.check(family)
     wrong += _reading(here.family)
     yield from wrong
     yield from collate.check(here.family)

@@ -18,7 +18,9 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     known: Known = {}
     for arrow in query.arrows(family) if Process.of(family).known else ():
         yield from _take(known, arrow.survival, "a schedule" if known else "the schedule", arrow)
-    for head in query.heads(family).values():
+    second = query.clocks(family)
+    heads = query.those(second.entries, ast.Head) if second is not None else ()
+    for head in (*query.heads(family).values(), *heads):
         yield from _take(known, head.name, "a head", head)
     for section in family.sections:
         if section.kind in ("noise", "loss", "decoder"):

@@ -39,7 +39,7 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
     """Check the `network` section."""
-    section = next((s for s in family.sections if s.kind == "network"), None)
+    section = next((s for s in family.sections if s.kind == "network" and not s.name), None)
     if section is None:
         return
     backbone, process = query.first(section.entries, ast.Backbone), Process.of(family)

@@ -60,7 +60,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             example="clean -> mask  survival alpha(t) = 1 - t",
         )
     process = Process.of(family)
-    yield from _params(entries)
+    yield from _params(family)
     for arrow in arrows:
         yield from _arrow(arrow, family, starts=process.clocks < 2)
     yield from _life(arrows)
@@ -98,8 +98,9 @@ def _of_times(amount: ast.Amount, why: str) -> Iterator[Diagnostic]:
         yield evolve(one, hint=hint) if isinstance(one, WrongAmount) else one
 
 
-def _params(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
+def _params(family: ast.Family) -> Iterator[Diagnostic]:
     """Check the params and lets of the noise."""
+    entries = query.entries(family, "noise")
     lets = query.those(entries, ast.Let)
     written = [expr for one in query.those(entries, ast.Arrow) for expr in query.formulas(one)]
     spoken = query.spoken(written, lets)
@@ -113,14 +114,14 @@ def _params(entries: tuple[ast.Node, ...]) -> Iterator[Diagnostic]:
         if isinstance(entry, ast.Param | ast.Let) and entry.name not in spoken:
             yield NeverUsed(span=entry.span, name=entry.name)
     for let in lets:
-        yield from known(let.value, _environment(entries))
+        yield from known(let.value, _environment(family))
 
 
-def _environment(entries: tuple[ast.Node, ...]) -> Environment:
+def _environment(family: ast.Family) -> Environment:
     """Return what a formula of the noise may mention."""
     where = "in the noise, whose formulas read t, and params and lets of the noise"
-    names = {param.name: param.kind for param in query.those(entries, ast.Param)} | {"t": "Time"}
-    names |= {one.name: "Number" for one in query.those(entries, ast.Let)}
+    names = {param.name: param.kind for param in query.given(family)} | {"t": "Time"}
+    names |= {one.name: "Number" for one in query.those(query.entries(family, "noise"), ast.Let)}
     return Environment(where, names, {}, (), {}, {})
 
 
@@ -136,7 +137,7 @@ def _arrow(arrow: ast.Arrow, family: ast.Family, starts: bool) -> Iterator[Diagn
         yield WrongArgument(span=span, name=arrow.argument, schedule=arrow.survival)
         return
     entries = query.entries(family, "noise")
-    env, params = _environment(entries), query.those(entries, ast.Param)
+    env, params = _environment(family), query.given(family)
     lets = [one.value for one in query.those(entries, ast.Let)]
     formulas = query.formulas(arrow)
     of_lets = {one for value in lets for one in known(value, env)}

@@ -979,3 +979,16 @@ class SharedState(Diagnostic):
     )
     help = "put `bos` before the brackets"
     layout: str
+
+
+@frozen(kw_only=True)
+class WrongClocks(Diagnostic):
+    """A part of a second network that sets no clocks, or of the first one that only sets some."""
+
+    code = "XLM198"
+    title = "`{what}` has no meaning here"
+    label = "{why}"
+    help = "{hint}"
+    what: str
+    why: str
+    hint: str

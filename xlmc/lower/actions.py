@@ -45,12 +45,20 @@ class Actions(Amounts):
         step = query.the(self.section.entries, ast.Step)
         off = {switch(edit.much, env) for edit, _ in slots.edits(step.actions)}
         draw = query.the(step.actions, ast.Draw)
+        paces = self.paces(action.much, MASKS)
         return ir.Unmask(
-            self.paces(action.much, MASKS),
+            paces,
             self._order(action.order),
-            draw.law is not None or gradual(action.much, env, off - {""}),
+            draw.law is not None or self._own(action) or gradual(action.much, env, off - {""}),
             self._rate(draw.law.id) if draw.law is not None else None,
+            any(CLOCK in pace.code.reads.variables for pace in paces if pace.code is not None),
         )
+
+    def _own(self, action: ast.Act) -> bool:
+        """Return whether each mask is revealed by the clock of its token, as in the exact chain."""
+        value = action.much.value
+        reveals = isinstance(value, ast.Call) and value.function == "reveal"
+        return bool(self.clock.learned) and reveals and action.much.otherwise is None
 
     def edit(self, action: ast.Act, word: Edit) -> ir.Edit:
         """Return the places that an edit changes."""

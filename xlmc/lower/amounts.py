@@ -5,6 +5,7 @@ from functools import partial
 from attrs import evolve, frozen
 
 from xlmc.calculus.code import (
+    CLOCK,
     Called,
     Code,
     Kind,
@@ -12,6 +13,7 @@ from xlmc.calculus.code import (
     Names,
     Printer,
     Rank,
+    built,
     number,
     param,
     variable,
@@ -120,6 +122,8 @@ class Amounts:
         names = {**scope.names, **read}
         code = Printer.code(inline(pace.value, self.late), evolve(scope, names=names))
         looks = tuple(name for name in read if name in code.reads.variables)
+        if CLOCK in code.reads.variables:
+            code = built(f"spread({{}}, {actor.candidates})", code)
         return ir.Pace(rule, rule.amount(code, actor), looks, joined)
 
     @property

@@ -5,7 +5,18 @@ from fractions import Fraction
 
 from attrs import evolve
 
-from xlmc.calculus.code import CLOCK, Code, Printer, called, constant, named, param
+from xlmc.calculus.code import (
+    CLOCK,
+    Code,
+    Kind,
+    Printer,
+    Rank,
+    called,
+    constant,
+    named,
+    param,
+    variable,
+)
 from xlmc.calculus.formula import scope
 from xlmc.calculus.schedule import Calculus, Formula, derive, expected
 from xlmc.calculus.survival import examine
@@ -219,6 +230,7 @@ class Clock:
     """The clocks of a chain, one for each of its arrows, and the params of the noise.
 
     ``size``: the one among these that is the size of a block. ``constants``: the lets of these.
+    ``learned``: those that a second network answers for each token.
     """
 
     def __init__(
@@ -227,8 +239,10 @@ class Clock:
         given: tuple[ast.Param, ...] = (),
         size: ast.Param | None = None,
         constants: tuple[ast.Let, ...] = (),
+        learned: tuple[str, ...] = (),
     ) -> None:
         several = len(arrows) > 1
+        self.learned = learned
         self.hands = {
             arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "", given, constants)
             for arrow in arrows
@@ -239,7 +253,7 @@ class Clock:
         )
         self.params = tuple(
             evolve(one, length=size is not None and one.name == size.name and one.name not in read)
-            for one in params(given, {param.name for param in given})
+            for one in params(given, {param.name for param in given} - {*learned})
         )
 
     @property
@@ -280,7 +294,7 @@ class Clock:
 
     def moves(self, functions: Iterable[str]) -> bool:
         """Return whether some of the functions of `schedule.py` take the clock."""
-        return not {*self.clocked}.isdisjoint(functions)
+        return not self.learned and not {*self.clocked}.isdisjoint(functions)
 
     def reads(self, expr: ast.Expr) -> bool:
         """Return whether an expression reads a clock."""
@@ -308,6 +322,8 @@ class Clock:
 
     def given(self, hand: Hand, owner: str = "") -> tuple[Code, ...]:
         """Return the clock as an argument of the functions of a hand."""
+        if self.learned:
+            return (variable(CLOCK, Rank.TOKEN, Kind.DOUBLE).code,)
         return (param(CLOCK, "Scale", owner).code,) if hand.clocked else ()
 
     def handed(self, quantity: str, owner: str) -> Code:
@@ -320,9 +336,12 @@ class Clock:
         hands = self.hands.values()
         functions = tuple(function for hand in hands for function in hand.functions())
         bisections = tuple(one for hand in hands for one in hand.bisections())
-        if not functions and not bisections and not self.params:
+        if not functions and not bisections and not self.params and not self.learned:
             return None
         codes = [code for f in functions for code in (f.code, f.low) if code is not None]
         codes += [one.code for one in self.constants]
         math = any("math" in code.reads.modules for code in codes)
-        return ir.Schedule(functions, bisections, math, self.params, self.constants)
+        schedule = ir.Schedule(functions, bisections, math, self.params, self.constants)
+        if not self.learned:
+            return schedule
+        return evolve(schedule, learned=self.learned, shape="*#shape")

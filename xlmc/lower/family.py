@@ -52,7 +52,8 @@ def lower(family: ast.Family) -> ir.Package:
 def _lower(written: ast.Family) -> ir.Package:
     size = query.param_of_blocks(written)
     given = dict.fromkeys((*read(written), *([size] if size is not None else [])))
-    clock = Clock(query.arrows(written), tuple(given), size, query.constants(written))
+    learned = tuple(one.name for one in query.learned(written))
+    clock = Clock(query.arrows(written), tuple(given), size, query.constants(written), learned)
     family, *others = (one.family for one in instances(written))
     objective = terms.objective(written)
     process = objective.process
@@ -97,6 +98,8 @@ def _bound(
     decoding: ir.Decoders,
 ) -> tuple[str, ...]:
     """Return the functions and classes that take the clock."""
+    if clock.learned:
+        return ()
     found = [*clock.clocked]
     found += ["corrupt"] if noising is not None and noising.more else []
     found += ["amount"] if noising is not None and noising.taken else []
@@ -135,9 +138,14 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         for head in query.heads(family).values()
     )
     told = _told(family, clock)
+    second = query.clocks(family)
+    learned = (clock.learned, second.name or "") if second is not None else ((), "")
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        return ir.Network(name, "", _library("", ()), module, told, "", heads=heads)
+        imports = _library("", (), learned=bool(clock.learned))
+        return ir.Network(
+            name, "", imports, module, told, "", heads=heads, learned=learned[0], clocks=learned[1]
+        )
     word = backbone_words()[query.backbone(family)]
     layers = word.full
     if query.carry(family) is not None:
@@ -154,7 +162,13 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     names = tuple(filter(None, (layers.network, *block)))
     more: tuple[str, ...] = () if "backbone" in (layers.module, layers.home) else ("Past",)
     more = ("shape_of",) if published and not word.adapted else more
-    imports = _library(layers.module, (*names, *more), layers, blocked=process.blocked)
+    imports = _library(
+        layers.module,
+        (*names, *more),
+        layers,
+        blocked=process.blocked,
+        learned=bool(clock.learned),
+    )
     size = blocks.size(family, "self.")
     caches = ordered and layers == word.caching
     return ir.Network(
@@ -169,6 +183,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         size,
         caches,
         carry.name if (carry := query.carry(family)) is not None else "",
+        *learned,
     )
 
 
@@ -202,7 +217,12 @@ def _told(family: ast.Family, clock: Clock) -> ir.Told:
 
 
 def _library(
-    home: str, names: tuple[str, ...], layers: Layers | None = None, *, blocked: bool = False
+    home: str,
+    names: tuple[str, ...],
+    layers: Layers | None = None,
+    *,
+    blocked: bool = False,
+    learned: bool = False,
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the imports of `network.py`: the layers from their module, and what heads need."""
     heads = ("allowed_logits", "answer", "linear")
@@ -210,6 +230,7 @@ def _library(
     if layers is not None and layers.home:
         found[layers.home] = (*found[layers.home], layers.block)
     found |= {"blocks": ("block_of",)} if blocked else {}
+    found |= {"clocks": ("scale",), "schedule": ("Clock",)} if learned else {}
     found |= {home: names} if home not in ("", "backbone") else {}
     return tuple((module, tuple(sorted(some))) for module, some in sorted(found.items()))
 
@@ -249,6 +270,9 @@ def _init(objective: Objective, absent: set[str]) -> ir.Init:
     value, why = claim(objective)
     onward = objective.process.rightward
     files = FILES | ({"decoder.py": "from a prompt to text"} if onward else {})
+    if objective.process.learned:  # the noise reads what the network answers
+        first = ("schedule.py", "network.py")
+        files = {name: files[name] for name in (*first, *(f for f in files if f not in first))}
     papers = []
     for paper in family.papers:
         arxiv = f", https://arxiv.org/abs/{paper.arxiv.value}" if paper.arxiv else ""
@@ -325,4 +349,5 @@ def _family(
         inserts=process.drops or query.sized(family) is not None,
         packs=_packs(family),
         clocks=tuple(ir.made(name, bound) for name in clocks),
+        learned=process.learned,
     )

@@ -50,6 +50,8 @@ def likelihood(
     if objective.process.blocked:
         size, taken = blocks.size(objective.family), blocks.taken(objective.family)
         return evolve(found, blocks=size, more=taken, schedule=clock.imports((), taken))
+    if objective.process.learned:
+        return found
     if timed or objective.process.clocks > 1:
         return _of_clocks(found, noise, objective, clock)
     carries = noising is not None and noising.carries_t

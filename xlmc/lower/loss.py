@@ -110,6 +110,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         latex=_formula(objective),
         units=_units(objective, divisor, rolled) + (f" {EACH[own]}." if own else ""),
         rollout=rolled,
+        twin=objective.process.learned,
     )
 
 
@@ -157,6 +158,8 @@ def _imports(
     """Return what the terms import from the package: the names by their modules."""
     found = {("network", "Network"), ("places", "at_special"), ("places", "shifted")}
     found |= {("noise", "Noised")} if objective.process.clocks else set()
+    if objective.process.learned:
+        found |= {("clocks", "of_pair"), ("noise", "log_chance")}
     found |= {("schedule", name) for name in schedule}
     found |= {one for part in objective.parts for one in words.use(part, objective).imports}
     found |= carrying.imports() if rolled is not None else set()
@@ -207,6 +210,8 @@ def _units(objective: Objective, over: str, rolled: ir.Rollout | None) -> str:
     said += [f"n: the corrupted ones of {one}"] if "count" in names or inside else []
     if any(call.function == "hazard" for weight in weights for call in query.calls(weight)):
         said.append("h: the hazard of a clock")
+    if objective.process.learned:
+        said.append("p: the head's distribution at i; h: the hazard of the clock of a token")
     if objective.process.struck and by_rates(objective):
         said.append("where a row has lost all tokens, what is gone counts `noised.pace` each")
     letters = [_word(p).letter for p in objective.parts if p.term.divergence.options]
@@ -266,7 +271,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
     return ir.Term(
         head=term.head.id,
         signature=tuple(f"{name}: {kind}" for name, kind in given.items()),
-        arguments=tuple(given),
+        arguments=tuple(_argument(name, objective) for name in given),
         partial=use.partial,
         at=place(part, objective),
         size=query.size(head),
@@ -283,7 +288,13 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         given=f", {CLOCK}" if timed else "",
         places=use.at,
         paced=objective.process.struck and by_rates(objective),
+        twin=objective.process.learned,
     )
+
+
+def _argument(name: str, objective: Objective) -> str:
+    """Return an argument of a term: of two corruptions it gets one after the other."""
+    return "one" if name == "noised" and objective.process.learned else name
 
 
 def _amounts(weight: Code, *, blocked: bool) -> Iterator[tuple[str, str]]:
@@ -300,7 +311,8 @@ def _amounts(weight: Code, *, blocked: bool) -> Iterator[tuple[str, str]]:
 
 def _given(reads_batch: bool, objective: Objective) -> dict[str, str]:
     """Return what every term is given, with the types."""
-    given = {"network": "Network", "hidden": 'Float[Tensor, "batch length width"]'}
+    given = {"network": "Network"}
+    given |= {} if objective.process.learned else {"hidden": 'Float[Tensor, "batch length width"]'}
     given |= {} if objective.process.ordered else {"noised": "Noised"}
     return given | ({"batch": "Batch"} if reads_batch else {})
 

@@ -30,6 +30,9 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     inverse = last.take("inverse") if several or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
     mixed = [last.take(one) for one in MIXED] if process.mixes else [None] * len(MIXED)
+    if process.learned:
+        mixed[2] = last.take("survival")
+        last.take("hazard")  # the cost of masks reads it
     used = [one.name for one in (corrupted, inverse, masks, events, *mixed) if one is not None]
     taken = blocks.taken(objective.family)
     random, change, clean, slope = mixed

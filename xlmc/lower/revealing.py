@@ -121,8 +121,9 @@ class RevealMaker(Maker):
         sure, token = "confidence(logits, token)", "token"
         u = f'noise.uniform("token", {POSITIONS})'
         scored = unmask.reads_network
-        if scored and (order.sampled or order.tempered):
+        if scored and (order.sampled or order.tempered or unmask.clocked):
             lines += self._drawn_first(order, u)
+            lines += [line("clock", "canvas.network.clocks(token)")] * unmask.clocked
             lines += orders.choice(unmask)
             sure, token = f"{sure}[places[masked]]", "token[places[masked]]"
         else:

@@ -37,6 +37,8 @@ def _section(section: ast.Section, process: Process, default: tuple[ast.Node, ..
     match section.kind:
         case "noise":
             entries = _noise(section.entries, noise, section.span)
+        case "network" if section.name is not None:
+            entries = _of_tokens(section.entries)
         case "network":
             entries = _network(section.entries, noise, section.span)
         case "loss":
@@ -54,7 +56,7 @@ def explicit(family: ast.Family) -> ast.Family:
     default = query.entries(family, "decoder")
     sections = tuple(
         evolve(section, entries=(*_without(section, default), *section.entries))
-        if section.name is not None
+        if section.kind == "decoder" and section.name is not None
         else evolve(section, entries=tuple(map(_written, section.entries)))
         for section in family.sections
     )
@@ -131,6 +133,16 @@ def _entry(entry: ast.Node) -> ast.Node:
             return evolve(entry, at=at, over=calls)
         case _:
             return entry
+
+
+def _of_tokens(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+    """Return the entries of a second network, whose heads are read at tokens."""
+    return tuple(
+        evolve(entry, at=_name("tokens", entry.span))
+        if isinstance(entry, ast.Head) and entry.at is None
+        else entry
+        for entry in entries
+    )
 
 
 def _loss(entries: tuple[ast.Node, ...], span: Span) -> tuple[ast.Node, ...]:

@@ -144,7 +144,7 @@ class _Merger:
         """Return the child with all that it inherits; new sections follow those of their kind."""
         for section in sorted(self.child.sections, key=lambda s: s.name is not None):
             if section.drop:
-                self._drop_decoder(section)
+                self._drop_section(section)
             else:
                 self.sections[called(section)] = self._section(section)
         self._lay_recipes()
@@ -158,13 +158,15 @@ class _Merger:
             recipes=(*([self.shared] if self.shared else []), *self.recipes.values()),
         )
 
-    def _drop_decoder(self, section: ast.Section) -> None:
-        """Remove a named decoder of the parent."""
+    def _drop_section(self, section: ast.Section) -> None:
+        """Remove a named decoder or network of the parent."""
+        kind = section.kind
         if self.parent is None:
-            hint = "delete the decoder itself; `drop` removes a decoder of a parent"
+            hint = f"delete the {kind} itself; `drop` removes a {kind} of a parent"
             self.problems.append(NeedsParent(span=section.span, word="drop", hint=hint))
         elif self.sections.pop(called(section), None) is None:
-            known = [one.name for one in self.sections.values() if one.name is not None]
+            sections = [one for one in self.sections.values() if one.kind == kind]
+            known = [one.name for one in sections if one.name is not None]
             hint = suggest(section.name or "", known) or (
                 f"`{self.parent.name.id}` has {listing([f'`{n}`' for n in known], 'and')}"
                 if known
@@ -181,7 +183,8 @@ class _Merger:
             if below is None:
                 self._nothing_to_replace(section, name)
             below = None
-        default = self.sections.get("decoder") if section.name else None
+        named = section.kind == "decoder" and section.name
+        default = self.sections.get("decoder") if named else None
         entries = self._entries(
             below.entries if below else (),
             section.entries,

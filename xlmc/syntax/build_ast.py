@@ -93,8 +93,10 @@ class _Builder(Expressions):
     def noise(self, span: Span, replace: Token | None, *entries: ast.Node) -> ast.Section:
         return ast.Section(span=span, kind="noise", entries=entries, replace=bool(replace))
 
-    def network(self, span: Span, replace: Token | None, *entries: ast.Node) -> ast.Section:
-        return ast.Section(span=span, kind="network", entries=entries, replace=bool(replace))
+    def network(
+        self, span: Span, replace: Token | None, name: Token | None, *entries: ast.Node
+    ) -> ast.Section:
+        return self._named("network", span, replace, name, entries)
 
     def loss(self, span: Span, replace: Token | None, *entries: ast.Node) -> ast.Section:
         return ast.Section(span=span, kind="loss", entries=entries, replace=bool(replace))
@@ -102,9 +104,20 @@ class _Builder(Expressions):
     def decoder(
         self, span: Span, replace: Token | None, name: Token | None, *entries: ast.Node
     ) -> ast.Section:
+        return self._named("decoder", span, replace, name, entries)
+
+    def _named(
+        self,
+        kind: str,
+        span: Span,
+        replace: Token | None,
+        name: Token | None,
+        entries: tuple[ast.Node, ...],
+    ) -> ast.Section:
+        """Return a section of which a family may have several, by their names."""
         return ast.Section(
             span=span,
-            kind="decoder",
+            kind=kind,
             entries=entries,
             name=self._declared(name) if name else None,
             replace=bool(replace),
@@ -112,6 +125,9 @@ class _Builder(Expressions):
 
     def drop_decoder(self, span: Span, name: Token) -> ast.Section:
         return ast.Section(span=span, kind="decoder", entries=(), name=str(name), drop=True)
+
+    def drop_network(self, span: Span, name: Token) -> ast.Section:
+        return ast.Section(span=span, kind="network", entries=(), name=str(name), drop=True)
 
     def collate(self, span: Span, replace: Token | None, *entries: ast.Node) -> ast.Section:
         return ast.Section(span=span, kind="collate", entries=entries, replace=bool(replace))

@@ -12,7 +12,7 @@ import attrs
 from attrs import evolve, frozen
 
 from xlmc.syntax import ast
-from xlmc.syntax.query import arrows, heads
+from xlmc.syntax.query import arrows, heads, learned
 
 MARK = "\ua4f8"  # a letter for Python, and in no alphabet that a spec could be written in
 _MARK = re.compile(rf"{MARK}\d+")
@@ -64,8 +64,10 @@ def marked(family: ast.Family) -> ast.Family:
     """
     known: Marks = {}
     survivals = [arrow.survival for arrow in arrows(family)]
-    everywhere = {name: _mark(known, "", name) for name in (*survivals, *heads(family))}
-    sections = tuple(_section(section, everywhere, known) for section in family.sections)
+    clocks = [one.name for one in learned(family)]
+    everywhere = {name: _mark(known, "", name) for name in (*survivals, *heads(family), *clocks)}
+    inside = {name: everywhere[name] for name in clocks}
+    sections = tuple(_section(section, everywhere, inside, known) for section in family.sections)
     return evolve(family, sections=sections)
 
 
@@ -74,7 +76,10 @@ def _mark(known: Marks, kind: str, name: str) -> str:
     return name + known.setdefault((kind, name), f"{MARK}{len(known) + 1}")
 
 
-def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) -> ast.Section:
+def _section(
+    section: ast.Section, everywhere: Mapping[str, str], inside: Mapping[str, str], known: Marks
+) -> ast.Section:
+    """Mark the names in a section; ``inside``: those that formulas of the noise read."""
     if section.kind not in ("noise", "network", "loss", "decoder"):
         return section
     own = {
@@ -84,7 +89,7 @@ def _section(section: ast.Section, everywhere: Mapping[str, str], known: Marks) 
     }
     choices = {entry.name for entry in section.entries if isinstance(entry, ast.Choice)}
     marker = _Marker({**everywhere, **own}, choices)
-    inner = _Marker(own, choices)
+    inner = _Marker({**inside, **own}, choices)
     entries = (
         evolve(
             marker(entry),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from fractions import Fraction
 from typing import TypeVar
 
 from attrs import evolve
@@ -85,6 +86,27 @@ def constants(family: ast.Family) -> tuple[ast.Let, ...]:
     lets, params = those(known, ast.Let), {param.name for param in those(known, ast.Param)}
     reads = {one.name: spoken([one.value], lets) for one in lets}
     return tuple(one for one in lets if "t" not in reads[one.name] and reads[one.name] & params)
+
+
+def clocks(family: ast.Family) -> ast.Section | None:
+    """Return the second network, whose heads set the clocks of tokens; None without one."""
+    named = [one for one in family.sections if one.kind == "network" and one.name is not None]
+    return next(iter(named), None)
+
+
+def learned(family: ast.Family) -> tuple[ast.Param, ...]:
+    """Return the heads of the second network as params: positive numbers, 1 at the start."""
+    section = clocks(family)
+    heads = those(section.entries, ast.Head) if section is not None else ()
+    return tuple(
+        ast.Param(head.name, "Scale", ast.Number(Fraction(1), "1", span=head.span), span=head.span)
+        for head in heads
+    )
+
+
+def given(family: ast.Family) -> tuple[ast.Param, ...]:
+    """Return all that the formulas of the noise may read: its params, and what is learned."""
+    return (*those(entries(family, "noise"), ast.Param), *learned(family))
 
 
 def with_formulas(arrow: ast.Arrow, change: Callable[[ast.Expr], ast.Expr]) -> ast.Arrow:

@@ -40,7 +40,7 @@ _FORMS = {
     "`param order = confidence | margin`",
     "_LET": "a part of an expression is named by `let back = min(eta, 1)`",
     "_DROP": "an entry of the parent is deleted by `drop reuse` in its section, "
-    "a named decoder by `drop decoder my_name`",
+    "a named decoder by `drop decoder my_name`, a second network by `drop network my_name`",
     "_AMOUNT": "an amount is written `amount t ~ uniform(0, 1)` or "
     "`amount count ~ uniform(1, length)`",
     "_BACKBONE": "a backbone is written `backbone dit`, `backbone dit(condition = t)` or "

@@ -73,17 +73,30 @@ def of_arrow(context: Context) -> Bound:
     term, arrow, process = context.term, context.arrow, context.process
     assert arrow is not None
     assert process.amount is not None
-    low, high = query.extent(process.amount)
+    low, _ = query.extent(process.amount)
     if process.amount.variable.id == "count":
         return ast.Binary("/", counts(low), _name("count", term), span=term.span)
     if process.amount.law.function == "fixed":
         return FIXED
     hazard = ast.Call("hazard", (_name(arrow.survival, arrow),), span=term.span)
-    a, b = exact(low), exact(high)
-    if b - a == 1:
-        return hazard
-    width = ast.Number(b - a, format(float(b - a), "g"), span=term.span)
-    return ast.Binary("*", width, hazard, span=term.span)
+    width = _width(process.amount, term)
+    return hazard if width.value == 1 else ast.Binary("*", width, hazard, span=term.span)
+
+
+def of_times(context: Context) -> Bound:
+    """Return the range of t, for a term that holds the hazards of its tokens itself."""
+    amount = context.process.amount
+    assert amount is not None
+    if amount.law.function == "fixed":
+        return FIXED
+    return NO_RATES if amount.variable.id == "count" else _width(amount, context.term)
+
+
+def _width(amount: ast.Amount, term: ast.Term) -> ast.Number:
+    """Return the width of the range of t."""
+    low, high = query.extent(amount)
+    width = exact(high) - exact(low)
+    return ast.Number(width, format(float(width), "g"), span=term.span)
 
 
 def of_rates(context: Context) -> Bound:

@@ -100,8 +100,9 @@ def _claim(objective: Objective) -> tuple[str, str]:
         )
     if process.spoiled:
         return "bound", SPOILED_BLOCKS if process.blocked else SPOILED
-    if process.replaces:
-        why = RANDOM.format("masks and random tokens" if process.masks else "random tokens")
+    if process.replaces or process.learned:
+        ways = ["masks"] * process.masks + ["random tokens"] * process.replaces
+        why = RANDOM.format(" and ".join(ways))
         return ("tight", why) if timed(objective) else ("bound", why + BLIND)
     if process.blocked:
         return "tight", BLOCKS

@@ -36,10 +36,9 @@ class Instance:
 
 def read(family: ast.Family) -> tuple[ast.Param, ...]:
     """Return the params of the noise that some survival reads."""
-    entries = query.entries(family, "noise")
     exprs = [expr for arrow in query.arrows(family) for expr in query.formulas(arrow)]
     names = query.spoken(exprs, query.constants(family)) - {"t"}
-    return tuple(param for param in query.those(entries, ast.Param) if param.name in names)
+    return tuple(param for param in query.given(family) if param.name in names)
 
 
 def instances(family: ast.Family) -> Iterator[Instance]:

@@ -49,6 +49,8 @@ REPLACED = Need("an arrow into `random`", lambda process: process.replaces, "ran
 EVENTS = Need("an arrow `clean -> gone events`", lambda process: process.struck)
 SPOILED = Need("an arrow `clean -> mask | random | clean`", lambda process: process.spoiled, "mask")
 PURE = Need("no share of tokens that stay", lambda process: not process.spoiled)
+ALIKE = Need("one clock for all tokens", lambda process: not process.learned)
+LEARNED = Need("clocks that are learned", lambda process: process.learned)
 EACH = Need("no arrow with `events`", lambda process: not process.struck)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
 
@@ -74,6 +76,8 @@ def why_not(process: Process, *ways: tuple[Need, ...]) -> str:
     if process.ordered:
         return NO_NOISE
     missing = unmet(ways[0], process)
+    if missing is not None and missing.why:
+        return missing.why
     if missing is not None and missing.state and missing.state not in process.states:
         return f"tokens never become `{missing.state}`"
     homes = dict.fromkeys(name for way in ways if (name := home(way)))

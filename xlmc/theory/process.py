@@ -12,6 +12,7 @@ CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the toke
 
 Step = tuple[str, ...]  # an arrow's states: the first, the one that it leads to, or these two
 STRUCK = (("clean", "gone"),)  # the life of tokens that compete for events
+LEARNED = (("clean", "mask"),)  # a life of masks, each of which may have a clock of its own
 SPOILED = (("clean", "mask", "random", "clean"),)  # a life of masks, beside which some tokens show
 
 
@@ -25,6 +26,7 @@ class Process:
     ``struck``: the tokens of a row compete for events, and so are not corrupted each on its own.
     ``spoiled``: beside the tokens that become masks some become random ones, and some stay as they
     are, in training alone: decoding writes masks and what they were.
+    ``learned``: a second network gives each token a clock of its own.
     """
 
     life: tuple[Step, ...] | None
@@ -33,6 +35,7 @@ class Process:
     blocked: bool = False
     struck: bool = False
     spoiled: bool = False
+    learned: bool = False
 
     @classmethod
     def of(cls, family: ast.Family) -> "Process":
@@ -45,8 +48,10 @@ class Process:
         spoiled = steps == SPOILED and not struck
         filling = spoiled or steps == (("clean", "mask"),)
         blocked = filling and query.size_of_blocks(family) is not None
+        learned = steps == LEARNED and query.clocks(family) is not None
         life = (SPOILED[0][:2],) if spoiled else steps if known else None
-        return cls(life, arrows, query.amount(family), blocked, known and struck, spoiled)
+        amount = query.amount(family)
+        return cls(life, arrows, amount, blocked, known and struck, spoiled, learned)
 
     @property
     def known(self) -> bool:
@@ -115,7 +120,7 @@ class Process:
     @property
     def counted(self) -> bool:
         """A noised row shows how many of its tokens are corrupted, and these are of one kind."""
-        return self.one_clock and not self.replaces and not self.spoiled
+        return self.one_clock and not (self.replaces or self.spoiled or self.learned)
 
     @property
     def timed(self) -> bool:
@@ -161,6 +166,8 @@ class Process:
         """The process in the words of a spec: ``clean -> mask`` with ``mask -> gone``."""
         life = SPOILED if self.spoiled else self.life or ()
         steps = " with ".join(f"`{written(step)}`" for step in life) or "`none`"
+        if self.learned:
+            return f"{steps} with clocks that are learned"
         return steps + " in blocks" * self.blocked
 
 
@@ -202,4 +209,5 @@ LIVES = (  # the processes that a spec can have
     Process((("clean", "mask"),), blocked=True),
     Process((("clean", "mask"),), spoiled=True),
     Process((("clean", "mask"),), blocked=True, spoiled=True),
+    Process(LEARNED, learned=True),
 )

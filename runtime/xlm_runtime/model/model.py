@@ -77,7 +77,8 @@ class Model:
         family = self.family
         if family.amount is None or family.corrupt is None:
             return self.objective(self.network, batch, **self.loss_params)
-        noised = family.corrupt(batch, family.amount(batch, noise), noise, self.vocabulary)
+        amount = family.amount(batch, noise)
+        noised = family.noised(batch, amount, noise, self.vocabulary, self.network)
         return self.objective(self.network, noised, batch, **self.loss_params)
 
     def decode(self, batch: Batch, noise: Noise, record: Record = False) -> Decoded:

@@ -94,7 +94,8 @@ def enumerable(
     Where a likelihood draws a time, a part of the amounts is no number of noised tokens. With
     ``alone`` nothing else may be drawn either, so that the average over all noise has no error.
     """
-    if model.family.clocks or model.family.corrupt is None:
+    family = model.family
+    if family.clocks or family.learned or family.corrupt is None:
         return False
     batches = model.batches(examples, size)
     if not all(int(batch.free.sum(1).max()) <= strata.FEW for _, batch in batches):

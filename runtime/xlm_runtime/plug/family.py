@@ -157,7 +157,7 @@ class Family:
         states on the way, or is a function that receives each of them as it is made.
     amount: (batch, noise) -> how much noise each example gets; only `corrupt` reads it.
     corrupt: (batch, amount, noise, vocab) -> the noised batch; only `loss` reads it. Both are None
-        where nothing is corrupted.
+        where nothing is corrupted. See `noised`.
     params: the overridable values of the loss (under ``loss``), of each decoder (its name) and of
         the noise (under ``noise``).
     samples: for each decoder the claim about its samples.
@@ -168,6 +168,7 @@ class Family:
     packs: the network keeps the documents of a row apart where `Batch.attend` numbers them.
     clocks: where the likelihood draws a time, the chance at t that each reverse clock has not
         fired: of one, or of two, that of unmasking first; empty for others.
+    learned: the network sets the clocks of tokens: `corrupt` takes it in the place of ``vocab``.
     process: (**params) -> the family whose noise has these params, which is another process; None
         where the noise has none. Without params it is the family itself.
     """
@@ -182,7 +183,7 @@ class Family:
     nelbo: Callable[[Any, Batch, Noise], Nelbo] | None
     decoders: Mapping[str, Callable[..., Callable[..., Decoded]]]
     amount: Callable[[Batch, Noise], Any] | None = None
-    corrupt: Callable[[Batch, Any, Noise, Vocabulary], Any] | None = None
+    corrupt: Callable[[Batch, Any, Noise, Any], Any] | None = None
     params: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
     samples: Mapping[str, Samples] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
@@ -191,7 +192,15 @@ class Family:
     inserts: bool = False
     packs: bool = False
     clocks: tuple[Callable[[Tensor], Tensor], ...] = ()
+    learned: bool = False
     process: Callable[..., "Family"] | None = None
+
+    def noised(
+        self, batch: Batch, amount: Any, noise: Noise, vocab: Vocabulary, network: nn.Module
+    ) -> Any:
+        """Corrupt a batch, by the clocks of the network where these are learned."""
+        assert self.corrupt is not None, "nothing is corrupted"
+        return self.corrupt(batch, amount, noise, network if self.learned else vocab)
 
     def under(self, params: Mapping[str, Any]) -> "Family":
         """Return the family whose noise has these params; itself where it has none."""

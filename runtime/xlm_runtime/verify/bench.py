@@ -92,14 +92,13 @@ class Bench:
         ``band``: the part of the range of times, from 0 to 1, that is kept.
         """
         amount: Any = self.family.amount
-        corrupt: Any = self.family.corrupt
-        if corrupt is None:
+        if self.family.corrupt is None:
             return None
         drawn = amount(batch, noise)
         if band is not None:
             low, high = float(drawn.min()), float(drawn.max())
             drawn = low + (drawn - low) * (band[1] - band[0]) + band[0] * (high - low)
-        return corrupt(batch, drawn, noise, self.vocab)
+        return self.family.noised(batch, drawn, noise, self.vocab, self.table.network)
 
     @cached_property
     def bands(self) -> tuple[tuple[float, float] | None, ...]:

@@ -10,7 +10,7 @@ import torch
 
 from xlm_runtime.packages import package
 from xlm_runtime.packages.contents import Contents
-from xlm_runtime.plug import Batch, Example, Family, Noise, Param, Vocabulary
+from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Param, Vocabulary
 from xlm_runtime.shapes import Tensor
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.verify.known import Head, Known
@@ -68,7 +68,7 @@ class Demonstration:
         amount = (free * share).round().long() if counted else torch.full((DRAWS,), share).double()
         if self._blocks(batch):
             amount = amount[:, None].expand(batch.x0.shape)  # of the only block of so short a text
-        noised = self.family.corrupt(batch, amount, Noise(1, batch.example), self.vocab)
+        noised = self._corrupted(batch, amount)
         rows = [self.row(one) for one in noised.xt[:SHOWN]]
         masked = noised.xt == self.vocab["mask"]
         if _holds(noised):
@@ -101,9 +101,14 @@ class Demonstration:
         if self.family.corrupt is None or self.family.amount is None:
             return False
         batch, noise = self.batch(), Noise(1, self.batch().example)
-        return _holds(
-            self.family.corrupt(batch, self.family.amount(batch, noise), noise, self.vocab)
-        )
+        return _holds(self._corrupted(batch, self.family.amount(batch, noise)))
+
+    def _corrupted(self, batch: Batch, amount: Tensor) -> Any:
+        """Corrupt a batch, with a network as it is before training."""
+        allowed = self.vocab.allowed(self.layout.predicts)
+        network = self.family.network(self.vocab, allowed, ModelSize(1, 8, 1))
+        noise = Noise(1, batch.example)
+        return self.family.noised(batch, amount, noise, self.vocab, network)
 
     def _blocks(self, batch: Batch) -> bool:
         """Return whether each block has an amount of noise of its own."""

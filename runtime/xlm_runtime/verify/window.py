@@ -65,7 +65,7 @@ def _given(bench: Bench, t: float) -> float:
     batch = pick(bench.weighted(1), torch.arange(1))
     amount = torch.full((1,), t, dtype=torch.float64)
     noise = source(batch, bench.settings.seed)
-    noised = bench.family.corrupt(batch, amount, noise, bench.vocab)  # type: ignore[misc]
+    noised = bench.family.noised(batch, amount, noise, bench.vocab, bench.table.network)
     bench.loss(bench.table, noised, batch)
     assert bench.table.heard is not None
     return float(bench.table.heard[0])

@@ -112,6 +112,7 @@ class Family:
     inserts: bool
     packs: bool
     clocks: tuple[str, ...]  # code of functions of the schedule: what has not come back at t
+    learned: bool = False  # the network sets the clocks of tokens
 
 
 @frozen

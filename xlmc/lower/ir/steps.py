@@ -59,11 +59,13 @@ class Unmask:
     order: Order
     gradual: bool
     rate: Code | None = None  # the chance of a ratio of 1, where ratios say which masks stay
+    clocked: bool = False  # an amount reads the clock of the token that is drawn
 
     @property
     def reads_network(self) -> bool:
         """Return whether the order or an amount reads the network's answer."""
-        return self.order.reads_network or any(pace.looks for pace in self.paces)
+        looks = any(pace.looks for pace in self.paces)
+        return self.order.reads_network or looks or self.clocked
 
     @property
     def always(self) -> bool:

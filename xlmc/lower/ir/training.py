@@ -60,6 +60,8 @@ class Schedule:
     math: bool
     params: tuple[Param, ...]
     constants: tuple[Constant, ...] = ()
+    learned: tuple[str, ...] = ()  # names of what a second network answers for each token
+    shape: str = "*shape"  # of times: with clocks of tokens it need only fit theirs
 
 
 @frozen
@@ -141,6 +143,8 @@ class Network:
     blocks: Code | None = None  # the size of blocks, of which a token sees its own and those before
     caches: bool = False  # it can go on from the keys and values of a prefix
     carried: str = ""  # name of the state that goes from call to call; "" for none
+    learned: tuple[str, ...] = ()  # names of the heads of the second network
+    clocks: str = ""  # the name of that, in the spec
 
 
 @frozen
@@ -169,6 +173,7 @@ class Term:
     given: str  # code: the clock in a call of a function of the noise; "" where it takes none
     places: str  # of a noised batch: those that the term is summed over
     paced: bool  # where all tokens of a row are gone, they return more slowly
+    twin: bool = False  # it is of each row, and is taken for two corruptions
 
 
 @frozen
@@ -217,6 +222,7 @@ class Loss:
     latex: tuple[str, ...]
     units: str
     rollout: Rollout | None = None  # None where training calls the network once
+    twin: bool = False  # each row is corrupted twice, as the noise is learned
 
 
 @frozen

@@ -2,12 +2,13 @@
 
 from typing import ClassVar
 
-from xlmc.theory.needs import WHOLE, arrow
+from xlmc.theory.needs import ALIKE, WHOLE, arrow
 from xlmc.theory.process import Process
 from xlmc.words.actions.base import Action
 
 DONE = "a block is done when it holds no mask, and the next one is read in view of it"
-EDITED = (arrow("clean", "mask"), WHOLE.because(DONE))
+OWN = "xlmc reveals by the clocks of tokens alone, without other edits in the step"
+EDITED = (arrow("clean", "mask"), WHOLE.because(DONE), ALIKE.because(OWN))
 RULES: tuple[str, ...] = ("chance", "quota", "poisson", "one", "all")  # none compares a score
 CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # to variables
 

@@ -1,7 +1,9 @@
 """``keep``: all free places compete, and those that lose become masks."""
 
-from xlmc.theory.needs import PLACES, WHOLE, arrow
+from xlmc.theory.needs import ALIKE, PLACES, WHOLE, arrow
 from xlmc.words.actions.base import Action
+
+OWN = "which of the masks have a token at s is up to the clock of each token"
 
 
 class Keep(Action):
@@ -16,7 +18,7 @@ class Keep(Action):
         "token that has become unlikely is masked again."
     )
     example = "keep quota length * (1 - s) by confidence"
-    needs = (arrow("clean", "mask"), PLACES, WHOLE)
+    needs = (arrow("clean", "mask"), PLACES, WHOLE, ALIKE.because(OWN))
     undoes = ("clean", "mask")
     rules = ("quota",)
     one_rule = "all places compete, and a number of them wins"

@@ -27,7 +27,7 @@ class Backbone(Word):
     these, ``blockwise`` sees a block and those before, in two streams, ``conditioned`` is given a
     time, ``carrying`` the states of the call before; None for what it lacks. ``published``: there
     are weights for it on the Hub. ``adapted``: it is an architecture of transformers, which its
-    call names.
+    call names. ``alone``: it answers for each token alone, without those around it.
     """
 
     slot = "a backbone"
@@ -40,3 +40,4 @@ class Backbone(Word):
     carrying: ClassVar[Layers | None] = None
     published: ClassVar[bool] = False
     adapted: ClassVar[bool] = False
+    alone: ClassVar[bool] = False

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import BOTH, PLACES, arrow
+from xlmc.theory.needs import ALIKE, BOTH, PLACES, arrow
 from xlmc.words.base import Option
 from xlmc.words.divergences.base import Divergence, Use
 
@@ -31,7 +31,7 @@ OF_GONE = Use(
 )
 OF_MASKS = evolve(
     OF_GONE,
-    needs=(arrow("clean", "mask"), PLACES),
+    needs=(arrow("clean", "mask"), PLACES, ALIKE),
     undoes=("clean", "mask"),
     bound=lambda _: VISIBLE,
     target="none mask",

@@ -4,9 +4,13 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import ORDER, PLACES, PURE, SPOILED, arrow
+from xlmc.theory.needs import ALIKE, ORDER, PLACES, PURE, SPOILED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
+DIFFER = (
+    "where clocks differ, masks also turn into wrong tokens at the wrong pace, which it does not "
+    "count: it alone is no bound"
+)
 NO_RATE = Missing("a distribution of numbers gives no rate: train a `count at gaps` by `poisson`")
 
 UNSEEN = Missing("some of the struck tokens are clean or random, and look like any other token")
@@ -14,7 +18,7 @@ UNSEEN = Missing("some of the struck tokens are clean or random, and look like a
 OF_MASKS = Use(
     word="cross_entropy",
     partial="cross_entropy",
-    needs=(arrow("clean", "mask"), PURE),
+    needs=(arrow("clean", "mask"), PURE, ALIKE.because(DIFFER)),
     undoes=("clean", "mask"),
     trains="token",
     bound=bound.of_arrow,
@@ -139,7 +143,7 @@ class CrossEntropy(Divergence):
         Use(
             word=name,
             partial="length",
-            needs=(arrow("clean", "mask"), PLACES),
+            needs=(arrow("clean", "mask"), PLACES, ALIKE),
             undoes=None,
             trains="length",
             bound=bound.one,

@@ -3,13 +3,13 @@
 from attrs import evolve
 
 from xlmc.theory import bound
-from xlmc.theory.needs import PURE, arrow
+from xlmc.theory.needs import ALIKE, LEARNED, PURE, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 OF_MASKS = Use(  # a mask becomes y at the rate p(y): their sums are equal, and -log p(x) is left
     word="posterior",
     partial="cross_entropy",
-    needs=(arrow("clean", "mask"), PURE),
+    needs=(arrow("clean", "mask"), PURE, ALIKE),
     undoes=("clean", "mask"),
     trains="token",
     bound=bound.of_arrow,
@@ -26,6 +26,23 @@ OF_MASKS = Use(  # a mask becomes y at the rate p(y): their sums are equal, and 
     imports=(("costs", "cross_entropy"),),
     wrong_on="it needs `on mask`: no other token changes",
     per_token=True,
+)
+OF_CLOCKS = evolve(  # the sums of the rates differ, as those of wrong tokens do
+    OF_MASKS,
+    partial="posterior_of_clocks",
+    needs=(LEARNED,),
+    bound=bound.of_times,
+    meaning="Divergence of the rates at which masks become tokens, summed.",
+    sums=r"\sum_{i : x_t^i = m}",
+    minus=False,
+    latex=r"\Big(\sum_y h_y \, p_y - h_{x_0^i} \, (1 + \log p_{x_0^i})\Big)",
+    path=(
+        r"-\log p(x_0) = \int_0^1 E \sum_{i : x_t^i = m}",
+        r"\Big(\sum_y h_y \, p_y - h_{x_0^i} \, (1 + \log p_{x_0^i})\Big) \, dt",
+    ),
+    imports=(("clocks", "masks_cost"),),
+    reads_clock=True,
+    per_token=False,
 )
 OF_RANDOM = Use(
     word="posterior",
@@ -62,4 +79,4 @@ class Posterior(Divergence):
         "for which it is `cross_entropy`."
     )
     example = "token : posterior(x0)  weight bound"
-    uses = (OF_RANDOM, OF_BOTH, OF_MASKS)
+    uses = (OF_RANDOM, OF_BOTH, OF_MASKS, OF_CLOCKS)

@@ -1,13 +1,15 @@
 """``score_entropy``: the distance of ratios of chances from the true ones."""
 
 from xlmc.theory import bound
-from xlmc.theory.needs import PURE, arrow
+from xlmc.theory.needs import ALIKE, PURE, arrow
 from xlmc.words.divergences.base import Divergence, Use
+
+DIFFER = "ratios are in units of the hazard of one clock, and each token has its own here"
 
 OF_MASKS = Use(  # in units in which the true ratios are 1 for the true token, and 0 for others
     word="score_entropy",
     partial="score_entropy_of_masks",
-    needs=(arrow("clean", "mask"), PURE),
+    needs=(arrow("clean", "mask"), PURE, ALIKE.because(DIFFER)),
     undoes=("clean", "mask"),
     trains="token",
     bound=bound.of_arrow,

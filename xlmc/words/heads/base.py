@@ -46,6 +46,7 @@ class Head(Word):
 
     ``noun`` is a head of it, in words; ``number``: it answers with a number, not with tokens;
     ``sized``: it names the largest one. ``ratios``: it answers with ratios, not a distribution.
+    ``clocks``: formulas of the noise read it, and no term of a loss does.
     """
 
     slot = "a kind of head"
@@ -53,6 +54,7 @@ class Head(Word):
     number: ClassVar[bool] = True
     sized: ClassVar[bool] = False
     ratios: ClassVar[bool] = False
+    clocks: ClassVar[bool] = False
 
     def place(self, process: Process) -> Place:
         """Return the positions at which a head of this kind can be read under a process."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from xlmc.theory.needs import PLACES, PURE, WHOLE, Need, arrow
+from xlmc.theory.needs import ALIKE, PLACES, PURE, WHOLE, Need, arrow
 from xlmc.words.noises.base import Noise, Range
 
 
@@ -13,7 +13,7 @@ class Hides(Noise):
     form = "clean -> mask  survival NAME(t) = EXPR"
     meaning = "A token becomes a mask with the chance 1 - NAME(t); no token moves."
     example = "clean -> mask  survival alpha(t) = 1 - t"
-    needs: ClassVar[tuple[Need, ...]] = (arrow("clean", "mask"), PLACES, WHOLE, PURE)
+    needs: ClassVar[tuple[Need, ...]] = (arrow("clean", "mask"), PLACES, WHOLE, PURE, ALIKE)
     last = ("clean", "mask")
     partial = "hides"
     summary = "which tokens are masked."

@@ -116,7 +116,8 @@ def distinct(model: Model, examples: Sequence[Example], train: Train) -> list[Ex
         return [*examples]
     batch = model.layout([*examples])
     amount = family.amount(batch, noise(train, batch, 0))
-    noised = family.corrupt(batch, amount, noise(train, batch, 0), model.vocabulary)
+    source = noise(train, batch, 0)
+    noised = family.noised(batch, amount, source, model.vocabulary, model.network)
     seen = {tuple(row): i for i, row in reversed([*enumerate(noised.xt.tolist())])}
     kept = [examples[i] for i in sorted(seen.values())]  # whose noise may depend on the others
     return kept if len(kept) == len(examples) else distinct(model, kept, train)

@@ -169,6 +169,13 @@ def test_what_is_right_is_no_error(text: str) -> None:
     assert errors(text) == []
 
 
+def test_blocks_may_have_a_survival_with_params() -> None:
+    """Whether the last step reveals all is judged by numbers, not by the names of params."""
+    clock = "param power : Size = 2\n    clean -> mask  survival alpha(t) = 1 - t**power"
+    blocked = 'family blocked "Blocks" extends bd3lm {\n  noise {\n    ' + clock + "\n  }\n}\n"
+    assert errors(blocked) == []
+
+
 @pytest.mark.parametrize("condition", ["gap < 0.01", "done > 0.5", "chance done"])
 def test_a_remask_may_go_with_a_stop_that_ends_insertion_alone(condition: str) -> None:
     text = changed(

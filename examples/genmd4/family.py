@@ -64,7 +64,10 @@ FAMILY = Family(
             neutral={"temperature": 1, "top_k": 0, "top_p": 1},
             grows="steps",
         ),
-        "confident": Samples("none", "the likeliest token is taken"),
+        "confident": Samples(
+            "none",
+            "masks are not revealed at the times of their clocks; the likeliest token is taken",
+        ),
     },
     recipes={
         **{

@@ -116,7 +116,7 @@ def cost_of(package, net, batch, t, masked):
     ("token", "cost", "truth"),
     [(A, 1 + log(2), log(4)), (B, log(2) - 1 / 3, log(4 / 3))],
 )
-def test_l25_cross_entropy_alone_is_no_bound_where_clocks_differ(
+def test_l29_cross_entropy_alone_is_no_bound_where_clocks_differ(
     package, token, cost, truth
 ) -> None:
     """One token, w = (1, 3), p = (.5, .5): the truth 1.386, the cross-entropy .693, this 1.693."""
@@ -126,7 +126,7 @@ def test_l25_cross_entropy_alone_is_no_bound_where_clocks_differ(
     mean_is(package.family.nelbo(Known(package), batch, draw(batch)).nats, cost)
 
 
-def test_d37_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn(package) -> None:
+def test_d39_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn(package) -> None:
     """Of many steps a quarter ends as the token of w = 1, and the rest as that of w = 3."""
     net, rows = Known(package), 20_000
     batch = repeat(package.layout("text", 1)([Example(0, (A,))]), rows)
@@ -142,7 +142,7 @@ def test_d37_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn(package)
     assert share == pytest.approx(0.25, abs=3e-3)
 
 
-def test_d37_tokens_stay_at_their_own_places(package) -> None:
+def test_d39_tokens_stay_at_their_own_places(package) -> None:
     """Each mask of a row gets the token that was drawn for it."""
 
     class Placed(Known):
@@ -157,7 +157,7 @@ def test_d37_tokens_stay_at_their_own_places(package) -> None:
     assert (made.x[:, 1:4] == torch.tensor([A, B, C])).all()
 
 
-def test_l25_the_law_given_the_others_gives_minus_log_p(package) -> None:
+def test_l29_the_law_given_the_others_gives_minus_log_p(package) -> None:
     """For every text, not on the average alone; training agrees with the likelihood."""
     net = Known(package, PAIRS)
     for row, chance in PAIRS.items():
@@ -215,7 +215,7 @@ def test_l20_the_slope_adds_nothing_to_the_value(package) -> None:
     assert not (noised.masked == noised.twin_masked).all()
 
 
-def test_c16_each_token_is_masked_by_its_own_clock(package) -> None:
+def test_c15_each_token_is_masked_by_its_own_clock(package) -> None:
     """What is given stays, and so do specials around the body."""
     net, t = clocked(network(package), W), 0.3
     row = Example(0, (A, B, C, C), (), (False, False, False, True))
@@ -233,7 +233,7 @@ def test_c16_each_token_is_masked_by_its_own_clock(package) -> None:
     assert (noised.twin == batch.x0.masked_fill(noised.twin_masked, MASK)).all()
 
 
-def test_s7_scales_are_1_before_training_and_stay_in_their_range(package) -> None:
+def test_s11_scales_are_1_before_training_and_stay_in_their_range(package) -> None:
     """The slope there is 1, so that a rate of learning is one of their logarithms."""
     fresh = package.family.network(VOCAB, VOCAB.allowed(()), SIZE)
     assert (fresh.clocks.every().w == 1).all()
@@ -249,7 +249,7 @@ def test_s7_scales_are_1_before_training_and_stay_in_their_range(package) -> Non
     assert found.tolist() == pytest.approx([1.0, 3.0, 0.5], rel=1e-6)
 
 
-def test_l25_with_one_clock_the_loss_is_the_cross_entropy_of_masks(package, workshop) -> None:
+def test_l29_with_one_clock_the_loss_is_the_cross_entropy_of_masks(package, workshop) -> None:
     """From the same draws, and with the same weights: of masked diffusion."""
     plain, net = workshop.package("mask_timed"), clocked(network(package), {})
     other = network(plain)
@@ -265,7 +265,7 @@ def test_l25_with_one_clock_the_loss_is_the_cross_entropy_of_masks(package, work
     assert float(found) / 0.9999 == pytest.approx(float(wanted) / 0.9998, rel=1e-6)
 
 
-def test_p9_parts_of_the_places_cost_and_slope_as_the_whole(package, monkeypatch) -> None:
+def test_l29_parts_of_the_places_cost_and_slope_as_the_whole(package, monkeypatch) -> None:
     """However many logits are held at a time."""
     net, batch = network(package), package.layout("text", 5)(examples("text"))
     batch = repeat(pick(batch, slice(0, 1)), 400)
@@ -287,7 +287,7 @@ def test_p9_parts_of_the_places_cost_and_slope_as_the_whole(package, monkeypatch
         assert one is None or torch.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-def test_l25_a_token_that_cannot_be_costs_nothing(package) -> None:
+def test_l29_a_token_that_cannot_be_costs_nothing(package) -> None:
     """No cost or slope is infinite where specials are never predicted."""
     net, batch = network(package), package.layout("text", 5)(examples("text"))
     t = torch.full((len(batch.x0),), 1e-4, dtype=torch.float64)

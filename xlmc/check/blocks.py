@@ -13,6 +13,7 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import environment
+from xlmc.theory.instances import instances
 from xlmc.theory.process import Process
 from xlmc.words import slots
 from xlmc.words.last import reveals_all
@@ -143,4 +144,5 @@ def _clears(section: ast.Section, family: ast.Family) -> bool:
     """Return whether the last step of a grid reveals all masks of a block."""
     edits = slots.edits(query.the(section.entries, ast.Step).actions)
     hides = any(word.hides for _, word in edits)
-    return hides or reveals_all(section, family, query.arrows(family)[0])
+    arrows = [query.arrows(one.family)[0] for one in instances(family)]
+    return hides or all(reveals_all(section, family, arrow) for arrow in arrows)

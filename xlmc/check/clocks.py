@@ -41,6 +41,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     yield from wrong
     if not wrong:
         yield from _noise(named[0], family)
+        yield from _loss(family)
         for section in query.decoders(family):
             yield from _decoder(section, family)
 
@@ -70,20 +71,18 @@ def _word(backbone: ast.Backbone) -> str:
 def _section(section: ast.Section) -> Iterator[Diagnostic]:
     """Check the entries of a second network."""
     yield from reserved(section.name or "", "a network", section)
-    backbone, heads = (query.first(section.entries, one) for one in (ast.Backbone, ast.Head))
+    backbone = query.first(section.entries, ast.Backbone)
     if backbone is None:
         why, example = "nothing maps tokens to clocks", "backbone table"
         yield MissingEntry(span=section.span, entry="backbone", why=why, example=example)
     else:
         yield from _backbone(backbone)
-    if heads is None:
+    if query.first(section.entries, ast.Head) is None:
         why, example = "it answers with nothing", "head w : scale"
         yield MissingEntry(span=section.span, entry="head", why=why, example=example)
     for attention in query.those(section.entries, ast.Attention):
         why = "a table looks at one token alone"
-        yield WrongClocks(
-            span=attention.span, what="attention", why=why, hint="drop the attention"
-        )
+        yield WrongClocks(span=attention.span, what="attention", why=why, hint="drop the attention")
     for head in query.those(section.entries, ast.Head):
         yield from _head(head)
 
@@ -91,7 +90,8 @@ def _section(section: ast.Section) -> Iterator[Diagnostic]:
 def _backbone(backbone: ast.Backbone) -> Iterator[Diagnostic]:
     good = [name for name, word in backbone_words().items() if word.alone]
     if backbone.python is None and isinstance(backbone.value, ast.Name):
-        wrong = list(one_of(backbone.value, backbone_words(), "a backbone"))
+        known = [*good, *({backbone.value.id} & {*backbone_words()})]
+        wrong = list(one_of(backbone.value, known, "a backbone of a second network"))
         yield from wrong
         if wrong or backbone.value.id in good:
             return
@@ -122,7 +122,7 @@ def _process(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     if process.ordered:
         why = "nothing is corrupted, so that no token has a clock"
     if process.blocked:
-        why = "each block has a time of its own"
+        what, why = "learned clocks under `blocks`", "each block has a time of its own"
     hint = f"write `drop network {section.name}`, or a noise with `clean -> mask` alone"
     yield _unsupported(section, what, why, hint)
 
@@ -132,7 +132,14 @@ def _noise(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     arrows, learned = query.arrows(family), query.learned(family)
     exprs = [expr for arrow in arrows for expr in query.formulas(arrow)]
     spoken = query.spoken(exprs, query.constants(family))
-    for head in query.those(section.entries, ast.Head):
+    heads = query.those(section.entries, ast.Head)
+    if not {head.name for head in heads} & spoken:
+        why = "no formula of the noise reads its heads"
+        hint = f"write `survival {arrows[0].survival}(t) = 1 - t**{heads[0].name}`"
+        name = f"network {section.name}"
+        yield WrongClocks(span=section.span, what=name, why=why, hint=hint)
+        return
+    for head in heads:
         if head.name not in spoken:
             yield NeverUsed(span=head.span, name=head.name)
     for param in query.those(query.entries(family, "noise"), ast.Param):
@@ -177,15 +184,17 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         yield MissingEntry(
             span=section.span, owner="decoder", entry="grid", why=why, example="grid uniform(128)"
         )
-    for blocks in query.those(section.entries, ast.Blocks):
+    timed = query.condition(family) is not None  # then they are refused anyway
+    for blocks in query.those(section.entries, ast.Blocks) if not timed else ():
         why = "a step reveals by the clock of each token, in the time of the whole row"
         what, hint = "blocks of a decoder with learned clocks", "drop the blocks"
         yield _unsupported(blocks, what, why, hint)
+    why = "it differs from token to token, and a mask's is known when its token is drawn"
     chances = [*_chances(section)]
     for entry in section.entries:
         for expr in query.expressions(entry):
             if not any(expr is one for one in chances):
-                yield from _clockless(expr, family)
+                yield from _clockless(expr, family, why, "unmask chance reveal({})")
 
 
 def _chances(section: ast.Section) -> Iterator[ast.Expr]:
@@ -197,14 +206,27 @@ def _chances(section: ast.Section) -> Iterator[ast.Expr]:
                 yield pace.value
 
 
-def _clockless(expr: ast.Expr, family: ast.Family) -> Iterator[Diagnostic]:
+def _loss(family: ast.Family) -> Iterator[Diagnostic]:
+    """Report a weight that reads a clock."""
+    entries = query.entries(family, "loss")
+    exprs = [expr for term in query.terms(family) for expr in query.weighed(term)]
+    exprs += [one.value for one in query.those(entries, ast.Let)]
+    for mean in query.those(entries, ast.Mean):
+        if mean.over.id in Process.of(family).corrupted:
+            why = "clocks would learn to mask much, as the loss is divided by the number of masks"
+            what, hint = "this mean with learned clocks", "write `mean over tokens`"
+            yield _unsupported(mean, what, why, hint)
+    why = "it differs from token to token, and the divergence counts the hazards of all of them"
+    for expr in exprs:
+        yield from _clockless(expr, family, why, "weight bound")
+
+
+def _clockless(expr: ast.Expr, family: ast.Family, why: str, form: str) -> Iterator[Diagnostic]:
     """Report a reading of the clock where no token is known."""
-    names = {arrow.survival for arrow in query.arrows(family)}
+    alpha = query.arrows(family)[0].survival
     for call in query.calls(expr):
-        if call.function in names | {*DERIVED}:
-            why = "it differs from token to token, and a mask's is known when its token is drawn"
-            alpha = next(iter(names))
-            hint = f"write `unmask chance reveal({alpha})`, or a formula in `s` and `t`"
+        if call.function in {alpha, *DERIVED}:
+            hint = f"write `{form.format(alpha)}`, or a formula in the time"
             yield Unsupported(span=call.span, what="a clock here", why=why, hint=hint)
             return
 

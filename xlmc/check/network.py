@@ -53,8 +53,11 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
     else:
         yield from _backbone(backbone, family)
         if _needs_time(family) and query.condition(family) is None:
-            trust = "the time decides how likely a token is to be random"
-            why = trust if process.replaces else "the time decides how many tokens were dropped"
+            why = "the time decides how many tokens were dropped"
+            if process.replaces:
+                why = "the time decides how likely a token is to be random"
+            if process.learned:
+                why = "the time decides which tokens are still masks, as their clocks differ"
             yield Timeless(span=backbone.span, why=why)
     for attention in query.those(section.entries, ast.Attention):
         yield from one_of(attention.kind, ("full", "causal", "blockwise"), "a kind of attention")
@@ -100,12 +103,12 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
         return
     value = backbone.value
     if isinstance(value, ast.Name):
-        yield from one_of(value, backbone_words(), "a backbone")
+        yield from one_of(value, _of_rows(value.id), "a backbone")
         yield from _one_way(value, value.id, family)
         yield from _adapted(value, value.id, ())
         return
     name = evolve(word(value, value.function), id=value.function + "'" * value.primes)
-    yield from one_of(name, backbone_words(), "a backbone")
+    yield from one_of(name, _of_rows(value.function), "a backbone")
     yield from _one_way(name, value.function, family)
     if all(keyword.name != "pretrained" for keyword in value.keywords):
         yield from _adapted(value, value.function, value.arguments)
@@ -124,6 +127,11 @@ def _backbone(backbone: ast.Backbone, family: ast.Family) -> Iterator[Diagnostic
             yield from _condition(keyword, value.function, family)
         elif keyword.name == "pretrained":
             yield from _pretrained(keyword, value.function)
+
+
+def _of_rows(found: str) -> list[str]:
+    """Return the backbones that read a whole row, and the one that is there, refused elsewhere."""
+    return [name for name, word in backbone_words().items() if not word.alone or name == found]
 
 
 def _adapted(value: ast.Expr, backbone: str, arguments: Sequence[ast.Node]) -> Iterator[Diagnostic]:
@@ -214,7 +222,8 @@ def _head(head: ast.Head, family: ast.Family) -> Iterator[Diagnostic]:
     known = words.get(head.kind.id)
     number = known is None or known.number
     yield from reserved(head.name, "a head of a number" if number else "a head", head)
-    yield from one_of(head.kind, words, "a kind of head")
+    good = [one for one, word in words.items() if not word.clocks or one == head.kind.id]
+    yield from one_of(head.kind, good, "a kind of head")
     if known is None:
         return
     yield from known.check(head, process)

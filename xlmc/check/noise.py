@@ -152,6 +152,8 @@ def _arrow(arrow: ast.Arrow, family: ast.Family, starts: bool) -> Iterator[Diagn
 
 def _sound(param: ast.Param, arrow: ast.Arrow) -> bool:
     """Return whether a param has a name of its own, a type, and a value in its range."""
+    if param.kind == "Learned":
+        return param.name != arrow.argument
     value = literal(param.default)
     named = param.name != arrow.argument and param.kind in OF_NOISE
     return named and value is not None and value in OF_NOISE[param.kind]

@@ -985,7 +985,7 @@ class SharedState(Diagnostic):
 class WrongClocks(Diagnostic):
     """A part of a second network that sets no clocks, or of the first one that only sets some."""
 
-    code = "XLM198"
+    code = "XLM111"
     title = "`{what}` has no meaning here"
     label = "{why}"
     help = "{hint}"

@@ -52,6 +52,7 @@ class Actions(Amounts):
             draw.law is not None or self._own(action) or gradual(action.much, env, off - {""}),
             self._rate(draw.law.id) if draw.law is not None else None,
             any(CLOCK in pace.code.reads.variables for pace in paces if pace.code is not None),
+            not self.clock.learned or self._own(action),
         )
 
     def _own(self, action: ast.Act) -> bool:

@@ -51,6 +51,8 @@ def _mask(unmask: ir.Unmask, decoder: ir.Decoder) -> list[str]:
     grid = decoder.timed and unmask.gradual
     single = all(pace.rule.single for pace in unmask.paces)
     reasons = [] if grid or single else ["several tokens are revealed at once"]
+    if not unmask.timely:
+        reasons = ["masks are not revealed at the times of their clocks"]
     if unmask.order.sampled:
         reasons.append("the order looks at the token that was drawn")
     if decoder.insert is not None and not decoder.insert.timely:

@@ -12,6 +12,7 @@ from xlmc.theory.bound import Missing
 from xlmc.theory.objective import Objective, Part
 from xlmc.words import arrows, terms
 
+LEARNED = ("survival",)
 MIXED = ("randomized", "drandomized", "survival", "slope")
 
 
@@ -29,9 +30,9 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     events = last.take("events") if struck else None
     inverse = last.take("inverse") if several or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
-    mixed = [last.take(one) for one in MIXED] if process.mixes else [None] * len(MIXED)
+    read = MIXED if process.mixes else LEARNED if process.learned else ()
+    mixed = [last.take(one) if one in read else None for one in MIXED]
     if process.learned:
-        mixed[2] = last.take("survival")
         last.take("hazard")  # the cost of masks reads it
     used = [one.name for one in (corrupted, inverse, masks, events, *mixed) if one is not None]
     taken = blocks.taken(objective.family)

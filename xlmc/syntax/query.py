@@ -95,11 +95,13 @@ def clocks(family: ast.Family) -> ast.Section | None:
 
 
 def learned(family: ast.Family) -> tuple[ast.Param, ...]:
-    """Return the heads of the second network as params: positive numbers, 1 at the start."""
+    """Return the heads of the second network as params of a type of their own."""
     section = clocks(family)
     heads = those(section.entries, ast.Head) if section is not None else ()
     return tuple(
-        ast.Param(head.name, "Scale", ast.Number(Fraction(1), "1", span=head.span), span=head.span)
+        ast.Param(
+            head.name, "Learned", ast.Number(Fraction(1), "1", span=head.span), span=head.span
+        )
         for head in heads
     )
 

@@ -20,6 +20,7 @@ VALUES = {  # from end to end of the ranges: all integers, and some of all other
     "Count": tuple(map(float, range(11))),
     "Size": tuple(map(float, range(1, 11))),
     "Scale": (0.1, 0.5, 1.0, 2.0, 3.7, 10.0),
+    "Learned": (0.25, 0.5, 1.0, 2.0, 3.7, 4.0),  # by a head of kind `scale`
 }
 FEW = 3  # params of whose ranges all corners are taken
 

@@ -75,9 +75,10 @@ def why_not(process: Process, *ways: tuple[Need, ...]) -> str:
         return ""
     if process.ordered:
         return NO_NOISE
+    reasons = [need.why for way in ways if (need := unmet(way, process)) is not None and need.why]
+    if reasons:
+        return reasons[0]
     missing = unmet(ways[0], process)
-    if missing is not None and missing.why:
-        return missing.why
     if missing is not None and missing.state and missing.state not in process.states:
         return f"tokens never become `{missing.state}`"
     homes = dict.fromkeys(name for way in ways if (name := home(way)))

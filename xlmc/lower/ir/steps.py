@@ -60,6 +60,7 @@ class Unmask:
     gradual: bool
     rate: Code | None = None  # the chance of a ratio of 1, where ratios say which masks stay
     clocked: bool = False  # an amount reads the clock of the token that is drawn
+    timely: bool = True  # where tokens have clocks of their own: masks are revealed by these
 
     @property
     def reads_network(self) -> bool:

@@ -26,6 +26,8 @@ class Events(Grid):
         """Return why the events of a chain cannot be drawn; "" if they can."""
         if process.replaces:
             return "a token may change more than once, and no row shows which are still random"
+        if process.learned:
+            return "tokens have clocks of their own: the next event depends on what the masks were"
         if process.drops:
             return (
                 "the number of missing tokens that the network expects changes with the time "

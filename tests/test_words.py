@@ -52,10 +52,10 @@ def test_every_use_has_a_noise_that_it_is_for(use: Use) -> None:
 
 
 def noise(life: Process) -> str:
-    clocks = {"mask": "alpha", "gone": "beta", "random": "alpha"}
+    clocks, power = {"mask": "alpha", "gone": "beta", "random": "alpha"}, "**w" * life.learned
     shares = {3: " share 0.2 * (1 - t)"}
     arrows = [
-        f"{written_out(step)}{shares.get(len(step), '')}  survival {clocks[step[1]]}(t) = 1 - t"
+        f"{written_out(step)}{shares.get(len(step), '')}  survival {clocks[step[1]]}(t) = 1 - t{power}"
         for step in life.life or ()
     ]
     if life.spoiled:
@@ -70,9 +70,11 @@ def refusals(use: Use, life: Process) -> list[str]:
     """Return the faults of the example of a use under a process."""
     head = use.example.partition(" :")[0]
     size = "(9)" * (use.head == "distribution")
+    second = "network clocks { backbone table; head w : scale }" * life.learned
     family = completed(f"""family toy "Toy" {{
       noise {{ {noise(life)} }}
       network {{ backbone rotary; head {head} : {use.head}{size}{PLACES[use.place]} }}
+      {second}
       loss {{ {use.example.replace("  weight bound", "")} }}
       decoder {{ step {{ unmask one; draw token }} }}
       collate {{ text : cls bos [body] eos }}
@@ -110,6 +112,7 @@ def test_processes_are_told_apart_by_their_facts() -> None:
         (False, True, False, True, True, False, True),
         (False, True, False, True, True, True, True),
         (False, True, False, True, True, False, True),
+        (False, True, False, True, True, True, True),
     ]
     assert not any(getattr(Process(None), fact) for fact in facts)
 

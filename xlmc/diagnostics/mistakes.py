@@ -272,6 +272,7 @@ _NETWORK = {
     "XLM107": (NONE, "backbone rotary", "backbone dit"),
     "XLM109": (MASK, "head token : logits", "head token : logits(64)"),
     "XLM110": (MASK, "cross_entropy(x0) on mask", "poisson(gone)"),
+    "XLM111": (MASK, "head token : logits", "head token : logits; head w : scale"),
     "XLM115": (NONE, "head token : logits", "head token : logits shifted"),
     "XLM116": (MASK, "backbone dit", 'backbone qwen2(pretrained = "../weights")'),
 }

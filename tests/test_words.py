@@ -55,7 +55,8 @@ def noise(life: Process) -> str:
     clocks, power = {"mask": "alpha", "gone": "beta", "random": "alpha"}, "**w" * life.learned
     shares = {3: " share 0.2 * (1 - t)"}
     arrows = [
-        f"{written_out(step)}{shares.get(len(step), '')}  survival {clocks[step[1]]}(t) = 1 - t{power}"
+        f"{written_out(step)}{shares.get(len(step), '')}  "
+        f"survival {clocks[step[1]]}(t) = 1 - t{power}"
         for step in life.life or ()
     ]
     if life.spoiled:

@@ -63,6 +63,8 @@ def _no_masks(process: Process) -> str:
         return "no token becomes a mask, and masks carry it"
     if process.blocked:
         return "xlmc calls the network once for all blocks in training, and decodes one by one"
+    if process.learned:
+        return "rows are corrupted twice, by clocks that are learned, and each would carry its own"
     if process.life != PLAIN or process.spoiled:
         return "xlmc knows it under `clean -> mask` alone, where masks hold their places"
     return ""

@@ -1195,9 +1195,9 @@ MUTANTS = [
     Mutant("a mask is revealed by its own clock", "learned", "decoder.py",
            "canvas.network.clocks(token)",
            "canvas.network.clocks(canvas.x[masked])",
-           LEARNED.test_d39_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn),
+           LEARNED.test_s9_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn),
     Mutant("tokens of the first masks", "learned", "decoder.py",
            "token[places[masked]]",
            "token[: int(places.sum())]",
-           LEARNED.test_d39_tokens_stay_at_their_own_places),
+           LEARNED.test_d12_tokens_stay_at_their_own_places),
 ]  # fmt: skip

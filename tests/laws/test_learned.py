@@ -126,7 +126,7 @@ def test_l29_cross_entropy_alone_is_no_bound_where_clocks_differ(
     mean_is(package.family.nelbo(Known(package), batch, draw(batch)).nats, cost)
 
 
-def test_d39_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn(package) -> None:
+def test_s9_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn(package) -> None:
     """Of many steps a quarter ends as the token of w = 1, and the rest as that of w = 3."""
     net, rows = Known(package), 20_000
     batch = repeat(package.layout("text", 1)([Example(0, (A,))]), rows)
@@ -142,7 +142,7 @@ def test_d39_a_mask_is_revealed_by_the_clock_of_the_token_that_is_drawn(package)
     assert share == pytest.approx(0.25, abs=3e-3)
 
 
-def test_d39_tokens_stay_at_their_own_places(package) -> None:
+def test_d12_tokens_stay_at_their_own_places(package) -> None:
     """Each mask of a row gets the token that was drawn for it."""
 
     class Placed(Known):

@@ -59,7 +59,7 @@ class Actions(Amounts):
         """Return whether each mask is revealed by the clock of its token, as in the exact chain."""
         value = action.much.value
         reveals = isinstance(value, ast.Call) and value.function == "reveal"
-        return bool(self.clock.learned) and reveals and action.much.otherwise is None
+        return bool(self.clock.learned) and reveals and action.much.rest is None
 
     def edit(self, action: ast.Act, word: Edit) -> ir.Edit:
         """Return the places that an edit changes."""

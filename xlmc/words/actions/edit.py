@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from xlmc.theory.needs import ALIKE, WHOLE, arrow
+from xlmc.theory.needs import ALIKE, WHOLE, Need, arrow
 from xlmc.theory.process import Process
 from xlmc.words.actions.base import Action
 
@@ -30,7 +30,7 @@ class Edit(Action):
     """
 
     chooses = "tokens"
-    needs = EDITED
+    needs: ClassVar[tuple[Need, ...]] = EDITED
     rules = RULES
     one_rule = "xlmc takes the places of an edit by `chance`, `quota`, `poisson`, `one` or `all`"
     effect: ClassVar[str]

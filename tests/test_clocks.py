@@ -1,4 +1,4 @@
-"""Clocks that a second network learns: the claims that follow, and names that an author may give."""
+"""Clocks that a second network learns: the claims that follow, and the names of its heads."""
 
 from pathlib import Path
 

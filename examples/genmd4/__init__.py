@@ -27,7 +27,7 @@ They take from:
 
     backbone.py   layers with rotary positions, from tokens to hidden states
     canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
-    clocks.py     clocks of tokens: their scales, the rates of masks, and the slope of an expected cost
+    clocks.py     clocks of tokens: their scales, the rates of masks, the slope of a mean cost
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     places.py     places of a row: their choice, and the values at them

@@ -1,4 +1,4 @@
-"""Clocks of tokens: their scales, the rates of masks, and the slope of an expected cost.
+"""Clocks of tokens: their scales, the rates of masks, the slope of a mean cost.
 
 Running back in time, a mask becomes y at the rate h(y) p(y): the hazard of the clock of y, times
 the chance of y. The true rate is that of the clean token alone.

@@ -25,7 +25,7 @@ from xlm_runtime.train.optim import optimizer  # noqa: E402
 
 Work = Callable[[], object]
 DECODED = ("arlm", "mlm", "mdlm", "llada", "dream", "remdm", "ilm", "ilm_unbiased", "flexmdm")
-TRAINED = (*DECODED, "udlm", "gidd", "bd3lm", "dilm", "relay")
+TRAINED = (*DECODED, "udlm", "gidd", "bd3lm", "dilm", "editflow", "relay")
 YARDSTICK = "mdlm"  # the family whose step others are compared with
 LIMIT = 42  # tokens of a row that grows
 NEVER = {"ilm": {"stop_above": 1.0}, "ilm_unbiased": {"stop_above": 1.0}}  # rows end at the limit
@@ -187,7 +187,7 @@ def cases() -> Iterator[tuple[str, Callable[[], dict[str, Work]]]]:
     for name in TRAINED:
         yield f"train star {name}", lambda name=name: train(name, "star", 0.1)
     yield "train star mdlm without dropout", lambda: train("mdlm", "star", 0.0)
-    for name in ("arlm", "mdlm", "ilm", "flexmdm", "udlm", "gidd", "bd3lm", "dilm"):
+    for name in ("arlm", "mdlm", "ilm", "flexmdm", "udlm", "gidd", "bd3lm", "dilm", "editflow"):
         yield f"train text {name}", lambda name=name: train(name, "text", 0.1)
     for name in DECODED:
         yield f"decode star {name}", lambda name=name: decode(name, "star")

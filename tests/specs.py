@@ -69,6 +69,7 @@ drops = at(ast.Drop, key=paths | st.sampled_from(["reuse", "stop", "pad.body"]))
 defined = params | choices | lets | drops
 noise = st.one_of(
     at(ast.NoNoise),
+    at(ast.Draft, law=words | calls),
     at(
         ast.Arrow,
         origin=words,

@@ -56,7 +56,19 @@ CLASSES = {
 FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in CLASSES.items()}
 # Read by the compiler itself, not by a template.
 FACTS = (
-    *("Blocks", "Decoder", "Edit", "Grid", "Guide", "Insert", "Keep", "Order", "Pace"),
+    *(
+        "Blocks",
+        "Decoder",
+        "Edit",
+        "Editing",
+        "Rate",
+        "Grid",
+        "Guide",
+        "Insert",
+        "Keep",
+        "Order",
+        "Pace",
+    ),
     *("Sampler", "Several", "Size", "Stop", "Substitute", "Unmask"),
 )
 NOT_OF_TEMPLATES = {
@@ -278,7 +290,7 @@ def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
-        for name in ("arlm", "bd3lm", "gidd", "ilm", "p2", "relay", "udlm")
+        for name in ("arlm", "bd3lm", "editflow", "gidd", "ilm", "p2", "relay", "udlm")
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

@@ -52,7 +52,8 @@ def test_every_use_has_a_noise_that_it_is_for(use: Use) -> None:
 
 
 def noise(life: Process) -> str:
-    clocks, power = {"mask": "alpha", "gone": "beta", "random": "alpha"}, "**w" * life.learned
+    clocks = {"mask": "alpha", "gone": "beta", "random": "alpha", "draft": "alpha"}
+    power = "**w" * life.learned
     shares = {3: " share 0.2 * (1 - t)"}
     arrows = [
         f"{written_out(step)}{shares.get(len(step), '')}  "
@@ -61,10 +62,11 @@ def noise(life: Process) -> str:
     ]
     if life.spoiled:
         return "clean -> mask | random share 0.1 | clean share 0.1  survival alpha(t) = 1 - t"
+    arrows = [*["draft ~ random(2)"] * life.drafts, *arrows]
     return "; ".join((*arrows, *["blocks 4"] * life.blocked)) or "none"
 
 
-PLACES = {"tokens": "", "gaps": " at gaps", "special": " at cls"}
+PLACES = {"tokens": " at tokens", "gaps": " at gaps", "special": " at cls"}
 
 
 def refusals(use: Use, life: Process) -> list[str]:
@@ -107,6 +109,7 @@ def test_processes_are_told_apart_by_their_facts() -> None:
         (False, True, False, True, True, True, True),
         (False, False, True, False, True, False, False),
         (False, True, True, False, False, False, False),
+        (False, False, True, False, True, False, False),
         (False, False, False, True, True, True, False),
         (False, True, False, True, True, True, False),
         (True, False, False, True, False, False, False),

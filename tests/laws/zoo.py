@@ -895,6 +895,57 @@ def clock(t: float, p: float = 0.1) -> float:
 
 
 RATIOS = written_out("sedd_uniform").replace("condition = sigma", "condition = t")
+EDITS = """family toy "Toy" {
+  noise {
+    draft ~ random(1)
+    clean -> draft  survival alpha(t) = 1 - t
+  }
+  network {
+    backbone dit(condition = t)
+    head missing : count at gaps
+    head new     : logits at gaps
+    head surplus : count at tokens
+    head wrong   : count at tokens
+    head right   : logits
+  }
+  loss {
+    missing : poisson(gone)                 weight bound
+    new     : cross_entropy(gone)           weight bound
+    surplus : poisson(extra)                weight bound
+    wrong   : poisson(changed)              weight bound
+    right   : cross_entropy(x0) on changed  weight bound
+    mean over sequences
+  }
+  decoder {
+    param steps : Count = 4
+    grid uniform(steps)
+    step {
+      insert tokens poisson missing * reveal(alpha); draw new
+      delete poisson surplus * reveal(alpha); substitute poisson wrong * reveal(alpha); draw right
+    }
+  }
+  collate { text : bos [body]; seq2seq : prompt bos [body]; infill : bos [body] keeping given }
+}
+"""
+EMPTY = """family toy "Toy" {
+  noise {
+    draft ~ empty
+    clean -> draft  survival alpha(t) = 1 - t
+  }
+  network { backbone dit(condition = t); head missing : count at gaps; head new : logits at gaps }
+  loss {
+    missing : poisson(gone)        weight bound
+    new     : cross_entropy(gone)  weight bound
+    mean over sequences
+  }
+  decoder {
+    param steps : Count = 4
+    grid uniform(steps)
+    step { insert tokens poisson missing * reveal(alpha); draw new }
+  }
+  collate { text : bos [body]; seq2seq : prompt bos [body]; infill : bos [body] keeping given }
+}
+"""
 RELAY = written_out("relay").replace(
     "  collate {",
     """  decoder gridded {
@@ -942,6 +993,12 @@ MORE = {  # of a few laws alone
         .replace("; decoder.tau 0.15", "")
         .replace("    loss.tau 0.15\n", "")
     ),
+    "edit_random": Spec(EDITS),
+    "edit_masks": Spec(EDITS.replace("random(1)", "masks(2)")),
+    "edit_size": Spec(
+        EDITS.replace("draft ~ random(1)", "param size : Size = 3; draft ~ random(size)")
+    ),
+    "edit_empty": Spec(EMPTY),
     "bd3lm": Spec(BD3LM.replace("  collate {", UNEVEN)),
     "bd3lm_rotary": Spec(
         BD3LM.replace("  collate {", UNEVEN).replace("backbone  dit", "backbone  rotary")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xlmc.check import keeping
+from xlmc.check import drafts, keeping
 from xlmc.check.draws import law
 from xlmc.check.gaps import tokens
 from xlmc.check.insertions import masks, own_clock, trained
@@ -44,12 +44,14 @@ def actions(
     unknown = [one for one in block.actions if not slots.ways(one)]
     for one in query.those((*unknown,), ast.Act):
         yield from one_of(one.verb, VERBS, "an action of a step")
-    yield from _twice(block, block_name)
+    yield from _twice(block, block_name, process)
     yield from () if unknown else _not_undone(block, block_name, process)
     for action in block.actions:
         wrong = [*_needs(action, process)] if action not in unknown else []
         yield from wrong
         match action:
+            case ast.Act() | ast.Insert() if not wrong and process.drafts:
+                yield from drafts.edit(action, family, env)
             case ast.Act() if not wrong and process.known:
                 yield from _act(action, section, family, env, process)
             case ast.Insert() if not wrong and process.inserts_masks:
@@ -61,7 +63,9 @@ def actions(
             case ast.Draw():
                 yield from _draw(action, family, env, process)
                 yield from law(action, block, family)
-    if query.first(block.actions, ast.Draw) is None:
+    if process.drafts:
+        yield from drafts.draws(block, family)
+    elif query.first(block.actions, ast.Draw) is None:
         head = next((h.name for h in query.heads(family).values() if slots.of_tokens(h)), "token")
         problem = f"this {block_name} draws no token"
         why = "no action of it chooses a token"
@@ -88,11 +92,13 @@ def _act(
             yield from _no_order(action, "a token comes after the last one")
 
 
-def _twice(block: ast.Step | ast.Finish, block_name: str) -> Iterator[Diagnostic]:
-    """Report each action that occurs again."""
+def _twice(block: ast.Step | ast.Finish, block_name: str, process: Process) -> Iterator[Diagnostic]:
+    """Report each action that occurs again; under a draft there are two draws, of two heads."""
     seen = set[str]()
     for action in block.actions:
         verb = query.verb(action)
+        if process.drafts and isinstance(action, ast.Draw):
+            continue
         if verb in seen and slots.ways(action):
             problem = f"this {block_name} has two `{verb}`"
             why, hint = "again here", "keep one of them"
@@ -204,6 +210,8 @@ def _draw(
         )
         return
     place = "gaps" if process.leads("clean", "gone") else "tokens" if process.known else ""
+    if process.drafts:
+        place = head.at.id if head.at is not None and head.at.id == "gaps" else "tokens"
     good = [h.name for h in heads.values() if slots.of_tokens(h) and h.at and h.at.id == place]
     if not slots.of_tokens(head) or (place and good and head.name not in good):
         yield WrongDraw(

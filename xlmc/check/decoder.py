@@ -111,6 +111,8 @@ def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     )
     if process.replaces:
         why = "any token may change at every step, and nothing else ends a row"
+    if process.drafts:
+        why = "edits come at rates of their own, and nothing else ends a row"
     if process.leads("clean", "gone") and query.condition(family) is not None:
         why = "the network reads the time, and a row does not show how much of it was dropped"
     if why:
@@ -227,7 +229,7 @@ def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     process, hint = Process.of(family), "drop `finish { }`"
-    if process.replaces:
+    if process.replaces or process.drafts:
         why = "the last step of the grid leads to t = 0, where every token is clean"
         yield WrongAction(span=finish.span, action="finish", why=why, hint=hint)
         return

@@ -57,7 +57,8 @@ class _Drawn:
         if self.ratios and query.acts(self.block.actions, "keep"):
             why = f"`{draw.head.id}` gives ratios, and this needs a distribution of tokens"
             return why, "write `unmask all; draw token from posterior`"
-        if name and not self.process.replaces and not here and not self.ratios:
+        held = self.process.replaces or self.process.drafts
+        if name and not held and not here and not self.ratios:
             why = "only `substitute` draws the token at s: it has one at t to go on from"
             return why, f"drop `from {name}`"
         return "", ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xlmc.check.rules import number
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic
-from xlmc.diagnostics.semantic_errors import WrongGuide
+from xlmc.diagnostics.semantic_errors import Unsupported, WrongGuide
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
@@ -22,6 +22,11 @@ def check(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Di
     wrong = list(one_of(word(call, call.function), words, "a guide"))
     yield from wrong
     if wrong:
+        return
+    if Process.of(family).drafts:
+        why = "rates of edits are not compared with those of a row without some tokens"
+        what, hint = "guidance of edits", "drop the guide"
+        yield Unsupported(span=guide.span, what=what, why=why, hint=hint)
         return
     wrong = list(_options(call, [one.name for one in words[call.function].options]))
     yield from wrong

@@ -7,7 +7,7 @@ from attrs import evolve
 from xlmc.calculus.evaluate import Scope, evaluate
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import Survival, examine
-from xlmc.check import events, shares
+from xlmc.check import drafts, events, shares
 from xlmc.check.scope import declarations, known, lets_in_order
 from xlmc.check.settings import OF_NOISE
 from xlmc.check.words import name_span, one_of, reserved, word
@@ -35,7 +35,7 @@ from xlmc.words.slots import amount_words
 END = 0.05  # how much may survive until t = 1 before it counts as a mistake
 EXACT = 1e-6
 SHARED = (("clean", "mask", "random"), SPOILED[0])  # the arrows that lead to one of several states
-LAST = ("gone", "random")  # states that a token does not leave
+LAST = ("gone", "random", "draft")  # states that a token does not leave
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -65,6 +65,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield from _arrow(arrow, family, starts=process.clocks < 2)
     yield from _life(arrows)
     yield from events.competing(arrows)
+    yield from drafts.law(family)
     amount, last = query.amount(family), arrows_of.noise(process)
     if amount is not None and nothing is None:
         yield from _of_times(amount, last.uncounted) if last and last.uncounted else _amount(amount)
@@ -104,7 +105,9 @@ def _params(family: ast.Family) -> Iterator[Diagnostic]:
     lets = query.those(entries, ast.Let)
     written = [expr for one in query.those(entries, ast.Arrow) for expr in query.formulas(one)]
     spoken = query.spoken(written, lets)
-    sizes = query.spoken([one.size for one in query.those(entries, ast.Blocks)], ()) - spoken
+    numbers = [one.size for one in query.those(entries, ast.Blocks)]
+    numbers += [n for one in query.those(entries, ast.Draft) for n in drafts.numbers(one)]
+    sizes = query.spoken(numbers, ()) - spoken
     own = [one for one in entries if isinstance(one, ast.Param) and one.name in sizes]
     others = tuple(one for one in entries if one not in own)
     yield from declarations(others, "a param of the noise", OF_NOISE)
@@ -237,6 +240,8 @@ def _no_target(target: str, now: str) -> str:
     """Return why a token in one state does not go to another; "" if it can."""
     if target == "clean":
         return "noise never makes a token clean"
+    if target == "draft" and now != "clean":
+        return "a draft is what a clean text becomes, by its own arrow"
     if target == now:
         return f"it is `{now}` already"
     if target == "random" and now == "mask":

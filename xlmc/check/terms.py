@@ -53,7 +53,9 @@ class _Fit:
         """The use that trains the head, of the term's own word if there is one."""
         here = (self.head.kind.id, terms.place(self.head))
         uses = [use for use in (*self.mine, *self.uses) if (use.head, use.place) == here]
-        return next(iter(uses), None)
+        own = [use for use in uses if use.word == self.word] or uses
+        target = terms.target_of(self.term)
+        return min(own, key=lambda use: use.target != target, default=None)
 
     def refusal(self) -> tuple[str, str]:
         """Return why the term fits nothing, and what to write; two times "" if it fits."""

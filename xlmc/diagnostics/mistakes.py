@@ -97,6 +97,39 @@ BOTH = """family example "Masks that are inserted" {
   }
 }
 """
+DRAFT = """family example "Edits" {
+  noise {
+    draft ~ random(16)
+    clean -> draft  survival alpha(t) = 1 - t
+  }
+  network {
+    backbone dit(condition = t)
+    head missing : count at gaps
+    head new : logits at gaps
+    head surplus : count at tokens
+    head wrong : count at tokens
+    head right : logits
+  }
+  loss {
+    missing : poisson(gone)
+    new : cross_entropy(gone)
+    surplus : poisson(extra)
+    wrong : poisson(changed)
+    right : cross_entropy(x0) on changed
+  }
+  decoder {
+    grid uniform(128)
+    step {
+      insert tokens poisson missing * reveal(alpha); draw new
+      delete poisson surplus * reveal(alpha)
+      substitute poisson wrong * reveal(alpha); draw right
+    }
+  }
+  collate {
+    text : bos [body]
+  }
+}
+"""
 RATIOS = """family example "Ratios of random tokens" {
   noise {
     clean -> random  survival alpha(t) = exp(-14 * t)
@@ -295,6 +328,7 @@ _DECODER = {
     "XLM129": (MASK, "    grid", "    stop when length = limit\n    grid"),
     "XLM130": (MASK, "; draw token }", " }"),
     "XLM131": (MASK, "  decoder {", "  decoder fast {"),
+    "XLM137": (DRAFT, "random(16)", "random"),
     "XLM140": (
         MASK,
         STEP,

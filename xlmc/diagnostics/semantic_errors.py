@@ -207,7 +207,8 @@ class WrongChain(Diagnostic):
     why: str
     hint: str = (
         "a chain is `none`, `clean -> mask`, `clean -> gone`, `clean -> random`, "
-        "`clean -> mask | random`, or the two arrows `clean -> mask` and `mask -> gone`"
+        "`clean -> mask | random`, `clean -> draft`, or the two arrows `clean -> mask` and "
+        "`mask -> gone`"
     )
 
 
@@ -564,6 +565,18 @@ class DoesNotUndo(Diagnostic):
     help = "add `{example}` to the step"
     state: str
     example: str
+
+
+@frozen(kw_only=True)
+class WrongDraft(Diagnostic):
+    """A draft that noise cannot make of a text, or that decoding cannot start from."""
+
+    code = "XLM137"
+    title = "this draft is not possible"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
 
 
 @frozen(kw_only=True)

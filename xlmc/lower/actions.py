@@ -14,7 +14,7 @@ from xlmc.calculus.code import (
     poisson,
     variable,
 )
-from xlmc.lower import insertions, ir
+from xlmc.lower import drafts, insertions, ir
 from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import gradual, switch, timely
 from xlmc.lower.orders import CUTS, MASKS, actor
@@ -146,11 +146,19 @@ class Actions(Amounts):
 
     def several(self, step: ast.Step) -> ir.Several | None:
         """Return the gaps that get a token; None where one is drawn together with its token."""
-        insert, head = query.first(step.actions, ast.Insert), query.the(step.actions, ast.Draw).head
+        insert, head = (
+            query.first(step.actions, ast.Insert),
+            drafts.insertion(step, self.family).head,
+        )
         if insert is None or self.both or plain(insert, head.id, self.family):
             return None
         order = self._order(insert.order)
         return insertions.several(insert, head.id, order, self.section, self.family, self.scope)
+
+    def editing(self, step: ast.Step) -> ir.Editing:
+        """Return the edits that make the text of a draft."""
+        draw = self.sampler(drafts.substitution(step, self.family))
+        return drafts.editing(step, self.section, self.family, self.scope, draw)
 
     def guide(self) -> ir.Guide | None:
         """Return the second look that answers are moved away from."""

@@ -9,6 +9,7 @@ TOGETHER = "tokens revealed in one step are drawn independently"
 SPLIT = "a text ends at a string that a later insertion could still split"
 ANEW = "tokens of one step are drawn independently"
 BESIDE = "tokens inserted in one step are drawn independently, and no gap gets two"
+EDITED = "edits of one step are drawn independently, and a gap gets one token at most"
 ORDERED = "the order is not a random one"
 CARRIED = "they also read what they said in the calls before"
 NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
@@ -17,6 +18,8 @@ NEUTRAL = {name: float(value) for name, (_, value) in defaults.NEUTRAL.items()}
 def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
     """Return the claim about a decoder's samples; ``stop``: the head that the likelihood reads."""
     reasons = _gone(decoder, stop) if process.drops and not process.masks else []
+    if decoder.editing is not None and not decoder.editing.timely:
+        reasons.append("edits do not come at the times of the clock")
     if decoder.unmask is not None:
         reasons += _mask(decoder.unmask, decoder)
     if decoder.keep is not None:
@@ -38,6 +41,7 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
         return ir.Samples("exact", "", _neutral(decoder), "")
     why = TOGETHER if decoder.unmask is not None else BESIDE
     why = ANEW if decoder.substitute is not None else why
+    why = EDITED if decoder.editing is not None else why
     return ir.Samples("limit", why, _neutral(decoder), decoder.steps_param)
 
 
@@ -89,6 +93,8 @@ def _in_time(decoder: ir.Decoder) -> list[str]:
 
 
 def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
+    if decoder.editing is not None:
+        return []
     if decoder.oracle:
         return ["its length is given"]
     if decoder.timed or decoder.several is not None:
@@ -105,7 +111,7 @@ def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
 
 def _cut(decoder: ir.Decoder) -> list[str]:
     """List the draws that are not from a whole distribution, at any values of the params."""
-    used = [one for one in (decoder.draw, decoder.pick, decoder.last) if one is not None]
+    used = _samplers(decoder)
     fixed = [
         code for name, code in _cuts(decoder) if not code.param and code.value != NEUTRAL[name]
     ]
@@ -141,3 +147,10 @@ def _cuts(decoder: ir.Decoder) -> list[tuple[str, Code]]:
     used = (decoder.draw, decoder.pick, decoder.last)
     tempered = [("temperature", stop.temperature) for stop in decoder.stops if stop.temperature]
     return [*(cut for one in used if one is not None for cut in one.cuts), *tempered]
+
+
+def _samplers(decoder: ir.Decoder) -> list[ir.Sampler]:
+    """Return all draws of tokens and gaps."""
+    edits = decoder.editing.draw if decoder.editing is not None else None
+    every = (decoder.draw, decoder.pick, decoder.last, edits)
+    return [one for one in every if one is not None]

@@ -12,6 +12,7 @@ from xlmc.lower.pieces import Piece, closed
 LINEAGE = {  # the classes of the library below each of those that decoders are made from
     "Filling": ("Filling", "Decoding"),
     "Extending": ("Extending", "Filling", "Decoding"),
+    "Editing": ("Editing", "Decoding"),
     "Substituting": ("Substituting", "Decoding"),
     "Restoring": ("Restoring", "Substituting", "Decoding"),
     "Mending": ("Mending", "Filling", "Decoding"),
@@ -29,6 +30,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
     "GuidedCaching": ("GuidedCaching", "Appending", "Decoding"),
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
+    parts.Begin: ("Beginning", "the draft"),
     parts.Length: ("Lengthy", "the draw of the length"),
     parts.State: ("Recalled", "the rows with what is kept of them"),
     parts.Ticks: ("Gridded", "the grid of times"),
@@ -63,6 +65,7 @@ NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Candidates,
     parts.Finish,
     parts.Length,
+    parts.Begin,
 )
 
 
@@ -99,6 +102,8 @@ def base(decoder: ir.Decoder) -> str:
     if decoder.appends:
         guided = "Guided" if decoder.guide is not None else ""
         return f"{guided}Caching" if decoder.reuse else "Appending"
+    if decoder.editing is not None:
+        return "Editing"
     if decoder.substitute is not None:
         return "Restoring" if decoder.substitute.masks else "Substituting"
     if decoder.keep is not None:

@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from xlmc.calculus.code import Code, built
-from xlmc.lower import blocks, ir
+from xlmc.lower import blocks, drafts, ir
 from xlmc.lower.actions import Actions
 from xlmc.lower.classes import classes, clocked
 from xlmc.lower.clock import Clock
@@ -56,7 +56,7 @@ def _library(decoders: tuple[ir.Decoder, ...]) -> dict[str, tuple[str, ...]]:
 def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
     """Merge one decoder's forms at all values of the noise's params: keep what holds in each."""
     here = next((one for one in alike if one.last is not None), alike[0])  # its params are the most
-    unmask, insert, several = here.unmask, here.insert, here.several
+    unmask, insert, several, editing = here.unmask, here.insert, here.several, here.editing
     if unmask is not None:
         gradual = all(one.unmask is not None and one.unmask.gradual for one in alike)
         unmask = evolve(unmask, gradual=gradual)
@@ -66,8 +66,11 @@ def _everywhere(alike: tuple[ir.Decoder, ...]) -> ir.Decoder:
     if several is not None:
         timely = all(one.several is not None and one.several.timely for one in alike)
         several = evolve(several, timely=timely)
+    if editing is not None:
+        timely = all(one.editing is not None and one.editing.timely for one in alike)
+        editing = evolve(editing, timely=timely)
     edits = tuple(map(_everywhere_off, zip(*(one.edits for one in alike), strict=True)))
-    return evolve(here, unmask=unmask, insert=insert, several=several, edits=edits)
+    return evolve(here, unmask=unmask, insert=insert, several=several, editing=editing, edits=edits)
 
 
 def _everywhere_off(alike: tuple[ir.Edit, ...]) -> ir.Edit:
@@ -80,9 +83,10 @@ class _Maker(Actions):
     def make(self) -> ir.Decoder:
         """Build the class of one decoder."""
         step = query.the(self.section.entries, ast.Step)
-        draw = query.the(step.actions, ast.Draw)
+        draw = drafts.insertion(step, self.family)
         pick = query.first(step.actions, ast.Pick)
-        anew = query.anew(step.actions) is not None
+        edited = drafts.law(self.family) is not None
+        anew = query.anew(step.actions) is not None and not edited
         unmask = query.act(step.actions, "unmask") if not anew else None
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
@@ -112,9 +116,9 @@ class _Maker(Actions):
             pick=self.sampler(pick) if pick is not None else None,
             unmask=self.unmask(unmask),
             insert=self.insert(insert) if self.both else None,
-            several=self.several(step),
+            several=self.several(step) if not edited else None,
             edits=tuple(self.edit(action, word) for action, word in edits),
-            substitute=self.substitute(step),
+            substitute=self.substitute(step) if anew else None,
             keep=self.keep(keep),
             guide=self.guide(),
             blocks=self.blocks(),
@@ -131,6 +135,7 @@ class _Maker(Actions):
             clocked=bool(self.clock.params),
             size=self._size(),
             carries=query.carry(self.family) is not None,
+            editing=self.editing(step) if edited else None,
             extends=extends,
         )
 
@@ -195,6 +200,8 @@ class _Maker(Actions):
         if query.act(step.actions, "append") is not None:
             return "Append one token at a time", ", until a row ends"
         word = slots.grid(self.section.entries)
+        if drafts.law(self.family) is not None:
+            return "Insert, delete and substitute tokens", word.way if word is not None else ""
         if query.anew(step.actions) is not None:
             return "Draw all tokens anew", word.way if word is not None else ""
         if query.act(step.actions, "keep") is not None:

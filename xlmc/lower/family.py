@@ -3,7 +3,7 @@
 from xlmc.calculus.code import Code, Kind, Rank, built, called, variable
 from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import TooHard
-from xlmc.lower import blocks, ir
+from xlmc.lower import blocks, drafts, ir
 from xlmc.lower.claims import samples
 from xlmc.lower.classes import clocked
 from xlmc.lower.clock import Clock
@@ -50,7 +50,7 @@ def lower(family: ast.Family) -> ir.Package:
 
 
 def _lower(written: ast.Family) -> ir.Package:
-    size = query.param_of_blocks(written)
+    size = query.param_of_size(written)
     given = dict.fromkeys((*read(written), *([size] if size is not None else [])))
     learned = tuple(one.name for one in query.learned(written))
     clock = Clock(query.arrows(written), tuple(given), size, query.constants(written), learned)
@@ -310,7 +310,9 @@ def _family(
     family, process = objective.family, objective.process
     value, why = claim(objective)
     parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
-    needed = ("pad", *(["mask"] if process.masks else []), *parts)
+    law = drafts.law(family)
+    drafted = law.specials if law is not None else ()
+    needed = ("pad", *(["mask"] if process.masks else []), *drafted, *parts)
     shared, published = recipes(family)
     stop = likely.stop if likely is not None else ""
     return ir.Family(

@@ -39,17 +39,19 @@ def several(
     scope: Names,
 ) -> ir.Several:
     """Return which gaps get a token in a step."""
-    rule, value = action.much.rule, action.much.value
-    number = numbers.weighing(action.much, head, family)
+    value, rated = action.much.value, action.much.rule == "poisson"
+    rule = "chance" if rated else action.much.rule  # that a Poisson number is not 0
+    number = numbers.weighing(evolve(action.much, rule=rule), head, family)
     known = query.heads(family).get(number)
     at = known.at.id if known is not None and known.at is not None else ""
     leaf = _of_gap(number) if rule == "chance" else _of_row(number, at)
     names = evolve(scope, names={**scope.names, number: leaf})
     policy = query.first(section.entries, ast.Overflow)
     env, arrow = environment(section, family), query.arrows(family)[-1]
+    code = Printer.code(value, names) if value is not None else None
     return ir.Several(
         rule=rule,
-        code=Printer.code(value, names) if value is not None else None,
+        code=built("-torch.expm1(-({}))", code) if rated and code is not None else code,
         order=order,
         joint=numbers.joint(head, family),
         number=number,

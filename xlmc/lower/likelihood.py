@@ -6,13 +6,13 @@ from attrs import evolve
 
 from xlmc.calculus.code import Code
 from xlmc.calculus.survival import examine
-from xlmc.lower import blocks, ir
+from xlmc.lower import blocks, drafts, ir
 from xlmc.lower.clock import Clock
 from xlmc.lower.loss import place
+from xlmc.lower.noise import made
 from xlmc.syntax import query
 from xlmc.theory.claims import by_rates, chosen, claim, rates, stop, tokens
 from xlmc.theory.objective import Objective
-from xlmc.words import arrows
 from xlmc.words import terms as words
 from xlmc.words.noises.base import Noise
 
@@ -24,7 +24,7 @@ def likelihood(
     value, why = claim(objective)
     if value == "none":
         return None
-    main, noise = tokens(objective), arrows.sound(objective.process)
+    main, noise = tokens(objective), made(objective)
     timed, use = bool(noise.rates) and by_rates(objective), words.use(main, objective)
     found = ir.Likelihood(
         partial=noise.rates if timed else noise.likelihood,
@@ -108,12 +108,30 @@ def _of_clocks(
         hazards=hazards,
         power=max(2, math.ceil(2 / min(orders, default=1) - 0.05)),
     )
-    return _imported(found, clock, {one.name for one in hazards})
+    found = evolve(
+        found,
+        surplus=_head("extra", objective),
+        wrong=_head("changed", objective),
+        right=_head("revision", objective),
+    )
+    taken = drafts.taken(objective.family)
+    return _imported(found, clock, {one.name for one in hazards}, taken)
 
 
-def _imported(found: ir.Likelihood, clock: Clock, functions: set[str]) -> ir.Likelihood:
-    """Return a likelihood with the functions of the schedule that it uses."""
-    found = evolve(found, schedule=clock.imports(functions))
-    if not clock.moves(functions):
+def _head(learns: str, objective: Objective) -> str:
+    """Return the head that learns a part of the edits; "" where none does."""
+    parts = objective.training(learns)
+    return chosen(parts, objective).term.head.id if parts else ""
+
+
+def _imported(
+    found: ir.Likelihood, clock: Clock, functions: set[str], taken: str = ""
+) -> ir.Likelihood:
+    """Return a likelihood with the functions of the schedule that it uses.
+
+    ``taken``: the clock among the arguments of the noise; "" where that takes none.
+    """
+    found = evolve(found, schedule=clock.imports(functions, taken))
+    if not (taken or clock.moves(functions)):
         return found
     return evolve(found, more=", clock: Clock", drawn=", clock")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc.lower import ir, parts
+from xlmc.lower.drafting import EditMaker
 from xlmc.lower.growing import GrowthMaker
 from xlmc.lower.pieces import Maker, Piece
 from xlmc.lower.planning import KeepMaker
@@ -18,6 +19,8 @@ def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
         yield _ending(Maker(decoder, hooked))
     if decoder.appends:
         yield from GrowthMaker(decoder, hooked).appending()
+    elif decoder.editing is not None:
+        yield from EditMaker(decoder, hooked).editing(decoder.editing)
     elif decoder.substitute is not None:
         yield from SubstituteMaker(decoder, hooked).substituting(decoder.substitute)
     elif decoder.keep is not None:

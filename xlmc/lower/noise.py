@@ -3,14 +3,15 @@
 from decimal import Decimal
 
 from xlmc.calculus.code import Code, built, constant, number
-from xlmc.lower import blocks, ir
+from xlmc.lower import blocks, drafts, ir
 from xlmc.lower.clock import Clock, Hand
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.bound import Missing
 from xlmc.theory.objective import Objective, Part
-from xlmc.words import arrows, terms
+from xlmc.words import arrows, slots, terms
+from xlmc.words.noises.base import Noise
 
 LEARNED = ("survival",)
 MIXED = ("randomized", "drandomized", "survival", "slope")
@@ -18,7 +19,7 @@ MIXED = ("randomized", "drandomized", "survival", "slope")
 
 def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     """Build `noise.py`."""
-    process, word = objective.process, arrows.sound(objective.process)
+    process, word = objective.process, made(objective)
     amount = query.the(query.entries(objective.family, "noise"), ast.Amount)
     low, high = query.extent(amount)
     timed = amount.variable.id == "t"
@@ -37,6 +38,8 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     used = [one.name for one in (corrupted, inverse, masks, events, *mixed) if one is not None]
     taken = blocks.taken(objective.family)
     random, change, clean, slope = mixed
+    law = drafts.drawn(objective.family)
+    sized = taken or (law.taken if law is not None else "")
     return ir.Noise(
         partial=word.partial,
         summary=word.summary,
@@ -54,9 +57,9 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         masks=masks,
         whole=_whole(last.end) if several else None,
         latex=_latex(clock) if several else _written(last) if process.mixes else (),
-        schedule=clock.imports(used, taken),
+        schedule=clock.imports(used, sized),
         carries_t=carries,
-        more=ir.TAKEN if clock.moves(used) else taken,
+        more=ir.TAKEN if clock.moves(used) else sized,
         given=", clock" if clock.moves(used) else "",
         random=random,
         change=change,
@@ -68,7 +71,16 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
         anew=any(not part.ratios for part in objective.training("token")),
         blocks=blocks.size(objective.family),
         taken=taken,
+        law=law,
     )
+
+
+def made(objective: Objective) -> Noise:
+    """Return the word of what the noise makes of a row: of a draft without tokens, dropped ones."""
+    found = slots.law_of_draft(objective.family)
+    if found is not None and not found.token:
+        return arrows.of_step(("clean", "gone"))
+    return arrows.sound(objective.process)
 
 
 def _spoils(arrow: ast.Arrow) -> tuple[Code, ...]:

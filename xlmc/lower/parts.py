@@ -13,6 +13,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "appending": "Appending",
     "canvas": "Canvas Decoding at_least_one",
     "counts": "expected poisson",
+    "editing": "Editing begun comes edited either",
     "ending": "cut_off fill_up go_no_further",
     "extending": "Extending extended last_block",
     "filling": "Filling Revising blocks_so_far events in_block in_first_block "
@@ -34,7 +35,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "tempered_chance truncated",
     "mending": "Mending MendingOnward ResumingSettling settled unsettled",
     "network": "Network",
-    "noise": "level_at",
+    "noise": "draft level_at",
     "sizing": "Sized",
     "substituting": "Restoring Substituting",
     "ticks": "Tick end uniform",
@@ -241,6 +242,15 @@ class Append:
 
 
 @frozen
+class Begin:
+    """The draft before the first step."""
+
+    draft: Code
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("begin")
+
+
+@frozen
 class Length:
     """The draw of the number of places of a row."""
 
@@ -252,7 +262,7 @@ class Length:
 
 
 Steps = Reveal | Spread | Finish | Stops | Ends | Pick | Append
-Part = State | Length | Ticks | Candidates | Guided | Led | Gaps | Draw | Scores | Steps
+Part = State | Begin | Length | Ticks | Candidates | Guided | Led | Gaps | Draw | Scores | Steps
 
 
 @frozen

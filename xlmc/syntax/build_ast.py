@@ -162,6 +162,9 @@ class _Builder(Expressions):
     def no_noise(self, span: Span) -> ast.NoNoise:
         return ast.NoNoise(span=span)
 
+    def draft(self, span: Span, law: ast.Name | ast.Call) -> ast.Draft:
+        return ast.Draft(span=span, law=law)
+
     def arrow(
         self,
         span: Span,

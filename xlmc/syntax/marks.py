@@ -121,8 +121,10 @@ class _Marker:
                 return node
             case ast.Order(score=score) if score.id not in self.choices:
                 return evolve(self._fields(node), score=score)
-            case ast.Grid(value=ast.Name()):
+            case ast.Grid(value=ast.Name()) | ast.Draft(law=ast.Name()):
                 return node
+            case ast.Draft(law=ast.Call() as call):
+                return evolve(node, law=evolve(call, arguments=self(call.arguments)))
             case ast.Grid(value=ast.Call() as call):
                 return evolve(node, value=evolve(call, arguments=self(call.arguments)))
             case ast.Guide(value=call):

@@ -240,6 +240,8 @@ def _statement(node: ast.Node) -> str:
             return f"drop {node.key}"
         case ast.NoNoise():
             return "none"
+        case ast.Draft():
+            return f"draft ~ {expression(node.law)}"
         case ast.Amount():
             law = f"amount {node.variable.id} ~ {expression(node.law)}"
             return f"{law} {node.spread.id}" if node.spread else law

@@ -394,15 +394,36 @@ def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
                     yield order.temperature
 
 
+def draft(family: ast.Family) -> ast.Draft | None:
+    """Return the law of the row that noise makes of a text at last; None where there is no law."""
+    return first(entries(family, "noise"), ast.Draft)
+
+
+def law_of_draft(family: ast.Family) -> str:
+    """Return the word for the law of the draft; "" where there is none."""
+    found = draft(family)
+    if found is None:
+        return ""
+    return found.law.id if isinstance(found.law, ast.Name) else found.law.function
+
+
+def size_of_draft(family: ast.Family) -> ast.Expr | None:
+    """Return the number of tokens of a draft, of a law that has one."""
+    found = draft(family)
+    call = found.law if found is not None else None
+    return call.arguments[0] if isinstance(call, ast.Call) and call.arguments else None
+
+
 def size_of_blocks(family: ast.Family) -> ast.Expr | None:
     """Return the size of the blocks that have noise of their own; None where a row has one."""
     blocks = first(entries(family, "noise"), ast.Blocks)
     return blocks.size if blocks is not None else None
 
 
-def param_of_blocks(family: ast.Family) -> ast.Param | None:
-    """Return the param that is the size of the blocks of the noise; None where it is a number."""
-    size, params = size_of_blocks(family), those(entries(family, "noise"), ast.Param)
+def param_of_size(family: ast.Family) -> ast.Param | None:
+    """Return the param of the noise that is the size of blocks or of a draft; None for a number."""
+    size = size_of_blocks(family) or size_of_draft(family)
+    params = those(entries(family, "noise"), ast.Param)
     return next((p for p in params if isinstance(size, ast.Name) and p.name == size.id), None)
 
 

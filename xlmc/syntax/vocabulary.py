@@ -43,6 +43,7 @@ _FORMS = {
     "a named decoder by `drop decoder my_name`, a second network by `drop network my_name`",
     "_AMOUNT": "an amount is written `amount t ~ uniform(0, 1)` or "
     "`amount count ~ uniform(1, length)`",
+    "_DRAFT": "a draft is written `draft ~ empty` or `draft ~ random(16)`",
     "_BACKBONE": "a backbone is written `backbone dit`, `backbone dit(condition = t)` or "
     '`backbone python "my_package.my_module:MyNetwork"`',
     "_ATTENTION": "the attention is written `attention full`",
@@ -92,6 +93,8 @@ _AFTER = {
     ("_DROP", "_DROP"): "the entry to delete",
     ("_AMOUNT", "_AMOUNT"): "`t` or `count`",
     ("_AMOUNT", "_TILDE"): "the distribution",
+    ("_DRAFT", "_DRAFT"): "`~`",
+    ("_DRAFT", "_TILDE"): "the law of the draft",
     ("_BACKBONE", "_BACKBONE"): "the backbone",
     ("_ATTENTION", "_ATTENTION"): "the kind of attention",
     ("_CARRY", "_CARRY"): "the name of the carried state",

@@ -56,6 +56,10 @@ RATES = (
     "the relative entropy of the insertions that restore the text to those of the heads; "
     "valid for any heads, with slack where a text repeats a token"
 )
+EDITS = (
+    "the relative entropy of the edits that make the text of a draft to those of the heads; valid "
+    "for any heads, with slack, as a text has several alignments with a draft"
+)
 NO_TIME = "a rate that knows no time costs without end where t is small"
 ONE_BY_ONE = (
     "the heads are told the time, and the chain of single insertions that a distribution over gaps "
@@ -111,6 +115,8 @@ def _claim(objective: Objective) -> tuple[str, str]:
     if not process.one_clock:
         return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
     if by_rates(objective):
+        if objective.training("revision") and timed(objective):
+            return "bound", EDITS
         return ("bound", RATES) if timed(objective) else ("none", NO_TIME)
     if not any(part.tells_end for part in objective.parts):
         return "none", NO_STOP

@@ -38,6 +38,7 @@ def either(*needs: Need) -> Need:
 
 
 ORDER = Need("no arrow (`none`)", lambda process: process.ordered)
+DRAFTED = Need("an arrow into `draft`", lambda process: process.drafts, "draft")
 PLACES = Need("no arrow into `gone`", lambda process: process.holds_places)
 NOISE = Need("an arrow", lambda process: process.clocks > 0)
 GROWS = Need("tokens that no mask stands for", lambda process: not process.fixed_length)
@@ -53,6 +54,7 @@ ALIKE = Need("one clock for all tokens", lambda process: not process.learned)
 LEARNED = Need("clocks that are learned", lambda process: process.learned)
 EACH = Need("no arrow with `events`", lambda process: not process.struck)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
+REMOVED = Need("an arrow into `gone`", lambda process: "gone" in process.states, "gone")
 
 MASKED = either(arrow("clean", "mask"), arrow("clean", "mask", "random"))
 

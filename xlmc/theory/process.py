@@ -7,7 +7,7 @@ from attrs import frozen
 
 from xlmc.syntax import ast, query
 
-STATES = ("clean", "mask", "gone", "random")
+STATES = ("clean", "mask", "gone", "random", "draft")
 CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the tokens in it
 
 Step = tuple[str, ...]  # an arrow's states: the first, the one that it leads to, or these two
@@ -85,7 +85,12 @@ class Process:
     @property
     def drops(self) -> bool:
         """Some tokens leave the row."""
-        return "gone" in self.states
+        return "gone" in self.states or self.drafts
+
+    @property
+    def drafts(self) -> bool:
+        """A text becomes a draft, which lacks tokens of it and has others."""
+        return self.leads("clean", "draft")
 
     @property
     def inserts_masks(self) -> bool:
@@ -120,7 +125,8 @@ class Process:
     @property
     def counted(self) -> bool:
         """A noised row shows how many of its tokens are corrupted, and these are of one kind."""
-        return self.one_clock and not (self.replaces or self.spoiled or self.learned)
+        held = self.replaces or self.spoiled or self.learned or self.drafts
+        return self.one_clock and not held
 
     @property
     def timed(self) -> bool:
@@ -145,14 +151,14 @@ class Process:
     @property
     def adds_tokens(self) -> bool:
         """True if no mask replaces a missing token: decoding adds tokens one at a time."""
-        return self.known and not self.masks and not self.replaces
+        return self.known and not (self.masks or self.replaces or self.drafts)
 
     @property
     def corrupted(self) -> tuple[str, ...]:
         """The words for the corrupted tokens, one for each kind of them."""
         if not self.known:
             return tuple(CORRUPTED.values())
-        if self.replaces:
+        if self.replaces or self.drafts:
             return ()  # nothing shows which they are
         return (*(CORRUPTED[state] for state in self.states), *(["struck"] if self.spoiled else []))
 
@@ -190,6 +196,7 @@ def _is_life(steps: tuple[Step, ...]) -> bool:
     life = ("clean", *(step[1] for step in steps))
     linked = all(step[0] == state for step, state in zip(steps, life, strict=False))
     known = len({*life}) == len(life) and {*life} <= {*STATES} and "gone" not in life[:-1]
+    known = known and ("draft" not in life or life == ("clean", "draft"))
     replaces = any("random" in step for step in steps)
     mixes = any(len(step) > 2 for step in steps)
     return linked and known and (steps in REPLACING or not (replaces or mixes))
@@ -202,6 +209,7 @@ LIVES = (  # the processes that a spec can have
             (("clean", "mask"),),
             (("clean", "gone"),),
             (("clean", "mask"), ("mask", "gone")),
+            (("clean", "draft"),),
             *REPLACING,
             (),
         )

@@ -11,6 +11,7 @@ from xlmc.words import (
     amounts,
     arrows,
     backbones,
+    drafts,
     grids,
     guides,
     heads,
@@ -30,6 +31,7 @@ from xlmc.words.actions.edit import Edit
 from xlmc.words.amounts.base import Amount
 from xlmc.words.backbones.base import Backbone
 from xlmc.words.base import Word
+from xlmc.words.drafts.base import Law
 from xlmc.words.grids.base import Grid
 from xlmc.words.guides.base import Guide
 from xlmc.words.heads.base import Head
@@ -89,6 +91,16 @@ def crowds(entries: tuple[ast.Node, ...]) -> bool:
 def amount_words() -> dict[str, Amount]:
     """Return the distributions of the amount of noise."""
     return registry.words(amounts, Amount)
+
+
+def draft_words() -> dict[str, Law]:
+    """Return the laws of drafts."""
+    return registry.words(drafts, Law)
+
+
+def law_of_draft(family: ast.Family) -> Law | None:
+    """Return the law of the draft of a family; None where it has none that is known."""
+    return draft_words().get(query.law_of_draft(family))
 
 
 def backbone_words() -> dict[str, Backbone]:
@@ -185,6 +197,7 @@ def window_words() -> dict[str, Window]:
 def every() -> Iterator[Word]:
     """Yield all words, slot by slot."""
     yield from arrows.known().values()
+    yield from draft_words().values()
     yield from amount_words().values()
     yield from backbone_words().values()
     yield from head_words().values()

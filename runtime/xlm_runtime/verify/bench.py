@@ -12,6 +12,7 @@ from attrs import frozen
 from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, Noise, Vocabulary
 from xlm_runtime.shapes import Float, Tensor
 from xlm_runtime.verify.budget import Budget
+from xlm_runtime.verify.facade import facade
 from xlm_runtime.verify.quasi import Ending, Quasi, quasi
 from xlm_runtime.verify.table import Table, build, outputs, sight, told
 from xlm_runtime.verify.toys import Toy
@@ -115,7 +116,7 @@ class Bench:
     def loss(self, table: Any, noised: Any, batch: Batch) -> Losses:
         """Return the package's own loss, with the defaults of its params."""
         told_ = (batch,) if noised is None else (noised, batch)
-        return self.family.loss(table, *told_)
+        return self.family.loss(facade(table), *told_)
 
     # Decoding
 
@@ -132,7 +133,7 @@ class Bench:
         """Run a decoder of the package."""
         decoder = self.family.decoders[name](**params)
         noise = Ending(self.settings.seed, batch.example, budget=self.budget)
-        return decoder(table, batch, noise, self.toy.capacity, record)
+        return decoder(facade(table), batch, noise, self.toy.capacity, record)
 
     def blanks(self, examples: Sequence[Example]) -> list[Example]:
         """Empty the bodies of examples, keeping their lengths."""
@@ -176,4 +177,4 @@ def source(batch: Batch, seed: int) -> Quasi:
 def nats(bench: Bench, table: Any, batch: Batch, noise: Noise) -> Float[Tensor, " batch"]:
     """Return the package's own estimate of -log p of each row."""
     assert bench.family.nelbo is not None
-    return bench.family.nelbo(table, batch, noise).nats.double()
+    return bench.family.nelbo(facade(table), batch, noise).nats.double()

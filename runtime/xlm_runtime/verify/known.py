@@ -76,14 +76,18 @@ class Known(nn.Module):
         for row, own in enumerate(seen):
             places = own.nonzero()[:, 0].tolist()
             ids = xt[row, own].tolist()
-            mask = self.network.vocab["mask"]
-            whole = [range(len(ids))]
-            known = whole if self.unmarked else list(aligned(ids, self.ids, self.free, mask))
+            known = self._ways(ids)
             for name, part in self.parts.items():
                 for i, place in enumerate(places):
                     answer = self._answer(self.heads[name], known, i, part)
                     hidden[row, place, part.start : part.stop] = answer
         return hidden
+
+    def _ways(self, ids: list[int]) -> Sequence[Alignment]:
+        """Return every way in which a row can be a noised form of the text."""
+        if self.unmarked:
+            return [range(len(ids))]
+        return list(aligned(ids, self.ids, self.free, self.network.vocab["mask"]))
 
     def extend(
         self,
@@ -100,18 +104,18 @@ class Known(nn.Module):
         if head.at == "gaps":
             missing = [self._missing(one, i) for one in known]
             if head.kind == "logits":
-                return _logits([id for some in missing for id in some], len(part))
+                return logits_of([id for some in missing for id in some], len(part))
             if head.kind == "distribution":
-                return _logits([min(len(some), len(part) - 1) for some in missing], len(part))
-            return _counts([*map(len, missing)])
+                return logits_of([min(len(some), len(part) - 1) for some in missing], len(part))
+            return count_of([*map(len, missing)])
         if head.kind == "chance":
             complete = len(known) == 1 and len(known[0]) == len(self.ids)
             return torch.tensor([-IMPOSSIBLE if complete else IMPOSSIBLE])
         if head.kind == "count":
-            return _counts([len(self.ids) - len(one) for one in known])
+            return count_of([len(self.ids) - len(one) for one in known])
         places = [one[i] + head.ahead for one in known]
         sure = _SURE if head.kind == "ratios" and self.unmarked else 0.0
-        return sure + _logits([self.ids[at] for at in places if at < len(self.ids)], len(part))
+        return sure + logits_of([self.ids[at] for at in places if at < len(self.ids)], len(part))
 
     def _missing(self, one: Alignment, i: int) -> list[int]:
         """Return the ids that are missing to the right of the i-th token."""
@@ -138,7 +142,7 @@ def aligned(
             return
 
 
-def _logits(numbers: Sequence[int], size: int) -> Tensor:
+def logits_of(numbers: Sequence[int], size: int) -> Tensor:
     """Return the logarithms of how often each number occurs; all alike where none does."""
     if not numbers:
         return torch.full((size,), IMPOSSIBLE)
@@ -146,7 +150,7 @@ def _logits(numbers: Sequence[int], size: int) -> Tensor:
     return torch.where(counts > 0, counts.log(), IMPOSSIBLE)
 
 
-def _counts(numbers: Sequence[int]) -> Tensor:
+def count_of(numbers: Sequence[int]) -> Tensor:
     """Return what softplus makes the mean of some numbers, 0 of none."""
     mean = sum(numbers) / max(len(numbers), 1)
     return torch.tensor([mean]).clamp(min=1e-9).expm1().log()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import log
 
 import torch
@@ -10,6 +11,8 @@ from attrs import frozen
 from xlm_runtime.plug import Decoded
 from xlm_runtime.shapes import Bool, Int, Tensor
 from xlm_runtime.verify.bench import Bench
+
+_OTHERS = 1_000_003  # between the indices of rows whose starts have nothing in common
 
 Ids = tuple[int, ...]
 Outcome = tuple[Ids, Ids]  # what is known at the start, and what is written
@@ -76,15 +79,22 @@ def _made(
 def starts(bench: Bench) -> list[Ids]:
     """Return a decoder's first state for each outcome, without padding.
 
-    Tokens that it has drawn there itself, of which nothing is known, are -1.
+    Tokens that it has drawn there itself, of which nothing is known, are -1; where it has drawn
+    their places, too, they are left out.
     """
     name = next(iter(bench.family.decoders))
     blank = bench.layout(bench.blanks(bench.toy.outcomes))
     worth = bench.family.samples.get(name)
     few = {worth.grows: 1} if worth is not None and worth.grows else {}
-    decoded = bench.decode(bench.table, name, blank, record=True, **few)
-    first, pad = decoded.history[0], bench.vocab["pad"]
-    if first.shape == blank.x0.shape:
+    other = replace(blank, example=blank.example + _OTHERS)
+    first, again = (
+        bench.decode(bench.table, name, one, record=True, **few).history[0]
+        for one in (blank, other)
+    )
+    pad = bench.vocab["pad"]
+    if bench.family.inserts and not torch.equal(first, again):
+        first = blank.x0.masked_fill(blank.free, pad)
+    elif first.shape == blank.x0.shape:
         first = first.masked_fill(blank.free & bench.vocab.allowed(())[first], -1)
     return [tuple(x for x in row if x != pad) for row in first.tolist()]
 

@@ -16,7 +16,7 @@ from xlm_runtime.verify.slack import best
 from xlm_runtime.verify.stats import mean
 from xlm_runtime.verify.table import Table
 from xlm_runtime.verify.verdict import Outcome, Verdict, decided
-from xlm_runtime.verify.window import Window, window
+from xlm_runtime.verify.window import Window, trained, window
 
 FITTED = 0.003  # nats that rounding and a truncated fit may add
 MEANING = 0.02  # a margin above this share of the entropy confirms nothing
@@ -88,7 +88,9 @@ def value(bench: Bench, law: Law, fitted: Fitted) -> Iterator[Verdict]:
     part = window(bench) if len(bench.family.clocks) > 1 else None
     found = estimates(bench, fitted.table)
     if part is None:
-        yield _judged(bench, law, _value(bench, law, fitted, found), found, None)
+        late = _late(bench, law, fitted, found)
+        known = late or _value(bench, law, fitted, found)
+        yield _judged(bench, law, known, found, None, trained(bench) if late else None)
     else:
         yield _judged(bench, law, _part(bench, law, fitted, part), found, part)
 
@@ -104,6 +106,32 @@ def _value(bench: Bench, law: Law, fitted: Fitted, found: np.ndarray) -> Value:
     expected = law.cross(law.made) if law.made is not None else law.entropy()
     beside = sum(first) / len(first)  # by the noises that other tables are compared by
     return Value(reported, expected, noise, FITTED + _excess(bench, fitted, beside, None))
+
+
+def _late(bench: Bench, law: Law, fitted: Fitted, whole: np.ndarray) -> Value | None:
+    """Return the part of a bound at the times of training, where the whole varies too much.
+
+    That is not above the whole, as no draw at another time is below 0. None where the part is not
+    enough to be above the entropy, or is not needed.
+    """
+    part, claim, entropy = trained(bench), bench.family.claim, law.entropy()
+    _, noise = mean((whole @ _shares(bench)).tolist())
+    bound = claim.value == "bound" and claim.tilt is even
+    if part is None or not bound or noise <= MEANING * entropy:
+        return None
+    if _least(bench, fitted.table, part) < -FITTED:
+        return None
+    reported, noise = mean((estimates(bench, fitted.table, part) @ _shares(bench)).tolist())
+    found = Value(reported, entropy, noise, FITTED)
+    return found if found.above > found.margin else None
+
+
+def _least(bench: Bench, table: Table, part: Window) -> float:
+    """Return the lowest of the draws at the times that are no part of a window."""
+    batch = spread(bench.layout(bench.toy.outcomes), _POINTS)
+    values = nats(bench, table, batch, source(batch, 1000 * bench.settings.seed))
+    others = values[~part.holds(table.heard)]
+    return float(others.min()) if len(others) else 0.0
 
 
 def _precise(
@@ -141,9 +169,17 @@ def _excess(bench: Bench, fitted: Fitted, reported: float, part: Window | None) 
 
 
 def _judged(
-    bench: Bench, law: Law, value: Value, found: np.ndarray, part: Window | None
+    bench: Bench,
+    law: Law,
+    value: Value,
+    found: np.ndarray,
+    part: Window | None,
+    late: Window | None = None,
 ) -> Verdict:
-    """Judge the value, two-sided if the cost of the best heads is known."""
+    """Judge the value, two-sided if the cost of the best heads is known.
+
+    ``late``: the part of the time that a value of which no more is known than a part is of.
+    """
     claim, entropy = bench.family.claim, law.entropy()
     foretold = part is not None
     tight = claim.value == "tight" and not foretold
@@ -157,7 +193,7 @@ def _judged(
         claim="likelihood.tight" if claim.value == "tight" else "likelihood.bound",
         outcome=outcome,
         found=_words(value, outcome, what, entropy, known=known)
-        + (f", over {part}" if foretold else "")
+        + (f", over {part or late}" if part or late else "")
         + (f": {_decides(bench, value, entropy)}" if outcome == "undecided" else ""),
         toy=bench.toy.name,
         measured=value.reported,

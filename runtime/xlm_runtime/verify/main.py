@@ -19,7 +19,7 @@ from xlm_runtime.verify import report
 from xlm_runtime.verify.bench import Settings
 from xlm_runtime.verify.examine import examine
 
-BLOCK = 2  # tokens, where a family has blocks: toys have up to four
+SHORT = 2  # tokens, of blocks and drafts: toys have up to four
 
 
 def verify(
@@ -64,7 +64,7 @@ def verify(
 def _under(family: Family, texts: tuple[str, ...]) -> Family:
     """Return the family under the noise of some settings.  Raises UsageError for others.
 
-    Blocks whose size is a param are short, as the texts are.
+    Blocks and drafts whose size is a param are short, as the texts are.
     """
     sets = parse_sets(texts)
     for one in sets:
@@ -75,7 +75,7 @@ def _under(family: Family, texts: tuple[str, ...]) -> Family:
                 "verify examines all others at the values at which claims hold"
             )
     chosen = {one.path for one in sets}
-    small = {p.name: BLOCK for p in family.params.get("noise", ()) if p.length}
+    small = {p.name: SHORT for p in family.params.get("noise", ()) if p.length}
     short = {name: size for name, size in small.items() if f"noise.{name}" not in chosen}
     return _fitting(family.under({**build(family, [], sets).noise, **short}))
 

@@ -13,6 +13,8 @@ from xlm_runtime.packages.contents import Contents
 from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Param, Vocabulary
 from xlm_runtime.shapes import Tensor
 from xlm_runtime.system.errors import UsageError
+from xlm_runtime.verify.editor import EDITS, Editor
+from xlm_runtime.verify.facade import facade
 from xlm_runtime.verify.known import Head, Known
 
 LETTERS = "abcd"
@@ -70,6 +72,8 @@ class Demonstration:
             amount = amount[:, None].expand(batch.x0.shape)  # of the only block of so short a text
         noised = self._corrupted(batch, amount)
         rows = [self.row(one) for one in noised.xt[:SHOWN]]
+        if hasattr(noised, "changed"):
+            return rows, self._edited(noised)
         masked = noised.xt == self.vocab["mask"]
         if _holds(noised):
             masked &= batch.x0 >= self.words.index(LETTERS[0])
@@ -80,6 +84,13 @@ class Demonstration:
         seen = Counter(clean=there - struck, random=struck, mask=masks, gone=gone)
         return rows, {name: count / total for name, count in seen.items() if count}
 
+    def _edited(self, noised: Any) -> dict[str, float]:
+        """Return how many of the tokens of a text are edited on the way to a draft."""
+        total = DRAWS * len(LETTERS)
+        gone, other = int(noised.gone.sum()), int(noised.changed.sum())
+        seen = {"clean": total - gone - other, "another one": other, "gone": gone}
+        return {name: count / total for name, count in seen.items()}
+
     def sample(self) -> tuple[tuple[tuple[int, str], ...], int | None]:
         """Draw a sample of the default decoder, with a network that knows the text.
 
@@ -88,12 +99,14 @@ class Demonstration:
         """
         allowed = self.vocab.allowed(self.layout.predicts)
         make_network, text = self.family.network, self.batch()
-        network = Known(make_network, self.vocab, allowed, self.heads, text, self._unmarked())
+        edits = any(head.kind in EDITS for head in self.heads.values())
+        make_known = Editor if edits else Known
+        network = make_known(make_network, self.vocab, allowed, self.heads, text, self._unmarked())
         params = {one.name for one in self.family.params.get(self.decoder, ())}
         steps = {"steps": STEPS} if "steps" in params else {}
         make: Any = self.family.decoders[self.decoder](**steps)
         batch = self.batch()
-        made = make(network.eval(), batch, Noise(1, batch.example), ROOM, True)
+        made = make(facade(network.eval()), batch, Noise(1, batch.example), ROOM, True)
         return _changes([self.row(one[0]) for one in made.history]), STEPS if steps else None
 
     def _unmarked(self) -> bool:

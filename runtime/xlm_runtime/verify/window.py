@@ -1,7 +1,7 @@
 """The part of the clock over which the likelihood of two clocks is compared."""
 
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlm_runtime.shapes import Bool, Float, Tensor
 from xlm_runtime.verify.bench import Bench, pick, source
@@ -18,6 +18,7 @@ class Window:
     low: float
     high: float
     given: tuple[float, float]
+    why: str = f"earlier, with less than {RARE:.0%} of the tokens changed, nothing is compared"
 
     def holds(self, times: Float[Tensor, " batch"] | None) -> Bool[Tensor, " batch"]:
         """Select the rows whose network input is in the range."""
@@ -26,8 +27,7 @@ class Window:
         return found
 
     def __str__(self) -> str:
-        rest = f"earlier, with less than {RARE:.0%} of the tokens changed, nothing is compared"
-        return f"t from {self.low:.4g} to {self.high:.4g} ({rest})"
+        return f"t from {self.low:.4g} to {self.high:.4g} ({self.why})"
 
 
 def window(bench: Bench) -> Window | None:
@@ -35,13 +35,29 @@ def window(bench: Bench) -> Window | None:
 
     The earliest are those at which less than `RARE` of the tokens are masked or gone.
     """
+    found = _drawn(bench)
+    return None if found is None else _window(bench, max(_earliest(bench), found[0]), found[1])
+
+
+def trained(bench: Bench) -> Window | None:
+    """Return the times that training draws; None without a time."""
+    found = _drawn(bench)
+    if found is None:
+        return None
+    why = "which training draws: at no earlier time the cost is below 0"
+    return evolve(_window(bench, *found), why=why)
+
+
+def _drawn(bench: Bench) -> tuple[float, float] | None:
+    """Return the first and the last time that training draws; None without a time."""
     if not bench.timed():
         return None
     batch = bench.weighted(1)
     drawn = bench.family.amount(batch, source(batch, bench.settings.seed))  # type: ignore[misc]
-    if not drawn.is_floating_point():
-        return None
-    low, high = max(_earliest(bench), float(drawn.min())), float(drawn.max())
+    return (float(drawn.min()), float(drawn.max())) if drawn.is_floating_point() else None
+
+
+def _window(bench: Bench, low: float, high: float) -> Window:
     low, high = max(round(low, 3), 1e-3), min(1.0, -(-high * 1000 // 1) / 1000)
     return Window(low, high, (_given(bench, low), _given(bench, high)))
 

@@ -19,6 +19,7 @@ MEANING = {
     "bound": "an upper bound of -log p(x) that stays above it even for a perfect network",
     "none": "no number is known",
 }
+EDITS = ("extra", "changed", "revision")  # what heads of deletions and substitutions learn
 EXACT = "-log p(x) of the network itself, whatever it has learned"
 GIVEN = {
     "prompt": "the prompt",
@@ -49,10 +50,16 @@ class Shown:
 
 
 def heads(family: ast.Family) -> dict[str, tuple[str, str, bool]]:
-    """Return the kind of each head, its place, and if that is to the left of its token."""
+    """Return the kind of each head, or which edits it learns; its place; if its token is ahead."""
     ahead = Process.of(family).ordered
+    learnt = {part.term.head.id: part.trains for part in terms.objective(family).parts}
+    edits = {name: what for name, what in learnt.items() if what in EDITS}
     return {
-        name: (head.kind.id, head.at.id if head.at is not None else "tokens", head.shifted or ahead)
+        name: (
+            edits.get(name, head.kind.id),
+            head.at.id if head.at is not None else "tokens",
+            head.shifted or ahead,
+        )
         for name, head in query.heads(family).items()
     }
 
@@ -95,11 +102,13 @@ def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
         f"`{printer.clock(arrow)}`{_share(arrow)}"
         for arrow in query.arrows(family)
     )
+    draft = query.draft(family)
+    drafted = f" The draft is by `{printer.entry(draft)}`." if draft is not None else ""
     when = "with 2 of 4 tokens corrupted" if counted(family) else "at t = 0.5"
     if query.size_of_blocks(family) is not None:
         when = "and what follows it, with half of their only block masked"
     chances = ", ".join(f"{state} {share:.2f}" for state, share in shown.shares.items())
-    yield f"**Noise.** {clocks}. Training draws `{printer.entry(amount)}`."
+    yield f"**Noise.** {clocks}. Training draws `{printer.entry(amount)}`.{drafted}"
     yield f"Three draws of `a b c d` {when} (each token is {chances}):"
     yield from ("", "```", *shown.rows, "```", "")
 
@@ -167,6 +176,8 @@ def _source(layout: ir.Layout, family: ast.Family) -> str:
     process = Process.of(family)
     if (start := query.sized(family)) is not None and start.head is not None:
         return f"drawn from the head `{start.head.id}`, which sees the row without a token or mask"
+    if process.drafts:
+        return "the decoder inserts and deletes, up to the room (`data.block`)"
     if process.drops:
         return "the decoder inserts until it stops or the room (`data.block`) is full"
     if process.ordered and "eos" in layout.inside:

@@ -8,6 +8,7 @@ from xlmc.lower.ir.params import Param
 from xlmc.lower.ir.steps import (
     Blocks,
     Edit,
+    Editing,
     Grid,
     Guide,
     Insert,
@@ -54,6 +55,7 @@ class Decoder:
     clocked: bool  # some code of it may take the clock
     size: Size | None  # None where the length is given
     carries: bool = False  # the network's state goes from call to call
+    editing: Editing | None = None
     extends: Code | None = None  # the size of the blocks of masks that it appends
 
     @property

@@ -181,6 +181,33 @@ class Substitute:
 
 
 @frozen
+class Rate:
+    """The rate of an edit at each place, over the answer of a head, which is named like it."""
+
+    head: str  # name
+    code: Code
+
+
+@frozen
+class Editing:
+    """The edits that make the text of a draft: insertions, deletions and substitutions.
+
+    draft: code of the draft of a canvas, and ``size`` of its number of tokens. overflow: as of a
+    `Several`. timely: with many steps edits come as the clock gives.
+    """
+
+    draft: Code
+    size: Code
+    missing: Rate
+    surplus: Rate
+    wrong: Rate
+    right: str  # name of the head of the tokens that are substituted
+    draw: Sampler  # of these
+    overflow: str
+    timely: bool
+
+
+@frozen
 class Stop:
     """A condition that ends a row.
 

@@ -65,6 +65,20 @@ class Schedule:
 
 
 @frozen
+class Draft:
+    """The tokens of a draft: how many, in code and words, and the code that draws them.
+
+    ``taken``: the clock among the arguments of a function that draws them; "" where it takes none.
+    """
+
+    size: Code
+    said: str
+    token: str  # code
+    what: str
+    taken: str  # code
+
+
+@frozen
 class Noise:
     """`noise.py`: the amount of noise of an example, and its effect on the tokens."""
 
@@ -98,6 +112,7 @@ class Noise:
     anew: bool = False  # a cost reads the share of random tokens among those drawn anew
     blocks: Code | None = None  # the size of blocks with an amount each
     taken: str = ""  # code: the clock among the arguments of `amount`
+    law: Draft | None = None  # None where no row has tokens that its text lacks
 
 
 @frozen
@@ -249,5 +264,8 @@ class Likelihood:
     latex: tuple[str, ...]
     size: str = ""  # name of the head of the length; "" where that is given
     size_at: str = ""
+    surplus: str = ""  # names of the heads of other edits than insertions; "" where there are none
+    wrong: str = ""
+    right: str = ""
     blocks: Code | None = None  # the size of blocks
     ratios: bool = False  # the head gives ratios of chances

@@ -48,6 +48,13 @@ class NoNoise(Node):
 
 
 @frozen
+class Draft(Node):
+    """``draft ~ random(size)``: the law of the row that noise makes of a text at last."""
+
+    law: Name | Call
+
+
+@frozen
 class Arrow(Node):
     """``clean -> mask  survival alpha(t) = 1 - t``.
 

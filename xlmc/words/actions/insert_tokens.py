@@ -1,7 +1,7 @@
 """``insert tokens``: tokens go into gaps of the row."""
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import DRAFTED, arrow, either
 from xlmc.words.actions.base import Action
 
 
@@ -22,12 +22,17 @@ class InsertTokens(Action):
         ("chance P", "one into each gap with chance P, on its own"),
         ("quota N", "N tokens into each row, rounded down, each into another gap"),
         ("above P", "where more than P of the likeliest token are missing, and at the best gap"),
+        (
+            "poisson RATE",
+            "where a text becomes a draft: one into each gap, with the chance that a Poisson "
+            "number of mean RATE is not 0",
+        ),
         ("by confidence", "first where most of the likeliest token are missing"),
     )
     node = ast.Insert
     what = "tokens"
     whats = "a kind of tokens to insert under this noise"
-    needs = (arrow("clean", "gone"),)
+    needs = (either(arrow("clean", "gone"), DRAFTED),)
     undoes = ("clean", "gone")
     rules = ("one", "chance", "quota", "above")
     one_rule = "xlmc inserts tokens by `one`, `chance`, `quota` or `above`, one at most into a gap"

@@ -23,5 +23,7 @@ class Pick(Action):
         """Return that a place is given, where no gap is drawn."""
         if unmet(self.needs, process) is None:
             return ""
+        if process.drafts:
+            return "insertions come into each gap at a rate of its own: there is none to pick"
         end = "a token is always appended at the end of the row: there is no gap to pick"
         return end if process.ordered else "masks stay at their places: there is no gap to pick"

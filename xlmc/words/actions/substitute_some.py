@@ -39,7 +39,9 @@ class SubstituteSome(Edit):
 
     def means(self, action: ast.Action) -> bool:
         """Return whether an action has its verb, and a rule that takes only some tokens."""
-        return super().means(action) and query.anew((action,)) is None
+        if not super().means(action) or query.anew((action,)) is not None:
+            return False
+        return isinstance(action, ast.Act) and action.much.rule != "poisson"  # a rate of edits
 
     def why_not(self, process: Process) -> str:
         """Return why no token can be replaced under a process; "" if some can."""

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import ALIKE, ORDER, PLACES, PURE, SPOILED, arrow
+from xlmc.theory.needs import ALIKE, DRAFTED, ORDER, PLACES, PURE, SPOILED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 DIFFER = (
@@ -52,13 +52,31 @@ OF_NUMBERS = Use(
     latex=r"\log p(n_g \mid x_t)",
     example="gap : cross_entropy(gone)",
 )
+OF_GAPS = Use(
+    word="cross_entropy",
+    partial="gap_token",
+    needs=(arrow("clean", "gone"),),
+    undoes=("clean", "gone"),
+    trains="token",
+    bound=bound.of_arrow,
+    reads_batch=True,
+    head="logits",
+    place="gaps",
+    target="gone",
+    meaning="Cross-entropy of the dropped tokens, each as predicted at its gap, summed.",
+    sums=r"\sum_{i\,\mathrm{gone}}",
+    minus=True,
+    latex=r"\log p(x_0^i \mid x_t, \mathrm{gap}_i)",
+    example="slot : cross_entropy(gone)",
+    imports=(("costs", "cross_entropy"),),
+)
 
 
 class CrossEntropy(Divergence):
     """The word ``cross_entropy``."""
 
     name = "cross_entropy"
-    form = "HEAD : cross_entropy(TARGET) [on mask] [weight EXPR]"
+    form = "HEAD : cross_entropy(TARGET) [on mask | on changed] [weight EXPR]"
     meaning = "-log of the probability that the head gives to the truth."
     example = "token : cross_entropy(x0) on mask  weight bound"
     uses = (
@@ -102,23 +120,20 @@ class CrossEntropy(Divergence):
             needs=(arrow("clean", "gone"),),
             undoes=("clean", "gone"),
         ),
-        Use(
-            word=name,
-            partial="gap_token",
-            needs=(arrow("clean", "gone"),),
-            undoes=("clean", "gone"),
-            trains="token",
-            bound=bound.of_arrow,
-            reads_batch=True,
-            head="logits",
-            place="gaps",
-            target="gone",
-            meaning="Cross-entropy of the dropped tokens, each as predicted at its gap, summed.",
-            sums=r"\sum_{i\,\mathrm{gone}}",
-            minus=True,
-            latex=r"\log p(x_0^i \mid x_t, \mathrm{gap}_i)",
-            example="slot : cross_entropy(gone)",
-            imports=(("costs", "cross_entropy"),),
+        OF_GAPS,
+        evolve(OF_GAPS, needs=(DRAFTED,), undoes=("clean", "draft")),
+        evolve(
+            OF_MASKS,
+            needs=(DRAFTED,),
+            undoes=("clean", "draft"),
+            trains="revision",
+            on="changed",
+            at="changed",
+            meaning="Cross-entropy of the tokens that have to become others, summed.",
+            sums=r"\sum_{i\,\mathrm{changed}}",
+            example="right : cross_entropy(x0) on changed  weight bound",
+            wrong_on="it needs `on changed`: the other tokens stay as they are",
+            per_token=False,
         ),
         Use(
             word=name,

@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from xlmc.theory import bound
-from xlmc.theory.needs import arrow
+from xlmc.theory.needs import DRAFTED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 OF_TOKENS = Use(
@@ -39,13 +39,37 @@ OF_MASKS = evolve(
     undoes=("mask", "gone"),
     bound=bound.of_arrow,
 )
+OF_DRAFTS = evolve(OF_TOKENS, needs=(DRAFTED,), undoes=("clean", "draft"), bound=bound.of_arrow)
+OF_EXTRA = evolve(
+    OF_DRAFTS,
+    partial="poisson_of_tokens",
+    trains="extra",
+    place="tokens",
+    target="extra",
+    meaning="The cost of the rate at which each token leaves the row: r - y - y log r, summed.",
+    sums=r"\sum_{i\,\mathrm{free}}",
+    latex=r"\left(\hat r_i - y_i + y_i \log \frac{y_i}{\hat r_i}\right)",
+    example="surplus : poisson(extra)  weight bound",
+    at="extra",
+)
+OF_CHANGED = evolve(
+    OF_EXTRA,
+    trains="changed",
+    target="changed",
+    meaning="The cost of the rate at which each token becomes another: r - y - y log r, summed.",
+    example="wrong : poisson(changed)  weight bound",
+    at="changed",
+)
 
 
 class Poisson(Divergence):
     """The word ``poisson``."""
 
     name = "poisson"
-    form = "HEAD : poisson(gone) [weight EXPR]"
-    meaning = "The relative entropy of the true rate of insertions to the head's."
+    form = "HEAD : poisson(gone | extra | changed) [weight EXPR]"
+    meaning = (
+        "The relative entropy of the true rate of insertions to the head's; of `extra` that of "
+        "deletions, of `changed` that of substitutions."
+    )
     example = "gap : poisson(gone)  weight bound"
-    uses = (OF_MASKS, OF_TOKENS, OF_ROWS)
+    uses = (OF_MASKS, OF_TOKENS, OF_ROWS, OF_DRAFTS, OF_EXTRA, OF_CHANGED)

@@ -12,16 +12,23 @@ class Count(Head):
 
     name = "count"
     noun = "a count"
-    form = "head NAME : count at gaps | at SPECIAL"
+    form = "head NAME : count at gaps | at SPECIAL | at tokens"
     meaning = (
         "The number of tokens that is expected to be missing, in each gap or in the row: any "
-        "number from 0."
+        "number from 0. Where a text becomes a draft, `at tokens`: the number of edits that is "
+        "expected of each token."
     )
     example = "head gap : count at gaps"
     needs = (DROPPED,)
 
     def place(self, process: Process) -> Place:
-        """Return the gaps, and where tokens leave the row themselves a special token."""
+        """Return the gaps, and where tokens leave the row themselves a special token.
+
+        Under a draft also the tokens, each of which leaves the row or becomes another one, or not.
+        """
+        if process.drafts:
+            why = "xlmc reads numbers of edits at the gaps and at the tokens of a row"
+            return Place(("gaps", "tokens"), why, "gaps")
         if not process.drops or process.masks:
             return GAPS
         return evolve(GAPS, names=(*GAPS.names, *special("count").names))

@@ -34,6 +34,8 @@ class Unchanged(Reuse):
         if (carry := query.carry(family)) is not None:
             why = f"`{carry.name}` changes from call to call, even where the row does not"
             return why, "drop `reuse`"
+        if process.drafts:
+            return "a step may change any token, and moves the others", "drop `reuse`"
         if query.condition(family) is not None:
             hint = "drop `reuse`, or the backbone's condition"
             return "the backbone reads the time, which changes", hint

@@ -1,6 +1,6 @@
 """``empty``: a row without a token inside the brackets."""
 
-from xlmc.theory.needs import DROPPED
+from xlmc.theory.needs import REMOVED
 from xlmc.words.starts.base import Start
 
 
@@ -12,4 +12,4 @@ class Empty(Start):
     meaning = "A row without a token inside the brackets."
     example = "start empty"
     default = "where tokens leave the row"
-    needs = (DROPPED,)
+    needs = (REMOVED,)

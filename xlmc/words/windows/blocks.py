@@ -29,7 +29,7 @@ class Blocks(Window):
             return ""
         if process.ordered:
             return "tokens come one by one, from left to right anyway"
-        if process.replaces:
+        if process.replaces or process.drafts:
             return "this decoder fills no masks: any token may change at any step"
         return "this decoder fills no masks: a token is inserted together with its place"
 

@@ -1,0 +1,149 @@
+"""Exact laws of texts on their way to drafts, by brute force; nothing here is shared with packages.
+
+A column of an alignment is a pair of tokens, of the text and of the draft; None where one has none.
+An edit is (kind, place, token): `gone` tokens by the gap of the state, others by their place.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+
+import numpy as np
+import torch
+from laws.build import VOCAB, A, B, C
+
+MASK = VOCAB["mask"]
+Row = tuple[int, ...]
+DRAFTS = {
+    "edit_random": {(x,): 1 / 3 for x in (A, B, C)},
+    "edit_masks": {(MASK, MASK): 1.0},
+    "edit_empty": {(): 1.0},
+}
+
+
+@cache
+def alignments(text: Row, draft: Row) -> tuple[tuple, ...]:
+    """All alignments with the fewest edits."""
+    if not text or not draft:
+        return (tuple((x, None) for x in text) + tuple((None, d) for d in draft),)
+    ways = [((text[0], None), text[1:], draft), ((None, draft[0]), text, draft[1:])]
+    ways.append(((text[0], draft[0]), text[1:], draft[1:]))
+    found = [(column, *rest) for column, *others in ways for rest in alignments(*others)]
+    least = min(map(edits, found))
+    return tuple(one for one in found if edits(one) == least)
+
+
+def edits(columns) -> int:
+    return sum(x != d for x, d in columns)
+
+
+def shown(columns, turned) -> tuple[Row, tuple]:
+    """The state in which some columns show the draft, and the edits that are left."""
+    state, left = [], []
+    for (x, d), draft in zip(columns, turned, strict=True):
+        if draft and d is None:
+            left.append(("gone", len(state), x))
+        elif draft and x is None:
+            left.append(("extra", len(state), None))
+        elif draft and x != d:
+            left.append(("changed", len(state), x))
+        state += [one for one in [d if draft else x] if one is not None]
+    return tuple(state), tuple(left)
+
+
+def states(law, drafts, level) -> Iterator[tuple[float, Row, Row, tuple]]:
+    """Chance, text, state and edits left, of all that can be at a level of noise."""
+    for (text, p), (draft, q) in product(law.items(), drafts.items()):
+        found = alignments(text, draft)
+        for columns in found:
+            for turned in product((False, True), repeat=len(columns)):
+                chance = np.prod([level if one else 1 - level for one in turned])
+                if chance:
+                    yield p * q * chance / len(found), text, *shown(columns, turned)
+
+
+class Answers:
+    """What is expected at a state: numbers of edits, and laws of tokens."""
+
+    def __init__(self, length: int) -> None:
+        self.gone = np.zeros((length + 1, VOCAB.size))
+        self.extra = np.zeros(length)
+        self.changed = np.zeros((length, VOCAB.size))
+
+    def add(self, left, chance: float) -> None:
+        for kind, place, token in left:
+            if kind == "extra":
+                self.extra[place] += chance
+            else:
+                getattr(self, kind)[place, token] += chance
+
+
+@cache
+def _expected(law, drafts, level) -> dict[Row, Answers]:
+    found, total = {}, Counter()
+    for chance, _, state, left in states(dict(law), dict(drafts), level):
+        found.setdefault(state, Answers(len(state))).add(left, chance)
+        total[state] += chance
+    for state, one in found.items():
+        for numbers in (one.gone, one.extra, one.changed):
+            numbers /= total[state]
+    return found
+
+
+def expected(law, drafts, level) -> dict[Row, Answers]:
+    """The exact answers at every state of a level of noise."""
+    return _expected(tuple(law.items()), tuple(drafts.items()), level)
+
+
+class Exact(torch.nn.Module):
+    """A network whose heads are exact, or off by factors that depend on the place."""
+
+    def __init__(self, law, drafts, tilt=0.0):
+        super().__init__()
+        self.vocab, self.law, self.drafts, self.tilt = VOCAB, law, drafts, tilt
+        self.found = []
+
+    def trunk(self, x, attend, t):
+        hidden = torch.zeros((*x.shape, 2), dtype=torch.float64)
+        for i, row in enumerate(x.tolist()):
+            state = tuple(one for one in row if one >= A or one == MASK)
+            level = float(t[i] if t.ndim else t)
+            self.found.append(self.answers(state, level))
+            hidden[i, :, 0] = len(self.found) - 1
+        hidden[..., 1] = torch.arange(x.shape[1])
+        return hidden
+
+    def answers(self, state, level) -> Answers:
+        return expected(self.law, self.drafts, level).get(state) or Answers(len(state))
+
+    def _at(self, hidden, kind, shift=0):
+        found = [getattr(self.found[int(row)], kind)[int(at) - shift] for row, at in hidden]
+        return torch.tensor(np.array(found))
+
+    def off(self, hidden):
+        return 1 + self.tilt * torch.cos(hidden[:, 1])
+
+    def missing(self, hidden):
+        return self._at(hidden, "gone").reshape(-1, VOCAB.size).sum(1) * self.off(hidden)
+
+    def surplus(self, hidden):
+        return self._at(hidden, "extra", 1) * self.off(hidden)
+
+    def wrong(self, hidden):
+        return self._at(hidden, "changed", 1).reshape(-1, VOCAB.size).sum(1) * self.off(hidden)
+
+    def new(self, hidden):
+        return self._logits(self._at(hidden, "gone"))
+
+    def right(self, hidden):
+        return self._logits(self._at(hidden, "changed", 1))
+
+    def _logits(self, counts):
+        counts = counts.reshape(-1, VOCAB.size)
+        even = torch.zeros(VOCAB.size).double()
+        even[A:] = 1e-9
+        chances = torch.where(counts.sum(1, keepdim=True) > 0, counts, even)
+        law = chances / chances.sum(1, keepdim=True)
+        mixed = (1 - self.tilt / 2) * law + self.tilt / 2 * even / even.sum()
+        return mixed.log()

@@ -1,0 +1,1 @@
+"""The laws of drafts, one module each: a class of `Law`."""

@@ -151,19 +151,20 @@ class FeedForward(nn.Sequential):
 class Condition(nn.Module):
     """A scalar per row (t, or the total noise sigma) as a vector.
 
-    Sines and cosines of 128 multiples of the value, from 4 down to 1/2,500, then a two-layer
-    network. What the best answer depends on is smooth in time: faster waves would make noise of
-    small differences.
+    Sines and cosines of 128 multiples of the value, from ``fastest`` down to a 10,000th of it, then
+    a two-layer network. What the best answer depends on is smooth in time: waves much faster than
+    4 would make noise of small differences.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, fastest: float) -> None:
         super().__init__()
+        self.fastest = fastest
         self.inner = linear(256, width)
         self.outer = linear(width, width)
 
     def forward(self, value: Float[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
         """Embed the values."""
-        frequency = 4.0 * 10_000.0 ** (-torch.arange(128, device=value.device) / 128)
+        frequency = self.fastest * 10_000.0 ** (-torch.arange(128, device=value.device) / 128)
         angle = value.float()[:, None] * frequency
         waves = torch.cat([angle.cos(), angle.sin()], dim=-1).to(self.inner.weight.dtype)
         out: Tensor = self.outer(F.silu(self.inner(waves)))
@@ -216,7 +217,7 @@ class ConditionedTransformer(nn.Module):
         super().__init__()
         self.size = size
         self.embed = embedding(vocab, size.width)
-        self.condition = Condition(size.width)
+        self.condition = Condition(size.width, size.fastest)
         self.blocks = nn.ModuleList(ModulatedBlock(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width, elementwise_affine=False)
         self.modulation = nn.Linear(size.width, 2 * size.width)

@@ -24,7 +24,7 @@ Read in this order:
 
 They take from:
 
-    alignment.py  alignments of drafts with texts by as few edits as there can be, any of them as likely
+    alignment.py  alignments of drafts with texts by as few edits as can be, any as likely
     backbone.py   layers with rotary positions, from tokens to hidden states
     canvas.py     rows on the way from noise to text: their state, its edits, the decoding loop
     costs.py      costs of tokens, summed over places, so many at a time

@@ -104,8 +104,7 @@ def surplus_term(
 def wrong_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, cap: float
 ) -> Float[Tensor, ""]:
-    """Return the cost of the rate at which each token becomes another: r - y - y log r,
-    summed.
+    """Return the cost of the rate at which each token changes: r - y - y log r, summed.
 
     Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
 

@@ -1,4 +1,4 @@
-"""Alignments of drafts with texts by as few edits as there can be, any of them as likely.
+"""Alignments of drafts with texts by as few edits as can be, any as likely.
 
 Rows are packed: the tokens that may change, from left to right. The given tokens between them cut
 a row into stretches; tokens of different stretches are never paired. A stretch is named by the

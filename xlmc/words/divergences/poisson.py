@@ -56,7 +56,7 @@ OF_CHANGED = evolve(
     OF_EXTRA,
     trains="changed",
     target="changed",
-    meaning="The cost of the rate at which each token becomes another: r - y - y log r, summed.",
+    meaning="The cost of the rate at which each token changes: r - y - y log r, summed.",
     example="wrong : poisson(changed)  weight bound",
     at="changed",
 )

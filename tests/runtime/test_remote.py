@@ -61,6 +61,16 @@ def test_networks_answer_as_they_did(tmp_path: Path) -> None:
     assert "the network is told nothing, not ['something']" in done.stdout
 
 
+def test_files_of_others_stay(tmp_path: Path) -> None:
+    made = untrained("mdlm")
+    made.publish(tmp_path / "mine")
+    (tmp_path / "mine/train.py").write_text("print(1)")
+    (tmp_path / "mine/network.py").write_text("of an earlier version")
+    made.publish(tmp_path / "mine")
+    assert (tmp_path / "mine/train.py").read_text() == "print(1)"
+    assert "class Network" in (tmp_path / "mine/network.py").read_text()
+
+
 def test_blocks_have_no_form(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"takes clock, block, x0 beside tokens.*--job push"):
         untrained("bd3lm").publish(tmp_path / "blocks")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xlm_runtime.data.rows import fault
+from xlm_runtime.data.rows import fault, plain
 from xlm_runtime.system.errors import RunError, UsageError
 
 KINDS = {
@@ -84,8 +84,9 @@ class Texts:
         try:
             for row in data.iter(batch_size=1):
                 (value,) = row.get(self.column, (None,))
-                if fault(value) is None:
-                    yield value
+                text = plain(value)
+                if fault(text) is None:
+                    yield str(text)
         except (OSError, ValueError) as error:
             names = ", ".join(map(str, self.files))
             raise RunError(f"{names}: a row cannot be read: {error}") from error

@@ -6,7 +6,6 @@ them; nothing of xlmc has to be installed where it is loaded.
 
 import ast
 import inspect
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -68,9 +67,9 @@ def _of_runtime(module: str | None) -> bool:
     return (module or "").partition(".")[0] == "xlm_runtime"
 
 
-def is_part(name: str) -> bool:
-    """Return whether a name is that of a module which a folder may have."""
-    return re.fullmatch(r"[a-z0-9_]+\.py", name) is not None
+def names(network: nn.Module) -> set[str]:
+    """Return the names of the files of code that the folder of a network has."""
+    return {f"{name}.py" for name in (*_modules(network), *_OWN.values())} | {MODELING}
 
 
 def save(model: Model, size: ModelSize, folder: Path) -> None:

@@ -69,7 +69,8 @@ class Loaded:
             say(f"{folder}: {why}: read it with xlm_runtime.pretrained(PACKAGE, {str(folder)!r})")
 
     def _publish_code(self, folder: Path) -> None:
-        with replacing(folder, lambda name: is_part(name) or remote.is_part(name)) as beside:
+        code = remote.names(self.model.network)
+        with replacing(folder, lambda name: is_part(name) or name in code) as beside:
             remote.save(self.model, self.config.model.shape, beside)
             self.tokenizer.save(beside)
 

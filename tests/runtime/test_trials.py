@@ -235,6 +235,13 @@ def test_further_blocks_keep_as_much_as_the_second(
     assert (kept[1] - kept[0] < 2 * row) == recompute  # the input of a block, and no more
 
 
+def test_what_is_kept_is_counted_on_a_copy(parts: tuple[Any, ...]) -> None:
+    model, data, config = parts
+    paper.kept(model, data.train, evolve(config.train, recompute=True))
+    blocks = next(m for m in model.network.modules() if isinstance(m, torch.nn.ModuleList))
+    assert all("forward" not in vars(block) for block in blocks)
+
+
 def test_devices_with_all_weights_exchange_gradients_alone(parts: tuple[Any, ...]) -> None:
     model, _, config = parts
     train = evolve(config.train, devices=8)

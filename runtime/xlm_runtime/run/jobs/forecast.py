@@ -24,26 +24,28 @@ def forecast(session: Session) -> None:
     Of several devices the memory and the traffic of each are computed; where each has all weights,
     the share of one is measured as well.
     """
-    empty = session.empty()
-    _say("weights", _weights(empty))
-    if session.config.train.processes > 1:
-        for name, text in _on_many(session, empty).items():
+    train = session.config.train
+    sharded = train.strategy == "fsdp"
+    model = session.empty() if sharded else session.trainable()
+    _say("weights", _weights(model))
+    if train.processes > 1:
+        for name, text in _on_many(session, model).items():
             _say(name, text)
-        if session.config.train.strategy == "fsdp":
-            say("no step is measured: it takes all devices")
-            return
-    _measured(session)
+    if sharded:
+        say("no step is measured: it takes all devices")
+    else:
+        _measured(session, model)
 
 
 def _say(name: str, text: str) -> None:
     say(f"{name:10}  {text}")
 
 
-def _measured(session: Session) -> None:
+def _measured(session: Session, model: Model) -> None:
     """Print what a few steps on this machine take."""
     from xlm_runtime.train.trials import plan  # Lightning takes seconds to import
 
-    model, prepared, config = session.trainable(), session.prepared, session.config
+    prepared, config = session.prepared, session.config
     kept = memory.of_training(model.network, model.dtype)
     found = plan.measure(model, prepared.train, prepared.validation, config)
     lines = _data(prepared, config.train, found.columns)
@@ -55,13 +57,16 @@ def _measured(session: Session) -> None:
         _say(name, text)
 
 
-def _on_many(session: Session, empty: Model) -> dict[str, str]:
+def _on_many(session: Session, model: Model) -> dict[str, str]:
     """Describe the memory of each of several devices, and what it receives in a step."""
     from xlm_runtime.train.trials import paper
 
     train = session.config.train
-    cost = paper.cost(empty.network, empty.dtype, train)
-    kept = _kept(session)
+    cost = paper.cost(model.network, model.dtype, train)
+    if train.strategy == "fsdp":
+        kept = _kept(session)
+    else:
+        kept = paper.kept(model, session.prepared.train, train)
     what = "weights, gradients, moments and average"
     held = f"shards of {what}" if train.strategy == "fsdp" else what
     gets = "gathered blocks" if train.strategy == "fsdp" else "gradients to send"

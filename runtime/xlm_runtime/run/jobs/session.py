@@ -57,7 +57,7 @@ class Session:
         """
         if self.published is not None or (self.first is not None and self.about is not None):
             raise UsageError(
-                "--job plan for several devices builds networks of one and two blocks, and here "
+                "--job plan with --strategy fsdp builds networks of one and two blocks, and here "
                 "published weights decide the size: leave out model.pretrained and --init"
             )
         config = evolve(self.config, model=evolve(self.config.model, layers=count))

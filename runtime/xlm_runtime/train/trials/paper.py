@@ -16,8 +16,10 @@ What kernels and allocators take for themselves is not in it. Of frozen weights 
 gradients and moments.
 """
 
+from copy import deepcopy
+
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
@@ -25,6 +27,7 @@ from xlm_runtime.config.config import Train
 from xlm_runtime.model import memory
 from xlm_runtime.model.model import Model, first
 from xlm_runtime.plug import Noise
+from xlm_runtime.system.env import device
 from xlm_runtime.tasks.base.prepared import Split
 from xlm_runtime.train.blocks import blocks
 from xlm_runtime.train.module import Training
@@ -61,8 +64,9 @@ def counted(network: nn.Module) -> int:
 def kept(model: Model, data: Split, train: Train) -> int:
     """Return the bytes that the forward pass of a part leaves for the backward pass.
 
-    Weights are not among them, but their copies in another precision are.
+    Weights are not among them, but their copies in another precision are. The model stays as it is.
     """
+    model = evolve(model, network=deepcopy(model.network).to(device()))
     module = Training(model, train).train()
     batch = model.layout([*first(data, train.part)]).to(model.device)
     weights = {weight.untyped_storage().data_ptr() for weight in module.parameters()}

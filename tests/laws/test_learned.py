@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import product
 from math import log
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from laws.examples import TOKENS, examples, network
 from laws.scripted import Scripted, draw, pick, repeat
 from laws.stats import follows, mean_is
 
+from xlm_runtime.model.nelbo import enumerable
 from xlm_runtime.plug import Example
 
 MASK = VOCAB["mask"]
@@ -296,3 +298,9 @@ def test_l29_a_token_that_cannot_be_costs_nothing(package) -> None:
     loss.total.backward()
     assert torch.isfinite(loss.total)
     assert all(one.grad is None or one.grad.isfinite().all() for one in net.parameters())
+
+
+def test_l29_evaluations_draw_times_as_no_order_of_places_tells_what_is_masked(package) -> None:
+    """Not even where few tokens are free is the average taken over sets of places."""
+    assert package.family.learned
+    assert not enumerable(SimpleNamespace(family=package.family), [], 1)

@@ -108,9 +108,18 @@ def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
     if query.size_of_blocks(family) is not None:
         when = "and what follows it, with half of their only block masked"
     chances = ", ".join(f"{state} {share:.2f}" for state, share in shown.shares.items())
+    clocks += _learned(family)
     yield f"**Noise.** {clocks}. Training draws `{printer.entry(amount)}`.{drafted}"
     yield f"Three draws of `a b c d` {when} (each token is {chances}):"
     yield from ("", "```", *shown.rows, "```", "")
+
+
+def _learned(family: ast.Family) -> str:
+    """Name the second network, and what it answers for each token."""
+    if (second := query.clocks(family)) is None:
+        return ""
+    heads = ", ".join(f"`{one.name}`" for one in query.learned(family))
+    return f", with {heads} of each token by the network `{second.name}`, which is trained as well"
 
 
 def _share(arrow: ast.Arrow) -> str:

@@ -70,7 +70,11 @@ def _network(family: ast.Family) -> str:
     entries = query.entries(family, "network")
     backbone = query.the(entries, ast.Backbone)
     kind = query.the(entries, ast.Attention).kind.id
-    return f"{_code(printer.expression(backbone.value))}, {kind} attention"
+    found = f"{_code(printer.expression(backbone.value))}, {kind} attention"
+    if (second := query.clocks(family)) is None:
+        return found
+    own = query.the(second.entries, ast.Backbone)
+    return f"{found}<br>{second.name}: {_code(printer.expression(own.value))}"
 
 
 def paper(paper: ast.Paper) -> str:

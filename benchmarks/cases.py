@@ -25,7 +25,7 @@ from xlm_runtime.train.optim import optimizer  # noqa: E402
 
 Work = Callable[[], object]
 DECODED = ("arlm", "mlm", "mdlm", "llada", "dream", "remdm", "ilm", "ilm_unbiased", "flexmdm")
-TRAINED = (*DECODED, "udlm", "gidd", "bd3lm", "dilm", "editflow", "relay")
+TRAINED = (*DECODED, "udlm", "gidd", "bd3lm", "dilm", "editflow", "relay", "xlnet")
 YARDSTICK = "mdlm"  # the family whose step others are compared with
 LIMIT = 42  # tokens of a row that grows
 NEVER = {"ilm": {"stop_above": 1.0}, "ilm_unbiased": {"stop_above": 1.0}}  # rows end at the limit

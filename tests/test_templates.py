@@ -290,7 +290,7 @@ def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
-        for name in ("arlm", "bd3lm", "editflow", "gidd", "ilm", "p2", "relay", "udlm")
+        for name in ("arlm", "bd3lm", "editflow", "gidd", "ilm", "p2", "relay", "udlm", "xlnet")
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

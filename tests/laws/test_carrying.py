@@ -170,7 +170,7 @@ def test_l21_gradients_go_through_all_calls(package) -> None:
 
 
 @pytest.mark.parametrize("name", DECODERS)
-def test_d40_a_call_is_handed_what_the_last_one_of_its_row_said_at_masks(package, name) -> None:
+def test_a_call_is_handed_what_the_last_one_of_its_row_said_at_masks(package, name) -> None:
     """Row by row, whatever other rows do: at masks of both calls; all else is zero."""
     for layout in package.family.layouts:
         whole, net = batch_of(package, layout), network(package, layout)
@@ -190,7 +190,7 @@ def test_d40_a_call_is_handed_what_the_last_one_of_its_row_said_at_masks(package
 
 
 @pytest.mark.parametrize("name", DECODERS)
-def test_d41_a_row_has_its_own_states(package, name) -> None:
+def test_a_row_has_its_own_states(package, name) -> None:
     """Alone, and beside others in another order, it is decoded alike: nothing is handed across."""
     for layout in package.family.layouts:
         batch, net = batch_of(package, layout, 4), network(package, layout)
@@ -207,7 +207,7 @@ def test_d41_a_row_has_its_own_states(package, name) -> None:
             assert int(alone.nfe[0]) == int(whole.nfe[row])
 
 
-def test_d41_rows_that_are_not_asked_keep_their_states(package) -> None:
+def test_rows_that_are_not_asked_keep_their_states(package) -> None:
     """Some rows are queried, and then others."""
     batch, spy = batch_of(package), Spy(network(package))
     canvas = package.decoder.Remembering.of(spy, batch, LIMIT).mask(batch.free)
@@ -222,7 +222,7 @@ def test_d41_rows_that_are_not_asked_keep_their_states(package) -> None:
     assert canvas.calls.tolist() == [2, 1, 2, 1, 1]
 
 
-def test_d42_states_matter_to_samples(package) -> None:
+def test_states_matter_to_samples(package) -> None:
     """With those of other rows in their place a decoder writes other texts."""
 
     class Shuffled(Spy):

@@ -946,6 +946,14 @@ EMPTY = """family toy "Toy" {
   collate { text : bos [body]; seq2seq : prompt bos [body]; infill : bos [body] keeping given }
 }
 """
+XLNET = written_out("xlnet").replace(
+    "  collate {",
+    """  decoder several {
+    step { unmask quota 2 by confidence; draw token with temperature }
+  }
+
+  collate {""",
+)
 RELAY = written_out("relay").replace(
     "  collate {",
     """  decoder gridded {
@@ -976,6 +984,8 @@ RELAY = written_out("relay").replace(
   collate {""",
 )
 MORE = {  # of a few laws alone
+    "xlnet": Spec(XLNET),
+    "xlnet_dit": Spec(XLNET.replace("backbone  rotary", "backbone  dit")),
     "relay": Spec(RELAY),
     "relay_plain": Spec(re.sub(r"\n *(carry|loss\.tau) [^\n]*", "", RELAY)),
     "relay_plain_rotary": Spec(

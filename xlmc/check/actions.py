@@ -114,9 +114,9 @@ def _not_undone(
     A finish of two clocks need not insert.
     """
     words = [word for one in block.actions for word in _fitting(one, process) if word.own]
-    if process.ordered and not words:
+    if process.known and not process.life and not words:
         problem = f"this {block_name} adds nothing to a row"
-        why, hint = "tokens follow one another", "add `append one`"
+        why, hint = "tokens follow one another", f"add `{undo(sound(process), process)}`"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=hint)
     for step in process.life or ():
         late = block_name == "finish" and step == ("mask", "gone")

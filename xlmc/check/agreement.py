@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xlmc.diagnostics.diagnostic import Diagnostic, Related
 from xlmc.diagnostics.semantic_errors import OtherNoise
 from xlmc.syntax import ast, query
-from xlmc.theory.needs import ORDER, Need, met
+from xlmc.theory.needs import ORDER, PERMUTED, Need, met
 from xlmc.theory.process import LIVES, Process
 from xlmc.words import slots, terms
 
@@ -55,5 +55,5 @@ def _of_term(term: ast.Term) -> list[Way]:
     word, target = terms.known().get(term.divergence.kind), terms.target_of(term)
     on = term.on.id if term.on is not None else ""
     if target == "following":
-        return [(ORDER,)]
+        return [(ORDER,), (PERMUTED,)]
     return [use.needs for use in word.uses if (use.target, use.on) == (target, on)] if word else []

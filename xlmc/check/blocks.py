@@ -48,6 +48,8 @@ def _no_part(process: Process) -> str:
     """Return why the rows of a process have no blocks with noise of their own."""
     if process.ordered:
         return "nothing is corrupted: a token is predicted from those before it"
+    if process.permuted:
+        return "nothing is corrupted: no block has an amount of noise"
     if process.replaces:
         return "xlmc knows blocks of masks alone: nothing shows when a block is done"
     return "a token that is gone has no place in a block"

@@ -70,6 +70,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
             begins = "nothing is corrupted: a row begins with its given tokens"
             why = begins if process.ordered else f"tokens end as `{process.end}`"
             why = "masks come block by block, behind what is given" if process.blocked else why
+            why = "tokens come in a drawn order, each at its place" if process.permuted else why
             yield WrongStart(span=start.state.span, why=why, start=good)
         elif start.head is not None:
             yield from sizes.check(start, start.head, family)
@@ -148,7 +149,7 @@ def _lets(section: ast.Section) -> list[ast.Let]:
 def environment(section: ast.Section, family: ast.Family) -> Environment:
     """Return what an expression of a decoder may mention, and if it can be computed."""
     process = Process.of(family)
-    gridded = not process.ordered
+    gridded = process.clocks > 0 or not process.known
     return evolve(
         decoding.environment(section, family),
         sound=sound(family) and not any(_wrong(section.entries)),
@@ -166,7 +167,7 @@ def _grid(
     grid: ast.Grid, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
     value = grid.value
-    if process.ordered:
+    if process.known and not process.clocks:
         why = "nothing is corrupted: a row has no time, and the next token follows the last one"
         yield WrongAction(span=grid.span, action="grid", why=why, hint="drop the grid")
         return

@@ -15,6 +15,7 @@ from xlmc.check import (
     network,
     noise,
     recipe,
+    sequence,
 )
 from xlmc.check.words import reserved
 from xlmc.diagnostics.diagnostic import Diagnostic, SpecErrors, in_order
@@ -55,6 +56,7 @@ def _all(family: ast.Family) -> Iterator[Diagnostic]:
     here, *others = instances(family)
     wrong = [*names.check(family), *noise.check(family), *blocks.check(family)]
     wrong += clocks.check(family)
+    wrong += sequence.check(family)
     wrong += _reading(here.family)
     yield from wrong
     yield from collate.check(here.family)

@@ -186,7 +186,7 @@ def _condition(keyword: ast.Keyword, backbone: str, family: ast.Family) -> Itera
             why="a condition is `t`, or `sigma`: -log of the survival",
             hint="write `condition = t`",
         )
-    elif process.ordered:
+    elif process.known and not process.clocks:
         why = "there is no noise, and so no time"
         yield WrongCondition(span=value.span, name=text, why=why, hint=hint)
     elif backbone not in words or words[backbone].conditioned is None:

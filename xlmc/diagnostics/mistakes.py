@@ -335,6 +335,7 @@ _DECODER = {
         "    blocks 2\n    step { unmask quota 4; draw token }\n",
     ),
     "XLM132": (MASK, "    head token", "    carry memory\n    head token"),
+    "XLM133": (MASK, "    amount t", "    order random\n    amount t"),
     "XLM141": (MASK, STEP, GUIDE.replace("scale = 2", "scale = 0")),
 }
 _REST = {

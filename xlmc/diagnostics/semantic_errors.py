@@ -408,6 +408,18 @@ class WrongCarry(Diagnostic):
 
 
 @frozen(kw_only=True)
+class WrongOrder(Diagnostic):
+    """An order of tokens that cannot be drawn, or that something in the family cannot follow."""
+
+    code = "XLM133"
+    title = "the tokens cannot be predicted in this order"
+    label = "{why}"
+    help = "{hint}"
+    why: str
+    hint: str
+
+
+@frozen(kw_only=True)
 class SeesAhead(Diagnostic):
     """A network that sees the tokens that it is to predict."""
 

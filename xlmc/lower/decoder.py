@@ -15,6 +15,7 @@ from xlmc.lower.reading import functions
 from xlmc.syntax import ast, query
 from xlmc.syntax.query import camel
 from xlmc.syntax.vocabulary import listing
+from xlmc.theory.process import Process
 from xlmc.words import slots
 from xlmc.words.last import reveals_all
 from xlmc.words.slots import rule_words
@@ -136,6 +137,7 @@ class _Maker(Actions):
             size=self._size(),
             carries=query.carry(self.family) is not None,
             editing=self.editing(step) if edited else None,
+            orders=Process.of(self.family).permuted,
             extends=extends,
         )
 

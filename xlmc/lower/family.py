@@ -11,7 +11,7 @@ from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders
 from xlmc.lower.likelihood import likelihood
 from xlmc.lower.loss import loss, loss_params
-from xlmc.lower.noise import noise
+from xlmc.lower.noise import drawn_order, noise
 from xlmc.lower.reading import reading
 from xlmc.lower.recipes import recipes
 from xlmc.syntax import ast, query
@@ -59,6 +59,7 @@ def _lower(written: ast.Family) -> ir.Package:
     process = objective.process
     told = _condition(family, clock)
     noising = noise(objective, clock, told) if process.arrows else None
+    noising = drawn_order() if process.permuted else noising
     network = _network(family, clock)
     losses = loss(objective, clock, told)
     likely = likelihood(objective, clock, told, noising)
@@ -150,6 +151,8 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     layers = word.full
     if query.carry(family) is not None:
         layers = word.carrying or layers
+    elif process.permuted:
+        layers = word.permuted or layers
     elif process.blocked:
         keeping = word.blockwise_caching if _keeps_past(family) else None
         layers = keeping or word.blockwise or layers
@@ -161,6 +164,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     block = () if layers.home else (layers.block,)
     names = tuple(filter(None, (layers.network, *block)))
     more: tuple[str, ...] = () if "backbone" in (layers.module, layers.home) else ("Past",)
+    more = () if process.permuted else more
     more = ("shape_of",) if published and not word.adapted else more
     imports = _library(
         layers.module,
@@ -184,6 +188,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         caches,
         carry.name if (carry := query.carry(family)) is not None else "",
         *learned,
+        permuted=process.permuted,
     )
 
 
@@ -228,7 +233,7 @@ def _library(
     heads = ("allowed_logits", "answer", "linear")
     found = {"backbone": heads if home != "backbone" else (*heads, *names)}
     if layers is not None and layers.home:
-        found[layers.home] = (*found[layers.home], layers.block)
+        found[layers.home] = (*found.get(layers.home, ()), layers.block)
     found |= {"blocks": ("block_of",)} if blocked else {}
     found |= {"clocks": ("scale",), "schedule": ("Clock",)} if learned else {}
     found |= {home: names} if home not in ("", "backbone") else {}
@@ -262,7 +267,7 @@ def _packs(family: ast.Family) -> bool:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     alone = backbone.python is not None or query.sized(family) is not None
     process = Process.of(family)
-    return process.holds_places and not process.blocked and not alone
+    return process.holds_places and not (process.blocked or process.permuted or alone)
 
 
 def _init(objective: Objective, absent: set[str]) -> ir.Init:

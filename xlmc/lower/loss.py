@@ -87,7 +87,8 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
     divided, empty = OVER[divisor]
     rolled = carrying.rollout(objective, clock)
     divided = divided if rolled is None else carrying.several(divisor, divided, rolled.calls)
-    streams = ("noised.block", "batch.x0") if objective.process.blocked else ()
+    streams: tuple[str, ...] = ("noised.rank",) if objective.process.permuted else ()
+    streams = ("noised.block", "batch.x0") if objective.process.blocked else streams
     trunk = ("batch.x0" if ordered else "noised.xt", f"{row}.attend", *streams)
     noised = () if ordered else ("noised: Noised",)
     clocked = ("clock: Clock",) if clock.moves(used) else ()
@@ -157,7 +158,7 @@ def _imports(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return what the terms import from the package: the names by their modules."""
     found = {("network", "Network"), ("places", "at_special"), ("places", "shifted")}
-    found |= {("noise", "Noised")} if objective.process.clocks else set()
+    found |= set() if objective.process.ordered else {("noise", "Noised")}
     if objective.process.learned:
         found |= {("clocks", "of_pair"), ("noise", "log_chance")}
     found |= {("schedule", name) for name in schedule}

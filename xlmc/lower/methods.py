@@ -15,6 +15,8 @@ def pieces(decoder: ir.Decoder, *, hooked: bool) -> Iterator[Piece]:
     """Yield all methods of a decoder; ``hooked``: some decoder of the family has blocks."""
     if decoder.carries:
         yield Piece(parts.State("Remembering"))
+    if decoder.orders:
+        yield Piece(parts.State("Ordering"))
     if decoder.ends:
         yield _ending(Maker(decoder, hooked))
     if decoder.appends:

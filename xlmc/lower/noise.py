@@ -10,10 +10,12 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.bound import Missing
 from xlmc.theory.objective import Objective, Part
+from xlmc.theory.process import Process
 from xlmc.words import arrows, slots, terms
 from xlmc.words.noises.base import Noise
 
 LEARNED = ("survival",)
+PERMUTED = Process((), permuted=True)
 MIXED = ("randomized", "drandomized", "survival", "slope")
 
 
@@ -89,6 +91,38 @@ def _spoils(arrow: ast.Arrow) -> tuple[Code, ...]:
     assert arrow.kept is not None
     random, kept = (Decimal(str(literal(one))) for one in (arrow.share, arrow.kept))
     return constant(float(random)), constant(float(random + kept))
+
+
+def drawn_order() -> ir.Noise:
+    """Return the view of a noise that corrupts nothing, and draws the order of the tokens."""
+    word = arrows.sound(PERMUTED)
+    return ir.Noise(
+        partial=word.partial,
+        summary=word.summary,
+        done="",
+        spec="noise.order",
+        variable="",
+        fixed=False,
+        low=built("0"),
+        high=None,
+        spread="",
+        survival="",
+        corrupted=None,
+        events=None,
+        inverse=None,
+        masks=None,
+        whole=None,
+        latex=(),
+        schedule=(),
+        carries_t=False,
+        more="",
+        given="",
+        random=None,
+        change=None,
+        clean=None,
+        slope=None,
+        numbers=False,
+    )
 
 
 def _of_gaps(part: Part) -> bool:

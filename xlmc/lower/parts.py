@@ -24,6 +24,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",
+    "ordering": "Ordering",
     "places": "above factored first leftmost mean otherwise spread surest",
     "posterior": "likeliest_revision revised",
     "ratios": "changed returned stepped",

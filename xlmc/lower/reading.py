@@ -4,6 +4,7 @@ from xlmc.calculus.code import Kind, Rank, built, called, inside, variable
 from xlmc.lower import blocks, ir
 from xlmc.lower.clock import Clock
 from xlmc.syntax import ast, query
+from xlmc.theory.process import Process
 
 
 def reading(family: ast.Family, clock: Clock) -> ir.Reading:
@@ -18,6 +19,9 @@ def reading(family: ast.Family, clock: Clock) -> ir.Reading:
         what += ", given the time"
     if blocks.size(family) is not None:
         call = built("network.extend(x, attend, network.blocks(free))[0]")
+    if Process.of(family).permuted:
+        call = built('network.trunk(x, attend, known_first(x == network.vocab["mask"], free))')
+        what += ", the given tokens first in the order, masks last"
     if query.shifted(family):
         call = built("shifted({}, attend)", call)
         what = "for each column the hidden state to its left"

@@ -55,6 +55,8 @@ def key(node: ast.Node) -> str:
             return "none"
         case ast.Draft():
             return "law"  # an arrow leads to the draft itself
+        case ast.Sequence():
+            return "order"
         case ast.Param() | ast.Choice() | ast.Let() | ast.Head() | ast.Layout() | ast.Keyword():
             return node.name
         case _:

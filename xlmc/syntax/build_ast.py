@@ -203,6 +203,9 @@ class _Builder(Expressions):
         arrow = self.arrow(span, origin, target, None, None, None, None, survival, argument, value)
         return evolve(arrow, events=value)
 
+    def sequence(self, span: Span, kind: ast.Name) -> ast.Sequence:
+        return ast.Sequence(span=span, kind=kind)
+
     def amount(
         self, span: Span, variable: ast.Name, law: ast.Call, spread: ast.Name | None
     ) -> ast.Amount:

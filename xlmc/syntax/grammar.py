@@ -11,7 +11,9 @@ from lark.lexer import ContextualLexer
 from xlmc.resources import folder
 
 # Keywords that are names wherever no keyword can stand. They are marked in the grammar.
-SOFT = frozenset({"chance", "draft", "events", "factor", "poisson", "temperature", "pad", "share"})
+SOFT = frozenset(
+    {"chance", "draft", "events", "factor", "order", "poisson", "temperature", "pad", "share"}
+)
 OPENING = frozenset({"_LPAR", "_LSQB"})
 CLOSING = frozenset({"_RPAR", "_RSQB"})
 

@@ -242,6 +242,8 @@ def _statement(node: ast.Node) -> str:
             return "none"
         case ast.Draft():
             return f"draft ~ {expression(node.law)}"
+        case ast.Sequence():
+            return f"order {node.kind.id}"
         case ast.Amount():
             law = f"amount {node.variable.id} ~ {expression(node.law)}"
             return f"{law} {node.spread.id}" if node.spread else law

@@ -129,6 +129,12 @@ def amount(family: ast.Family) -> ast.Amount | None:
     return first(entries(family, "noise"), ast.Amount)
 
 
+def permuted(family: ast.Family) -> bool:
+    """Return whether the order in which tokens are predicted is drawn."""
+    found = first(entries(family, "noise"), ast.Sequence)
+    return found is not None and found.kind.id != "left"
+
+
 def extent(amount: ast.Amount) -> tuple[ast.Expr, ast.Expr]:
     """Return the least and the largest amount of noise: equal if it is fixed."""
     return amount.law.arguments[0], amount.law.arguments[-1]

@@ -41,6 +41,7 @@ _FORMS = {
     "_LET": "a part of an expression is named by `let back = min(eta, 1)`",
     "_DROP": "an entry of the parent is deleted by `drop reuse` in its section, "
     "a named decoder by `drop decoder my_name`, a second network by `drop network my_name`",
+    "_ORDER": "the order of the tokens is written `order random`",
     "_AMOUNT": "an amount is written `amount t ~ uniform(0, 1)` or "
     "`amount count ~ uniform(1, length)`",
     "_DRAFT": "a draft is written `draft ~ empty` or `draft ~ random(16)`",
@@ -91,6 +92,7 @@ _AFTER = {
     ("_LET", "_LET"): "the name",
     ("_LET", "_EQUAL"): "the expression",
     ("_DROP", "_DROP"): "the entry to delete",
+    ("_ORDER", "_ORDER"): "the order",
     ("_AMOUNT", "_AMOUNT"): "`t` or `count`",
     ("_AMOUNT", "_TILDE"): "the distribution",
     ("_DRAFT", "_DRAFT"): "`~`",

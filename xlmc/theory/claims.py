@@ -50,6 +50,10 @@ RATIOS = (
     "where these are the true ones"
 )
 BLIND = ", which the network does not read"
+PERMUTED = (
+    "the average over all orders of -log p of the tokens inside the brackets, each given those "
+    "before it in the order; tight where answers are the same in whatever order these came"
+)
 NONE = "-log p of the tokens inside the brackets, each given all tokens before it"
 NO_RATE = "a distribution over numbers trained by cross-entropy is no rate: no bound is known"
 RATES = (
@@ -97,6 +101,8 @@ def _claim(objective: Objective) -> tuple[str, str]:
         return "none", CARRIED
     if process.ordered:
         return "tight", NONE
+    if process.permuted:
+        return "bound", PERMUTED
     if process.holds_places and tokens(objective).ratios:
         why = RATIOS.format("random tokens" if process.replaces else "masks")
         return (
@@ -198,7 +204,7 @@ def _tilt(objective: Objective) -> str:
     if process.timed or by_rates(objective):
         good = timed(objective) and _whole(objective) and _even(objective)
         return KEPT if good else UNKNOWN
-    if process.ordered:
+    if not process.clocks:
         return KEPT if _even(objective) else UNKNOWN
     if process.spoiled:
         return UNKNOWN

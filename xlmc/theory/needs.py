@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 from xlmc.theory.process import LIVES, Process, written
 
 NO_NOISE = "nothing is corrupted: a token is predicted from those before it"
+NOTHING_HIDDEN = "nothing is corrupted: a token is predicted from those before it in a drawn order"
 
 
 @frozen
@@ -56,7 +57,9 @@ EACH = Need("no arrow with `events`", lambda process: not process.struck)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
 REMOVED = Need("an arrow into `gone`", lambda process: "gone" in process.states, "gone")
 
-MASKED = either(arrow("clean", "mask"), arrow("clean", "mask", "random"))
+PERMUTED = Need("`none` with `order random`", lambda process: process.permuted)
+
+MASKED = either(arrow("clean", "mask"), arrow("clean", "mask", "random"), PERMUTED)
 
 BOTH = (arrow("clean", "mask"), arrow("mask", "gone"))
 
@@ -77,6 +80,8 @@ def why_not(process: Process, *ways: tuple[Need, ...]) -> str:
         return ""
     if process.ordered:
         return NO_NOISE
+    if process.permuted:
+        return NOTHING_HIDDEN
     reasons = [need.why for way in ways if (need := unmet(way, process)) is not None and need.why]
     if reasons:
         return reasons[0]

@@ -27,6 +27,8 @@ class Process:
     ``spoiled``: beside the tokens that become masks some become random ones, and some stay as they
     are, in training alone: decoding writes masks and what they were.
     ``learned``: a second network gives each token a clock of its own.
+    ``permuted``: nothing is corrupted, and the order in which tokens are predicted is drawn; one
+    that is yet to come is a mask.
     """
 
     life: tuple[Step, ...] | None
@@ -36,6 +38,7 @@ class Process:
     struck: bool = False
     spoiled: bool = False
     learned: bool = False
+    permuted: bool = False
 
     @classmethod
     def of(cls, family: ast.Family) -> "Process":
@@ -51,7 +54,9 @@ class Process:
         learned = steps == LEARNED and query.clocks(family) is not None
         life = (SPOILED[0][:2],) if spoiled else steps if known else None
         amount = query.amount(family)
-        return cls(life, arrows, amount, blocked, known and struck, spoiled, learned)
+        permuted = life == () and query.permuted(family)
+        counted = known and struck
+        return cls(life, arrows, amount, blocked, counted, spoiled, learned, permuted)
 
     @property
     def known(self) -> bool:
@@ -74,13 +79,13 @@ class Process:
 
     @property
     def ordered(self) -> bool:
-        """Nothing is corrupted: tokens are predicted one after the other."""
-        return self.life == ()
+        """Nothing is corrupted: tokens are predicted one after the other, from left to right."""
+        return self.life == () and not self.permuted
 
     @property
     def masks(self) -> bool:
-        """Some tokens become masks."""
-        return "mask" in self.states
+        """Some tokens become masks, or those that are yet to come are masks."""
+        return "mask" in self.states or self.permuted
 
     @property
     def drops(self) -> bool:
@@ -136,7 +141,7 @@ class Process:
     @property
     def fixed_length(self) -> bool:
         """A noised row has the length of the clean one: decoding changes its tokens in place."""
-        return self.clocks > 0 and self.holds_places and not self.blocked
+        return (self.clocks > 0 or self.permuted) and self.holds_places and not self.blocked
 
     @property
     def rightward(self) -> bool:
@@ -174,6 +179,8 @@ class Process:
         steps = " with ".join(f"`{written(step)}`" for step in life) or "`none`"
         if self.learned:
             return f"{steps} with clocks that are learned"
+        if self.permuted:
+            return "`none` with `order random`"
         return steps + " in blocks" * self.blocked
 
 
@@ -218,4 +225,5 @@ LIVES = (  # the processes that a spec can have
     Process((("clean", "mask"),), spoiled=True),
     Process((("clean", "mask"),), blocked=True, spoiled=True),
     Process(LEARNED, learned=True),
+    Process((), permuted=True),
 )

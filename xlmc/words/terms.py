@@ -107,7 +107,7 @@ def _bound(use: Use, context: Context) -> Bound:
     """Return the bound of a term, where the noise is one under which there can be one."""
     amount = context.process.amount
     noised = amount is not None and bool(amount.law.arguments)
-    sound = met(use.needs, context.process) and (noised or context.process.ordered)
+    sound = met(use.needs, context.process) and (noised or not context.process.clocks)
     return use.bound(context) if sound else bound.NO_NOISE
 
 

@@ -15,7 +15,7 @@ from xlm_runtime.plug import Batch, Decoded, Example
 from xlm_runtime.verify.bench import Bench, source
 from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.law import texts
-from xlm_runtime.verify.table import blockwise, carries, told
+from xlm_runtime.verify.table import blockwise, carries, permuted, told
 from xlm_runtime.verify.verdict import Verdict, decided
 
 _ROWS = 12
@@ -55,6 +55,9 @@ def manners(bench: Bench) -> Iterator[Verdict]:
     if blockwise(network):
         rule = "a token sees its own block noised, and those before clean"
         yield _verdict(bench, "network.blocks", "", rule, _streams(bench, network))
+    if permuted(network):
+        rule = "a place sees the tokens before it in the order"
+        yield _verdict(bench, "network.order", "", rule, _ordered(bench, network))
     if carries(network):
         rule = "masks alone hand on their states, to the masks that are left"
         yield _verdict(bench, "network.carried", "", rule, _carried(bench, network))
@@ -83,7 +86,35 @@ def _more(network: Any, x0: torch.Tensor, free: torch.Tensor) -> list[torch.Tens
     """Return the inputs of a trunk besides the tokens and their padding."""
     if blockwise(network):
         return [network.blocks(free), x0]
+    if permuted(network):
+        return [ranks(free)]
     return [torch.full((len(x0),), 0.5)] * told(network)
+
+
+def ranks(free: torch.Tensor) -> torch.Tensor:
+    """Return a rank of each place: fixed ones first, then the free ones from right to left."""
+    place = torch.arange(free.shape[1]).expand_as(free)
+    return torch.where(free, 2 * free.shape[1] - place, place)
+
+
+@torch.no_grad()
+def _ordered(bench: Bench, network: Any) -> str:
+    """Check that a place sees the tokens of lower ranks, and neither its own nor another one."""
+    batch = bench.layout(examples(bench))
+    attend = torch.ones_like(batch.inside) if batch.attend is None else batch.attend.bool()
+    rank = ranks(batch.free)
+    before = network.trunk(batch.x0, attend, rank)
+    for column in range(rank.shape[1]):
+        other = batch.x0.clone()
+        other[:, column] = bench.vocab.size - 1 - (other[:, column] == bench.vocab.size - 1).long()
+        found = (network.trunk(other, attend, rank) - before).abs().amax(-1) > 1e-9
+        wrong = (found != (rank > rank[:, column, None])) & attend & attend[:, column, None]
+        if wrong.any():
+            row, place = wrong.nonzero()[0].tolist()
+            sees = "sees" if found[row, place] else "does not see"
+            own, its = int(rank[row, place]), int(rank[row, column])
+            return f"the place {place}, of rank {own}, {sees} the token at {column}, of rank {its}"
+    return ""
 
 
 @torch.no_grad()

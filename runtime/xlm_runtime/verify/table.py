@@ -43,6 +43,7 @@ class Table(nn.Module):
         self.basis = Basis(None)
         self.keeps = False
         self.carries = carries(network)
+        self.permuted = permuted(network)
         self.heard: Tensor | None = None  # the times of the last call
         self._kept: dict[object, tuple[Tensor, Mixture]] = {}
 
@@ -63,11 +64,11 @@ class Table(nn.Module):
 
         ``more``: nothing, or the time that is the network's input, or the block of each place and
         the clean tokens, of which it sees the blocks before, or the states of the call before,
-        which a table does not read.
+        which a table does not read, or the rank of each place, which sees those of lower ones.
         """
         inputs = [] if self.carries else [one for one in more if one is not None]
-        told = inputs[0] if len(inputs) == 1 else None
-        view = inputs if len(inputs) > 1 else []
+        told = inputs[0] if len(inputs) == 1 and not self.permuted else None
+        view = inputs if self.permuted or len(inputs) > 1 else []
         self.heard = told
         if self.recording:
             codes = self.codes(xt, attend, *view)
@@ -190,7 +191,8 @@ class Table(nn.Module):
     ) -> Int[Tensor, "batch length"]:
         """Return a number for the part of the row that each position sees; -1 at padding.
 
-        With blocks that is its own block, and the blocks before as they are in ``x0``.
+        With blocks that is its own block, and the blocks before as they are in ``x0``. With ranks
+        it is the places of lower ones, and a place sees itself as one that is to be filled.
         """
         seen = torch.ones_like(xt, dtype=torch.bool) if attend is None else attend
         rank = seen.long().cumsum(1) - 1
@@ -198,7 +200,10 @@ class Table(nn.Module):
         power = base ** rank.clamp(min=0)
         digits = torch.where(seen, (xt + 1) * power, 0)
         columns = xt.shape[1]
-        if block is not None and x0 is not None:
+        if self.permuted and block is not None:
+            before = block[:, None, :] < block[:, :, None]
+            code = (before * digits[:, None, :]).sum(2)
+        elif block is not None and x0 is not None:
             clean = torch.where(seen, (x0 + 1) * power, 0)[:, None, :]
             own = block[:, None, :] == block[:, :, None]
             before = block[:, None, :] < block[:, :, None]
@@ -247,12 +252,17 @@ class Table(nn.Module):
 def told(network: Any) -> int:
     """Return how many inputs a trunk has besides the tokens, their padding and their blocks."""
     needed = [one for one in _inputs(network).values() if one.default is one.empty]
-    return len(needed) - 2 - 2 * blockwise(network)
+    return len(needed) - 2 - 2 * blockwise(network) - permuted(network)
 
 
 def carries(network: Any) -> bool:
     """Return whether the states of a call are an input of the next one."""
     return any(one.default is None for one in _inputs(network).values())
+
+
+def permuted(network: Any) -> bool:
+    """Return whether a place sees those of lower ranks alone, in an order of its row."""
+    return "rank" in _inputs(network)
 
 
 def blockwise(network: Any) -> bool:
@@ -318,8 +328,8 @@ def sight(network: Any, columns: int) -> Bool[Tensor, "columns columns"]:
     rows = (first + letters).repeat(columns + 1, 1)
     rows[1:].fill_diagonal_(0)
     rows[1:] += torch.diag(first + (letters + 1) % 3)
-    if blockwise(network):
-        return torch.ones(columns, columns, dtype=torch.bool)  # the blocks of a row decide it
+    if blockwise(network) or permuted(network):
+        return torch.ones(columns, columns, dtype=torch.bool)  # blocks or ranks of a row decide it
     more = [torch.full((columns + 1,), 0.5)] * told(network)
     with torch.no_grad():
         hidden = network.trunk(rows, None, *more)

@@ -95,7 +95,8 @@ def section(family: ast.Family, shown: Shown) -> Iterator[str]:
 def _noise(family: ast.Family, shown: Shown) -> Iterator[str]:
     amount = query.amount(family)
     if amount is None:
-        yield from ("**Noise.** None: every token is predicted from those before it.", "")
+        order = ", in an order that is drawn" * Process.of(family).permuted
+        yield from (f"**Noise.** None: every token is predicted from those before it{order}.", "")
         return
     clocks = ", ".join(
         f"{arrow.origin.id} to {' or '.join(step_of(arrow)[1:])} by "
@@ -202,7 +203,7 @@ def _source(layout: ir.Layout, family: ast.Family) -> str:
 
 def _likelihood(family: ast.Family) -> Iterator[str]:
     value, why = claim(terms.objective(family))
-    meaning = EXACT if query.amount(family) is None else MEANING[value]
+    meaning = EXACT if Process.of(family).ordered else MEANING[value]
     yield f"**Likelihood.** `{value}`: {meaning}. {why[0].upper()}{why[1:]}."
     for layout in collate(family).layouts if value != "none" else ():
         given = " and ".join(GIVEN[one] for one in layout.given) or "nothing"

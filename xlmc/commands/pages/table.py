@@ -63,7 +63,9 @@ def _noise(family: ast.Family) -> list[str]:
         for arrow in query.arrows(family)
     ]
     amount = query.amount(family)
-    return [*lines, _code(printer.entry(amount))] if amount is not None else lines or ["none"]
+    if amount is not None:
+        return [*lines, _code(printer.entry(amount))]
+    return lines or ["none, in a drawn order" if query.permuted(family) else "none"]
 
 
 def _network(family: ast.Family) -> str:

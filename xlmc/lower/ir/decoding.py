@@ -56,6 +56,7 @@ class Decoder:
     size: Size | None  # None where the length is given
     carries: bool = False  # the network's state goes from call to call
     editing: Editing | None = None
+    orders: bool = False  # the network reads in which order tokens came
     extends: Code | None = None  # the size of the blocks of masks that it appends
 
     @property

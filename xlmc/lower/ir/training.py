@@ -160,6 +160,7 @@ class Network:
     carried: str = ""  # name of the state that goes from call to call; "" for none
     learned: tuple[str, ...] = ()  # names of the heads of the second network
     clocks: str = ""  # the name of that, in the spec
+    permuted: bool = False  # a token sees those before it in an order
 
 
 @frozen

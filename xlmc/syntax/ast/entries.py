@@ -79,6 +79,13 @@ class Arrow(Node):
 
 
 @frozen
+class Sequence(Node):
+    """``order random``: the order in which the tokens of a text are predicted."""
+
+    kind: Name
+
+
+@frozen
 class Amount(Node):
     """``amount t ~ uniform(0, 1) stratified``; ``variable`` is ``t`` or ``count``."""
 

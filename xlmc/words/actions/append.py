@@ -26,6 +26,8 @@ class Append(Action):
     def why_not(self, process: Process) -> str:
         """Return that tokens have places of their own, where they have."""
         missing = unmet(self.needs, process)
+        if process.permuted:
+            return "tokens come in a drawn order: they are predicted at their places, not appended"
         return (
             f"tokens became `{process.end}`: they are predicted at their places, not appended"
             if missing

@@ -8,6 +8,7 @@ from xlmc.theory.needs import Need, home, unmet
 from xlmc.theory.process import Process, Step
 from xlmc.words.base import Word
 
+ONCE = "nothing is corrupted: every token is written once, and stays"
 NO_NOISE = "nothing is corrupted: tokens follow one another"
 
 
@@ -78,6 +79,8 @@ class Action(Word):
             return ""
         if process.ordered:
             return NO_NOISE
+        if process.permuted:
+            return ONCE
         if missing.why:
             return missing.why
         if missing.state in process.states:

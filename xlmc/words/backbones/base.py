@@ -25,9 +25,10 @@ class Backbone(Word):
 
     ``full`` sees both sides, ``causal`` the tokens before, ``caching`` keeps what it made of
     these, ``blockwise`` sees a block and those before, in two streams, ``conditioned`` is given a
-    time, ``carrying`` the states of the call before; None for what it lacks. ``published``: there
-    are weights for it on the Hub. ``adapted``: it is an architecture of transformers, which its
-    call names. ``alone``: it answers for each token alone, without those around it.
+    time, ``carrying`` the states of the call before, ``permuted`` the rank of each place in an
+    order; None for what it lacks. ``published``: there are weights for it on the Hub. ``adapted``:
+    it is an architecture of transformers, which its call names. ``alone``: it answers for each
+    token alone, without those around it.
     """
 
     slot = "a backbone"
@@ -38,6 +39,7 @@ class Backbone(Word):
     blockwise_caching: ClassVar[Layers | None] = None  # None: ``blockwise`` keeps them itself
     conditioned: ClassVar[Layers | None] = None
     carrying: ClassVar[Layers | None] = None
+    permuted: ClassVar[Layers | None] = None
     published: ClassVar[bool] = False
     adapted: ClassVar[bool] = False
     alone: ClassVar[bool] = False

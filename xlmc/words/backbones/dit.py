@@ -16,4 +16,5 @@ class Dit(Backbone):
     full = Layers("Transformer", "GatedBlock", "backbone")
     blockwise = Layers("BlockwiseTransformer", "GatedStreams", "blockwise")
     carrying = Layers("CarryingTransformer", "GatedBlock", "carrying", "backbone")
+    permuted = Layers("PermutedTransformer", "GatedStreams", "permuted", "blockwise")
     conditioned = Layers("ConditionedTransformer", "", "backbone")

@@ -14,4 +14,5 @@ class Rotary(Backbone):
     causal = Layers("CausalTransformer", "CausalBlock", "causal")
     blockwise = Layers("BlockwiseTransformer", "Streams", "blockwise")
     carrying = Layers("CarryingTransformer", "Block", "carrying", "backbone")
+    permuted = Layers("PermutedTransformer", "Streams", "permuted", "blockwise")
     caching = Layers("CachingTransformer", "CachingBlock", "causal")

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import ALIKE, DRAFTED, ORDER, PLACES, PURE, SPOILED, arrow
+from xlmc.theory.needs import ALIKE, DRAFTED, ORDER, PERMUTED, PLACES, PURE, SPOILED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 DIFFER = (
@@ -71,6 +71,27 @@ OF_GAPS = Use(
     imports=(("costs", "cross_entropy"),),
 )
 
+OF_NEXT = Use(
+    word="cross_entropy",
+    partial="following",
+    needs=(ORDER,),
+    undoes=None,
+    trains="token",
+    bound=bound.one,
+    reads_batch=True,
+    head="logits",
+    place="tokens",
+    target="following",
+    meaning="Cross-entropy of the free tokens, each read at the one before it, summed.",
+    sums=r"\sum_{i\,\mathrm{free}}",
+    minus=True,
+    latex=r"\log p(x_0^i \mid x_0^{<i})",
+    example="token : cross_entropy(following)",
+    imports=(("costs", "cross_entropy"),),
+    wrong_target=("nothing hides `{found}`; the target is `following`, the token after this one"),
+    wrong_on="`on` has no meaning here: every token is predicted",
+)
+
 
 class CrossEntropy(Divergence):
     """The word ``cross_entropy``."""
@@ -92,27 +113,16 @@ class CrossEntropy(Divergence):
             example="token : cross_entropy(x0) on struck",
             wrong_on="it needs `on struck`: the tokens that stay are asked for, too",
         ),
-        Use(
-            word=name,
-            partial="following",
-            needs=(ORDER,),
-            undoes=None,
-            trains="token",
-            bound=bound.one,
-            reads_batch=True,
-            head="logits",
-            place="tokens",
-            target="following",
-            meaning="Cross-entropy of the free tokens, each read at the one before it, summed.",
-            sums=r"\sum_{i\,\mathrm{free}}",
-            minus=True,
-            latex=r"\log p(x_0^i \mid x_0^{<i})",
-            example="token : cross_entropy(following)",
-            imports=(("costs", "cross_entropy"),),
+        OF_NEXT,
+        evolve(
+            OF_NEXT,
+            partial="permuted",
+            needs=(PERMUTED,),
+            meaning="Cross-entropy of the free tokens, each given those before it in the order.",
+            latex=r"\log p(x_0^i \mid x_0^j : \sigma_j < \sigma_i)",
             wrong_target=(
-                "nothing hides `{found}`; the target is `following`, the token after this one"
+                "nothing hides `{found}`; the target is `following`, the next token of the order"
             ),
-            wrong_on="`on` has no meaning here: every token is predicted",
         ),
         OF_NUMBERS,
         evolve(

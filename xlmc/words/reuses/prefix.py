@@ -27,6 +27,8 @@ class Prefix(Reuse):
     ) -> tuple[str, str]:
         """Return why keys and values cannot be kept."""
         missing = unmet(self.needs, process)
+        if process.permuted:
+            return "xlmc computes all tokens of a drawn order at every call", "drop `reuse`"
         if missing is not None and process.known:
             return missing.why, "drop `reuse`"
         if process.blocked:

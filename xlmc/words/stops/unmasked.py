@@ -1,7 +1,7 @@
 """``no mask``: no mask is left."""
 
 from xlmc.syntax import ast
-from xlmc.theory.needs import PLACES, WHOLE, arrow
+from xlmc.theory.needs import PERMUTED, PLACES, WHOLE, arrow, either
 from xlmc.words.stops.base import Stop
 
 
@@ -13,7 +13,7 @@ class Unmasked(Stop):
     meaning = "No mask is left: nothing more can be revealed."
     example = "stop when no mask"
     needs = (
-        arrow("clean", "mask").because("this noise makes no masks"),
+        either(arrow("clean", "mask"), PERMUTED).because("this noise makes no masks"),
         PLACES.because("masks may come into any gap, up to the end of the grid"),
         WHOLE.because("another block of masks follows"),
     )

@@ -171,6 +171,36 @@ class Block(nn.Module):
         return out
 
 
+class GatedBlock(nn.Module):
+    """A block of a diffusion transformer whose modulation is the same for every input.
+
+    What adaLN-Zero (Peebles & Xie 2023, arXiv:2212.09748) becomes without a condition: the norms'
+    own scale and shift, and one learned gate for each branch. It starts at one, as there is no
+    condition to be learnt before.
+    """
+
+    def __init__(self, size: ModelSize) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(size.width)
+        self.attention = Attention(size)
+        self.gate_1 = nn.Parameter(torch.ones(size.width))
+        self.norm_2 = nn.LayerNorm(size.width)
+        self.feed = FeedForward(size.width, size.dropout)
+        self.gate_2 = nn.Parameter(torch.ones(size.width))
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch length width"],
+        cos: Float[Tensor, "rows length 1 half"],
+        sin: Float[Tensor, "rows length 1 half"],
+        seen: Bool[Tensor, "batch 1 queries length"] | None,
+    ) -> Float[Tensor, "batch length width"]:
+        """Apply attention, then the feed-forward layer, each gated and added to its input."""
+        x = x + self.gate_1 * self.attention(self.norm_1(x), cos, sin, seen)
+        out: Tensor = x + self.gate_2 * self.feed(self.norm_2(x))
+        return out
+
+
 class Transformer(nn.Module):
     """An encoder with rotary positions, made of one kind of block: tokens to hidden states."""
 

@@ -15,33 +15,17 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .canvas import Canvas, at_least_one
 from .filling import Filling, in_block, in_first_block, steps_left, uniform_blocks
 from .guidance import guided, prompt
+from .holding import Holding, at_block
 from .places import above, factored, first, otherwise, spread, surest
 from .sampling import drawn, likeliest, margin, negative_entropy
 from .ticks import Tick, end
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guided(Filling):
-    """Guidance, which all decoders share."""
+class Blockwise(Filling):
+    """The blocks, which several decoders share."""
 
     block_length: int = at_least_one(32)
-    cfg_scale: float = 0.0
-
-    def logits(
-        self,
-        canvas: Canvas,
-        places: Bool[Tensor, "batch length"],
-        rows: Bool[Tensor, " batch"] | None,
-        tick: Tick,
-    ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
-        """Query the network for guided logits at some places (spec: decoder.guide)."""
-        head = canvas.network.token
-        return guided(canvas, head, prompt, places, rows, tick, self.cfg_scale)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Blockwise(Guided):
-    """The blocks, which several decoders share."""
 
     def candidates(self, canvas: Canvas, tick: Tick) -> Bool[Tensor, "batch length"]:
         """Return the masks in the blocks whose time has come (spec: decoder.blocks)."""
@@ -64,7 +48,25 @@ class Drawing(Filling):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Revealing(Drawing, Guided):
+class Guided(Filling):
+    """Guidance, which several decoders share."""
+
+    cfg_scale: float = 0.0
+
+    def logits(
+        self,
+        canvas: Canvas,
+        places: Bool[Tensor, "batch length"],
+        rows: Bool[Tensor, " batch"] | None,
+        tick: Tick,
+    ) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
+        """Query the network for guided logits at some places (spec: decoder.guide)."""
+        head = canvas.network.token
+        return guided(canvas, head, prompt, places, rows, tick, self.cfg_scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revealing(Guided, Drawing):
     """The step, which several decoders share."""
 
     tau: float = 0.9
@@ -77,6 +79,13 @@ class Revealing(Drawing, Guided):
         places = above(spread(likeliest(logits), masked), masked, self.tau)
         token = self.draw(logits[places[masked]], noise.uniform("token", canvas.position)[places])
         return canvas.write(places, token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalled(Filling):
+    """The rows with what is kept of them, which several decoders share."""
+
+    canvas = Holding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +109,7 @@ class ThresholdDecoder(Revealing, Blockwise):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoundedDecoder(Drawing, Blockwise):
+class BoundedDecoder(Guided, Drawing, Blockwise):
     """Reveal the surest masks of each row whose errors add up to little, block by block.
 
     spec: decoder bounded
@@ -135,7 +144,7 @@ class BoundedDecoder(Drawing, Blockwise):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfidentDecoder(Blockwise):
+class ConfidentDecoder(Guided, Blockwise):
     """Reveal one mask of each row, block by block (spec: decoder confident)."""
 
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
@@ -149,7 +158,7 @@ class ConfidentDecoder(Blockwise):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FactorDecoder(Drawing, Blockwise):
+class FactorDecoder(Guided, Drawing, Blockwise):
     """Reveal the surest masks of each row, fewer the larger their errors, block by block.
 
     spec: decoder factor
@@ -168,7 +177,51 @@ class FactorDecoder(Drawing, Blockwise):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PacedDecoder(Drawing, Guided):
+class PrefixDecoder(Recalled, Drawing, Blockwise):
+    """Reveal the masks whose score is above a threshold, and at least the best one.
+
+    Block by block.
+
+    spec: decoder prefix
+    """
+
+    tau: float = 0.9
+
+    def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
+        """Take one reverse step (spec: decoder prefix.step)."""
+        masked = self.candidates(canvas, tick)
+        canvas = at_block(canvas, masked, self.block_length, onward=True)
+        canvas = canvas.query(tick)
+        logits = canvas.network.token(canvas.hidden(masked))
+        places = above(spread(likeliest(logits), masked), masked, self.tau)
+        token = self.draw(logits[places[masked]], noise.uniform("token", canvas.position)[places])
+        return canvas.write(places, token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DualDecoder(Recalled, Drawing, Blockwise):
+    """Reveal the masks whose score is above a threshold, and at least the best one.
+
+    Block by block.
+
+    spec: decoder dual
+    """
+
+    tau: float = 0.9
+
+    def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
+        """Take one reverse step (spec: decoder dual.step)."""
+        masked = self.candidates(canvas, tick)
+        canvas = at_block(canvas, masked, self.block_length, onward=False)
+        canvas = canvas.query(tick)
+        logits = canvas.network.token(canvas.hidden(masked))
+        places = above(spread(likeliest(logits), masked), masked, self.tau)
+        token = self.draw(logits[places[masked]], noise.uniform("token", canvas.position)[places])
+        return canvas.write(places, token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PacedDecoder(Guided, Drawing):
     """Reveal the masks whose score is above a threshold; else a number of masks of each row.
 
     On a uniform grid of times, block by block.
@@ -176,6 +229,7 @@ class PacedDecoder(Drawing, Guided):
     spec: decoder paced
     """
 
+    block_length: int = at_least_one(32)
     steps: int = at_least_one(128)
     tau: float = 0.95
 

@@ -8,8 +8,10 @@ from .decoder import (
     BoundedDecoder,
     ConfidentDecoder,
     Decoder,
+    DualDecoder,
     FactorDecoder,
     PacedDecoder,
+    PrefixDecoder,
     ThresholdDecoder,
 )
 from .likelihood import nelbo
@@ -56,6 +58,8 @@ FAMILY = Family(
         "bounded": BoundedDecoder,
         "confident": ConfidentDecoder,
         "factor": FactorDecoder,
+        "prefix": PrefixDecoder,
+        "dual": DualDecoder,
         "paced": PacedDecoder,
     },
     params={
@@ -97,6 +101,20 @@ FAMILY = Family(
             Param("cfg_scale", "Scale", 0.0),
             Param("factor", "Scale", 1.0),
         ),
+        "prefix": (
+            Param("temperature", "Scale", 0.0),
+            Param("top_k", "Count", 0),
+            Param("top_p", "Chance", 1.0),
+            Param("block_length", "Count", 32),
+            Param("tau", "Chance", 0.9),
+        ),
+        "dual": (
+            Param("temperature", "Scale", 0.0),
+            Param("top_k", "Count", 0),
+            Param("top_p", "Chance", 1.0),
+            Param("block_length", "Count", 32),
+            Param("tau", "Chance", 0.9),
+        ),
         "paced": (
             Param("temperature", "Scale", 0.0),
             Param("top_k", "Count", 0),
@@ -113,6 +131,20 @@ FAMILY = Family(
         "bounded": Samples("none", "several tokens are revealed at once"),
         "confident": Samples("none", "the likeliest token is taken"),
         "factor": Samples("none", "several tokens are revealed at once"),
+        "prefix": Samples(
+            "none",
+            (
+                "several tokens are revealed at once; keys and values are kept that were made"
+                " in view of other tokens"
+            ),
+        ),
+        "dual": Samples(
+            "none",
+            (
+                "several tokens are revealed at once; keys and values are kept that were made"
+                " in view of other tokens"
+            ),
+        ),
         "paced": Samples("none", "several tokens are revealed at once"),
     },
     recipes={

@@ -6,7 +6,8 @@ from torch import nn
 from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
-from .backbone import Block, Transformer, allowed_logits, linear
+from .backbone import allowed_logits, linear
+from .partial import PartialBlock, PartialTransformer, Past
 
 
 class Network(nn.Module):
@@ -22,7 +23,7 @@ class Network(nn.Module):
     def __init__(self, vocab: Vocabulary, allowed: Bool[Tensor, " vocab"], size: ModelSize) -> None:
         super().__init__()
         self.vocab = vocab
-        self.backbone = Transformer(vocab.size, size, Block)
+        self.backbone = PartialTransformer(vocab.size, size, PartialBlock)
         self.to_token = linear(size.width, vocab.size)
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
@@ -35,6 +36,26 @@ class Network(nn.Module):
         """
         hidden: Tensor = self.backbone(xt, attend)
         return hidden
+
+    def part(
+        self,
+        x: Int[Tensor, "batch some"],
+        place: Int[Tensor, "batch some"],
+        there: Bool[Tensor, "batch some"],
+        attend: Attend,
+        past: Past,
+    ) -> tuple[Float[Tensor, "batch some width"], Past]:
+        """Return `trunk` of some places, in view of the keys and values of the others.
+
+        ``there``: the places that are real; ``past`` has entries for all places of the rows.
+
+        spec: decoder.reuse
+        """
+        return self.backbone.part(x, place, there, attend, past)
+
+    def nothing(self, rows: int, length: int) -> Past:
+        """Return keys and values of rows of which no place has been computed."""
+        return self.backbone.nothing(rows, length)
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
         """Return logits of the clean token at each place (spec: network.token)."""

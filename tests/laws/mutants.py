@@ -21,6 +21,7 @@ from laws import (
     test_gaps,
     test_guidance,
     test_learned,
+    test_holding,
     test_led,
     test_losses,
     test_masks,
@@ -75,6 +76,7 @@ R = test_remask
 V = test_led
 RANDOM = test_substitution
 LEARNED = test_learned
+HOLDING = test_holding
 MENDING = test_mending
 MIXING = test_mixing
 RATIOS = test_ratios
@@ -885,6 +887,21 @@ MUTANTS = [
     Mutant("of joined rules the second one alone", "mask_rules", "decoder.py",
            "(masked & (scores > self.tau)) | first(", "first(",
            H.test_d39_joined_rules_take_what_either_takes, {"tau": 0.5}),
+    # keys and values of all but a block
+    Mutant("keys and values stay for all blocks", "fast_dllm", "holding.py",
+           "asked & (held != self.block)", "asked & (held < 0)",
+           HOLDING.test_d41_places_that_the_network_computes, {"name": "dual"}),
+    Mutant("what is behind a block is kept", "fast_dllm", "decoder.py",
+           "onward=True", "onward=False",
+           HOLDING.test_d41_places_that_the_network_computes, {"name": "prefix"}),
+    Mutant("new keys and values are not seen", "fast_dllm", "partial.py",
+           "torch.where(there[:, None, :, None], new, old.gather(2, wide))",
+           "old.gather(2, wide)",
+           HOLDING.test_d41_a_part_is_that_of_the_whole_where_nothing_has_changed),
+    Mutant("the positions of a part count from 0", "fast_dllm", "partial.py",
+           "(at(turn[0], place, 1), at(turn[1], place, 1))",
+           "(turn[0][:, : place.shape[1]], turn[1][:, : place.shape[1]])",
+           HOLDING.test_d41_a_part_is_that_of_the_whole_where_nothing_has_changed),
     # masks and random tokens by one clock
     Mutant("tokens are struck by the share that is left of them", "gidd", "noise.py",
            "return randomized(t, clock) - alpha(t, clock) * drandomized(t, clock) / "

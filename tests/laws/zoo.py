@@ -886,6 +886,7 @@ MENDED = """family mended "Masks, and tokens that are replaced" {
   collate { text : bos [body] eos; seq2seq : prompt bos [body] eos }
 }
 """
+FAST = written_out("fast_dllm")
 GIDD = written_out("gidd")
 
 
@@ -1028,6 +1029,8 @@ MORE = {  # of a few laws alone
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
     "learned": Spec(written_out("genmd4"), low=1e-4),
+    "fast_dllm": Spec(FAST),
+    "fast_dllm_dit": Spec(FAST.replace("backbone  rotary", "backbone  dit")),
     "p2": Spec(
         written_out("p2").replace(
             "  decoder first_hitting",

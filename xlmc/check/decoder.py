@@ -32,6 +32,7 @@ from xlmc.theory.needs import met
 from xlmc.theory.process import Process
 from xlmc.words import arrows, decoding, slots
 from xlmc.words.answers import answering
+from xlmc.words.reuses.base import Reuse
 
 STEPS = 1_000_000  # of a grid, at most
 
@@ -99,7 +100,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     yield from canvas.check(section, family, env)
     yield from edits.check(section, family, env)
     for reuse in query.those(entries, ast.Reuse):
-        yield from _reuse(reuse, family)
+        yield from _reuse(reuse, section, family)
 
 
 def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
@@ -256,15 +257,51 @@ def _finish(
             )
 
 
-def _reuse(reuse: ast.Reuse, family: ast.Family) -> Iterator[Diagnostic]:
+def _reuse(reuse: ast.Reuse, section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     words = slots.reuse_words()
     yield from one_of(reuse.what, words, "a condition for reuse")
-    if reuse.what.id in words:
-        known = slots.backbone_words().values()
-        causal = {one.name: one.caching is not None for one in known if one.causal is not None}
-        why, hint = words[reuse.what.id].why_not(family, Process.of(family), causal)
-        if why:
-            yield WrongReuse(span=reuse.span, why=why, hint=hint)
+    if reuse.what.id not in words:
+        return
+    word, known = words[reuse.what.id], slots.backbone_words().values()
+    causal = {one.name: one.caching is not None for one in known if one.causal is not None}
+    why, hint = _part(reuse, word)
+    if not why:
+        why, hint = word.why_not(family, Process.of(family), causal)
+    if not why and word.parts:
+        why, hint = _partial(section, family)
+    if not why:
+        why, hint = word.beside(section)
+    if why:
+        yield WrongReuse(span=reuse.span, why=why, hint=hint)
+
+
+def _part(reuse: ast.Reuse, word: Reuse) -> tuple[str, str]:
+    """Return why the part of a row that is kept is none, and a hint; two times "" if it is one."""
+    good = " or ".join(f"`reuse {part} while {word.name}`" for part in word.parts)
+    good = good or f"`reuse while {word.name}`"
+    if reuse.part is None and word.parts:
+        return "it does not say of which part of a row keys and values are kept", f"write {good}"
+    if reuse.part is not None and reuse.part.id not in word.parts:
+        return f"`{reuse.part.id}` is no part of a row that it keeps", f"write {good}"
+    return "", ""
+
+
+def _partial(section: ast.Section, family: ast.Family) -> tuple[str, str]:
+    """Return why a part of a row cannot be computed alone, and a hint; two times "" if it can."""
+    words, name = slots.backbone_words(), query.backbone(family)
+    backbone = query.first(query.entries(family, "network"), ast.Backbone)
+    if backbone is None or (name not in words and backbone.python is None):
+        return "", ""
+    good = " or ".join(f"`backbone {one.name}`" for one in words.values() if one.partial)
+    if backbone.python is not None or words[name].partial is None or query.condition(family):
+        return "this backbone cannot compute a part of a row", f"write {good}"
+    if query.carry(family) is not None:
+        return "a carried state is of the whole row", "drop the `carry`, or `reuse`"
+    step = query.first(section.entries, ast.Step)
+    if step is not None and (edits := slots.edits(step.actions)):
+        verb = edits[0][1].verb
+        return f"`{verb}` changes tokens that were kept", f"drop the {verb}, or `reuse`"
+    return "", ""
 
 
 def _spoken(section: ast.Section) -> set[str]:

@@ -30,6 +30,8 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
         reasons.append(SPLIT)
     if decoder.guide is not None and not decoder.guide.scale.param:
         reasons.append("answers are led away from what the network says")
+    if decoder.holds:
+        reasons.append("keys and values are kept that were made in view of other tokens")
     reasons += _cut(decoder)
     if reasons:
         return ir.Samples("none", "; ".join(reasons), (), "")

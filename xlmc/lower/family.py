@@ -160,6 +160,8 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         layers = word.conditioned or layers
     elif ordered:
         layers = (word.caching if _keeps_past(family) else word.causal) or layers
+    holds = _holds(family)
+    layers = (word.partial if holds else None) or layers
     published = _published(family)
     block = () if layers.home else (layers.block,)
     names = tuple(filter(None, (layers.network, *block)))
@@ -189,6 +191,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         carry.name if (carry := query.carry(family)) is not None else "",
         *learned,
         permuted=process.permuted,
+        holds=holds,
     )
 
 
@@ -257,6 +260,12 @@ def _keeps_past(family: ast.Family) -> bool:
     """Return whether a decoder keeps the network's states of a prefix."""
     reuses = [query.first(section.entries, ast.Reuse) for section in query.decoders(family)]
     return any(reuse is not None and reuse.what.id == "prefix" for reuse in reuses)
+
+
+def _holds(family: ast.Family) -> bool:
+    """Return whether a decoder keeps the network's states of all but a part of a row."""
+    reuses = [query.first(section.entries, ast.Reuse) for section in query.decoders(family)]
+    return any(reuse is not None and reuse.part is not None for reuse in reuses)
 
 
 def _packs(family: ast.Family) -> bool:

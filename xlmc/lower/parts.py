@@ -21,6 +21,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "gaps": "at_gaps of_gap per_row shares",
     "growing": "Growing Measured RevisingGrowing drop_right skip_row",
     "guidance": "free_places given guided last_token led open_gaps prompt prompt_alone",
+    "holding": "Holding at_block",
     "inserting": "Drawn Inserting Oracle",
     "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",

@@ -27,6 +27,8 @@ class RevealMaker(Maker):
             guided = "Guided" if d.guide is not None else ""
             moving = "Moving" if self._rates() else ""
             yield Piece(parts.State(f"{guided}Recalling{moving}"))
+        if d.holds:
+            yield Piece(parts.State("Holding"))
         if d.keeps:
             yield Piece(parts.State("ResumingSettling" if d.settles else "Resuming"))
         if d.asked:
@@ -98,6 +100,9 @@ class RevealMaker(Maker):
         elif d.extends is not None:
             yield line("canvas", "extended(canvas, {})", d.extends)
         yield line("masked", "self.candidates(canvas, tick)" if self.hooked else "canvas.masked")
+        if d.holds and d.blocks is not None:
+            onward = d.holds == "prefix"
+            yield line("canvas", f"at_block(canvas, masked, {{}}, onward={onward})", d.blocks.size)
         if d.inverse and d.grid is None:
             yield line("tick", "tick.at(mean_time(canvas, masked, {}))", d.inverse)
         yield from d.lets

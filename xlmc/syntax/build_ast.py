@@ -350,8 +350,8 @@ class _Builder(Expressions):
     def happens(self, span: Span, _: Token, chance: ast.Expr) -> ast.Happens:
         return ast.Happens(span=span, chance=chance)
 
-    def reuse(self, span: Span, what: ast.Name) -> ast.Reuse:
-        return ast.Reuse(span=span, what=what)
+    def reuse(self, span: Span, part: ast.Name | None, what: ast.Name) -> ast.Reuse:
+        return ast.Reuse(span=span, what=what, part=part)
 
     # Collation
 

@@ -261,7 +261,8 @@ def _statement(node: ast.Node) -> str:
             when = "" if isinstance(node.conditions[0], ast.Happens) else "when "
             return f"stop {when}{' or '.join(map(condition, node.conditions))}"
         case ast.Reuse():
-            return f"reuse while {node.what.id}"
+            part = f"{node.part.id} " if node.part is not None else ""
+            return f"reuse {part}while {node.what.id}"
         case ast.Blocks():
             return f"blocks {expression(node.size)}"
         case ast.Guide():

@@ -60,7 +60,7 @@ _FORMS = {
     "_STEP": "a step is written `step { ... }`, with one action a line",
     "_FINISH": "a finish is written `finish { ... }`, with one action a line",
     "_STOP": "a stop is written `stop when done > 0.5 or length = limit` or `stop chance done`",
-    "_REUSE": "reuse is written `reuse while unchanged`",
+    "_REUSE": "reuse is written `reuse while unchanged` or `reuse prefix while block`",
     "_INSERT": "the action is written `insert tokens one`, `insert tokens quota 2` or "
     "`insert masks poisson gap * reveal(beta)`",
     "_PICK": "the action is written `pick gap`, `pick gap greedy` or `pick gap with top_k = 2`",

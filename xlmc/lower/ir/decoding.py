@@ -48,6 +48,7 @@ class Decoder:
     few: Code | None  # how many missing tokens are too few for a row to go on
     ends: str  # name of the edit of a row whose text holds a string of the run; "" for none
     reuse: bool
+    holds: str  # the part of a row of which they are kept while a block is open; "" for none
     keeps: bool  # keys and values of blocks that are done are used again
     appends: bool
     stops: tuple[Stop, ...]

@@ -161,6 +161,7 @@ class Network:
     learned: tuple[str, ...] = ()  # names of the heads of the second network
     clocks: str = ""  # the name of that, in the spec
     permuted: bool = False  # a token sees those before it in an order
+    holds: bool = False  # it can compute a part of a row, in view of the keys and values of all
 
 
 @frozen

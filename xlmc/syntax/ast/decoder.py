@@ -160,9 +160,10 @@ class Stop(Node):
 
 @frozen
 class Reuse(Node):
-    """``reuse while unchanged``."""
+    """``reuse while unchanged``, or ``reuse prefix while block``: keys and values of a part."""
 
     what: Name
+    part: Name | None = None
 
 
 @frozen

@@ -26,9 +26,10 @@ class Backbone(Word):
     ``full`` sees both sides, ``causal`` the tokens before, ``caching`` keeps what it made of
     these, ``blockwise`` sees a block and those before, in two streams, ``conditioned`` is given a
     time, ``carrying`` the states of the call before, ``permuted`` the rank of each place in an
-    order; None for what it lacks. ``published``: there are weights for it on the Hub. ``adapted``:
-    it is an architecture of transformers, which its call names. ``alone``: it answers for each
-    token alone, without those around it.
+    order, and ``partial`` sees both sides and can compute a part of a row; None for what it lacks.
+    ``published``: there are weights for it on the Hub. ``adapted``: it is an architecture of
+    transformers, which its call names. ``alone``: it answers for each token alone, without those
+    around it.
     """
 
     slot = "a backbone"
@@ -40,6 +41,7 @@ class Backbone(Word):
     conditioned: ClassVar[Layers | None] = None
     carrying: ClassVar[Layers | None] = None
     permuted: ClassVar[Layers | None] = None
+    partial: ClassVar[Layers | None] = None
     published: ClassVar[bool] = False
     adapted: ClassVar[bool] = False
     alone: ClassVar[bool] = False

@@ -14,6 +14,7 @@ class Dit(Backbone):
     )
     example = "backbone dit(condition = t)"
     full = Layers("Transformer", "GatedBlock", "backbone")
+    partial = Layers("PartialTransformer", "PartialGatedBlock", "partial")
     blockwise = Layers("BlockwiseTransformer", "GatedStreams", "blockwise")
     carrying = Layers("CarryingTransformer", "GatedBlock", "carrying", "backbone")
     permuted = Layers("PermutedTransformer", "GatedStreams", "permuted", "blockwise")

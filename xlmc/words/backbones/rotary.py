@@ -11,6 +11,7 @@ class Rotary(Backbone):
     meaning = "A transformer with rotary positions, with full, causal or blockwise attention."
     example = "backbone rotary"
     full = Layers("Transformer", "Block", "backbone")
+    partial = Layers("PartialTransformer", "PartialBlock", "partial")
     causal = Layers("CausalTransformer", "CausalBlock", "causal")
     blockwise = Layers("BlockwiseTransformer", "Streams", "blockwise")
     carrying = Layers("CarryingTransformer", "Block", "carrying", "backbone")

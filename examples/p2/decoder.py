@@ -40,6 +40,7 @@ class Decoder(Drawing, Revising):
     """Keep the surest tokens, and mask the others on a uniform grid of times (spec: decoder)."""
 
     steps: int = at_least_one(128)
+    eta: float = 1.0
 
     def ticks(self, canvas: Canvas, noise: Noise) -> Iterator[Tick]:
         """Return a uniform grid of times."""
@@ -55,6 +56,7 @@ class Decoder(Drawing, Revising):
         drawn = self.draw(logits, noise.uniform("token", canvas.position)[places])
         token = torch.where(masked[places], drawn, canvas.x[places])
         sure = spread(confidence(logits, token).double(), places)
+        sure = torch.where(masked, sure, sure**self.eta)
         kept = first(sure, places, quota)
         return canvas.mask(places & ~kept).write(kept, token[kept[places]])
 

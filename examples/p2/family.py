@@ -52,6 +52,7 @@ FAMILY = Family(
         "loss": (),
         "default": (
             Param("steps", "Count", 128),
+            Param("eta", "Scale", 1.0),
             Param("temperature", "Scale", 1.0),
             Param("top_k", "Count", 0),
             Param("top_p", "Chance", 1.0),

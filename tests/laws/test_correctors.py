@@ -120,23 +120,30 @@ def test_d38_as_many_places_have_a_token_as_the_plan_says(p2) -> None:
         assert not (made.x == MASK).any()
 
 
-def test_d38_the_places_that_lose_have_the_unlikeliest_tokens(p2) -> None:
-    """A token that is taken back is less likely than any that is there afterwards."""
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0, 2.0])
+def test_d38_the_places_that_lose_have_the_unlikeliest_tokens(p2, eta: float = 1.0) -> None:
+    """A token that is taken back is less likely than any that is there afterwards.
+
+    The chances of those that were there before are to the power of eta.
+    """
     net, lost = network(p2), 0
     batch = p2.layout("text", 5)(examples("text"))
     for seed in range(60):
-        made = p2.sampler(steps=5)(net, batch, draw(batch, seed), LIMIT, record=True)
+        sampler = p2.sampler(steps=5, eta=eta)
+        made = sampler(net, batch, draw(batch, seed), LIMIT, record=True)
         for before, after in itertools.pairwise(made.history[:6]):
             law = net.token(net.trunk(before, batch.attend).flatten(0, 1)).softmax(-1)
             law = law.view(*before.shape, -1)
             back = (before != MASK) & (after == MASK) & batch.free
             there = (after != MASK) & batch.free
             sure = law.gather(2, torch.where(back, before, after)[..., None])[..., 0]
+            sure = torch.where(before == MASK, sure, sure**eta)
             most = torch.where(back, sure, 0).amax(1)
             least = torch.where(there, sure, 1).amin(1)
             assert (most <= least + 1e-9).all()
             lost += int(back.sum())
-    assert lost > 20
+    assert lost > 20 or eta < 1
+    assert lost == 0 or eta > 0
 
 
 def test_d38_where_what_is_written_is_certain_it_is_never_taken_back(p2) -> None:
@@ -150,6 +157,17 @@ def test_d38_where_what_is_written_is_certain_it_is_never_taken_back(p2) -> None
     for one, other in zip(*(part.history[:6] for part in made), strict=True):
         assert torch.equal(one, other)
     assert p2.family.samples["default"].law == "none"
+
+
+def test_d38_at_weight_0_it_is_the_quota_of_the_surest(p2) -> None:
+    """Whatever the network says of tokens that are there."""
+    batch = p2.layout("text", 5)(examples("text"))
+    for seed in range(5):
+        made = [
+            p2.sampler(name, steps=5, **told)(network(p2), batch, draw(batch, seed), LIMIT)
+            for name, told in (("default", {"eta": 0.0}), ("plain", {}))
+        ]
+        assert torch.equal(made[0].x, made[1].x)
 
 
 def test_d38_a_token_that_stays_is_never_drawn_anew(p2) -> None:

@@ -49,6 +49,7 @@ def actions(
     for action in block.actions:
         wrong = [*_needs(action, process)] if action not in unknown else []
         yield from wrong
+        yield from _unweighted(action)
         match action:
             case ast.Act() | ast.Insert() if not wrong and process.drafts:
                 yield from drafts.edit(action, family, env)
@@ -70,6 +71,15 @@ def actions(
         problem = f"this {block_name} draws no token"
         why = "no action of it chooses a token"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
+
+
+def _unweighted(action: ast.Action) -> Iterator[Diagnostic]:
+    """Report a weight of scores where no token competes that was there before."""
+    order = action.order if isinstance(action, ast.Act | ast.Insert) else None
+    if order is not None and order.weight is not None and query.verb(action) != "keep":
+        why = "it weighs the scores of tokens that are there, and only in `keep` these compete"
+        hint = f"drop `weight {order.weight.span.text}`"
+        yield WrongScore(span=order.weight.span, why=why, hint=hint)
 
 
 def _act(

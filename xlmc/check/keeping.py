@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc.check.edits import stops
-from xlmc.check.rules import paces, single
+from xlmc.check.rules import number, paces, single
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
     NeedsGrid,
@@ -29,6 +29,8 @@ def check(
         return
     yield from single(action, f"write `{EXAMPLE}`")
     yield from _order(action)
+    if action.order is not None and action.order.weight is not None:
+        yield from number(action.order.weight, "Scale", "eta", env)
     yield from _beside(section)
     yield from stops(section, family)
     if "t" not in env.names:

@@ -82,7 +82,9 @@ class Actions(Amounts):
         if action is None or action.much.value is None:
             return None
         rule = rule_words()[action.much.rule]
-        return ir.Keep(rule.amount(self.code(action.much.value), MASKS))
+        order = action.order
+        weight = self.temperature(order.weight if order is not None else None)
+        return ir.Keep(rule.amount(self.code(action.much.value), MASKS), weight)
 
     def substitute(self, step: ast.Step) -> ir.Substitute | None:
         """Return the tokens that are drawn anew."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xlmc.calculus.code import built
+from xlmc.calculus.code import Code, built
 from xlmc.lower import ir, parts
 from xlmc.lower.pieces import POSITIONS, Piece, line, summary
 from xlmc.lower.revealing import RevealMaker
@@ -36,6 +36,7 @@ class KeepMaker(RevealMaker):
                 line("drawn", "{}", self.drawn(d.draw, "logits", u)),
                 line("token", "torch.where(masked[places], drawn, canvas.x[places])"),
                 line("sure", "spread(confidence(logits, token).double(), places)"),
+                *_weighed(keep),
                 line("kept", "first(sure, places, quota)"),
             ),
             result=built("canvas.mask(places & ~kept).write(kept, token[kept[places]])"),
@@ -45,3 +46,9 @@ class KeepMaker(RevealMaker):
         yield self.piece(part, *needs)
         if d.last is not None:
             yield self.piece(self._finish(d.last), *needs)
+
+
+def _weighed(keep: ir.Keep) -> Iterator[tuple[str, Code]]:
+    """Yield the chances of tokens that are there to the power of their weight, if they have one."""
+    if keep.weight is not None:
+        yield line("sure", "torch.where(masked, sure, sure ** {})", keep.weight)

@@ -331,9 +331,14 @@ class _Builder(Expressions):
         return ast.Much(span=span, rule=str(rule), value=value)
 
     def order(
-        self, span: Span, score: ast.Name, of: ast.Name | None, temperature: ast.Expr | None
+        self,
+        span: Span,
+        score: ast.Name,
+        of: ast.Name | None,
+        temperature: ast.Expr | None,
+        weight: ast.Expr | None,
     ) -> ast.Order:
-        return ast.Order(span=span, score=score, of=of, temperature=temperature)
+        return ast.Order(span=span, score=score, of=of, temperature=temperature, weight=weight)
 
     def stop(self, span: Span, *conditions: ast.Condition) -> ast.Stop:
         return ast.Stop(span=span, conditions=conditions)

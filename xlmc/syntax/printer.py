@@ -306,7 +306,8 @@ def _order(node: ast.Order | None) -> str:
     if node is None:
         return ""
     of = _optional("of", node.of)
-    return f" by {node.score.id}{of}{_optional('temperature', node.temperature)}"
+    warm, weight = _optional("temperature", node.temperature), _optional("weight", node.weight)
+    return f" by {node.score.id}{of}{warm}{weight}"
 
 
 def _manner(node: ast.Pick | ast.Draw) -> str:

@@ -396,8 +396,7 @@ def _of_action(action: ast.Action) -> Iterator[ast.Expr]:
             if order is not None:
                 if order.score.id not in SCORES:
                     yield order.score  # a choice
-                if order.temperature is not None:
-                    yield order.temperature
+                yield from (e for e in (order.temperature, order.weight) if e is not None)
 
 
 def draft(family: ast.Family) -> ast.Draft | None:

@@ -128,6 +128,7 @@ _AFTER = {
     ("_STOP", "_WHEN"): "a condition",
     ("_STOP", "_OR"): "another condition",
     ("_REUSE", "_WHILE"): "a condition",
+    ("NAME in step", "_WEIGHT"): "the weight",
     ("NAME in step", "_OR"): "the rule whose places are taken as well",
     ("NAME in step", "_ELSE"): "the rule of rows in which the first takes nothing",
     ("NAME in step", "_BY"): "the order",

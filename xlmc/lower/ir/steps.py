@@ -166,6 +166,7 @@ class Keep:
     """The number of places of each row that have a token after a step; the others are masks."""
 
     number: Code
+    weight: Code | None = None  # of the logarithms of the chances of tokens that are there
 
 
 @frozen

@@ -61,11 +61,15 @@ class Much(Node):
 
 @frozen
 class Order(Node):
-    """``by confidence of sampled temperature 0.1``: the candidates that come first."""
+    """``by confidence of sampled temperature 0.1``: the candidates that come first.
+
+    ``weight`` is that of the score of tokens which compete again.
+    """
 
     score: Name
     of: Name | None = None
     temperature: Expr | None = None
+    weight: Expr | None = None
 
 
 @frozen

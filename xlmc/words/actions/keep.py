@@ -11,11 +11,13 @@ class Keep(Action):
 
     name = "keep"
     order = -4
-    form = "keep quota N by confidence"
+    form = "keep quota N by confidence [weight E]"
     meaning = (
         "A token is drawn for each mask, and of all free places the N with the most likely token, "
         "drawn or there before, have a token after the step. The others are masks, so that a "
-        "token that has become unlikely is masked again."
+        "token that has become unlikely is masked again. A weight is that of the logarithm of the "
+        "chance of a token that was there before: at 1 it is judged like all others, at 0 never "
+        "masked again."
     )
     example = "keep quota length * (1 - s) by confidence"
     needs = (arrow("clean", "mask"), PLACES, WHOLE, ALIKE.because(OWN))

@@ -121,7 +121,7 @@ def test_d38_as_many_places_have_a_token_as_the_plan_says(p2) -> None:
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0, 2.0])
-def test_d38_the_places_that_lose_have_the_unlikeliest_tokens(p2, eta: float = 1.0) -> None:
+def test_d38_the_places_that_lose_have_the_unlikeliest_tokens(p2, eta: float) -> None:
     """A token that is taken back is less likely than any that is there afterwards.
 
     The chances of those that were there before are to the power of eta.

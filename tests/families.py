@@ -323,6 +323,7 @@ def rules(draw: st.DrawFn, noise: Noise, grid: str, amount: str, let: str) -> st
     found += [f"within {amount}", "within 0.2", "within masked / 4"]
     found += ["quota 1 + masked * confidence", "chance max(0.1, margin)", "factor 0.8"]
     found += [f"above {amount} else quota 2", f"chance {amount} else one"]
+    found += [f"above {amount} or quota 2"]
     found += ["quota max(1, length / 2)", "chance 0.6", f"chance {let}", f"quota 1 + {let}"]
     if grid:
         found += [f"chance reveal({a})", f"chance reveal({a})", "quota masked / steps_left"]

@@ -47,8 +47,8 @@ def mixed(
     """
     q, k, v = heads(attention.qkv(x), attention.heads, *turn)
     keys, values = kept(past[0], k, *where), kept(past[1], v, *where)
-    now = (one.to(q.dtype) for one in (keys, values))  # which autocast may have rounded
-    made = F.scaled_dot_product_attention(q, *now, attn_mask=seen)
+    k, v = keys.to(q.dtype), values.to(q.dtype)  # which autocast may have rounded
+    made = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
     return attention.out(made.transpose(1, 2).flatten(2)), (keys, values)
 
 

@@ -14,7 +14,8 @@ PLACES = {"tokens": "at tokens", "gaps": "at gaps", "special": "at a special tok
 def page(name: str) -> str:
     """Return what `xlmc explain WORD` prints; "" for no word."""
     known = [*every()]
-    own = [word for word in known if name in (word.name, word.name.partition(" ")[0])]
+    own = [word for word in known if word.name == name]
+    own += [word for word in known if word.name.startswith(f"{name} ")]
     found = own or [word for word in known if word.named(name)]
     return "\n\n".join(part for word in found for part in _parts(word))
 

@@ -31,8 +31,8 @@ They take from:
     costs.py      costs of tokens, summed over places, so many at a time
     filling.py    decoders that fill fixed places: their start, blocks and clocks
     guidance.py   guidance: answers moved away from those that are given without the prompt
-    holding.py    rows whose keys and values are kept while their block is open, but for those of some places
-    partial.py    layers of a transformer that can compute some of the places of a row, in view of all of them
+    holding.py    rows whose keys and values are kept while their block is open
+    partial.py    layers of a transformer that can compute a part of a row, in view of the rest
     places.py     places of a row: their choice, and the values at them
     sampling.py   from logits to tokens
     ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s

@@ -1,4 +1,4 @@
-"""Rows whose keys and values are kept while their block is open, but for those of some places."""
+"""Rows whose keys and values are kept while their block is open."""
 
 from dataclasses import dataclass, field, replace
 from typing import TypeVar

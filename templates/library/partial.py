@@ -1,4 +1,4 @@
-"""Layers of a transformer that can compute some of the places of a row, in view of all of them.
+"""Layers of a transformer that can compute a part of a row, in view of the rest.
 
 The keys and values of the other places are kept from an earlier call, when they may have been read
 in view of other tokens: answers are approximate then (Wu et al. 2025, arXiv:2505.22618).

@@ -69,7 +69,7 @@ class Holding(Canvas):
         return wide, tuple((k, v) for k, v in made)
 
     def write(self: C, places: Bool[Tensor, "batch length"], token: Int[Tensor, " places"]) -> C:
-        """Put tokens in some places; the next step says what it computes."""
+        """Put tokens in some places; the next step determines what it computes."""
         return replace(super().write(places, token), places=None)
 
     def select(self: C, rows: Tensor) -> C:

@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-from xlmc.theory.needs import ALIKE, WHOLE, Need, arrow
+from xlmc.theory.needs import WHOLE, Need, arrow
 from xlmc.theory.process import Process
 from xlmc.words.actions.base import Action
 
 DONE = "a block is done when it holds no mask, and the next one is read in view of it"
-OWN = "xlmc reveals by the clocks of tokens alone, without other edits in the step"
-EDITED = (arrow("clean", "mask"), WHOLE.because(DONE), ALIKE.because(OWN))
+EDITED = (arrow("clean", "mask"), WHOLE.because(DONE))
 RULES: tuple[str, ...] = ("chance", "quota", "poisson", "one", "all")  # none compares a score
 CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # to variables
 

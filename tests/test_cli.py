@@ -345,7 +345,9 @@ def test_run_hands_everything_over(runtime) -> None:
     command += " --metric length --predictions p.txt --repo a/b"
     command += " --columns text=a --tokenizer bpe:300"
     command += " --data d.txt --ckpt best --run runs/r --name n --seed 7 --force --trust"
-    command += " --init w --init-map m.json --seeds 3 --limit 9 --devices 2 --nodes 4"
+    command += (
+        " --init w --init-map m.json --seeds 3 --limit 9 --devices 2 --nodes 4 --strategy fsdp"
+    )
     assert execute(command.split()) == 0
     package, task, options = runtime.called
     trust, line = options.pop("trust"), options.pop("line")
@@ -373,6 +375,7 @@ def test_run_hands_everything_over(runtime) -> None:
         "seeds": "3",
         "limit": 9,
         "devices": 2,
+        "strategy": "fsdp",
         "nodes": 4,
         "sbatch": None,
     }

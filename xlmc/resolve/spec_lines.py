@@ -30,5 +30,11 @@ def _named(family: ast.Family) -> Iterator[tuple[str, ast.Node]]:
 
 
 def _key(entry: ast.Node) -> str:
-    """Return how docstrings name an entry: an arrow by its survival, others by word or name."""
-    return entry.survival if isinstance(entry, ast.Arrow) else key(entry)
+    """Return how docstrings name an entry: by its survival, its name or its word."""
+    match entry:
+        case ast.Arrow():
+            return entry.survival
+        case ast.Carry():
+            return entry.name
+        case _:
+            return key(entry)

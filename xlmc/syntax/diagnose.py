@@ -290,7 +290,10 @@ class _Reader(Verbal):
             self._report(BraceOnNextLine(span=self._span(following), form=self._form))
         else:
             self._report(Missing(span=self._after_last(), what="`{`", form=self._form))
-            self._insert("_LBRACE")
+            if self.cursor.takes("_LBRACE", following.type) or not self._starts_entry(following):
+                self._insert("_LBRACE")
+            else:  # the block has no content: its line was something else
+                self._restart()
         self.pending = following
 
     def _never_closed(self) -> None:

@@ -1,0 +1,23 @@
+"""Nodes of one kind among several."""
+
+from typing import TypeVar
+
+from xlmc.syntax import ast
+
+N = TypeVar("N", bound=ast.Node)
+
+
+def those(nodes: tuple[ast.Node, ...], kind: type[N]) -> tuple[N, ...]:
+    """Return the nodes of one class."""
+    return tuple(node for node in nodes if isinstance(node, kind))
+
+
+def the(nodes: tuple[ast.Node, ...], kind: type[N]) -> N:
+    """Return the only node of a class, known to be there."""
+    (node,) = those(nodes, kind)
+    return node
+
+
+def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
+    """Return the first node of a class, if there is one."""
+    return next(iter(those(nodes, kind)), None)

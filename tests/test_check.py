@@ -170,7 +170,7 @@ def test_what_is_right_is_no_error(text: str) -> None:
 
 
 def test_blocks_may_have_a_survival_with_params() -> None:
-    """Whether the last step reveals all is judged by numbers, not by the names of params."""
+    """Numbers decide if the last step reveals all, not the names of params."""
     clock = "param power : Size = 2\n    clean -> mask  survival alpha(t) = 1 - t**power"
     blocked = 'family blocked "Blocks" extends bd3lm {\n  noise {\n    ' + clock + "\n  }\n}\n"
     assert errors(blocked) == []

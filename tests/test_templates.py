@@ -87,6 +87,7 @@ FAMILIES = (
     "dilm",
     "dream",
     "flexmdm",
+    "genmd4",
     "ilm",
     "llada",
     "mdlm",
@@ -290,7 +291,18 @@ def packages() -> list[ir.Package]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
-        for name in ("arlm", "bd3lm", "editflow", "gidd", "ilm", "p2", "relay", "udlm", "xlnet")
+        for name in (
+            "arlm",
+            "bd3lm",
+            "editflow",
+            "genmd4",
+            "gidd",
+            "ilm",
+            "p2",
+            "relay",
+            "udlm",
+            "xlnet",
+        )
     ]
     shipped.append(SIZED)
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}

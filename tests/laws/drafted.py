@@ -64,7 +64,7 @@ def states(law, drafts, level) -> Iterator[tuple[float, Row, Row, tuple]]:
 
 
 class Answers:
-    """What is expected at a state: numbers of edits, and laws of tokens."""
+    """The expectations at a state: numbers of edits, and distributions of tokens."""
 
     def __init__(self, length: int) -> None:
         self.gone = np.zeros((length + 1, VOCAB.size))

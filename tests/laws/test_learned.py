@@ -218,7 +218,7 @@ def test_l20_the_slope_adds_nothing_to_the_value(package) -> None:
 
 
 def test_c15_each_token_is_masked_by_its_own_clock(package) -> None:
-    """What is given stays, and so do specials around the body."""
+    """Given tokens stay, and so do specials around the body."""
     net, t = clocked(network(package), W), 0.3
     row = Example(0, (A, B, C, C), (), (False, False, False, True))
     batch = repeat(package.layout("infill", 4)([row]), 20_000)

@@ -1,5 +1,7 @@
 """The calls of the network in training, where a state is carried from call to call."""
 
+from collections.abc import Mapping
+
 from xlmc.calculus.code import Code
 from xlmc.lower import ir, orders
 from xlmc.lower.actions import Actions
@@ -10,6 +12,7 @@ from xlmc.lower.pieces import line
 from xlmc.syntax import ast, query
 from xlmc.theory.objective import Objective
 
+HIDDEN = 'Float[Tensor, "batch length width"]'
 LASTING = ("rows", "block", "tokens")  # what a mean runs over that is the same in all calls
 MODULES = ("places", "sampling")  # of the library, from which the choice of places takes functions
 
@@ -21,17 +24,31 @@ def rollout(objective: Objective, clock: Clock) -> ir.Rollout | None:
     if carry is None:
         return None
     section = query.decoders(family)[0]
-    step = query.the(section.entries, ast.Step)
-    head = query.the(step.actions, ast.Draw).head.id
+    actions = query.the(section.entries, ast.Step).actions
+    head = query.the(actions, ast.Draw).head.id
     lines = _places(section, family, clock)
+    read = params(section.entries, query.read_by_step(section))
+    typed = {one.name: one.python for one in read}
+    step = {"network": "Network", "hidden": HIDDEN, "noised": "Noised"}
+    if any("length" in code.reads.variables for _, code in lines):
+        step["batch"] = "Batch"
+    calls = {"network": "Network", "noised": "Noised", "batch": "Batch"} | typed
     return ir.Rollout(
         calls=query.calls_of(carry),
         name=carry.name,
         head=head,
-        params=params(section.entries, query.read_by_step(section)),
+        params=read,
         lines=lines,
-        reads_batch=any("length" in code.reads.variables for _, code in lines),
+        signature=_signature(calls),
+        arguments=tuple(calls),
+        step_signature=_signature(step | typed),
+        step_arguments=tuple(step | typed),
     )
+
+
+def _signature(arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """Return arguments with their types."""
+    return tuple(f"{name}: {kind}" for name, kind in arguments.items())
 
 
 def _places(section: ast.Section, family: ast.Family, clock: Clock) -> Lines:

@@ -140,13 +140,11 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     )
     told = _told(family, clock)
     second = query.clocks(family)
-    learned = (clock.learned, second.name or "") if second is not None else ((), "")
+    clocks = _second(second.name or "", clock.learned) if second is not None else None
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
         imports = _library("", (), learned=bool(clock.learned))
-        return ir.Network(
-            name, "", imports, module, told, "", heads=heads, learned=learned[0], clocks=learned[1]
-        )
+        return ir.Network(name, "", imports, module, told, "", heads=heads, second=clocks)
     word = backbone_words()[query.backbone(family)]
     layers = word.full
     if query.carry(family) is not None:
@@ -189,10 +187,17 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
         size,
         caches,
         carry.name if (carry := query.carry(family)) is not None else "",
-        *learned,
+        clocks,
         permuted=process.permuted,
         holds=holds,
     )
+
+
+def _second(name: str, heads: tuple[str, ...]) -> ir.Second:
+    """Return the network that gives tokens their clocks."""
+    some = tuple(f"{head}=scale(self.to_{head}(token)[..., 0])" for head in heads)
+    every = tuple(f"{head}=scale(self.to_{head}.weight[:, 0])" for head in heads)
+    return ir.Second(name, heads, some, every)
 
 
 def _where(at: str) -> str:

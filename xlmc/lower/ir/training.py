@@ -144,6 +144,19 @@ class Told:
 
 
 @frozen
+class Second:
+    """The second network, which gives tokens their clocks.
+
+    ``of_tokens`` and ``of_all`` are code: the arguments of the clocks of some and of all tokens.
+    """
+
+    name: str  # in the spec
+    heads: tuple[str, ...]  # names
+    of_tokens: tuple[str, ...]
+    of_all: tuple[str, ...]
+
+
+@frozen
 class Network:
     """`network.py`: the backbone and its heads."""
 
@@ -158,8 +171,7 @@ class Network:
     blocks: Code | None = None  # the size of blocks, of which a token sees its own and those before
     caches: bool = False  # it can go on from the keys and values of a prefix
     carried: str = ""  # name of the state that goes from call to call; "" for none
-    learned: tuple[str, ...] = ()  # names of the heads of the second network
-    clocks: str = ""  # the name of that, in the spec
+    second: Second | None = None
     permuted: bool = False  # a token sees those before it in an order
     holds: bool = False  # it can compute a part of a row, in view of the keys and values of all
 
@@ -192,6 +204,11 @@ class Term:
     paced: bool  # where all tokens of a row are gone, they return more slowly
     twin: bool = False  # it is of each row, and is taken for two corruptions
 
+    @property
+    def shape(self) -> str:
+        """Return the shape of its value, as that of a tensor is written."""
+        return " batch" if self.twin else ""
+
 
 @frozen
 class Rollout:
@@ -205,22 +222,15 @@ class Rollout:
     head: str  # name, of which the logits are
     params: tuple[Param, ...]  # that the lines read
     lines: tuple[tuple[str, Code], ...]
-    reads_batch: bool  # they also read the free places of a batch
+    signature: tuple[str, ...]  # of the function of the calls: names with their types
+    arguments: tuple[str, ...]  # the names alone
+    step_signature: tuple[str, ...]  # of the function of the step
+    step_arguments: tuple[str, ...]
 
     @property
     def places(self) -> Code:
         """Return the code of the places, which is that of the last line."""
         return self.lines[-1][1]
-
-    @property
-    def signature(self) -> str:
-        """Return the params behind other arguments, with their types."""
-        return "".join(f", {p.name}: {p.python}" for p in self.params)
-
-    @property
-    def given(self) -> str:
-        """Return the params behind other arguments of a call."""
-        return "".join(f", {p.name}" for p in self.params)
 
 
 @frozen

@@ -311,6 +311,15 @@ def test_a_param_that_no_value_switches_off_leaves_no_law() -> None:
     assert "`temperature`" in worth.why
 
 
+def test_the_draws_of_substituted_tokens_count_like_those_of_inserted_ones() -> None:
+    text = (ROOT / "spec" / "editflow.xlm").read_text()
+    old = "draw right with temperature, top_k, top_p"
+    cut = changed(text, (old, "draw right with temperature = 0.5"))
+    assert dict(lowered(cut).family.samples)["default"].law == "none"
+    own = changed(text, ("draw new with temperature, top_k, top_p", "draw new"))
+    assert "top_k" in dict(dict(lowered(own).family.samples)["default"].neutral)
+
+
 # Literals
 
 

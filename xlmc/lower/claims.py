@@ -113,11 +113,10 @@ def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
 
 def _cut(decoder: ir.Decoder) -> list[str]:
     """List the draws that are not from a whole distribution, at any values of the params."""
-    used = _samplers(decoder)
     fixed = [
         code for name, code in _cuts(decoder) if not code.param and code.value != NEUTRAL[name]
     ]
-    reasons = dict.fromkeys(f"{one.summary} is taken" for one in used if one.greedy)
+    reasons = dict.fromkeys(f"{one.summary} is taken" for one in _samplers(decoder) if one.greedy)
     neutral = dict(_neutral(decoder))
     reasons |= {
         f"no value of `{name}` switches off all that it does": None
@@ -146,9 +145,8 @@ def _switches(decoder: ir.Decoder) -> list[tuple[str, float]]:
 
 def _cuts(decoder: ir.Decoder) -> list[tuple[str, Code]]:
     """Return the changes of distributions before a draw: name and code of the value."""
-    used = (decoder.draw, decoder.pick, decoder.last)
     tempered = [("temperature", stop.temperature) for stop in decoder.stops if stop.temperature]
-    return [*(cut for one in used if one is not None for cut in one.cuts), *tempered]
+    return [*(cut for one in _samplers(decoder) for cut in one.cuts), *tempered]
 
 
 def _samplers(decoder: ir.Decoder) -> list[ir.Sampler]:

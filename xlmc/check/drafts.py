@@ -23,6 +23,7 @@ from xlmc.theory.process import Process
 from xlmc.words import slots, terms
 
 EDITS = {"insert": "rate", "delete": "extra", "substitute": "changed"}  # to what a head learns
+NAMES = {"insert": "missing", "delete": "surplus", "substitute": "wrong"}  # of heads in hints
 DRAWN = {"insert": ("token", "gaps"), "substitute": ("revision", "tokens")}
 TERMS = {"rate": "poisson(gone)", "extra": "poisson(extra)", "changed": "poisson(changed)"}
 DRAWS = {"token": "cross_entropy(gone)", "revision": "cross_entropy(x0) on changed"}
@@ -83,11 +84,7 @@ def edit(
             span=action.span, problem=f"nothing to {verb}", why=why, hint=f"drop the {verb}"
         )
         return
-    good = [one.name for one in _trained(EDITS[verb], family)]
-    head = good[0] if good else {"insert": "missing", "delete": "surplus"}.get(verb, "wrong")
-    clock = next(iter(env.schedules), "alpha")
-    what = "insert tokens" if verb == "insert" else verb
-    example = f"write `{what} poisson {head} * reveal({clock})`"
+    example = f"write `{_example(verb, family)}`"
     if action.much.rule != "poisson":
         why, span = "an edit of a draft comes at a rate", action.much.span
         yield WrongRule(span=span, rule=action.much.rule, why=why, hint=example)
@@ -159,15 +156,18 @@ def draws(block: ast.Step | ast.Finish, family: ast.Family) -> Iterator[Diagnost
 
 def _lacks(verb: str, block: ast.Node, family: ast.Family) -> Diagnostic:
     """Report an edit without which a draft never becomes the text."""
-    names = {"insert": "missing", "delete": "surplus", "substitute": "wrong"}
-    good = [one.name for one in _trained(EDITS[verb], family)]
-    what = "insert tokens" if verb == "insert" else verb
-    clock = next(iter(query.arrows(family))).survival
-    hint = f"add `{what} poisson {(good or [names[verb]])[0]} * reveal({clock})`"
+    hint = f"add `{_example(verb, family)}`"
     law = query.law_of_draft(family)
     why = f"a draft that is `{law}` becomes the text by insertions, deletions and substitutions"
     why = "a draft that is empty becomes the text by insertions" if law == "empty" else why
     return WrongStep(span=block.span, problem=f"this step has no `{verb}`", why=why, hint=hint)
+
+
+def _example(verb: str, family: ast.Family) -> str:
+    """Return an edit at the rate of the head that learns it, or of one that could."""
+    heads = [*(one.name for one in _trained(EDITS[verb], family)), NAMES[verb]]
+    what = "insert tokens" if verb == "insert" else verb
+    return f"{what} poisson {heads[0]} * reveal({query.arrows(family)[0].survival})"
 
 
 def _trained(learns: str, family: ast.Family) -> list[ast.Head]:

@@ -49,7 +49,8 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 def _first(section: ast.Section) -> Iterator[Diagnostic]:
     """Report what only a second network has."""
     for backbone in query.those(section.entries, ast.Backbone):
-        if (word := backbone_words().get(_word(backbone))) is not None and word.alone:
+        word = backbone_words().get(query.called(backbone.value))
+        if word is not None and word.alone:
             why = "it looks at one token alone, and a mask is predicted from those around it"
             hint = f"write `backbone dit(condition = t)`, and beside it `{EXAMPLE}`"
             yield WrongClocks(span=backbone.span, what=word.name, why=why, hint=hint)
@@ -58,14 +59,6 @@ def _first(section: ast.Section) -> Iterator[Diagnostic]:
             why = "formulas of the noise read it, and this network reads noised rows"
             hint = f"give it to a second network: `{EXAMPLE}`"
             yield WrongClocks(span=head.kind.span, what=kind.name, why=why, hint=hint)
-
-
-def _word(backbone: ast.Backbone) -> str:
-    """Return the name of a backbone; "" for one that is Python."""
-    if backbone.python is not None:
-        return ""
-    value = backbone.value
-    return value.function if isinstance(value, ast.Call) else value.id
 
 
 def _section(section: ast.Section) -> Iterator[Diagnostic]:

@@ -116,10 +116,7 @@ def grid_words() -> dict[str, Grid]:
 def grid(entries: tuple[ast.Node, ...]) -> Grid | None:
     """Return the grid of a decoder; None where it has none."""
     found = query.first(entries, ast.Grid)
-    if found is None:
-        return None
-    value = found.value
-    return grid_words().get(value.id if isinstance(value, ast.Name) else value.function)
+    return grid_words().get(query.called(found.value)) if found is not None else None
 
 
 def head_words() -> dict[str, Head]:

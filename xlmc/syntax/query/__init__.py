@@ -59,6 +59,7 @@ from xlmc.syntax.query.family import (
     written_out,
 )
 from xlmc.syntax.query.nodes import (
+    called,
     first,
     the,
     those,
@@ -76,6 +77,7 @@ __all__ = [
     "arrows",
     "asked",
     "backbone",
+    "called",
     "calls",
     "calls_of",
     "camel",

@@ -9,7 +9,7 @@ from attrs import evolve
 from xlmc.syntax import ast
 from xlmc.syntax.expression import TooHard, inline
 from xlmc.syntax.query.actions import act, amounts, expressions, names
-from xlmc.syntax.query.nodes import first, those
+from xlmc.syntax.query.nodes import called, first, those
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
 
@@ -251,7 +251,7 @@ def backbone(family: ast.Family) -> str:
     found = first(entries(family, "network"), ast.Backbone)
     if found is None or found.python is not None:
         return ""
-    return found.value.function if isinstance(found.value, ast.Call) else found.value.id
+    return called(found.value)
 
 
 def pretrained(family: ast.Family) -> str:
@@ -277,9 +277,7 @@ def draft(family: ast.Family) -> ast.Draft | None:
 def law_of_draft(family: ast.Family) -> str:
     """Return the word for the law of the draft; "" where there is none."""
     found = draft(family)
-    if found is None:
-        return ""
-    return found.law.id if isinstance(found.law, ast.Name) else found.law.function
+    return called(found.law) if found is not None else ""
 
 
 def size_of_draft(family: ast.Family) -> ast.Expr | None:

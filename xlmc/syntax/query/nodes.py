@@ -21,3 +21,8 @@ def the(nodes: tuple[ast.Node, ...], kind: type[N]) -> N:
 def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
     """Return the first node of a class, if there is one."""
     return next(iter(those(nodes, kind)), None)
+
+
+def called(value: ast.Name | ast.Call) -> str:
+    """Return the word of a value that may be given arguments: ``dit``, ``dit(condition = t)``."""
+    return value.id if isinstance(value, ast.Name) else value.function

@@ -1,6 +1,7 @@
 """The list of runs and their comparison: what differs, what compares, and what is damaged."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from xlm_runtime.run.reports.comparable import Side, reasons
 from xlm_runtime.run.reports.compare import compare, grouped, number_rows, read_runs
 from xlm_runtime.run.reports.listing import list_runs
 from xlm_runtime.system.atomic import write_json
+from xlm_runtime.use.named import found
 
 Start = Callable[..., int]
 HERE = Path(__file__).parent
@@ -74,6 +76,13 @@ def test_runs_are_listed_with_their_numbers(here: Path, capsys: pytest.CaptureFi
     assert names(listed(capsys, where=("train.seed=2", "preset=quick"))) == ["quick-seed2"]
     assert not names(listed(capsys, family="toys"))
     assert len(names(listed(capsys, family="toy", task="toy_reverse"))) == 5
+
+
+def test_what_a_killed_pull_left_is_no_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(HOME / "long", "runs/.pull-abc/run")  # the newest of all
+    os.utime("runs/.pull-abc/run/run.json")
+    assert len(names(listed(capsys))) == 5
+    assert ".pull" not in str(found("runs")[0].path)
 
 
 def test_runs_are_sorted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

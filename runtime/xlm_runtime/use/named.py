@@ -1,6 +1,5 @@
 """The run that a user names: its folder, a folder of runs, a package, or a name on the Hub."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from xlm_runtime.data import hub
@@ -8,7 +7,7 @@ from xlm_runtime.packages import contents
 from xlm_runtime.packages.trust import PULLED, Judge, Origin
 from xlm_runtime.run import share
 from xlm_runtime.run.folder import runs
-from xlm_runtime.run.folder.runs import Run, open_run
+from xlm_runtime.run.folder.runs import Run, listed, open_run
 from xlm_runtime.system.errors import UsageError, some
 from xlm_runtime.system.progress import say
 from xlm_runtime.train import saved
@@ -48,17 +47,17 @@ def _local(path: Path) -> Run:
         return _of_package(path)
     if not path.is_dir():
         raise UsageError(f"{path} is a file: name the folder of a run, or a package")
-    return _newest(list(_below(path)), f"there is no run at {path}, and none below it", path)
+    return _newest(listed(path, _DEPTH), f"there is no run at {path}, and none below it", path)
 
 
 def _of_package(path: Path) -> Run:
     """Return the newest run of a package as it is now."""
     held = contents.read(path)
     home = runs.ROOT / held.family  # all runs, where the package names no family
-    every = list(_below(home))
+    every = listed(home, _DEPTH)
     same = [run for run in every if run.facts.get("package") == held.digest]
     if every and not same:
-        others = _listed(every)
+        others = _said(every)
         raise UsageError(
             f"no run in {home} was trained with the package {path} as it is now; name a run to use "
             f"the package that it was trained with: {others}"
@@ -67,38 +66,30 @@ def _of_package(path: Path) -> Run:
 
 
 def _newest(every: list[Run], none: str, path: Path) -> Run:
-    """Return the newest run that has a checkpoint.  Raises UsageError, with ``none``."""
+    """Return the first run that has a checkpoint.  Raises UsageError, with ``none``."""
     trained = [run for run in every if run.steps]
     if not every:
         raise UsageError(f"{none}: train one, `xlmc run PKG --task TASK`")
     if not trained:
-        raise UsageError(f"no run in {path} has a checkpoint yet: {_listed(every)}")
-    newest = max(trained, key=lambda run: run.touched)
-    say(f"run {newest.path}")
-    return newest
+        raise UsageError(f"no run in {path} has a checkpoint yet: {_said(every)}")
+    say(f"run {trained[0].path}")
+    return trained[0]
 
 
-def _below(path: Path) -> Iterator[Run]:
-    """Yield the runs in a folder, however near they lie."""
-    for depth in range(1, _DEPTH + 1):
-        yield from (Run(file.parent) for file in sorted(path.glob(f"{'*/' * depth}run.json")))
-
-
-def _listed(every: list[Run]) -> str:
-    newest = sorted(every, key=lambda run: run.touched, reverse=True)
-    return some([str(run.path) for run in newest], _NAMED)
+def _said(every: list[Run]) -> str:
+    return some([str(run.path) for run in every], _NAMED)
 
 
 def _remote(name: str, judge: Judge | None) -> Run:
     """Return a run of the Hub, from the folder that it was pulled into or is pulled into now."""
     path = Path(name)
     if not hub.is_name(name) or Path(path.parts[0]).exists():
-        near = list(_below(path.parent)) if path.parent.is_dir() else []
-        there = f"; there are: {_listed(near)}" if near else ""
+        near = listed(path.parent, _DEPTH) if path.parent.is_dir() else []
+        there = f"; there are: {_said(near)}" if near else ""
         raise UsageError(
             f"there is no run at {name}: it is no folder here, and no OWNER/NAME on the Hub{there}"
         )
-    for run in _below(runs.ROOT):
+    for run in listed(runs.ROOT, _DEPTH):
         origin = Origin.of(run.path) if (run.path / PULLED).is_file() else None
         if origin is not None and origin.repo == name:
             say(f"run {run.path}, pulled from {name} before")

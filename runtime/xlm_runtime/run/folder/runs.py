@@ -148,10 +148,21 @@ def home(family: str, task: str) -> Path:
     return ROOT / family / task
 
 
-def listed(folder: Path) -> list[Run]:
-    """List the runs in a folder, the newest first."""
-    found = [Run(file.parent) for file in folder.glob("*/run.json")]
+def listed(folder: Path, depth: int = 1) -> list[Run]:
+    """List the runs at most so many folders below one, the newest first."""
+    patterns = [f"{'*/' * number}run.json" for number in range(1, depth + 1)]
+    found = [Run(file.parent) for pattern in patterns for file in below(folder, pattern)]
     return sorted(found, key=lambda run: run.touched, reverse=True)
+
+
+def below(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files below a folder that match a pattern, but those in hidden folders.
+
+    Hidden is what is being written, or what a process that was killed left half written.
+    """
+    for file in folder.glob(pattern):
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+            yield file
 
 
 def create(path: Path, package: Package, config: Config, facts: Mapping[str, Any]) -> Run:

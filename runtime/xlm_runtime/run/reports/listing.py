@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from xlm_runtime.config.settings import parse_sets
-from xlm_runtime.run.folder.runs import Run
+from xlm_runtime.run.folder.runs import Run, below
 from xlm_runtime.run.reports.columns import columns
 from xlm_runtime.run.reports.current import current, settings
 from xlm_runtime.run.reports.numbers import Number, numbers, shown
@@ -65,9 +65,8 @@ def list_runs(
 def _paths(folder: Path) -> set[Path]:
     """Return the folders of runs at or below a folder, those that lost a file included."""
     marks = ("run.json", "config.json", f"checkpoints/{INDEX}")
-    found = {file.parents[mark.count("/")] for mark in marks for file in folder.rglob(mark)}
-    inside = {path for path in found if found.intersection(path.parents)}
-    return {path for path in found - inside if not path.name.startswith(".")}
+    found = {file.parents[mark.count("/")] for mark in marks for file in below(folder, f"**/{mark}")}
+    return {path for path in found if not found.intersection(path.parents)}
 
 
 def entry(path: Path) -> Entry:

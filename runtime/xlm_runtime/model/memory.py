@@ -54,21 +54,19 @@ def of_training(network: nn.Module, dtype: torch.dtype, *, frozen: bool = False)
 
     The last two are those of weights that are trained; of none, if the network will be ``frozen``.
     """
-    weights = list(network.parameters())
-    trained = sum(one.numel() for one in weights if one.requires_grad and not frozen)
-    every = sum(one.numel() for one in weights)
+    every = weights_of(network)
+    trained = 0 if frozen else weights_of(network, trained=True)
     return dtype.itemsize * (every + 3 * trained) + 4 * every
 
 
 def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None:
     """Refuse a network that does not fit with all that training keeps.  Raises UsageError."""
-    weights = sum(weight.numel() for weight in network.parameters())
     frozen = train.lora > 0  # adapters are small
     kept = "an average" if frozen else "gradients, moments and average"
     needed = of_training(network, dtype, frozen=frozen)
     if train.strategy == "fsdp":
         needed, kept = needed // train.processes, f"a shard of {train.processes} of {kept}"
-    check(weights, needed, f"training, with {kept}")
+    check(weights_of(network), needed, f"training, with {kept}")
 
 
 def check_network(
@@ -82,9 +80,15 @@ def check_network(
     roughly = size.width * (12 * size.layers * size.width + vocabulary)
     if roughly >= _SURELY:
         with torch.device("meta"):
-            weights = sum(one.numel() for one in make().parameters())
+            weights = weights_of(make())
         named = f"model.layers={size.layers} of model.width={size.width}"
         check(weights, weights * dtype.itemsize, f"{named}, {vocabulary:,} ids")
+
+
+def weights_of(network: nn.Module, *, trained: bool = False) -> int:
+    """Return the number of weights of a network, or of those that are trained."""
+    every = network.parameters()
+    return sum(weight.numel() for weight in every if weight.requires_grad or not trained)
 
 
 def counted(number: int) -> str:

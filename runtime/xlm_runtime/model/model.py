@@ -57,7 +57,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Describe the model in one line."""
-        size = sum(weight.numel() for weight in self.network.parameters())
+        size = memory.weights_of(self.network)
         about = f"{size / 1e6:.2f} M weights on {self.device}, {self.vocabulary.size} ids"
         room = f"up to {self.body} tokens, decoder {self.decoder.name}"
         return f"Model({self.family.name}, {about}, {room})"

@@ -104,12 +104,9 @@ def _kept(session: Session) -> int:
 
 def _weights(model: Model) -> str:
     """Describe the number of weights of each part of a network, the largest first."""
-    parts = {
-        name: sum(weight.numel() for weight in part.parameters())
-        for name, part in model.network.named_children()
-    }
-    total = sum(weight.numel() for weight in model.network.parameters())
-    learnt = sum(weight.numel() for weight in model.network.parameters() if weight.requires_grad)
+    network = model.network
+    parts = {name: memory.weights_of(part) for name, part in network.named_children()}
+    total, learnt = memory.weights_of(network), memory.weights_of(network, trained=True)
     trained = "" if learnt == total else f", of which {memory.counted(learnt)} are trained"
     each = sorted(((size, name) for name, size in parts.items() if size), reverse=True)
     named = ", ".join(f"{name} {memory.counted(size)}" for size, name in each)

@@ -3,7 +3,7 @@
 from math import isfinite
 
 from xlm_runtime.data.lengths import Law
-from xlm_runtime.model import generate
+from xlm_runtime.model import generate, memory
 from xlm_runtime.model.model import Model
 from xlm_runtime.run.jobs.evaluation import answered, judged
 from xlm_runtime.run.jobs.session import Session
@@ -24,7 +24,7 @@ def training(session: Session) -> None:
         say(f"run {run.path} is trained ({begun} steps{early})")
         return
     model = session.trainable(begun=begun > 0)
-    size = sum(weight.numel() for weight in model.network.parameters())
+    size = memory.weights_of(model.network)
     family = session.package.family
     where = f"{device().type} in {config.train.precision}"
     say(f"{family.title}: {size / 1e6:.2f} M weights on {where}, run {run.path}")

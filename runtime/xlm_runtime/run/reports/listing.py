@@ -65,7 +65,9 @@ def list_runs(
 def _paths(folder: Path) -> set[Path]:
     """Return the folders of runs at or below a folder, those that lost a file included."""
     marks = ("run.json", "config.json", f"checkpoints/{INDEX}")
-    found = {file.parents[mark.count("/")] for mark in marks for file in below(folder, f"**/{mark}")}
+    found = {
+        file.parents[mark.count("/")] for mark in marks for file in below(folder, f"**/{mark}")
+    }
     return {path for path in found if not found.intersection(path.parents)}
 
 

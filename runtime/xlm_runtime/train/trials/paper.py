@@ -44,21 +44,16 @@ class Cost:
 
 def cost(network: nn.Module, dtype: torch.dtype, train: Train) -> Cost:
     """Return the cost of a training on each device of many."""
-    whole, state = counted(network), memory.of_training(network, dtype)
-    each = [counted(block) for block in blocks(network)]
+    whole, state = memory.weights_of(network), memory.of_training(network, dtype)
+    each = [memory.weights_of(block) for block in blocks(network)]
     outside, largest = whole - sum(each), max(each, default=0)
     received = dtype.itemsize * (train.processes - 1) / train.processes
     if train.strategy == "ddp":
-        trained = sum(w.numel() for w in network.parameters() if w.requires_grad)
+        trained = memory.weights_of(network, trained=True)
         return Cost(state, dtype.itemsize * trained, int(2 * received * trained))
     passes = train.accumulate * (2 * sum(each) + outside + whole)
     gathered = dtype.itemsize * (2 * outside + 3 * largest)
     return Cost(state // train.processes, gathered, int(received * passes))
-
-
-def counted(network: nn.Module) -> int:
-    """Return the number of weights."""
-    return sum(weight.numel() for weight in network.parameters())
 
 
 def kept(model: Model, data: Split, train: Train) -> int:

@@ -27,7 +27,7 @@ def rollout(objective: Objective, clock: Clock) -> ir.Rollout | None:
     actions = query.the(section.entries, ast.Step).actions
     head = query.the(actions, ast.Draw).head.id
     lines = _places(section, family, clock)
-    read = params(section.entries, query.read_by_step(section))
+    read = read_between(family)
     typed = {one.name: one.python for one in read}
     step = {"network": "Network", "hidden": HIDDEN, "noised": "Noised"}
     if any("length" in code.reads.variables for _, code in lines):
@@ -44,6 +44,14 @@ def rollout(objective: Objective, clock: Clock) -> ir.Rollout | None:
         step_signature=_signature(step | typed),
         step_arguments=tuple(step | typed),
     )
+
+
+def read_between(family: ast.Family) -> tuple[ir.Param, ...]:
+    """Return the params that the step between two calls reads; none where training makes one."""
+    if query.carry(family) is None:
+        return ()
+    section = query.decoders(family)[0]
+    return params(section.entries, query.read_by_step(section))
 
 
 def _signature(arguments: Mapping[str, str]) -> tuple[str, ...]:

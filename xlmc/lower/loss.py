@@ -135,11 +135,7 @@ def _defaults(objective: Objective, rolled: ir.Rollout | None) -> list[str]:
 def loss_params(objective: Objective) -> tuple[ir.Param, ...]:
     """Return the params that some term reads, in the order of the spec, and those of a rollout."""
     read = {p.name for part in objective.parts for p in _params(part, objective)}
-    own = params(objective.entries, read)
-    if query.carry(objective.family) is None:
-        return own
-    section = query.decoders(objective.family)[0]
-    return (*own, *params(section.entries, query.read_by_step(section)))
+    return (*params(objective.entries, read), *carrying.read_between(objective.family))
 
 
 def _params(part: Part, objective: Objective) -> tuple[ir.Param, ...]:

@@ -8,7 +8,7 @@ from xlmc.calculus.code import Code
 from xlmc.calculus.survival import examine
 from xlmc.lower import blocks, drafts, ir
 from xlmc.lower.clock import Clock
-from xlmc.lower.loss import place
+from xlmc.lower.loss import place, states
 from xlmc.lower.noise import made
 from xlmc.syntax import query
 from xlmc.theory.claims import by_rates, chosen, claim, rates, stop, tokens
@@ -29,7 +29,7 @@ def likelihood(
     found = ir.Likelihood(
         partial=noise.rates if timed else noise.likelihood,
         head=main.term.head.id,
-        shifted=query.heads(objective.family)[main.term.head.id].shifted,
+        states=states(query.heads(objective.family)[main.term.head.id]),
         gap="",
         gap_at="",
         paced=objective.process.struck,

@@ -277,7 +277,8 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         row=built("batch.x0" if objective.process.holds_places else "noised.clean"),
         per_row=code is not None and code.rank >= Rank.ROW,
         per_token=code is not None and code.rank == Rank.TOKEN,
-        shifted=head.shifted,
+        factor=f"{code} * " if code is not None and code.rank < Rank.ROW else "",
+        states=states(head),
         cast=code is not None and code.kind == Kind.DOUBLE,
         options=_options(part),
         summary=returning(use.meaning),
@@ -287,6 +288,11 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         paced=objective.process.struck and by_rates(objective),
         twin=objective.process.learned,
     )
+
+
+def states(head: ast.Head) -> str:
+    """Return the code of the hidden states of tokens, as a head reads them."""
+    return "shifted(hidden, batch.attend)" if head.shifted else "hidden"
 
 
 def _argument(name: str, objective: Objective) -> str:

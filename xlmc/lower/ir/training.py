@@ -194,7 +194,8 @@ class Term:
     row: Code  # the clean tokens at the places of the noised row
     per_row: bool  # the weight differs from row to row
     per_token: bool  # and from token to token
-    shifted: bool  # the head is read one position to the left
+    factor: str  # code: the weight of all rows, times; "" where that is 1, or theirs differ
+    states: str  # code: where the head reads the states of tokens
     cast: bool  # the weight is float64
     options: tuple[tuple[str, Code], ...]  # of its divergence
     summary: str
@@ -258,7 +259,7 @@ class Likelihood:
 
     partial: str  # its template
     head: str  # name
-    shifted: bool  # the head is read one position to the left
+    states: str  # code: where the head reads the states of tokens
     gap: str  # name of the head of numbers; "" where there is none
     gap_at: str  # gaps, or a special token for the number of the row
     paced: bool  # as of a term

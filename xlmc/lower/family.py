@@ -21,7 +21,7 @@ from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
 from xlmc.words import numbers, terms
-from xlmc.words.backbones.base import Layers
+from xlmc.words.backbones.base import Backbone, Layers
 from xlmc.words.slots import backbone_words, head_words
 
 FILES = {
@@ -122,75 +122,75 @@ def _condition(family: ast.Family, clock: Clock) -> Code | None:
 
 def _network(family: ast.Family, clock: Clock) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
-    process = Process.of(family)
-    ordered = process.ordered
-    heads = tuple(
-        ir.Head(
-            name=head.name,
-            kind=head.kind.id,
-            at=head.at.id if head.at is not None else "",
-            shifted=head.shifted,
-            size=query.size(head),
-            following=ordered,
-            joint=numbers.joint(head.name, family),
-            where=_where(head.at.id if head.at is not None else ""),
-            ratios=_ratios(head, process),
-        )
-        for head in query.heads(family).values()
-    )
-    told = _told(family, clock)
-    second = query.clocks(family)
+    process, published = Process.of(family), _published(family)
+    heads = tuple(_head(head, family) for head in query.heads(family).values())
+    told, second, learned = _told(family, clock), query.clocks(family), bool(clock.learned)
     clocks = _second(second.name or "", clock.learned) if second is not None else None
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
-        imports = _library("", (), learned=bool(clock.learned))
-        return ir.Network(name, "", imports, module, told, "", heads=heads, second=clocks)
-    word = backbone_words()[query.backbone(family)]
-    layers = word.full
-    if query.carry(family) is not None:
-        layers = word.carrying or layers
-    elif process.permuted:
-        layers = word.permuted or layers
-    elif process.blocked:
-        keeping = word.blockwise_caching if _keeps_past(family) else None
-        layers = keeping or word.blockwise or layers
-    elif told.parameter:
-        layers = word.conditioned or layers
-    elif ordered:
-        layers = (word.caching if _keeps_past(family) else word.causal) or layers
-    holds = _holds(family)
-    layers = (word.partial if holds else None) or layers
-    published = _published(family)
-    block = () if layers.home else (layers.block,)
-    names = tuple(filter(None, (layers.network, *block)))
-    more: tuple[str, ...] = () if "backbone" in (layers.module, layers.home) else ("Past",)
-    more = () if process.permuted else more
-    more = ("shape_of",) if published and not word.adapted else more
-    imports = _library(
-        layers.module,
-        (*names, *more),
-        layers,
-        blocked=process.blocked,
-        learned=bool(clock.learned),
-    )
-    size = blocks.size(family, "self.")
-    caches = ordered and layers == word.caching
+        return ir.Network(
+            backbone=name,
+            block="",
+            imports=_library(None, learned=learned),
+            module=module,
+            told=told,
+            published="",
+            heads=heads,
+            second=clocks,
+        )
+    word, carry = backbone_words()[query.backbone(family)], query.carry(family)
+    layers = _layers(word, family, timed=bool(told.parameter))
+    shaped = bool(published) and not word.adapted
     return ir.Network(
-        layers.network,
-        layers.block,
-        imports,
-        "",
-        told,
-        published,
-        word.adapted,
-        heads,
-        size,
-        caches,
-        carry.name if (carry := query.carry(family)) is not None else "",
-        clocks,
+        backbone=layers.network,
+        block=layers.block,
+        imports=_library(layers, shaped=shaped, blocked=process.blocked, learned=learned),
+        module="",
+        told=told,
+        published=published,
+        adapted=word.adapted,
+        heads=heads,
+        blocks=blocks.size(family, "self."),
+        caches=process.ordered and layers == word.caching,
+        carried=carry.name if carry is not None else "",
+        second=clocks,
         permuted=process.permuted,
-        holds=holds,
+        holds=_holds(family),
     )
+
+
+def _head(head: ast.Head, family: ast.Family) -> ir.Head:
+    process, at = Process.of(family), head.at.id if head.at is not None else ""
+    return ir.Head(
+        name=head.name,
+        kind=head.kind.id,
+        at=at,
+        shifted=head.shifted,
+        size=query.size(head),
+        following=process.ordered,
+        joint=numbers.joint(head.name, family),
+        where=_where(at),
+        ratios=_ratios(head, process),
+    )
+
+
+def _layers(word: Backbone, family: ast.Family, *, timed: bool) -> Layers:
+    """Return the layers of a backbone that a family needs; ``timed``: they are given a time."""
+    process, found = Process.of(family), word.full
+    if _holds(family):
+        return word.partial or found
+    if query.carry(family) is not None:
+        return word.carrying or found
+    if process.permuted:
+        return word.permuted or found
+    if process.blocked:
+        keeping = word.blockwise_caching if _keeps_past(family) else None
+        return keeping or word.blockwise or found
+    if timed:
+        return word.conditioned or found
+    if process.ordered:
+        return (word.caching if _keeps_past(family) else word.causal) or found
+    return found
 
 
 def _second(name: str, heads: tuple[str, ...]) -> ir.Second:
@@ -230,21 +230,19 @@ def _told(family: ast.Family, clock: Clock) -> ir.Told:
 
 
 def _library(
-    home: str,
-    names: tuple[str, ...],
-    layers: Layers | None = None,
-    *,
-    blocked: bool = False,
-    learned: bool = False,
+    layers: Layers | None, *, shaped: bool = False, blocked: bool = False, learned: bool = False
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the imports of `network.py`: the layers from their module, and what heads need."""
-    heads = ("allowed_logits", "answer", "linear")
-    found = {"backbone": heads if home != "backbone" else (*heads, *names)}
-    if layers is not None and layers.home:
-        found[layers.home] = (*found.get(layers.home, ()), layers.block)
-    found |= {"blocks": ("block_of",)} if blocked else {}
-    found |= {"clocks": ("scale",), "schedule": ("Clock",)} if learned else {}
-    found |= {home: names} if home not in ("", "backbone") else {}
+    """Return the imports of `network.py`: the layers from their modules, and what heads need."""
+    found = {"backbone": ["allowed_logits", "answer", "linear"]}
+    if layers is not None:
+        own = found.setdefault(layers.module, [])
+        own.append(layers.network)
+        own += ["shape_of"] * shaped
+        own += ["Past"] * (not shaped and not layers.home and layers.module != "backbone")
+    if layers is not None and layers.block:
+        found.setdefault(layers.home or layers.module, []).append(layers.block)
+    found |= {"blocks": ["block_of"]} if blocked else {}
+    found |= {"clocks": ["scale"], "schedule": ["Clock"]} if learned else {}
     return tuple((module, tuple(sorted(some))) for module, some in sorted(found.items()))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xlmc.check.backbones import having, lacking
 from xlmc.check.words import one_of, reserved
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NameTaken, NoEffect, OutOfRange, WrongCarry
@@ -11,7 +12,8 @@ from xlmc.syntax.expression import literal
 from xlmc.theory.environment import environment, reads
 from xlmc.theory.process import Process
 from xlmc.words import slots
-from xlmc.words.slots import backbone_words, order_words
+from xlmc.words.backbones.base import Backbone, Layers
+from xlmc.words.slots import order_words
 
 MOST = 16  # calls, each of which keeps what a backward pass needs
 PLAIN = (("clean", "mask"),)
@@ -73,23 +75,26 @@ def _no_masks(process: Process) -> str:
 def _network(carry: ast.Carry, family: ast.Family) -> Iterator[Diagnostic]:
     """Check that the backbone takes the states of the call before."""
     backbone = query.first(query.entries(family, "network"), ast.Backbone)
-    word, known = backbone_words().get(query.backbone(family)), backbone_words().values()
-    good = " or ".join(f"`backbone {one.name}`" for one in known if one.carrying is not None)
+    found = lacking(family, _carrying)
     if backbone is not None and (condition := query.condition(family)) is not None:
         why = "no time tells how many masks are left when training has written some tokens"
         hint = "drop the condition"
         yield WrongCarry(span=condition.span, name=carry.name, why=why, hint=hint)
-    elif backbone is not None and backbone.python is not None:
-        why = "a network of your own is called with the tokens, and with no states of a call before"
-        yield WrongCarry(span=backbone.span, name=carry.name, why=why, hint=f"write {good}")
-    elif backbone is not None and word is not None and word.carrying is None:
-        why = f"xlmc's `{word.name}` takes tokens, and no states of a call before"
-        yield WrongCarry(span=backbone.span, name=carry.name, why=why, hint=f"write {good}")
+    elif found is not None:
+        name, hint = found[1], having(_carrying)
+        why = f"xlmc's `{name}` takes tokens, and no states of a call before"
+        own = "a network of your own is called with the tokens, and with no states of a call before"
+        why = why if name else own
+        yield WrongCarry(span=found[0].span, name=carry.name, why=why, hint=hint)
     for head in query.heads(family).values():
         if head.shifted:
             why = "a shifted head reads a state to the left of the mask whose token it predicts"
             hint = "drop `shifted`"
             yield WrongCarry(span=head.span, name=carry.name, why=why, hint=hint)
+
+
+def _carrying(word: Backbone) -> Layers | None:
+    return word.carrying
 
 
 def _weights(carry: ast.Carry, family: ast.Family) -> Iterator[Diagnostic]:

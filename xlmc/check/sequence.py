@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from xlmc.check.backbones import having, lacking
 from xlmc.check.words import one_of
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import WrongOrder
 from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
-from xlmc.words.slots import backbone_words
+from xlmc.words.backbones.base import Backbone, Layers
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -28,21 +29,14 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
 
 def _network(family: ast.Family) -> Iterator[Diagnostic]:
     """Check that the network can be given the place that it is to fill."""
-    entries, known = query.entries(family, "network"), backbone_words().values()
-    good = " or ".join(f"`backbone {one.name}`" for one in known if one.permuted is not None)
-    backbone = query.first(entries, ast.Backbone)
-    word = backbone_words().get(query.backbone(family))
-    if backbone is not None and backbone.python is not None:
-        why = (
-            "a network of your own is called with the tokens alone, and not with the place to fill"
-        )
-        yield WrongOrder(span=backbone.span, why=why, hint=f"write {good}")
-    elif backbone is not None and word is not None and word.permuted is None:
-        why = (
-            f"`{word.name}` predicts the next token of a row, and takes no place that it is to fill"
-        )
-        yield WrongOrder(span=backbone.span, why=why, hint=f"write {good}")
-    for attention in query.those(entries, ast.Attention):
+    found = lacking(family, _permuted)
+    if found is not None:
+        backbone, name = found
+        why = f"`{name}` predicts the next token of a row, and takes no place that it is to fill"
+        own = "a network of your own is called with the tokens alone, "
+        own += "and not with the place to fill"
+        yield WrongOrder(span=backbone.span, why=why if name else own, hint=having(_permuted))
+    for attention in query.those(query.entries(family, "network"), ast.Attention):
         if attention.kind.id == "full":
             why = "under full attention the network sees the tokens that come later in the order"
             yield WrongOrder(span=attention.span, why=why, hint="write `attention causal`")
@@ -50,6 +44,10 @@ def _network(family: ast.Family) -> Iterator[Diagnostic]:
         if head.shifted:
             why = "each token is predicted at its own place"
             yield WrongOrder(span=head.span, why=why, hint="drop `shifted`")
+
+
+def _permuted(word: Backbone) -> Layers | None:
+    return word.permuted
 
 
 def _decoders(family: ast.Family) -> Iterator[Diagnostic]:

@@ -26,7 +26,7 @@ def fill(
 
     Returns the names of weights that they do not have (other heads), which are drawn afresh. Raises
     RunError for weights that are missing, of another shape or not finite, UsageError for a family
-    whose head is not the one of the weights, or that attends to other tokens.
+    whose head is not the one of the weights, or whose network is another one.
     """
     if why := layout.fits(network, checkpoint.config):
         raise UsageError(f"{checkpoint.name}: {why}")

@@ -23,13 +23,13 @@ Get = Callable[[str], Tensor]
 class Layout:
     """A layout of published weights.
 
-    entries: those of its config that no other has together. size: the family and a config -> the
-    size of its network. weights: (tensors by their names,
+    entries: those of its config by which it is known; of several layouts the first of `LAYOUTS`.
+    size: the family and a config -> the size of its network. weights: (tensors by their names,
     config, the name of the head) -> weights by the names of the network. roles: the ids of special
     tokens that the tokenizer may lack. config: in the family's own published format. fits:
-    (network, config) -> why the network attends to other tokens; empty if it does not. beside: the
-    names of tensors that are no weights. rows: those of the embeddings, where ``vocab_size`` is not
-    an entry.
+    (network, config) -> why the network is another one than the weights need; empty if it is not.
+    beside: the names of tensors that are no weights. rows: those of the embeddings, where
+    ``vocab_size`` is not an entry.
     """
 
     entries: frozenset[str]
@@ -65,12 +65,7 @@ def _dit(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, 
             yield f"{ours}.norm_{number}.weight", get(f"{theirs}.norm{number}.weight") * (1 + scale)
             yield f"{ours}.norm_{number}.bias", shift
             yield f"{ours}.gate_{number}", gate
-        yield f"{ours}.attention.qkv.weight", get(f"{theirs}.attn_qkv.weight")
-        yield f"{ours}.attention.out.weight", get(f"{theirs}.attn_out.weight")
-        for place in (0, 2):
-            weight, bias = _layer(get, f"{theirs}.mlp.{place}")
-            yield f"{ours}.feed.{place}.weight", weight
-            yield f"{ours}.feed.{place}.bias", bias
+        yield from _matrices(get, ours, theirs)
     last = "backbone.output_layer"
     shift, scale = parts_of(last, 2)
     yield "backbone.norm.weight", get(f"{last}.norm_final.weight") * (1 + scale)
@@ -78,6 +73,16 @@ def _dit(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[str, 
     weight, bias = _layer(get, f"{last}.linear")
     yield f"{head}.weight", weight
     yield f"{head}.bias", bias
+
+
+def _matrices(get: Get, ours: str, theirs: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights of a block's attention and of its two layers behind that."""
+    yield f"{ours}.attention.qkv.weight", get(f"{theirs}.attn_qkv.weight")
+    yield f"{ours}.attention.out.weight", get(f"{theirs}.attn_out.weight")
+    for place in (0, 2):
+        weight, bias = _layer(get, f"{theirs}.mlp.{place}")
+        yield f"{ours}.feed.{place}.weight", weight
+        yield f"{ours}.feed.{place}.bias", bias
 
 
 def _modulation(get: Get) -> Callable[[str, int], Sequence[Tensor]]:
@@ -229,12 +234,7 @@ def _ratios(get: Get, config: Mapping[str, Any], head: str) -> Iterator[tuple[st
         ours, theirs = f"backbone.blocks.{i}", f"blocks.{i}"
         norms = [f"{theirs}.norm1", f"{theirs}.norm2"]
         yield from modulated(f"{ours}.modulation", theirs, norms)
-        yield f"{ours}.attention.qkv.weight", get(f"{theirs}.attn_qkv.weight")
-        yield f"{ours}.attention.out.weight", get(f"{theirs}.attn_out.weight")
-        for place in (0, 2):
-            weight, bias = _layer(get, f"{theirs}.mlp.{place}")
-            yield f"{ours}.feed.{place}.weight", weight
-            yield f"{ours}.feed.{place}.bias", bias
+        yield from _matrices(get, ours, theirs)
     last = "output_layer"
     yield from modulated("backbone.modulation", last, [f"{last}.norm_final"])
     weight, bias = _layer(get, f"{last}.linear")

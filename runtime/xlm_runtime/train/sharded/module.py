@@ -30,10 +30,9 @@ class ShardedTraining(Training):
         family_loss, mixed = self.model.objective, self.train_config.precision == "bf16-mixed"
 
         def scalar_first(network: nn.Module, *parts: Any, **params: Any) -> tuple[Tensor, Losses]:
-            where = (
-                self.device.type
-            )  # a cache of cast weights would hold them all, as long as a pass
-            with torch.autocast(where, torch.bfloat16, enabled=mixed, cache_enabled=False):
+            # a cache of cast weights would hold them all, as long as a pass
+            where, kind = self.device.type, torch.bfloat16
+            with torch.autocast(where, kind, enabled=mixed, cache_enabled=False):
                 losses = family_loss(network, *parts, **params)
             return losses.total, losses
 

@@ -115,8 +115,8 @@ def distinct(model: Model, examples: Sequence[Example], train: Train) -> list[Ex
     if family.amount is None or family.corrupt is None:
         return [*examples]
     batch = model.layout([*examples])
-    amount = family.amount(batch, noise(train, batch, 0))
     source = noise(train, batch, 0)
+    amount = family.amount(batch, source)
     noised = family.noised(batch, amount, source, model.vocabulary, model.network)
     seen = {tuple(row): i for i, row in reversed([*enumerate(noised.xt.tolist())])}
     kept = [examples[i] for i in sorted(seen.values())]  # whose noise may depend on the others

@@ -245,6 +245,7 @@ def test_what_is_kept_is_counted_on_a_copy(parts: tuple[Any, ...]) -> None:
 def test_devices_with_all_weights_exchange_gradients_alone(parts: tuple[Any, ...]) -> None:
     model, _, config = parts
     train = evolve(config.train, devices=8)
-    found, size = paper.cost(model.network, torch.float32, train), paper.counted(model.network)
+    found = paper.cost(model.network, torch.float32, train)
+    size = memory.weights_of(model.network)
     assert found == paper.Cost(state=20 * size, exchange=4 * size, traffic=7 * size)
     assert memory.of_training(model.network, torch.bfloat16) == (2 + 2 + 4 + 4) * size

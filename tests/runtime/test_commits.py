@@ -8,16 +8,19 @@ from hub_server import Hub, serving
 from huggingface_hub import constants
 
 from xlm_runtime.data import hub
+from xlm_runtime.data.commits import Repo
 from xlm_runtime.data.rows import Dropped
-from xlm_runtime.tasks.base.sources import Source, hub_read, joined
+from xlm_runtime.tasks.base.published import hub_read
+from xlm_runtime.tasks.base.sources import Source, joined
 from xlm_runtime.tasks.gsm8k import GSM8K
 from xlm_runtime.tasks.qm9 import QM9
 
 REPO = "someone/something"
 
 
-def _source(repo: str = REPO) -> Source:
-    return hub_read(repo, {}, 1, lambda _, at: iter([("train", None, (at,))]))  # type: ignore[arg-type,list-item]
+def _source(name: str = REPO) -> Source:
+    repo = Repo(name)
+    return hub_read(repo, {}, 1, lambda _: iter([("train", None, (repo.at,))]))  # type: ignore[list-item]
 
 
 @pytest.fixture

@@ -20,15 +20,15 @@ class Repo:
     at: its commit after `look_up`; the branch if no commit is known. `told`: the same in words.
     """
 
-    def __init__(self, name: str, branch: str) -> None:
-        self.name, self._branch = name, branch
+    def __init__(self, name: str, branch: str = "main") -> None:
+        self.name, self.branch = name, branch
         self.at = branch
         self.told = f"{branch}, at an unknown commit: the Hub gave none"
 
     def look_up(self, cache: Path) -> None:
         """Query the Hub for the commit; if it does not answer, take its last answer kept here."""
-        file = cache / "commits" / f"{self.name}@{self._branch}".replace("/", "--")
-        found = hub.commit(self.name, self._branch)
+        file = cache / "commits" / f"{self.name}@{self.branch}".replace("/", "--")
+        found = hub.commit(self.name, self.branch)
         if found:
             self.at = self.told = found
             with suppress(OSError):  # it is of use for times without the Hub alone

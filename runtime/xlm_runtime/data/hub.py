@@ -4,6 +4,7 @@ import errno
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
@@ -14,6 +15,7 @@ from xlm_runtime.system.errors import RunError, UsageError
 
 _BATCH = 1000
 _WAIT = 10  # seconds for a short answer
+_AT_ONCE = 16  # files whose ends are read at once
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
@@ -44,7 +46,7 @@ def reaching(what: str, instead: str) -> Iterator[None]:
     with _quiet(), _offline(not _reachable()):
         try:
             yield
-        except _failures() as error:
+        except failures() as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise RunError(f"no space left to download {what}") from error
             raise RunError(f"{_reason(what, error)}\n{instead}") from error
@@ -64,6 +66,46 @@ def dataset(
         return load_dataset(repo, data_files=dict(files), revision=revision, streaming=streaming)
 
 
+def counts(repo: str, files: str, revision: str, instead: str) -> dict[str, int]:
+    """Return the number of rows of each Parquet file that a pattern names, by address, in order.
+
+    Only the ends of the files are read. Raises RunError, which ends with ``instead``, if the Hub or
+    the data set cannot be reached.
+    """
+    with reaching(f"the data set {repo}", instead):
+        from datasets import load_dataset_builder
+
+        found = load_dataset_builder(repo, data_files={"train": files}, revision=revision)
+        names = list((found.config.data_files or {})["train"])
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(_rows, names), strict=True))
+
+
+def ending(repo: str, files: str, revision: str, instead: str, last: int) -> tuple[Any, int]:
+    """Return the last rows of Parquet files, one by one, and the number of rows before them.
+
+    No file without any of them is read; see `counts`.
+    """
+    found, names, rows = counts(repo, files, revision, instead), list[str](), 0
+    for name, count in reversed(found.items()):
+        if rows < last:
+            names, rows = [name, *names], rows + count
+    with reaching(f"the data set {repo}", instead):
+        from datasets import load_dataset
+
+        data = load_dataset("parquet", data_files=names, split="train", streaming=True)
+    return data.skip(max(0, rows - last)), max(0, sum(found.values()) - last)
+
+
+def _rows(address: str) -> int:
+    """Return the number of rows of a Parquet file, local or on the Hub."""
+    import fsspec  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq
+
+    with fsspec.open(address) as file:
+        return int(pq.ParquetFile(file).metadata.num_rows)
+
+
 def commit(repo: str, revision: str) -> str | None:
     """Return the commit of a branch of a data set; None if the Hub does not answer."""
     from huggingface_hub import HfApi
@@ -73,7 +115,7 @@ def commit(repo: str, revision: str) -> str | None:
     with _quiet():
         try:
             return HfApi().dataset_info(repo, revision=revision, timeout=_WAIT).sha
-        except _failures():
+        except failures():
             return None
 
 
@@ -93,17 +135,18 @@ def cells(
     name: str,
     dropped: Dropped,
     as_text: Callable[[object], object] = plain,
+    before: int = 0,
 ) -> Iterator[tuple[Place, tuple[str, ...]]]:
     """Yield the texts of some columns of the split ``name``, with the place of each row.
 
-    Rows without a text in each of them go to ``dropped``.
+    Rows without a text in each of them go to ``dropped``. ``before`` rows are not in ``split``.
     """
     rows = (
         row
         for batch in split.iter(batch_size=_BATCH)
         for row in zip(*(batch[column] for column in columns), strict=True)
     )
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(rows, before + 1):
         values, place = tuple(map(as_text, row)), Place(name, number)
         if faults := [found for found in map(fault, values) if found]:
             dropped.note(f"{faults[0]} in {name}", place)
@@ -169,13 +212,13 @@ def send(folder: Path, repo: str, message: str, replaced: Sequence[str]) -> str:
                 commit_message=message,
                 delete_patterns=list(replaced),
             )
-        except _failures() as error:
+        except failures() as error:
             raise RunError(f"nothing was pushed to {repo}: {_refusal(repo, error)}") from error
     return str(where)
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """Return the exceptions that a call of the Hub may raise."""
+def failures() -> tuple[type[Exception], ...]:
+    """Return the exceptions that a call of the Hub, or of a file system, may raise."""
     from huggingface_hub.errors import HfHubHTTPError
 
     # the bases name the error of whichever library it speaks HTTP with
@@ -217,7 +260,7 @@ def _reachable() -> bool:
 
     try:
         get_session().head(constants.ENDPOINT, timeout=_WAIT)
-    except _failures():
+    except failures():
         return False
     return True
 

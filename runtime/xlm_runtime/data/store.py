@@ -127,15 +127,9 @@ class Examples:
             for name, (values, starts) in self._columns.items()
         }
         given = tuple(map(bool, row.get("given", ())))
-        document = self._documents(row["body"])
+        document = documents(row["body"], self._separator)
         cut = any(row.get("cut", ()))
         return Example(index, row["body"], row.get("prompt", ()), given, (), document, cut)
-
-    def _documents(self, body: list[int]) -> Sequence[int]:
-        """Return the document number of each token, or nothing; each separator opens a document."""
-        if self._separator is None or self._separator not in body[1:]:
-            return ()
-        return list(accumulate(int(token == self._separator) for token in body))
 
     def __iter__(self) -> Iterator[Example]:
         return (self[i] for i in range(self._rows))
@@ -155,6 +149,13 @@ class Examples:
 
     def __setstate__(self, folder: Path) -> None:
         self.__init__(folder)  # type: ignore[misc]
+
+
+def documents(body: Sequence[int], separator: int | None) -> Sequence[int]:
+    """Return the document number of each token, or nothing; each separator opens a document."""
+    if separator is None or separator not in body[1:]:
+        return ()
+    return list(accumulate(int(token == separator) for token in body))
 
 
 def _column(folder: Path, name: str, dtype: str) -> tuple[npt.NDArray[Any], Ints]:

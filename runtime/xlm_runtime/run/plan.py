@@ -76,7 +76,8 @@ def planned(command: Command) -> Plan:
     else:
         pair.check(found.family, task)
     pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
-    _check_stream(config, task, facts["data"])
+    if config.data.stream:
+        _check_stream(task, facts["data"], facts["preset"])
     if {"eval", "score"}.intersection(jobs):
         _check_metrics(config)
     if "train" in jobs:
@@ -141,13 +142,15 @@ def _check_training(command: Command, config: Config) -> None:
         wanted.check(config.train)
 
 
-def _check_stream(config: Config, task: Task, data: str | None) -> None:
-    """Check that a stream is one of texts in the user's files.  Raises UsageError."""
-    if config.data.stream and (not data or task.packed or not task.streams):
-        what = f"{task.name} does not read texts one by one" if data else "there is no --data"
+def _check_stream(task: Task, data: str | None, preset: str) -> None:
+    """Check that a stream is one of texts in files or on the Hub.  Raises UsageError."""
+    why = "" if task.streams else f"{task.name} does not read texts one by one"
+    if not why and not data and preset != "paper":
+        why = f"there is no --data, and what --preset {preset} reads needs no stream"
+    if why:
         raise UsageError(
-            f"data.stream: {what}; what can be streamed is a folder of texts, by a task such as "
-            "owt, lm1b or jsonl, which do not pack them"
+            f"data.stream: {why}; what can be streamed is a folder of texts (--data), or with "
+            "--preset paper a data set on the Hub, by a task such as owt_packed, lm1b or jsonl"
         )
 
 

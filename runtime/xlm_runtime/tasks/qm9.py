@@ -8,15 +8,18 @@ molecules are made (`molecules.grow`).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from xlm_runtime.data import hub
+from xlm_runtime.data.commits import Repo
 from xlm_runtime.data.rows import Dropped, Place
 from xlm_runtime.tasks.base.molecules import known
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
-from xlm_runtime.tasks.base.sources import Row, Source, by_hash, hub_read
+from xlm_runtime.tasks.base.published import hub_read
+from xlm_runtime.tasks.base.sources import Row, Source, by_hash, mapped
 from xlm_runtime.tasks.base.splits import Name
 from xlm_runtime.tasks.base.task import SMALL
 from xlm_runtime.tasks.base.text import INSTEAD, TextTask, instead
@@ -72,7 +75,8 @@ class Qm9(TextTask):
         """Return the data set on the Hub."""
         split = {"split": [SHARE, SEED], "held out": dict(HELD_OUT)}
         key = {"files": dict(FILES), "columns": [COLUMN], **split}
-        return hub_read(REPO, key, 2_000_000, _published)
+        repo = Repo(REPO)
+        return hub_read(repo, key, 2_000_000, partial(_published, repo))
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
         """Return `metrics.molecules`."""
@@ -101,22 +105,20 @@ class Qm9(TextTask):
 
 def molecular(source: Source) -> Source:
     """Keep the rows of a source that are one molecule; drop and count others."""
+    return mapped(source, {"molecules": 1}, _molecule, "not one molecule that RDKit can read")
+
+
+def _molecule(text: str) -> str | None:
+    """Return a text that is one molecule without spaces around it; None for another."""
     from xlm_runtime.tokenizers.molecules.smiles import whole
 
-    def rows(dropped: Dropped) -> Iterator[Row]:
-        for split, place, (text,) in source.rows(dropped):
-            if whole(text) is None:
-                dropped.note("not one molecule that RDKit can read", place)
-            else:
-                yield split, place, (text.strip(),)
-
-    return replace(source, key={**source.key, "molecules": 1}, rows=rows)
+    return None if whole(text) is None else text.strip()
 
 
-def _published(dropped: Dropped, at: str) -> Iterator[Row]:
+def _published(repo: Repo, dropped: Dropped) -> Iterator[Row]:
     """Yield rows, numbered in each part in the order of `datasets`' split."""
-    every: Any = hub.dataset(REPO, FILES, at, INSTEAD)["train"]
-    hub.has(every, (COLUMN,), REPO, INSTEAD)
+    every: Any = hub.dataset(repo.name, FILES, repo.at, INSTEAD)["train"]
+    hub.has(every, (COLUMN,), repo.name, INSTEAD)
     parts = every.select_columns(COLUMN).train_test_split(test_size=SHARE, seed=SEED)
     for split in ("train", "test"):
         for place, (text,) in hub.cells(parts[split], (COLUMN,), split, dropped):

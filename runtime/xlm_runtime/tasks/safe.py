@@ -10,16 +10,20 @@ arXiv:2501.06158): atoms and fragments in random order, here one that the row it
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from xlm_runtime.data import hub
+from xlm_runtime.data.commits import Repo
 from xlm_runtime.data.rows import Dropped, Place, fault
+from xlm_runtime.data.stream import HubRows
 from xlm_runtime.tasks.base.molecules import known
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
-from xlm_runtime.tasks.base.sources import Row, Source, hub_read
+from xlm_runtime.tasks.base.published import hub_read
+from xlm_runtime.tasks.base.sources import HEAD, Reading, Row, Source, mapped
 from xlm_runtime.tasks.base.splits import SPLITS
 from xlm_runtime.tasks.base.text import INSTEAD, TextTask, instead
 from xlm_runtime.tasks.qm9 import QM9, made
@@ -73,7 +77,13 @@ class Safe(TextTask):
     def published(self) -> Source:
         """Return the data set on the Hub."""
         key = {"files": dict(FILES), "columns": list(COLUMNS), "rows": dict(ROWS)}
-        return hub_read(REPO, key, 6_000_000_000, _published)
+        repo = Repo(REPO)
+        training = HubRows(repo, FILES["train"], COLUMNS, INSTEAD, most=ROWS["train"])
+        beginning = partial(_published, repo, {**ROWS, "train": HEAD})
+        return hub_read(
+            repo, key, 6_000_000_000, partial(_published, repo, ROWS),
+            Reading(training, beginning, size=2_000_000),
+        )  # fmt: skip
 
     def metrics(self, prepared: Prepared) -> "MetricCollection":
         """Return `metrics.molecules`, for texts as they are and after GenMol's repairs."""
@@ -101,12 +111,13 @@ class Safe(TextTask):
         return bracketed(super()._source(options))
 
 
-def _published(dropped: Dropped, at: str) -> Iterator[Row]:
-    with hub.reaching(f"the data set {REPO}", INSTEAD):
-        data: Any = hub.dataset(REPO, FILES, at, INSTEAD, streaming=True)
+def _published(repo: Repo, most: Mapping[str, int], dropped: Dropped) -> Iterator[Row]:
+    """Yield the first rows of each split, at most so many."""
+    with hub.reaching(f"the data set {repo.name}", INSTEAD):
+        data: Any = hub.dataset(repo.name, FILES, repo.at, INSTEAD, streaming=True)
         for split in SPLITS:
-            column = hub.first(data[split], COLUMNS, REPO, INSTEAD)
-            for number, row in enumerate(data[split].take(ROWS[split]), 1):
+            column = hub.first(data[split], COLUMNS, repo.name, INSTEAD)
+            for number, row in enumerate(data[split].take(most[split]), 1):
                 if found := fault(row[column]):
                     dropped.note(f"{found} in {split}", Place(split, number))
                 else:
@@ -115,18 +126,15 @@ def _published(dropped: Dropped, at: str) -> Iterator[Row]:
 
 def bracketed(source: Source) -> Source:
     """Convert the rows of a source to bracket SAFE; drop and count those that are no molecule."""
+    return mapped(source, {"bracket SAFE": _VERSION}, _bracketed, "no molecule that RDKit can read")
+
+
+def _bracketed(text: str) -> str | None:
+    """Write a molecule as bracket SAFE, in an order that its hash fixes; return None for none."""
     from xlm_runtime.tokenizers.molecules.safe import encode
 
-    def rows(dropped: Dropped) -> Iterator[Row]:
-        for split, place, (text,) in source.rows(dropped):
-            seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
-            found = encode(text, np.random.default_rng(seed))
-            if found is None:
-                dropped.note("no molecule that RDKit can read", place)
-            else:
-                yield split, place, (found,)
-
-    return replace(source, key={**source.key, "bracket SAFE": _VERSION}, rows=rows)
+    seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+    return encode(text, np.random.default_rng(seed))
 
 
 SAFE = Safe()

@@ -20,7 +20,7 @@ Part = tuple[list[Example], Mark]
 class Parts(IterableDataset[Part]):
     """The parts of a device, as `order.Order` deals them, from the part ``start`` on.
 
-    ``read`` rows were read before. Each process passes over all rows, and encodes its own.
+    ``read`` examples were read before. Each process passes over all of them, and makes its own.
     """
 
     def __init__(self, stream: Stream, train: Train, start: int, read: int) -> None:
@@ -29,26 +29,26 @@ class Parts(IterableDataset[Part]):
 
     def __iter__(self) -> Iterator[Part]:
         """Yield the parts, with the mark of the window that each ends in."""
-        worker = get_worker_info()
-        number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        info = get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
         part, devices, here = self.train.part, self.train.processes, rank()
         left = self.train.steps * self.train.accumulate - self.start
         examples: list[Example] = []
         for mark, rows in self.stream.windows(self.train.seed, self.mark):
-            for at, (place, text) in enumerate(rows, mark.read - self.read):
+            for at, (number, source) in enumerate(rows, mark.read - self.read):
                 turn, whose = divmod(at // part, devices)
                 if turn >= left:
                     return
-                if at < 0 or whose != here or turn % workers != number:
+                if at < 0 or whose != here or turn % workers != worker:
                     continue
-                examples.append(self.stream.example(place, text))
+                examples.append(self.stream.example(number, source))
                 if len(examples) == part:
                     yield examples, mark
                     examples = []
 
 
 class Streaming(DataLoader[Batch]):
-    """A loader whose state is a mark before all rows that are not yet used."""
+    """A loader whose state is a mark before all examples that are not yet used."""
 
     def __init__(self, parts: Parts, layout: Layout, workers: int) -> None:
         self.parts = parts
@@ -78,7 +78,7 @@ class Streaming(DataLoader[Batch]):
         return {"mark": asdict(self._marks[0])}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a mark, unless rows behind it are to be read again."""
+        """Continue from a mark, unless examples before it are to be read again."""
         mark = Mark(**state["mark"])
         if mark.read <= self.parts.read:
             self.parts.mark = mark

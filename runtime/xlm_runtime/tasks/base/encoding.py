@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from xlm_runtime.data.lanes import Lanes
 from xlm_runtime.data.rows import Dropped
 from xlm_runtime.data.store import Block, Writer
 from xlm_runtime.system.errors import RunError
@@ -113,37 +113,37 @@ class Packing(Encoding):
 
     crop: bool = False
     documents: dict[str, int] = field(default_factory=_zeros)
-    left: dict[str, list[int]] = field(default_factory=lambda: {split: [] for split in SPLITS})
-    flowing: set[str] = field(default_factory=set)  # splits whose stream has begun
+    lanes: dict[str, Lanes] = field(init=False)  # of each split
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        separator = self.tokenizer.separator
+        assert separator is not None
+        self.lanes = {split: Lanes(self.block, separator) for split in SPLITS}
 
     def _write(self, writer: Writer, split: Name, rows: list[Encoded]) -> None:
         """Write the rows that texts fill up, what was left before them included."""
-        ids, separator, windows = self.left[split], self.tokenizer.separator, list[list[int]]()
-        assert separator is not None
+        texts, windows = list[list[int]](), list[list[int]]()
         for place, whole in rows:
             row = window(whole, self.block) if self.crop else whole
             self.unknown.note(row, place)
             self.documents[split] += 1
             if len(row) < len(whole):
                 self.cut.note(split, place)
-                windows.append(row)
-            else:
-                ids += [separator, *row] if split in self.flowing else row
-                self.flowing.add(split)
-        count = len(ids) // self.block
-        full = np.array([*ids[: count * self.block], *chain.from_iterable(windows)], np.int64)
-        self.left[split] = ids[count * self.block :]
-        count += len(windows)
-        writer.add(body=Block(full, np.full(count, self.block)), cut=flags([True] * count))
+            (windows if len(row) < len(whole) else texts).append(row)
+        full = [*self.lanes[split].rows(texts), *windows]
+        ids = np.array(full, np.int64).reshape(-1)
+        lengths = np.full(len(full), self.block)
+        writer.add(body=Block(ids, lengths), cut=flags([True] * len(full)))
 
     def _counts(self) -> dict[str, Any]:
-        over = {split: len(ids) for split, ids in self.left.items()}
+        over = {split: lanes.left for split, lanes in self.lanes.items()}
         cut = {"cut": self.cut.facts()} if self.crop else {}
         dropped = {"dropped": self.dropped.facts(), "left_over_tokens": over}
         return {"documents": self.documents, **cut, **dropped}
 
     def _shortage(self, empty: str, _: int) -> str:
-        over = ", ".join(f"{len(ids)} for {split}" for split, ids in self.left.items())
+        over = ", ".join(f"{lanes.left} for {split}" for split, lanes in self.lanes.items())
         kept = sum(self.documents.values())
         return (
             f"there is no full row of {self.block} tokens for {empty} (tokens left over: {over}; "

@@ -19,7 +19,8 @@ from xlm_runtime.system.errors import RunError
 from xlm_runtime.system.progress import Watch
 from xlm_runtime.tasks.base.counted import Unknown, encoded, more
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
-from xlm_runtime.tasks.base.sources import Row, Source, hub_rows, user_rows
+from xlm_runtime.tasks.base.published import hub_rows
+from xlm_runtime.tasks.base.sources import Row, Source, user_rows
 from xlm_runtime.tasks.base.splits import SPLITS, Name
 from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.tasks.base.text import cleaning, tokenizer_for

@@ -1,20 +1,24 @@
-"""Sources of rows, the user's files or data sets on the Hub, and the split of each row."""
+"""Sources of rows, such as the user's files, and the split of each row."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from xlm_runtime.data import files, hub
+from xlm_runtime.data import files
 from xlm_runtime.data.commits import Repo
 from xlm_runtime.data.rows import Dropped, Place, plain
+from xlm_runtime.data.stream import Rows
 from xlm_runtime.system.cache import fingerprint
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.splits import SPLITS, Name
 
 Row = tuple[Name, Place, tuple[str, ...]]
+HEAD = 10_000  # rows at the beginning of a stream, whose lengths are taken for those of all
+HELD = 100  # rows that are held out of a stream by their hashes
 _SHARE = 0.05  # of the user's rows, for each held-out split that has no file of its own
 _WORDS: dict[str, Name] = {
     "train": "train",
@@ -25,12 +29,32 @@ _WORDS: dict[str, Name] = {
 }
 
 
+def _same(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Rows for training that are read while training goes on.
+
+    beginning: what is read before, as by `Source.rows`: the first of them and held-out rows. size:
+    of that, in characters, roughly. take: returns the text for training of the text of a row, or
+    None.
+    """
+
+    rows: Rows
+    beginning: Callable[[Dropped], Iterator[Row]]
+    size: int
+    take: Callable[[str], str | None] = _same
+
+
 @dataclass(frozen=True)
 class Source:
     """Rows of texts, with the split and the place of each.
 
     key: plain JSON values that change whenever the rows do; of data sets on the Hub (``repos``)
-    after `fixed` has looked up their commits. size: characters, roughly.
+    after `fixed` has looked up their commits. size: characters, roughly. reading: how its rows for
+    training can be streamed; None if they cannot.
     """
 
     title: str
@@ -38,6 +62,7 @@ class Source:
     size: int
     rows: Callable[[Dropped], Iterator[Row]]
     repos: tuple[Repo, ...] = ()
+    reading: Reading | None = None
 
     def fixed(self, cache: Path) -> "Source":
         """Return the source at its present commits, kept below ``cache`` for offline use."""
@@ -45,6 +70,13 @@ class Source:
             repo.look_up(cache)
         commits = {repo.name: repo.at for repo in self.repos}
         return replace(self, key={**self.key, "commits": commits}) if commits else self
+
+    def begun(self) -> "Source":
+        """Return the beginning of a source that is streamed.  Raises UsageError for another."""
+        if self.reading is None:
+            raise UsageError(f"data.stream: {self.title}: it is read as a whole, never as a stream")
+        key, size = {**self.key, "head": HEAD, "held": HELD}, self.reading.size
+        return replace(self, key=key, size=size, rows=self.reading.beginning)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -114,63 +146,41 @@ def parts_of(path: Path) -> dict[Path, Name]:
     return found
 
 
-def hub_rows(
-    repo: str,
-    published: Mapping[str, str],
-    columns: Sequence[str],
-    size: int,
-    instead: str,
-    *,
-    revision: str = "main",
-    held_out: Mapping[Name, float] | None = None,
-    last: int = 0,
-    as_text: Callable[[object], object] = plain,
-) -> Source:
-    """Read columns of a data set on the Hub; ``published`` maps its splits to files.
+@dataclass(frozen=True)
+class _Then:
+    """Two functions of texts, one after the other; None where the first returns that."""
 
-    ``held_out`` are the shares of splits that it lacks, taken from its training rows by a hash of
-    the first column; ``last`` is how many of the last training rows are for testing. ``instead``
-    is the remedy in messages.
+    first: Callable[[str], str | None]
+    second: Callable[[str], str | None]
+
+    def __call__(self, text: str) -> str | None:
+        found = self.first(text)
+        return None if found is None else self.second(found)
+
+
+def mapped(
+    source: Source, key: Mapping[str, Any], convert: Callable[[str], str | None], fault: str
+) -> Source:
+    """Convert the texts of a source; rows of which ``convert`` makes None are dropped for a fault.
+
+    ``key`` changes whenever the conversion does; ``convert`` can be pickled.
     """
-    shares = held_out or {}
-    key: dict[str, Any] = {
-        "files": dict(published),
-        "columns": list(columns),
-        "held out": dict(shares),
-    }
-    key |= {"last": last} if last else {}
 
-    def rows(dropped: Dropped, at: str) -> Iterator[Row]:
-        data: Any = hub.dataset(repo, published, at, instead)
-        for split in (name for name in SPLITS if name in published):
-            hub.has(data[split], columns, repo, instead)
-            ends = len(data[split]) - (last if split == "train" else 0)
-            for place, texts in hub.cells(data[split], columns, split, dropped, as_text):
-                if split == "train":
-                    yield (by_hash(texts[0], shares) if place.row <= ends else "test"), place, texts
-                else:
-                    yield split, place, texts
+    def through(rows: Callable[[Dropped], Iterator[Row]], dropped: Dropped) -> Iterator[Row]:
+        for split, place, (text,) in rows(dropped):
+            found = convert(text)
+            if found is None:
+                dropped.note(fault, place)
+            else:
+                yield split, place, (found,)
 
-    return hub_read(repo, key, size, rows, revision)
-
-
-def hub_read(
-    repo: str,
-    key: Mapping[str, Any],
-    size: int,
-    rows: Callable[[Dropped, str], Iterator[Row]],
-    revision: str = "main",
-) -> Source:
-    """Open a data set on the Hub; ``rows(dropped, commit)`` reads the part named by ``key``."""
-    found = Repo(repo, revision)
-    repos = (found,) if hub.is_name(repo) else ()  # else a folder in the form of the Hub
-    return Source(
-        f"{repo} on the Hub, {revision}",
-        {"repo": repo, "revision": revision, **key},
-        size,
-        lambda dropped: rows(dropped, found.at),
-        repos,
+    reading = source.reading and replace(
+        source.reading,
+        beginning=partial(through, source.reading.beginning),
+        take=_Then(source.reading.take, convert),
     )
+    rows = partial(through, source.rows)
+    return replace(source, key={**source.key, **key}, rows=rows, reading=reading)
 
 
 def joined(*parts: Source) -> Source:

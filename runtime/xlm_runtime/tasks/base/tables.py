@@ -14,7 +14,8 @@ from xlm_runtime.system.progress import Watch
 from xlm_runtime.tasks.base.counted import more
 from xlm_runtime.tasks.base.prepared import DataOptions
 from xlm_runtime.tasks.base.problem import Problem, blocks
-from xlm_runtime.tasks.base.sources import Source, hub_rows, user_rows
+from xlm_runtime.tasks.base.published import hub_rows
+from xlm_runtime.tasks.base.sources import Source, user_rows
 from xlm_runtime.tasks.base.splits import SPLITS, Name
 
 VERSION = 3  # of how tables are read

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +11,7 @@ from xlm_runtime.data import store
 from xlm_runtime.data.rows import Dropped
 from xlm_runtime.data.store import Examples
 from xlm_runtime.system.bounds import VOCABULARY
-from xlm_runtime.system.cache import cached, fingerprint
+from xlm_runtime.system.cache import Built, cached, fingerprint
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import Watch
 from xlm_runtime.system.strict import short
@@ -18,7 +19,8 @@ from xlm_runtime.tasks.base import streaming
 from xlm_runtime.tasks.base.encoding import EDGES, PACKED, Encoding, Packing
 from xlm_runtime.tasks.base.english import english
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
-from xlm_runtime.tasks.base.sources import Source, hub_rows, user_rows
+from xlm_runtime.tasks.base.published import hub_rows
+from xlm_runtime.tasks.base.sources import Source, user_rows
 from xlm_runtime.tasks.base.splits import SPLITS
 from xlm_runtime.tasks.base.task import Task
 from xlm_runtime.tokenizers import Tokenizer
@@ -81,46 +83,65 @@ class TextTask(Task):
 
     def prepare(self, options: DataOptions) -> Prepared:
         """Read, clean, tokenize and cut the texts, or find them in the cache."""
-        source = self._source(options).fixed(options.cache)
+        source = self._source(options)
+        source = (source.begun() if options.stream else source).fixed(options.cache)
+        clean = self.clean if options.preset == "paper" else str
+        cleaned = [self.name, self.version] if options.preset == "paper" else []
+        read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
+        tokenizer = self._tokenizer(options, read, source, clean)
+        how = tokenizer, options.block or self.blocks[options.preset], clean
+        key = {**read, "tokenizer": tokenizer.fingerprint, "block": how[1]}
+        key |= {"packed": self.packing} if self.packed else {}
+
+        def build(folder: Path) -> dict[str, Any]:
+            return self.encoding(*how).run(source, folder)
+
+        built = cached(options.cache, self.name, key, build)
+        found = self._prepared(options, source, tokenizer, built)
+        if not options.stream or source.reading is None:
+            return found
+        stream = streaming.stream(source.reading, options.window, self.encoding(*how))
+        return replace(found, stream=stream, facts={**found.facts, "stream": stream.told})
+
+    def _tokenizer(
+        self,
+        options: DataOptions,
+        key: Mapping[str, Any],
+        source: Source,
+        clean: Callable[[str], str],
+    ) -> Tokenizer:
+        """Return the tokenizer of the texts; see `tokenizer_for`."""
         name = options.tokenizer or self.tokenizers[options.preset]
         if options.stream and name.startswith("bpe:") and options.kept is None:
             raise UsageError(
                 f"data.stream: {name} would be trained on all texts, which a stream does not read: "
                 "name a tokenizer with --tokenizer, one on the Hub or a local file"
             )
+        own = self.tokenizer(name, options)
+        return own or tokenizer_for(name, key, source, clean, options, self.packed)
+
+    def _prepared(
+        self, options: DataOptions, source: Source, tokenizer: Tokenizer, built: Built
+    ) -> Prepared:
+        """Return the texts that are in the cache, with all that is known of them."""
+        splits = [Examples(built.folder / split) for split in SPLITS]
+        train, validation, test = splits
+        longest = max(int(one.lengths.max()) for one in splits)
         room = options.block or self.blocks[options.preset]
-        clean = self.clean if options.preset == "paper" else str
-        cleaned = [self.name, self.version] if options.preset == "paper" else []
-        read = {"source": source.key, "clean": cleaned, "text": [_VERSION, store.VERSION]}
-        tokenizer = self.tokenizer(name, options) or tokenizer_for(
-            name, read, source, clean, options, self.packed
-        )
-        key = {**read, "tokenizer": tokenizer.fingerprint, "block": room}
-        key |= {"packed": self.packing} if self.packed else {}
-
-        def build(folder: Path) -> dict[str, Any]:
-            return self.encoding(tokenizer, room, clean).run(source, folder)
-
-        built = cached(options.cache, self.name, key, build)
-        splits = {split: Examples(built.folder / split) for split in SPLITS}
-        longest = max(int(one.lengths.max()) for one in splits.values())
         block = longest if self.follows(options) else room
         shown = block if block == room else f"{block}, the longest text (data.block sets another)"
-        about = {"tokenizer": name, "vocabulary": tokenizer.vocabulary.size, "block": shown}
-        more = {"protocol": self._protocol(options), "cache": str(built.folder)}
-        streamed, how = None, (options.window, tokenizer, clean, block)
-        if options.stream:
-            streamed = streaming.stream(options.data, options.columns, *how)
-            more["stream"] = streamed.told
+        about = {
+            "tokenizer": options.tokenizer or self.tokenizers[options.preset],
+            "vocabulary": tokenizer.vocabulary.size,
+            "block": shown,
+            "protocol": self._protocol(options),
+            "cache": str(built.folder),
+        }
+        facts = {**source.facts, **built.facts, **about}
         return Prepared(
-            train=splits["train"],
-            validation=splits["validation"],
-            test=splits["test"],
-            tokenizer=tokenizer,
-            body=block,
-            facts={**source.facts, **built.facts, **about, **more},
-            stream=streamed,
-        )
+            train=train, validation=validation, test=test, tokenizer=tokenizer, body=block,
+            facts=facts,
+        )  # fmt: skip
 
     def follows(self, options: DataOptions) -> bool:
         """Return whether the block shrinks to the longest text: with the user's own data.
@@ -158,8 +179,8 @@ class TextTask(Task):
         return f"{self.protocols['data' if options.data else options.preset]}; {EDGES}"
 
     def _source(self, options: DataOptions) -> Source:
-        if options.stream:
-            return streaming.source(options.data, options.columns)
+        if options.stream and options.data:
+            return streaming.folder(options.data, options.columns)
         if options.data:
             return user_rows(options.data, ("text",), options.columns)
         if options.preset == "paper":

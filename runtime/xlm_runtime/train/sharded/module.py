@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from xlm_runtime.plug import Losses
 from xlm_runtime.train.module import Training
-from xlm_runtime.train.sharded.weights import forward, release, shard
+from xlm_runtime.train.sharded.weights import LOSSES, forward, release, shard
 from xlm_runtime.train.shards import whole
 
 
@@ -36,7 +36,7 @@ class ShardedTraining(Training):
                 losses = family_loss(network, *parts, **params)
             return losses.total, losses
 
-        loss = forward(self.network, "_losses", scalar_first)
+        loss = forward(self.network, LOSSES, scalar_first)
 
         def objective(_: nn.Module, *parts: Any, **params: Any) -> Losses:
             total, losses = loss(*parts, **params)  # the total is what leads back to the weights

@@ -18,7 +18,7 @@ from torch.distributed.fsdp import (
 
 from xlm_runtime.train.blocks import blocks
 
-GATHERED = "_gathered"  # a method of the network: heads have all names that begin with a letter
+GATHERED, LOSSES = "_gathered", "_losses"  # methods: heads have names that begin with a letter
 
 
 def shard(network: nn.Module, mesh: DeviceMesh) -> None:

@@ -47,13 +47,13 @@ def cost(network: nn.Module, dtype: torch.dtype, train: Train) -> Cost:
     whole, state = memory.weights_of(network), memory.of_training(network, dtype)
     each = [memory.weights_of(block) for block in blocks(network)]
     outside, largest = whole - sum(each), max(each, default=0)
-    received = dtype.itemsize * (train.processes - 1) / train.processes
+    of_others = dtype.itemsize * (train.processes - 1) / train.processes  # bytes of a weight
     if train.strategy == "ddp":
         trained = memory.weights_of(network, trained=True)
-        return Cost(state, dtype.itemsize * trained, int(2 * received * trained))
-    passes = train.accumulate * (2 * sum(each) + outside + whole)
+        return Cost(state, dtype.itemsize * trained, int(2 * of_others * trained))
+    received = train.accumulate * (2 * sum(each) + outside + whole)
     gathered = dtype.itemsize * (2 * outside + 3 * largest)
-    return Cost(state // train.processes, gathered, int(received * passes))
+    return Cost(state // train.processes, gathered, int(of_others * received))
 
 
 def kept(model: Model, data: Split, train: Train) -> int:

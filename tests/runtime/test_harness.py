@@ -1,6 +1,7 @@
 """A run as a model of lm-evaluation-harness, on tasks of local data."""
 
 import json
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from attrs import evolve
 from fresh import untrained
 
 import xlm_runtime
-from xlm_runtime.use import evaluating, main
+from xlm_runtime.use import evaluating, lm_eval, main
 from xlm_runtime.use.evaluating import Tasks
 from xlm_runtime.use.loaded import Loaded
 from xlm_runtime.use.options import Options
@@ -172,6 +173,41 @@ def test_tasks_of_local_data(
         ({"limit": 0}, "--limit 0: a number of examples"),
     ):
         assert main.evaluate(evolve(options, out=None), evolve(tasks, **change)) == 2
+        assert why in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_command_of_the_harness_knows_runs(
+    trained: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its numbers are those of `xlmc lm-eval`; a mistake is named without a traceback."""
+
+    def call(*arguments: str) -> int:
+        common = ["--tasks", "local_choice,local_answer", "--include_path", str(folder)]
+        monkeypatch.setattr(sys, "argv", ["lm_eval", "--model", "xlmc", *arguments, *common])
+        return lm_eval.main()
+
+    assert call("--model_args", f"run={trained},draws=4", "--output_path", "out") == 0
+    assert "|local_choice|" in capsys.readouterr().out
+    (file,) = Path("out").rglob("results*.json")
+    found = json.loads(file.read_text())
+    options = Options(what=str(trained), likelihood=True, draws=4, out=Path("own.json"))
+    tasks = Tasks(names=("local_choice", "local_answer"), include=folder)
+    assert main.evaluate(options, tasks) == 0
+    wanted = json.loads(Path("own.json").read_text())["results"]
+    for name, values in wanted.items():
+        for key in ("acc,none", "exact_match,none"):
+            assert found["results"][name].get(key) == values.get(key)
+    assert found["config"]["xlmc_likelihood"][0].startswith("tight")
+    for arguments, why in (
+        (("--model_args", "ckpt=best"), "--model_args: name a run; write run=RUN"),
+        (("--model_args", f"run={trained},steps=3"), "--model_args: there is no steps"),
+        (("--model_args", "run=nowhere"), "nowhere"),
+    ):
+        assert call(*arguments) == 2
         assert why in capsys.readouterr().err
 
 

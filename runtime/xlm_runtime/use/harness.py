@@ -1,14 +1,15 @@
 """A trained run as a model of lm-evaluation-harness: likelihoods and answers for its tasks.
 
 ``lm_eval.simple_evaluate(model=Harness(xlm_runtime.load(RUN)), tasks=[...])``; `xlmc lm-eval` does
-the same. Needs the extra ``lm-eval``.
+the same, and `xlm_runtime.use.lm_eval` the harness's own command. Needs the extra ``lm-eval``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
+from lm_eval.utils import simple_parse_args_string
 
 from xlm_runtime.config.settings import Setting
 from xlm_runtime.model import holes, scores
@@ -16,11 +17,13 @@ from xlm_runtime.model.scores import LogLikelihood
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.system.progress import Watch
 from xlm_runtime.tokenizers import before
-from xlm_runtime.use import requests
+from xlm_runtime.use import opening, requests
 from xlm_runtime.use.loaded import Loaded
+from xlm_runtime.use.options import Options, check
 from xlm_runtime.use.requests import Request
 from xlm_runtime.use.texts import Scorer
 
+_ARGUMENTS = ("run", "ckpt", "weights", "draws", "seed")
 _LONGEST = 256  # tokens of an answer where a task sets no number, as the harness has it
 
 
@@ -52,6 +55,42 @@ class Harness(LM):  # type: ignore[misc]
         self.prompt = loaded.prompt - len(frame)
         self.seen: set[tuple[str, str]] = set()
         self.cropped = 0
+
+    @classmethod
+    def create_from_arg_obj(
+        cls, arg_dict: Mapping[str, Any], additional_config: Mapping[str, Any] | None = None
+    ) -> "Harness":
+        """Open the model that ``--model_args`` of the harness names.
+
+        run: a run, package or repository as `xlmc lm-eval` takes it. ckpt, weights, draws, seed:
+        as there. greedy: see the class; here it is true where nothing is given, so that ``acc`` of
+        every task is right. ``batch_size`` is of the harness. Raises UsageError.
+        """
+        found = dict(arg_dict)
+        greedy = bool(found.pop("greedy", True))
+        unknown = found.keys() - {*_ARGUMENTS}
+        if unknown or "run" not in found:
+            wrong = f"there is no {', '.join(sorted(unknown))}" if unknown else "name a run"
+            raise UsageError(
+                f"--model_args: {wrong}; write run=RUN, and as you like "
+                f"{', '.join((*_ARGUMENTS[1:], 'greedy'))}"
+            )
+        size = (additional_config or {}).get("batch_size") or 64
+        if not str(size).isdecimal():
+            raise UsageError(f"--batch_size {size}: write a number")
+        what = str(found.pop("run"))
+        options = Options(what=what, batch=int(size), likelihood=True, **found)
+        check(options)
+        loaded = opening.opened(options).loaded
+        how = {"batch": options.batch, "draws": options.draws, "seed": options.seed}
+        return cls(loaded, greedy=greedy, **how)
+
+    @classmethod
+    def create_from_arg_string(
+        cls, arg_string: str, additional_config: Mapping[str, Any] | None = None
+    ) -> "Harness":
+        """Open the model that a text of ``key=value,key=value`` names."""
+        return cls.create_from_arg_obj(simple_parse_args_string(arg_string), additional_config)
 
     def loglikelihood(self, requests: Sequence[Instance]) -> list[tuple[float, bool]]:
         """Return log p of each continuation given its context, and whether it is the greedy one."""

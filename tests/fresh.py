@@ -11,11 +11,12 @@ from xlm_runtime.use.loaded import Loaded
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def untrained(name: str, prompt: int = 0, folder: Path = EXAMPLES) -> Loaded:
+def untrained(name: str, prompt: int = 0, folder: Path = EXAMPLES, **noise: int) -> Loaded:
     """A tiny model of a family with fresh weights, for texts of up to 8 letters."""
     family = package.load(folder / name).family
     tokenizer = words("abcdefgh", family.specials)
-    config = build(family, [], [Setting("model.size", "tiny", "the test")])
+    sets = {"model.size": "tiny"} | {f"noise.{param}": value for param, value in noise.items()}
+    config = build(family, [], [Setting(path, value, "the test") for path, value in sets.items()])
     model = make(family, tokenizer.vocabulary, "text", 8, config)
     model.network.eval()
     return Loaded(model, tokenizer, config, prompt, [8])

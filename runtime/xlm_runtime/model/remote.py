@@ -75,9 +75,10 @@ def names(network: nn.Module) -> set[str]:
 def save(model: Model, size: ModelSize, folder: Path) -> None:
     """Write the weights, a config and the code of a network; it was made with a ``size``.
 
-    Raises UsageError for a network that is more than tokens, and perhaps numbers, to answers.
+    Raises UsageError for a network that is more than tokens, and perhaps numbers, to answers, or
+    tokens in blocks.
     """
-    network = model.network
+    network: Any = model.network
     told, head = _told(network), _head(network)
     modules = _modules(network)
     weights = {f"network.{name}": one.contiguous() for name, one in network.state_dict().items()}
@@ -97,6 +98,7 @@ def save(model: Model, size: ModelSize, folder: Path) -> None:
         "forbidden": forbidden,
         "head": head,
         "told": told,
+        "clock": asdict(network.clock) if _in_blocks(network) else None,
         "family": model.family.name,
     }
     write_json(folder / "config.json", about | _about(network))
@@ -117,7 +119,12 @@ def _about(network: nn.Module) -> dict[str, Any]:
 
 
 def _told(network: Any) -> list[str]:
-    """Return the names of what a network takes beside tokens, a number for each row: t or sigma."""
+    """Return the names of what a network takes beside tokens, a number for each row: t or sigma.
+
+    Of one that reads blocks it is nothing. Raises UsageError for a network that takes more.
+    """
+    if _in_blocks(network):
+        return []
     built = [*inspect.signature(type(network).__init__).parameters][1:]
     _, attend, *more = inspect.signature(network.trunk).parameters
     if len(built) != 3 or attend != "attend" or not {*more} <= {"t", "sigma"}:
@@ -126,6 +133,12 @@ def _told(network: Any) -> list[str]:
             "no form in transformers: share the run with --job push"
         )
     return more
+
+
+def _in_blocks(network: Any) -> bool:
+    """Return whether a network reads rows in blocks, each in view of those before it."""
+    built = [*inspect.signature(type(network).__init__).parameters][4:]
+    return built == ["clock"] and {"blocks", "extend"} <= {*dir(type(network))}
 
 
 def _head(network: nn.Module) -> str:

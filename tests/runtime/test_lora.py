@@ -103,6 +103,14 @@ def test_an_architecture_of_transformers(kind, train, tmp_path):
 def test_without_weights_or_library(train, begun, capsys, monkeypatch):
     assert train("mlm", "train.lora=2", name="nothing") == 2
     assert "adapters change weights that were trained" in capsys.readouterr().err
+    assert train("mlm", "train.lora_bits=4", init=begun, name="nothing") == 2
+    assert "train.lora=0: rounded matrices cannot be trained" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    assert train("mlm", "train.lora=2", "train.lora_bits=8", init=begun, name="nothing") == 2
+    assert (
+        "train.lora_bits=8 needs bitsandbytes, which is not installed: pip install 'xlmc[bits]'"
+        in capsys.readouterr().err
+    )
     monkeypatch.setitem(sys.modules, "peft", None)
     assert train("mlm", "train.lora=2", init=begun, name="none") == 2
     assert (

@@ -95,6 +95,7 @@ class Train:
     lora: the rank of adapters that are trained in the place of the matrices of the backbone; 0 for
         none.
     lora_alpha: what adapters add is scaled by it, and divided by their rank.
+    lora_bits: the bits to which the matrices beside adapters are rounded; 0 for whole ones.
     seed: of the first weights, the order of the data, noise, dropout and samples.
     workers: the processes that prepare batches; 0 for the training process itself.
     validate_every: the steps between validations.
@@ -132,6 +133,7 @@ class Train:
     recompute: bool = False
     lora: bounds.Rank = 0
     lora_alpha: Scale = 16.0
+    lora_bits: Literal[0, 8, 4] = 0
     seed: bounds.Seed = 1
     workers: bounds.Workers = 0
     validate_every: bounds.Steps = 500

@@ -220,7 +220,7 @@ def _check_whole(config: Config) -> None:
             f"train.batch={train.batch} must be a multiple of {shares} "
             f"times train.device_batch={train.part}"
         )
-    problems += _unsharded(train)
+    problems += [*_unsharded(train), *_unrounded(train)]
     for path, text, noun in (
         ("generate.stop", config.generate.stop, "a string to stop at"),
         ("generate.suppress", config.generate.suppress, "a token"),
@@ -254,6 +254,18 @@ def _unsharded(train: Train) -> list[str]:
         "sharded: choose adamw": train.optimizer == "schedule_free",
     }
     return [f"train.strategy=fsdp and {why}" for why, holds in reasons.items() if holds]
+
+
+def _unrounded(train: Train) -> list[str]:
+    """Return what of a training does not go with rounded matrices."""
+    bits = f"train.lora_bits={train.lora_bits}"
+    reasons = {
+        f"{bits} and train.lora=0: rounded matrices cannot be trained, adapters beside them can: "
+        "set train.lora to a rank, such as 8": not train.lora,
+        f"{bits} and train.compile=true: it has not been tried on rounded matrices: leave it "
+        "out": train.compile,
+    }
+    return [why for why, holds in reasons.items() if train.lora_bits and holds]
 
 
 def _check_decoder(family: Family, decoder: Decoder) -> None:

@@ -7,11 +7,14 @@ import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from xlm_runtime.config.config import Train
+from xlm_runtime.model import rounded
+from xlm_runtime.model.rounded import Rounded
 from xlm_runtime.plug import ModelSize
 from xlm_runtime.system.env import device
 from xlm_runtime.system.errors import UsageError
@@ -53,17 +56,34 @@ def of_training(network: nn.Module, dtype: torch.dtype, *, frozen: bool = False)
     """Return the bytes of weights, their float32 average, and gradients and moments of AdamW.
 
     The last two are those of weights that are trained; of none, if the network will be ``frozen``.
+    Rounded matrices have no average but a copy.
     """
-    every = weights_of(network)
+    codes = [part for layer in _rounded(network) for part in layer.buffers()]
+    every = sum(weight.numel() for weight in network.parameters())
     trained = 0 if frozen else weights_of(network, trained=True)
-    return dtype.itemsize * (every + 3 * trained) + 4 * every
+    kept = 2 * sum(part.numel() * part.itemsize for part in codes)
+    return dtype.itemsize * (every + 3 * trained) + 4 * every + kept
+
+
+def _rounded(network: nn.Module) -> list[Rounded]:
+    return [layer for layer in network.modules() if isinstance(layer, Rounded)]
 
 
 def check_training(network: nn.Module, dtype: torch.dtype, train: Train) -> None:
-    """Refuse a network that does not fit with all that training keeps.  Raises UsageError."""
+    """Refuse a network that does not fit with all that training keeps.  Raises UsageError.
+
+    ``network`` has no adapters yet, and no rounded matrices.
+    """
     frozen = train.lora > 0  # adapters are small
     kept = "an average" if frozen else "gradients, moments and average"
     needed = of_training(network, dtype, frozen=frozen)
+    if train.lora_bits:
+        backbone: Any = network.backbone
+        whole = sum(
+            layer.get_parameter("weight").numel() for _, layer in rounded.matrices(backbone)
+        )
+        needed += 2 * rounded.bytes_of(backbone, train.lora_bits) - (dtype.itemsize + 4) * whole
+        kept = f"matrices in {train.lora_bits} bits and an average"
     if train.strategy == "fsdp":
         needed, kept = needed // train.processes, f"a shard of {train.processes} of {kept}"
     check(weights_of(network), needed, f"training, with {kept}")
@@ -88,7 +108,10 @@ def check_network(
 def weights_of(network: nn.Module, *, trained: bool = False) -> int:
     """Return the number of weights of a network, or of those that are trained."""
     every = network.parameters()
-    return sum(weight.numel() for weight in every if weight.requires_grad or not trained)
+    codes = [] if trained else _rounded(network)
+    return sum(layer.in_features * layer.out_features for layer in codes) + sum(
+        weight.numel() for weight in every if weight.requires_grad or not trained
+    )
 
 
 def counted(number: int) -> str:

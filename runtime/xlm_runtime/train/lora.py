@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 from xlm_runtime.config.config import Config, Train
+from xlm_runtime.model import rounded
+from xlm_runtime.model.rounded import Rounded
 from xlm_runtime.system import extras
 from xlm_runtime.system.errors import UsageError
 
@@ -20,26 +22,28 @@ from xlm_runtime.system.errors import UsageError
 def check(config: Config) -> None:
     """Check that there are weights to adapt, and the library.  Raises UsageError."""
     model, train = config.model, config.train
-    if not train.lora:
-        return
     if not (model.pretrained or model.init):
         raise UsageError(
             f"train.lora={train.lora}: adapters change weights that were trained: name some with "
             "--init or --set model.pretrained=..., or leave train.lora out"
         )
     _library(train)
+    if train.lora_bits:
+        rounded.check(train.lora_bits)
 
 
 def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
-    """Add adapters to the matrices of the backbone; all other weights are unchanged.
+    """Add adapters to the matrices of the backbone, which are rounded to ``train.lora_bits`` first.
 
-    Weights that were drawn ``fresh`` are trained as well. Adapters begin at zero, and are drawn
-    from the seed.
+    Weights that were drawn ``fresh`` are trained as well, matrices of the backbone excepted that
+    are rounded. Adapters begin at zero, and are drawn from the seed.
     """
     if not train.lora:
         return
     backbone: Any = network.backbone
-    matrices = {name: m for name, m in backbone.named_modules() if _is_matrix(m)}
+    if train.lora_bits:
+        rounded.round_off(backbone, train.lora_bits)
+    matrices = dict(rounded.matrices(backbone))
     config = _library(train).LoraConfig(
         r=train.lora,
         lora_alpha=train.lora_alpha,
@@ -54,25 +58,24 @@ def adapt(network: nn.Module, train: Train, fresh: Iterable[str]) -> None:
         weight.requires_grad_(".lora_" in name or name in kept)
 
 
-def _is_matrix(module: nn.Module) -> bool:
-    """Return whether a module is a matrix, as transformers writes it too."""
-    from transformers.pytorch_utils import Conv1D
-
-    return isinstance(module, nn.Linear | Conv1D)
-
-
 def merged(network: nn.Module, train: Train) -> nn.Module:
-    """Return a network without adapters that computes the same; itself where it has none."""
+    """Return a network of whole matrices without adapters; itself where it has none.
+
+    It computes the same, but for the rounding of ``model.dtype``.
+    """
     if not train.lora:
         return network
     layer: Any = import_module("peft.tuners.lora").LoraLayer
-    whole = deepcopy(network)
+    whole = deepcopy(network).cpu()  # a GPU may have no room for whole matrices
     for name, module in [*whole.named_modules()]:
         if isinstance(module, layer):
             found: Any = module
+            base = found.get_base_layer()
+            if isinstance(base, Rounded):
+                found.base_layer = base.whole()
             found.merge()
-            parent, _, leaf = name.rpartition(".")
-            setattr(whole.get_submodule(parent), leaf, found.get_base_layer())
+            plain = found.get_base_layer()
+            whole.set_submodule(name, base.before(plain) if isinstance(base, Rounded) else plain)
     return whole
 
 

@@ -27,7 +27,7 @@ def forecast(session: Session) -> None:
     train = session.config.train
     sharded = train.strategy == "fsdp"
     model = session.empty() if sharded else session.trainable()
-    _say("weights", _weights(model))
+    _say("weights", _weights(model, train))
     if train.processes > 1:
         for name, text in _on_many(session, model).items():
             _say(name, text)
@@ -102,12 +102,15 @@ def _kept(session: Session) -> int:
     return total
 
 
-def _weights(model: Model) -> str:
+def _weights(model: Model, train: Train) -> str:
     """Describe the number of weights of each part of a network, the largest first."""
     network = model.network
     parts = {name: memory.weights_of(part) for name, part in network.named_children()}
     total, learnt = memory.weights_of(network), memory.weights_of(network, trained=True)
     trained = "" if learnt == total else f", of which {memory.counted(learnt)} are trained"
+    if bits := train.lora_bits:
+        codes = total - sum(weight.numel() for weight in network.parameters())
+        trained += f" and {memory.counted(codes)} are in {bits} bits"
     each = sorted(((size, name) for name, size in parts.items() if size), reverse=True)
     named = ", ".join(f"{name} {memory.counted(size)}" for size, name in each)
     return f"{memory.counted(total)}{trained}: {named}"

@@ -27,12 +27,14 @@ They take from:
 
     backbone.py     layers with rotary positions, from tokens to hidden states
     canvas.py       rows on the way from noise to text: their state, its edits, the decoding loop
+    correcting.py   decoders that correct a text after the last step, as long as that changes it
     costs.py        costs of tokens, summed over places, so many at a time
     guidance.py     guidance: answers moved away from those that are given without the prompt
     places.py       places of a row: their choice, and the values at them
     posterior.py    random tokens: the cost of the rates at which they become clean, and a step
     randoms.py      random tokens: their ids, and the chances of a noise that draws them
     sampling.py     from logits to tokens
+    settling.py     rows that are done when a step replaces none of their tokens
     substituting.py decoders that resample the tokens of fixed places
     ticks.py        ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """

@@ -7,22 +7,26 @@ the rows beside it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from xlm_runtime.plug import Noise
 from xlm_runtime.shapes import Float, Tensor
 
 from .canvas import Canvas, at_least_one
+from .correcting import Correcting
 from .guidance import free_places, led, prompt_alone
 from .noise import level_at
+from .places import first, spread
 from .posterior import revised
+from .sampling import confidence, drawn
 from .schedule import Clock
 from .substituting import Restoring
-from .ticks import Tick, uniform
+from .ticks import Tick, still, uniform
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoder(Restoring):
-    """Draw all tokens anew on a uniform grid of times (spec: decoder)."""
+class Revealing(Restoring):
+    """Guidance and the step, which all decoders share."""
 
     steps: int = at_least_one(128)
     cfg_scale: float = 0.0
@@ -30,10 +34,6 @@ class Decoder(Restoring):
     top_k: int = 0
     top_p: float = 1.0
     clock: Clock
-
-    def ticks(self, canvas: Canvas, noise: Noise) -> Iterator[Tick]:
-        """Return a uniform grid of times."""
-        return uniform(self.steps, canvas.x.device)
 
     def logits(self, canvas: Canvas, tick: Tick) -> tuple[Canvas, Float[Tensor, "places vocab"]]:
         """Query the network for guided logits (spec: decoder.guide)."""
@@ -62,3 +62,38 @@ class Decoder(Restoring):
             top_p=self.top_p,
         )
         return canvas.write(canvas.free, token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder(Revealing):
+    """Draw all tokens anew on a uniform grid of times (spec: decoder)."""
+
+    def ticks(self, canvas: Canvas, noise: Noise) -> Iterator[Tick]:
+        """Return a uniform grid of times."""
+        return uniform(self.steps, canvas.x.device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedDecoder(Correcting, Revealing):
+    """Draw all tokens anew on a uniform grid of times, and correct the text at its end.
+
+    spec: decoder corrected
+    """
+
+    corrections: int = 32
+    cold: float = 0.1
+
+    def ticks(self, canvas: Canvas, noise: Noise) -> Iterator[Tick]:
+        """Return a uniform grid of times, and the time of corrections."""
+        return chain(
+            uniform(self.steps, canvas.x.device), still(0.0001, self.corrections, canvas.x.device)
+        )
+
+    def correct(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
+        """Replace tokens by others that are drawn for t = 0 (spec: decoder corrected.finish)."""
+        canvas, logits = self.logits(canvas, tick)
+        written = canvas.free
+        fresh = drawn(logits, noise.uniform("substitute", canvas.position)[written], self.cold)
+        other = written.masked_scatter(written, fresh != canvas.x[written])
+        replaced = first(spread(confidence(logits, fresh), written), other, other.any(1).long())
+        return canvas.write(replaced, fresh[replaced[written]])

@@ -7,7 +7,7 @@ from typing import Any
 from xlm_runtime.plug import Claim, Family, Param, Samples
 
 from .collate import Infill, Seq2seq, Text
-from .decoder import Decoder
+from .decoder import CorrectedDecoder, Decoder
 from .likelihood import nelbo
 from .loss import loss
 from .network import Network
@@ -42,6 +42,7 @@ def process(**params: Any) -> Family:
         nelbo=partial(nelbo, clock=clock),
         decoders={
             "default": partial(Decoder, clock=clock),
+            "corrected": partial(CorrectedDecoder, clock=clock),
         },
         params={
             "noise": (Param("p_uniform", "Chance", 0.1),),
@@ -53,6 +54,15 @@ def process(**params: Any) -> Family:
                 Param("top_k", "Count", 0),
                 Param("top_p", "Chance", 1.0),
             ),
+            "corrected": (
+                Param("steps", "Count", 128),
+                Param("cfg_scale", "Scale", 0.0),
+                Param("temperature", "Scale", 1.0),
+                Param("top_k", "Count", 0),
+                Param("top_p", "Chance", 1.0),
+                Param("corrections", "Count", 32),
+                Param("cold", "Scale", 0.1),
+            ),
         },
         samples={
             "default": Samples(
@@ -61,6 +71,7 @@ def process(**params: Any) -> Family:
                 neutral={"temperature": 1, "top_k": 0, "top_p": 1, "cfg_scale": 0},
                 grows="steps",
             ),
+            "corrected": Samples("none", "tokens are replaced after the last step"),
         },
         recipes={
             **{

@@ -6,6 +6,14 @@ import torch
 from xlm_runtime.shapes import Attend, Bool, Float, Int, Tensor
 
 
+def spread(
+    values: Float[Tensor, " places"] | Int[Tensor, " places"], places: Bool[Tensor, "batch length"]
+) -> Float[Tensor, "batch length"]:
+    """Place the values of some places at their positions, in float64; 0 elsewhere."""
+    wide = torch.zeros(places.shape, dtype=torch.float64, device=places.device)
+    return wide.masked_scatter(places, values.double())
+
+
 def first(
     score: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

@@ -101,3 +101,25 @@ def truncated(
 ) -> Float[Tensor, "places vocab"]:
     """Return the logits of the distribution for draws; not tempered at temperature 0."""
     return keep_top_p(keep_top_k(tempered(logits, temperature), top_k), top_p)
+
+
+@by_chunk
+def drawn(
+    logits: Float[Tensor, "places vocab"],
+    u: Float[Tensor, " places"],
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Int[Tensor, " places"]:
+    """Draw for each place by u in [0, 1); at temperature 0 take the first of the likeliest."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    return categorical(truncated(logits, temperature, top_k, top_p), u)
+
+
+@by_chunk
+def confidence(
+    logits: Float[Tensor, "places vocab"], token: Int[Tensor, " places"]
+) -> Float[Tensor, " places"]:
+    """Return the chance of the given token."""
+    return logits.softmax(-1).gather(-1, token[:, None])[:, 0]

@@ -38,6 +38,12 @@ def endless(device: torch.device) -> Iterator[Tick]:
     return repeat(end(device))
 
 
+def still(t: float, times: int, device: torch.device) -> Iterator[Tick]:
+    """Return ticks at one time, behind the last step of a grid: no step is left."""
+    now = torch.full((), t, dtype=torch.float64, device=device)
+    return repeat(Tick(now, now), times)
+
+
 def uniform(steps: int, device: torch.device) -> Iterator[Tick]:
     """Return the ticks of a uniform grid of times from 1 to 0."""
     index = torch.arange(steps + 1, dtype=torch.float64, device=device)

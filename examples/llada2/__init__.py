@@ -40,6 +40,7 @@ They take from:
     randoms.py    random tokens: their ids, and the chances of a noise that draws them
     resuming.py   rows whose blocks that are done keep their keys and values
     sampling.py   from logits to tokens
+    settling.py   rows that are done when a step replaces none of their tokens
     ticks.py      ticks: the times of a decoder's steps, each from a time t to an earlier time s
 """
 

@@ -14,11 +14,12 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 from .canvas import Canvas, at_least_one
 from .extending import Extending, extended, last_block
-from .mending import MendingOnward, ResumingSettling, settled, unsettled
+from .mending import MendingOnward, ResumingSettling
 from .places import first, spread
 from .resuming import Resuming
 from .sampling import confidence, drawn, likeliest
 from .schedule import Clock
+from .settling import settled, unsettled
 from .ticks import Tick, uniform
 
 

@@ -10,6 +10,7 @@ from laws import (
     test_carrying,
     test_clocks,
     test_collation,
+    test_corrections,
     test_correctors,
     test_corruption,
     test_costs,
@@ -79,6 +80,7 @@ LEARNED = test_learned
 HOLDING = test_holding
 MENDING = test_mending
 MIXING = test_mixing
+CORRECTIONS = test_corrections
 RATIOS = test_ratios
 SPOILED = test_spoiled
 CORRECTORS = test_correctors
@@ -942,6 +944,24 @@ MUTANTS = [
     Mutant("masks of the prompt", "gidd", "noise.py",
            "struck = batch.free & (", "struck = batch.inside & (",
            MIXING.test_c9_the_shares_of_masks_and_random_tokens),
+    # corrections
+    Mutant("the least sure token gives way", "gidd", "decoder.py",
+           "first(spread(confidence(logits, fresh), written), other",
+           "first(-spread(confidence(logits, fresh), written), other",
+           CORRECTIONS.test_d26_the_surest_token_that_would_change_does_until_none_would),
+    Mutant("places compete whose token would stay", "gidd", "decoder.py",
+           "written.masked_scatter(written, fresh != canvas.x[written])", "written",
+           CORRECTIONS.test_d26_a_correction_has_the_law_of_all_draws, {"body": (examples.A,) * 3}),
+    Mutant("a text is corrected that no longer changes", "gidd", "settling.py",
+           "(after.x == before.x).all(1) |", "torch.zeros_like(after.still) |",
+           CORRECTIONS.test_d26_the_surest_token_that_would_change_does_until_none_would),
+    Mutant("corrections in the noise of t = 1/2", "gidd", "decoder.py",
+           "still(0.0001, ", "still(0.5, ",
+           CORRECTIONS.test_d26_the_network_is_told_the_least_time_of_training),
+    Mutant("steps of the grid end a row", "gidd", "correcting.py",
+           "return self.step(canvas, tick, noise)",
+           "return settled(self.step(canvas, tick, noise), canvas, tick)",
+           CORRECTIONS.test_d26_without_corrections_it_is_the_decoder_that_it_follows),
     # ratios
     Mutant("ratios that cost nothing above their sum", "mask_ratios", "ratios.py",
            "log_s.exp().sum(-1) - 1 - _at(log_s, x0)", "log_s.logsumexp(-1) - _at(log_s, x0)",

@@ -1108,6 +1108,15 @@ MORE = {  # of a few laws alone
         UDLM.replace("= 1 - t ", "= 1 - t**2 "), lambda t: 1 - t**2, lambda t: -2 * t, low=1e-3
     ),
     "random_forgets": Spec(UDLM.replace(" from posterior", ""), low=1e-3),
+    "udlm_corrected": Spec(
+        UDLM.replace(
+            "  collate {",
+            "  decoder corrected {\n    param corrections : Count = 9\n    param cold : Scale = 1\n"
+            "    finish over corrections {\n      substitute quota 1 by confidence of sampled\n"
+            "      draw token with temperature = cold\n    }\n  }\n  collate {",
+        ),
+        low=1e-3,
+    ),
     "gone_rates": Spec(RATES),
     "gone_joint": Spec(JOINT),
     "gone_pairs": Spec(PAIRS),

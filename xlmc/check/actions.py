@@ -44,7 +44,7 @@ def actions(
     unknown = [one for one in block.actions if not slots.ways(one)]
     for one in query.those((*unknown,), ast.Act):
         yield from one_of(one.verb, VERBS, "an action of a step")
-    yield from _twice(block, block_name, process)
+    yield from twice(block, block_name, process)
     yield from () if unknown else _not_undone(block, block_name, process)
     for action in block.actions:
         wrong = [*_needs(action, process)] if action not in unknown else []
@@ -62,7 +62,7 @@ def actions(
             case ast.Pick():
                 yield from _options(action, env)
             case ast.Draw():
-                yield from _draw(action, family, env, process)
+                yield from drawing(action, family, env, process)
                 yield from law(action, block, family)
     if process.drafts:
         yield from drafts.draws(block, family)
@@ -102,7 +102,7 @@ def _act(
             yield from _no_order(action, "a token comes after the last one")
 
 
-def _twice(block: ast.Step | ast.Finish, block_name: str, process: Process) -> Iterator[Diagnostic]:
+def twice(block: ast.Step | ast.Finish, block_name: str, process: Process) -> Iterator[Diagnostic]:
     """Report each action that occurs again; under a draft there are two draws, of two heads."""
     seen = set[str]()
     for action in block.actions:
@@ -204,9 +204,10 @@ def _unmask(
         yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
 
 
-def _draw(
+def drawing(
     draw: ast.Draw, family: ast.Family, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
+    """Check that a draw is from a trained head of tokens, and its options."""
     heads = query.heads(family)
     head = heads.get(draw.head.id)
     if head is None and not heads:

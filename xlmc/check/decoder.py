@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.check import canvas, edits, scope, sizes
+from xlmc.check import canvas, corrections, edits, scope, sizes
 from xlmc.check.actions import actions
 from xlmc.check.insertions import overflow
 from xlmc.check.noise import sound
-from xlmc.check.rules import at_least_one, known
+from xlmc.check.rules import STEPS, at_least_one, known
 from xlmc.check.stops import conditions, ends
 from xlmc.check.words import name_span, one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, Related, suggest
@@ -33,8 +33,6 @@ from xlmc.theory.process import Process
 from xlmc.words import arrows, decoding, slots
 from xlmc.words.answers import answering
 from xlmc.words.reuses.base import Reuse
-
-STEPS = 1_000_000  # of a grid, at most
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -230,9 +228,14 @@ def _number_of_steps(grid: ast.Grid) -> Diagnostic:
 def _finish(
     finish: ast.Finish, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
+    if finish.over is not None:
+        yield from corrections.check(finish, section, family, env)
+        return
     process, hint = Process.of(family), "drop `finish { }`"
     if process.replaces or process.drafts:
         why = "the last step of the grid leads to t = 0, where every token is clean"
+        if process.replaces:
+            hint = f"{hint}, or correct the text: `finish over 32 {{ {corrections.EXAMPLE} }}`"
         yield WrongAction(span=finish.span, action="finish", why=why, hint=hint)
         return
     if process.adds_tokens:

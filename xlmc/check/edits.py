@@ -40,15 +40,15 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
         edits = slots.edits(step.actions)
         for action, word in edits:
             if not word.why_not(Process.of(family)):
-                yield from _answer(action, word, step, section, family)
-                changed = [one.verb for _, one in edits if not one.hides]
-                wrong = [*_edit(action, word, section, family, env)]
-                yield from wrong
+                yield from answer(action, word, step, section, family)
                 if word.revises:
-                    yield from _revision(action, section, env) if not wrong else ()
-                else:
-                    yield from _order(action, word, section, env, changed)
-    for finish in query.those(section.entries, ast.Finish):
+                    yield from revised(action, word, section, family, env)
+                    continue
+                changed = [one.verb for _, one in edits if not one.hides]
+                yield from _edit(action, word, section, family, env)
+                yield from _order(action, word, section, env, changed)
+    finish = query.leftover(section.entries)
+    if finish is not None:
         for action, word in slots.edits(finish.actions):
             why = "a finish reveals the masks that are left, and nothing more"
             why = "masks would be left in the sample" if word.hides else why
@@ -70,8 +70,20 @@ def _edit(
     yield from _rule(action, word, own)
 
 
-def _answer(
-    action: ast.Act, word: Edit, step: ast.Step, section: ast.Section, family: ast.Family
+def revised(
+    action: ast.Act, word: Edit, section: ast.Section, family: ast.Family, env: Environment
+) -> Iterator[Diagnostic]:
+    """Check the rule and the order by which tokens replace others."""
+    wrong = [*_edit(action, word, section, family, env)]
+    yield from wrong or _revision(action, section, env)
+
+
+def answer(
+    action: ast.Act,
+    word: Edit,
+    step: ast.Step | ast.Finish,
+    section: ast.Section,
+    family: ast.Family,
 ) -> Iterator[Diagnostic]:
     """Report an edit that needs a distribution of tokens, where the head gives none."""
     lets = query.those(section.entries, ast.Let)
@@ -82,8 +94,8 @@ def _answer(
         kind = head_words().get(head.kind.id) if head is not None else None
         if kind is not None and kind.ratios and (read or present or word.reads or word.revises):
             why = f"`{draw.head.id}` gives ratios, and this needs a distribution of tokens"
-            name, hint = word.verb, f"drop the {word.verb}"
-            yield WrongAction(span=action.span, action=name, why=why, hint=hint)
+            name, least = word.verb, "finish" if isinstance(step, ast.Finish) else word.verb
+            yield WrongAction(span=action.span, action=name, why=why, hint=f"drop the {least}")
 
 
 def stops(section: ast.Section, family: ast.Family, why: str = AGAIN) -> Iterator[Diagnostic]:

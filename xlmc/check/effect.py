@@ -34,7 +34,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     for entry in section.entries:
         match entry:
             case ast.Finish():
-                yield from _finish(entry, section, family)
+                yield from _finish(entry, section, family) if entry.over is None else ()
                 yield from _actions(entry.actions)
             case ast.Step():
                 yield from _actions(entry.actions)

@@ -28,6 +28,7 @@ from xlmc.words.slots import order_words, rule_words, subject_words
 
 NARROWER = {"Scale": ("Count", "Size", "Chance"), "Count": ("Size",)}  # types of such values
 GRIDDED = ("s", "t", "steps_left")
+STEPS = 1_000_000  # of a decoder, at most
 
 
 def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:

@@ -10,6 +10,8 @@ from xlmc.calculus.code import (
     Rank,
     built,
     called,
+    constant,
+    number,
     param,
     poisson,
     variable,
@@ -101,6 +103,21 @@ class Actions(Amounts):
             return ir.Substitute("stepped", (("rate", self._leap("dsigma")),), masks)
         kept = built("{} / {}", self._of_clock("survival", "t"), self._of_clock("survival", "s"))
         return ir.Substitute("changed", (("kept", kept),), masks)
+
+    def correct(self) -> ir.Correct | None:
+        """Return what follows the last step; None where nothing does."""
+        finish = query.correction(self.section.entries)
+        if finish is None or finish.over is None:
+            return None
+        ((action, word),) = slots.edits(finish.actions)
+        amount = query.the(query.entries(self.family, "noise"), ast.Amount)
+        timed, (least, _) = amount.variable.id == "t", query.extent(amount)
+        return ir.Correct(
+            times=self.option("corrections", finish.over),
+            moment=number(least, whole=False) if timed else constant(0),
+            edit=self.edit(action, word),
+            draw=self.sampler(query.the(finish.actions, ast.Draw)),
+        )
 
     def _of_clock(self, quantity: str, *times: str) -> Code:
         """Return a quantity of the clock at the times t and s of the step."""

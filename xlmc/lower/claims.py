@@ -26,6 +26,8 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
         reasons.append("places compete by the tokens that were drawn")
     if decoder.substitute is not None and not decoder.substitute.function:
         reasons.append("tokens are drawn for t = 0 at every step")
+    if decoder.correct is not None:
+        reasons.append("tokens are replaced after the last step")
     if decoder.ends and process.drops:
         reasons.append(SPLIT)
     if decoder.guide is not None and not decoder.guide.scale.param:

@@ -47,9 +47,11 @@ KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; n
     parts.Pick: ("Picking", "the choice of a gap and a token"),
     parts.Draw: ("Drawing", "the draw of a token"),
     parts.Finish: ("Finishing", "the last step"),
+    parts.Correct: ("Amending", "the correction"),
 }
 NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Reveal,
+    parts.Correct,
     parts.Spread,
     parts.Append,
     parts.Pick,
@@ -227,9 +229,10 @@ def _decoder(
     decoder, root = decoders[index], bases[index]
     fields = tuple(piece.part for piece in rest if isinstance(piece.part, parts.Field))
     sized = ("Sized",) if decoder.size is not None else ()
+    corrects = ("Correcting",) if decoder.correct is not None else ()
     return parts.Class(
         name=decoder.klass,
-        bases=(*(above if _implies(mine, root, bases) else (*above, root)), *sized),
+        bases=(*corrects, *(above if _implies(mine, root, bases) else (*above, root)), *sized),
         doc=decoder.doc,
         fields=tuple(one for one in fields if one not in declared),
         parts=_ordered(rest),

@@ -140,6 +140,7 @@ class _Maker(Actions):
             editing=self.editing(step) if edited else None,
             orders=Process.of(self.family).permuted,
             extends=extends,
+            correct=self.correct(),
         )
 
     def _size(self) -> ir.Size | None:
@@ -178,7 +179,7 @@ class _Maker(Actions):
             for expr in query.expressions(entry)
         ]
         if self._last() is None:
-            finish = query.first(self.section.entries, ast.Finish)
+            finish = query.leftover(self.section.entries)
             exprs = [e for e in exprs if finish is None or e not in list(query.expressions(finish))]
             step = query.the(self.section.entries, ast.Step)
             exprs += query.expressions(step)
@@ -186,7 +187,7 @@ class _Maker(Actions):
 
     def _last(self) -> ir.Sampler | None:
         """Return the sampler of leftovers; None if a step leaves none."""
-        finish = query.first(self.section.entries, ast.Finish)
+        finish = query.leftover(self.section.entries)
         step = query.the(self.section.entries, ast.Step)
         unmask = query.act(step.actions, "unmask") or query.act(step.actions, "keep")
         grid = slots.grid(self.section.entries)
@@ -206,7 +207,9 @@ class _Maker(Actions):
         if drafts.law(self.family) is not None:
             return "Insert, delete and substitute tokens", word.way if word is not None else ""
         if query.anew(step.actions) is not None:
-            return "Draw all tokens anew", word.way if word is not None else ""
+            last = ", and correct the text at its end"
+            way = last if query.correction(self.section.entries) is not None else ""
+            return "Draw all tokens anew", f"{word.way if word is not None else ''}{way}"
         if query.act(step.actions, "keep") is not None:
             return "Keep the surest tokens, and mask the others", word.way if word else ""
         if self.several(step) is not None:

@@ -35,16 +35,19 @@ def looked(maker: Maker) -> Lines:
     late = [edit for edit in maker.decoder.edits if edit.looks]
     found = [line("now", "logits[written[looked]]")] if late else []
     for edit in late:
-        found += _revised(maker, edit) if edit.word.revises else orders.edited(edit)
+        draw = maker.decoder.draw
+        found += revised(maker, edit, draw, "now") if edit.word.revises else orders.edited(edit)
     return (*found,)
 
 
-def _revised(maker: Maker, edit: ir.Edit) -> Iterator[tuple[str, Code]]:
+def revised(
+    maker: Maker, edit: ir.Edit, draw: ir.Sampler, logits: str
+) -> Iterator[tuple[str, Code]]:
     """Yield the tokens that are drawn where some are, and the places that they replace."""
     u = f'noise.uniform("{edit.word.verb}", {POSITIONS})[written]'
-    yield line("fresh", "{}", maker.drawn(maker.decoder.draw, "now", u))
+    yield line("fresh", "{}", maker.drawn(draw, logits, u))
     yield line(orders.OTHER, "written.masked_scatter(written, fresh != canvas.x[written])")
-    yield edit.word.places, orders.replaced(edit)
+    yield edit.word.places, orders.replaced(edit, logits)
 
 
 def edited(maker: Maker) -> tuple[parts.Edited, ...]:

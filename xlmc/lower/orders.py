@@ -172,10 +172,10 @@ def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
     return [*lines, (edit.word.places, chosen(edit.paces, {False: score}, actor(edit.word)))]
 
 
-def replaced(edit: ir.Edit) -> Code:
+def replaced(edit: ir.Edit, logits: str) -> Code:
     """Return the places of an edit at which the token that was drawn replaces another one."""
     form = order_words()[edit.now].coded(errors=False, drawn=edit.sampled)
-    value = built(form.format(logits="now", token="fresh"))
+    value = built(form.format(logits=logits, token="fresh"))
     if edit.temperature is not None:
         u = f'noise.uniform("{edit.word.verb}_order", canvas.position)[written]'
         value = built(f"{{}} + {{}} * gumbel({u})", value, beside_tokens(edit.temperature))

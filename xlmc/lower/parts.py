@@ -3,6 +3,8 @@
 Two methods are equal if their code is, whatever decoder they come from: classes share them.
 """
 
+from typing import ClassVar
+
 from attrs import field, frozen
 
 from xlmc.calculus.code import Code
@@ -11,6 +13,7 @@ Lines = tuple[tuple[str, Code], ...]  # assignments: the name of a variable, and
 
 LIBRARY = {  # what the methods of decoders take from the modules that are copied
     "appending": "Appending",
+    "correcting": "Correcting",
     "canvas": "Canvas Decoding at_least_one",
     "counts": "expected poisson",
     "editing": "Editing begun comes edited either",
@@ -35,12 +38,13 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "resuming": "Resuming",
     "sampling": "categorical confidence drawn gumbel likeliest margin negative_entropy "
     "tempered_chance truncated",
-    "mending": "Mending MendingOnward ResumingSettling settled unsettled",
+    "mending": "Mending MendingOnward ResumingSettling",
+    "settling": "settled unsettled",
     "network": "Network",
     "noise": "draft level_at",
     "sizing": "Sized",
     "substituting": "Restoring Substituting",
-    "ticks": "Tick end uniform",
+    "ticks": "Tick end still uniform",
 }
 
 
@@ -178,6 +182,14 @@ class Reveal:
     edits: tuple[Edited, ...] = ()  # then
     doc: tuple[str, ...] = _doc()
     partial: str = _partial("reveal")
+    method: ClassVar[str] = "step"
+
+
+@frozen
+class Correct(Reveal):
+    """A correction of the text after the last step."""
+
+    method: ClassVar[str] = "correct"
 
 
 @frozen
@@ -263,7 +275,7 @@ class Length:
     partial: str = _partial("length")
 
 
-Steps = Reveal | Spread | Finish | Stops | Ends | Pick | Append
+Steps = Reveal | Correct | Spread | Finish | Stops | Ends | Pick | Append
 Part = State | Begin | Length | Ticks | Candidates | Guided | Led | Gaps | Draw | Scores | Steps
 
 

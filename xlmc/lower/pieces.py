@@ -98,7 +98,7 @@ class Maker:
         """Yield the times of the steps, and the masks that a step may reveal."""
         d = self.decoder
         if d.grid is not None and d.grid.ticks is not None:
-            yield parts.Ticks(d.grid.ticks, d.grid.summary)
+            yield _ticks(d.grid.ticks, d.grid.summary, d.correct)
         if d.blocks is not None:
             grows = d.insert is not None
             where = "the first block that has some" if grows else "the blocks whose time has come"
@@ -123,6 +123,15 @@ class Maker:
             alone = built(" | ".join(["({})"] * len(codes)), *codes)
         doc = self.refers("Return the rows that end before this step", "stop")
         return parts.Stops((*asked.values(),), alone, doc=doc)
+
+
+def _ticks(ticks: Code, summary: str, correct: ir.Correct | None) -> parts.Ticks:
+    """Return the times of the steps, and of the corrections that follow them."""
+    if correct is None:
+        return parts.Ticks(ticks, summary)
+    form = "chain({}, still({}, {}, canvas.x.device))"
+    code = built(form, ticks, correct.moment, correct.times)
+    return parts.Ticks(code, f"{summary}, and the time of corrections")
 
 
 def _chance(stop: ir.Stop) -> Code:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from xlmc.calculus.code import Code, built
 from xlmc.lower import ir, parts
-from xlmc.lower.pieces import POSITIONS, Maker, Piece, summary
+from xlmc.lower.editing import revised
+from xlmc.lower.pieces import POSITIONS, Maker, Piece, line, summary
 
 
 class SubstituteMaker(Maker):
@@ -34,6 +35,25 @@ class SubstituteMaker(Maker):
         )
         yield from needs
         yield self.piece(part, *needs)
+        if d.correct is not None:
+            yield self.piece(self._corrected(d.correct, query), *needs)
+
+    def _corrected(self, correct: ir.Correct, query: str) -> parts.Correct:
+        """Return the replacement of tokens after the last step."""
+        return parts.Correct(
+            doc=self.refers("Replace tokens by others that are drawn for t = 0", "finish"),
+            head=self.decoder.head,
+            before=(),
+            asked="canvas.free",
+            idle=False,
+            state=built("canvas"),
+            query=f"decoder/query_{query}.j2",
+            after=(
+                line("written", "canvas.free"),
+                *revised(self, correct.edit, correct.draw, "logits"),
+            ),
+            result=built(correct.edit.made("canvas")),
+        )
 
 
 def _token(decoder: ir.Decoder, substitute: ir.Substitute, u: str) -> Code | None:

@@ -198,11 +198,14 @@ def _neutral(option: str, span: Span) -> tuple[str, ast.Number]:
 
 
 def _with_draws(entries: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
-    """Add the draw of the step to a finish that has none."""
+    """Add the draw of the step to a finish that has none; a correction is from no posterior."""
     step = next((e for e in entries if isinstance(e, ast.Step)), None)
+    if step is None:
+        return entries
+    last = tuple(evolve(a, law=None) if isinstance(a, ast.Draw) else a for a in step.actions)
     return tuple(
-        evolve(e, actions=drawn(step.actions, e.actions))
-        if isinstance(e, ast.Finish) and step
+        evolve(e, actions=drawn(step.actions if e.over is None else last, e.actions))
+        if isinstance(e, ast.Finish)
         else e
         for e in entries
     )

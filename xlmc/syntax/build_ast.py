@@ -293,8 +293,8 @@ class _Builder(Expressions):
     def step(self, span: Span, *actions: ast.Action) -> ast.Step:
         return ast.Step(span=span, actions=actions)
 
-    def finish(self, span: Span, *actions: ast.Action) -> ast.Finish:
-        return ast.Finish(span=span, actions=actions)
+    def finish(self, span: Span, over: ast.Expr | None, *actions: ast.Action) -> ast.Finish:
+        return ast.Finish(span=span, actions=actions, over=over)
 
     def act(self, span: Span, verb: ast.Name, much: ast.Much, order: ast.Order | None) -> ast.Act:
         return ast.Act(span=span, verb=verb, much=much, order=order)

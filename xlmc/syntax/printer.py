@@ -274,7 +274,7 @@ def _statement(node: ast.Node) -> str:
         case ast.Step():
             return "step"
         case ast.Finish():
-            return "finish"
+            return f"finish{_optional('over', node.over)}"
         case ast.Act() | ast.Insert() | ast.Pick() | ast.Draw():
             return _action(node)
         case _:

@@ -58,7 +58,8 @@ _FORMS = {
     "_GUIDE": "a guide is written `guide cfg(scale = 2.0, without = prompt)`",
     "_OVERFLOW": "the overflow is written `overflow skip_row`",
     "_STEP": "a step is written `step { ... }`, with one action a line",
-    "_FINISH": "a finish is written `finish { ... }`, with one action a line",
+    "_FINISH": "a finish is written `finish { ... }` or `finish over 32 { ... }`, with one action "
+    "a line",
     "_STOP": "a stop is written `stop when done > 0.5 or length = limit` or `stop chance done`",
     "_REUSE": "reuse is written `reuse while unchanged` or `reuse prefix while block`",
     "_INSERT": "the action is written `insert tokens one`, `insert tokens quota 2` or "
@@ -118,6 +119,7 @@ _AFTER = {
     ("NAME in collate", "_COLON"): "the first part of the layout",
     ("NAME in collate", "_LSQB"): "a part of the layout",
     ("NAME in collate", "_KEEPING"): "the kind of tokens to keep",
+    ("_FINISH", "_OVER"): "the largest number of corrections",
     ("_MEAN", "_OVER"): "the denominator of the mean",
     ("_START", "_START"): "the state that decoding starts from",
     ("_GRID", "_GRID"): "the grid",

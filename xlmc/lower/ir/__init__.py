@@ -9,6 +9,7 @@ from xlmc.lower.ir.package import Collate, Family, Init, Layout, Package, Recipe
 from xlmc.lower.ir.params import PYTHON, TAKEN, Param
 from xlmc.lower.ir.steps import (
     Blocks,
+    Correct,
     Edit,
     Editing,
     Grid,
@@ -50,6 +51,7 @@ __all__ = [
     "Blocks",
     "Collate",
     "Constant",
+    "Correct",
     "Decoder",
     "Decoders",
     "Draft",

@@ -7,6 +7,7 @@ from xlmc.lower import parts
 from xlmc.lower.ir.params import Param
 from xlmc.lower.ir.steps import (
     Blocks,
+    Correct,
     Edit,
     Editing,
     Grid,
@@ -59,6 +60,7 @@ class Decoder:
     editing: Editing | None = None
     orders: bool = False  # the network reads in which order tokens came
     extends: Code | None = None  # the size of the blocks of masks that it appends
+    correct: Correct | None = None  # what follows the last step
 
     @property
     def steps_param(self) -> str:

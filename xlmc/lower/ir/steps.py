@@ -182,6 +182,19 @@ class Substitute:
 
 
 @frozen
+class Correct:
+    """The corrections of a text, each at ``moment``, the least time that training draws.
+
+    times: their largest number. edit: the tokens that others replace. draw: how these are drawn.
+    """
+
+    times: Code
+    moment: Code
+    edit: Edit
+    draw: Sampler
+
+
+@frozen
 class Rate:
     """The rate of an edit at each place, over the answer of a head, which is named like it."""
 

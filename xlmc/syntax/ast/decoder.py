@@ -124,9 +124,10 @@ class Step(Node):
 
 @frozen
 class Finish(Node):
-    """``finish { }``: the actions on what is left when the grid has ended."""
+    """``finish { }``: the actions when the grid has ended; ``over N``: as often, at most."""
 
     actions: tuple[Action, ...]
+    over: Expr | None = None
 
 
 @frozen

@@ -43,7 +43,11 @@ def expressions(node: ast.Node) -> Iterator[ast.Expr]:
             yield value
         case ast.Guide(value=ast.Call(keywords=keywords)):
             yield from (keyword.value for keyword in keywords)
-        case ast.Step(actions=actions) | ast.Finish(actions=actions):
+        case ast.Step(actions=actions):
+            for action in actions:
+                yield from _of_action(action)
+        case ast.Finish(actions=actions, over=over):
+            yield from (over,) if over is not None else ()
             for action in actions:
                 yield from _of_action(action)
         case ast.Stop(conditions=conditions):
@@ -100,6 +104,16 @@ def act(actions: tuple[ast.Action, ...], verb: str) -> ast.Act | None:
 def anew(actions: tuple[ast.Action, ...]) -> ast.Act | None:
     """Return the action that draws all tokens anew, if there is one."""
     return next((one for one in acts(actions, "substitute") if one.much.rule == "all"), None)
+
+
+def leftover(entries: Iterable[ast.Node]) -> ast.Finish | None:
+    """Return the finish that reveals what is left when the grid has ended, if there is one."""
+    return next((one for one in those(entries, ast.Finish) if one.over is None), None)
+
+
+def correction(entries: Iterable[ast.Node]) -> ast.Finish | None:
+    """Return the finish that is repeated, which corrects a text, if there is one."""
+    return next((one for one in those(entries, ast.Finish) if one.over is not None), None)
 
 
 def amounts(action: ast.Act | ast.Insert) -> Iterator[ast.Expr]:

@@ -22,7 +22,7 @@ class SubstituteSome(Edit):
         "there, and that the rule chooses by their score, replace it: `above P` those of which the "
         "network is sure. Under `blocks` of the noise tokens of the last block alone are replaced. "
         "A row, or a block, is done when a step fills no mask and replaces no token, or when its "
-        "grid has ended."
+        "grid has ended. Where tokens become random ones it stands in `finish over N`."
     )
     example = "substitute above 0.9 by confidence of sampled"
     forms = ("substitute above 0.9 by confidence", "substitute one by confidence of sampled")

@@ -32,7 +32,7 @@ def check(
 
 
 def _idle(finish: ast.Finish, process: Process) -> Diagnostic:
-    """Report corrections under a noise whose network learns nothing of wrong tokens, or whose steps mend them."""
+    """Report corrections where the network learns nothing of wrong tokens, or steps mend them."""
     why = "the network learns nothing about tokens that show, and cannot tell which are wrong"
     hint = "drop the finish, or let tokens become `random`, too"
     if process.spoiled:

@@ -4,7 +4,10 @@
 Computed in float64, so that no form cancels near an end.
 """
 
+import math
 from dataclasses import dataclass
+
+import torch
 
 from xlm_runtime.shapes import Float, Tensor
 
@@ -19,23 +22,25 @@ class Clock:
 def corrupted(t: Float[Tensor, "*shape"], clock: Clock) -> Float[Tensor, "*shape"]:
     r"""Return the share of the events until t = 1 that is expected by time t.
 
-    .. math:: \frac{\mathrm{clock}(t)}{\mathrm{clock}(1)} = t^{3}
+    .. math:: \frac{\mathrm{clock}(t)}{\mathrm{clock}(1)}
 
     spec: noise.clock
     """
     t = t.double()
-    return t**3
+    return 0.01 * torch.expm1(t * math.log(1 + 100 * clock.hundreds)) / clock.hundreds
 
 
 def hazard(t: Float[Tensor, "*shape"], clock: Clock) -> Float[Tensor, "*shape"]:
     r"""Return the rate at which a gone token returns, running back from t = 1.
 
-    .. math:: \frac{\mathrm{clock}'(t)}{\mathrm{clock}(t)} = \frac{3}{t}
+    .. math:: \frac{\mathrm{clock}'(t)}{\mathrm{clock}(t)}
 
     spec: noise.clock
     """
     t = t.double()
-    return 3 / t
+    return -math.log(1 + 100 * clock.hundreds) / torch.expm1(
+        -t * math.log(1 + 100 * clock.hundreds)
+    )
 
 
 def reveal(
@@ -43,21 +48,23 @@ def reveal(
 ) -> Float[Tensor, "*shape"]:
     r"""Return the chance that an event by t came after s < t; 1 at s = 0.
 
-    .. math:: 1 - \frac{\mathrm{clock}(s)}{\mathrm{clock}(t)} = 1 - \left(\frac{s}{t}\right)^{3}
+    .. math:: 1 - \frac{\mathrm{clock}(s)}{\mathrm{clock}(t)}
 
     spec: noise.clock
     """
     s = s.double()
     t = t.double()
-    return 1 - (s / t) ** 3
+    return 1 - torch.expm1(s * math.log(1 + 100 * clock.hundreds)) / torch.expm1(
+        t * math.log(1 + 100 * clock.hundreds)
+    )
 
 
 def events(t: Float[Tensor, "*shape"], clock: Clock) -> Float[Tensor, "*shape"]:
     r"""Return the number of events that are expected by time t.
 
-    .. math:: \mathrm{clock}(t) = 100 \, \mathrm{hundreds} \, t^{3}
+    .. math:: \mathrm{clock}(t) = \left(1 + 100 \, \mathrm{hundreds}\right)^{t} - 1
 
     spec: noise.clock
     """
     t = t.double()
-    return 100 * clock.hundreds * t**3
+    return (1 + 100 * clock.hundreds) ** t - 1

@@ -214,6 +214,14 @@ def test_recipe_may_choose_the_decoder(family: Family) -> None:
     assert build(wide, recipe, parse_sets(["decoder.width=3"])).decoder.params == {"width": 3}
 
 
+def test_the_noise_of_a_recipe_holds_at_any_size() -> None:
+    family = package.load(SHIPPED / "dilm").family
+    quick, paper = (recipe_settings(family, "star_easy", preset) for preset in ("quick", "paper"))
+    assert [(s.path, s.value) for s in quick] == [("noise.hundreds", 0.5)]
+    assert build(family, quick, []).noise == build(family, paper, []).noise == {"hundreds": 0.5}
+    assert build(family, quick, parse_sets(["noise.hundreds=2"])).noise == {"hundreds": 2}
+
+
 def test_mistakes_in_a_recipe_name_it(family: Family) -> None:
     with pytest.raises(UsageError, match=r"recipe: there is no setting 'train\.stepz'; did"):
         build(family, [Setting("train.stepz", 3, "recipe")], [])

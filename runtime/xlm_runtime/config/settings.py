@@ -84,7 +84,7 @@ def shorten(text: str) -> str:
 def recipe_settings(
     family: Family, task: str, preset: str, sets: Sequence[Setting] = ()
 ) -> list[Setting]:
-    """Return what the family's recipe sets: its decoder, and with preset ``paper`` all the rest.
+    """Return what the family's recipe sets: noise, decoder, and with preset ``paper`` all the rest.
 
     Raises UsageError if ``paper`` is requested for a task without a recipe, unless ``sets``
     contain the number of training steps.
@@ -99,8 +99,8 @@ def recipe_settings(
         )
     origin = f"recipe {task} of {family.name}"
     paths = {k: RECIPE.get(k, k) for k in recipe or {}}
-    decoding = {k for k in paths if k.partition(".")[0] == "decoder"}  # the task's, at any size
-    wanted = {k: path for k, path in paths.items() if preset == "paper" or k in decoding}
+    chosen = {k for k in paths if k.partition(".")[0] in ("noise", "decoder")}  # at any size
+    wanted = {k: path for k, path in paths.items() if preset == "paper" or k in chosen}
     values = {
         k: PRECISIONS.get(str(v), v) if k == "precision" else v for k, v in (recipe or {}).items()
     }

@@ -12,8 +12,8 @@ from typing import Any
 
 from attrs import frozen
 
-from xlmc.calculus.arithmetic import FLOAT, TENSOR, Dual, dual, precise
-from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.calculus.arithmetic import TENSOR, Dual, dual, precise
+from xlmc.calculus.evaluate import curve
 from xlmc.syntax import ast
 from xlmc.syntax.expression import MathError, inline, walk
 
@@ -57,12 +57,12 @@ def truths(
 
     result, expr = [], numbered(expr, world)
     with mpmath.workdps(DIGITS):
-        numbers = dual(precise())
+        rough, exact = curve(expr), curve(expr, numbers=dual(precise()))
         for t in grid:
             point = Dual(mpmath.mpf(t), mpmath.mpf(1))
             try:
-                value_of(expr, Scope({variable: t}), FLOAT)  # bounds what mpmath has to compute
-                value = value_of(expr, Scope({variable: point}), numbers)
+                rough({variable: t})  # bounds what mpmath has to compute
+                value = exact({variable: point})
             except MathError:
                 continue
             result.append(Truth(t, value.value, value.slope, world))
@@ -95,13 +95,13 @@ def points(facts: Sequence[Truth], quantity: Callable[[Truth], Any]) -> list[Poi
 
 def errors(expr: ast.Expr, where: Sequence[Point]) -> list[float]:
     """Return the error of a formula, computed in float64, at each point; infinite if it fails."""
-    return [_error(expr, point) for point in where]
+    form = curve(expr, numbers=TENSOR)
+    return [_error(form(point.names), point) for point in where]
 
 
-def _error(expr: ast.Expr, point: Point) -> float:
+def _error(value: float, point: Point) -> float:
     import mpmath
 
-    value = value_of(expr, Scope(point.names), TENSOR)
     if not math.isfinite(value):
         return math.inf
     if abs(point.exact) < _TINY and not point.absolute:

@@ -7,8 +7,7 @@ printed. SymPy is imported by the first call of `derive`, not with this module.
 from functools import cached_property
 from itertools import product
 
-from xlmc.calculus.arithmetic import FLOAT
-from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.calculus.evaluate import curve
 from xlmc.calculus.formula import Formula, formula
 from xlmc.calculus.limits import check_limits
 from xlmc.calculus.survival import ALONE, POINTS, Worlds, kink, settle
@@ -111,8 +110,9 @@ def _in_t(value: ast.Expr, arrow: ast.Arrow, worlds: Worlds, ends: tuple[float, 
     """
     t = ast.Name(id="t", span=arrow.span)
     expr = settle(inline(value, {arrow.argument: t}), "t", worlds)
+    alpha = curve(expr)
     for point, world in product((*ends, *POINTS[1:]), worlds):
-        value_of(expr, Scope({**world, "t": point}), FLOAT)
+        alpha({**world, "t": point})
     bend = kink(expr, "t", worlds)
     if bend is not None:
         raise TooHard(bend.node, bend.reason)

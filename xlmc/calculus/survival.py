@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from attrs import field, frozen
 
-from xlmc.calculus.arithmetic import DUAL, FLOAT, Dual
-from xlmc.calculus.evaluate import Scope, value_of
+from xlmc.calculus.arithmetic import DUAL, Dual
+from xlmc.calculus.evaluate import curve
 from xlmc.calculus.functions import SEVERAL
 from xlmc.syntax import ast
 from xlmc.syntax.expression import MathError, check_size, rewrite, walk
@@ -92,11 +92,11 @@ def _reads(expr: ast.Expr, variable: str) -> bool:
 def _winners(call: ast.Call, variable: str, world: Mapping[str, float]) -> dict[int, float]:
     """Return the arguments that are the value of a ``min`` or ``max``, and the first t of each."""
     sign = 1.0 if call.function == "max" else -1.0
+    arguments = [curve(argument) for argument in call.arguments]
     first: dict[int, float] = {}
     for t in (0.0, *POINTS, 1.0):
         try:
-            scope = Scope({**world, variable: t})
-            values = [sign * value_of(a, scope, FLOAT) for a in call.arguments]
+            values = [sign * value({**world, variable: t}) for value in arguments]
         except MathError:
             continue
         best = max(values)
@@ -122,19 +122,20 @@ class _Curve:
         check_size(expr)
         self.expr = expr
         self.variable = variable
+        self.value, self.dual = curve(expr), curve(expr, numbers=DUAL)
         self.samples = [self.sample(t) for t in (0.0, *POINTS, 1.0)]
 
     def sample(self, t: float) -> _Sample:
         """Return value and derivative at a point."""
         try:
-            at = value_of(self.expr, Scope({self.variable: Dual(t, 1.0)}), DUAL)
+            at = self.dual({self.variable: Dual(t, 1.0)})
         except MathError:
             return _Sample(t, self._value(t), None)
         return _Sample(t, float(at.value), float(at.slope))
 
     def _value(self, t: float) -> float | None:
         try:
-            return float(value_of(self.expr, Scope({self.variable: t}), FLOAT))
+            return float(self.value({self.variable: t}))
         except MathError:
             return None
 
@@ -144,7 +145,7 @@ class _Curve:
         if t is None:
             return None
         try:
-            value_of(self.expr, Scope({self.variable: t}), FLOAT)
+            self.value({self.variable: t})
         except MathError as e:
             return Trouble(t=t, node=e.node, reason=e.reason)
         return None

@@ -55,7 +55,7 @@ def diverges(
     for row in ROWS if of_rows else ROWS[:1]:
 
         def risks(times: Sequence[float], row: Sample = row) -> list[float | Diagnostic]:
-            samples = [with_bound({"t": t, **row}, part, objective) for t in times]
+            samples = with_bound(({"t": t, **row} for t in times), part, objective)
             at = [(one["t"], value) for one, value in valued(weight, env, samples)]
             return [v * chance(part, t, objective) if isinstance(v, float) else v for t, v in at]
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from functools import lru_cache
 
-Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
+_BLOCK = ast.FunctionDef | ast.ClassDef
 
 
 def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None = None) -> str:
@@ -35,7 +35,19 @@ def _shaken(source: str, wanted: frozenset[str], known: frozenset[str] | None) -
     kept = [node for node in tree.body if needed & set(_defines(node))]
     used = {name for node in kept for name in _uses(node)}
     doc = [_text(source, tree.body[0])] if ast.get_docstring(tree) else []
-    return "\n\n".join([*doc, _imports(tree, used), *(_text(source, node) for node in kept)]) + "\n"
+    head = "\n\n".join(filter(None, [*doc, _imports(tree, used)]))
+    pairs = zip([None, *kept], kept, strict=False)
+    below = (_gap(above, node) + _text(source, node) for above, node in pairs)
+    return head + "".join(below) + "\n"
+
+
+def _gap(above: ast.stmt | None, node: ast.stmt) -> str:
+    """Return the blank lines that black has between two statements of a module.
+
+    A text that is laid out as black does it is read by black once, any other twice.
+    """
+    apart = isinstance(above, _BLOCK) or isinstance(node, _BLOCK)
+    return "\n\n\n" if apart else "\n\n"
 
 
 @lru_cache(maxsize=1024)

@@ -7,8 +7,8 @@ from attrs import evolve
 from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment, reads
 from xlmc.theory.last import always
-from xlmc.theory.probe import grid, values
-from xlmc.words.answers import answered
+from xlmc.theory.probe import grid, in_scope, values
+from xlmc.words.answers import answered, read_answers
 from xlmc.words.rules.base import Rule
 from xlmc.words.slots import rule_words
 
@@ -53,10 +53,11 @@ def _left(rule: Rule, value: ast.Expr, env: Environment) -> float:
     """Return the mean share of the masks of a long row that is left to the last step of a grid."""
     length = SOME / 2.0
     masked = length
+    amount, answers = in_scope(value, env), read_answers(value, env)
     for k in range(SOME, 1, -1):
         point = {"t": k / SOME, "s": (k - 1) / SOME, "steps_left": float(k)}
-        points = answered(value, env, [{**point, "masked": masked, "length": length}])
-        found = [n for _, n in values(value, env, points)]
+        row = {**point, "masked": masked, "length": length}
+        found = [amount({**row, **answer}) for answer in answers]
         gone = [rule.revealed(n, masked) for n in found if isinstance(n, float)]
         if len(gone) < len(found):
             return 1.0

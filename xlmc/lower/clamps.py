@@ -25,7 +25,7 @@ def clamped(part: Part, objective: Objective) -> str:
     if not any(call.function in ("min", "max") for call in query.calls(whole)):
         return ""
     env = weights(objective)
-    found = [one for _, one in values(weight, env, _draws(part, objective))]
+    found = [one for _, one in values(weight, env, with_bound(_draws(objective), part, objective))]
     known = sorted(one for one in found if isinstance(one, float))
     if not known:
         return ""
@@ -40,7 +40,7 @@ def clamped(part: Part, objective: Objective) -> str:
     return f"{middle:g} for nearly every {what}" + (f" at {at}" if at else "")
 
 
-def _draws(part: Part, objective: Objective) -> Iterator[Sample]:
+def _draws(objective: Objective) -> Iterator[Sample]:
     """Yield amounts of noise, spread evenly over their range."""
     amount = objective.process.amount
     ends = [literal(end) for end in query.extent(amount)] if amount is not None else []
@@ -51,4 +51,4 @@ def _draws(part: Part, objective: Objective) -> Iterator[Sample]:
         if timed and len(ends) == 2 and None not in ends:
             low, high = (end or 0.0 for end in ends)
             point["t"] = low + (high - low) * share
-        yield with_bound(point, part, objective)
+        yield point

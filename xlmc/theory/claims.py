@@ -267,7 +267,7 @@ def factor(part: Part, objective: Objective, *, flat: bool) -> float | None:
         return None
     if _clamped(part, objective) or part.share is None:
         return None
-    env, points = weights(objective), [*_points(part, objective)]
+    env, points = weights(objective), [*with_bound(_points(part), part, objective)]
     own = OWN.get(mean_over(objective), "")
     known = [_ratio(part, one, points, own, flat=flat) for one in settings(objective, env)]
     as_set, *others = known
@@ -292,13 +292,12 @@ def _ratio(
     return ratios[0] if known and max(ratios) - min(ratios) <= 1e-9 * max(ratios) else None
 
 
-def _points(part: Part, objective: Objective) -> Iterator[Sample]:
+def _points(part: Part) -> Iterator[Sample]:
     """Yield amounts of noise; for a term that every row pays also none."""
     least = (0.0,) if part.of_rows else ()
     for length, seen in ((2.0, 0.3), (5.0, 1.1), (17.0, 0.5), (1e6, 0.9)):
         for count, t in product((*least, 1.0, 2.0, length), (1e-6, 0.2, 0.7, 1 - 1e-6)):
-            point = {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}
-            yield with_bound(point, part, objective)
+            yield {"one": 1.0, "t": t, "count": count, "length": length, "visible": seen}
 
 
 def _even(objective: Objective) -> bool:
@@ -327,7 +326,7 @@ def _lengths(part: Part, objective: Objective) -> Iterator[list[Sample]]:
     """Yield rows of many lengths, the rest being equal."""
     for t, seen in product((1e-3, 0.2, 0.7, 1 - 1e-3), (0.3, 1.1)):
         lengths = ({"t": t, "visible": seen, "length": n} for n in (1.0, 2.0, 5.0, 17.0, 1e6))
-        yield [with_bound(one, part, objective) for one in lengths]
+        yield [*with_bound(lengths, part, objective)]
 
 
 def _steady(

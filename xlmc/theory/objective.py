@@ -1,6 +1,6 @@
 """The loss in theory: its terms with the facts of their words, and their weights written out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import nan
 
 from attrs import evolve, frozen
@@ -10,7 +10,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError, inline
 from xlmc.theory.bound import Bound, Missing
 from xlmc.theory.environment import Environment, environment
-from xlmc.theory.probe import Sample, value
+from xlmc.theory.probe import Sample, followed
 from xlmc.theory.process import Process
 
 OTHERS = {  # values of params, so odd that no formula is by chance the same at all of them
@@ -133,12 +133,14 @@ def settings(objective: Objective, env: Environment) -> Iterator[Environment]:
         yield evolve(env, defaults={**env.defaults, **dict(zip(others, found, strict=True))})
 
 
-def with_bound(point: Sample, part: Part, objective: Objective) -> Sample:
-    """Return a sample with the value of a `bound` at it, where there is one; nan if it has none."""
+def with_bound(points: Iterable[Sample], part: Part, objective: Objective) -> Iterator[Sample]:
+    """Yield samples with the value of a `bound` at them, if there is one; nan where it has none."""
     if isinstance(part.bound, Missing):
-        return point
-    schedules = {arrow.survival: arrow for arrow in objective.process.arrows}
-    try:
-        return {**point, "bound": value(part.bound, point, schedules)}
-    except MathError:
-        return {**point, "bound": nan}
+        yield from points
+        return
+    bound = followed(part.bound, {arrow.survival: arrow for arrow in objective.process.arrows})
+    for point in points:
+        try:
+            yield {**point, "bound": bound(point)}
+        except MathError:
+            yield {**point, "bound": nan}

@@ -1,13 +1,13 @@
 """The values that an expression takes, at samples of what it reads."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from math import isfinite
 
 from attrs import frozen
 
 from xlmc.calculus.arithmetic import precise
-from xlmc.calculus.evaluate import FLOAT, Scope, value_of
+from xlmc.calculus.evaluate import Scope, curve, value_of
 from xlmc.syntax import ast
 from xlmc.syntax.expression import MathError, TooHard, Undefined, check_size
 from xlmc.theory.environment import Environment, reads
@@ -30,18 +30,23 @@ class Trouble:
     hard: bool
 
 
-def value(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
-    """Return the value of an expression, with many digits if floats have none.
+def followed(expr: ast.Expr, schedules: Mapping[str, ast.Arrow]) -> Callable[[Sample], float]:
+    """Return the function from samples to values, with many digits where floats have none.
 
-    Raises MathError where it has no finite real value.
+    It raises MathError where there is no finite real value.
     """
-    try:
-        return float(value_of(expr, Scope(names, schedules), FLOAT))
-    except Undefined as error:
+    inexact = curve(expr, schedules)
+
+    def value(names: Sample) -> float:
         try:
-            return exactly(expr, names, schedules)
-        except MathError:
-            raise error from None
+            return float(inexact(names))
+        except Undefined as error:
+            try:
+                return exactly(expr, names, schedules)
+            except MathError:
+                raise error from None
+
+    return value
 
 
 def exactly(expr: ast.Expr, names: Sample, schedules: Mapping[str, ast.Arrow]) -> float:
@@ -65,17 +70,32 @@ def values(
     except TooHard as hard:
         yield {}, _trouble(hard)
         return
-    read = reads(expr, env)
-    lets = [one for name, one in env.lets.items() if name in read]
+    value = in_scope(expr, env)
     for sample in samples:
+        found = value(sample)
+        yield sample, found
+        if isinstance(found, Trouble):
+            return
+
+
+def in_scope(expr: ast.Expr, env: Environment) -> Callable[[Sample], float | Trouble]:
+    """Return the function from samples to values of an expression whose size has been checked."""
+    read = reads(expr, env)
+    lets = [
+        (name, followed(one.value, env.schedules)) for name, one in env.lets.items() if name in read
+    ]
+    whole = followed(expr, env.schedules)
+
+    def value(sample: Sample) -> float | Trouble:
         names: dict[str, float] = {**env.defaults, **sample}
         try:
-            for one in lets:
-                names[one.name] = value(one.value, names, env.schedules)
-            yield sample, value(expr, names, env.schedules)
+            for name, one in lets:
+                names[name] = one(names)
+            return whole(names)
         except MathError as error:
-            yield sample, _trouble(error)
-            return
+            return _trouble(error)
+
+    return value
 
 
 def _trouble(error: MathError) -> Trouble:

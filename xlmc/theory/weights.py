@@ -11,11 +11,15 @@ from xlmc.theory.probe import SIZES, Sample, distinct, exactly, rows, values
 
 
 def samples(part: Part, objective: Objective) -> Iterator[Sample]:
-    """Yield rows of every size, with every amount of noise."""
+    """Yield rows of every size, with every amount of noise, and the bound there."""
     amount = objective.process.amount
     if amount is None:
         yield from ({"length": length, "bound": 1.0} for length in SIZES)
         return
+    yield from with_bound(_noised(part, amount, objective), part, objective)
+
+
+def _noised(part: Part, amount: ast.Amount, objective: Objective) -> Iterator[Sample]:
     low, high = map(literal, query.extent(amount))
     # Weights of tokens are read where there are some, that of a row always.
     least = (0.0,) if part.of_rows else ()
@@ -23,11 +27,10 @@ def samples(part: Part, objective: Objective) -> Iterator[Sample]:
     for row, seen in product(rows("count", least), visible):
         point = {**row, "visible": seen}
         if amount.variable.id != "t" or low is None or high is None:
-            yield with_bound(point, part, objective)
+            yield point
         elif row["count"] in (0, 1, row["length"]):
             for i in range(1, 16):
-                t = low + (high - low) * i / 16
-                yield with_bound({"t": t, **point}, part, objective)
+                yield {"t": low + (high - low) * i / 16, **point}
 
 
 def idle(call: ast.Call, part: Part, objective: Objective) -> bool:

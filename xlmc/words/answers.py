@@ -25,7 +25,10 @@ def read_by(expr: ast.Expr, env: Environment) -> set[str]:
 
 def answered(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:
     """Yield each sample with many answers, as far as the expression reads any."""
-    axes = {name: answers()[name].samples for name in sorted(read_by(expr, env))}
-    for sample in samples:
-        for answer in grid(axes):
-            yield {**sample, **answer}
+    several = read_answers(expr, env)
+    yield from ({**sample, **answer} for sample in samples for answer in several)
+
+
+def read_answers(expr: ast.Expr, env: Environment) -> list[Sample]:
+    """Return many answers, as far as the expression reads any; else one that says nothing."""
+    return [*grid({name: answers()[name].samples for name in sorted(read_by(expr, env))})]

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from xlmc.emit.module_attributes import MODULE
+from xlmc.emit.shake import parsed
 from xlmc.syntax.marks import is_marked, plain
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -84,7 +85,7 @@ class Module:
     """The names of one module by the scopes in which they occur, and what marked ones become."""
 
     def __init__(self, text: str, package: Mapping[str, str]) -> None:
-        self.tree = ast.parse(text)
+        self.tree = parsed(text)
         self.package = package  # its modules, for what its classes inherit
 
     @cached_property
@@ -273,7 +274,7 @@ def _inherited(tree: ast.Module, package: Mapping[str, str]) -> set[str]:
     for node in imports:
         text = package.get(f"{node.module}.py")
         if text is not None and wanted & {alias.name for alias in node.names}:
-            other = ast.parse(text)
+            other = parsed(text)
             found |= {name for one in _classes(other).values() for name in _stored(one)}
             found |= _inherited(other, package)
     return found

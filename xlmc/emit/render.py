@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from xlmc import resources
 from xlmc.emit.escape import comment, docstring, literal_text, math_block, py, raw_docstring
 from xlmc.emit.names import Names
-from xlmc.emit.shake import attributes, prune, shake
+from xlmc.emit.shake import attributes, parsed, prune, shake
 from xlmc.lower import ir
 
 
@@ -107,7 +107,7 @@ def _lines(*groups: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], ...]:
 
 def _first_line(text: str) -> str:
     """Return the first line of a module's docstring, as a line of a list."""
-    doc = ast.get_docstring(ast.parse(text)) or ""
+    doc = ast.get_docstring(parsed(text)) or ""
     line = doc.partition("\n")[0].removesuffix(".")
     return line[:1].lower() + line[1:]
 
@@ -146,7 +146,7 @@ def _imported(text: str) -> tuple[tuple[str, str], ...]:
     """Return the copied modules that a module imports from, each with a name that it takes."""
     return tuple(
         (node.module, one.name)
-        for node in ast.parse(text).body
+        for node in parsed(text).body
         if isinstance(node, ast.ImportFrom) and node.level and node.module in copied()
         for one in node.names
     )

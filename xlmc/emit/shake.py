@@ -7,6 +7,12 @@ from functools import lru_cache
 _BLOCK = ast.FunctionDef | ast.ClassDef
 
 
+@lru_cache(maxsize=256)
+def parsed(source: str) -> ast.Module:
+    """Return the tree of a module; callers do not change it."""
+    return ast.parse(source)
+
+
 def shake(source: str, wanted: Iterable[str], attributes: Iterable[str] | None = None) -> str:
     """Reduce a module to some of its top-level names and the names that these use.
 
@@ -23,7 +29,7 @@ def _shaken(source: str, wanted: frozenset[str], known: frozenset[str] | None) -
     """Return what `shake` returns; a build repeats the call until nothing more is left out."""
     if known is not None:
         source = _without_methods(_shaken(source, wanted, None), known)
-    tree = ast.parse(source)
+    tree = parsed(source)
     defined = {name: node for node in tree.body for name in _defines(node)}
     needed: set[str] = set()
     queue = list(wanted)
@@ -53,19 +59,19 @@ def _gap(above: ast.stmt | None, node: ast.stmt) -> str:
 @lru_cache(maxsize=1024)
 def attributes(source: str) -> frozenset[str]:
     """Return the names of all attributes that a module reads."""
-    nodes = ast.walk(ast.parse(source))
+    nodes = ast.walk(parsed(source))
     return frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
 
 
 @lru_cache(maxsize=1024)
 def _methods(source: str) -> frozenset[str]:
     """Return the names of the methods of all dataclasses of a module."""
-    return frozenset(one.name for one in _unused(ast.parse(source), frozenset()))
+    return frozenset(one.name for one in _unused(parsed(source), frozenset()))
 
 
 def _without_methods(source: str, known: frozenset[str]) -> str:
     """Remove unused methods of dataclasses from a module, until none is left."""
-    while unused := _unused(ast.parse(source), known | attributes(source)):
+    while unused := _unused(parsed(source), known | attributes(source)):
         lines = source.splitlines()
         for node in sorted(unused, key=lambda one: -one.lineno):
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
@@ -113,7 +119,7 @@ def _imports(tree: ast.Module, used: set[str]) -> str:
 
 def prune(source: str) -> str:
     """Remove the imports that nothing in a module uses; other lines stay as they are."""
-    tree = ast.parse(source)
+    tree = parsed(source)
     used = {name for node in tree.body if not _is_import(node) for name in _uses(node)}
     lines = source.splitlines()
     for node in reversed(tree.body):
@@ -152,8 +158,9 @@ def _import(node: ast.stmt, used: set[str]) -> str:
     names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in used]
     if not names:
         return ""
-    node.names = names
-    return ast.unparse(node)
+    if isinstance(node, ast.Import):
+        return ast.unparse(ast.Import(names))
+    return ast.unparse(ast.ImportFrom(node.module, names, node.level))
 
 
 def _text(source: str, node: ast.stmt) -> str:

@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 import re
+from functools import cache
 from typing import Any
 
 import attrs
@@ -287,7 +288,8 @@ def wide(parts: dict[str, str]) -> ir.Package:
     return lower(completed(text))
 
 
-def packages() -> list[ir.Package]:
+@cache
+def packages() -> tuple[ir.Package, ...]:
     """Packages that hold one of everything between them."""
     shipped = [
         (ROOT / "spec" / f"{name}.xlm").read_text("utf-8")
@@ -317,7 +319,7 @@ def packages() -> list[ir.Package]:
     some = "insert tokens quota gap * reveal(alpha) by confidence temperature s"
     ranked = spread.replace("insert tokens chance min(1, gap * reveal(alpha))", some)
     every = (*shipped, led, spread, ranked)
-    return [*map(wide, (*KINDS, blocks, kept)), *(lower(completed(text)) for text in every)]
+    return (*map(wide, (*KINDS, blocks, kept)), *(lower(completed(text)) for text in every))
 
 
 def test_every_field_is_read_by_a_template() -> None:

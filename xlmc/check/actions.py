@@ -45,9 +45,9 @@ def actions(
     for one in query.those((*unknown,), ast.Act):
         yield from one_of(one.verb, VERBS, "an action of a step")
     yield from twice(block, block_name, process)
-    yield from () if unknown else _not_undone(block, block_name, process)
+    yield from () if unknown else _not_undone(block, block_name, family)
     for action in block.actions:
-        wrong = [*_needs(action, process)] if action not in unknown else []
+        wrong = [*_needs(action, family)] if action not in unknown else []
         yield from wrong
         yield from _unweighted(action)
         match action:
@@ -93,12 +93,12 @@ def _act(
         case "unmask":
             yield from _unmask(action, section, env, process)
         case "substitute" if process.replaces:
-            yield from _rule(action, process)
+            yield from _rule(action, family)
             yield from _no_order(action, "every token is resampled")
         case "keep":
             yield from keeping.check(action, section, family, env)
         case "append":
-            yield from single(action, f"write `{undo(sound(process), process)}`")
+            yield from single(action, f"write `{undo(sound(process), process, family)}`")
             yield from _no_order(action, "a token comes after the last one")
 
 
@@ -117,21 +117,24 @@ def twice(block: ast.Step | ast.Finish, block_name: str, process: Process) -> It
 
 
 def _not_undone(
-    block: ast.Step | ast.Finish, block_name: str, process: Process
+    block: ast.Step | ast.Finish, block_name: str, family: ast.Family
 ) -> Iterator[Diagnostic]:
     """Report each arrow that no action undoes; only one if the block undoes nothing at all.
 
     A finish of two clocks need not insert.
     """
+    process = Process.of(family)
     words = [word for one in block.actions for word in _fitting(one, process) if word.own]
     if process.known and not process.life and not words:
         problem = f"this {block_name} adds nothing to a row"
-        why, hint = "tokens follow one another", f"add `{undo(sound(process), process)}`"
+        why, hint = "tokens follow one another", f"add `{undo(sound(process), process, family)}`"
         yield WrongStep(span=block.span, problem=problem, why=why, hint=hint)
     for step in process.life or ():
         late = block_name == "finish" and step == ("mask", "gone")
         if not late and (left := _left(step, words, process)):
-            yield DoesNotUndo(span=block.span, state=left, example=undo(of_step(step), process))
+            yield DoesNotUndo(
+                span=block.span, state=left, example=undo(of_step(step), process, family)
+            )
 
 
 def _fitting(action: ast.Action, process: Process) -> list[Action]:
@@ -148,8 +151,9 @@ def _left(step: Step, words: list[Action], process: Process) -> str:
     return next((state for state in step[1:] if (step[0], state) not in undone), "")
 
 
-def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
+def _needs(action: ast.Action, family: ast.Family) -> Iterator[Diagnostic]:
     """Report an action that has nothing to do under a noise."""
+    process = Process.of(family)
     if not process.known:
         return
     ways = slots.ways(action)
@@ -159,7 +163,7 @@ def _needs(action: ast.Action, process: Process) -> Iterator[Diagnostic]:
             span=action.span,
             action=ways[0].verb,
             why=ways[0].why_not(process),
-            hint=ways[0].remedy or f"write `{undo(sound(process), process)}`",
+            hint=ways[0].remedy or f"write `{undo(sound(process), process, family)}`",
         )
     elif isinstance(action, ast.Insert | ast.Pick):
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
@@ -178,11 +182,12 @@ def _no_order(action: ast.Act, why: str) -> Iterator[Diagnostic]:
         yield WrongScore(span=action.order.span, why=why, hint="drop the order")
 
 
-def _rule(action: ast.Act, process: Process) -> Iterator[Diagnostic]:
+def _rule(action: ast.Act, family: ast.Family) -> Iterator[Diagnostic]:
     """Report a rule that an action does not have."""
+    process = Process.of(family)
     if why := _fitting(action, process)[0].wrong_rule(action.much):
         span, rule = action.much.span, action.much.rule
-        hint = f"write `{undo(sound(process), process)}`"
+        hint = f"write `{undo(sound(process), process, family)}`"
         yield WrongRule(span=span, rule=rule, why=why, hint=hint)
 
 

@@ -17,7 +17,7 @@ from xlmc.words.slots import order_words
 
 MOST = 16  # calls, each of which keeps what a backward pass needs
 PLAIN = (("clean", "mask"),)
-STEP = "write `step { unmask above tau by confidence }`, and drop the grid"
+STEP = "write `step { unmask above 0.9 by confidence }`, and drop the grid"
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:

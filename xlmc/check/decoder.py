@@ -85,7 +85,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
             span=section.span,
             entry="step",
             why="there is no reverse step",
-            example=f"step {{ {_undo(process)}; draw token }}",
+            example=f"step {{ {_undo(process, family)}; draw {_drawn(family)} }}",
         )
         return
     yield from actions(step, "step", section, family, env)
@@ -122,12 +122,18 @@ def _no_grid(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
         )
 
 
-def _undo(process: Process) -> str:
+def _undo(process: Process, family: ast.Family) -> str:
     """Return actions that undo the noise, an arrow each; without a noise one of the commonest."""
     if process.ordered:
-        return arrows.undo(arrows.sound(process), process)
+        return arrows.undo(arrows.sound(process), process, family)
     words = map(arrows.of_step, process.life or ())
-    return "; ".join(arrows.undo(word, process) for word in words) or "unmask one"
+    return "; ".join(arrows.undo(word, process, family) for word in words) or "unmask one"
+
+
+def _drawn(family: ast.Family) -> str:
+    """Return a head of tokens."""
+    heads = query.heads(family).items()
+    return next((name for name, head in heads if slots.of_tokens(head)), "token")
 
 
 def _lets(section: ast.Section) -> list[ast.Let]:
@@ -152,7 +158,7 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     return evolve(
         decoding.environment(section, family),
         sound=sound(family) and not any(_wrong(section.entries)),
-        remedy="add `grid uniform(steps)`" if gridded else "",
+        remedy="add `grid uniform(128)`" if gridded else "",
     )
 
 
@@ -176,7 +182,7 @@ def _grid(
         word_ = slots.grid_words().get(value.id)
         why = word_.why_not(process) if word_ is not None else ""
         if why:
-            hint = "write `grid uniform(steps)`"
+            hint = "write `grid uniform(128)`"
             yield WrongRule(span=value.span, rule=value.id, why=why, hint=hint)
             return
         yield from one_of(value, good, "a grid")

@@ -99,7 +99,7 @@ def _value(
     rows = list(distinct(value, own, growing(env)))
     none = [{**row, **dict.fromkeys(read, 0.0)} for row in rows]
     stuck = goes_on(rule, value, own, none, "no token is inserted") if endless else ()
-    hint = "a quota is at least 0: `gap * reveal(alpha)`" if rule == "quota" else ""
+    hint = f"a quota is at least 0: `{read[0]} * reveal(...)`" if rule == "quota" and read else ""
     yield from [*stuck] or ranged(rule, value, read, own, hint)
 
 

@@ -13,7 +13,7 @@ from xlmc.theory.process import Process
 from xlmc.words.guides.base import HIDDEN
 from xlmc.words.slots import guide_words
 
-EXAMPLE = "write `guide cfg(scale = cfg_scale, without = prompt)`"
+EXAMPLE = "write `guide cfg(scale = 2, without = prompt)`"
 
 
 def check(guide: ast.Guide, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:

@@ -11,6 +11,7 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.needs import unmet
 from xlmc.theory.process import Process
 from xlmc.words import arrows
+from xlmc.words.numbers import of_gaps
 from xlmc.words.slots import stop_of
 from xlmc.words.stops.base import Stop, kinds, of_chance, temperature
 
@@ -31,7 +32,7 @@ def conditions(
             continue
         missing = unmet(word.needs, process)
         if missing is not None and process.known:
-            yield WrongStop(span=one.span, why=missing.why, hint=arrows.stop(process))
+            yield WrongStop(span=one.span, why=missing.why, hint=_instead(process, family))
         elif missing is None:
             yield from _known(one, word, section, family, env)
             if word.once and word.name in said:
@@ -57,7 +58,7 @@ def _known(
 def _unknown(one: ast.Condition, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
     """Complain about what is no condition that ends a row."""
     process = Process.of(family)
-    instead = arrows.stop(process)
+    instead = _instead(process, family)
     if isinstance(one, ast.NoState):
         why = f"no token shows that it is `{one.state.id}`"
         yield WrongStop(span=one.span, why=why, hint=instead)
@@ -77,6 +78,15 @@ def _unknown(one: ast.Condition, family: ast.Family, env: Environment) -> Iterat
         yield WrongStop(span=one.span, why=why, hint=instead)
 
 
+def _instead(process: Process, family: ast.Family) -> str:
+    """Return a hint at what ends a row, by the heads that the family has."""
+    noise = arrows.noise(process)
+    if noise is None:
+        return ""
+    chances = (name for name, head in query.heads(family).items() if head.kind.id == "chance")
+    return noise.ending(next(chances, ""), next(iter(of_gaps(family)), ""))
+
+
 def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Report a decoder that adds tokens until a head or a token ends it, which may never happen."""
     process = Process.of(family)
@@ -87,7 +97,7 @@ def ends(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     ending = ("last", "ended") if process.rightward else ()
     if ending and predicted and not any(word.kind in ending for word in found):
         why = f"layout `{predicted[0].name}` predicts an `eos`, and no condition ends a row at it"
-        yield NeverEnds(span=(stop or section).span, why=why, hint=arrows.stop(process))
+        yield NeverEnds(span=(stop or section).span, why=why, hint=_instead(process, family))
     if not any(word.limits for word in found):
         hint = "add `or length = limit` to its stop" if stop else "add `stop when length = limit`"
         yield NeverEnds(

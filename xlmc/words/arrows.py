@@ -1,9 +1,11 @@
 """The arrows of a noise by their words."""
 
+from xlmc.syntax import ast
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process, Step
 from xlmc.words import noises, registry
 from xlmc.words.noises.base import Noise
+from xlmc.words.numbers import of_gaps
 
 
 def known() -> dict[str, Noise]:
@@ -28,13 +30,8 @@ def of_step(step: Step) -> Noise:
     return next(one for one in known().values() if one.last == step)
 
 
-def undo(noise: Noise, process: Process) -> str:
+def undo(noise: Noise, process: Process, family: ast.Family) -> str:
     """Return an action that undoes an arrow of a process."""
     arrow = process.arrow(*noise.last) if noise.last is not None else None
-    return noise.undo.format(clock=arrow.survival if arrow is not None else "alpha")
-
-
-def stop(process: Process) -> str:
-    """Return a hint at what ends a row under a process; "" for what is no process."""
-    found = noise(process)
-    return found.stop if found is not None else ""
+    clock = arrow.survival if arrow is not None else "alpha"
+    return noise.undo.format(clock=clock, number=next(iter(of_gaps(family)), noise.number))

@@ -52,8 +52,9 @@ class Noise(Word):
     uncounted: ClassVar[str] = ""  # why the amount is no count of corrupted tokens
     forgets: ClassVar[bool] = False  # decoding starts from tokens that tell nothing of the text
     attention: ClassVar[str] = "full"
-    undo: ClassVar[str]  # an action, with {clock} for the name of the survival
-    stop: ClassVar[str]  # a hint at the conditions that can end a row
+    undo: ClassVar[str]  # an action; {clock} is the survival, {number} a head for numbers of gaps
+    number: ClassVar[str] = ""  # such a head's name in a family that has none
+    stop: ClassVar[str]  # a hint at the conditions that can end a row; see `ending`
     unending: ClassVar[str] = ""  # why no condition can end one
     hides: ClassVar[bool] = False  # masks are left at the end of a grid
     likelihood: ClassVar[str]
@@ -61,6 +62,15 @@ class Noise(Word):
     rates: ClassVar[str] = ""  # the template and the formula where heads learn the rates
     of_rates: ClassVar[tuple[str, ...]] = ()
     of_pairs: ClassVar[tuple[str, ...]] = ()  # the formula of a row's rate and its pairs
+
+    def ending(self, chance: str, number: str) -> str:
+        """Return a hint at the conditions that can end a row.
+
+        ``chance`` is a head of the family that gives a chance, ``number`` one that gives numbers of
+        gaps; "" where it has none.
+        """
+        del chance, number
+        return self.stop
 
 
 class Replacing(Noise):

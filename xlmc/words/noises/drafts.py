@@ -25,7 +25,8 @@ class Drafts(Noise):
     amount = Range("t", "1e-3", "1", "stratified")
     uncounted = "nothing shows how many edits a row is from its text"
     forgets = True
-    undo = "insert tokens poisson missing * reveal({clock})"
+    undo = "insert tokens poisson {number} * reveal({clock})"
+    number = "missing"
     stop = "drop the stop: the grid ends the decoder"
     unending = "any token may change, up to the last step of the grid"
     likelihood = rates = "edits"

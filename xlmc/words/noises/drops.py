@@ -20,7 +20,10 @@ class Drops(Noise):
     head = "head slot : logits at gaps"
     amount = Range("count", "0", "length")
     undo = "insert tokens one"
-    stop = "write `stop when done > 0.5 or length = limit`, or `chance done` for `done > 0.5`"
+    stop = (
+        "write `stop when length = limit`; for an end that is learned add `head done : chance at "
+        "cls` to the network, and a term to the loss"
+    )
     likelihood = "insertions"
     latex = (
         r"-\log p(x_0) \le (L + 1) E_{n \sim U\{0..L\}} \Big[",
@@ -39,3 +42,11 @@ class Drops(Noise):
         r"+ \sum_{i\,\mathrm{gone}} \log m_i - \log p(\mathrm{gap}_i, x_0^i \mid x_t)",
         r"\Big] \, dt",
     )
+
+    def ending(self, chance: str, number: str) -> str:
+        """Return a hint at a head that the family has; else at one to add."""
+        del number
+        if not chance:
+            return self.stop
+        above = f"{chance} > 0.5"
+        return f"write `stop when {above} or length = limit`, or `chance {chance}` for `{above}`"

@@ -19,11 +19,9 @@ class Returns(Noise):
     head = "head gap : count at gaps"
     amount = Range("t", "1e-3", "1", "stratified")
     uncounted = "both clocks read the same time, and a count of tokens does not determine it"
-    undo = "insert masks poisson gap * reveal({clock})"
-    stop = (
-        "drop the stop, or write `stop when gap < 0.01`, with the head that insertion reads, or "
-        "`stop when done > 0.5`, with a head of kind chance"
-    )
+    undo = "insert masks poisson {number} * reveal({clock})"
+    number = "gap"
+    stop = "drop the stop: the grid ends the decoder"
     hides = True
     likelihood = "paths"
     latex = (
@@ -32,3 +30,9 @@ class Returns(Noise):
         r"+ w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",
         r"\Big] \, dt",
     )
+
+    def ending(self, chance: str, number: str) -> str:
+        """Return a hint at the heads that the family has."""
+        heads = [f"`stop when {number} < 0.01`"] if number else []
+        heads += [f"`stop when {chance} > 0.5`"] if chance else []
+        return f"drop the stop, or write {' or '.join(heads)}" if heads else self.stop

@@ -67,10 +67,11 @@ def actions(
     if process.drafts:
         yield from drafts.draws(block, family)
     elif query.first(block.actions, ast.Draw) is None:
-        head = next((h.name for h in query.heads(family).values() if slots.of_tokens(h)), "token")
         problem = f"this {block_name} draws no token"
         why = "no action of it chooses a token"
-        yield WrongStep(span=block.span, problem=problem, why=why, hint=f"add `draw {head}`")
+        yield WrongStep(
+            span=block.span, problem=problem, why=why, hint=f"add `draw {slots.drawn(family)}`"
+        )
 
 
 def _unweighted(action: ast.Action) -> Iterator[Diagnostic]:

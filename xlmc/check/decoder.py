@@ -85,7 +85,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
             span=section.span,
             entry="step",
             why="there is no reverse step",
-            example=f"step {{ {_undo(process, family)}; draw {_drawn(family)} }}",
+            example=f"step {{ {_undo(process, family)}; draw {slots.drawn(family)} }}",
         )
         return
     yield from actions(step, "step", section, family, env)
@@ -128,12 +128,6 @@ def _undo(process: Process, family: ast.Family) -> str:
         return arrows.undo(arrows.sound(process), process, family)
     words = map(arrows.of_step, process.life or ())
     return "; ".join(arrows.undo(word, process, family) for word in words) or "unmask one"
-
-
-def _drawn(family: ast.Family) -> str:
-    """Return a head of tokens."""
-    heads = query.heads(family).items()
-    return next((name for name, head in heads if slots.of_tokens(head)), "token")
 
 
 def _lets(section: ast.Section) -> list[ast.Let]:

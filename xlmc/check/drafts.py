@@ -123,7 +123,7 @@ def _rate(
             yield NeverTrained(span=value.span, head=name)
     yield from own_clock(value, "poisson", query.arrows(family)[-1], env)
     if env.sound and len(read) == 1:
-        hint = "a rate is at least 0: `head * reveal(...)`"
+        hint = f"a rate is at least 0: `{min(read)} * reveal(...)`"
         yield from ranged("poisson", value, read, own, hint)
 
 
@@ -165,9 +165,24 @@ def _lacks(verb: str, block: ast.Node, family: ast.Family) -> Diagnostic:
 
 def _example(verb: str, family: ast.Family) -> str:
     """Return an edit at the rate of the head that learns it, or of one that could."""
-    heads = [*(one.name for one in _trained(EDITS[verb], family)), NAMES[verb]]
+    heads = [
+        *(one.name for one in _trained(EDITS[verb], family)),
+        *_idle(verb, family),
+        NAMES[verb],
+    ]
     what = "insert tokens" if verb == "insert" else verb
     return f"{what} poisson {heads[0]} * reveal({query.arrows(family)[0].survival})"
+
+
+def _idle(verb: str, family: ast.Family) -> list[str]:
+    """Return the heads of numbers at the places of an edit that no term trains for any edit."""
+    place = "gaps" if verb == "insert" else "tokens"
+    busy = {one.name for learns in EDITS.values() for one in _trained(learns, family)}
+    return [
+        name
+        for name, head in query.heads(family).items()
+        if head.kind.id == "count" and head.at and head.at.id == place and name not in busy
+    ]
 
 
 def _trained(learns: str, family: ast.Family) -> list[ast.Head]:

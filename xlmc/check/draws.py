@@ -56,7 +56,7 @@ class _Drawn:
             return why, "write `from posterior`" if here else "drop `from euler`"
         if self.ratios and query.acts(self.block.actions, "keep"):
             why = f"`{draw.head.id}` gives ratios, and this needs a distribution of tokens"
-            return why, "write `unmask all; draw token from posterior`"
+            return why, f"write `unmask all; draw {draw.head.id} from posterior`"
         held = self.process.replaces or self.process.drafts
         if name and not held and not here and not self.ratios:
             why = "only `substitute` draws the token at s: it has one at t to go on from"

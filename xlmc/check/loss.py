@@ -13,7 +13,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.objective import Objective, Part
 from xlmc.theory.process import Process
-from xlmc.words import terms
+from xlmc.words import slots, terms
 
 
 def check(family: ast.Family) -> Iterator[Diagnostic]:
@@ -27,7 +27,7 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
             span=section.span,
             entry="term",
             why="nothing is penalised",
-            example=_example(objective.process),
+            example=_example(objective),
         )
     yield from scope.declarations(section.entries, "a param of the loss")
     yield from scope.lets_in_order(section.entries)
@@ -48,11 +48,12 @@ def _unused(section: ast.Section, terms: Iterable[ast.Term]) -> Iterator[Diagnos
             yield NeverUsed(span=entry.span, name=entry.name)
 
 
-def _example(process: Process) -> str:
+def _example(objective: Objective) -> str:
     """Return a term of the tokens under this noise or, where it is wrong, under the commonest."""
     every = [use for one in terms.known().values() for use in one.uses]
-    uses = terms.possible(process) or every
-    return next(use.example for use in uses if use.trains == "token")
+    uses = terms.possible(objective.process) or every
+    example = next(use.example for use in uses if use.trains == "token")
+    return f"{slots.drawn(objective.family)} :{example.partition(' :')[2]}"
 
 
 def _mean(mean: ast.Mean, process: Process) -> Iterator[Diagnostic]:

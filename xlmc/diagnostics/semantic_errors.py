@@ -162,8 +162,8 @@ class ChanceLeavesRange(Diagnostic):
     title = "this chance leaves [0, 1]"
     label = "{value} {where}"
     help = (
-        "the chance that a token changes between t and s is `reveal(schedule)`; "
-        "or bound the expression by `min(1, ...)`"
+        "the chance that a token changes between t and s is `reveal(NAME)`, by the name of the "
+        "survival; or bound the expression by `min(1, ...)`"
     )
     value: str
     where: str

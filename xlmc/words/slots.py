@@ -130,6 +130,12 @@ def of_tokens(head: ast.Head) -> bool:
     return word is not None and not word.number
 
 
+def drawn(family: ast.Family) -> str:
+    """Return a head of tokens for a hint; the usual name where a family has none."""
+    heads = query.heads(family).items()
+    return next((name for name, head in heads if of_tokens(head)), "token")
+
+
 def layout_words() -> dict[str, Layout]:
     """Return the layouts."""
     return registry.words(layouts, Layout)

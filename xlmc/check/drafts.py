@@ -23,6 +23,7 @@ from xlmc.theory.process import Process
 from xlmc.words import slots, terms
 
 EDITS = {"insert": "rate", "delete": "extra", "substitute": "changed"}  # to what a head learns
+PLACES = {"insert": "gaps", "delete": "tokens", "substitute": "tokens"}
 NAMES = {"insert": "missing", "delete": "surplus", "substitute": "wrong"}  # of heads in hints
 DRAWN = {"insert": ("token", "gaps"), "substitute": ("revision", "tokens")}
 TERMS = {"rate": "poisson(gone)", "extra": "poisson(extra)", "changed": "poisson(changed)"}
@@ -175,9 +176,10 @@ def _example(verb: str, family: ast.Family) -> str:
 
 
 def _idle(verb: str, family: ast.Family) -> list[str]:
-    """Return the heads of numbers at the places of an edit that no term trains for any edit."""
-    place = "gaps" if verb == "insert" else "tokens"
-    busy = {one.name for learns in EDITS.values() for one in _trained(learns, family)}
+    """Return the heads of numbers at the places of an edit, without those of other edits there."""
+    place = PLACES[verb]
+    others = [EDITS[other] for other in EDITS if other != verb and PLACES[other] == place]
+    busy = {one.name for learns in others for one in _trained(learns, family)}
     return [
         name
         for name, head in query.heads(family).items()

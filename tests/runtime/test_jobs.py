@@ -1,34 +1,17 @@
 """The jobs of ``run``: what they leave behind, what they do once, and what they refuse."""
 
-import csv
 import json
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from attrs import evolve
-from safetensors.torch import load_file
 
-import xlm_runtime
-from xlm_runtime.config.config import Train
-from xlm_runtime.config.settings import build, parse_sets
-from xlm_runtime.model import evaluate, generate
-from xlm_runtime.model.model import make
-from xlm_runtime.packages import package
 from xlm_runtime.run.folder import names, runs
 from xlm_runtime.run.folder.runs import Run
 from xlm_runtime.run.jobs import evaluation, generation
-from xlm_runtime.run.reports import measured
-from xlm_runtime.run.reports.table import table as lines_of
-from xlm_runtime.run.reports.table import values
-from xlm_runtime.system import atomic, env
 from xlm_runtime.system.atomic import write_json
-from xlm_runtime.tasks.base.prepared import Prepared
-from xlm_runtime.train import fit, module
-from xlm_runtime.train.optim import optimizer
+from xlm_runtime.train import fit
 
 Start = Callable[..., int]
 HERE = Path(__file__).parent
@@ -232,212 +215,6 @@ def test_layout_that_a_family_lacks(
     assert "toy has no layout 'seq2seq', which task toy_reverse needs; it has: text" in error(
         capsys
     )
-
-
-def test_best_last_and_thinning(start: Start) -> None:
-    sets = ("train.steps=12", "train.validate_every=3", "train.keep_every=6", "generate.samples=0")
-    assert start(job="train", sets=sets) == 0
-    folder = HOME / "quick-seed1/checkpoints"
-    index = json.loads((folder / "index.json").read_text())
-    kept = {int(path.name.removeprefix("step-")) for path in folder.glob("step-*")}
-    assert index["last"] == 12
-    assert kept == {6, 9, 12, index["best"]}  # 9: the one before the last
-
-
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(
-    start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def wild(network: torch.nn.Module, train: Train) -> torch.optim.AdamW:
-        return optimizer(network, evolve(train, learning_rate=1e37))  # beyond what a setting may be
-
-    monkeypatch.setattr(module, "optimizer", wild)
-    sets = ("train.steps=40", "train.checkpoint_every=1", "generate.samples=0", "train.clip=0")
-    assert start(job="train", sets=sets) == 4
-    said = error(capsys)
-    assert "is not finite" in said
-    assert "the last good checkpoint is kept" in said
-    folder = HOME / "quick-seed1/checkpoints"
-    last = json.loads((folder / "index.json").read_text())["last"] if folder.exists() else 0
-    for path in folder.glob("step-*/*.safetensors"):
-        assert int(path.parent.name.removeprefix("step-")) <= last
-        assert all(value.isfinite().all() for value in load_file(path).values())
-
-
-def test_averaged_weights_are_what_is_validated_evaluated_and_sampled(
-    trained: Path, splits: Prepared
-) -> None:
-    folder = trained / "checkpoints/step-00000060"
-    average, raw = (load_file(folder / f"{kind}.safetensors") for kind in ("ema", "raw"))
-    assert not torch.equal(average["out.weight"], raw["out.weight"])
-    loaded = xlm_runtime.load(trained)
-    *_, last = csv.DictReader((trained / "logs/metrics.csv").read_text().splitlines())
-    validated = last["validation/loss"]
-    evaluated = json.loads((trained / "metrics.json").read_text())["loss"]["loss"]
-    lines = [json.loads(text) for text in (trained / "predictions.jsonl").read_text().splitlines()]
-    blanks = list(generate.blank(loaded.model, splits.test[:16], loaded.lengths, 1))
-
-    def measured() -> tuple[float, float, list[str]]:
-        made = generate.samples(loaded.model, blanks, 16, 1)
-        texts = [loaded.tokenizer.decode(loaded.tokenizer.body(s.ids)) for s in made]
-        return (
-            evaluate.losses(loaded.model, splits.validation, 64)["loss"],
-            evaluate.losses(loaded.model, splits.test, 64)["loss"],
-            texts,
-        )
-
-    right = (float(validated), evaluated, [line["prediction"] for line in lines])
-    found = measured()
-    assert found[:2] == pytest.approx(right[:2], rel=1e-5)
-    assert found[2] == right[2]
-    loaded.model.network.load_state_dict(raw)
-    assert measured()[:2] != pytest.approx(right[:2], rel=1e-5)
-
-
-def test_samples_during_validation_are_of_the_averaged_weights(
-    tmp_path: Path, splits: Prepared
-) -> None:
-    found = package.load(HERE / "toy_family").family
-    sets = parse_sets(
-        ["train.steps=8", "model.width=16", "model.heads=2", "train.validate_every=4"]
-    )
-    config = build(found, [], sets)
-    model = make(found, splits.tokenizer.vocabulary, "seq2seq", splits.body, config)
-    seen: list[torch.Tensor] = []
-
-    def show() -> list[str]:
-        seen.append(model.network.out.weight.detach().clone())
-        return []
-
-    fit.fit(model, splits.train, fit.Held(splits.validation, 8, show), config, tmp_path)
-    folder = tmp_path / "checkpoints/step-00000008"
-    average, raw = (load_file(folder / f"{kind}.safetensors") for kind in ("ema", "raw"))
-    assert len(seen) == 2
-    assert torch.equal(seen[-1], average["out.weight"])
-    assert not torch.equal(average["out.weight"], raw["out.weight"])
-    assert torch.equal(model.network.out.weight, average["out.weight"])  # as Lightning leaves it
-
-
-def test_no_likelihood_is_shown_where_none_is_claimed(
-    start: Start, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    copied = tmp_path / "toy"
-    shutil.copytree(HERE / "toy_family", copied)
-    file = copied / "family.py"
-    text = file.read_text().replace('Claim("tight", "the average', 'Claim("none", "nobody knows')
-    file.write_text(text.replace("nelbo=nelbo", "nelbo=None"))
-    assert start(package=copied, sets=SHORT) == 0
-    out = capsys.readouterr().out
-    assert "no likelihood: nobody knows" in out
-    assert "perplexity" not in out
-    assert "likelihood" not in json.loads((HOME / "quick-seed1/metrics.json").read_text())
-
-
-def test_the_claim_stands_beside_every_likelihood(trained: Path) -> None:
-    table = lines_of(json.loads((trained / "metrics.json").read_text()))
-    rows = [line for line in table if line.startswith(("  nats", "  bits", "  perplexity"))]
-    assert len(rows) == 4
-    assert all(row.endswith("  tight") for row in rows)
-    assert table[-1] == "  tight: the average over all orders of revealing"
-
-
-def test_what_is_given_stands_beside_every_likelihood(trained: Path) -> None:
-    found = json.loads((trained / "metrics.json").read_text())
-    joint = {"perplexity": 3.0, "perplexity_error": 0.5, "given": "", "lengths": "some law"}
-    likelihood = {"perplexity": 2.0, "given": "given the length", "joint": joint}
-    shown = measured.checked(found | {"likelihood": likelihood}, "here")
-    table = lines_of(shown)
-    assert [line.split() for line in table if "perplexity" in line] == [
-        ["perplexity", "2.0000", "tight,", "given", "the", "length"],
-        ["joint", "perplexity", "3.0000", "±", "0.5000", "tight"],
-    ]
-    assert "  joint by: some law" in table
-
-
-def test_numbers_that_are_not_finite_are_null_in_json(
-    start: Start, capsys: pytest.CaptureFixture[str]
-) -> None:
-    one = ("train.steps=2", "eval.samples=1", "eval.examples=1", "generate.count=1")
-    metrics = ("repetition", "distinct")
-    assert start("TEXT", sets=one, metrics=metrics) == 0
-    folder = Path("runs/toy/toy_text/quick-seed1")
-    for file in ("metrics.json", "evaluations.jsonl"):
-        found = json.loads((folder / file).read_text(), parse_constant=pytest.fail)
-        assert found["answers"]["repetition_error"] is None
-    first = capsys.readouterr().out
-    assert start("TEXT", sets=one, metrics=metrics) == 0
-    assert first[first.index("evaluation of") : first.index("1 pred")] in capsys.readouterr().out
-    short = Path("short.txt")
-    short.write_text("a b\n")
-    assert start("TEXT", job="score", predictions=short, metrics=metrics) == 0
-    found = json.loads(Path("short.scores.json").read_text(), parse_constant=pytest.fail)
-    assert found["answers"]["repetition"] is None
-    assert re.search(r"\n  repetition +not finite\n", capsys.readouterr().out)
-
-
-def test_the_decoder_and_the_layout_stand_beside_the_numbers(trained: Path) -> None:
-    found = json.loads((trained / "metrics.json").read_text())
-    assert (found["decoder"], found["decoder_params"]) == ("default", {"temperature": 0.0})
-    table = lines_of(found)
-    assert "  decoder: default (temperature 0.0), draws in float64" in table
-    assert "  layout: prompt [body pad]" in table
-    assert "  likelihood by: draws of noise for each example: 4, their amounts spread" in table
-    old = {k: v for k, v in found.items() if k not in ("decoder_params", "layout")}
-    old["likelihood"] = {"nats_per_token": 2.0}  # as it was written before
-    assert next(line for line in lines_of(old) if "nats" in line).split() == [
-        "nats", "per", "token", "2.0000", "tight",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("job", ["eval", "generate", "score"])
-def test_numbers_are_said_where_they_cannot_be_written(
-    job: str, start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert start(job="train", sets=SHORT) == 0
-    Path("mine.txt").write_text("a b c d\n" * 5)
-    capsys.readouterr()
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(atomic, "write_text", full)
-    monkeypatch.setattr(generate, "write_text", full)
-    file = Path("mine.txt") if job == "score" else None
-    assert start(job=job, predictions=file, sets=SHORT[1:]) == 4
-    said = capsys.readouterr()
-    name = "mine.scores.json" if job == "score" else f"{HOME}/quick-seed1"
-    assert f"error: {name} cannot be written: No space left on device; free some" in said.err
-    assert ("exact match" in said.out) is (job != "generate")
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
-def test_a_number_that_is_not_finite_is_said(value: float | None) -> None:
-    part = {"loss": value, "loss_error": value}
-    assert values([(part, "tight")], {}) == ["  loss              not finite           tight"]
-
-
-def test_a_gpu_with_bfloat16_trains_in_it_unless_another_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert env.precision("auto") == "32-true"
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    for has, expected in ((True, "bf16-mixed"), (False, "32-true")):
-        monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda *_, has=has, **__: has)
-        assert env.precision("auto") == expected
-        assert env.precision("16-mixed") == "16-mixed"
-
-
-def test_a_run_keeps_and_names_its_precision(
-    start: Start, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert start(job="train", sets=SHORT) == 0
-    assert "weights on cpu in 32-true, run" in capsys.readouterr().out
-    assert Run(HOME / "quick-seed1").config.train.precision == "32-true"
-
-
-@pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
-def test_precision_and_workers(start: Start, precision: str) -> None:
-    sets = (*SHORT, f"train.precision={precision}", "train.workers=1")
-    assert start(job="train", sets=sets) == 0
 
 
 def test_an_old_configuration_is_another_run(

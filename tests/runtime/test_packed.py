@@ -7,39 +7,28 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
+from packed import SPECIALS, esm, hub, parquet, prepare
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
-from transformers import EsmTokenizer
 
 from xlm_runtime import tasks, tokenizers
 from xlm_runtime.model import pair
 from xlm_runtime.plug import Example, Row, stack
 from xlm_runtime.run import main
 from xlm_runtime.system.errors import RunError, UsageError
-from xlm_runtime.tasks import owt_packed, uniref50
-from xlm_runtime.tasks.base import chain
-from xlm_runtime.tasks.base.encoding import window
-from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
+from xlm_runtime.tasks import owt_packed
+from xlm_runtime.tasks.base.prepared import Prepared
 from xlm_runtime.tokenizers import Tokenizer, letters
 
-SPECIALS = ("pad", "mask", "bos", "eos")
+__all__ = ["hub"]
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ESM = [*["<cls>", "<pad>", "<eos>", "<unk>"], *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>"]
-
-
-def _prepare(task: str, cache: Path, preset: str = "quick", **more: Any) -> Prepared:
-    return tasks.get(task).prepare(
-        DataOptions(preset=preset, cache=cache, specials=SPECIALS, **more)  # type: ignore[arg-type]
-    )
 
 
 def _folder(path: Path, texts: list[str]) -> Path:
@@ -57,7 +46,7 @@ def test_k7_rows_are_the_texts_in_their_order_but_for_the_end(tmp_path: Path) ->
     """Every row is full; texts go on in the next; what is left over is dropped and counted."""
     texts = ["ACD" * (1 + i % 5) for i in range(40)] + ["A" * 50]
     data = _folder(tmp_path / "data", texts)
-    made = _prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=11)
+    made = prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=11)
     separator = made.tokenizer.separator
     assert separator is not None
     stream: list[int] = []
@@ -76,7 +65,7 @@ def test_k7_rows_are_the_texts_in_their_order_but_for_the_end(tmp_path: Path) ->
 
 def test_a_separator_opens_a_document(tmp_path: Path) -> None:
     data = _folder(tmp_path / "data", ["AA", "C", "DDDDD", "AAAAAAA"])
-    made = _prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=6)
+    made = prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=6)
     assert [made.tokenizer.decode(made.train[i].body) for i in range(3)] == [
         "AA<|endoftext|>C<|endoftext|>D",
         "DDDD<|endoftext|>A",
@@ -120,7 +109,7 @@ def test_documents_must_fit_their_body(tmp_path: Path) -> None:
 def test_too_little_text_for_a_row_is_said(tmp_path: Path) -> None:
     data = _folder(tmp_path / "data", ["ACD"])
     with pytest.raises(RunError) as raised:
-        _prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=11)
+        prepare("owt_packed", tmp_path, data=data, tokenizer="letters:ACD", block=11)
     assert "there is no full row of 11 tokens for train, validation, test" in str(raised.value)
     assert "tokens left over: 3 for train" in str(raised.value)
     assert "a smaller data.block" in str(raised.value)
@@ -129,17 +118,17 @@ def test_too_little_text_for_a_row_is_said(tmp_path: Path) -> None:
 def test_packed_rows_have_a_cache_of_their_own(tmp_path: Path) -> None:
     data = _folder(tmp_path / "data", ["ACDA"] * 9)
     options: dict[str, Any] = {"data": data, "tokenizer": "letters:ACD"}
-    packed = _prepare("owt_packed", tmp_path, block=5, **options)
-    again = _prepare("owt_packed", tmp_path, block=5, **options)
-    other = _prepare("owt_packed", tmp_path, block=6, **options)
+    packed = prepare("owt_packed", tmp_path, block=5, **options)
+    again = prepare("owt_packed", tmp_path, block=5, **options)
+    other = prepare("owt_packed", tmp_path, block=6, **options)
     assert packed.facts["cache"] == again.facts["cache"] != other.facts["cache"]
-    alone = _prepare("owt", tmp_path, block=5, **options)
+    alone = prepare("owt", tmp_path, block=5, **options)
     assert len(alone.train) == 9
     assert not alone.train[0].document
 
 
 def test_quick_packs_python_s_documentation(tmp_path: Path) -> None:
-    made = _prepare("owt_packed", tmp_path)
+    made = prepare("owt_packed", tmp_path)
     texts = [made.tokenizer.decode(made.train[i].body) for i in range(200)]
     assert sum(text.count("<|endoftext|>") for text in texts) > 400
     assert all(". <|endoftext|>" not in text for text in texts)  # texts touch it on both sides
@@ -182,20 +171,6 @@ def test_two_that_prepare_at_once_and_one_that_is_killed(tmp_path: Path) -> None
 # ---------------------------------------------------------------- as published
 
 
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
-    datasets.disable_progress_bars()
-    return tmp_path / "hub"
-
-
-def _parquet(file: Path, **columns: list[Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), file)
-
-
 def _gpt2(folder: Path) -> Path:
     """A byte-level BPE whose end of a text is declared for three roles, as GPT-2's is."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -218,12 +193,12 @@ def test_the_last_pages_are_held_out(
     pages = [f"page {i:04} <|endoftext|>" for i in range(1000)]
     for part in range(2):
         file = hub / "plain_text" / f"train-0000{part}-of-00002.parquet"
-        _parquet(file, text=pages[500 * part : 500 * part + 500])
+        parquet(file, text=pages[500 * part : 500 * part + 500])
     monkeypatch.setattr(owt_packed, "REPO", str(hub))
     monkeypatch.setattr(owt_packed, "LAST", 200)
     monkeypatch.setattr(owt_packed, "HELD_OUT", {"validation": 0.2})
     tokenizer = str(_gpt2(tmp_path / "gpt2"))
-    made = _prepare("owt_packed", tmp_path, "paper", tokenizer=tokenizer, block=64)
+    made = prepare("owt_packed", tmp_path, "paper", tokenizer=tokenizer, block=64)
     found = made.facts["documents"]
     assert found["test"] == 200
     assert found["train"] + found["validation"] == 800
@@ -237,81 +212,10 @@ def test_the_last_pages_are_held_out(
     assert "SEDD and MDLM" in made.facts["protocol"]
 
 
-def _esm(folder: Path) -> Path:
-    """ESM-2's tokenizer as it is published: a list of tokens."""
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(ESM))
-    config = {"tokenizer_class": "EsmTokenizer", "model_max_length": 10**30}
-    (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    names = {f"{role}_token": f"<{role}>" for role in ("cls", "eos", "mask", "pad", "unk")}
-    (folder / "special_tokens_map.json").write_text(json.dumps(names))
-    return folder
-
-
-def test_proteins_as_published(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = [*chain.chain().proteins(3, 600), "MKT" * 100]
-    sizes = [len(protein) for protein in drawn]
-    _parquet(hub / "data" / "train-00000-of-00001.parquet", seq=drawn, length=sizes)
-    held = [*chain.chain().proteins(4, 60), None]
-    _parquet(hub / "data" / "valid-00000-of-00001.parquet", seq=held, length=[0] * len(held))
-    monkeypatch.setattr(uniref50, "REPO", str(hub))
-    monkeypatch.setattr(uniref50, "HELD_OUT", {"validation": 0.2})
-    tokenizer = str(_esm(tmp_path / "esm"))
-    made = _prepare("uniref50", tmp_path, "paper", tokenizer=tokenizer, block=100)
-    found = made.facts["documents"]
-    assert (found["train"] + found["validation"], found["test"]) == (601, 60)
-    assert made.facts["cut"] == {"train": 1, "validation": 0, "test": 0, "first": ["train:601"]}
-    assert made.facts["dropped"] == {"null in test": {"rows": 1, "first": ["test:61"]}}
-    assert made.tokenizer.decode(made.test[0].body) == f"{held[0]}<eos>{held[1]}"[:104]
-    assert "law_nats" not in set(tasks.get("uniref50").metrics(made))
-    assert "of a protein that is longer than a row a window" in made.facts["protocol"]
-
-
-def test_a_window_of_a_protein_is_a_row_without_an_end(tmp_path: Path) -> None:
-    """Neither the protein ends behind it, nor does another begin."""
-    drawn = [*chain.chain().proteins(3, 40), "MKTW" * 40, *chain.chain().proteins(4, 40)]
-    data = tmp_path / "mine.txt"
-    data.write_text("\n".join(drawn))
-    made = _prepare("uniref50", tmp_path, "quick", data=data, block=100)
-    end = made.tokenizer.separator
-    rows = [
-        list(s[i].body) for s in (made.train, made.validation, made.test) for i in range(len(s))
-    ]
-    (window,) = (row for row in rows if "MKTWMKTW" in made.tokenizer.decode(row))
-    assert len(window) == 100
-    assert end not in window
-    assert made.tokenizer.decode(window) in "MKTW" * 40
-    whole = made.tokenizer.decode([i for row in rows if row != window for i in row])
-    assert "<|endoftext|><|endoftext|>" not in whole
-    assert not [part for part in whole.split("<|endoftext|>") if len(part) > 90]
-
-
-def test_a_window_is_settled_by_the_row_and_may_begin_anywhere() -> None:
-    rows = [[(i * k) % 23 for k in range(20)] for i in range(1, 23)]
-    cut = [window(row, 6) for row in rows]
-    pairs = zip(rows, cut, strict=True)
-    starts = {next(s for s in range(15) if row[s : s + 6] == part) for row, part in pairs}
-    assert len(starts) > 6
-    assert cut == [window(list(row), 6) for row in rows]
-    assert window([1, 2, 3], 3) == [1, 2, 3]
-
-
 # ---------------------------------------------------------------- tokenizers
 
 
-def test_esm_is_read_letter_by_letter_as_its_own_tokenizer_does(tmp_path: Path) -> None:
-    folder = _esm(tmp_path / "esm")
-    theirs = EsmTokenizer(str(folder / "vocab.txt"))
-    ours = tokenizers.pretrained(str(folder), SPECIALS)
-    for protein in [*chain.chain().proteins(2, 20), "MKTX1BUZO.-j", "M K T"]:
-        assert ours.encode(protein) == theirs.encode(protein, add_special_tokens=False)
-    assert dict(ours.vocabulary.specials) == {"bos": 0, "pad": 1, "eos": 2, "mask": 32}
-    assert (ours.vocabulary.size, ours.unknown, ours.separator) == (33, 3, None)
-    assert ours.decode(ours.encode("MKTAY")) == "MKTAY"
-    assert 2 not in ours.encode("M<eos>K")
-
-
-@pytest.mark.parametrize("make", [_esm, _gpt2])
+@pytest.mark.parametrize("make", [esm, _gpt2])
 def test_the_end_of_a_text_is_a_body_token_where_it_parts_documents(
     make: Any, tmp_path: Path
 ) -> None:
@@ -338,67 +242,6 @@ def test_a_tokenizer_without_an_end_of_a_text_gets_one() -> None:
     for wrong in ("", "AA"):
         with pytest.raises(UsageError, match="name every letter once"):
             letters(wrong, SPECIALS)
-
-
-# ---------------------------------------------------------------- the chain and what it measures
-
-
-def test_the_entropy_of_the_chain_is_that_of_what_it_draws() -> None:
-    """Against the law of pairs by power iteration, and the mean of -log p over draws."""
-    law = chain.chain()
-    assert torch.tensor(law.move).sum(1).tolist() == pytest.approx([1.0] * 20)
-    still = torch.linalg.matrix_power(torch.tensor(law.move), 4096)[7]
-    assert law.start.tolist() == pytest.approx(still.tolist(), abs=1e-9)
-    pairs = still[:, None] * torch.tensor(law.move)
-    both = float(torch.special.entr(pairs).sum())  # H(a, b) = H(a) + H(b | a)
-    assert law.entropy_rate == pytest.approx(both - law.letter_entropy)
-    assert law.entropy_rate < law.letter_entropy - 0.5  # there is something to learn
-    drawn = list(law.proteins(5, 4000))
-    costs = [law.nats(p) - law.nats(p[0]) for p in drawn]
-    mean = sum(costs) / sum(len(p) - 1 for p in drawn)
-    assert mean == pytest.approx(law.entropy_rate, abs=0.01)
-    assert {min(map(len, drawn)), max(map(len, drawn))} == {30, 90}
-    assert drawn[:3] == list(law.proteins(5, 4000))[:3] != list(law.proteins(6, 4000))[:3]
-
-
-def test_the_chance_of_a_protein_is_that_of_its_pairs() -> None:
-    law = chain.chain()
-    a, c, d = (chain.AMINO_ACIDS.index(letter) for letter in "ACD")
-    chance = law.start[a] * law.move[a, c] * law.move[c, d]
-    assert law.nats("ACD") == pytest.approx(-float(torch.tensor(chance).log()))
-
-
-def test_proteins_are_judged_one_by_one(tmp_path: Path) -> None:
-    from xlm_runtime.metrics import Answer
-
-    made = _prepare("uniref50", tmp_path)
-    metrics = tasks.get("uniref50").metrics(made)
-    end, tokenizer = made.tokenizer.separator, made.tokenizer
-    assert end is not None
-    rows = [
-        [*tokenizer.encode("ACD"), end, *tokenizer.encode("AX"), end, *tokenizer.encode("WY")],
-        [end, *tokenizer.encode("ACDE")],
-        [*tokenizer.encode("A"), end, end],
-    ]
-    for i, row in enumerate(rows):
-        metrics.update(Answer(row, Example(i, ()), tokenizer))
-    found = {name: float(value) for name, value in metrics.compute().items()}
-    assert found["valid"] == pytest.approx(4 / 7)  # ACD, WY, ACDE, A; not AX and two empty ones
-    assert found["residues"] == pytest.approx((3 + 2 + 2 + 4 + 1) / 7)
-    nats = sum(map(chain.chain().nats, ("ACD", "WY", "ACDE", "A")))
-    assert found["law_nats"] == pytest.approx(nats / 10)
-    assert made.facts["entropy"]["chain"] == chain.chain().entropy_rate
-
-
-def test_every_protein_is_in_one_split(tmp_path: Path) -> None:
-    made = _prepare("uniref50", tmp_path)
-    seen = []
-    for split in (made.train, made.validation, made.test):
-        text = made.tokenizer.decode([i for k in range(len(split)) for i in split[k].body])
-        seen.append(set(text.split("<|endoftext|>")[1:-1]))
-    assert not any(a & b for a, b in pairwise([*seen, seen[0]]))
-    other = _prepare("uniref50", tmp_path, seed=2)
-    assert list(other.train[0].body) != list(made.train[0].body)
 
 
 # ---------------------------------------------------------------- runs

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 import transformers
 
 from xlmc.compiler import compile_spec
@@ -50,3 +51,9 @@ def built(folder: Path, kind: str, named: str = "not/read") -> Path:
     for name, content in compile_spec(path).package.files.items():
         (made / name).write_bytes(content)
     return made
+
+
+def rows(count=2, length=LENGTH, seed=1):
+    """Rows of ids that are no special tokens."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(5, VOCAB, (count, length), generator=generator)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
-from architectures import CONFIGS, LENGTH, SPECS, VOCAB, built
+from architectures import CONFIGS, LENGTH, SPECS, VOCAB, built, rows
 from published import edit, tokenizer
 from safetensors.torch import load_file, save_file
 
@@ -65,11 +65,6 @@ def pretrained_model(family, folder, *sets, size=VOCAB):
     layout = "text" if "text" in family.layouts else next(iter(family.layouts))
     parts = (family, Vocabulary(size, specials), layout, 8, config)
     return pretrained(*parts, find(str(folder), weights=True))
-
-
-def rows(count=2, length=LENGTH, seed=1):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(5, VOCAB, (count, length), generator=generator)
 
 
 def answers(net, hidden):

@@ -106,12 +106,12 @@ def anew(actions: tuple[ast.Action, ...]) -> ast.Act | None:
     return next((one for one in acts(actions, "substitute") if one.much.rule == "all"), None)
 
 
-def leftover(entries: Iterable[ast.Node]) -> ast.Finish | None:
+def leftover(entries: tuple[ast.Node, ...]) -> ast.Finish | None:
     """Return the finish that reveals what is left when the grid has ended, if there is one."""
     return next((one for one in those(entries, ast.Finish) if one.over is None), None)
 
 
-def correction(entries: Iterable[ast.Node]) -> ast.Finish | None:
+def correction(entries: tuple[ast.Node, ...]) -> ast.Finish | None:
     """Return the finish that is repeated, which corrects a text, if there is one."""
     return next((one for one in those(entries, ast.Finish) if one.over is not None), None)
 

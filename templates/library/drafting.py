@@ -5,22 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from xlm_runtime.plug import Batch, Movable
+from xlm_runtime.plug import Batch, Draft, Movable
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .alignment import Alignment, Packed, align
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The tokens of drafts, between those that are given.
-
-    token: their ids.  gap: the given token before each, in order; the width of the row where no gap
-    is open, so that there is no draft.
-    """
-
-    token: Int[Tensor, "batch draft"]
-    gap: Int[Tensor, "batch draft"]
 
 
 @dataclass(frozen=True)
@@ -77,12 +65,38 @@ class Pairs:
     before: Int[Tensor, "batch draft"]
 
 
+def stretches(
+    batch: Batch,
+) -> tuple[Bool[Tensor, "batch length"], Int[Tensor, "batch length"]]:
+    """Mark the tokens that may change, and return the place of the given one before each."""
+    free = batch.free if batch.attend is None else batch.free & batch.attend.bool()
+    place = torch.arange(free.shape[1], device=free.device)
+    return free, torch.where(free, -1, place).cummax(1).values
+
+
+def copied(
+    batch: Batch,
+    rate: float,
+    u: Float[Tensor, "batch length"],
+    token: Int[Tensor, "batch length"],
+) -> Draft:
+    """Copy texts, in which free tokens are deleted, replaced or followed by others.
+
+    Each of the three has the chance ``rate`` / 3, by u in [0, 1); ``token``: the other ones.
+    """
+    free, given = stretches(batch)
+    stays, replaced, followed = (u >= rate / 3), (u < 2 * rate / 3), (u >= 2 * rate / 3)
+    there = torch.stack([free & stays, free & followed & (u < rate)], 2).flatten(1)
+    both = torch.stack([torch.where(replaced, token, batch.x0), token], 2).flatten(1)
+    gap = given.repeat_interleave(2, 1).masked_fill(~there, free.shape[1])
+    order = (~there).long().argsort(dim=1, stable=True)[:, : int(there.sum(1).max())]
+    return Draft(both.gather(1, order), gap.gather(1, order))
+
+
 def aligned(batch: Batch, draft: Draft, u: Float[Tensor, "batch columns"]) -> Pairs:
     """Draw an alignment of each text with its draft, of those with the fewest edits."""
     width = batch.x0.shape[1]
-    seen = batch.free if batch.attend is None else batch.free & batch.attend.bool()
-    place = torch.arange(width, device=batch.x0.device)
-    given = torch.where(seen, -1, place).cummax(1).values  # before each token, or itself
+    seen, given = stretches(batch)
     order = (~seen).long().argsort(dim=1, stable=True)[:, : int(seen.sum(1).max())]
     free = seen.gather(1, order)
     stretch = given.gather(1, order).masked_fill(~free, width + 1)

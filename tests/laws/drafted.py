@@ -22,6 +22,19 @@ DRAFTS = {
 }
 
 
+def copies(text: Row, rate: float) -> dict[Row, float]:
+    """Chances of all copies of a text with mistakes."""
+    found = {(): 1.0}
+    for x in text:
+        ways = [((x,), 1 - rate), ((), rate / 3)]
+        ways += [(way, rate / 9) for y in (A, B, C) for way in ((y,), (x, y))]
+        longer = Counter()
+        for (row, p), (more, q) in product(found.items(), ways):
+            longer[row + more] += p * q
+        found = longer
+    return dict(found)
+
+
 @cache
 def alignments(text: Row, draft: Row) -> tuple[tuple, ...]:
     """All alignments with the fewest edits."""

@@ -10,6 +10,7 @@ from laws import (
     test_carrying,
     test_clocks,
     test_collation,
+    test_copied_drafts,
     test_corrections,
     test_correctors,
     test_corruption,
@@ -65,6 +66,7 @@ C = test_corruption
 CARRYING = test_carrying
 D = test_decoders
 DRAFTS = test_drafts
+COPIES = test_copied_drafts
 F = test_following
 G = test_guidance
 K = test_collation
@@ -1375,4 +1377,35 @@ MUTANTS = [
     Mutant("full rows are closed", "edit_random", "editing.py",
            "room=canvas.room + gaps.shape[1] + 1)", "room=canvas.room)",
            DRAFTS.test_d16_a_full_row_goes_on_when_tokens_have_left_it),
+    # drafts that are copies of the text, or that rows bring
+    Mutant("too many deletions", "edit_copy", "drafting.py",
+           "(u >= rate / 3), (u < 2 * rate / 3)", "(u >= rate / 2), (u < 2 * rate / 3)",
+           COPIES.test_c10_copies_have_their_law, {"text": (5, 6)}),
+    Mutant("added tokens before their places", "edit_copy", "drafting.py",
+           "both = torch.stack([torch.where(replaced, token, batch.x0), token], 2)",
+           "both = torch.stack([torch.where(followed & (u < rate), token, batch.x0), batch.x0], 2)",
+           COPIES.test_c10_copies_have_their_law, {"text": (5, 6)}),
+    Mutant("one token for all mistakes", "edit_copy", "noise.py",
+           "random_tokens(vocab, noise", "random_tokens(vocab, 0 * noise",
+           COPIES.test_c10_copies_have_their_law, {"text": (5, 6)}),
+    Mutant("mistakes in given tokens", "edit_copy", "drafting.py",
+           "torch.stack([free & stays,", "torch.stack([stays,",
+           COPIES.test_c10_given_tokens_are_not_copied_and_mistakes_stay_between_them),
+    Mutant("mistakes before all given tokens", "edit_copy", "drafting.py",
+           "gap = given.repeat_interleave(2, 1)", "gap = 0 * given.repeat_interleave(2, 1)",
+           COPIES.test_c10_given_tokens_are_not_copied_and_mistakes_stay_between_them),
+    Mutant("mistakes without a rate", "edit_rate", "drafting.py",
+           "free & followed & (u < rate)", "free & followed & (u < 0.5)",
+           COPIES.test_c10_without_mistakes_the_draft_is_the_text_and_the_loss_the_sum_of_rates,
+           {"t": 1.0}),
+    Mutant("a copy for the draft of the row", "edit_copy", "noise.py",
+           "        return batch.draft\n", "        pass\n",
+           COPIES.test_c10_a_row_that_brings_a_draft_becomes_it, {"layout": "text"}),
+    Mutant("a start from nothing", "edit_copy", "decoder.py",
+           "(spec: decoder.start).\"\"\"\n        return canvas\n",
+           "(spec: decoder.start).\"\"\"\n        return canvas.remove(canvas.free)\n",
+           COPIES.test_d19_decoding_starts_from_the_draft_of_a_row),
+    Mutant("no room for a draft of the row", "edit_copy", "decoder.py",
+           "canvas.vacant + canvas.room", "canvas.vacant",
+           COPIES.test_d16_a_row_has_room_for_a_draft_beside_a_text),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import torch
 from laws.build import VOCAB, Package
 
-from xlm_runtime.plug import Batch, Losses, Noise
+from xlm_runtime.plug import Batch, Draft, Losses, Noise
 
 T = TypeVar("T")
 
@@ -32,7 +32,9 @@ def pick(thing: T, rows: Any) -> T:
     """Some rows of a batch or of its noised form; what is not of a row stays."""
     assert is_dataclass(thing)
     named = {f.name: getattr(thing, f.name) for f in fields(thing)}
-    return replace(thing, **{k: v[rows] for k, v in named.items() if isinstance(v, torch.Tensor)})
+    picked = {k: v[rows] for k, v in named.items() if isinstance(v, torch.Tensor)}
+    parts = {k: pick(v, rows) for k, v in named.items() if isinstance(v, Draft)}
+    return replace(thing, **picked, **parts)
 
 
 def repeat(batch: Batch, times: int) -> Batch:

@@ -14,7 +14,7 @@ from laws.scripted import draw, pick, repeat
 from laws.stats import distance, mean_is, samples_of
 from laws.test_decoders import every
 
-from xlm_runtime.plug import Example, even
+from xlm_runtime.plug import Draft, Example, even
 
 TWO = ["edit_random", "edit_masks"]
 ALL = [*TWO, "edit_empty"]
@@ -29,7 +29,7 @@ def noised_at(package, batch, t, seed=3):
 
 
 def clock(package):
-    return {"clock": package.schedule.Clock()} if package.spec.has("param size") else {}
+    return {"clock": package.schedule.Clock()} if package.spec.has("draft ~ random(size)") else {}
 
 
 def body(ids):
@@ -105,7 +105,7 @@ def made_whole(noised, batch, row):
     return found
 
 
-@every([*TWO, "edit_size"])
+@every([*TWO, "edit_size", "edit_copy"])
 @pytest.mark.parametrize("t", [0.0, 0.3, 0.8, 1.0])
 def test_c10_the_edits_that_are_left_make_the_text(package, t):
     for _, _, batch in layouts(package):
@@ -117,16 +117,18 @@ def test_c10_the_edits_that_are_left_make_the_text(package, t):
             assert t > 0 or (whole and not left)
 
 
-@every([*TWO, "edit_size"])
+def drafted(package, batch):
+    of = batch if package.spec.has("copy(") else batch.open & ~batch.free
+    return package.noise.draft(of, draw(batch, 3), VOCAB, **clock(package))
+
+
+@every([*TWO, "edit_size", "edit_copy"])
 def test_c10_at_the_end_a_row_is_a_draft_between_given_tokens(package):
-    law = package.drafting
     for _, _, batch in layouts(package):
         noised = noised_at(package, batch, 1.0)
         fixed = batch.attend.bool() & ~batch.free if batch.attend is not None else ~batch.free
-        first = package.noise.draft(
-            batch.open & ~batch.free, draw(batch, 3), VOCAB, **clock(package)
-        )
-        assert isinstance(first, law.Draft)
+        first = drafted(package, batch)
+        assert isinstance(first, Draft)
         for row in range(len(batch.x0)):
             known = [
                 (int(g), 1, int(x)) for g, x in zip(first.gap[row], first.token[row], strict=True)
@@ -203,7 +205,7 @@ def test_c10_states_and_edits_have_their_law(package):
     samples_of(seen, law)
 
 
-@every([*ALL, "edit_size"])
+@every([*ALL, "edit_size", "edit_copy"])
 def test_c10_rows_do_not_depend_on_the_rows_beside_them(package):
     for _, _, batch in layouts(package):
         whole = noised_at(package, batch, 0.6)
@@ -283,13 +285,13 @@ def test_l17_exact_heads_cost_least(package):
     assert cost(1e-4) - cost(0.0) < 1e-3
 
 
-def bound(package, net, text, points=48):
+def bound(net, text, points=48):
     """The bound of a text by an integral over time of the costs of all states."""
     nodes, weights = np.polynomial.legendre.leggauss(points)
     total = 0.0
     for u, v in zip((nodes + 1) / 2, weights / 2, strict=True):
         x, w = u**3, 3 * u**2 * v  # smooth at both ends
-        for chance, _, state, left in states({text: 1.0}, drafts_of(package), x):
+        for chance, _, state, left in states({text: 1.0}, net.drafts, x):
             several = Counter(one for one in left if one[0] == "gone")
             more = sum(n * log(n) for n in several.values())
             more -= sum(n * log(n) for n in Counter(p for k, p, _ in left if k == "gone").values())
@@ -312,7 +314,7 @@ def test_l17_from_an_empty_draft_only_repeats_cost_more(package, law, values):
     """Keyed by gaps: `aa` costs log 2 more, and nothing where no token is repeated."""
     net = heads(package, law)
     for text, p in law.items():
-        assert bound(package, net, text) == pytest.approx(values.get(text, -log(p)), abs=2e-4)
+        assert bound(net, text) == pytest.approx(values.get(text, -log(p)), abs=2e-4)
         batch = repeat(one(package, text), 3000)
         mean_is(nelbo(package, net, batch), values.get(text, -log(p)))
 
@@ -327,14 +329,14 @@ def test_l17_the_likelihood_is_the_bound(package, tilt):
     net = heads(package, TEXTS, tilt)
     total = 0.0
     for text, p in TEXTS.items():
-        known = bound(package, net, text, 24)
+        known = bound(net, text, 24)
         mean_is(nelbo(package, net, repeat(one(package, text), 3000)), known)
         assert tilt or known > -log(p) - 1e-3
         total += exp(-known)
     assert total < 1 + 1e-3
 
 
-@every([*ALL, "edit_size"])
+@every([*ALL, "edit_size", "edit_copy"])
 def test_l17_the_claim_is_a_bound(package):
     assert package.family.claim.value == "bound"
     assert package.family.samples["default"].law == "limit"
@@ -344,9 +346,9 @@ def test_l17_the_claim_is_a_bound(package):
 # Decoding
 
 
-def stepped(package, law, state, t, s):
+def stepped(law, drafts, state, t, s):
     """The law of the state after a step in which every place is edited on its own."""
-    exact = expected(law, drafts_of(package), t).get(state)
+    exact = expected(law, drafts, t).get(state)
     if exact is None:
         return {state: 1.0}
     share, choices = (t - s) / t, []
@@ -371,15 +373,14 @@ def stepped(package, law, state, t, s):
     return found
 
 
-def decoded_law(package, law, steps):
-    now = Counter(drafts_of(package))
+def decoded_law(law, drafts, steps):
+    now = Counter(drafts)
     for i in range(steps):
         later = Counter()
         for state, p in now.items():
-            for after, q in stepped(
-                package, law, state, 1 - i / steps, 1 - (i + 1) / steps
-            ).items():
-                later[after] += p * q
+            after = stepped(law, drafts, state, 1 - i / steps, 1 - (i + 1) / steps)
+            for row, q in after.items():
+                later[row] += p * q
         now = later
     whole = Counter()
     for state, p in now.items():
@@ -392,13 +393,14 @@ def test_d19_a_grid_of_steps_samples_by_the_rates(package):
     batch = repeat(one(package, (A,)), 3000)
     decoder = package.sampler("default", steps=3)
     decoded = decoder(heads(package, TEXTS), batch, draw(batch, 5), 12, True)
-    samples_of(Counter(map(body, decoded.x.tolist())), decoded_law(package, TEXTS, 3))
+    samples_of(Counter(map(body, decoded.x.tolist())), decoded_law(TEXTS, drafts_of(package), 3))
     samples_of(Counter(map(body, decoded.history[0].tolist())), drafts_of(package))
 
 
 @every(ALL)
 def test_d19_more_steps_end_nearer_to_the_data(package):
-    far = [distance(decoded_law(package, TEXTS, steps), TEXTS) for steps in (4, 16, 64)]
+    drafts = drafts_of(package)
+    far = [distance(decoded_law(TEXTS, drafts, steps), TEXTS) for steps in (4, 16, 64)]
     assert far[0] > 2.5 * far[1] > 6 * far[2] > 0
     assert far[2] < 0.04
 

@@ -1010,6 +1010,10 @@ MORE = {  # of a few laws alone
         EDITS.replace("draft ~ random(1)", "param size : Size = 3; draft ~ random(size)")
     ),
     "edit_empty": Spec(EMPTY),
+    "edit_copy": Spec(EDITS.replace("random(1)", "copy(0.6)")),
+    "edit_rate": Spec(
+        EDITS.replace("draft ~ random(1)", "param rate : Chance = 0; draft ~ copy(rate)")
+    ),
     "bd3lm": Spec(BD3LM.replace("  collate {", UNEVEN)),
     "bd3lm_rotary": Spec(
         BD3LM.replace("  collate {", UNEVEN).replace("backbone  dit", "backbone  rotary")

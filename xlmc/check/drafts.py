@@ -6,7 +6,7 @@ from attrs import evolve
 
 from xlmc.check import scope
 from xlmc.check.insertions import own_clock, ranged
-from xlmc.check.rules import at_least_one, known
+from xlmc.check.rules import a_chance, at_least_one, known
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -22,6 +22,10 @@ from xlmc.theory.environment import Environment, environment
 from xlmc.theory.process import Process
 from xlmc.words import slots, terms
 
+OF_NUMBER = {  # what it is, its type, and an example
+    "size": ("that of its tokens", "Size", "16"),
+    "rate": ("the chance of a mistake", "Chance", "0.2"),
+}
 EDITS = {"insert": "rate", "delete": "extra", "substitute": "changed"}  # to what a head learns
 PLACES = {"insert": "gaps", "delete": "tokens", "substitute": "tokens"}
 NAMES = {"insert": "missing", "delete": "surplus", "substitute": "wrong"}  # of heads in hints
@@ -46,26 +50,28 @@ def law(family: ast.Family) -> Iterator[Diagnostic]:
     words, name = slots.draft_words(), query.law_of_draft(family)
     yield from one_of(word(draft.law, name), words, "a law of the draft")
     if name in words:
-        yield from _number(draft, family, sized=words[name].sized)
+        yield from _number(draft, family, words[name].number)
 
 
-def _number(draft: ast.Draft, family: ast.Family, *, sized: bool) -> Iterator[Diagnostic]:
-    """Check the number of tokens of a draft."""
+def _number(draft: ast.Draft, family: ast.Family, number: str) -> Iterator[Diagnostic]:
+    """Check the number of a law: that of its tokens, or the chance of a mistake."""
     call, name = draft.law, query.law_of_draft(family)
     given = list(numbers(draft))
-    if not sized:
+    if not number:
         if isinstance(call, ast.Call):
             why = f"`{name}` takes no number"
             yield WrongDraft(span=call.span, why=why, hint=f"write `draft ~ {name}`")
         return
+    why, kind, example = OF_NUMBER[number]
     if len(given) != 1 or (isinstance(call, ast.Call) and (call.keywords or call.primes)):
-        why = f"`{name}` takes one number, that of its tokens"
-        yield WrongDraft(span=call.span, why=why, hint=f"write `draft ~ {name}(16)`")
+        hint = f"write `draft ~ {name}({example})`"
+        yield WrongDraft(span=call.span, why=f"`{name}` takes one number, {why}", hint=hint)
         return
-    env = environment(query.entries(family, "noise"), "in the size of a draft", {}, {}, ())
+    env = environment(query.entries(family, "noise"), f"in the {number} of a draft", {}, {}, ())
     wrong = list(scope.known(given[0], env))
-    hint = f"write `param size : Size = 16` and `draft ~ {name}(size)`"
-    yield from wrong or at_least_one(given[0], env, what="size of a draft", hint=hint)
+    hint = f"write `param {number} : {kind} = {example}` and `draft ~ {name}({number})`"
+    check = at_least_one if number == "size" else a_chance
+    yield from wrong or check(given[0], env, what=f"{number} of a draft", hint=hint)
 
 
 def numbers(draft: ast.Draft) -> tuple[ast.Expr, ...]:

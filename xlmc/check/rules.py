@@ -282,6 +282,24 @@ def _kind(kind: str | None, *, varies: bool) -> str:
     return f", a {kind}" if kind else ""
 
 
+def a_chance(expr: ast.Expr, env: Environment, *, what: str, hint: str) -> Iterator[Diagnostic]:
+    """Check that a literal or a param of type Chance is from 0 to 1."""
+    value, text = literal(expr), expr.span.text
+    kind = env.names.get(expr.id) if isinstance(expr, ast.Name) else None
+    if kind is None and value is not None:
+        if value not in TYPES["Chance"]:
+            meaning = str(TYPES["Chance"])
+            yield OutOfRange(span=expr.span, value=text, kind=what, meaning=meaning, hint="")
+    elif kind != "Chance":
+        yield WrongType(
+            span=expr.span,
+            expected="a Chance",
+            found=f"`{text}`" + _kind(kind, varies=False),
+            why=f"the {what} is a number from 0 to 1 or a param of type Chance",
+            hint=hint,
+        )
+
+
 def at_least_one(
     expr: ast.Expr, env: Environment, *, what: str, hint: str, most: int | None = None
 ) -> Iterator[Diagnostic]:

@@ -20,7 +20,7 @@ from xlmc.commands.trust import trust as trusting
     "file",
     type=some_path,
     metavar="FILE",
-    help="Prompts, one per line, or JSON lines with id, prompt and length; - for stdin.",
+    help="Prompts, one per line, or JSON lines with id, prompt, draft and length; - for stdin.",
 )
 @click.option(
     "--infill",
@@ -28,6 +28,13 @@ from xlmc.commands.trust import trust as trusting
     multiple=True,
     metavar="TEXT",
     help='A text with holes: "the [GAP] sat on [MASK*2]".',
+)
+@click.option(
+    "--draft",
+    "drafts",
+    multiple=True,
+    metavar="TEXT",
+    help="A text to repair, for a family that makes texts of drafts; beside each --prompt, if any.",
 )
 @click.option(
     "--num", "number", type=int, default=1, show_default=True, help="Candidates for each prompt."
@@ -48,6 +55,7 @@ def generate(
     prompts: tuple[str, ...],
     file: Path | None,
     infills: tuple[str, ...],
+    drafts: tuple[str, ...],
     length: int | None,
     number: int,
     seed: int,
@@ -84,9 +92,9 @@ def generate(
         from xlm_runtime.use.options import Options
 
     options = Options(
-        what=what, prompts=prompts, file=file, infills=infills, length=length, number=number,
-        seed=seed, decoder=decoder, sets=sets, stops=stops, suppressed=suppressed, batch=batch,
-        out=out, likelihood=likelihood, draws=draws, distinct=distinct, live=live, pause=pause,
+        what=what, prompts=prompts, file=file, infills=infills, drafts=drafts,
+        length=length, number=number, seed=seed, decoder=decoder, sets=sets, stops=stops,
+        suppressed=suppressed, batch=batch, out=out, likelihood=likelihood, draws=draws, distinct=distinct, live=live, pause=pause,
         ckpt=ckpt, weights=weights, trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     return start(options)

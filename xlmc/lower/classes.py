@@ -31,6 +31,7 @@ LINEAGE = {  # the classes of the library below each of those that decoders are 
 }
 KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; names by the last
     parts.Begin: ("Beginning", "the draft"),
+    parts.Brought: ("Beginning", "the draft"),
     parts.Length: ("Lengthy", "the draw of the length"),
     parts.State: ("Recalled", "the rows with what is kept of them"),
     parts.Ticks: ("Gridded", "the grid of times"),
@@ -68,6 +69,7 @@ NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Finish,
     parts.Length,
     parts.Begin,
+    parts.Brought,
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xlmc.lower import ir
 from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
+from xlmc.words import slots
 from xlmc.words.slots import layout_words
 
 
@@ -38,9 +39,17 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
         keeps=layout.keeping is not None,
         begins=begins,
         ends="eos" in names[names.index("body") :],
-        given=tuple(given(layout, Process.of(family), sized=query.sized(family) is not None)),
+        given=tuple(_conditions(layout, family)),
         left=left and "prompt" in names[:start],
     )
+
+
+def _conditions(layout: ast.Layout, family: ast.Family) -> Iterator[str]:
+    """Yield the conditions of a layout's likelihood, among them a draft that rows bring."""
+    yield from given(layout, Process.of(family), sized=query.sized(family) is not None)
+    law = slots.law_of_draft(family)
+    if law is not None and law.brought:
+        yield "draft"
 
 
 def given(layout: ast.Layout, process: Process, *, sized: bool = False) -> Iterator[str]:

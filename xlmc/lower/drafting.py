@@ -11,11 +11,18 @@ from xlmc.lower.pieces import POSITIONS, Maker, Piece, drawing, line, summary
 class EditMaker(Maker):
     """The maker of the methods of decoders that edit drafts."""
 
+    def _first(self, draft: Code | None) -> parts.Begin | parts.Brought:
+        """Return the method that gives the first state."""
+        if draft is None:
+            doc = self.refers("Begin with the drafts that the rows bring", "start")
+            return parts.Brought(doc=doc)
+        doc = self.refers("Draw a draft between the given tokens", "start")
+        return parts.Begin(draft, doc=doc)
+
     def editing(self, editing: ir.Editing) -> Iterator[Piece]:
         """Yield the draft, the times of the steps, a step, and the draw of its tokens."""
         d = self.decoder
-        doc = self.refers("Draw a draft between the given tokens", "start")
-        yield self.piece(parts.Begin(editing.draft, doc=doc))
+        yield self.piece(self._first(editing.draft))
         yield from map(self.piece, self.times())
         samplers = [one for one in (d.draw, editing.draw) if one.cuts]
         shared = samplers[0] if samplers else None
@@ -38,7 +45,7 @@ class EditMaker(Maker):
             *_rate(editing.wrong, "canvas.free"),
             line("gaps", f"canvas.open & comes({{}}, {_u('insert')})", editing.missing.code),
             line(
-                "gaps", f"{editing.overflow}(gaps.long(), canvas.vacant + {{}}) > 0", editing.size
+                "gaps", f"{editing.overflow}(gaps.long(), canvas.vacant + {{}}) > 0", editing.room
             ),
             line("gone, altered", _EITHER, editing.surplus.code, editing.wrong.code),
             ("token", draw(d.draw, d.head, "gaps", "token")),

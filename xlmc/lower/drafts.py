@@ -10,10 +10,10 @@ from xlmc.calculus.code import (
     Printer,
     Rank,
     built,
-    number,
     param,
     variable,
 )
+from xlmc.calculus.code import number as literal
 from xlmc.lower import ir
 from xlmc.lower.canvas import timely
 from xlmc.lower.params import mentioned
@@ -26,29 +26,37 @@ from xlmc.words.drafts.base import Law
 def law(family: ast.Family) -> Law | None:
     """Return the law of the draft, if that has tokens."""
     found = slots.law_of_draft(family)
-    return found if found is not None and found.token else None
+    return found if found is not None and found.partial else None
 
 
-def size(family: ast.Family, owner: str = "") -> Code | None:
-    """Return the number of tokens of a draft, of the clock of an owner (``self.``)."""
-    expr = query.size_of_draft(family)
+def number(family: ast.Family, owner: str = "") -> Code | None:
+    """Return the number of the law of a draft, of the clock of an owner (``self.``)."""
+    expr, word = query.number_of_draft(family), law(family)
     if isinstance(expr, ast.Name):
         return built(f"{{}}.{expr.id}", param(CLOCK, "Scale", owner).code)
-    return number(expr, whole=True) if expr is not None else None
+    whole = word is not None and word.number == "size"
+    return literal(expr, whole=whole) if expr is not None else None
 
 
 def drawn(family: ast.Family) -> ir.Draft | None:
     """Return how the tokens of a draft are drawn; None where there are none."""
-    word, length = law(family), size(family)
-    if word is None or length is None:
+    word, own = law(family), number(family)
+    if word is None or own is None:
         return None
-    taken = ir.TAKEN if CLOCK in length.reads.params else ""
-    said = f"`{length}`" if taken else str(length)
-    return ir.Draft(length, said, word.token.format(size=length), word.what, taken)
+    taken = ir.TAKEN if CLOCK in own.reads.params else ""
+    return ir.Draft(
+        partial=word.partial,
+        number=own,
+        said=f"`{own}`" if taken else str(own),
+        token=word.token.format(size=own),
+        what=word.what,
+        taken=taken,
+        of="batch" if word.brought else "batch.open & ~batch.free",
+    )
 
 
 def taken(family: ast.Family) -> str:
-    """Return the clock among the arguments of the noise, which its size is; "" for a number."""
+    """Return the clock among the arguments of the noise, of which its number is; else ""."""
     found = drawn(family)
     return found.taken if found is not None else ""
 
@@ -83,14 +91,11 @@ def editing(
     amounts = rates(step)
     found = {verb: _rate(value, family, scope) for verb, value in amounts.items()}
     env, (arrow,) = environment(section, family), query.arrows(family)
-    length = size(family, "self.")
-    assert length is not None
+    draft, room = _begun(family)
     policy = query.first(section.entries, ast.Overflow)
-    given = [param(CLOCK, "Scale", "self.").code] if taken(family) else []
-    draft = f"draft(canvas.open, noise, canvas.network.vocab{', {}' * len(given)})"
     return ir.Editing(
-        draft=built(draft, *given),
-        size=length,
+        draft=draft,
+        room=room,
         missing=found["insert"],
         surplus=found["delete"],
         wrong=found["substitute"],
@@ -101,6 +106,18 @@ def editing(
             timely(value, found[verb].head, env, arrow.survival) for verb, value in amounts.items()
         ),
     )
+
+
+def _begun(family: ast.Family) -> tuple[Code | None, Code]:
+    """Return the draft of a canvas, None where rows bring theirs, and the room for its tokens."""
+    word, own = law(family), number(family, "self.")
+    assert word is not None
+    assert own is not None
+    if word.brought:
+        return None, built("canvas.room")
+    given = [param(CLOCK, "Scale", "self.").code] if taken(family) else []
+    draft = f"draft(canvas.open, noise, canvas.network.vocab{', {}' * len(given)})"
+    return built(draft, *given), own
 
 
 def _rate(value: ast.Expr, family: ast.Family, scope: Names) -> ir.Rate:

@@ -50,9 +50,10 @@ def lower(family: ast.Family) -> ir.Package:
 
 
 def _lower(written: ast.Family) -> ir.Package:
-    size = query.param_of_size(written)
-    given = dict.fromkeys((*read(written), *([size] if size is not None else [])))
+    beside = query.param_beside(written)
+    given = dict.fromkeys((*read(written), *([beside] if beside is not None else [])))
     learned = tuple(one.name for one in query.learned(written))
+    size = beside if beside is not None and beside.kind != "Chance" else None
     clock = Clock(query.arrows(written), tuple(given), size, query.constants(written), learned)
     family, *others = (one.family for one in instances(written))
     objective = terms.objective(written)
@@ -103,6 +104,7 @@ def _bound(
         return ()
     found = [*clock.clocked]
     found += ["corrupt"] if noising is not None and noising.more else []
+    found += ["draft"] if noising is not None and noising.law and noising.law.taken else []
     found += ["amount"] if noising is not None and noising.taken else []
     found += ["Network"] if network.told.clock else []
     found += ["loss"] if clock.moves(dict(losses.imports).get("schedule", ())) else []
@@ -369,4 +371,5 @@ def _family(
         packs=_packs(family),
         clocks=tuple(ir.made(name, bound) for name in clocks),
         learned=process.learned,
+        draft=ir.made("draft", bound) if objective.brought else "",
     )

@@ -80,7 +80,7 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
 def made(objective: Objective) -> Noise:
     """Return the word of what the noise makes of a row: of a draft without tokens, dropped ones."""
     found = slots.law_of_draft(objective.family)
-    if found is not None and not found.token:
+    if found is not None and not found.partial:
         return arrows.of_step(("clean", "gone"))
     return arrows.sound(objective.process)
 

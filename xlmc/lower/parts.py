@@ -256,6 +256,14 @@ class Append:
 
 
 @frozen
+class Brought:
+    """The drafts that rows bring, before the first step."""
+
+    doc: tuple[str, ...] = _doc()
+    partial: str = _partial("brought")
+
+
+@frozen
 class Begin:
     """The draft before the first step."""
 
@@ -276,7 +284,20 @@ class Length:
 
 
 Steps = Reveal | Correct | Spread | Finish | Stops | Ends | Pick | Append
-Part = State | Begin | Length | Ticks | Candidates | Guided | Led | Gaps | Draw | Scores | Steps
+Part = (
+    State
+    | Begin
+    | Brought
+    | Length
+    | Ticks
+    | Candidates
+    | Guided
+    | Led
+    | Gaps
+    | Draw
+    | Scores
+    | Steps
+)
 
 
 @frozen

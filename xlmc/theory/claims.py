@@ -64,6 +64,7 @@ EDITS = (
     "the relative entropy of the edits that make the text of a draft to those of the heads; valid "
     "for any heads, with slack, as a text has several alignments with a draft"
 )
+GIVEN = "; given the draft, which a row brings, or which is a copy of the text with mistakes"
 NO_TIME = "a rate that knows no time costs without end where t is small"
 ONE_BY_ONE = (
     "the heads are told the time, and the chain of single insertions that a distribution over gaps "
@@ -122,7 +123,7 @@ def _claim(objective: Objective) -> tuple[str, str]:
         return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
     if by_rates(objective):
         if objective.training("revision") and timed(objective):
-            return "bound", EDITS
+            return "bound", EDITS + GIVEN * objective.brought
         return ("bound", RATES) if timed(objective) else ("none", NO_TIME)
     if not any(part.tells_end for part in objective.parts):
         return "none", NO_STOP

@@ -58,12 +58,14 @@ class Objective:
     """The terms of a loss, and the family around them.
 
     ``others``: the same at other values of the params of the noise. Claims hold for all of them.
+    ``brought``: a row may bring the draft that it becomes.
     """
 
     family: ast.Family
     process: Process
     parts: tuple[Part, ...]
     others: tuple["Objective", ...] = ()
+    brought: bool = False
 
     @property
     def entries(self) -> tuple[ast.Node, ...]:

@@ -12,8 +12,9 @@ from xlmc.theory.instances import instances
 from xlmc.theory.needs import met
 from xlmc.theory.objective import Objective, Part
 from xlmc.theory.process import Process
-from xlmc.words import divergences, registry
+from xlmc.words import divergences, drafts, registry
 from xlmc.words.divergences.base import Divergence, Use
+from xlmc.words.drafts.base import Law
 
 
 def known() -> dict[str, Divergence]:
@@ -78,7 +79,9 @@ def _objective(family: ast.Family) -> Objective:
     tells_rate = any(one.trains == "rate" and one.joint for one in uses if one is not None)
     told = {"tells_end": tells_end, "tells_rate": tells_rate}
     part = partial(_part, family=family, process=process, told=told)
-    return Objective(family, process, tuple(map(part, terms, uses)))
+    law = registry.words(drafts, Law).get(query.law_of_draft(family))
+    brought = law is not None and law.brought
+    return Objective(family, process, tuple(map(part, terms, uses)), brought=brought)
 
 
 def _part(

@@ -14,7 +14,9 @@ from xlm_runtime.data.lengths import Law
 from xlm_runtime.plug import Example
 
 SMOOTHING = 0.5  # examples more of every length: Krichevsky & Trofimov 1981
-NOUNS = {"prompt": "the prompt", "tokens": "some tokens", "length": "the length"}
+NOUNS = {
+    "prompt": "the prompt", "tokens": "some tokens", "draft": "a draft", "length": "the length"
+}  # fmt: skip
 LAW = "the lengths of the training data, each counted half an example more"
 
 

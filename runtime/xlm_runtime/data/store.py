@@ -46,9 +46,9 @@ class Block:
 class Writer(AbstractContextManager["Writer"]):
     """Writes one split, block by block: ``writer.add(body=block, prompt=block)``.
 
-    Columns are those of `Example`: ``body``, ``prompt``, ``given``, and ``cut`` with one number a
-    row. Every block of one call has as many rows as the others, and every call the same columns.
-    ``vocab`` sets the width of an id; ``separator`` is the id at which a new document begins, where
+    Columns are those of `Example`: ``body``, ``prompt``, ``given``, ``draft``, and ``cut`` with one
+    number a row. Every block of one call has as many rows as the others, and every call the same
+    columns. ``vocab`` sets the width of an id; ``separator`` is the id at which a new document begins, where
     bodies hold several.
     """
 
@@ -100,7 +100,7 @@ class _About:
     """The description of a split: the type of an id, its columns, and the number of rows."""
 
     dtype: Literal["|u1", "<u2", "<u4", "<u8"]
-    columns: list[Literal["body", "prompt", "given", "cut"]]
+    columns: list[Literal["body", "prompt", "given", "cut", "draft"]]
     rows: Often
     separator: Count | None = None
 
@@ -129,7 +129,8 @@ class Examples:
         given = tuple(map(bool, row.get("given", ())))
         document = documents(row["body"], self._separator)
         cut = any(row.get("cut", ()))
-        return Example(index, row["body"], row.get("prompt", ()), given, (), document, cut)
+        prompt, draft = row.get("prompt", ()), row.get("draft")
+        return Example(index, row["body"], prompt, given, (), document, cut, draft)
 
     def __iter__(self) -> Iterator[Example]:
         return (self[i] for i in range(self._rows))

@@ -105,10 +105,13 @@ def blank(
     ``oracle`` taken from the answer, if there is one. The same applies to a body with an open end,
     whose beginning is given and whose only gaps are behind it: its length is drawn among longer
     ones. In every layout a length beyond the room means a text that is cut: its canvas is full,
-    and has no end.
+    and has no end. Where decoders begin with a draft, that of the example is the body.
     """
     pad = model.vocabulary["pad"]
     for example in examples:
+        if model.family.draft is not None:
+            yield _begun(example)
+            continue
         given, gaps, cut = example.given, example.gaps, False
         known = 0 if oracle else beginning(example)
         if any(given) and not known:
@@ -126,6 +129,14 @@ def blank(
                 given = [True] * known + [False] * free
                 gaps = [False] * known + [True] * (free + 1)
         yield Example(example.index, hidden, example.prompt, given, gaps, cut=cut)
+
+
+def _begun(example: Example) -> Example:
+    """Return an example whose body is its draft, in which the given tokens are given."""
+    draft, known = example.draft, beginning(example)
+    assert draft is not None, "a family that makes texts of drafts decodes none without one"
+    gaps = [False] * known + [True] * (len(draft) - known + 1) if known else ()
+    return replace(example, body=draft, given=example.kept, gaps=gaps)
 
 
 def beginning(example: Example) -> int:
@@ -184,6 +195,8 @@ def record(
     shown: dict[str, Any] = {"index": sample.example.index}
     if sample.example.prompt:
         shown["prompt"] = tokenizer.decode(sample.example.prompt)
+    if sample.example.draft is not None:
+        shown["draft"] = tokenizer.decode(sample.example.draft)
     ids, text = said(sample, tokenizer, stops)
     shown["prediction"] = text
     if tokenizer.known(text)[0] != ids:  # the text alone would be read as other tokens
@@ -212,8 +225,8 @@ def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
 
 
 def show(shown: dict[str, Any]) -> str:
-    """Format a record as one line for a person: ``prompt → prediction``."""
-    prompt = f"{shown['prompt']} → " if "prompt" in shown else ""
+    """Format a record as one line for a person: ``prompt → prediction``, ``draft → prediction``."""
+    prompt = "".join(f"{shown[name]} → " for name in ("prompt", "draft") if name in shown)
     target = shown.get("target")
     mark = "" if target is None else "  ✓" if target == shown["prediction"] else f"  ✗ {target}"
     return f"  {prompt}{shown['prediction']}{mark}".rstrip().replace("\n", " ⏎ ")

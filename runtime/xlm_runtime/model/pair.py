@@ -1,6 +1,6 @@
 """Checks that a family and a task fit each other; neither imports the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from xlm_runtime.plug import Family, Layout
@@ -35,6 +35,20 @@ def check(family: Family, task: Task) -> None:
             f"a task "
             "with one text in each row, such as lm1b or owt"
         )
+
+
+def check_drafts(family: Family, columns: Mapping[str, str]) -> None:
+    """Check that drafts of the data are for a family that reads them.  Raises UsageError."""
+    if "draft" in columns and family.draft is None:
+        raise UsageError(f"--columns draft={columns['draft']}: {no_draft(family)}")
+
+
+def no_draft(family: Family) -> str:
+    """Return the reason why a family takes no draft, and what to do."""
+    return (
+        f"{family.name} does not make its texts of drafts: leave it out, or take a family whose "
+        "noise has `draft ~ copy(RATE)`"
+    )
 
 
 def check_settings(task: Task, *, prompt: int, made: bool) -> None:

@@ -125,6 +125,7 @@ def check_holes(model: Model, blank: Example) -> None:
 
 def key(example: Example) -> int:
     """Return a number that the content of an example decides, and nothing else."""
-    parts = (example.prompt, example.body, example.given, [example.cut])
+    parts = [example.prompt, example.body, example.given, [example.cut]]
+    parts += [] if example.draft is None else [example.draft, example.kept]
     text = repr([[int(one) for one in part] for part in parts])
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1

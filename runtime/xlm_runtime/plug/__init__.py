@@ -4,7 +4,7 @@ A package exports one ``FAMILY``. The runtime makes examples, calls a layout of 
 `Batch`, and passes it to the functions of the family; it knows nothing of what they do with it.
 """
 
-from xlm_runtime.plug.batch import Batch, Example, Movable, Vocabulary
+from xlm_runtime.plug.batch import Batch, Draft, Example, Movable, Vocabulary
 from xlm_runtime.plug.family import Claim, Ended, Family, ModelSize, Param, Published, Samples, even
 from xlm_runtime.plug.layout import Layout, Row, stack
 from xlm_runtime.plug.noise import Noise
@@ -15,6 +15,7 @@ __all__ = [
     "Batch",
     "Claim",
     "Decoded",
+    "Draft",
     "Ended",
     "Example",
     "Family",

@@ -25,7 +25,8 @@ class Movable:
     def _each(self: M, f: Callable[[Tensor], Tensor]) -> M:
         named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
         moved = {k: f(v) for k, v in named.items() if isinstance(v, Tensor)}
-        return replace(self, **moved)  # type: ignore[type-var]
+        parts = {k: v._each(f) for k, v in named.items() if isinstance(v, Movable)}
+        return replace(self, **moved, **parts)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Example:
     and behind the tokens of ``body`` into which may be inserted; empty for all of them.
     ``document`` is the rising number of the document of each token, if ``body`` concatenates
     several; else empty. ``cut``: the text continues beyond ``body``, so that its end is not there.
+    ``draft``: the row of which decoding makes the body, where the example brings its own; ``kept``
+    marks the tokens of it that are the given ones, each of which is there.
     """
 
     index: int
@@ -71,6 +74,20 @@ class Example:
     gaps: Sequence[bool] = ()
     document: Sequence[int] = ()
     cut: bool = False
+    draft: Sequence[int] | None = None
+    kept: Sequence[bool] = ()
+
+
+@dataclass(frozen=True)
+class Draft(Movable):
+    """The tokens of drafts, between those that are given.
+
+    token: their ids.  gap: the given token before each, in order; the width of the row for those
+    that are not there, which come last.
+    """
+
+    token: Int[Tensor, "batch draft"]
+    gap: Int[Tensor, "batch draft"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,7 @@ class Batch(Movable):
     room: how many positions the brackets of a full row have, whatever the rows here are padded to.
     cut: the rows whose text continues beyond the body, so that it is unknown whether anything is
         missing.
+    draft: the drafts that the examples bring, or None where they bring none.
     """
 
     x0: Int[Tensor, "batch length"]
@@ -97,6 +115,7 @@ class Batch(Movable):
     example: Int[Tensor, " batch"]
     room: int
     cut: Bool[Tensor, " batch"]
+    draft: Draft | None = None
 
     @property
     def position(self) -> Int[Tensor, "batch length"]:

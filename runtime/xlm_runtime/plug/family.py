@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-from xlm_runtime.plug.batch import Batch, Vocabulary
+from xlm_runtime.plug.batch import Batch, Draft, Vocabulary
 from xlm_runtime.plug.layout import Layout
 from xlm_runtime.plug.noise import Noise
 from xlm_runtime.plug.results import Decoded, Losses, Nelbo
@@ -169,6 +169,8 @@ class Family:
     clocks: where the likelihood draws a time, the chance at t that each reverse clock has not
         fired: of one, or of two, that of unmasking first; empty for others.
     learned: the network sets the clocks of tokens: `corrupt` takes it in the place of ``vocab``.
+    draft: where decoders begin with a draft that a row brings, (batch, noise, vocab) -> those of a
+        batch, or copies of its texts where they bring none; else None.
     process: (**params) -> the family whose noise has these params, which is another process; None
         where the noise has none. Without params it is the family itself.
     """
@@ -193,6 +195,7 @@ class Family:
     packs: bool = False
     clocks: tuple[Callable[[Tensor], Tensor], ...] = ()
     learned: bool = False
+    draft: Callable[[Batch, Noise, Vocabulary], Draft] | None = None
     process: Callable[..., "Family"] | None = None
 
     def noised(

@@ -4,12 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import ClassVar
 
 import torch
 
-from xlm_runtime.plug.batch import Batch, Example, Vocabulary
+from xlm_runtime.plug.batch import Batch, Draft, Example, Vocabulary
 from xlm_runtime.shapes import Int, Tensor
 
 
@@ -55,7 +55,42 @@ def stack(rows: Sequence[Row], examples: Sequence[Example], pad: int, room: int)
     example = torch.tensor([example.index for example in examples])
     cut = torch.tensor([example.cut for example in examples])
     seen = attend if packed or not attend.all() else None
-    return Batch(x0, inside, free, open_, seen, example, room, cut)
+    draft = _drafts(rows, examples, left, width, pad)
+    return Batch(x0, inside, free, open_, seen, example, room, cut, draft)
+
+
+def _drafts(
+    rows: Sequence[Row], examples: Sequence[Example], left: int, width: int, pad: int
+) -> Draft | None:
+    """Return the drafts that examples bring, to be put between the given tokens of rows.
+
+    None where they bring none.  Raises ValueError where only some do, or where a draft lacks a
+    given token.
+    """
+    if all(example.draft is None for example in examples):
+        return None
+    parts = [_parts(row, one, left) for row, one in zip(rows, examples, strict=True)]
+    size = max(map(len, parts))
+    token, gap = torch.full((len(rows), size), pad), torch.full((len(rows), size), width)
+    for i, part in enumerate(parts):
+        for k, one in enumerate(part):
+            token[i, k], gap[i, k] = one
+    return Draft(token, gap)
+
+
+def _parts(row: Row, example: Example, left: int) -> list[tuple[int, int]]:
+    """Return each token of a draft that is not given, with the place of the given one before it."""
+    if example.draft is None:
+        raise ValueError(f"example {example.index} brings no draft, and others here do")
+    kept = example.kept or [False] * len(example.draft)
+    start = left - row.left + row.start
+    places = [start - 1, *(start + place for place, one in enumerate(example.given) if one)]
+    if sum(kept) != len(places) - 1:
+        lacks = f"{sum(kept)} of the {len(places) - 1} given tokens"
+        raise ValueError(f"the draft of example {example.index} has {lacks}")
+    before = accumulate(kept, initial=0)
+    pairs = zip(example.draft, kept, before, strict=False)
+    return [(token, places[number]) for token, given, number in pairs if not given]
 
 
 def _begun(example: Example) -> Example:
@@ -112,11 +147,12 @@ class Layout(ABC):
         """Lay out and stack examples.
 
         Raises:
-            ValueError: if a body has more tokens than the capacity (nothing is cut off here), or if
-                tokens are given behind one that is not and only a beginning can be.
+            ValueError: if a body has more tokens than the capacity (nothing is cut off here; a
+                draft may have more), or if tokens are given behind one that is not and only a
+                beginning can be.
         """
         for example in examples:
-            if len(example.body) > self.body:
+            if len(example.body) > self.body and example.body != example.draft:
                 size = f"{len(example.body)} tokens, and there is room for {self.body}"
                 raise ValueError(f"the body of example {example.index} has {size}")
             if self.begins and any(b > a for a, b in pairwise(example.given)):

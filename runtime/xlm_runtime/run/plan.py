@@ -75,6 +75,7 @@ def planned(command: Command) -> Plan:
         pair.check_layout(found.family, task)
     else:
         pair.check(found.family, task)
+    pair.check_drafts(found.family, config.data.roles)
     pair.check_settings(task, prompt=config.data.prompt, made=config.data.made)
     if config.data.stream:
         _check_stream(task, facts["data"], facts["preset"])

@@ -30,6 +30,20 @@ def full(name: str, value: object, noun: str) -> list[str]:
     return found
 
 
+def texts_for(name: str, value: object, count: int) -> list[str]:
+    """Return a string for each of so many texts: one for all, or one for each.
+
+    Raises UsageError.
+    """
+    if isinstance(value, str):
+        return [value] * count
+    found = strings(name, value)
+    if len(found) != count:
+        texts = f"{count} text{'' if count == 1 else 's'}"
+        raise UsageError(f"{name}: {len(found)} for {texts}: give one, or one for each")
+    return found
+
+
 def whole(name: str, value: object, low: int, high: int | None = None) -> int:
     """Return a whole number from ``low`` to ``high``.  Raises UsageError."""
     number = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)

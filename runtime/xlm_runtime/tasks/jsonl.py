@@ -3,7 +3,8 @@
     xlmc run out/ilm --task jsonl --data my.jsonl --columns prompt=question,target=answer
 
 JSON lines, CSV, Parquet or text, a file or a folder with ``train.*``, ``validation.*`` and
-``test.*``. With columns for prompt and target it is ``seq2seq``, with one of texts ``text``. Rows
+``test.*``. With columns for prompt and target it is ``seq2seq``, with one of texts ``text``;
+``draft=COLUMN`` names one of drafts, for families that make texts of them. Rows
 of one file go to splits by a hash of their prompt or text, 5 % to each held-out split. Rows of more
 than 512 tokens (`data.block`) are dropped if they are pairs, and cut if they are texts; both are
 counted.
@@ -53,6 +54,19 @@ class OwnPairs(PairTask):
         raise UsageError(_NONE)
 
 
+class OwnRepairs(OwnPairs):
+    """Texts of the user's, each with a draft that it is made of."""
+
+    title = "Your own texts and their drafts"
+    layout = "text"
+    roles: ClassVar[Mapping[str, str]] = {"text": "body"}
+    prompts: ClassVar[Mapping[str, int]] = dict.fromkeys(_ROOM, 0)
+    protocols: ClassVar[Mapping[str, str]] = {
+        "data": "every row alone; texts and drafts beyond the room are dropped, in the test split "
+        "too; splits by file or by hash of the text"
+    }
+
+
 class OwnTexts(TextTask):
     """Texts of the user's."""
 
@@ -71,7 +85,7 @@ class OwnTexts(TextTask):
 
 
 class Jsonl(Task):
-    """Pairs or texts, depending on the columns of the file."""
+    """Pairs, texts, or texts and their drafts, depending on the columns of the file."""
 
     name = "jsonl"
     title = "Your own pairs or texts: --data FILE"
@@ -81,24 +95,27 @@ class Jsonl(Task):
     def given(self, data: Path | None, columns: Mapping[str, str]) -> Task:
         """Return the task of pairs if the file has prompts and targets, else of texts.
 
+        Texts have drafts where a column of them is named.
+
         Raises UsageError if it has neither.
         """
         if data is None:
             return self
         if columns.keys() & {"prompt", "target"}:
             return OwnPairs()
+        texts = OwnRepairs() if "draft" in columns else OwnTexts()
         if "text" in columns:
-            return OwnTexts()
+            return texts
         table = files.read(next(iter(parts_of(data)), data))
         if {"prompt", "target"} <= set(table.head):
             return OwnPairs()
         if "text" in table.head:
-            return OwnTexts()
+            return texts
         there = table.columns  # of all rows: a column may begin late
         if {"prompt", "target"} <= set(there):
             return OwnPairs()
         if "text" in there or len(there) == 1:
-            return OwnTexts()
+            return texts
         raise UsageError(
             f"--data {data}: which of its columns ({', '.join(there)}) should be read? Write "
             "--columns prompt=COLUMN,target=COLUMN for pairs, --columns text=COLUMN for texts"

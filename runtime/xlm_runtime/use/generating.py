@@ -72,11 +72,13 @@ def generate(options: Options) -> None:
 
 def _work(options: Options) -> Work:
     """Open the run, read the prompts, and check that they fit each other."""
-    asked = prompts.given(options.prompts, options.infills, options.file)
+    asked = prompts.given(options.prompts, options.infills, options.file, options.drafts)
     found = opened(options)
     loaded, name = found.loaded, found.name
     if not asked and loaded.prompt:
         raise UsageError(f"{name} answers prompts: give --prompt, --prompts FILE, or a pipe")
+    if options.drafts and loaded.prompt and not options.prompts:
+        raise UsageError(f"{name} answers prompts: give a --prompt for each --draft")
     stops = options.stops or loaded.config.generate.stops
     model = loaded.deciding(options.settings(), stops, options.suppressed)
     if options.scored and stops:
@@ -98,7 +100,8 @@ def _request(work: Work, place: int, prompt: Prompt, candidate: int) -> Request:
         if length > room:
             raise UsageError(f"--length {length}: there is room for {room} tokens")
     index = place + candidate * _APART
-    found = prompter.request(index, prompt.text, length, work.options.seed)
+    seed, draft = work.options.seed, prompt.draft
+    found = prompter.request(index, prompt.text, length, seed, draft=draft)
     if work.options.scored and found.infills:
         scores.check_holes(work.model, found.example)
     return found
@@ -118,7 +121,9 @@ def _about(work: Work) -> dict[str, Any]:
         "likelihood": options.scored and options.draws,
         "distinct": options.distinct,
     }
-    listed = [[prompt.id, prompt.text, prompt.length] for prompt in work.prompts]
+    listed = [
+        [p.id, p.text, p.length, *([] if p.draft is None else [p.draft])] for p in work.prompts
+    ]
     marks = {**work.sources["of"], "settings": _hash(settings), "prompts": _hash(listed)}
     return {**work.sources, "of": marks, "settings": settings}
 

@@ -16,7 +16,7 @@ from xlm_runtime.model.published import is_part, save
 from xlm_runtime.model.scores import LogLikelihood
 from xlm_runtime.plug import Family
 from xlm_runtime.plug.adapted import DECODERS
-from xlm_runtime.system.arguments import each, full, strings, whole
+from xlm_runtime.system.arguments import each, full, strings, texts_for, whole
 from xlm_runtime.system.aside import replacing
 from xlm_runtime.system.progress import say
 from xlm_runtime.tokenizers import Tokenizer
@@ -84,6 +84,7 @@ class Loaded:
         stop: str | Sequence[str] = (),
         suppress: str | Sequence[str] = (),
         length: int | Sequence[int] | None = None,
+        draft: str | Sequence[str] | None = None,
         **params: float | int | str,
     ) -> list[str]:
         """Generate one text for each prompt, always as a list; a single string is one prompt.
@@ -99,10 +100,14 @@ class Loaded:
         (`xlm_runtime.model.holes` explains also how to escape these); the rest of it stays. Raises
         UsageError for arguments of the wrong kind, a prompt that is too long, and a hole that the
         family cannot fill.
+
+        A family whose noise has ``draft ~ copy(RATE)`` makes a text of a ``draft``, one for all
+        prompts or for each, and needs it; what a prompt gives of the text stays before it. Others
+        refuse one.
         """
         stops = full("stop", stop, "a string to stop at") or self.config.generate.stops
         model = self._called(decoder, params, stops, suppress)
-        found = self._samples(model, prompts, length, seed, batch)
+        found = self._samples(model, prompts, length, draft, seed, batch)
         return [generate.said(sample, self.tokenizer, stops)[1] for sample in found]
 
     def history(
@@ -113,6 +118,7 @@ class Loaded:
         decoder: str | None = None,
         suppress: str | Sequence[str] = (),
         length: int | Sequence[int] | None = None,
+        draft: str | Sequence[str] | None = None,
         **params: float | int | str,
     ) -> list[list[str]]:
         """Return the states of each text, from the first to the last, as `generate` makes them.
@@ -122,7 +128,7 @@ class Loaded:
         model = self._called(decoder, params, (), suppress)
         return [
             [generate.spelled(state, self.tokenizer) for state in sample.history]
-            for sample in self._samples(model, prompts, length, seed, record=True)
+            for sample in self._samples(model, prompts, length, draft, seed, record=True)
         ]
 
     def log_likelihood(
@@ -133,6 +139,7 @@ class Loaded:
         draws: int = scores.DRAWS,
         batch: int = 64,
         context: int | None = None,
+        draft: str | Sequence[str] | None = None,
     ) -> list[LogLikelihood]:
         """Return the log-likelihood of each text in nats, with its standard error and claim.
 
@@ -141,12 +148,15 @@ class Loaded:
         averaged, unless nothing is drawn or all noise can be counted. A text beyond the room is
         scored in windows, each given at least ``context`` tokens before it: half the room by
         default, 0 for none. The value of a text does not depend on other texts.
+        A family that makes texts of drafts scores one given its ``draft``, one for all or for each.
 
         Raises UsageError if the family has no likelihood, or if a text has no token to score, has
         words that the tokenizer lacks, or is an answer that is too long.
         """
         asked = None if prompts is None else strings("prompts", prompts)
-        return self._scorer(draws, batch, context).scored(strings("texts", texts), asked)
+        every = strings("texts", texts)
+        drafts = None if draft is None else texts_for("draft", draft, len(every))
+        return self._scorer(draws, batch, context).scored(every, asked, drafts)
 
     def pseudo_log_likelihood(
         self,
@@ -230,18 +240,22 @@ class Loaded:
         model: Model,
         prompts: str | Sequence[str],
         length: int | Sequence[int] | None,
+        draft: str | Sequence[str] | None,
         seed: int,
         batch: int = 0,
         record: bool = False,
     ) -> Iterator[Sample]:
         texts, prompter = strings("prompts", prompts), self.prompter
+        if draft is not None and not isinstance(draft, str) and len(texts) == 1:
+            texts *= len(draft)
+        drafts = [None] * len(texts) if draft is None else texts_for("draft", draft, len(texts))
         size = len(texts) if record else whole("batch", batch, 1)
         lengths: list[int | None] = [None] * len(texts)
         if length is not None:
             prompter.check_length()
             lengths = [*each("length", length, len(texts), 1, model.body)]
-        pairs = enumerate(zip(texts, lengths, strict=True))
-        wanted = [prompter.request(i, text, n, seed) for i, (text, n) in pairs]
+        rows = enumerate(zip(texts, lengths, drafts, strict=True))
+        wanted = [prompter.request(i, text, n, seed, draft=d) for i, (text, n, d) in rows]
         return requests.samples(model, wanted, max(size, 1), seed, record)
 
 

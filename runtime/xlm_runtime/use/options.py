@@ -31,6 +31,7 @@ class Options:
     what: str
     prompts: tuple[str, ...] = ()
     infills: tuple[str, ...] = ()
+    drafts: tuple[str, ...] = ()
     file: Path | None = None
     length: int | None = None
     number: int = 1

@@ -16,7 +16,7 @@ from xlm_runtime.model import holes
 from xlm_runtime.system.errors import UsageError
 
 PIPE = Path("-")
-_READ = ("id", "prompt", "length")
+_READ = ("id", "prompt", "draft", "length")
 _OPTION = "--prompts"
 
 
@@ -24,12 +24,13 @@ _OPTION = "--prompts"
 class Prompt:
     """A prompt, perhaps with holes; the number of tokens of its text, if it is set.
 
-    id: from a file; else its place, from 0.
+    id: from a file; else its place, from 0.  draft: the text to repair, if there is one.
     """
 
     id: int | str
     text: str
     length: int | None = None
+    draft: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,20 @@ class _Piped(File):
         return "stdin"
 
 
-def given(texts: Sequence[str], infills: Sequence[str], file: Path | None) -> list[Prompt]:
+def given(
+    texts: Sequence[str],
+    infills: Sequence[str],
+    file: Path | None,
+    drafts: Sequence[str] = (),
+) -> list[Prompt]:
     """Return the prompts of a command; none where it names none and nothing is piped.
 
     Raises UsageError.
     """
-    for text in (*texts, *infills):
+    for text in (*texts, *infills, *drafts):
         _check_whole(text)
+    if drafts:
+        return _drafted(texts, infills, file, drafts)
     for text in infills:
         if not holes.has_holes(text):
             raise UsageError(f"--infill {text!r} has no hole: write [MASK*3] or [GAP] into it")
@@ -60,6 +68,24 @@ def given(texts: Sequence[str], infills: Sequence[str], file: Path | None) -> li
     if not found:
         raise UsageError(f"{_OPTION} {file}: there is no prompt in it")
     return found
+
+
+def _drafted(
+    texts: Sequence[str], infills: Sequence[str], file: Path | None, drafts: Sequence[str]
+) -> list[Prompt]:
+    """Return a prompt for each draft, an empty one where there are no prompts."""
+    if file is not None:
+        raise UsageError(
+            "--prompts names a file, where a field `draft` gives drafts: leave --draft out"
+        )
+    if infills:
+        raise UsageError(
+            "--draft: what may change is the draft, so that no text has holes: leave --infill out"
+        )
+    if texts and len(texts) != len(drafts):
+        raise UsageError(f"--draft: {len(drafts)} for {len(texts)} prompts: give one for each")
+    pairs = zip(texts or [""] * len(drafts), drafts, strict=True)
+    return [Prompt(i, text, draft=draft) for i, (text, draft) in enumerate(pairs)]
 
 
 def _check_whole(text: str) -> None:
@@ -111,6 +137,10 @@ def _read(table: Table) -> list[Prompt]:
 def _prompt(index: int, record: object, where: str) -> Prompt:
     assert isinstance(record, dict)  # as every record is
     text, id_, length = record.get("prompt", record.get("text")), record.get("id"), None
+    draft = record.get("draft")
+    if not isinstance(draft, str | None):
+        raise UsageError(f"{where}: `draft` is a text, and got {draft!r}")
+    text = "" if text is None and draft is not None else text
     if not isinstance(text, str):
         has = f"it has: {', '.join(map(str, record))}" if text is None else f"got {text!r}"
         raise UsageError(f"{where}: `prompt` is a text, and {has}")
@@ -118,7 +148,7 @@ def _prompt(index: int, record: object, where: str) -> Prompt:
         raise UsageError(f"{where}: `id` is a whole number or a text, got {id_!r}")
     if record.get("length") not in (None, ""):
         length = _number(record["length"], where)
-    return Prompt(index if id_ is None else id_, text, length)
+    return Prompt(index if id_ is None else id_, text, length, draft)
 
 
 def _number(value: object, where: str) -> int:

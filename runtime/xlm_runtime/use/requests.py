@@ -1,6 +1,7 @@
 """Prompts become examples without answers, and these samples, in batches of similar lengths."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -69,19 +70,54 @@ class Prompter:
         return self.config.data.chat and bool(self.prompt)
 
     def request(
-        self, index: int, text: str, length: int | None, seed: int, before: Sequence[Turn] = ()
+        self,
+        index: int,
+        text: str,
+        length: int | None,
+        seed: int,
+        before: Sequence[Turn] = (),
+        draft: str | None = None,
     ) -> Request:
         """Return the request of a prompt; a length that is open is drawn.  Raises UsageError.
 
         ``index`` keys all that is drawn for it; ``before`` are the exchanges of a chat so far.
+        ``draft``: the text that decoding begins with, where the family makes texts of drafts.
         """
+        self._check_draft(text, draft)
         example = self._example(index, text, length, before)
+        example = example if draft is None else self._drafted(example, draft)
         infills = bool(any(example.given) or example.gaps)
         model = infilling(self.model) if infills else self.model
         if holes.has_holes(text):
             return Request(example, infills)
         lengths = self.lengths if length is None else [length]
         return Request(next(generate.blank(model, [example], lengths, seed)), infills)
+
+    def _check_draft(self, text: str, draft: str | None) -> None:
+        """Check that there is a draft where the family begins with one, and nowhere else."""
+        family = self.model.family
+        if family.draft is None:
+            if draft is not None:
+                raise UsageError(f"draft: {pair.no_draft(family)}")
+            return
+        if draft is None:
+            raise UsageError(
+                f"{family.name} makes a text of a draft: give the text that it begins with, by "
+                "--draft TEXT, by a field `draft` in --prompts FILE, or as draft=... from Python"
+            )
+        if holes.has_holes(text):
+            raise UsageError(
+                f"{family.name} may change any token of a draft, and its prompt has no holes: {text!r}"
+            )
+
+    def _drafted(self, example: Example, draft: str) -> Example:
+        """Return an example with a draft behind what is given of it."""
+        ids, room = self.tokenizer.encode(draft), 2 * self.model.body
+        if len(ids) > room:
+            raise UsageError(f"the draft has {len(ids)} tokens, and there is room for {room}")
+        known = len(example.body)
+        kept = [True] * known + [False] * len(ids) if known else []
+        return replace(example, draft=[*example.body, *ids], kept=kept)
 
     def _example(
         self, index: int, text: str, length: int | None, before: Sequence[Turn]

@@ -66,6 +66,8 @@ def record(
         shown["candidate"] = candidate.number
     if prompt.text:
         shown["prompt"] = prompt.text
+    if prompt.draft is not None:
+        shown["draft"] = prompt.draft
     shown["prediction"] = candidate.text
     if tokenizer.known(candidate.text)[0] != list(candidate.ids):
         shown["ids"] = list(candidate.ids)  # the text alone would be read as other tokens
@@ -90,7 +92,7 @@ def _numbers(found: LogLikelihood) -> dict[str, Any]:
 
 def lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Format the records of a prompt for a person: one line, or a heading and one for each."""
-    prompt = str(records[0].get("prompt", ""))
+    prompt = " → ".join(str(records[0][key]) for key in ("prompt", "draft") if records[0].get(key))
     if len(records) == 1:
         before = f"{prompt} → " if prompt else ""
         return [_one(f"{before}{records[0]['prediction']}{_remarks(records[0])}")]

@@ -1,6 +1,7 @@
 """Log-likelihoods of texts from Python: given prompts, in windows, and one token at a time."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import exp, sqrt
 
 from attrs import evolve, frozen
@@ -83,12 +84,22 @@ class Scorer:
             return self.context
         return self.room // 2 if "infill" in self.prompter.model.family.layouts else 0
 
-    def scored(self, texts: Sequence[str], prompts: Sequence[str] | None) -> list[LogLikelihood]:
-        """Return the log-likelihood of each text, given its prompt.  Raises UsageError."""
+    def scored(
+        self,
+        texts: Sequence[str],
+        prompts: Sequence[str] | None,
+        drafts: Sequence[str] | None = None,
+    ) -> list[LogLikelihood]:
+        """Return the log-likelihood of each text, given its prompt and its draft.
+
+        Raises UsageError.
+        """
         if prompts is not None and len(prompts) != len(texts):
             raise UsageError(f"prompts: {len(prompts)} for {len(texts)} texts: give one for each")
         asked: Sequence[str | None] = prompts or [None] * len(texts)
-        parts = [self._parts(text, one) for text, one in zip(texts, asked, strict=True)]
+        begun: Sequence[str | None] = drafts or [None] * len(texts)
+        rows = zip(texts, asked, begun, strict=True)
+        parts = [self._parts(text, one, draft) for text, one, draft in rows]
         values = iter(self._values([one for some in parts for one in some]))
         return [self._whole([next(values) for _ in some]) for some in parts]
 
@@ -127,10 +138,12 @@ class Scorer:
         found = _summed(values)
         return evolve(found, given=f"{found.given}, {how}" if found.given else how)
 
-    def _parts(self, text: str, prompt: str | None) -> list[Request]:
+    def _parts(self, text: str, prompt: str | None, draft: str | None) -> list[Request]:
         """Return the examples that score a text: one, or one for each window."""
         if self.prompter.prompt:
-            return [self._answer(text, prompt)]
+            return [self._answer(text, prompt, draft)]
+        if draft is not None or self.prompter.model.family.draft is not None:
+            return [self._repair(text, prompt or "", draft)]
         ids = self.prompter.tokenizer.encode(text)
         if holes.has_holes(prompt or ""):
             raise UsageError(f"a text is scored behind its prompt, which has no holes: {prompt!r}")
@@ -140,15 +153,29 @@ class Scorer:
         found = windows(len(ids), known, self.room, self.overlap)
         return [_request(ids, window) for window in found]
 
-    def _answer(self, text: str, prompt: str | None) -> Request:
+    def _answer(self, text: str, prompt: str | None, draft: str | None) -> Request:
         if prompt is None:
             raise UsageError("this run answers prompts: give one for each text, as prompts=[...]")
-        asked = self.prompter.request(0, prompt, None, 0).example
+        asked = self.prompter.request(0, prompt, None, 0, draft=draft).example
+        ids = self._whole_ids(text, "answer")
+        return Request(Example(0, ids, asked.prompt, draft=asked.draft), infills=False)
+
+    def _repair(self, text: str, prompt: str, draft: str | None) -> Request:
+        """Return the example that scores a text given its draft, and the prompt it begins with."""
+        asked = self.prompter.request(0, prompt, None, 0, draft=draft)
+        ids = self._whole_ids(text, "text")
+        known = self._known(ids, text, holes.plain(prompt))
+        found = _request(ids, Window(0, known, len(ids)))
+        example = replace(found.example, draft=asked.example.draft, kept=asked.example.kept)
+        return evolve(found, example=example)
+
+    def _whole_ids(self, text: str, noun: str) -> Sequence[int]:
+        """Return the ids of a text that is scored as a whole, and fits the room."""
         ids = self.prompter.tokenizer.encode(text)
         if len(ids) > self.room:
             size = f"{len(ids)} tokens, and there is room for {self.room}"
-            raise UsageError(f"the answer has {size}: {text!r}")
-        return Request(Example(0, ids, asked.prompt), infills=False)
+            raise UsageError(f"the {noun} has {size}: {text!r}")
+        return ids
 
     def _known(self, ids: Sequence[int], text: str, prompt: str) -> int:
         """Return the number of tokens that lie within the prompt with which a text begins."""

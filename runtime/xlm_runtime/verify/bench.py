@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 import torch
 from attrs import frozen
 
-from xlm_runtime.plug import Batch, Decoded, Example, Family, Layout, Losses, Noise, Vocabulary
+from xlm_runtime.plug import (
+    Batch,
+    Decoded,
+    Example,
+    Family,
+    Layout,
+    Losses,
+    Movable,
+    Noise,
+    Vocabulary,
+)
 from xlm_runtime.shapes import Float, Tensor
 from xlm_runtime.verify.budget import Budget
 from xlm_runtime.verify.facade import facade
@@ -136,7 +146,9 @@ class Bench:
         return decoder(facade(table), batch, noise, self.toy.capacity, record)
 
     def blanks(self, examples: Sequence[Example]) -> list[Example]:
-        """Empty the bodies of examples, keeping their lengths."""
+        """Empty the bodies of examples, keeping their lengths, or put their drafts there."""
+        if self.family.draft is not None:
+            return [replace(e, body=e.draft or (), given=e.kept) for e in examples]
         letters = [i for i in range(self.vocab.size) if i not in self.vocab.specials.values()]
         return [replace(e, body=_blank(e, letters[0])) for e in examples]
 
@@ -165,7 +177,8 @@ def pick(thing: T, rows: Tensor) -> T:
     data: Any = thing
     named: Mapping[str, Any] = {f.name: getattr(data, f.name) for f in fields(data)}
     tensors = {k: v[rows] for k, v in named.items() if isinstance(v, Tensor) and v.dim()}
-    picked: T = replace(data, **tensors)
+    parts = {k: pick(v, rows) for k, v in named.items() if isinstance(v, Movable)}
+    picked: T = replace(data, **tensors, **parts)
     return picked
 
 

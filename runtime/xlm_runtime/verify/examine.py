@@ -48,7 +48,7 @@ def examine(family: Family, settings: Settings) -> Iterator[Examined]:
     """Examine each toy for which the family has a layout, within the time of the settings."""
     vocab = vocabulary(family.specials)
     budget = Budget.of(settings.seconds)
-    chosen = toys(family.layouts)
+    chosen = toys(family.layouts, drafted=family.draft is not None)
     for i, toy in enumerate(chosen):
         left = len(chosen) - i
         with budget.share(max(_FIRST, 1 / left) if i == 0 else 1 / left):

@@ -94,7 +94,7 @@ def starts(bench: Bench) -> list[Ids]:
     pad = bench.vocab["pad"]
     if bench.family.inserts and not torch.equal(first, again):
         first = blank.x0.masked_fill(blank.free, pad)
-    elif first.shape == blank.x0.shape:
+    elif bench.family.draft is None and first.shape == blank.x0.shape:
         first = first.masked_fill(blank.free & bench.vocab.allowed(())[first], -1)
     return [tuple(x for x in row if x != pad) for row in first.tolist()]
 

@@ -3,11 +3,13 @@
 import inspect
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from xlm_runtime.model.drafts import copied
 from xlm_runtime.packages import package
 from xlm_runtime.packages.contents import Contents
 from xlm_runtime.plug import Batch, Example, Family, ModelSize, Noise, Param, Vocabulary
@@ -105,9 +107,17 @@ class Demonstration:
         params = {one.name for one in self.family.params.get(self.decoder, ())}
         steps = {"steps": STEPS} if "steps" in params else {}
         make: Any = self.family.decoders[self.decoder](**steps)
-        batch = self.batch()
+        batch = self._blank()
         made = make(facade(network.eval()), batch, Noise(1, batch.example), ROOM, True)
         return _changes([self.row(one[0]) for one in made.history]), STEPS if steps else None
+
+    def _blank(self) -> Batch:
+        """Lay out the text as a decoder gets it: its draft, where it begins with one."""
+        if self.family.draft is None:
+            return self.batch()
+        body = [self.words.index(letter) for letter in LETTERS]
+        (text,) = copied(self.family, self.layout, self.vocab, [Example(0, body)])
+        return self.layout([replace(text, body=text.draft or ())])
 
     def _unmarked(self) -> bool:
         """Return whether a token has its place in the text, whatever is visible."""

@@ -6,11 +6,12 @@ shown has a chance above zero.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xlm_runtime.plug import Example, Vocabulary
 
@@ -42,11 +43,22 @@ def vocabulary(specials: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(C + 1 + len(late), letters | late)
 
 
-def toys(layouts: Mapping[str, Any]) -> list[Toy]:
-    """Return the toys for the layouts of a package."""
+def toys(layouts: Mapping[str, Any], *, drafted: bool = False) -> list[Toy]:
+    """Return the toys for the layouts of a package; if ``drafted``, outcomes bring drafts."""
     begins = getattr(layouts.get("infill"), "begins", False)
     made = (_fixed(), _mixed(), _prompted(), _begun() if begins else _given())
-    return [toy for toy in made if toy.layout in layouts]
+    return [_drafted(toy) if drafted else toy for toy in made if toy.layout in layouts]
+
+
+def _drafted(toy: Toy) -> Toy:
+    """Return a toy whose outcomes bring one of two drafts: one for each other outcome."""
+    outcomes = []
+    for i, one in enumerate(toy.outcomes):
+        known = [token for token, kept in zip(one.body, one.given, strict=False) if kept]
+        free = (A,) if i % 2 else (B, A)
+        kept = [True] * len(known) + [False] * len(free) if known else []
+        outcomes.append(replace(one, draft=(*known, *free), kept=kept))
+    return evolve(toy, what=f"{toy.what}, each of one of 2 drafts", outcomes=tuple(outcomes))
 
 
 def _fixed() -> Toy:

@@ -113,6 +113,7 @@ class Family:
     packs: bool
     clocks: tuple[str, ...]  # code of functions of the schedule: what has not come back at t
     learned: bool = False  # the network sets the clocks of tokens
+    draft: str = ""  # code: of a function that draws drafts; "" where no row brings one
 
 
 @frozen

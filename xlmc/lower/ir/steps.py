@@ -206,12 +206,13 @@ class Rate:
 class Editing:
     """The edits that make the text of a draft: insertions, deletions and substitutions.
 
-    draft: code of the draft of a canvas, and ``size`` of its number of tokens. overflow: as of a
-    `Several`. timely: with many steps edits come as the clock gives.
+    draft: code of the draft of a canvas; None where rows bring theirs. ``room``: code of the number
+    of its tokens for which a row has room beside the text. overflow: as of a `Several`. timely:
+    with many steps edits come as the clock gives.
     """
 
-    draft: Code
-    size: Code
+    draft: Code | None
+    room: Code
     missing: Rate
     surplus: Rate
     wrong: Rate

@@ -66,16 +66,19 @@ class Schedule:
 
 @frozen
 class Draft:
-    """The tokens of a draft: how many, in code and words, and the code that draws them.
+    """How drafts are drawn: the template of the function, and its number in code and words.
 
-    ``taken``: the clock among the arguments of a function that draws them; "" where it takes none.
+    ``token``: the code that draws new tokens, and ``what`` they are. ``taken``: the clock among the
+    arguments of the function; "" where it takes none. ``of``: its first argument, of a batch.
     """
 
-    size: Code
+    partial: str
+    number: Code
     said: str
     token: str  # code
     what: str
     taken: str  # code
+    of: str  # code
 
 
 @frozen

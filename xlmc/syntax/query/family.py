@@ -280,8 +280,8 @@ def law_of_draft(family: ast.Family) -> str:
     return called(found.law) if found is not None else ""
 
 
-def size_of_draft(family: ast.Family) -> ast.Expr | None:
-    """Return the number of tokens of a draft, of a law that has one."""
+def number_of_draft(family: ast.Family) -> ast.Expr | None:
+    """Return the number that the law of a draft has: a size or a rate."""
     found = draft(family)
     call = found.law if found is not None else None
     return call.arguments[0] if isinstance(call, ast.Call) and call.arguments else None
@@ -293,11 +293,11 @@ def size_of_blocks(family: ast.Family) -> ast.Expr | None:
     return blocks.size if blocks is not None else None
 
 
-def param_of_size(family: ast.Family) -> ast.Param | None:
-    """Return the param of the noise that is the size of blocks or of a draft; None for a number."""
-    size = size_of_blocks(family) or size_of_draft(family)
+def param_beside(family: ast.Family) -> ast.Param | None:
+    """Return the param of the noise that is no part of a clock: of blocks, or of a draft's law."""
+    read = size_of_blocks(family) or number_of_draft(family)
     params = those(entries(family, "noise"), ast.Param)
-    return next((p for p in params if isinstance(size, ast.Name) and p.name == size.id), None)
+    return next((p for p in params if isinstance(read, ast.Name) and p.name == read.id), None)
 
 
 def sized(family: ast.Family) -> ast.Start | None:

@@ -10,7 +10,8 @@ class Masks(Law):
     form = "draft ~ masks(NUMBER)"
     meaning = "So many masks, each in any of the gaps between the tokens that are given."
     example = "draft ~ masks(16)"
-    sized = True
+    number = "size"
+    partial = "new"
     what = "masks"
     token = 'torch.full_like(gap, vocab["mask"])'
     specials = ("mask",)

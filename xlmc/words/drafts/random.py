@@ -13,6 +13,7 @@ class Random(Law):
         "the gaps between the tokens that are given."
     )
     example = "draft ~ random(16)"
-    sized = True
+    number = "size"
+    partial = "new"
     what = "random tokens"
     token = 'random_tokens(vocab, noise.uniform("random", {size}))'

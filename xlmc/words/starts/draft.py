@@ -9,7 +9,10 @@ class Draft(Start):
 
     name = "draft"
     form = "start draft"
-    meaning = "A draft by the law of the noise, between the tokens that are given."
+    meaning = (
+        "A draft by the law of the noise, between the tokens that are given; where that is `copy`, "
+        "the draft that the row brings."
+    )
     example = "start draft"
     default = "where a text becomes a draft"
     needs = (DRAFTED,)

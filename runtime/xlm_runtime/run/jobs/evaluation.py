@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from xlm_runtime.config.config import Config
-from xlm_runtime.model import evaluate, generate
+from xlm_runtime.model import drafts, evaluate, generate
 from xlm_runtime.model.generate import Sample
 from xlm_runtime.model.model import Model, first
 from xlm_runtime.plug import Example
@@ -64,7 +64,8 @@ def measure(
 ) -> dict[str, Any]:
     """Return all numbers of a model.  ``losses`` are those of `LOSSES`, if they are known."""
     options, claim = session.config.eval, model.family.claim
-    metrics = metrics_of(session.task, session.prepared, session.config)
+    drafted = session.package.family.draft is not None
+    metrics = metrics_of(session.task, session.prepared, session.config, drafted=drafted)
     examples = list(first(session.prepared.test, options.examples))
     decoder = session.config.decoder
     found: dict[str, Any] = {"examples": len(examples)}
@@ -77,13 +78,28 @@ def measure(
     found["claim"] = {"value": claim.value, "why": claim.why}
     found |= _losses(session, model) if losses is None else losses
     if len(metrics):
-        asked = examples
-        if session.task.layout == "text":
-            asked = generate.unconditional(options.samples)
+        asked = _asked(session, model, examples)
         found["decoding"] = _decode(session, model, asked, metrics)
         found |= judged(metrics)
     found["layout"] = evaluate.laid(model, bool(session.prepared.lengths.min() > model.body))
-    return found | beside(session.prepared, session.config)
+    return found | beside(session.prepared, session.config) | _protocol(session, examples)
+
+
+def _asked(session: Session, model: Model, examples: list[Example]) -> list[Example]:
+    """Return the examples to decode: those of a test with their drafts, or empty ones."""
+    if session.unasked:
+        return generate.unconditional(session.config.eval.samples)
+    return list(drafts.drafted(model, examples))
+
+
+def _protocol(session: Session, examples: Sequence[Example]) -> dict[str, str]:
+    """Return the protocol with the origin of drafts; nothing where there are none."""
+    family = session.package.family
+    if family.draft is None:
+        return {}
+    own = session.prepared.facts.get("protocol")
+    source = drafts.source(family, examples, session.config.noise)
+    return {"protocol": f"{own}; {source}" if own else source}
 
 
 def _losses(session: Session, model: Model) -> dict[str, Any]:
@@ -104,9 +120,16 @@ def _losses(session: Session, model: Model) -> dict[str, Any]:
     return found
 
 
-def metrics_of(task: Task, prepared: Prepared, config: Config) -> "MetricCollection":
-    """Return the metrics of a task, and those that a run requests."""
+def metrics_of(
+    task: Task, prepared: Prepared, config: Config, *, drafted: bool = False
+) -> "MetricCollection":
+    """Return the metrics of a task, those that a run requests, and if ``drafted`` of repairs."""
     own, asked = task.metrics(prepared), config.eval.asked
+    if drafted:
+        from xlm_runtime.metrics.repairs import repairs  # torchmetrics takes a second to import
+
+        compared = "exact_match" in own
+        own.add_metrics({one.name: one for one in repairs(compared=compared)})
     if not asked:
         return own
     from xlm_runtime.run.jobs.asked import extended  # torchmetrics takes a second to import

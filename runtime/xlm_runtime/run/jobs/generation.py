@@ -26,7 +26,7 @@ def generation(session: Session, again: bool) -> None:
     else:
         records, states = _generate(session, session.loaded(folder))
         about = {"checkpoint": folder.name, "examples": len(records)}
-        if session.task.layout != "text":
+        if not session.unasked:
             about["test_examples"] = len(session.prepared.test)
         about |= session.sources(folder)
         with saving(session.run.path):
@@ -47,7 +47,7 @@ def generation(session: Session, again: bool) -> None:
 def _generate(session: Session, model: Model) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the records of all samples, and the states of the first few."""
     options, prepared = session.config.generate, session.prepared
-    asked = session.asked(options.count, prepared.test)
+    asked = session.asked(model, options.count, prepared.test)
     blanks, targets = session.blanks(asked, model, options.length), session.targets(asked)
     rows = min(len(asked), options.batch)
     recorded = options.history or histories.affordable(rows, prepared.prompt + prepared.body)

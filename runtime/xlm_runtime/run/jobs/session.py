@@ -11,7 +11,7 @@ from torch import nn
 
 from xlm_runtime.config.config import Config
 from xlm_runtime.data.lengths import Law
-from xlm_runtime.model import generate, memory
+from xlm_runtime.model import drafts, generate, memory
 from xlm_runtime.model.model import Model, first, load_weights, make, pretrained
 from xlm_runtime.model.published import Checkpoint, renamed
 from xlm_runtime.packages.package import Package
@@ -133,11 +133,16 @@ class Session:
         here = self.prepared.fingerprint
         return bool(self.run.facts.get("content", here) != here)
 
-    def asked(self, count: int, held: Split) -> list[Example]:
-        """Return the examples to decode: held-out ones, or empty ones for plain text."""
-        if self.task.layout == "text":
+    @property
+    def unasked(self) -> bool:
+        """True if any text may be generated: there is neither a question nor a draft."""
+        return self.task.layout == "text" and self.package.family.draft is None
+
+    def asked(self, model: Model, count: int, held: Split) -> list[Example]:
+        """Return the examples to decode: held-out ones with drafts, or empty ones for any text."""
+        if self.unasked:
             return generate.unconditional(count)
-        return list(first(held, count))
+        return list(drafts.drafted(model, first(held, count)))
 
     def loaded(self, folder: Path) -> Model:
         """Load the model with the averaged weights of a checkpoint, or with published ones."""
@@ -177,8 +182,8 @@ class Session:
         return measured.of(marks, measured.settings(plain))
 
     def targets(self, asked: Sequence[Example]) -> list[Example | None]:
-        """Return the answers of the examples to decode; None for each of plain text."""
-        return [None if self.task.layout == "text" else example for example in asked]
+        """Return the answers of the examples to decode; None for each if any text may be."""
+        return [None if self.unasked else example for example in asked]
 
 
 def _prints(asked: Sequence[str]) -> list[str]:

@@ -48,7 +48,7 @@ def _glimpse(session: Session, model: Model) -> list[str]:
     count, tokenizer = session.config.generate.samples, session.prepared.tokenizer
     if not count:
         return []
-    asked = session.asked(count, session.prepared.validation)
+    asked = session.asked(model, count, session.prepared.validation)
     targets = session.targets(asked)
     made = generate.samples(model, session.blanks(asked, model), count, session.config.train.seed)
     pairs = zip(made, targets, strict=True)
@@ -62,7 +62,7 @@ def _judged(session: Session, model: Model) -> dict[str, float]:
     if not count:
         return {}
     metrics = session.task.metrics(prepared)
-    asked = session.asked(count, prepared.validation)
+    asked = session.asked(model, count, prepared.validation)
     size, seed = session.config.eval.batch, session.config.train.seed
     made = generate.samples(model, session.blanks(asked, model), size, seed)
     for sample, example in zip(made, asked, strict=True):

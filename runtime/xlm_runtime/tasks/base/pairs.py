@@ -32,7 +32,7 @@ _INSTEAD = (
     "train on pairs of your own with --data FILE (JSON lines, CSV or Parquet with columns prompt "
     "and target), or use --preset quick, which needs no download"
 )
-_Pair = tuple[Place, str, str]
+_Texts = tuple[Place, tuple[str, ...]]
 
 
 def hub_pairs(
@@ -47,11 +47,13 @@ class PairTask(Task):
 
     ``prompts`` and ``blocks`` are the room for a prompt and for a body, by preset; with the
     presets of ``snug`` a body has no more room than the longest needs. ``protocols`` describes the
-    origin of its published numbers (under ``data`` for the user's pairs).
+    origin of its published numbers (under ``data`` for the user's pairs). ``roles`` maps what a row
+    has to columns of examples; where the user names one, a row also has a draft.
     """
 
-    layout = "seq2seq"
+    layout: Literal["text", "seq2seq"] = "seq2seq"
     version = 1  # of `clean`
+    roles: ClassVar[Mapping[str, str]] = {"prompt": "prompt", "target": "body"}
     snug: ClassVar[Collection[str]] = ()
     prompts: ClassVar[Mapping[str, int]]
     blocks: ClassVar[Mapping[str, int]]
@@ -101,13 +103,15 @@ class PairTask(Task):
         source, about = self._source(options).fixed(options.cache), self.about(options)
         cleaned = [self.name, self.version] if not options.data else []
         read = {"source": source.key, "clean": cleaned, "pairs": [_VERSION, store.VERSION]}
+        roles = self._roles(options)
+        read |= {"roles": [*roles]} if "draft" in roles else {}
         tokenizer = tokenizer_for(about["tokenizer"], read, source, str, options)
         room, chat, only = about["room"], options.chat, self.only_judged(options)
         key = {**read, "tokenizer": tokenizer.fingerprint, "room": room, "chat": chat}
 
         def build(folder: Path) -> dict[str, Any]:
             needed = SPLITS[-1:] if only else SPLITS
-            encoding = _Encoding(tokenizer, room["prompt"], room["body"], chat, needed)
+            encoding = _Encoding(tokenizer, roles, room, chat, needed)
             size = tokenizer.vocabulary.size
             return {**encoding.run(source, folder), "vocabulary": size}
 
@@ -126,9 +130,13 @@ class PairTask(Task):
             facts={**about, **source.facts, **built.facts, "cache": str(built.folder)},
         )
 
+    def _roles(self, options: DataOptions) -> Mapping[str, str]:
+        """Return what a row has, and the columns of examples that it becomes."""
+        return {**self.roles, **({"draft": "draft"} if "draft" in options.columns else {})}
+
     def _source(self, options: DataOptions) -> Source:
         if options.data:
-            return user_rows(options.data, ("prompt", "target"), options.columns)
+            return user_rows(options.data, [*self._roles(options)], options.columns)
         if options.preset == "quick":
             return self.made(options.seed)
         found = self.published()
@@ -141,11 +149,15 @@ class PairTask(Task):
 
 @dataclass
 class _Encoding:
-    """One pass over pairs: tokenize, drop what is too long, write; and count what happened."""
+    """One pass over rows: tokenize, drop what is too long, write; and count what happened.
+
+    roles: what a row has, and the columns that it becomes.  room: for a prompt, and for a body,
+    which is also that for a draft.
+    """
 
     tokenizer: Tokenizer
-    prompt: int
-    body: int
+    roles: Mapping[str, str]
+    room: Mapping[str, int]
     chat: bool
     needed: Sequence[Name]
     dropped: Dropped = field(default_factory=Dropped)
@@ -163,10 +175,10 @@ class _Encoding:
             rows, done = source.rows(self.dropped), 0
             while part := list(islice(rows, _BATCH)):
                 for split in SPLITS:
-                    pairs = [(at, p, t) for s, at, (p, t) in part if s == split]
-                    if pairs:
-                        self._write(writers[split], split, pairs, source.title)
-                done += sum(map(len, chain.from_iterable(pair for *_, pair in part)))
+                    some = [(at, texts) for s, at, texts in part if s == split]
+                    if some:
+                        self._write(writers[split], split, some, source.title)
+                done += sum(map(len, chain.from_iterable(texts for *_, texts in part)))
                 watch.at(done)
         sizes = {split: writer.rows for split, writer in writers.items()}
         self._check(sizes, source)
@@ -174,30 +186,39 @@ class _Encoding:
         facts = {"sizes": sizes, "tokens": tokens, "dropped": self.dropped.facts()}
         return facts | self.unknown.facts()
 
-    def _write(self, writer: Writer, split: Name, pairs: list[_Pair], title: str) -> None:
-        questions = [(place, prompt) for place, prompt, _ in pairs]
-        if self.chat:
-            prompts = [(place, self.tokenizer.chat(prompt)) for place, prompt in questions]
-        else:
-            prompts = encoded(self.tokenizer, questions, title)
+    def _write(self, writer: Writer, split: Name, rows: list[_Texts], title: str) -> None:
+        columns = [
+            self._encoded(role, [(place, texts[k]) for place, texts in rows], title)
+            for k, role in enumerate(self.roles)
+        ]
         kept = []
-        bodies = encoded(self.tokenizer, [(place, target) for place, _, target in pairs], title)
-        for (place, prompt), (_, body) in zip(prompts, bodies, strict=True):
-            fault = self._fault(prompt, body)
+        for (place, _), *ids in zip(rows, *columns, strict=True):
+            fault = self._fault(ids)
             if fault:
                 self.dropped.note(f"{fault} in {split}", place)
             else:
-                kept.append((prompt, body))
-                self.unknown.note([*prompt, *body], place)
-        writer.add(body=Block.of([b for _, b in kept]), prompt=Block.of([p for p, _ in kept]))
+                kept.append(ids)
+                self.unknown.note([*chain.from_iterable(ids)], place)
+        names = enumerate(self.roles.values())
+        writer.add(**{name: Block.of([ids[k] for ids in kept]) for k, name in names})
 
-    def _fault(self, prompt: list[int], body: list[int]) -> str | None:
-        """Return the reason why a pair cannot be used; None if it can."""
-        if not prompt or not body:
-            return f"a {'target' if prompt else 'prompt'} without a token"
-        if len(prompt) > self.prompt:
-            return f"a prompt of more than {self.prompt} tokens"
-        return f"a target of more than {self.body} tokens" if len(body) > self.body else None
+    def _encoded(self, role: str, texts: list[tuple[Place, str]], title: str) -> list[list[int]]:
+        """Return the ids of some texts, of prompts in the chat template if there is one."""
+        if self.chat and role == "prompt":
+            return [self.tokenizer.chat(text) for _, text in texts]
+        return [ids for _, ids in encoded(self.tokenizer, texts, title)]
+
+    def _fault(self, row: list[list[int]]) -> str | None:
+        """Return the reason why a row cannot be used; None if it can."""
+        pairs = [*zip(self.roles, row, strict=True)]
+        for role, ids in pairs:
+            if not ids:
+                return f"a {role} without a token"
+        for role, ids in pairs:
+            room = self.room["prompt" if role == "prompt" else "body"]
+            if len(ids) > room:
+                return f"a {role} of more than {room} tokens"
+        return None
 
     def _check(self, sizes: Mapping[Name, int], source: Source) -> None:
         empty = [split for split in self.needed if sizes[split] == 0]

@@ -94,7 +94,8 @@ def generate(
     options = Options(
         what=what, prompts=prompts, file=file, infills=infills, drafts=drafts,
         length=length, number=number, seed=seed, decoder=decoder, sets=sets, stops=stops,
-        suppressed=suppressed, batch=batch, out=out, likelihood=likelihood, draws=draws, distinct=distinct, live=live, pause=pause,
-        ckpt=ckpt, weights=weights, trust=trusting(trust, say), agreed=trust,
+        suppressed=suppressed, batch=batch, out=out, likelihood=likelihood, draws=draws,
+        distinct=distinct, live=live, pause=pause, ckpt=ckpt, weights=weights,
+        trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     return start(options)

@@ -48,8 +48,8 @@ class Writer(AbstractContextManager["Writer"]):
 
     Columns are those of `Example`: ``body``, ``prompt``, ``given``, ``draft``, and ``cut`` with one
     number a row. Every block of one call has as many rows as the others, and every call the same
-    columns. ``vocab`` sets the width of an id; ``separator`` is the id at which a new document begins, where
-    bodies hold several.
+    columns. ``vocab`` sets the width of an id; ``separator`` is the id at which a new document
+    begins, where bodies hold several.
     """
 
     def __init__(self, folder: Path, vocab: int, separator: int | None = None) -> None:

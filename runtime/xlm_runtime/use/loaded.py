@@ -246,9 +246,11 @@ class Loaded:
         record: bool = False,
     ) -> Iterator[Sample]:
         texts, prompter = strings("prompts", prompts), self.prompter
-        if draft is not None and not isinstance(draft, str) and len(texts) == 1:
-            texts *= len(draft)
-        drafts = [None] * len(texts) if draft is None else texts_for("draft", draft, len(texts))
+        drafts: Sequence[str | None] = [None] * len(texts)
+        if draft is not None:
+            if not isinstance(draft, str) and len(texts) == 1:  # one prompt for all of them
+                texts *= len(strings("draft", draft))
+            drafts = texts_for("draft", draft, len(texts))
         size = len(texts) if record else whole("batch", batch, 1)
         lengths: list[int | None] = [None] * len(texts)
         if length is not None:

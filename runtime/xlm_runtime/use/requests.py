@@ -106,9 +106,7 @@ class Prompter:
                 "--draft TEXT, by a field `draft` in --prompts FILE, or as draft=... from Python"
             )
         if holes.has_holes(text):
-            raise UsageError(
-                f"{family.name} may change any token of a draft, and its prompt has no holes: {text!r}"
-            )
+            raise UsageError(f"a prompt beside a draft has no holes: {text!r}")
 
     def _drafted(self, example: Example, draft: str) -> Example:
         """Return an example with a draft behind what is given of it."""

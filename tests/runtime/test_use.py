@@ -125,6 +125,18 @@ def test_a_file_goes_on_where_it_ended(generate: Generate) -> None:
     assert Path("out.jsonl.about.json").read_bytes() == about
 
 
+def test_the_best_candidate_is_the_first_of_the_distinct_ones(generate: Generate) -> None:
+    how = {"number": 12, "sets": HOT}
+    assert generate(**how, out=Path("all.jsonl"), distinct=True) == 0
+    assert generate(**how, out=Path("best.jsonl"), best=True) == 0
+    first = {one["id"]: one for one in reversed(lines("all.jsonl"))}
+    assert lines("best.jsonl") == [first[id_] for id_ in range(len(ASKED))]
+    whole = Path("best.jsonl").read_text()
+    Path("best.jsonl").write_text(whole.splitlines(keepends=True)[0])
+    assert generate(**how, out=Path("best.jsonl"), best=True) == 0
+    assert Path("best.jsonl").read_text() == whole
+
+
 def test_a_file_of_distinct_candidates_goes_on(generate: Generate) -> None:
     how = {"number": 9, "distinct": True, "sets": HOT, "out": Path("out.jsonl")}
     assert generate(**how) == 0
@@ -268,6 +280,7 @@ def test_mistakes_in_files_of_prompts(rows: str, why: str, monkeypatch: pytest.M
         ({"prompts": ("a\udcff",)}, "no text in UTF-8"),
         ({"length": 3}, "--length: the layout of the run predicts where a text ends"),
         ({"number": 0}, "--num 0: must be at least 1"),
+        ({"best": True}, "--best is the likeliest of several candidates: set --num"),
         ({"seed": -1}, "--seed -1: must be at least 0"),
         ({"stops": ("",)}, "--stop: a text that is not empty"),
         ({"stops": ("a",), "distinct": True}, "--distinct: a likelihood is that of whole texts"),

@@ -49,6 +49,7 @@ from xlmc.commands.trust import trust as trusting
 )
 @click.option("--likelihood", is_flag=True, help="Also the log-likelihood of each text.")
 @click.option("--distinct", is_flag=True, help="Candidates without repeats, the likeliest first.")
+@click.option("--best", is_flag=True, help="Of the candidates the likeliest alone.")
 @click.option("--live", is_flag=True, help="Show decoding as it happens, its changes in colour.")
 def generate(
     what: str,
@@ -68,6 +69,7 @@ def generate(
     likelihood: bool,
     draws: int,
     distinct: bool,
+    best: bool,
     live: bool,
     pause: float,
     ckpt: str,
@@ -95,7 +97,7 @@ def generate(
         what=what, prompts=prompts, file=file, infills=infills, drafts=drafts,
         length=length, number=number, seed=seed, decoder=decoder, sets=sets, stops=stops,
         suppressed=suppressed, batch=batch, out=out, likelihood=likelihood, draws=draws,
-        distinct=distinct, live=live, pause=pause, ckpt=ckpt, weights=weights,
+        distinct=distinct, best=best, live=live, pause=pause, ckpt=ckpt, weights=weights,
         trust=trusting(trust, say), agreed=trust,
     )  # fmt: skip
     return start(options)

@@ -62,7 +62,7 @@ def generate(options: Options) -> None:
         _printed(work)
         return
     ids = [prompt.id for prompt in work.prompts]
-    with out.opened(_about(work), ids, options.number) as writer:
+    with out.opened(_about(work), ids, options.kept) as writer:
         if writer.done:
             say(f"{writer.done} of {len(ids)} prompts are in {out.path} already")
         for _, records in _texts(work, writer.done):
@@ -120,6 +120,7 @@ def _about(work: Work) -> dict[str, Any]:
         "suppress": list(options.suppressed or work.loaded.config.generate.suppressed),
         "likelihood": options.scored and options.draws,
         "distinct": options.distinct,
+        **({"best": True} if options.best else {}),
     }
     listed = [
         [p.id, p.text, p.length, *([] if p.draft is None else [p.draft])] for p in work.prompts
@@ -185,8 +186,9 @@ def _records(
     worth: Sequence[LogLikelihood | None],
 ) -> list[dict[str, Any]]:
     tokenizer, options = work.loaded.tokenizer, work.options
-    found = results.candidates(samples, worth, tokenizer, work.stops, distinct=options.distinct)
-    how = {"many": options.number > 1, "distinct": options.distinct}
+    found = results.candidates(samples, worth, tokenizer, work.stops, ranked=options.ranked)
+    found = found[:1] if options.best else found
+    how = {"many": options.number > 1, "ranked": options.ranked}
 
     def record(one: Candidate) -> dict[str, Any]:
         return results.record(prompt, one, tokenizer, **how)

@@ -45,6 +45,7 @@ class Options:
     likelihood: bool = False
     draws: int = 32
     distinct: bool = False
+    best: bool = False
     live: bool = False
     pause: float = 0.05
     ckpt: str = "best"
@@ -54,8 +55,18 @@ class Options:
 
     @property
     def scored(self) -> bool:
-        """True if likelihoods are computed: they rank distinct candidates."""
-        return self.likelihood or self.distinct
+        """True if likelihoods are computed: they rank candidates."""
+        return self.likelihood or self.ranked
+
+    @property
+    def ranked(self) -> bool:
+        """True if repeats among candidates are left out, and the likeliest comes first."""
+        return self.distinct or self.best
+
+    @property
+    def kept(self) -> int:
+        """The number of texts that a prompt has, counting repeats."""
+        return 1 if self.best else self.number
 
     def settings(self) -> list[Setting]:
         """Return the settings of the decoder.  Raises UsageError for others."""
@@ -102,8 +113,12 @@ def check(options: Options) -> None:
         if "" in texts:
             raise UsageError(f"{name}: a text that is not empty; leave {name} out for none")
     if options.scored and options.stops:
-        name = "--distinct" if options.distinct else "--likelihood"
+        name = "--distinct" if options.distinct else "--best" if options.best else "--likelihood"
         raise UsageError(f"{name}: a likelihood is that of whole texts; leave --stop out")
+    if options.best and options.number < 2:
+        raise UsageError(
+            "--best is the likeliest of several candidates: set --num, to 8 for instance"
+        )
     if options.scored and options.draws < 2:
         raise UsageError("--draws 1: a standard error needs at least 2 draws")
     if not 0 <= options.pause <= _LONG:  # NaN is neither

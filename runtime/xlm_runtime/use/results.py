@@ -32,14 +32,14 @@ def candidates(
     tokenizer: Tokenizer,
     stops: Sequence[str],
     *,
-    distinct: bool,
+    ranked: bool,
 ) -> list[Candidate]:
-    """Return the candidates of a prompt; if ``distinct``, without repeats, the likeliest first."""
+    """Return the candidates of a prompt; if ``ranked``, without repeats, the likeliest first."""
     made = []
     for number, (sample, likelihood) in enumerate(zip(samples, likelihoods, strict=True)):
         ids, text = generate.said(sample, tokenizer, stops)
         made.append(Candidate(number, sample, tuple(ids), text, 1, likelihood))
-    return _ranked(made) if distinct else made
+    return _ranked(made) if ranked else made
 
 
 def _ranked(made: Sequence[Candidate]) -> list[Candidate]:
@@ -58,7 +58,7 @@ def _worth(candidate: Candidate) -> float:
 
 
 def record(
-    prompt: Prompt, candidate: Candidate, tokenizer: Tokenizer, *, many: bool, distinct: bool
+    prompt: Prompt, candidate: Candidate, tokenizer: Tokenizer, *, many: bool, ranked: bool
 ) -> dict[str, Any]:
     """Return the record of a candidate; ``many``: there may be others of the prompt."""
     shown: dict[str, Any] = {"id": prompt.id}
@@ -71,7 +71,7 @@ def record(
     shown["prediction"] = candidate.text
     if tokenizer.known(candidate.text)[0] != list(candidate.ids):
         shown["ids"] = list(candidate.ids)  # the text alone would be read as other tokens
-    if distinct:
+    if ranked:
         shown["count"] = candidate.count
     shown["nfe"] = candidate.sample.nfe
     if candidate.likelihood is not None:

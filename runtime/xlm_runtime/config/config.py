@@ -242,8 +242,8 @@ class Data:
     seed: of generated data, so that runs of different seeds learn from the same.
     tokenizer: a name on the Hub, a local file or folder, ``bpe:N`` (trained on the texts) or
         ``letters:ALPHABET``; empty for the task's own. `--tokenizer` sets it.
-    columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``;
-        `--columns` sets it.
+    columns: what to read from ``--data``, as ``text=body`` or ``prompt=question,target=answer``,
+        with ``draft=COLUMN`` for families that repair; `--columns` sets it.
     chat: prompts are put into the tokenizer's own chat template.
     """
 

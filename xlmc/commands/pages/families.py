@@ -24,6 +24,7 @@ EXACT = "-log p(x) of the network itself, whatever it has learned"
 GIVEN = {
     "prompt": "the prompt",
     "tokens": "some of its tokens",
+    "draft": "its draft",
     "length": "the length",
     "end": "whether the text was cut",
 }

@@ -165,8 +165,10 @@ class Scorer:
         asked = self.prompter.request(0, prompt, None, 0, draft=draft)
         ids = self._whole_ids(text, "text")
         known = self._known(ids, text, holes.plain(prompt))
-        found = _request(ids, Window(0, known, len(ids)))
-        example = replace(found.example, draft=asked.example.draft, kept=asked.example.kept)
+        found, begun = _request(ids, Window(0, known, len(ids))), asked.example
+        free = list(begun.draft or ())[sum(begun.kept) :]
+        kept = [True] * known + [False] * len(free) if known else []
+        example = replace(found.example, draft=[*ids[:known], *free], kept=kept)
         return evolve(found, example=example)
 
     def _whole_ids(self, text: str, noun: str) -> Sequence[int]:

@@ -89,7 +89,9 @@ def _asked(session: Session, model: Model, examples: list[Example]) -> list[Exam
     """Return the examples to decode: those of a test with their drafts, or empty ones."""
     if session.unasked:
         return generate.unconditional(session.config.eval.samples)
-    return list(drafts.drafted(model, examples))
+    texts = session.task.layout == "text"
+    some = examples[: session.config.eval.samples] if texts else examples
+    return list(drafts.drafted(model, some))
 
 
 def _protocol(session: Session, examples: Sequence[Example]) -> dict[str, str]:

@@ -37,7 +37,7 @@ INCLUDED = {
 }
 for view, folder in (
     *(("loss", "divergences"), ("noise", "noises"), ("likelihood", "likelihoods")),
-    ("decoder", "actions"),
+    *(("decoder", "actions"), ("noise", "drafts")),
 ):
     found = (FOLDER / "words" / folder).glob("*.j2")
     INCLUDED.setdefault(f"{view}.py.j2", set()).update(
@@ -307,6 +307,8 @@ def packages() -> tuple[ir.Package, ...]:
         )
     ]
     shipped.append(SIZED)
+    edits = (ROOT / "spec" / "editflow.xlm").read_text("utf-8")
+    shipped.append(edits.replace("param size : Size = 8", "").replace("random(size)", "copy(0.2)"))
     blocks = MASK | {"BACKBONE": "dit", "DECODER": BLOCKS}
     once = "reuse while unchanged\n    grid uniform(steps)"
     kept = BOTH | {

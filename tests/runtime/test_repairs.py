@@ -112,7 +112,7 @@ def test_copies_are_of_the_example_alone_and_keep_what_is_given(loaded: Loaded) 
     assert (list(blank.body), list(blank.given)) == ([ids[1], ids[4]], [True, True])
 
 
-ROWS = [{"prompt": "x", "target": f"{i} a b", "broken": f"{i} b"} for i in range(10, 60)]
+ROWS = [{"prompt": f"x {i}", "target": f"{i} a b", "broken": f"{i} b"} for i in range(10, 99)]
 
 
 @pytest.mark.parametrize("columns", ["text=target,draft=broken", "draft=broken"])
@@ -139,16 +139,16 @@ def test_drafts_of_the_data(
         assert row["draft"] == row["target"].replace(" a b", " b")
     capsys.readouterr()
     asked = {"what": str(file.parent), "sets": ("decoder.steps=2",), "out": Path("-")}
-    prompts = ("x",) if columns == "draft=broken" else ()
+    prompts = ("x 12",) if columns == "draft=broken" else ()
     assert command(Options(**asked, prompts=prompts, drafts=("12 b",), likelihood=True)) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["draft"] == "12 b"
     assert "a draft" in shown["given"]
-    Path("drafts.jsonl").write_text('{"prompt": "x", "draft": "12 b"}\n')
+    Path("drafts.jsonl").write_text('{"prompt": "x 12", "draft": "12 b"}\n')
     if prompts:
         assert command(Options(**asked, file=Path("drafts.jsonl"))) == 0
         assert json.loads(capsys.readouterr().out)["prediction"] == shown["prediction"]
-    assert command(Options(**asked, prompts=("x",))) == 2
+    assert command(Options(**asked, prompts=("x 12",))) == 2
     assert "give the text that it begins with" in capsys.readouterr().err
 
 

@@ -66,7 +66,7 @@ class Schedule:
 
 @frozen
 class Draft:
-    """How drafts are drawn: the template of the function, and its number in code and words.
+    """The draw of drafts: the template of its function, and its number in code and words.
 
     ``token``: the code that draws new tokens, and ``what`` they are. ``taken``: the clock among the
     arguments of the function; "" where it takes none. ``of``: its first argument, of a batch.

@@ -23,21 +23,23 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
     hazard of the clock of a token. In nats per free token.
     """
     pair = noised, noised.swapped()
-    chances = [log_chance(one, batch, network) for one in pair]
+    chances = [log_chance(noised, batch, network) for noised in pair]
+    calls = [(noised, network.trunk(noised.xt, batch.attend, noised.t)) for noised in pair]
     over = batch.free.sum()
-    costs = [token_term(network, one, batch) for one in pair]
+    costs = [token_term(network, hidden, noised, batch) for noised, hidden in calls]
     token = of_pair(costs, chances) / over.clamp(min=1)
     return Losses(token, {"token": token}, over)
 
 
-def token_term(network: Network, noised: Noised, batch: Batch) -> Float[Tensor, " batch"]:
+def token_term(
+    network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, batch: Batch
+) -> Float[Tensor, " batch"]:
     """Return the divergence of the rates at which masks become tokens, summed.
 
     Weight: 0.9999, that of the likelihood bound. 0.9999: the width of the range of t.
 
     spec: loss.token
     """
-    hidden = network.trunk(noised.xt, batch.attend, noised.t)
     row, place = noised.masked.nonzero(as_tuple=True)
     states = hidden[row, place]
     cost = masks_cost(network, network.token, states, batch.x0[row, place], noised.t[row])

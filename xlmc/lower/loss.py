@@ -268,7 +268,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
     return ir.Term(
         head=term.head.id,
         signature=tuple(f"{name}: {kind}" for name, kind in given.items()),
-        arguments=tuple(_argument(name, objective) for name in given),
+        arguments=tuple(given),
         partial=use.partial,
         at=place(part, objective),
         size=query.size(head),
@@ -295,11 +295,6 @@ def states(head: ast.Head) -> str:
     return "shifted(hidden, batch.attend)" if head.shifted else "hidden"
 
 
-def _argument(name: str, objective: Objective) -> str:
-    """Return an argument of a term: of two corruptions it gets one after the other."""
-    return "one" if name == "noised" and objective.process.learned else name
-
-
 def _amounts(weight: Code, *, blocked: bool) -> Iterator[tuple[str, str]]:
     """Yield the amounts that a weight reads with their code: of blocks, of tokens or of rows."""
     wide = weight.rank == Rank.TOKEN and not blocked
@@ -314,8 +309,7 @@ def _amounts(weight: Code, *, blocked: bool) -> Iterator[tuple[str, str]]:
 
 def _given(reads_batch: bool, objective: Objective) -> dict[str, str]:
     """Return what every term is given, with the types."""
-    given = {"network": "Network"}
-    given |= {} if objective.process.learned else {"hidden": 'Float[Tensor, "batch length width"]'}
+    given = {"network": "Network", "hidden": 'Float[Tensor, "batch length width"]'}
     given |= {} if objective.process.ordered else {"noised": "Noised"}
     return given | ({"batch": "Batch"} if reads_batch else {})
 

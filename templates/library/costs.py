@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from xlm_runtime.shapes import Float, Int, Tensor
 
@@ -51,6 +52,27 @@ def descend_nll(
     mass = logits.sub_(top).exp_().sum(1, keepdim=True)
     logits.mul_(weight[:, None] / mass).scatter_add_(1, index, -weight[:, None])
     return (weight * (mass.log() - read)[:, 0]).sum()
+
+
+def each_nll(
+    network: Any,
+    head: Head,
+    hidden: Float[Tensor, "places width"],
+    target: Int[Tensor, " places"],
+) -> Float[Tensor, " places"]:
+    """Return -log p(target) of each place; p is softmax(head(hidden)).
+
+    Logits of a chunk of places are held at a time; the backward pass computes them again.
+    """
+
+    def cost(states: Tensor, x0: Tensor) -> Tensor:
+        return F.cross_entropy(head(states), x0, reduction="none")
+
+    parts = chunks(len(hidden), network.vocab.size)
+    if len(parts) == 1:
+        return cost(hidden, target)
+    pairs = [(hidden[part], target[part]) for part in parts]
+    return torch.cat([checkpoint(cost, *one, use_reentrant=False) for one in pairs])
 
 
 @torch.no_grad()

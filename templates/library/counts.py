@@ -18,7 +18,7 @@ def poisson_cost(
     """
     mean = mean.clamp(min=1e-30)
     n = number.to(mean.dtype)
-    return mean - n + torch.xlogy(n, n) - torch.xlogy(n, mean)
+    return mean - n + n * (n.clamp(min=1e-30) / mean).log()
 
 
 def poisson(mean: Float[Tensor, "*shape"], u: Float[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:

@@ -887,6 +887,7 @@ MENDED = """family mended "Masks, and tokens that are replaced" {
 }
 """
 FAST = written_out("fast_dllm")
+LOFLEX = written_out("loflexmdm")
 GIDD = written_out("gidd")
 
 
@@ -1033,6 +1034,18 @@ MORE = {  # of a few laws alone
         GIDD.replace("Chance = 0.1", "Chance = 0.2"), partial(clock, p=0.2), low=1e-4, high=0.9999
     ),
     "learned": Spec(written_out("genmd4"), low=1e-4),
+    "scaled": Spec(LOFLEX, low=1e-3),
+    "scaled_gaps": Spec(
+        re.sub(r"\n *(head pace|pace *:)[^\n]*", "", LOFLEX)
+        .replace("head unmasking : scale at tokens; ", "")
+        .replace("1 - t**unmasking", "(1 - t)**2")
+        .replace("1 - t**insertion", "1 - (1 - (1 - t)**2)**insertion")
+        .replace("1 - (1 - reveal(alpha))**pace", "reveal(alpha)")
+        .replace("masked * pace * reveal", "masked * reveal"),
+        lambda t: (1 - t) ** 2,
+        lambda t: -2 * (1 - t),
+        low=1e-3,
+    ),
     "fast_dllm": Spec(FAST),
     "fast_dllm_dit": Spec(FAST.replace("backbone  rotary", "backbone  dit")),
     "p2": Spec(

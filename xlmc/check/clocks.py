@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from xlmc.calculus.evaluate import DERIVED
 from xlmc.calculus.survival import examine
+from xlmc.check import scales
 from xlmc.check.words import one_of, reserved
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import (
@@ -37,12 +38,14 @@ def check(family: ast.Family) -> Iterator[Diagnostic]:
         yield _unsupported(section, "a third network", why, hint)
     if not named:
         return
-    wrong = [*_section(named[0]), *_process(named[0], family)]
+    scaled = Process.of(family).scaled
+    wrong = [*_section(named[0], family), *_process(named[0], family)]
     yield from wrong
     if not wrong:
         yield from _noise(named[0], family)
+        yield from scales.check(family) if scaled else ()
         yield from _loss(family)
-        for section in query.decoders(family):
+        for section in query.decoders(family) if not scaled else ():
             yield from _decoder(section, family)
 
 
@@ -61,20 +64,24 @@ def _first(section: ast.Section) -> Iterator[Diagnostic]:
             yield WrongClocks(span=head.kind.span, what=kind.name, why=why, hint=hint)
 
 
-def _section(section: ast.Section) -> Iterator[Diagnostic]:
+def _section(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     """Check the entries of a second network."""
+    scaled = Process.of(family).scaled
     yield from reserved(section.name or "", "a network", section)
     backbone = query.first(section.entries, ast.Backbone)
     if backbone is None:
-        why, example = "nothing maps tokens to clocks", "backbone table"
+        why, example = "nothing maps tokens to clocks", f"backbone {'dit' if scaled else 'table'}"
         yield MissingEntry(span=section.span, entry="backbone", why=why, example=example)
     else:
-        yield from _backbone(backbone)
+        yield from scales.backbone(backbone) if scaled else _backbone(backbone)
     if query.first(section.entries, ast.Head) is None:
         why, example = "it answers with nothing", "head w : scale"
         yield MissingEntry(span=section.span, entry="head", why=why, example=example)
     for attention in query.those(section.entries, ast.Attention):
         why = "a table looks at one token alone"
+        if scaled and attention.kind.id == "full":
+            continue
+        why = "clocks depend on the whole text" if scaled else why
         yield WrongClocks(span=attention.span, what="attention", why=why, hint="drop the attention")
     for head in query.those(section.entries, ast.Head):
         yield from _head(head)
@@ -99,7 +106,7 @@ def _head(head: ast.Head) -> Iterator[Diagnostic]:
     wrong = list(one_of(head.kind, good, "a kind of head of a network that sets clocks"))
     yield from wrong
     if not wrong:
-        yield from head_words()[head.kind.id].check(head, Process(LEARNED, learned=True))
+        yield from head_words()[head.kind.id].check(head, Process(LEARNED[0], learned=True))
     if head.shifted:
         why = "the clock of a token is its own"
         yield WrongClocks(span=head.span, what="shifted", why=why, hint="drop `shifted`")
@@ -210,7 +217,7 @@ def _loss(family: ast.Family) -> Iterator[Diagnostic]:
             what, hint = "this mean with learned clocks", "write `mean over tokens`"
             yield _unsupported(mean, what, why, hint)
     why = "it differs from token to token, and the divergence counts the hazards of all of them"
-    for expr in exprs:
+    for expr in exprs if not Process.of(family).scaled else ():
         yield from _clockless(expr, family, why, "weight bound")
 
 

@@ -66,7 +66,7 @@ def _edit(
         yield NeedsGrid(span=action.span, name=word.verb)
         return
     tokens = word.chooses == "tokens" and not word.revises
-    own = answering(env) if tokens else env  # a mask has no token to be sure of
+    own = answering(env, masks=False) if tokens else env  # a mask has no token to be sure of
     yield from _rule(action, word, own)
 
 

@@ -22,6 +22,7 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.probe import distinct
 from xlmc.theory.process import Process
 from xlmc.words import slots
+from xlmc.words.numbers import NUMBERS, of_masks
 
 POLICIES = ("skip_row", "drop_right")
 NO_MASK = {"masked": 0.0}
@@ -42,7 +43,8 @@ def masks(
     if action.order is not None:
         why, hint = "masks are all alike: none comes first", "drop the order"
         yield WrongScore(span=action.order.span, why=why, hint=hint)
-    counts = [h for h in query.heads(family).values() if h.kind.id in ("count", "distribution")]
+    numbers = [h for h in query.heads(family).values() if h.kind.id in NUMBERS]
+    counts = [head for head in numbers if head.name not in of_masks(family)]
     gap, beta = (counts[0].name if counts else "gap"), [*env.schedules, "beta"][1]
     rule, value = action.much.rule, action.much.value
     refused = list(single(action, f"write `insert masks poisson {gap} * reveal({beta})`"))

@@ -302,6 +302,7 @@ def _undone(family: ast.Family, section: ast.Section) -> Iterator[Diagnostic]:
         return  # that is what is wrong
     for step in process.life or ():
         undoing = {(one.head, one.place) for one in terms.possible(process) if one.undoes == step}
-        word = arrows.of_step(step)
+        last = process.life is not None and step == process.life[-1]
+        word = arrows.sound(process) if last else arrows.of_step(step)
         if not known & undoing:
             yield NotUndone(span=section.span, what=word.lost, state=step[1], example=word.head)

@@ -21,7 +21,7 @@ from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import SLIP, Sample, distinct, rows
 from xlmc.words import slots
-from xlmc.words.answers import answered, answering, read_by
+from xlmc.words.answers import RATES, answered, answering, read_by
 from xlmc.words.orders.base import Order
 from xlmc.words.rules.base import Rule
 from xlmc.words.slots import order_words, rule_words, subject_words
@@ -56,7 +56,7 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
 
 def _timely(let: ast.Name, env: Environment) -> bool:
     """Return whether a let reads nothing of the answer that is unknown where it is read."""
-    return read_by(let, env) <= {*env.names}
+    return all(env.names.get(name, RATES) != RATES for name in read_by(let, env))
 
 
 def paces(

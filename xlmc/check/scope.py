@@ -26,7 +26,11 @@ from xlmc.theory.probe import Sample, Trouble
 OF_EVENTS = ("hazard", "reveal")  # functions of a clock that counts events
 MEANINGS = {kind: str(values) for kind, values in TYPES.items()}
 MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
-NOT_NUMBERS = {"Logits": "a head", "Choice": "a param with alternatives"}
+NOT_NUMBERS = {
+    "Logits": "a head",
+    "Rates": "a head, which only the amount of `unmask` reads",
+    "Choice": "a param with alternatives",
+}
 
 
 def declarations(

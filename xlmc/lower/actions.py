@@ -23,7 +23,7 @@ from xlmc.lower.orders import CUTS, MASKS, actor
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
-from xlmc.words import slots
+from xlmc.words import numbers, slots
 from xlmc.words.actions.edit import Edit
 from xlmc.words.decoding import environment
 from xlmc.words.guides.base import around_prompt
@@ -47,21 +47,26 @@ class Actions(Amounts):
         step = query.the(self.section.entries, ast.Step)
         off = {switch(edit.much, env) for edit, _ in slots.edits(step.actions)}
         draw = query.the(step.actions, ast.Draw)
-        paces = self.paces(action.much, MASKS)
+        paces, own = self.paces(action.much, MASKS), self._own(action)
         return ir.Unmask(
             paces,
             self._order(action.order),
-            draw.law is not None or self._own(action) or gradual(action.much, env, off - {""}),
+            draw.law is not None or own or gradual(action.much, env, off - {""}),
             self._rate(draw.law.id) if draw.law is not None else None,
             any(CLOCK in pace.code.reads.variables for pace in paces if pace.code is not None),
-            not self.clock.learned or self._own(action),
+            own or not (self.clock.learned or numbers.of_masks(self.family)),
         )
 
     def _own(self, action: ast.Act) -> bool:
         """Return whether each mask is revealed by the clock of its token, as in the exact chain."""
-        value = action.much.value
-        reveals = isinstance(value, ast.Call) and value.function == "reveal"
-        return bool(self.clock.learned) and reveals and action.much.rest is None
+        much, env = action.much, environment(self.section, self.family)
+        if much.value is None or much.rest is not None:
+            return False
+        for head in numbers.of_masks(self.family):
+            alpha = query.arrows(self.family)[0].survival
+            return rule_words()[much.rule].of_place and timely(much.value, head, env, alpha)
+        reveals = isinstance(much.value, ast.Call) and much.value.function == "reveal"
+        return bool(self.clock.learned) and reveals
 
     def edit(self, action: ast.Act, word: Edit) -> ir.Edit:
         """Return the places that an edit changes."""

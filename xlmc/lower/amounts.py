@@ -25,7 +25,7 @@ from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import inline
 from xlmc.theory.process import Process
-from xlmc.words import slots
+from xlmc.words import numbers, slots
 from xlmc.words.rules.base import Actor, Rule
 from xlmc.words.slots import answers, rule_words
 
@@ -104,7 +104,7 @@ class Amounts:
         found: dict[str, ast.Expr] = {}
         for one in query.those(self.section.entries, ast.Let):
             read = {name.id for name in query.names(one.value)}
-            if read & {*found, *answers()}:
+            if read & {*found, *answers(), *numbers.of_masks(self.family)}:
                 found[one.name] = inline(one.value, found)
         return found
 
@@ -118,7 +118,7 @@ class Amounts:
         if pace.value is None:
             return ir.Pace(rule, None, joined=joined)
         scope = self.scope
-        read = _looked(rule, actor)
+        read = _looked(rule, actor) | _rates(rule, actor, numbers.of_masks(self.family))
         names = {**scope.names, **read}
         code = Printer.code(inline(pace.value, self.late), evolve(scope, names=names))
         looks = tuple(name for name in read if name in code.reads.variables)
@@ -154,6 +154,14 @@ def _looked(rule: Rule, actor: Actor) -> dict[str, Leaf]:
         word.name: variable(word.name, Rank.ROW, Kind.DOUBLE, f"mean({word.variable}, {among})")
         for word in answers().values()
     }
+
+
+def _rates(rule: Rule, actor: Actor, heads: list[str]) -> dict[str, Leaf]:
+    """Return the rates of masks by heads: of each place, or as a mean over those of a row."""
+    if rule.of_place:
+        return {name: variable(name, Rank.TOKEN, Kind.DOUBLE) for name in heads}
+    means = {name: f"mean({name}, {actor.candidates})" for name in heads}
+    return {name: variable(name, Rank.ROW, Kind.DOUBLE, mean) for name, mean in means.items()}
 
 
 def _counted(name: str, mask: str) -> Leaf:

@@ -230,7 +230,8 @@ class Clock:
     """The clocks of a chain, one for each of its arrows, and the params of the noise.
 
     ``size``: the one among these that is the size of a block. ``constants``: the lets of these.
-    ``learned``: those that a second network answers for each token.
+    ``learned``: those that a second network answers for each token. ``scaled``: each token has
+    scales of its own, and these are the clocks at scales of 1.
     """
 
     def __init__(
@@ -240,9 +241,12 @@ class Clock:
         size: ast.Param | None = None,
         constants: tuple[ast.Let, ...] = (),
         learned: tuple[str, ...] = (),
+        *,
+        scaled: bool = False,
     ) -> None:
         several = len(arrows) > 1
         self.learned = learned
+        self.scaled = scaled
         self.hands = {
             arrow.survival: Hand(arrow, f"_{arrow.survival}" if several else "", given, constants)
             for arrow in arrows
@@ -342,6 +346,7 @@ class Clock:
         codes += [one.code for one in self.constants]
         math = any("math" in code.reads.modules for code in codes)
         schedule = ir.Schedule(functions, bisections, math, self.params, self.constants)
+        schedule = evolve(schedule, scaled=self.scaled)
         if not self.learned:
             return schedule
         return evolve(schedule, learned=self.learned, shape="*#shape")

@@ -3,7 +3,7 @@
 from xlmc.calculus.code import Code, Kind, Rank, built, called, variable
 from xlmc.diagnostics.diagnostic import SpecErrors
 from xlmc.diagnostics.semantic_errors import TooHard
-from xlmc.lower import blocks, drafts, ir
+from xlmc.lower import blocks, drafts, ir, second
 from xlmc.lower.claims import samples
 from xlmc.lower.classes import clocked
 from xlmc.lower.clock import Clock
@@ -52,23 +52,22 @@ def lower(family: ast.Family) -> ir.Package:
 def _lower(written: ast.Family) -> ir.Package:
     beside = query.param_beside(written)
     given = dict.fromkeys((*read(written), *([beside] if beside is not None else [])))
-    learned = tuple(one.name for one in query.learned(written))
     size = beside if beside is not None and beside.kind != "Chance" else None
-    clock = Clock(query.arrows(written), tuple(given), size, query.constants(written), learned)
     family, *others = (one.family for one in instances(written))
     objective = terms.objective(written)
     process = objective.process
+    clock = _clock(written, family, tuple(given), size)
     told = _condition(family, clock)
     noising = noise(objective, clock, told) if process.arrows else None
     noising = drawn_order() if process.permuted else noising
-    network = _network(family, clock)
+    network = _network(family, clock, second.network(written))
     losses = loss(objective, clock, told)
     likely = likelihood(objective, clock, told, noising)
     decoding = decoders((family, *others), clock)
     reads = reading(family, clock)
     layouts = collate(family)
     timed = process.clocks > 1 or (likely is not None and by_rates(objective))
-    states = process.states if timed else ()
+    states = process.states if timed and not process.scaled else ()
     clocks = tuple(clock.to(state).use("corrupted") for state in states)
     schedule = clock.view()
     bound = _bound(clock, noising, network, losses, likely, decoding)
@@ -89,6 +88,16 @@ def _lower(written: ast.Family) -> ir.Package:
         collate=layouts,
         family=_family(objective, decoding, layouts, clocks, likely, clock.params, bound),
     )
+
+
+def _clock(
+    written: ast.Family, family: ast.Family, given: tuple[ast.Param, ...], size: ast.Param | None
+) -> Clock:
+    """Return the clocks; with scales those at scales of 1, which ``family`` has."""
+    if Process.of(written).scaled:
+        return Clock(query.arrows(family), scaled=True)
+    learned = tuple(one.name for one in query.learned(written))
+    return Clock(query.arrows(written), given, size, query.constants(written), learned)
 
 
 def _bound(
@@ -122,18 +131,17 @@ def _condition(family: ast.Family, clock: Clock) -> Code | None:
     return t if clock.tells(told.value.id) == "t" else called(clock.use("sigma"), t)
 
 
-def _network(family: ast.Family, clock: Clock) -> ir.Network:
+def _network(family: ast.Family, clock: Clock, clocks: ir.Second | None) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     process, published = Process.of(family), _published(family)
     heads = tuple(_head(head, family) for head in query.heads(family).values())
-    told, second, learned = _told(family, clock), query.clocks(family), bool(clock.learned)
-    clocks = _second(second.name or "", clock.learned) if second is not None else None
+    told, learned = _told(family, clock), bool(clock.learned)
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
         return ir.Network(
             backbone=name,
             block="",
-            imports=_library(None, learned=learned),
+            imports=_library(None, clocks, learned=learned),
             module=module,
             told=told,
             published="",
@@ -146,7 +154,7 @@ def _network(family: ast.Family, clock: Clock) -> ir.Network:
     return ir.Network(
         backbone=layers.network,
         block=layers.block,
-        imports=_library(layers, shaped=shaped, blocked=process.blocked, learned=learned),
+        imports=_library(layers, clocks, shaped=shaped, blocked=process.blocked, learned=learned),
         module="",
         told=told,
         published=published,
@@ -195,13 +203,6 @@ def _layers(word: Backbone, family: ast.Family, *, timed: bool) -> Layers:
     return found
 
 
-def _second(name: str, heads: tuple[str, ...]) -> ir.Second:
-    """Return the network that gives tokens their clocks."""
-    some = tuple(f"{head}=scale(self.to_{head}(token)[..., 0])" for head in heads)
-    every = tuple(f"{head}=scale(self.to_{head}.weight[:, 0])" for head in heads)
-    return ir.Second(name, heads, some, every)
-
-
 def _where(at: str) -> str:
     """Return from where tokens are missing, by the place at which their number is read."""
     return "to the right of each place" if at == "gaps" else f"from a row, read at `{at}`"
@@ -232,7 +233,12 @@ def _told(family: ast.Family, clock: Clock) -> ir.Told:
 
 
 def _library(
-    layers: Layers | None, *, shaped: bool = False, blocked: bool = False, learned: bool = False
+    layers: Layers | None,
+    clocks: ir.Second | None,
+    *,
+    shaped: bool = False,
+    blocked: bool = False,
+    learned: bool = False,
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the imports of `network.py`: the layers from their modules, and what heads need."""
     found = {"backbone": ["allowed_logits", "answer", "linear"]}
@@ -245,7 +251,10 @@ def _library(
         found.setdefault(layers.home or layers.module, []).append(layers.block)
     found |= {"blocks": ["block_of"]} if blocked else {}
     found |= {"clocks": ["scale"], "schedule": ["Clock"]} if learned else {}
-    return tuple((module, tuple(sorted(some))) for module, some in sorted(found.items()))
+    if clocks is not None and clocks.backbone:
+        found["backbone"] += [clocks.backbone, *([clocks.block] if clocks.block else [])]
+        found |= {"clocks": ["scale"], "fates": ["Scales"]}
+    return tuple((module, tuple(sorted({*some}))) for module, some in sorted(found.items()))
 
 
 def _published(family: ast.Family) -> str:

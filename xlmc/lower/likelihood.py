@@ -50,7 +50,7 @@ def likelihood(
     if objective.process.blocked:
         size, taken = blocks.size(objective.family), blocks.taken(objective.family)
         return evolve(found, blocks=size, more=taken, schedule=clock.imports((), taken))
-    if objective.process.learned:
+    if objective.process.learned and not objective.process.scaled:
         return found
     if timed or objective.process.clocks > 1:
         return _of_clocks(found, noise, objective, clock)
@@ -113,6 +113,7 @@ def _of_clocks(
         surplus=_head("extra", objective),
         wrong=_head("changed", objective),
         right=_head("revision", objective),
+        pace=_head("pace", objective),
     )
     taken = drafts.taken(objective.family)
     return _imported(found, clock, {one.name for one in hazards}, taken)

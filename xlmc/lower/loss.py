@@ -112,6 +112,7 @@ def loss(objective: Objective, clock: Clock, condition: Code | None) -> ir.Loss:
         units=_units(objective, divisor, rolled) + (f" {EACH[own]}." if own else ""),
         rollout=rolled,
         twin=objective.process.learned,
+        scaled=objective.process.scaled,
     )
 
 
@@ -157,6 +158,7 @@ def _imports(
     found |= set() if objective.process.ordered else {("noise", "Noised")}
     if objective.process.learned:
         found |= {("clocks", "of_pair"), ("noise", "log_chance")}
+        found |= {("fates", "Scales")} if objective.process.scaled else set()
     found |= {("schedule", name) for name in schedule}
     found |= {one for part in objective.parts for one in words.use(part, objective).imports}
     found |= carrying.imports() if rolled is not None else set()
@@ -207,7 +209,12 @@ def _units(objective: Objective, over: str, rolled: ir.Rollout | None) -> str:
     said += [f"n: the corrupted ones of {one}"] if "count" in names or inside else []
     if any(call.function == "hazard" for weight in weights for call in query.calls(weight)):
         said.append("h: the hazard of a clock")
-    if objective.process.learned:
+    if objective.process.scaled:
+        said[-1] += " at scales of 1" * said[-1].startswith("h: ")
+        said.append(
+            "w, v: the scales of unmasking and insertion; v_g: their sum over what g misses"
+        )
+    elif objective.process.learned:
         said.append("p: the head's distribution at i; h: the hazard of the clock of a token")
     if objective.process.struck and by_rates(objective):
         said.append("where a row has lost all tokens, what is gone counts `noised.pace` each")
@@ -262,6 +269,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         code = built("{} / {}.clamp(min=1)", inner, OWN[own].at(inner.rank))
     reads = tuple(sorted(code.reads.variables)) if code else ()
     given = _given(_reads_batch(use, reads, objective), objective)
+    given |= {"scales": "Scales"} if use.reads_scales else {}
     timed = use.reads_clock and bool(clock.params)
     given |= {"clock": "Clock"} if timed or (code and CLOCK in code.reads.params) else {}
     given |= {p.name: p.python for p in found}

@@ -29,13 +29,16 @@ def noise(objective: Objective, clock: Clock, told: Code | None) -> ir.Noise:
     several = process.clocks > 1
     last = clock.to(process.end)
     struck = process.struck
-    corrupted = last.take("corrupted") if timed and not struck else None
+    scaled = process.scaled
+    corrupted = last.take("corrupted") if timed and not (struck or scaled) else None
     events = last.take("events") if struck else None
-    inverse = last.take("inverse") if several or (told and not timed) else None
+    drawn = several and not scaled  # a token's time of return
+    inverse = last.take("inverse") if drawn or (told and not timed) else None
     masks = clock.to("mask").take("corrupted") if several else None
-    read = MIXED if process.mixes else LEARNED if process.learned else ()
+    learned = process.learned and not scaled
+    read = MIXED if process.mixes else LEARNED if learned else ()
     mixed = [last.take(one) if one in read else None for one in MIXED]
-    if process.learned:
+    if learned:
         last.take("hazard")  # the cost of masks reads it
     used = [one.name for one in (corrupted, inverse, masks, events, *mixed) if one is not None]
     taken = blocks.taken(objective.family)

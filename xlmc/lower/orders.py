@@ -139,9 +139,12 @@ def choice(unmask: ir.Unmask) -> list[tuple[str, Code]]:
 
 
 def looks(paces: Iterable[ir.Pace], *, drawn: bool) -> Iterator[tuple[str, Code]]:
-    """Yield the scores that amounts read, at all places."""
+    """Yield the scores and the rates that amounts read, at all places."""
     for name in dict.fromkeys(name for pace in paces for name in pace.looks):
-        word = order_words()[name]
+        word = order_words().get(name)
+        if word is None:  # a head of rates
+            yield name, built(f"spread(canvas.network.{name}(canvas.hidden(masked)), masked)")
+            continue
         form = word.amount(drawn=drawn).format(logits="logits", token="token")
         yield word.variable, built(f"spread({form}, masked)")
 

@@ -36,6 +36,11 @@ SLACK = (
     GONE + "; valid for any heads, with slack where lengths differ, as training gives every length "
     "the same weight (the weight `bound` removes it)"
 )
+SCALES = (
+    "the relative entropy of the paths on which the text returns to those of the heads; valid for "
+    "any heads and any scales of the clocks, with slack, as a path also determines the token "
+    "behind each mask, and rates that depend on the whole text, which the noised text hides"
+)
 BOTH = (
     "the relative entropy of the paths on which the text returns to those of the heads; valid "
     "for any heads, with slack, as a path also determines the token behind each mask, which the "
@@ -111,7 +116,7 @@ def _claim(objective: Objective) -> tuple[str, str]:
         )
     if process.spoiled:
         return "bound", SPOILED_BLOCKS if process.blocked else SPOILED
-    if process.replaces or process.learned:
+    if process.replaces or (process.learned and not process.scaled):
         ways = ["masks"] * process.masks + ["random tokens"] * process.replaces
         why = RANDOM.format(" and ".join(ways))
         return ("tight", why) if timed(objective) else ("bound", why + BLIND)
@@ -120,7 +125,8 @@ def _claim(objective: Objective) -> tuple[str, str]:
     if process.holds_places:
         return "tight", SIZED if query.sized(objective.family) is not None else MASK
     if not process.one_clock:
-        return ("bound", BOTH) if objective.training("rate") else ("none", NO_RATE)
+        why = SCALES if process.scaled else BOTH
+        return ("bound", why) if objective.training("rate") else ("none", NO_RATE)
     if by_rates(objective):
         if objective.training("revision") and timed(objective):
             return "bound", EDITS + GIVEN * objective.brought

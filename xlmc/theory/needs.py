@@ -53,6 +53,11 @@ SPOILED = Need("an arrow `clean -> mask | random | clean`", lambda process: proc
 PURE = Need("no share of tokens that stay", lambda process: not process.spoiled)
 ALIKE = Need("one clock for all tokens", lambda process: not process.learned)
 LEARNED = Need("clocks that are learned", lambda process: process.learned)
+OF_TOKENS = Need(
+    "one clock, which is learned for each token of the vocabulary",
+    lambda process: process.learned and not process.scaled,
+)
+SCALED = Need("two clocks whose scales are learned", lambda process: process.scaled)
 EACH = Need("no arrow with `events`", lambda process: not process.struck)
 DROPPED = Need("an arrow into `gone`", lambda process: process.drops, "gone")
 REMOVED = Need("an arrow into `gone`", lambda process: "gone" in process.states, "gone")

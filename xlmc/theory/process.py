@@ -12,7 +12,8 @@ CORRUPTED = {"mask": "masked", "gone": "gone"}  # a state that shows -> the toke
 
 Step = tuple[str, ...]  # an arrow's states: the first, the one that it leads to, or these two
 STRUCK = (("clean", "gone"),)  # the life of tokens that compete for events
-LEARNED = (("clean", "mask"),)  # a life of masks, each of which may have a clock of its own
+BOTH = (("clean", "mask"), ("mask", "gone"))  # a life of masks that leave the row
+LEARNED = ((("clean", "mask"),), BOTH)  # lives of tokens each of which may have clocks of its own
 SPOILED = (("clean", "mask", "random", "clean"),)  # a life of masks, beside which some tokens show
 
 
@@ -26,7 +27,7 @@ class Process:
     ``struck``: the tokens of a row compete for events, and so are not corrupted each on its own.
     ``spoiled``: beside the tokens that become masks some become random ones, and some stay as they
     are, in training alone: decoding writes masks and what they were.
-    ``learned``: a second network gives each token a clock of its own.
+    ``learned``: a second network gives each token clocks of its own.
     ``permuted``: nothing is corrupted, and the order in which tokens are predicted is drawn; one
     that is yet to come is a mask.
     """
@@ -51,7 +52,7 @@ class Process:
         spoiled = steps == SPOILED and not struck
         filling = spoiled or steps == (("clean", "mask"),)
         blocked = filling and query.size_of_blocks(family) is not None
-        learned = steps == LEARNED and query.clocks(family) is not None
+        learned = steps in LEARNED and query.clocks(family) is not None
         life = (SPOILED[0][:2],) if spoiled else steps if known else None
         amount = query.amount(family)
         permuted = life == () and query.permuted(family)
@@ -159,6 +160,11 @@ class Process:
         return self.known and not (self.masks or self.replaces or self.drafts)
 
     @property
+    def scaled(self) -> bool:
+        """Clocks run at scales that depend on the whole text: decoding knows none of them."""
+        return self.learned and not self.one_clock
+
+    @property
     def corrupted(self) -> tuple[str, ...]:
         """The words for the corrupted tokens, one for each kind of them."""
         if not self.known:
@@ -215,7 +221,7 @@ LIVES = (  # the processes that a spec can have
         for life in (
             (("clean", "mask"),),
             (("clean", "gone"),),
-            (("clean", "mask"), ("mask", "gone")),
+            BOTH,
             (("clean", "draft"),),
             *REPLACING,
             (),
@@ -224,6 +230,7 @@ LIVES = (  # the processes that a spec can have
     Process((("clean", "mask"),), blocked=True),
     Process((("clean", "mask"),), spoiled=True),
     Process((("clean", "mask"),), blocked=True, spoiled=True),
-    Process(LEARNED, learned=True),
+    Process(LEARNED[0], learned=True),
+    Process(BOTH, learned=True),
     Process((), permuted=True),
 )

@@ -1,4 +1,4 @@
-"""The scores of the network's answer that an amount may read, and values that they take."""
+"""The parts of the network's answer that an amount may read, and values that they take."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,17 +10,29 @@ from xlmc.theory.probe import Sample, grid
 from xlmc.words.slots import answers
 
 KIND = "Answer"
+RATES = "Rates"  # of masks, by a head
+SOME_RATES = (0.0, 0.25, 1.0, 4.0)
 
 
-def answering(env: Environment) -> Environment:
-    """Return the scope of an amount that may read the answer; names of the author's go first."""
-    return evolve(env, names={**dict.fromkeys(answers(), KIND), **env.names})
+def answering(env: Environment, *, masks: bool = True) -> Environment:
+    """Return the scope of an amount that may read the answer; names of the author's go first.
+
+    ``masks``: it is an amount of masks, which have rates.
+    """
+    rates = [name for name, kind in env.names.items() if kind == RATES and masks]
+    names = {**dict.fromkeys(answers(), KIND), **env.names, **dict.fromkeys(rates, KIND)}
+    return evolve(env, names=names)
 
 
 def read_by(expr: ast.Expr, env: Environment) -> set[str]:
-    """Return the scores that an expression reads, also by lets."""
-    own = {name for name, kind in env.names.items() if kind != KIND}
-    return (reads(expr, env) & {*answers()}) - own
+    """Return the scores and the heads of rates that an expression reads, also by lets."""
+    own = {name for name, kind in env.names.items() if kind not in (KIND, RATES)}
+    return (reads(expr, env) & {*answers(), *rates(env)}) - own
+
+
+def rates(env: Environment) -> set[str]:
+    """Return the heads of the rates of masks."""
+    return {name for name, kind in env.names.items() if kind in (KIND, RATES)} - {*answers()}
 
 
 def answered(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -31,4 +43,5 @@ def answered(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Ite
 
 def read_answers(expr: ast.Expr, env: Environment) -> list[Sample]:
     """Return many answers, as far as the expression reads any; else one that says nothing."""
-    return [*grid({name: answers()[name].samples for name in sorted(read_by(expr, env))})]
+    read, known = sorted(read_by(expr, env)), answers()
+    return [*grid({name: known[name].samples if name in known else SOME_RATES for name in read})]

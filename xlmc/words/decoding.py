@@ -5,7 +5,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.environment import environment as of_entries
 from xlmc.theory.process import Process
-from xlmc.words import slots
+from xlmc.words import numbers, slots
 
 
 def environment(section: ast.Section, family: ast.Family) -> Environment:
@@ -20,7 +20,7 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
     if not process.fixed_length:
         names["limit"] = "Count"  # rows grow up to it
     for head in query.heads(family).values():
-        names[head.name] = "Logits"
+        names[head.name] = "Rates" if head.name in numbers.of_masks(family) else "Logits"
     if timed:
         names |= {"t": "Time", "s": "Time", "steps_left": "Count"}
     schedules = {arrow.survival: arrow for arrow in process.arrows}

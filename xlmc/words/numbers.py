@@ -3,7 +3,7 @@
 from xlmc.syntax import ast, query
 from xlmc.words import terms
 
-NUMBERS = ("count", "distribution")
+NUMBERS = ("count", "distribution", "rate")
 
 
 def joint(head: str, family: ast.Family) -> bool:
@@ -26,6 +26,12 @@ def plain(action: ast.Insert, head: str, family: ast.Family) -> bool:
 def of_gaps(family: ast.Family) -> list[str]:
     """Return the heads that predict how many tokens each gap misses."""
     return [head.name for head in _numbers(family) if _at_gaps(head)]
+
+
+def of_masks(family: ast.Family) -> list[str]:
+    """Return the heads that give the rates at which masks become tokens."""
+    heads = [head for head in query.heads(family).values() if head.kind.id == "rate"]
+    return [head.name for head in heads if head.at is not None and head.at.id == "tokens"]
 
 
 def readable(head: str, family: ast.Family) -> list[str]:

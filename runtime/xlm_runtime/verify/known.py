@@ -25,9 +25,9 @@ Alignment = Sequence[int]  # for each token that is seen, its place in the text
 class Head:
     """An answer of a head, and its places.
 
-    kind: ``logits``, ``ratios``, ``count``, ``distribution`` or ``chance``. at: ``tokens``,
-    ``gaps`` or the name of a special token. ahead: it is read one position to the left of the
-    token it predicts.
+    kind: ``logits``, ``ratios``, ``count``, ``rate``, ``distribution`` or ``chance``. at:
+    ``tokens``, ``gaps`` or the name of a special token. ahead: it is read one position to the left
+    of the token it predicts.
     """
 
     kind: str
@@ -111,6 +111,8 @@ class Known(nn.Module):
         if head.kind == "chance":
             complete = len(known) == 1 and len(known[0]) == len(self.ids)
             return torch.tensor([-IMPOSSIBLE if complete else IMPOSSIBLE])
+        if head.kind == "rate":
+            return count_of([1])  # at a scale of 1
         if head.kind == "count":
             return count_of([len(self.ids) - len(one) for one in known])
         places = [one[i] + head.ahead for one in known]

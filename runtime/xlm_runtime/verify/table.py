@@ -16,6 +16,7 @@ from xlm_runtime.plug import ModelSize, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from xlm_runtime.verify.basis import KNOTS, Basis
 from xlm_runtime.verify.mixture import Mixture
+from xlm_runtime.verify.second import Second
 
 _HEADS = 2
 _WIDE, _STEP = 30.0, 1.0  # of answers before any data, and of their change from knot to knot
@@ -45,10 +46,14 @@ class Table(nn.Module):
         self.carries = carries(network)
         self.permuted = permuted(network)
         self.heard: Tensor | None = None  # the times of the last call
+        second = getattr(network, "clocks", None)
+        self.second = None if second is None else Second(second)
         self._kept: dict[object, tuple[Tensor, Mixture]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return a head, or another attribute of the network than its trunk."""
+        if name == "clocks" and "second" in vars(self):
+            return self.second
         try:
             return super().__getattr__(name)
         except AttributeError:

@@ -36,7 +36,7 @@ class Order:
 
 @frozen
 class Pace:
-    """A rule with its amount; looks: the scores of the network's answer that the amount reads.
+    """A rule with its amount; looks: the scores and heads of rates that the amount reads.
 
     joined: the places of the next rule are taken as well, not only where this one takes none.
     """

@@ -62,6 +62,7 @@ class Schedule:
     constants: tuple[Constant, ...] = ()
     learned: tuple[str, ...] = ()  # names of what a second network answers for each token
     shape: str = "*shape"  # of times: with clocks of tokens it need only fit theirs
+    scaled: bool = False  # the clocks are those of tokens with scales of 1
 
 
 @frozen
@@ -150,13 +151,17 @@ class Told:
 class Second:
     """The second network, which gives tokens their clocks.
 
-    ``of_tokens`` and ``of_all`` are code: the arguments of the clocks of some and of all tokens.
+    ``of_tokens`` and ``of_all`` are the heads with their code: for some and for all tokens. With a
+    backbone it sees the clean text, and ``scales`` are code: the fields of the scales of clocks.
     """
 
     name: str  # in the spec
     heads: tuple[str, ...]  # names
-    of_tokens: tuple[str, ...]
-    of_all: tuple[str, ...]
+    of_tokens: tuple[tuple[str, str], ...]
+    of_all: tuple[tuple[str, str], ...]
+    backbone: str = ""  # name of the class; "" for a table
+    block: str = ""  # name of its block's class
+    scales: tuple[str, ...] = ()
 
 
 @frozen
@@ -254,6 +259,7 @@ class Loss:
     units: str
     rollout: Rollout | None = None  # None where training calls the network once
     twin: bool = False  # each row is corrupted twice, as the noise is learned
+    scaled: bool = False  # by clocks with scales that the second network gives
 
 
 @frozen
@@ -285,3 +291,4 @@ class Likelihood:
     right: str = ""
     blocks: Code | None = None  # the size of blocks
     ratios: bool = False  # the head gives ratios of chances
+    pace: str = ""  # name of the head of the rates of masks; "" where they are alike

@@ -88,6 +88,13 @@ def learned(family: ast.Family) -> tuple[ast.Param, ...]:
     )
 
 
+def scales(arrow: ast.Arrow, family: ast.Family) -> list[ast.Head]:
+    """Return the heads of the second network that the survival of an arrow reads."""
+    section, read = clocks(family), spoken(formulas(arrow), constants(family))
+    heads = those(section.entries, ast.Head) if section is not None else ()
+    return [head for head in heads if head.name in read]
+
+
 def given(family: ast.Family) -> tuple[ast.Param, ...]:
     """Return all that the formulas of the noise may read: its params, and what is learned."""
     return (*those(entries(family, "noise"), ast.Param), *learned(family))

@@ -16,8 +16,8 @@ class Use:
     """One way to use a divergence: its needs, its cost, and its form in code.
 
     ``undoes`` is the arrow that its head undoes, whose clock and chance are its own; None where
-    there is no noise. ``trains``: what the head learns: a token, an end, a rate, a number of a row,
-    or the numbers of its gaps.
+    there is no noise. ``trains``: what the head learns: a token, an end, a rate, the pace of
+    a mask, a number of a row, or the numbers of its gaps.
     ``bound`` gives the weight that makes the term its part of the bound, or why there is none.
     """
 
@@ -43,6 +43,7 @@ class Use:
     reads_batch: bool = False  # its code needs the clean batch beside the noised one
     reads_row: bool = False  # and the clean tokens at the places of the noised row
     reads_clock: bool = False  # and the chance at each row's time that a token has been corrupted
+    reads_scales: bool = False  # its code needs the scales of the clocks of the clean tokens
     per_token: bool = False  # its weight may differ from token to token
     names_row_count: bool = False  # its formula says n
     at: str = "masked"  # of a noised batch: the places that it is summed over, where `on` says them

@@ -10,6 +10,7 @@ from xlmc.words.divergences.base import Divergence, Use
 
 VISIBLE = Missing("masks show themselves: nothing is learnt about the likelihood")
 TOLD = Missing("numbers of missing tokens pay for what is gone: an end adds nothing to it")
+SCALES = "xlmc ends rows by a head only where all tokens have the same clocks"
 EVEN = 0.5  # a balance under which all rows count alike
 
 
@@ -41,7 +42,7 @@ OF_MASKS = evolve(
 OF_CLOCKS = evolve(
     OF_GONE,
     partial="end_of_clocks",
-    needs=BOTH,
+    needs=(*BOTH, ALIKE.because(SCALES)),
     undoes=("mask", "gone"),
     bound=lambda _: TOLD,
     meaning="Cross-entropy of whether no token is gone, masks or not, summed over rows.",

@@ -4,13 +4,24 @@ from attrs import evolve
 
 from xlmc.theory import bound
 from xlmc.theory.bound import Missing
-from xlmc.theory.needs import ALIKE, DRAFTED, ORDER, PERMUTED, PLACES, PURE, SPOILED, arrow
+from xlmc.theory.needs import (
+    ALIKE,
+    DRAFTED,
+    ORDER,
+    PERMUTED,
+    PLACES,
+    PURE,
+    SCALED,
+    SPOILED,
+    arrow,
+)
 from xlmc.words.divergences.base import Divergence, Use
 
 DIFFER = (
     "where clocks differ, masks also turn into wrong tokens at the wrong pace, which it does not "
     "count: it alone is no bound"
 )
+SUMS = "where clocks have scales, gaps miss sums of these, and no whole numbers"
 NO_RATE = Missing("a distribution of numbers gives no rate: train a `count at gaps` by `poisson`")
 
 UNSEEN = Missing("some of the struck tokens are clean or random, and look like any other token")
@@ -36,10 +47,21 @@ OF_MASKS = Use(
     wrong_on="it needs `on mask`: visible tokens are known",
     per_token=True,
 )
+OF_SCALES = evolve(
+    OF_MASKS,
+    partial="cross_entropy_of_scales",
+    needs=(SCALED,),
+    reads_batch=True,
+    reads_scales=True,
+    meaning="Cross-entropy of the masked tokens, each times its scale, summed.",
+    latex=r"w_i \log p(x_0^i \mid x_t)",
+    imports=(("costs", "each_nll"),),
+    per_token=False,
+)
 OF_NUMBERS = Use(
     word="cross_entropy",
     partial="gap_count",
-    needs=(arrow("mask", "gone"),),
+    needs=(arrow("mask", "gone"), ALIKE.because(SUMS)),
     undoes=("mask", "gone"),
     trains="numbers",
     bound=lambda _: NO_RATE,
@@ -102,6 +124,7 @@ class CrossEntropy(Divergence):
     example = "token : cross_entropy(x0) on mask  weight bound"
     uses = (
         OF_MASKS,
+        OF_SCALES,
         evolve(
             OF_MASKS,
             needs=(SPOILED,),

@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from xlmc.theory import bound
-from xlmc.theory.needs import DRAFTED, arrow
+from xlmc.theory.needs import ALIKE, DRAFTED, SCALED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 OF_TOKENS = Use(
@@ -35,9 +35,32 @@ OF_ROWS = evolve(
 )
 OF_MASKS = evolve(
     OF_TOKENS,
-    needs=(arrow("mask", "gone"),),
+    needs=(arrow("mask", "gone"), ALIKE),
     undoes=("mask", "gone"),
     bound=bound.of_arrow,
+)
+OF_SCALES = evolve(
+    OF_MASKS,
+    partial="poisson_of_scales",
+    needs=(SCALED,),
+    reads_scales=True,
+    head="rate",
+    meaning="The cost of the rate of each gap: v^ - v + v log(v / v^), summed.",
+    latex=r"\left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)",
+    imports=(("counts", "poisson_cost"), ("noise", "missing")),
+)
+OF_PACES = evolve(
+    OF_SCALES,
+    partial="poisson_of_paces",
+    undoes=("clean", "mask"),
+    trains="pace",
+    place="tokens",
+    target="mask",
+    meaning="The cost of the rate of each mask: w^ - w + w log(w / w^), summed.",
+    sums=r"\sum_{i : x_t^i = m}",
+    latex=r"\left(\hat w_i - w_i + w_i \log \frac{w_i}{\hat w_i}\right)",
+    example="pace : poisson(mask)  weight bound",
+    imports=(("counts", "poisson_cost"),),
 )
 OF_DRAFTS = evolve(OF_TOKENS, needs=(DRAFTED,), undoes=("clean", "draft"), bound=bound.of_arrow)
 OF_EXTRA = evolve(
@@ -66,10 +89,11 @@ class Poisson(Divergence):
     """The word ``poisson``."""
 
     name = "poisson"
-    form = "HEAD : poisson(gone | extra | changed) [weight EXPR]"
+    form = "HEAD : poisson(gone | mask | extra | changed) [weight EXPR]"
     meaning = (
-        "The relative entropy of the true rate of insertions to the head's; of `extra` that of "
-        "deletions, of `changed` that of substitutions."
+        "The relative entropy of the true rate of insertions to the head's; of `mask` that at "
+        "which a mask becomes a token, of `extra` that of deletions, of `changed` that of "
+        "substitutions."
     )
     example = "gap : poisson(gone)  weight bound"
-    uses = (OF_MASKS, OF_TOKENS, OF_ROWS, OF_DRAFTS, OF_EXTRA, OF_CHANGED)
+    uses = (OF_MASKS, OF_SCALES, OF_PACES, OF_TOKENS, OF_ROWS, OF_DRAFTS, OF_EXTRA, OF_CHANGED)

@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from xlmc.theory import bound
-from xlmc.theory.needs import ALIKE, LEARNED, PURE, arrow
+from xlmc.theory.needs import ALIKE, OF_TOKENS, PURE, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
 OF_MASKS = Use(  # a mask becomes y at the rate p(y): their sums are equal, and -log p(x) is left
@@ -30,7 +30,7 @@ OF_MASKS = Use(  # a mask becomes y at the rate p(y): their sums are equal, and 
 OF_CLOCKS = evolve(  # the sums of the rates differ, as those of wrong tokens do
     OF_MASKS,
     partial="posterior_of_clocks",
-    needs=(LEARNED,),
+    needs=(OF_TOKENS,),
     bound=bound.of_times,
     meaning="Divergence of the rates at which masks become tokens, summed.",
     sums=r"\sum_{i : x_t^i = m}",

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from xlmc.theory.needs import LEARNED, Need
+from xlmc.theory.needs import OF_TOKENS, Need
 from xlmc.words.noises.base import Range
 from xlmc.words.noises.hides import Hides
 
@@ -21,7 +21,7 @@ class Learns(Hides):
     )
     example = "network clocks { backbone table; head w : scale }"
     default = "all tokens have one clock"
-    needs: ClassVar[tuple[Need, ...]] = (LEARNED,)
+    needs: ClassVar[tuple[Need, ...]] = (OF_TOKENS,)
     partial = "learns"
     summary = "which tokens are masked, by the clock of each."
     amount = Range("t", "1e-4", "1", "stratified")

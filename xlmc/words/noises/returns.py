@@ -1,6 +1,8 @@
 """``mask -> gone``: masks are dropped, and decoders insert them by a clock of their own."""
 
-from xlmc.theory.needs import arrow
+from typing import ClassVar
+
+from xlmc.theory.needs import ALIKE, BOTH, Need
 from xlmc.words.noises.base import Noise, Range
 
 
@@ -11,7 +13,7 @@ class Returns(Noise):
     form = "mask -> gone  survival NAME(t) = EXPR"
     meaning = "A mask leaves the row with the chance 1 - NAME(t); it follows `clean -> mask`."
     example = "mask -> gone  survival beta(t) = 1 - t"
-    needs = (arrow("clean", "mask"), arrow("mask", "gone"))
+    needs: ClassVar[tuple[Need, ...]] = (*BOTH, ALIKE)
     last = ("mask", "gone")
     partial = "returns"
     summary = "which tokens are masks, and which are gone. The others close up."
@@ -24,7 +26,7 @@ class Returns(Noise):
     stop = "drop the stop: the grid ends the decoder"
     hides = True
     likelihood = "paths"
-    latex = (
+    latex: ClassVar[tuple[str, ...]] = (
         r"-\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m} "
         r"-\log p(x_0^i \mid x_t)",
         r"+ w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",

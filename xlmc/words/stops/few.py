@@ -30,7 +30,7 @@ class Few(Stop):
         """Return whether a number of missing tokens is compared by ``<``."""
         if not isinstance(one, ast.Compare) or one.op != "<" or not isinstance(one.left, ast.Name):
             return False
-        return kinds(family).get(one.left.id) in ("count", "distribution")
+        return kinds(family).get(one.left.id) in ("count", "distribution", "rate")
 
     def numbers(self, one: ast.Condition) -> Iterator[Number]:
         """Yield the threshold of ``HEAD < NUMBER``, as a number of missing tokens."""

@@ -1,0 +1,34 @@
+"""``rate``: the hazard of what may happen at a mask or in a gap, where clocks have scales."""
+
+from xlmc.theory.needs import SCALED
+from xlmc.theory.process import Process
+from xlmc.words.heads.base import Head, Place
+
+WHY = "a mask becomes a token, and masks come into a gap: xlmc reads rates there"
+ALIKE = "all tokens have one clock, and numbers of them say as much"
+
+
+class Rate(Head):
+    """The word ``rate``."""
+
+    name = "rate"
+    noun = "a rate"
+    form = "head NAME : rate at tokens | at gaps"
+    meaning = (
+        "How many times the hazard of the clock at a scale of 1 is due, running back from t = 1: "
+        "of a mask, to become a token; of a gap, the sum over the tokens that it misses. At scales "
+        "of 1 that of a mask is 1, and that of a gap the number of these tokens."
+    )
+    example = "head gap : rate at gaps"
+    needs = (SCALED,)
+
+    def place(self, process: Process) -> Place:
+        """Return tokens and gaps."""
+        del process
+        return Place(("tokens", "gaps"), WHY, "gaps")
+
+    def instead(self, process: Process) -> tuple[str, str]:
+        """Return the head of numbers where no clock has a scale."""
+        if process.scaled or not process.known:
+            return "", ""
+        return ALIKE, "count at gaps" if process.drops else "logits"

@@ -50,7 +50,7 @@ FAMILY = Family(
         "adaptive": AdaptiveDecoder,
     },
     params={
-        "loss": (Param("cap", "Scale", 1.0),),
+        "loss": (Param("cap", "Scale", 1000.0),),
         "default": (
             Param("steps", "Count", 128),
             Param("early", "Scale", 0.0),

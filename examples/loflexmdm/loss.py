@@ -15,7 +15,7 @@ from .noise import Noised, log_chance, missing
 from .schedule import hazard_alpha, hazard_beta
 
 
-def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Losses:
+def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1000.0) -> Losses:
     r"""Return the objective of a noised batch (spec: loss).
 
     .. math::
@@ -57,8 +57,7 @@ def token_term(
 ) -> Float[Tensor, " batch"]:
     """Return the cross-entropy of the masked tokens, each times its scale, summed.
 
-    Weight: min(0.999 * hazard(alpha), cap), which is 1 for nearly every t at cap = 1.
-    0.999: the width of the range of t.
+    Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
 
     spec: loss.token
     """
@@ -80,8 +79,7 @@ def gap_term(
 ) -> Float[Tensor, " batch"]:
     """Return the cost of the rate of each gap: v^ - v + v log(v / v^), summed.
 
-    Weight: min(0.999 * hazard(beta), cap), which is 1 for nearly every t at cap = 1. 0.999:
-    the width of the range of t.
+    Weight: min(0.999 * hazard(beta), cap). 0.999: the width of the range of t.
 
     spec: loss.gap
     """
@@ -102,8 +100,7 @@ def pace_term(
 ) -> Float[Tensor, " batch"]:
     """Return the cost of the rate of each mask: w^ - w + w log(w / w^), summed.
 
-    Weight: min(0.999 * hazard(alpha), cap), which is 1 for nearly every t at cap = 1.
-    0.999: the width of the range of t.
+    Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
 
     spec: loss.pace
     """

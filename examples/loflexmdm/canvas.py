@@ -236,6 +236,10 @@ class Decoding(ABC):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step with all rows of a canvas."""
 
+    def advance(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
+        """Take what a tick asks for: here a reverse step."""
+        return self.step(canvas, tick, noise)
+
     def stop(self, canvas: Canvas, before: Canvas) -> Canvas:
         """End rows by their text after a step from ``before``, so that they are active no more."""
         return canvas
@@ -263,7 +267,7 @@ class Decoding(ABC):
             if not len(index):
                 break
             tick = tick.select(index) if ended else tick
-            canvas = self.stop(self.step(canvas, tick, noise.at(i)), canvas)
+            canvas = self.stop(self.advance(canvas, tick, noise.at(i)), canvas)
             if record:
                 history.add(joined([*ended, canvas.part(index)], lambda p: p.x, pad))
         final = self.finish(canvas, noise)

@@ -8,7 +8,7 @@ from xlmc.diagnostics.semantic_errors import MissingEntry, Unsupported, WrongClo
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import MathError
 from xlmc.theory.instances import at, worlds
-from xlmc.theory.probe import value
+from xlmc.theory.probe import followed
 from xlmc.words import terms
 from xlmc.words.slots import backbone_words
 
@@ -75,7 +75,8 @@ def _proportional(arrow: ast.Arrow, head: str, family: ast.Family) -> bool:
 def _left(arrow: ast.Arrow) -> list[float]:
     """Return 1 - survival at some times; none where it has no value, which `noise` reports."""
     try:
-        return [1 - value(arrow.value, {arrow.argument: t}, {}) for t in POINTS]
+        survival = followed(arrow.value, {})
+        return [1 - survival({arrow.argument: t}) for t in POINTS]
     except MathError:
         return []
 

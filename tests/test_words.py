@@ -117,6 +117,7 @@ def test_processes_are_told_apart_by_their_facts() -> None:
         (False, True, False, True, True, True, True),
         (False, True, False, True, True, False, True),
         (False, True, False, True, True, True, True),
+        (False, True, True, False, False, False, False),
         (False, True, False, True, False, True, True),
     ]
     assert not any(getattr(Process(None), fact) for fact in facts)

@@ -5,6 +5,7 @@ import ast
 import pytest
 from families import ROOT
 
+from xlmc.emit.package import python
 from xlmc.emit.shake import prune, shake
 
 MODULE = '''"""About this module."""
@@ -86,6 +87,12 @@ def test_order_is_that_of_the_module() -> None:
 def test_a_name_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError, match="nobody"):
         shake(MODULE, ["nobody"])
+
+
+def test_what_is_left_is_laid_out_as_black_lays_it_out() -> None:
+    """Else black reads each copy twice, which takes a fifth of a build."""
+    cut = shake((ROOT / "templates/library/sampling.py").read_text("utf-8"), ["drawn", "gumbel"])
+    assert python(cut) == cut
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)

@@ -130,7 +130,7 @@ def given_draft(draft):
 
 
 @every(["edit_copy"])
-@pytest.mark.parametrize("tilt", [0.0, 0.5])
+@pytest.mark.parametrize("tilt", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
 def test_l17_the_likelihood_given_a_draft_is_its_bound(package, tilt):
     law, total = given_draft((B,)), 0.0
     net = Exact(law, {(B,): 1.0}, tilt)

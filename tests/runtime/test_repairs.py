@@ -115,7 +115,9 @@ def test_copies_are_of_the_example_alone_and_keep_what_is_given(loaded: Loaded) 
 ROWS = [{"prompt": f"x {i}", "target": f"{i} a b", "broken": f"{i} b"} for i in range(10, 99)]
 
 
-@pytest.mark.parametrize("columns", ["text=target,draft=broken", "draft=broken"])
+@pytest.mark.parametrize(
+    "columns", [pytest.param("text=target,draft=broken", marks=pytest.mark.slow), "draft=broken"]
+)
 def test_drafts_of_the_data(
     package: Path,
     columns: str,

@@ -8,7 +8,7 @@ from xlm_runtime.plug import Batch, Nelbo, Noise
 from .costs import exact_nll
 from .counts import poisson_cost
 from .network import Network
-from .noise import corrupt, missing
+from .noise import corrupt, gap_scales
 from .schedule import hazard_alpha, hazard_beta
 
 
@@ -43,7 +43,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     row, place = noised.open.nonzero(as_tuple=True)
     rate = network.gap(hidden[row, place]).double()
     insertion = torch.zeros_like(t).index_add(
-        0, row, poisson_cost(rate, missing(noised, scales)[row, place])
+        0, row, poisson_cost(rate, gap_scales(noised, scales)[row, place])
     )
     density = 8 * u**7
     nats = density * (hazard_alpha(t) * unmasking + hazard_beta(t) * insertion)

@@ -11,7 +11,7 @@ from .costs import each_nll
 from .counts import poisson_cost
 from .fates import Scales
 from .network import Network
-from .noise import Noised, log_chance, missing
+from .noise import Noised, gap_scales, log_chance
 from .schedule import hazard_alpha, hazard_beta
 
 
@@ -87,7 +87,7 @@ def gap_term(
     weight = torch.clamp(0.999 * hazard_beta(t), max=cap)
     row, place = noised.open.nonzero(as_tuple=True)
     rate = network.gap(hidden[row, place])  # gaps
-    cost = poisson_cost(rate, missing(noised, scales)[row, place])
+    cost = poisson_cost(rate, gap_scales(noised, scales)[row, place])
     return weight * cost.new_zeros(len(noised.t)).index_add(0, row, cost)
 
 

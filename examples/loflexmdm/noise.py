@@ -100,7 +100,7 @@ def log_chance(noised: Noised, batch: Batch, scales: Scales) -> Float[Tensor, " 
     return torch.where(batch.free, chance, 1).log().sum(1)
 
 
-def missing(noised: Noised, scales: Scales) -> Float[Tensor, "batch length"]:
+def gap_scales(noised: Noised, scales: Scales) -> Float[Tensor, "batch length"]:
     """Return the sum of the scales of insertion of the tokens that are gone from each gap of xt."""
     gone = torch.where(noised.gone, scales.insertion, 0)
     return torch.zeros_like(gone).scatter_add(1, noised.place, gone)

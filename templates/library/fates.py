@@ -14,7 +14,7 @@ LATE = 3e-3  # of hazards until t = 1: below it the chance to be clean is comput
 
 @dataclass(frozen=True)
 class Scales:
-    """How many times the hazards at a scale of 1 those of each token are, running back from t = 1.
+    """Scales of the clocks of tokens: factors on their hazards at a scale of 1, back from t = 1.
 
     unmasking: of a mask to become clean. insertion: of a gone token to return as a mask.
     """

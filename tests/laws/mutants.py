@@ -1342,7 +1342,7 @@ MUTANTS = [
            SCALES.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
            {"layout": "text", "body": (test_scales.A,)}),
     Mutant("no slope through the sums of gaps", "scaled", "loss.py",
-           "missing(noised, scales)[row, place]", "missing(noised, scales).detach()[row, place]",
+           "gap_scales(noised, scales)[row", "gap_scales(noised, scales).detach()[row",
            SCALES.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
            {"layout": "text", "body": (test_scales.A,)}),
     Mutant("cross-entropy without its scale", "scaled", "loss.py",

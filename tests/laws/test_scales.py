@@ -297,7 +297,7 @@ def test_c3_what_is_left_and_the_places_of_tokens_make_up_the_row(package):
             for i, j in (noised.fate == GONE).nonzero().tolist():
                 before = int((noised.fate[i, :j] != GONE).sum()) - 1
                 due[i, before] += scales.insertion[i, j]
-            assert torch.allclose(package.noise.missing(noised, scales), due)
+            assert torch.allclose(package.noise.gap_scales(noised, scales), due)
             assert not (due[~noised.open] > 0).any()
 
 

@@ -294,7 +294,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         given=f", {CLOCK}" if timed else "",
         places=use.at,
         paced=objective.process.struck and by_rates(objective),
-        twin=objective.process.learned,
+        shape=" batch" if objective.process.learned else "",
     )
 
 

@@ -211,12 +211,7 @@ class Term:
     given: str  # code: the clock in a call of a function of the noise; "" where it takes none
     places: str  # of a noised batch: those that the term is summed over
     paced: bool  # where all tokens of a row are gone, they return more slowly
-    twin: bool = False  # it is of each row, and is taken for two corruptions
-
-    @property
-    def shape(self) -> str:
-        """Return the shape of its value, as that of a tensor is written."""
-        return " batch" if self.twin else ""
+    shape: str = ""  # of its value: " batch" where it is taken for two corruptions of each row
 
 
 @frozen

@@ -47,7 +47,7 @@ OF_SCALES = evolve(
     head="rate",
     meaning="The cost of the rate of each gap: v^ - v + v log(v / v^), summed.",
     latex=r"\left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)",
-    imports=(("counts", "poisson_cost"), ("noise", "missing")),
+    imports=(("counts", "poisson_cost"), ("noise", "gap_scales")),
 )
 OF_PACES = evolve(
     OF_SCALES,

@@ -2,7 +2,7 @@
 
 Whatever has no finite real value raises `Undefined`, never anything else; the cost is bounded by
 the size of the tree, since constants are floats and never big integers. An expression becomes a
-function once, and a function is called as often as there are points to look at.
+function once, which is evaluated at each point.
 """
 
 import operator
@@ -105,7 +105,7 @@ def _number(value: Fraction, numbers: Arithmetic) -> Curve:
 
 
 def _failing(error: Exception) -> Curve:
-    """Return a function that fails where it is called, as its expression may never be reached."""
+    """Return a function that fails when it is evaluated: its expression may never be reached."""
 
     def fail(_: Mapping[str, Value]) -> Value:
         raise error.with_traceback(None)  # else each time the traceback grows
@@ -173,7 +173,7 @@ def _extreme(function: str, arguments: list[Curve]) -> Curve:
 def _schedule(call: ast.Call, schedules: Schedules, numbers: Arithmetic) -> Curve:
     """Return ``alpha(x)`` or ``alpha'(x)``.
 
-    A schedule that calls itself meets an unknown name; one that is called has its size checked.
+    A schedule that reads itself meets an unknown name; one that is read has its size checked.
     """
     arrow = schedules[call.function]
     others = {name: one for name, one in schedules.items() if name != call.function}

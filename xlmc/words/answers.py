@@ -42,6 +42,6 @@ def answered(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Ite
 
 
 def read_answers(expr: ast.Expr, env: Environment) -> list[Sample]:
-    """Return many answers, as far as the expression reads any; else one that says nothing."""
+    """Return samples of what an expression reads of answers; one without any if it reads none."""
     read, known = sorted(read_by(expr, env)), answers()
     return [*grid({name: known[name].samples if name in known else SOME_RATES for name in read})]

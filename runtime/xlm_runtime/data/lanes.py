@@ -9,7 +9,7 @@ State = tuple[bytes | None, ...]
 
 
 class Lanes:
-    """Lanes of tokens: a text goes into the lane that the next row is cut of, if that is too short.
+    """Lanes of tokens: the lane that the next row is cut of takes texts until it is long enough.
 
     In its lane a text is behind a separator, unless it is the first there, and a text that is
     longer than a row continues in the next row of that lane, as many rows later as there are lanes.

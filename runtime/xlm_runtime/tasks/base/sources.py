@@ -35,7 +35,7 @@ def _same(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """Rows for training that are read while training goes on.
+    """Rows for training that are read during training.
 
     beginning: what is read before, as by `Source.rows`: the first of them and held-out rows. size:
     of that, in characters, roughly. take: returns the text for training of the text of a row, or

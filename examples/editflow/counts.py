@@ -17,7 +17,7 @@ def poisson_cost(
     """
     mean = mean.clamp(min=1e-30)
     n = number.to(mean.dtype)
-    return mean - n + torch.xlogy(n, n) - torch.xlogy(n, mean)
+    return mean - n + n * (n.clamp(min=1e-30) / mean).log()
 
 
 def alike(*keys: Int[Tensor, " tokens"]) -> Float[Tensor, " tokens"]:

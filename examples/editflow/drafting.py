@@ -6,22 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from xlm_runtime.plug import Batch, Movable
+from xlm_runtime.plug import Batch, Draft, Movable
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .alignment import Alignment, Packed, align
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The tokens of drafts, between those that are given.
-
-    token: their ids.  gap: the given token before each, in order; the width of the row where no gap
-    is open, so that there is no draft.
-    """
-
-    token: Int[Tensor, "batch draft"]
-    gap: Int[Tensor, "batch draft"]
 
 
 @dataclass(frozen=True)
@@ -78,12 +66,19 @@ class Pairs:
     before: Int[Tensor, "batch draft"]
 
 
+def stretches(
+    batch: Batch,
+) -> tuple[Bool[Tensor, "batch length"], Int[Tensor, "batch length"]]:
+    """Mark the tokens that may change, and return the place of the given one before each."""
+    free = batch.free if batch.attend is None else batch.free & batch.attend.bool()
+    place = torch.arange(free.shape[1], device=free.device)
+    return free, torch.where(free, -1, place).cummax(1).values
+
+
 def aligned(batch: Batch, draft: Draft, u: Float[Tensor, "batch columns"]) -> Pairs:
     """Draw an alignment of each text with its draft, of those with the fewest edits."""
     width = batch.x0.shape[1]
-    seen = batch.free if batch.attend is None else batch.free & batch.attend.bool()
-    place = torch.arange(width, device=batch.x0.device)
-    given = torch.where(seen, -1, place).cummax(1).values  # before each token, or itself
+    seen, given = stretches(batch)
     order = (~seen).long().argsort(dim=1, stable=True)[:, : int(seen.sum(1).max())]
     free = seen.gather(1, order)
     stretch = given.gather(1, order).masked_fill(~free, width + 1)

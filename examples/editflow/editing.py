@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from xlm_runtime.plug import Noise
+from xlm_runtime.plug import Draft, Noise
 from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 from .canvas import Canvas, Decoding
-from .drafting import Draft
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 
 from dataclasses import dataclass
 
-from xlm_runtime.plug import Batch, Noise, Vocabulary
+from xlm_runtime.plug import Batch, Draft, Noise, Vocabulary
 from xlm_runtime.shapes import Bool, Float, Tensor
 
-from .drafting import Draft, Mixed, aligned, any_gaps, mixed
+from .drafting import Mixed, aligned, any_gaps, mixed
 from .randoms import random_tokens
 from .schedule import Clock, corrupted
 

@@ -237,7 +237,7 @@ class Decoding(ABC):
         """Take one reverse step with all rows of a canvas."""
 
     def advance(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
-        """Take what a tick asks for: here a reverse step."""
+        """Take one tick: here a reverse step."""
         return self.step(canvas, tick, noise)
 
     def stop(self, canvas: Canvas, before: Canvas) -> Canvas:

@@ -48,11 +48,9 @@ KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; n
     parts.Pick: ("Picking", "the choice of a gap and a token"),
     parts.Draw: ("Drawing", "the draw of a token"),
     parts.Finish: ("Finishing", "the last step"),
-    parts.Correct: ("Amending", "the correction"),
 }
 NAMED_BY = (  # the first of these that a class has gives it its name
     parts.Reveal,
-    parts.Correct,
     parts.Spread,
     parts.Append,
     parts.Pick,

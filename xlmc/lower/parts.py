@@ -3,8 +3,6 @@
 Two methods are equal if their code is, whatever decoder they come from: classes share them.
 """
 
-from typing import ClassVar
-
 from attrs import field, frozen
 
 from xlmc.calculus.code import Code
@@ -182,14 +180,7 @@ class Reveal:
     edits: tuple[Edited, ...] = ()  # then
     doc: tuple[str, ...] = _doc()
     partial: str = _partial("reveal")
-    method: ClassVar[str] = "step"
-
-
-@frozen
-class Correct(Reveal):
-    """A correction of the text after the last step."""
-
-    method: ClassVar[str] = "correct"
+    method: str = "step"  # its name
 
 
 @frozen
@@ -283,7 +274,7 @@ class Length:
     partial: str = _partial("length")
 
 
-Steps = Reveal | Correct | Spread | Finish | Stops | Ends | Pick | Append
+Steps = Reveal | Spread | Finish | Stops | Ends | Pick | Append
 Part = (
     State
     | Begin

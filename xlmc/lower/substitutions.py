@@ -38,9 +38,10 @@ class SubstituteMaker(Maker):
         if d.correct is not None:
             yield self.piece(self._corrected(d.correct, query), *needs)
 
-    def _corrected(self, correct: ir.Correct, query: str) -> parts.Correct:
+    def _corrected(self, correct: ir.Correct, query: str) -> parts.Reveal:
         """Return the replacement of tokens after the last step."""
-        return parts.Correct(
+        return parts.Reveal(
+            method="correct",
             doc=self.refers("Replace tokens by others that are drawn for t = 0", "finish"),
             head=self.decoder.head,
             before=(),

@@ -59,6 +59,7 @@ FIELDS = {name: {field.name for field in attrs.fields(kind)} for name, kind in C
 FACTS = (
     *(
         "Blocks",
+        "Correct",
         "Decoder",
         "Edit",
         "Editing",

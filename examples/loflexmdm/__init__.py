@@ -4,7 +4,7 @@
 Any-length masked diffusion that learns its order: a network that sees the text sets how
 soon each token is masked and dropped.
 
-Patel et al. 2026, https://arxiv.org/abs/2602.18695.
+LoFlexMDM, 2026, https://arxiv.org/abs/2602.18695.
 Kim et al. 2025, https://arxiv.org/abs/2509.01025.
 
 Likelihood: bound: the relative entropy of the paths on which the text returns to those

@@ -57,7 +57,8 @@ def test_networks_answer_as_they_did(tmp_path: Path) -> None:
         network = made.model.network.eval()
         about = json.loads((tmp_path / name / "config.json").read_text())
         told = {one: torch.tensor([0.3, 0.6]) for one in about["told"]}
-        ids = torch.randint(len(network.forbidden), (2, 7))
+        plain = made.model.vocabulary.allowed(()).nonzero()[:, 0]  # no special among them
+        ids = plain[torch.randint(len(plain), (2, 7))]
         mask = torch.ones(2, 7)
         mask[0, 5:] = 0
         if blocks:  # in one of them behind a prompt, else behind bos

@@ -102,7 +102,8 @@ def test_made_questions_are_of_their_kind(kind: str) -> None:
 
 def blanks(example: Example, lengths: list[int], oracle: bool = False, body: int = 12) -> Example:
     layout = SimpleNamespace(fills=False)
-    model = SimpleNamespace(vocabulary=Vocabulary(9, {"pad": 8}), layout=layout, body=body)
+    vocabulary, family = Vocabulary(9, {"pad": 8}), SimpleNamespace(draft=None)
+    model = SimpleNamespace(vocabulary=vocabulary, family=family, layout=layout, body=body)
     (found,) = generate.blank(cast(Model, model), [example], lengths, 1, oracle)
     return found
 

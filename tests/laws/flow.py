@@ -47,7 +47,7 @@ def chances(spec: zoo.Spec, t: float) -> tuple[float, float, float]:
 
 
 def state_of(string: Row, fates: tuple[int, ...]) -> tuple[Row, list[int], list[int]]:
-    """What is seen of a string; the clean tokens behind it; how many are gone from each gap."""
+    """A string as it is seen; the clean tokens behind it; the number gone from each gap."""
     seen, clean, missing = [], [], [0]
     for token, fate in zip(string, fates, strict=True):
         if fate == GONE:

@@ -54,7 +54,7 @@ def chances_of(u, w, v):
 
 
 def state_of(row, fates, scales):
-    """What is seen, and at its places what is due: tokens and scales of masks, sums of gaps."""
+    """A row as it is seen, and what is due there: tokens and scales of masks, sums of gaps."""
     seen, hidden, missing = [], [], [0.0]
     for token, fate, (w, v) in zip(row, fates, scales, strict=True):
         if fate == GONE:
@@ -118,7 +118,7 @@ class Known(Flow):
         return masks / masks.sum(1, keepdims=True).clip(1e-300), gaps
 
     def around(self, paces):
-        """Those of a body, with some for what is before and after it."""
+        """Scales of a body, and some for what is before and after it."""
         return np.concatenate([np.zeros(len(self.before)), paces, np.zeros(len(self.after))])
 
     def _answer(self, row, t):

@@ -44,7 +44,7 @@ def test_quick_says_what_it_is(cache: Path) -> None:
 
 
 def _exactly(cache: Path, length: int) -> int:
-    """How many training sentences have this length without being cut."""
+    """The number of training sentences that have this length without being cut."""
     longer = prepare(cache, block=length + 1)
     return int((longer.lengths == length).sum())
 

@@ -169,6 +169,13 @@ def _network(family: ast.Family, clock: Clock, clocks: ir.Second | None) -> ir.N
     )
 
 
+def _noised(objective: Objective) -> tuple[str, ...]:
+    """Return the functions of the noise that a family has; none where nothing is corrupted."""
+    if objective.process.ordered:
+        return ()
+    return ("amount", "corrupt", *(["draft"] if objective.brought else []))
+
+
 def _head(head: ast.Head, family: ast.Family) -> ir.Head:
     process, at = Process.of(family), head.at.id if head.at is not None else ""
     return ir.Head(
@@ -375,7 +382,7 @@ def _family(
         adapted=_adapted(family),
         repo=query.pretrained(family),
         ending=tuple(d.name for d in decoding.decoders if d.ends),
-        noise=not process.ordered,
+        noise=_noised(objective),
         inserts=process.drops or query.sized(family) is not None,
         packs=_packs(family),
         clocks=tuple(ir.made(name, bound) for name in clocks),

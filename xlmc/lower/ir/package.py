@@ -108,7 +108,7 @@ class Family:
     adapted: bool  # they are of an architecture of transformers
     repo: str
     ending: tuple[str, ...]  # decoders
-    noise: bool
+    noise: tuple[str, ...]  # names imported
     inserts: bool
     packs: bool
     clocks: tuple[str, ...]  # code of functions of the schedule: what has not come back at t

@@ -9,6 +9,7 @@ from xlmc.lower.classes import clocked
 from xlmc.lower.clock import Clock
 from xlmc.lower.collate import collate
 from xlmc.lower.decoder import decoders
+from xlmc.lower.heads import head
 from xlmc.lower.likelihood import likelihood
 from xlmc.lower.loss import loss, loss_params
 from xlmc.lower.noise import drawn_order, noise
@@ -20,9 +21,9 @@ from xlmc.theory.claims import KEPT, SHORTER, UNKNOWN, by_rates, claim, tilt, tr
 from xlmc.theory.instances import instances, read
 from xlmc.theory.objective import Objective
 from xlmc.theory.process import Process
-from xlmc.words import numbers, terms
+from xlmc.words import terms
 from xlmc.words.backbones.base import Backbone, Layers
-from xlmc.words.slots import backbone_words, head_words
+from xlmc.words.slots import backbone_words
 
 FILES = {
     "schedule.py": "the clock of the noise, and what was derived from it",
@@ -134,7 +135,7 @@ def _condition(family: ast.Family, clock: Clock) -> Code | None:
 def _network(family: ast.Family, clock: Clock, clocks: ir.Second | None) -> ir.Network:
     backbone = query.the(query.entries(family, "network"), ast.Backbone)
     process, published = Process.of(family), _published(family)
-    heads = tuple(_head(head, family) for head in query.heads(family).values())
+    heads = tuple(head(one, family) for one in query.heads(family).values())
     told, learned = _told(family, clock), bool(clock.learned)
     if backbone.python is not None:
         module, _, name = backbone.python.value.partition(":")
@@ -176,21 +177,6 @@ def _noised(objective: Objective) -> tuple[str, ...]:
     return ("amount", "corrupt", *(["draft"] if objective.brought else []))
 
 
-def _head(head: ast.Head, family: ast.Family) -> ir.Head:
-    process, at = Process.of(family), head.at.id if head.at is not None else ""
-    return ir.Head(
-        name=head.name,
-        kind=head.kind.id,
-        at=at,
-        shifted=head.shifted,
-        size=query.size(head),
-        following=process.ordered,
-        joint=numbers.joint(head.name, family),
-        where=_where(at),
-        ratios=_ratios(head, process),
-    )
-
-
 def _layers(word: Backbone, family: ast.Family, *, timed: bool) -> Layers:
     """Return the layers of a backbone that a family needs; ``timed``: they are given a time."""
     process, found = Process.of(family), word.full
@@ -208,18 +194,6 @@ def _layers(word: Backbone, family: ast.Family, *, timed: bool) -> Layers:
     if process.ordered:
         return (word.caching if _keeps_past(family) else word.causal) or found
     return found
-
-
-def _where(at: str) -> str:
-    """Return from where tokens are missing, by the place at which their number is read."""
-    return "to the right of each place" if at == "gaps" else f"from a row, read at `{at}`"
-
-
-def _ratios(head: ast.Head, process: Process) -> str:
-    """Return to what ratios are, masks or tokens; "" for a head of another kind."""
-    if not head_words()[head.kind.id].ratios:
-        return ""
-    return "tokens" if process.replaces else "masks"
 
 
 def _told(family: ast.Family, clock: Clock) -> ir.Told:

@@ -121,20 +121,18 @@ class Noise:
 
 @frozen
 class Head:
-    """A head: kind is logits, chance, count or distribution.
+    """A head of the network: its layer, and its method.
 
-    It is read at tokens, gaps or a special token; a distribution is one of the numbers 0..size.
+    kind: logits, ratios, count, rate, distribution or chance.
     """
 
     name: str  # name
     kind: str
-    at: str
-    shifted: bool  # it is read one position to the left
-    size: int
-    following: bool  # it speaks of the token after the one at which it stands
-    joint: bool  # its logits are of one distribution over all gaps of a row
-    where: str  # from which place tokens are missing that a count is of
-    ratios: str = ""  # of ratios: to what tokens, masks or others; "" for other kinds
+    width: str  # code: the number of its outputs
+    asked: str  # the axis of the hidden states that it reads
+    answer: str  # the axes of its answer
+    of_masks: bool  # its answers are ratios to the chance of a mask
+    doc: tuple[str, ...]
 
 
 @frozen

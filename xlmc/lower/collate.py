@@ -25,23 +25,32 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
     free = [i for i, slot in enumerate(layout.slots) if slot.free]
     start, stop = free[0], free[-1] + 1
     inside = tuple(names[start:stop])
+    ends = "eos" in names[names.index("body") :]
     begins = layout.keeping is not None and layout.keeping.id == "prefix"
     return ir.Layout(
         name=layout.name,
         klass=layout.name.capitalize(),
         text=_text(layout),
         detail="A text whose beginning is given" if begins else layout_words()[layout.name].detail,
-        before=tuple(names[:start]),
-        inside=inside,
-        after=tuple(names[stop:]),
+        parts=tuple(names),
+        before=tuple(map(_part, names[:start])),
+        inside=tuple(_part(name, ends=ends) for name in inside if name != "pad"),
+        after=tuple(_part(name, ends=ends) for name in names[stop:]),
         predicts=tuple(name for name in inside if name != "body"),
         fills="pad" in inside,
         keeps=layout.keeping is not None,
         begins=begins,
-        ends="eos" in names[names.index("body") :],
+        ends=ends,
         given=tuple(_conditions(layout, family)),
         left=left and "prompt" in names[:start],
     )
+
+
+def _part(name: str, *, ends: bool = False) -> str:
+    """Return the code of a part of a row; ``ends``: an `eos` is where the body ends, if it does."""
+    if name in ("prompt", "body"):
+        return f"*example.{name}"
+    return "*end" if name == "eos" and ends else f'self.vocab["{name}"]'
 
 
 def _conditions(layout: ast.Layout, family: ast.Family) -> Iterator[str]:

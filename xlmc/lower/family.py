@@ -318,7 +318,7 @@ def _family(
 ) -> ir.Family:
     family, process = objective.family, objective.process
     value, why = claim(objective)
-    parts = {part for y in layouts.layouts for part in (*y.before, *y.inside, *y.after)}
+    parts = {part for y in layouts.layouts for part in y.parts}
     law = drafts.law(family)
     drafted = law.specials if law is not None else ()
     needed = ("pad", *(["mask"] if process.masks else []), *drafted, *parts)

@@ -191,7 +191,7 @@ def _source(layout: ir.Layout, family: ast.Family) -> str:
         return "the decoder inserts and deletes, up to the room (`data.block`)"
     if process.drops:
         return "the decoder inserts until it stops or the room (`data.block`) is full"
-    if process.ordered and "eos" in layout.inside:
+    if process.ordered and "eos" in layout.predicts:
         return "the network writes `eos`, or the room (`data.block`) is full"
     if layout.fills:
         return (

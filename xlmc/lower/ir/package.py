@@ -26,14 +26,15 @@ class Init:
 
 @frozen
 class Layout:
-    """A class of `collate.py`; the parts are names of specials, `prompt` and `body`."""
+    """A class of `collate.py`; parts: names of specials, `prompt` and `body`."""
 
     name: str
     klass: str  # name
     text: str
     detail: str
-    before: tuple[str, ...]
-    inside: tuple[str, ...]
+    parts: tuple[str, ...]  # names
+    before: tuple[str, ...]  # code of parts, as are the next two
+    inside: tuple[str, ...]  # without padding
     after: tuple[str, ...]
     predicts: tuple[str, ...]
     fills: bool

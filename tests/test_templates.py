@@ -75,6 +75,7 @@ FACTS = (
 )
 NOT_OF_TEMPLATES = {
     ("Decoders", "decoders"),
+    ("Layout", "parts"),
     ("Family", "bound"),
     ("Init", "files"),
     ("Used", "more"),

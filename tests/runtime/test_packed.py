@@ -18,6 +18,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 
 from xlm_runtime import tasks, tokenizers
+from xlm_runtime.data.lanes import Lanes
 from xlm_runtime.model import pair
 from xlm_runtime.plug import Example, Row, stack
 from xlm_runtime.run import main
@@ -40,6 +41,17 @@ def _folder(path: Path, texts: list[str]) -> Path:
 
 
 # ---------------------------------------------------------------- rows
+
+
+def test_the_cost_of_a_long_text_grows_with_its_length() -> None:
+    """A text of four times the tokens takes four times as long, not sixteen times."""
+
+    def cost(tokens: int) -> float:
+        text, begun = list(range(tokens)), time.process_time()
+        assert sum(map(sum, Lanes(128, 5).rows([text]))) == sum(text[: tokens - tokens % 128])
+        return time.process_time() - begun
+
+    assert cost(1_200_000) < 9 * min(cost(300_000) for _ in range(3))
 
 
 def test_k7_rows_are_the_texts_in_their_order_but_for_the_end(tmp_path: Path) -> None:

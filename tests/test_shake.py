@@ -118,3 +118,9 @@ def test_prune_takes_out_imports_alone() -> None:
 def test_prune_keeps_what_all_lists() -> None:
     source = 'from .family import FAMILY\n\n__all__ = ["FAMILY"]\n'
     assert prune(source) == source
+
+
+def test_constants_stay_beside_each_other() -> None:
+    source = '"""Doc."""\n\nimport math\n\nA = 1\nB = 2\nC = math.pi\n\nD = A + B + C\n'
+    assert shake(source, ["D"]) == source
+    assert shake(source, ["A", "C"]) == '"""Doc."""\n\nimport math\n\nA = 1\nC = math.pi\n'

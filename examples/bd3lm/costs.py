@@ -17,11 +17,8 @@ from torch.nn import functional as F
 from xlm_runtime.shapes import Float, Int, Tensor
 
 LOGITS = 2**23  # held at a time, if they are those of 256 places at least
-
 Logits = Float[Tensor, "places vocab"]
-
 Head = Callable[[Float[Tensor, "places width"]], Logits]
-
 Descend = Callable[[int, Logits], Float[Tensor, ""]]
 
 

@@ -15,7 +15,6 @@ from xlm_runtime.shapes import Bool, Int, Tensor
 from .canvas import Canvas
 
 OUTSIDE = -1  # is read where there is no text
-
 Text = tuple[int, list[int], list[int], int]  # a row, the columns of its text, its ids, see `read`
 
 

@@ -11,9 +11,7 @@ from collections.abc import Callable
 from xlm_runtime.shapes import Float, Tensor
 
 LOGITS = 2**23  # held at a time, if they are those of 256 places at least
-
 Logits = Float[Tensor, "places vocab"]
-
 Head = Callable[[Float[Tensor, "places width"]], Logits]
 
 

@@ -14,7 +14,6 @@ from .sampling import by_chunk
 from .ticks import Tick
 
 Read = Callable[[Canvas], Float[Tensor, "places width"]]
-
 Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
 
 

@@ -14,7 +14,6 @@ from .sampling import by_chunk
 from .ticks import Tick
 
 Hidden = Callable[[Canvas], Bool[Tensor, "batch length"]]
-
 Head = Callable[[Float[Tensor, "places width"]], Float[Tensor, "places vocab"]]
 
 

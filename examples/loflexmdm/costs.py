@@ -16,9 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from xlm_runtime.shapes import Float, Int, Tensor
 
 LOGITS = 2**23  # held at a time, if they are those of 256 places at least
-
 Logits = Float[Tensor, "places vocab"]
-
 Head = Callable[[Float[Tensor, "places width"]], Logits]
 
 

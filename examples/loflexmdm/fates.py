@@ -8,9 +8,7 @@ import torch
 from xlm_runtime.shapes import Float, Int, Tensor
 
 MASKED = 1
-
 GONE = 2
-
 LATE = 3e-3  # of hazards until t = 1: below it the chance to be clean is computed by its series
 
 

@@ -16,11 +16,8 @@ from torch.autograd.function import once_differentiable
 from xlm_runtime.shapes import Float, Tensor
 
 LOGITS = 2**23  # held at a time, if they are those of 256 places at least
-
 Logits = Float[Tensor, "places vocab"]
-
 Head = Callable[[Float[Tensor, "places width"]], Logits]
-
 Descend = Callable[[int, Logits], Float[Tensor, ""]]
 
 Cost = Callable[[Logits, slice], Float[Tensor, " places"]]  # of places, from all their logits

@@ -13,7 +13,6 @@ import torch
 from xlm_runtime.shapes import Float, Int, Tensor
 
 LOGITS = 2**22  # that a function marked `by_chunk` takes at a time, if no place has more
-
 F = TypeVar("F", bound=Callable[..., Tensor])
 
 

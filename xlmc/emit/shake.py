@@ -43,17 +43,19 @@ def _shaken(source: str, wanted: frozenset[str], known: frozenset[str] | None) -
     doc = [_text(source, tree.body[0])] if ast.get_docstring(tree) else []
     head = "\n\n".join(filter(None, [*doc, _imports(tree, used)]))
     pairs = zip([None, *kept], kept, strict=False)
-    below = (_gap(above, node) + _text(source, node) for above, node in pairs)
+    below = (_gap(source, above, node) + _text(source, node) for above, node in pairs)
     return head + "".join(below) + "\n"
 
 
-def _gap(above: ast.stmt | None, node: ast.stmt) -> str:
-    """Return the blank lines that black has between two statements of a module.
+def _gap(source: str, above: ast.stmt | None, node: ast.stmt) -> str:
+    """Return the blank lines between two statements: those that black has, or that were there.
 
     A text that is laid out as black does it is read by black once, any other twice.
     """
-    apart = isinstance(above, _BLOCK) or isinstance(node, _BLOCK)
-    return "\n\n\n" if apart else "\n\n"
+    if isinstance(above, _BLOCK) or isinstance(node, _BLOCK):
+        return "\n\n\n"
+    beside = above is not None and source.splitlines()[node.lineno - 2].strip()
+    return "\n" if beside else "\n\n"
 
 
 @lru_cache(maxsize=1024)

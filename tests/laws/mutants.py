@@ -1355,7 +1355,7 @@ MUTANTS = [
            "scale * nll + poisson_cost(network.pace(states).double(), scale)", "scale * nll",
            SCALES.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
     Mutant("another density of the times of a row", "scaled", "likelihood.py",
-           "8 * u**7", "4 * u**3",
+           "8 * u**7", "4 * u**7",
            SCALES.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
     Mutant("scales that differ before training", "scaled", "network.py",
            "nn.init.zeros_(self.to_insertion.weight)", "nn.init.normal_(self.to_insertion.weight)",

@@ -50,7 +50,10 @@ SMOOTH = (
 STEEP = ("1 - sqrt(t)", "sqrt(1 - t)", "1 - t**0.3")
 LEFT_OVER = ("1 - (1 - 1e-3) * t", "exp(-5 * t)")  # not 0 at t = 1
 FIXED = ("fixed(0.15)", "fixed(0.9)")
-SEVERAL = ("chance 0.5", "quota 2", "one by confidence", "above 0.3 by confidence of sampled")
+SEVERAL = (
+    *("chance 0.5", "quota 2", "one by confidence", "above 0.3 by confidence of sampled"),
+    *("above 0.3 else quota 1 + confidence by confidence", "within 0.5 by confidence of sampled"),
+)
 TIMES = ("uniform(0, 1)", "uniform(0, 0.999)", "uniform(1e-3, 1)", "uniform(0.25, 0.75)")
 
 

@@ -21,14 +21,15 @@ Lines = Mapping[str, Sequence[str]]
 
 WORDS: dict[str, dict[str, str]] = {
     "mask": {"main": "token", "act": "unmask", "state": "mask", "place": "", "more": "",
-             "term": "cross_entropy(x0) on mask", "before": "bos"},
+             "term": "cross_entropy(x0) on mask", "before": "bos", "missing": "masked"},
     "gone": {"main": "slot", "act": "insert tokens", "state": "gone", "place": " at gaps",
-             "more": "", "term": "joint_cross_entropy(gone)", "before": "cls bos"},
+             "more": "", "term": "joint_cross_entropy(gone)", "before": "cls bos",
+             "missing": "gap"},
     "none": {"main": "token", "act": "append", "state": "none", "place": "", "more": "",
-             "term": "cross_entropy(following)", "before": "cls bos"},
+             "term": "cross_entropy(following)", "before": "cls bos", "missing": "masked"},
     "both": {"main": "token", "act": "unmask", "state": "gone", "place": "",
              "more": "; insert masks poisson gap * reveal(beta)",
-             "term": "cross_entropy(x0) on mask", "before": "cls bos"},
+             "term": "cross_entropy(x0) on mask", "before": "cls bos", "missing": "masked"},
 }  # fmt: skip
 
 BASES: dict[str, Lines] = {
@@ -165,7 +166,9 @@ FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
     "those whose errors add up to little": {"step": ("{act} within 0.5 by confidence",)},
     "a threshold, else a quota": {"step": ("{act} above 0.5 else quota 1 by confidence",)},
     "a quota that reads the network's answer": {
-        "step": ("{act} quota 1 + masked * confidence by confidence",)
+        "network": ({"gone": "head gap : count at gaps"},),
+        "loss": ({"gone": "gap : poisson(gone)"},),
+        "step": ("{act} quota 1 + {missing} * confidence by confidence",),
     },
     # which
     "the surest first": {"step": ("{act} one by confidence",)},

@@ -318,3 +318,26 @@ def test_a_head_at_gaps_says_what_its_distribution_is_over(kind: str, joint: boo
 """)["network.py"]
     assert ("Over all gaps of a row they make one distribution" in code) == joint
     assert ("Those of a place make one distribution" in code) != joint
+
+
+@pytest.mark.parametrize(
+    ("noise", "step"),
+    [
+        ("mask", "unmask chance reveal(alpha); draw slot; remask quota 1 by confidence"),
+        ("gone", "draw slot; insert tokens quota 2 by confidence"),
+    ],
+)
+def test_a_let_of_a_temperature_is_computed(noise: str, step: str) -> None:
+    gone = noise == "gone"
+    head, term = (
+        ("at gaps", "joint_cross_entropy(gone)") if gone else ("", "cross_entropy(x0) on mask")
+    )
+    code = rendered(f"""family drawn "Temperatures" {{
+  noise {{ clean -> {noise}  survival alpha(t) = 1 - t; amount t ~ uniform(1e-3, 1) }}
+  network {{ backbone dit(condition = t); head slot : logits {head} }}
+  loss {{ slot : {term} }}
+  decoder {{ let heat = 2 * s; grid uniform(8); step {{ {step} temperature heat }} }}
+  collate {{ text : bos [body] eos }}
+}}
+""")["decoder.py"]
+    assert code.index("heat = 2 * tick.s") < code.index("heat * gumbel")

@@ -21,6 +21,14 @@ def mean(
     return values.masked_fill(~places, 0).sum(1) / places.sum(1).clamp(min=1)
 
 
+def weighted(
+    values: Float[Tensor, "batch length"], weights: Float[Tensor, "batch length"]
+) -> Float[Tensor, " batch"]:
+    """Return the mean of the values of each row by weights of at least 0; 0 if these are all 0."""
+    total = weights.sum(1)
+    return (values * weights).sum(1) / total.where(total > 0, 1)
+
+
 def first(
     score: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

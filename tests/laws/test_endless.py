@@ -39,7 +39,13 @@ ENDS = (*LIMITS, "stop when length = limit or text = stop_strings")
 COUNTS = (
     *("one", "quota 2", "chance 1", "chance 0.4", "quota 1 + length", "quota max(1, limit / 2)"),
     *("one by confidence", "above 0.2 by confidence", "above 0.2 by confidence of sampled"),
-    "quota 3 by confidence temperature 0.5",
+    *(
+        "quota 3 by confidence temperature 0.5",
+        "within 0.9 by confidence",
+        "factor 2 by confidence",
+    ),
+    *("above 0.2 else quota 1 by confidence of sampled", "quota 1 + 3 * confidence"),
+    "one or chance 0.3 * confidence by confidence",
 )
 REVEALS = (
     *("one", "quota 2", "above 0.9 by confidence", "within 0.1 by confidence", "chance 0.4"),
@@ -110,7 +116,7 @@ def test_a_network_whose_answers_are_no_numbers_comes_to_an_end(rule, folder):
         package.sampler()(net, batch, Counted(3, batch.example), 7)
 
 
-@pytest.mark.parametrize("rule", ["one", "quota 2", "one by random"])
+@pytest.mark.parametrize("rule", ["one", "quota 2", "one by random", "within 0.5 by confidence"])
 def test_a_row_whose_gaps_are_all_expected_to_miss_nothing_gets_tokens(rule, folder):
     text = APART.replace(": bos", ": cls bos")  # no token comes behind `cls`
     package = package_of(text, [rule], "stop when length = limit", folder)

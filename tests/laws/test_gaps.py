@@ -1,7 +1,7 @@
 """Insertions on a clock: decoders and the likelihood against laws found by brute force."""
 
 from collections import Counter
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import log
 
 import numpy as np
@@ -208,6 +208,122 @@ def test_d27_the_surest_gaps_get_a_token(package, name):
             assert after[:top] == before[:top] or name == "many"
             seen += len(chosen) > 1 or name == "sure"
     assert seen > 100
+
+
+def within(scores, bound):
+    """The surest gaps whose errors before the last add up to less than a bound."""
+    by_error = sorted((max(0.0, 1 - s), i) for i, s in enumerate(scores))
+    return {
+        i for n, (_, i) in enumerate(by_error) if not n or sum(e for e, _ in by_error[:n]) < bound
+    }
+
+
+def factor(scores, bound):
+    by_error = sorted((max(0.0, 1 - s), i) for i, s in enumerate(scores))
+    return {i for n, (e, i) in enumerate(by_error, 1) if n == 1 or (n + 1) * e < bound}
+
+
+def top(scores, number):
+    return {*sorted(range(len(scores)), key=lambda i: -scores[i])[:number]}
+
+
+def surely(scores):
+    return {i for i, s in enumerate(scores) if s > 0.6}
+
+
+SEVERAL = {
+    "near": lambda scores: within(scores, 0.9),
+    "most": lambda scores: factor(scores, 1.9),
+    "either": lambda scores: surely(scores) or top(scores, 2),
+    "known": lambda scores: top(scores, int(0.2 + 2 * sum(scores))),
+}
+
+
+def grown(state, counts, gaps):
+    """A state with the likeliest token in each of some gaps."""
+    parts = [
+        [A + int(counts[i, A:].argmax())] * (i in gaps) + [*state[i : i + 1]]
+        for i in range(len(counts))
+    ]
+    return tuple(one for part in parts for one in part)
+
+
+class Diverse(Exact):
+    """A network whose numbers are drawn anew for each state, by a seed in place of a law."""
+
+    @staticmethod
+    def expects(seed, state, t):
+        drawn = np.random.default_rng([seed, *state])
+        found = np.zeros((len(state) + 1, VOCAB.size))
+        found[:, A:] = drawn.exponential(0.4, (len(state) + 1, VOCAB.size - A))
+        return found
+
+
+def inserts_into(package, name, gaps, seeds=12):
+    """Each step of a decoder inserts into those gaps that `gaps` takes, by what they miss."""
+    for seed in range(seeds):
+        heads = Diverse(seed, joint=package.spec.has("joint_cross_entropy"))
+        decoded = run(package, heads, name, rows=1, limit=40, steps=4)
+        rows = [row for one in decoded.history for row in bodies(one)]
+        for before, after in pairwise(rows):
+            counts = Diverse.expects(seed, before, None)
+            assert after == grown(before, counts, gaps(counts))
+
+
+@every(RATES)
+@pytest.mark.parametrize("name", SEVERAL)
+def test_d27_gaps_are_chosen_by_the_rules_of_masks(package, name):
+    """The score of a gap is the number of its likeliest token that is missing."""
+    inserts_into(package, name, lambda counts: SEVERAL[name](counts.max(1)))
+
+
+@every(["gone_joint"])
+def test_d27_a_joint_distribution_gives_shares_of_what_is_missing(package):
+    inserts_into(package, "near", lambda counts: within(counts.max(1) / counts.sum(), 1.2))
+
+
+def moves(decoded, steps):
+    """Each step of each row: its time, the body before, and after it."""
+    for i, (old, new) in enumerate(zip(decoded.history, decoded.history[1:], strict=False)):
+        yield from ((1 - i / steps, *pair) for pair in zip(bodies(old), bodies(new), strict=True))
+
+
+TEXTS = {(A, B, A, B): 0.5, (B, B, A): 0.3, (A, A): 0.2}
+
+
+@every(RATES)
+def test_d27_what_either_rule_takes_is_taken(package):
+    """The amount of a chance reads the number and the likeliest token of its own gap."""
+    decoded, came, laws = run(package, Exact(TEXTS), "joined", steps=5), {}, {}
+    for t, before, after in moves(decoded, 5):
+        came.setdefault((t, before), Counter())[after] += 1
+    for (t, before), found in came.items():
+        counts = expected(TEXTS, before, t)
+        if found.total() < 300 or not counts.sum():
+            continue
+        chance = [1 if best > 0.6 else 0.4 * best for best in counts.max(1)]
+        law = laws[before] = Counter()
+        for some in product((0, 1), repeat=len(counts)):
+            p = np.prod([c if one else 1 - c for c, one in zip(chance, some, strict=True)])
+            law[grown(before, counts, {i for i, one in enumerate(some) if one})] += p
+        samples_of(found, {row: p for row, p in law.items() if p})
+    assert len(laws) > 2
+
+
+@every(["gone_joint"])
+@pytest.mark.parametrize("name", ["known", "spread"])
+def test_d27_a_number_of_the_row_follows_from_the_answer(package, name):
+    """All that are the likeliest of their gaps; or all, where no gap has got a token by chance."""
+    decoded = run(package, exact(package, TEXTS), name, steps=5)
+    found = [len(after) - 1 for t, before, after in moves(decoded, 5) if (t, before) == (0.8, (A,))]
+    counts = expected(TEXTS, (A,), 0.8)
+    law = Counter({min(2, int(0.2 + counts.max(1).sum())): 1.0})
+    if name == "spread":
+        left, right = counts.sum(1) / 8
+        law = Counter({1: left + right - 2 * left * right, 2: left * right})
+        law[min(2, int(counts.sum()))] += (1 - left) * (1 - right)
+    assert len(found) > 200
+    samples_of(Counter(found), law)
 
 
 @every(RATES)

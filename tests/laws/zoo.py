@@ -798,6 +798,18 @@ RATES = """family rates {
   decoder single { step { insert tokens quota 1; draw slot } }
   decoder sure { step { insert tokens one by confidence; draw slot } }
   decoder many { step { insert tokens above 0.3 by confidence; draw slot greedy } }
+  decoder near { step { insert tokens within 0.9 by confidence; draw slot greedy } }
+  decoder most { step { insert tokens factor 1.9 by confidence of sampled; draw slot greedy } }
+  decoder either { step { insert tokens above 0.6 else quota 2 by confidence; draw slot greedy } }
+  decoder known {
+    step { insert tokens quota 0.2 + 2 * gap * confidence by confidence; draw slot greedy }
+  }
+  decoder joined {
+    step {
+      insert tokens above 0.6 or chance min(1, 0.4 * gap * confidence) by confidence
+      draw slot greedy
+    }
+  }
   decoder tied { overflow drop_right; step { insert tokens chance 1; draw slot } }
   collate { text : bos [body] eos }
 }"""
@@ -815,6 +827,9 @@ JOINT = """family joint {
     step { insert tokens chance min(1, missing * reveal(alpha)); draw slot }
   }
   decoder paced { step { insert tokens quota missing / steps_left; draw slot } }
+  decoder near { step { insert tokens within 1.2 by confidence; draw slot greedy } }
+  decoder known { step { insert tokens quota 0.2 + missing * confidence; draw slot greedy } }
+  decoder spread { step { insert tokens chance min(1, missing / 8) else quota missing; draw slot } }
   collate { text : bos [body] eos }
 }"""
 PAIRS = """family pairs {

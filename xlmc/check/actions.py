@@ -6,7 +6,7 @@ from xlmc.check import drafts, keeping
 from xlmc.check.draws import law
 from xlmc.check.gaps import tokens
 from xlmc.check.insertions import masks, own_clock, trained
-from xlmc.check.rules import number, ordering, paces, single
+from xlmc.check.rules import number, paces, scored, single
 from xlmc.check.words import one_of, word
 from xlmc.diagnostics.diagnostic import Diagnostic, suggest
 from xlmc.diagnostics.semantic_errors import (
@@ -26,7 +26,6 @@ from xlmc.words import slots
 from xlmc.words.actions.base import Action
 from xlmc.words.answers import answering
 from xlmc.words.arrows import of_step, sound, undo
-from xlmc.words.slots import rule_words
 
 VERBS = tuple(dict.fromkeys(word.verb for word in slots.action_words().values()))
 OPTIONS = {name: kind for name, (kind, _) in NEUTRAL.items()}
@@ -195,19 +194,12 @@ def _rule(action: ast.Act, family: ast.Family) -> Iterator[Diagnostic]:
 def _unmask(
     action: ast.Act, section: ast.Section, env: Environment, process: Process
 ) -> Iterator[Diagnostic]:
-    much, order = action.much, action.order
     endless = not query.those(section.entries, ast.Grid)
-    for pace, wrong in paces(much, answering(env), endless=endless):
+    for pace, wrong in paces(action.much, answering(env), endless=endless):
         yield from wrong
         if process.clocks > 1 and pace.value is not None:
             yield from own_clock(pace.value, pace.rule, process.arrows[0], env)
-    scored = [word for pace in query.paces(much) if (word := rule_words()[pace.rule]).scored]
-    if order is not None:
-        yield from ordering(order, action, section, env)
-    elif scored:
-        rule = scored[0].name
-        why = f"`{rule}` {scored[0].scored}: it needs a score"
-        yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
+    yield from scored(action, section, env)
 
 
 def drawing(

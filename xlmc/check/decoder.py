@@ -30,7 +30,7 @@ from xlmc.syntax import ast, query
 from xlmc.theory.environment import Environment
 from xlmc.theory.needs import met
 from xlmc.theory.process import Process
-from xlmc.words import arrows, decoding, slots
+from xlmc.words import arrows, decoding, numbers, slots
 from xlmc.words.answers import answering
 from xlmc.words.reuses.base import Reuse
 
@@ -314,6 +314,14 @@ def _spoken(section: ast.Section) -> set[str]:
     return query.spoken(exprs, query.those(section.entries, ast.Let))
 
 
+def _weighing(step: ast.Step, family: ast.Family) -> str:
+    """Return the head by which a step weighs the gaps that get a token; "" for none."""
+    insert, draw = query.first(step.actions, ast.Insert), query.first(step.actions, ast.Draw)
+    if insert is None or draw is None:
+        return ""
+    return numbers.weighing(insert.much, draw.head.id, family)
+
+
 def _unused(family: ast.Family) -> Iterator[Diagnostic]:
     decoders = query.decoders(family)
     if not decoders:
@@ -334,6 +342,7 @@ def _unused(family: ast.Family) -> Iterator[Diagnostic]:
         for action in query.those(node.actions, ast.Draw)
     }
     drawn |= {one.head.id for one in nodes if isinstance(one, ast.Start) and one.head is not None}
+    drawn |= {_weighing(node, family) for node in nodes if isinstance(node, ast.Step)}
     trained = {term.head.id for term in query.terms(family)}
     for term in query.terms(family):
         if term.head.id in query.heads(family) and term.head.id not in spoken | drawn:

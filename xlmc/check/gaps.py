@@ -4,22 +4,30 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from xlmc.check.insertions import ranged, trained
-from xlmc.check.rules import goes_on, growing, known, ordering, single
+from xlmc.check import rules
+from xlmc.check.insertions import trained
 from xlmc.diagnostics.diagnostic import Diagnostic
-from xlmc.diagnostics.semantic_errors import Unsupported, WrongAction, WrongRule, WrongScore
+from xlmc.diagnostics.semantic_errors import (
+    UnknownName,
+    Unsupported,
+    WrongAction,
+    WrongRule,
+    WrongScore,
+)
 from xlmc.syntax import ast, query
+from xlmc.syntax.vocabulary import listing
 from xlmc.theory.environment import Environment
-from xlmc.theory.probe import distinct
 from xlmc.words import numbers, slots
+from xlmc.words.answers import KIND, answering
+
+RULES = "write `insert tokens one`, `chance`, `quota`, `above`, `within` or `factor`"
 
 
 def tokens(
     action: ast.Insert, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    """Check the insertion of tokens into gaps that a rule chooses."""
-    rule, value = action.much.rule, action.much.value
-    wrong = list(single(action, "write `insert tokens one`, `chance`, `quota` or `above`"))
+    """Check the insertion of tokens into gaps that rules choose."""
+    wrong = list(rules.single(action, RULES))
     if wrong:
         yield from wrong
         return
@@ -28,8 +36,7 @@ def tokens(
     if draw is None or draw.head.id not in query.heads(family):
         return  # that is what is wrong
     yield from _weighed(action, draw.head.id, family)
-    if value is not None:
-        yield from _value(rule, value, draw.head.id, section, family, env)
+    yield from _amounts(action, draw.head.id, section, family, env)
     yield from _order(action, section, env)
     if step is not None and not numbers.plain(action, draw.head.id, family):
         yield from _together(action, draw.head.id, section, step, family)
@@ -60,62 +67,62 @@ def _together(
 
 def _weighed(action: ast.Insert, head: str, family: ast.Family) -> Iterator[Diagnostic]:
     """Complain if no head predicts the gaps that miss tokens; a chance may be the same in all."""
-    rule, span = action.much.rule, action.much.span
-    if rule == "chance" or not numbers.apart(head, family):
+    compared = [pace for pace in query.paces(action.much) if pace.rule != "chance"]
+    if not compared or not numbers.apart(head, family):
         return
-    known = numbers.of_gaps(family)
+    known, (pace, *_) = numbers.of_gaps(family), compared
+    read = [name for one in query.amounts(action) for name in numbers.read(one, known)]
     if not known:
         why = f"`{head}` predicts the token of a gap, and no head predicts if one is missing"
         hint = "add `head gap : count at gaps`, or train it by `joint_cross_entropy(gone)`"
-        yield WrongRule(span=span, rule=rule, why=why, hint=hint)
-    elif len(known) > 1 and not numbers.read(action.much.value, known):
+        yield WrongRule(span=pace.span, rule=pace.rule, why=why, hint=hint)
+    elif len(known) > 1 and not read:
         why = f"`{known[0]}` and `{known[1]}` both say how many tokens a gap misses"
-        yield WrongRule(span=span, rule=rule, why=why, hint="read one of them in the amount")
+        hint = "read one of them in the amount"
+        yield WrongRule(span=pace.span, rule=pace.rule, why=why, hint=hint)
 
 
-def _value(
-    rule: str,
-    value: ast.Expr,
-    head: str,
-    section: ast.Section,
-    family: ast.Family,
-    env: Environment,
+def _amounts(
+    action: ast.Insert, head: str, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
-    """Check an amount: the names it reads, and its values."""
-    heads = numbers.readable(head, family) if rule != "above" else []
-    own = evolve(env, names={**env.names, **dict.fromkeys(heads, "Rate")})
-    wrong = list(known(value, own))
-    yield from wrong
-    read = numbers.read(value, heads)
-    if len(read) > 1:
-        why = "two heads say how many tokens are missing"
-        hint = f"read `{read[0]}` or `{read[1]}`"
-        yield WrongRule(span=value.span, rule=rule, why=why, hint=hint)
-    for name in read:
-        yield from trained(value.span, name, family)
-    if wrong or not env.sound or len(read) > 1:
-        return
-    endless = not query.those(section.entries, ast.Grid)
-    rows = list(distinct(value, own, growing(env)))
-    none = [{**row, **dict.fromkeys(read, 0.0)} for row in rows]
-    stuck = goes_on(rule, value, own, none, "no token is inserted") if endless else ()
-    hint = f"a quota is at least 0: `{read[0]} * reveal(...)`" if rule == "quota" and read else ""
-    yield from [*stuck] or ranged(rule, value, read, own, hint)
+    """Check the amounts of the rules: the names they read, and their values."""
+    heads = numbers.readable(head, family)
+    own = answering(evolve(env, names={**env.names, **dict.fromkeys(heads, KIND)}))
+    endless, before = not query.those(section.entries, ast.Grid), dict[str, None]()
+    example = f"{heads[0]} * reveal(...)" if heads else "2"
+    number = f"a quota is at least 0: `{example}`"
+    gaps = rules.Places(rules.growing, "no token is inserted", number)
+    for pace, wrong in rules.paces(action.much, own, gaps, endless=endless):
+        read, span = numbers.read(pace.value, heads), (pace.value or pace).span
+        before |= dict.fromkeys(read)
+        if len(before) > 1:
+            known = listing([f"`{name}`" for name in before], "or")
+            why, hint = "two heads say how many tokens are missing", f"read {known}"
+            yield WrongRule(span=span, rule=pace.rule, why=why, hint=hint)
+            return
+        yield from (_hinted(one, heads) for one in wrong)
+        for name in read:
+            yield from trained(span, name, family)
+
+
+def _hinted(one: Diagnostic, heads: list[str]) -> Diagnostic:
+    """Add the name of a number of missing tokens to a message about the name ``masked``."""
+    if not isinstance(one, UnknownName) or one.name != "masked":
+        return one
+    read = f"read `{heads[0]}`" if heads else "add `head gap : count at gaps`, and read `gap`"
+    return evolve(one, hint=f"no mask shows how many tokens are missing: {read}")
 
 
 def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
-    order, rule = action.order, action.much.rule
-    if order is None:
-        if rule == "above":
-            why = f"`{rule}` has a threshold: it needs a score"
-            yield WrongRule(span=action.span, rule=rule, why=why, hint="add `by confidence`")
-        return
-    wrong = list(ordering(order, action, section, env))
+    order = action.order
+    wrong = list(rules.scored(action, section, env))
     yield from wrong
-    for score in query.scores(order, section) if not wrong else ():
+    if wrong or order is None:
+        return
+    for score in query.scores(order, section):
         if why := slots.order_words()[score.id].no_gap:
             hint = "write `by confidence`, or drop the order"
             yield WrongScore(span=order.score.span, why=why, hint=hint)
-    if not wrong and order.of is not None and order.of.id == "tempered":
+    if order.of is not None and order.of.id == "tempered":
         why = "the numbers of missing tokens are not tempered"
         yield WrongScore(span=order.of.span, why=why, hint="drop `of tempered`")

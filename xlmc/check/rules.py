@@ -1,8 +1,8 @@
 """Rules and orders of an action: the number of candidates, and which come first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from xlmc.check import scope
 from xlmc.check.settings import TYPES
@@ -59,8 +59,38 @@ def _timely(let: ast.Name, env: Environment) -> bool:
     return all(env.names.get(name, RATES) != RATES for name in read_by(let, env))
 
 
+def moments(env: Environment) -> Iterator[Sample]:
+    """Yield rows of all sizes, with all numbers of masks, at all times if there are some."""
+    times = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
+    for row in rows("masked"):
+        for time in times if "t" in env.names else [{}]:
+            yield {**row, "limit": 2 * row["length"], **time}
+
+
+def growing(env: Environment) -> Iterator[Sample]:
+    """Yield the samples of rows that tokens come into, empty ones among them."""
+    for sample in moments(env):
+        yield {**sample, "length": 0.0, "masked": 0.0, "limit": sample["length"]}
+        yield sample
+
+
+@frozen
+class Places:
+    """The candidates of an action: rows that have them, and phrases for messages about them.
+
+    ``nothing``: a step that takes none; ``number``: the range of a number of them.
+    """
+
+    moments: Callable[[Environment], Iterator[Sample]]
+    nothing: str
+    number: str = ""
+
+
+MASKS = Places(moments, "no mask is revealed")
+
+
 def paces(
-    much: ast.Much, env: Environment, *, endless: bool = False
+    much: ast.Much, env: Environment, places: Places = MASKS, *, endless: bool = False
 ) -> Iterator[tuple[ast.Much, list[Diagnostic]]]:
     """Yield each rule of an action with what is wrong with it; ``endless``: there is no grid."""
     for pace in query.paces(much):
@@ -68,19 +98,22 @@ def paces(
         if pace.value is not None:
             wrong += known(pace.value, env)
             if not wrong and env.sound:
-                last = endless and pace.rest is None
-                every = samples(pace.value, env)
-                wrong += goes_on(pace.rule, pace.value, env, every) if last else []
-                wrong = wrong or list(amount(pace.rule, pace.value, env))
+                last, rule = endless and pace.rest is None, pace.rule
+                every = list(samples(pace.value, env, places))
+                wrong += goes_on(rule, pace.value, env, every, places.nothing) if last else []
+                hint = places.number if rule_words()[rule].counts else ""
+                wrong = wrong or list(in_range(rule, pace.value, env, every, hint))
         yield pace, wrong
 
 
 def single(action: ast.Act | ast.Insert, hint: str) -> Iterator[Diagnostic]:
-    """Complain about a rule that an action of one rule does not have, or about a second one."""
+    """Complain about a rule that an action does not have, or a second one where it has one."""
     much, word = action.much, slots.action(action)
-    if why := word.wrong_rule(much):
-        yield WrongRule(span=much.span, rule=much.rule, why=why, hint=hint)
-    elif (other := much.rest) is not None:
+    for pace in query.paces(much):
+        if why := word.wrong_rule(pace):
+            yield WrongRule(span=pace.span, rule=pace.rule, why=why, hint=hint)
+            return
+    if word.alone and (other := much.rest) is not None:
         drop = f"drop `{much.link} {other.span.text}`"
         yield WrongRule(span=other.span, rule=other.rule, why=word.alone, hint=drop)
 
@@ -98,29 +131,9 @@ def _never(pace: ast.Much) -> Iterator[Diagnostic]:
         yield WrongRule(span=other.span, rule=other.rule, why=why, hint=hint)
 
 
-def amount(rule: str, value: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
-    """Complain about the values that a chance or a quota takes over the run of a decoder."""
-    yield from in_range(rule, value, env, samples(value, env))
-
-
-def samples(value: ast.Expr, env: Environment) -> Iterator[Sample]:
+def samples(value: ast.Expr, env: Environment, places: Places = MASKS) -> Iterator[Sample]:
     """Yield samples of rows, times and answers with distinct values for an expression."""
-    return answered(value, env, distinct(value, env, moments(env)))
-
-
-def moments(env: Environment) -> Iterator[Sample]:
-    """Yield rows of all sizes, with all numbers of masks, at all times if there are some."""
-    times = [{"t": n / 8, "s": (n - 1) / 8, "steps_left": float(n)} for n in range(8, 0, -1)]
-    for row in rows("masked"):
-        for time in times if "t" in env.names else [{}]:
-            yield {**row, "limit": 2 * row["length"], **time}
-
-
-def growing(env: Environment) -> Iterator[Sample]:
-    """Yield the samples of rows that tokens come into, empty ones among them."""
-    for sample in moments(env):
-        yield {**sample, "length": 0.0, "masked": 0.0, "limit": sample["length"]}
-        yield sample
+    return answered(value, env, distinct(value, env, places.moments(env)))
 
 
 def in_range(
@@ -143,7 +156,7 @@ def goes_on(
     value: ast.Expr,
     env: Environment,
     samples: Iterable[Sample],
-    nothing: str = "no mask is revealed",
+    nothing: str,
 ) -> Iterator[Diagnostic]:
     """Complain about a step that may do nothing: without a grid, a row could wait for ever."""
     some = rule_words()[rule].some
@@ -176,6 +189,19 @@ def reaches(value: ast.Expr, scores: Iterable[Order], env: Environment) -> Itera
             hint = f"write `{score.threshold}`"
             yield WrongRule(span=value.span, rule="above", why=why, hint=hint)
             return
+
+
+def scored(
+    action: ast.Act | ast.Insert, section: ast.Section, env: Environment
+) -> Iterator[Diagnostic]:
+    """Complain about the order of an action, or about a rule that needs one where none is."""
+    if action.order is not None:
+        yield from ordering(action.order, action, section, env)
+        return
+    words = [rule_words()[pace.rule] for pace in query.paces(action.much)]
+    for rule in [one for one in words if one.scored][:1]:
+        why = f"`{rule.name}` {rule.scored}: it needs a score"
+        yield WrongRule(span=action.span, rule=rule.name, why=why, hint="add `by confidence`")
 
 
 def ordering(

@@ -19,6 +19,7 @@ from xlmc.calculus.code import (
 from xlmc.lower import drafts, insertions, ir
 from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import gradual, switch, timely
+from xlmc.lower.endings import Endings
 from xlmc.lower.orders import CUTS, MASKS, actor
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
@@ -176,8 +177,9 @@ class Actions(Amounts):
         )
         if insert is None or self.both or plain(insert, head.id, self.family):
             return None
-        order = self._order(insert.order)
-        return insertions.several(insert, head.id, order, self.section, self.family, self.scope)
+        asks = Endings(self.section, self.family, self.clock).asks
+        candidates = "open_" if asks else "canvas.open"
+        return insertions.several(insert, head.id, self._order(insert.order), self, candidates)
 
     def editing(self, step: ast.Step) -> ir.Editing:
         """Return the edits that make the text of a draft."""

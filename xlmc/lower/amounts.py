@@ -1,5 +1,6 @@
 """The amounts of a decoder: the meanings of their names, and their code."""
 
+from collections.abc import Callable
 from functools import partial
 
 from attrs import evolve, frozen
@@ -28,6 +29,8 @@ from xlmc.theory.process import Process
 from xlmc.words import numbers, slots
 from xlmc.words.rules.base import Actor, Rule
 from xlmc.words.slots import answers, rule_words
+
+Meanings = Callable[[Rule], dict[str, Leaf]]  # of names in the amount of a rule
 
 
 @frozen
@@ -108,17 +111,23 @@ class Amounts:
                 found[one.name] = inline(one.value, found)
         return found
 
-    def paces(self, much: ast.Much, actor: Actor) -> tuple[ir.Pace, ...]:
-        """Return the rules of an action with the codes of their amounts."""
-        return tuple(self._pace(pace, actor) for pace in query.paces(much))
+    def paces(
+        self, much: ast.Much, actor: Actor, heads: Meanings | None = None
+    ) -> tuple[ir.Pace, ...]:
+        """Return the rules of an action with the codes of their amounts.
 
-    def _pace(self, pace: ast.Much, actor: Actor) -> ir.Pace:
+        ``heads``: the meanings of heads in the amount of a rule, by default of the rates of masks.
+        """
+        heads = heads or partial(_rates, actor, numbers.of_masks(self.family))
+        return tuple(self._pace(pace, actor, heads) for pace in query.paces(much))
+
+    def _pace(self, pace: ast.Much, actor: Actor, heads: Meanings) -> ir.Pace:
         rule = rule_words()[pace.rule]
         joined = pace.also is not None
         if pace.value is None:
             return ir.Pace(rule, None, joined=joined)
         scope = self.scope
-        read = _looked(rule, actor) | _rates(rule, actor, numbers.of_masks(self.family))
+        read = _looked(rule, actor) | heads(rule)
         names = {**scope.names, **read}
         code = Printer.code(inline(pace.value, self.late), evolve(scope, names=names))
         looks = tuple(name for name in read if name in code.reads.variables)
@@ -144,24 +153,22 @@ def _looked(rule: Rule, actor: Actor) -> dict[str, Leaf]:
 
     Of each place, or as a mean over the candidates of a row.
     """
-    among = actor.candidates
     if rule.of_place:
         return {
             word.name: variable(word.name, Rank.TOKEN, Kind.DOUBLE, word.variable)
             for word in answers().values()
         }
     return {
-        word.name: variable(word.name, Rank.ROW, Kind.DOUBLE, f"mean({word.variable}, {among})")
+        word.name: variable(word.name, Rank.ROW, Kind.DOUBLE, actor.mean(word.variable))
         for word in answers().values()
     }
 
 
-def _rates(rule: Rule, actor: Actor, heads: list[str]) -> dict[str, Leaf]:
+def _rates(actor: Actor, heads: list[str], rule: Rule) -> dict[str, Leaf]:
     """Return the rates of masks by heads: of each place, or as a mean over those of a row."""
     if rule.of_place:
         return {name: variable(name, Rank.TOKEN, Kind.DOUBLE) for name in heads}
-    means = {name: f"mean({name}, {actor.candidates})" for name in heads}
-    return {name: variable(name, Rank.ROW, Kind.DOUBLE, mean) for name, mean in means.items()}
+    return {name: variable(name, Rank.ROW, Kind.DOUBLE, actor.mean(name)) for name in heads}
 
 
 def _counted(name: str, mask: str) -> Leaf:

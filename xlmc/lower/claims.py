@@ -83,7 +83,7 @@ def _in_time(decoder: ir.Decoder) -> list[str]:
     if several is None:
         return ["one token comes at each step, whatever the time"]
     reasons = []
-    if not decoder.timed or several.rule != "chance":
+    if not decoder.timed or not several.apart:
         reasons.append("the number of tokens inserted in a step is not drawn as the rates say")
     elif not several.timely:
         reasons.append("tokens are not inserted at the times of the clock")

@@ -94,10 +94,10 @@ class _Maker(Actions):
         insert = query.first(step.actions, ast.Insert)
         edits = slots.edits(step.actions)
         keep = query.act(step.actions, "keep")
-        actions = (unmask, keep, *(edit for edit, _ in edits), insert)
-        values = [value for a in actions if a is not None for value in query.amounts(a)]
-        warm = unmask.order.temperature if unmask is not None and unmask.order is not None else None
-        values += [warm] if warm is not None else []
+        actions = [a for a in (unmask, keep, *(edit for edit, _ in edits), insert) if a is not None]
+        values = [value for a in actions for value in query.amounts(a)]
+        heat = [a.order.temperature for a in actions if a.order is not None]
+        values += [value for value in heat if value is not None]
         grid = slots.grid(self.section.entries)
         told = query.condition(self.family) is not None and not (grid and grid.timed)
         spec = "decoder" if self.section.name is None else f"decoder {name}"

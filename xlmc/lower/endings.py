@@ -21,6 +21,11 @@ class Endings(Amounts):
         pairs = [(one, stop_of(one, self.family)) for one in (stop.conditions if stop else ())]
         return [(one, word) for one, word in pairs if word is not None]
 
+    @property
+    def asks(self) -> bool:
+        """Return whether a head's answer may end a row before a step."""
+        return any(word.chance(one) is not None for one, word in self.words)
+
     def few(self) -> Code | None:
         """Return the number of missing tokens below which a row gets no more; None for none."""
         numbers = [n for one, word in self.words if word.kind == "few" for n in word.numbers(one)]

@@ -44,7 +44,7 @@ class GrowthMaker(Maker):
         d, before, close = self.decoder, list[tuple[str, Code]](), ""
         if d.asked:
             before.append(line("stops", "self.stops(canvas, noise)"))
-            before.append(line("open_", "canvas.open & ~stops[:, None]"))
+            before.append(line(several.actor.candidates, "canvas.open & ~stops[:, None]"))
             close = ".close(stops)"
         cut = bool(d.draw.cuts)
         needs = (self.piece(parts.Draw(self.plain(), summary(d.draw))),) if cut else ()
@@ -52,7 +52,7 @@ class GrowthMaker(Maker):
         def draw(logits: str, u: str) -> Code:
             return built(f"self.draw({logits}, {u})") if cut else drawing(d.draw, logits, u)
 
-        lines = insertions.lines(several, d.head, "open_" if d.asked else "canvas.open", draw)
+        lines = insertions.lines(several, d.head, draw)
         doc = self.refers("Insert a token into each of some gaps", "step")
         result = built(f"canvas.insert_each(places, token){close}")
         yield self.piece(parts.Spread((*before, *d.lets, *lines), result, doc=doc), *needs)

@@ -1,6 +1,7 @@
 """Insertions of tokens into several gaps of a row: which gaps, by what numbers."""
 
 from collections.abc import Callable
+from functools import partial
 
 from attrs import evolve
 
@@ -8,8 +9,6 @@ from xlmc.calculus.code import (
     Code,
     Kind,
     Leaf,
-    Names,
-    Printer,
     Rank,
     beside_tokens,
     built,
@@ -17,69 +16,76 @@ from xlmc.calculus.code import (
     variable,
 )
 from xlmc.lower import ir, orders
+from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import timely
+from xlmc.lower.endings import place
 from xlmc.lower.orders import RANDOM
 from xlmc.lower.parts import Lines
 from xlmc.syntax import ast, query
 from xlmc.words import numbers
 from xlmc.words.decoding import environment
-from xlmc.words.rules.base import Actor
-from xlmc.words.slots import rule_words
+from xlmc.words.rules.base import Actor, Rule
+from xlmc.words.slots import answers, rule_words
 
 LEAST = 1e-300  # a weight whose logarithm is a number, in place of 0
 TOKEN = 'noise.uniform("token", canvas.position)'
 
 
 def several(
-    action: ast.Insert,
-    head: str,
-    order: ir.Order,
-    section: ast.Section,
-    family: ast.Family,
-    scope: Names,
+    action: ast.Insert, head: str, order: ir.Order, amounts: Amounts, candidates: str
 ) -> ir.Several:
-    """Return which gaps get a token in a step."""
-    value, rated = action.much.value, action.much.rule == "poisson"
-    rule = "chance" if rated else action.much.rule  # that a Poisson number is not 0
-    number = numbers.weighing(evolve(action.much, rule=rule), head, family)
-    known = query.heads(family).get(number)
-    at = known.at.id if known is not None and known.at is not None else ""
-    leaf = _of_gap(number) if rule == "chance" else _of_row(number, at)
-    names = evolve(scope, names={**scope.names, number: leaf})
-    policy = query.first(section.entries, ast.Overflow)
-    env, arrow = environment(section, family), query.arrows(family)[-1]
-    code = Printer.code(value, names) if value is not None else None
+    """Return which of the candidate gaps get a token in a step."""
+    family, rated = amounts.family, action.much.rule == "poisson"
+    much = evolve(action.much, rule="chance") if rated else action.much
+    number, joint = numbers.weighing(much, head, family), numbers.joint(head, family)
+    at = place(number, family) if number else ""
+    chances = [rule_words()[pace.rule].of_place for pace in query.paces(much)]
+    share = "share" if joint and (number or not all(chances)) else ""
+    actor = Actor(candidates, "insert", "inserted", number if at == "gaps" else share)
+    paces = amounts.paces(much, actor, partial(_missing, number, at == "gaps" or any(chances)))
+    policy = query.first(amounts.section.entries, ast.Overflow)
     return ir.Several(
-        rule=rule,
-        code=built("-torch.expm1(-({}))", code) if rated and code is not None else code,
+        paces=_fired(paces) if rated else paces,
         order=order,
-        joint=numbers.joint(head, family),
+        actor=actor,
+        joint=joint,
         number=number,
-        kind=known.kind.id if known is not None else "",
+        kind=query.heads(family)[number].kind.id if number else "",
         at=at,
         overflow=policy.policy.id if policy is not None else "",
-        timely=rule == "chance"
-        and value is not None
-        and number != ""
-        and timely(value, number, env, arrow.survival),
+        timely=all(chances) and number != "" and _timely(much, number, amounts),
     )
 
 
-def _of_gap(number: str) -> Leaf:
-    return variable(number, Rank.TOKEN, Kind.DOUBLE)
+def _fired(paces: tuple[ir.Pace, ...]) -> tuple[ir.Pace, ...]:
+    """Return the rules by rates as rules by the chance that a Poisson number is not 0."""
+    codes = ((pace, pace.code) for pace in paces if pace.code is not None)
+    form = "-torch.expm1(-({}))"
+    return tuple(evolve(pace, code=built(form, code)) for pace, code in codes)
 
 
-def _of_row(number: str, at: str) -> Leaf:
-    """Return the number of a row: of a head at gaps the sum over them."""
-    if at != "gaps":
-        return variable(number, Rank.ROW, Kind.DOUBLE)
+def _missing(number: str, spread: bool, rule: Rule) -> dict[str, Leaf]:
+    """Return the meaning of a head of numbers; ``spread``: its variable is of each gap."""
+    if not number:
+        return {}
+    if rule.of_place:
+        return {number: variable(number, Rank.TOKEN, Kind.DOUBLE)}
+    if not spread:
+        return {number: variable(number, Rank.ROW, Kind.DOUBLE)}
     wide = f"{number}.sum(1, keepdim=True)"
-    return variable(number, Rank.ROW, Kind.DOUBLE, f"{number}.sum(1)", wide)
+    return {number: variable(number, Rank.ROW, Kind.DOUBLE, f"{number}.sum(1)", wide)}
 
 
-def lines(
-    several: ir.Several, head: str, candidates: str, draw: Callable[[str, str], Code]
-) -> Lines:
+def _timely(much: ast.Much, number: str, amounts: Amounts) -> bool:
+    """Return whether one chance of each gap follows the clock."""
+    section, family = amounts.section, amounts.family
+    env, arrow = environment(section, family), query.arrows(family)[-1]
+    if much.value is None or much.rest is not None:
+        return False
+    return timely(much.value, number, env, arrow.survival)
+
+
+def lines(several: ir.Several, head: str, draw: Callable[[str, str], Code]) -> Lines:
     """Return the assignments of a step, up to the tokens of the gaps that are chosen.
 
     ``draw`` gives a draw from logits by u.
@@ -91,7 +97,8 @@ def lines(
     found += _weights(several)
     if order.sampled:
         found.append(("token", draw("logits", f"{TOKEN}[canvas.open]")))
-    found.append(("places", _places(several, candidates)))
+    found += orders.looks(several.paces, "canvas.open", drawn=order.sampled, known=several.number)
+    found += _places(several)
     if several.overflow:
         fit = f"{several.overflow}(places.long(), canvas.vacant) > 0"
         found.append(("places", built(fit)))
@@ -105,13 +112,8 @@ def lines(
 
 def _reads_all(several: ir.Several) -> bool:
     """Return whether the distributions of all gaps are read, and not of those chosen alone."""
-    return _shared(several) or _sure(several)
-
-
-def _shared(several: ir.Several) -> bool:
-    """Return whether gaps are weighed by their shares of the joint distribution."""
-    weighs = several.rule != "chance" or several.number != ""
-    return several.joint and several.at != "gaps" and weighs
+    looks = any({*pace.looks} & {*answers()} for pace in several.paces)
+    return several.actor.weights == "share" or _sure(several) or looks
 
 
 def _sure(several: ir.Several) -> bool:
@@ -121,7 +123,7 @@ def _sure(several: ir.Several) -> bool:
 def _weights(several: ir.Several) -> Lines:
     """Return the assignments of what is missing in gaps and rows."""
     name, at = several.number, several.at
-    share = (("share", built("shares(logits, canvas.open)")),) if _shared(several) else ()
+    share = (("share", built("shares(logits, canvas.open)")),) * (several.actor.weights == "share")
     if not name:
         return share
     place = "canvas.open" if at == "gaps" else f'canvas.x == canvas.network.vocab["{at}"]'
@@ -130,27 +132,29 @@ def _weights(several: ir.Several) -> Lines:
     if at == "gaps":
         return (*share, (name, built(f"spread({answer}, canvas.open)")))
     read = (name, built(answer))
-    if several.rule != "chance":
+    if not any(pace.rule.of_place for pace in several.paces):
         return (*share, read)
     return (*share, read, (name, built(f"share * {name}[:, None]")))
 
 
-def _places(several: ir.Several, candidates: str) -> Code:
-    """Return the gaps that a rule chooses."""
-    rule, actor = rule_words()[several.rule], Actor(candidates, "insert", "inserted")
-    amount = rule.amount(several.code, actor) if several.code is not None else None
-    return rule.places(_score(several), amount, actor, last=True)
+def _places(several: ir.Several) -> Lines:
+    """Return the assignments of the gaps that the rules choose."""
+    score = _score(several)
+    error = built("(1 - {}).clamp(min=0)", score)
+    values = {way: error if way else score for way in orders.ways(several.paces)}
+    lines, scores = orders.once(several.paces, values)
+    return (*lines, ("places", orders.chosen(several.paces, scores, several.actor)))
 
 
 def _score(several: ir.Several) -> Code:
     """Return the score of each gap: the highest come first."""
-    order = several.order
-    weight = several.number if several.at == "gaps" else "share"
+    order, weight = several.order, several.actor.weights
     random = built(f"{weight}.clamp(min={LEAST}).log() + gumbel({RANDOM})")
     if not _sure(several):
         return random
-    sure = orders.codes(order)["confidence"]
-    best = built(f"{weight} * spread({{}}, canvas.open)", sure)
+    sure = orders.same("confidence", several.paces)
+    sure = sure or built("spread({}, canvas.open)", orders.codes(order)["confidence"])
+    best = built(f"{weight} * {{}}", sure)
     if order.temperature is not None:
         best = built(f"{{}} + {{}} * gumbel({RANDOM})", best, beside_tokens(order.temperature))
     if len(order.scores) == 1:

@@ -5,7 +5,7 @@ from functools import reduce
 
 from attrs import evolve
 
-from xlmc.calculus.code import Code, Rank, beside_tokens, built, param
+from xlmc.calculus.code import Code, Kind, Rank, beside_tokens, built, param, variable
 from xlmc.lower import ir, parts
 from xlmc.words.actions.edit import Edit
 from xlmc.words.orders.base import Order
@@ -57,13 +57,23 @@ def methods(unmask: ir.Unmask) -> list[parts.Scores]:
     """Return the methods that score masks, where a param chooses the score."""
     if not unmask.order.param or not unmask.reads_network:
         return []
-    return [_method(unmask.order, errors=errors) for errors in _ways(unmask)]
+    return [_method(unmask.order, errors=errors) for errors in ways(unmask.paces)]
 
 
-def _ways(unmask: ir.Unmask) -> dict[bool, int]:
+def ways(paces: Iterable[ir.Pace]) -> dict[bool, int]:
     """Return how many rules take places by errors, and by scores."""
-    ways = [pace.rule.errors for pace in unmask.paces if pace.rule.ordered]
-    return {way: ways.count(way) for way in ways}
+    found = [pace.rule.errors for pace in paces if pace.rule.ordered]
+    return {way: found.count(way) for way in found}
+
+
+def once(
+    paces: tuple[ir.Pace, ...], values: dict[bool, Code]
+) -> tuple[list[tuple[str, Code]], dict[bool, Code]]:
+    """Return the scores and errors of all places; one that several rules read is a variable."""
+    many = [way for way, uses in ways(paces).items() if uses > 1 and not values[way].variable]
+    names = {way: "errors" if way else "scores" for way in many}
+    lines = [(name, values[way]) for way, name in names.items()]
+    return lines, values | {way: built(name) for way, name in names.items()}
 
 
 def _method(order: ir.Order, *, errors: bool) -> parts.Scores:
@@ -116,43 +126,46 @@ def _of(pace: ir.Pace, scores: dict[bool, Code]) -> tuple[Code, Code | None]:
 def choice(unmask: ir.Unmask) -> list[tuple[str, Code]]:
     """Return the places of rules that read the network, as lines of code."""
     order = unmask.order
-    lines = [*looks(unmask.paces, drawn=order.sampled)]
+    lines = [*looks(unmask.paces, "masked", drawn=order.sampled)]
     if _draws(order) or order.temperature is not None:
         lines.append(("u", built(f"{RANDOM}[masked]")))
-    scores: dict[bool, Code] = {}
-    for errors, uses in _ways(unmask).items():
+    values: dict[bool, Code] = {}
+    for errors in ways(unmask.paces):
         value = _value(order, errors=errors)
         if order.temperature is not None:
             more, warm = _warm(order.temperature)
             lines += [*more, ("scores", built("{} + {} * gumbel(u)", value, warm))]
             value = built("scores")
-        wide = built("spread({}, masked)", value)
         fixed = order.scores[0] if not (errors or order.param or order.temperature) else ""
-        same = _read(fixed, unmask.paces)
-        name = same or ("errors" if errors else "scores")
-        lines += [(name, wide)] if uses > 1 and not same else []
-        scores[errors] = built(name) if uses > 1 or same else wide
+        values[errors] = same(fixed, unmask.paces) or built("spread({}, masked)", value)
+    more, scores = once(unmask.paces, values)
+    lines += more
     paces = unmask.paces
     if unmask.ahead is not None:
         paces = (evolve(paces[0], code=built("quota")),)
     return [*lines, ("places", chosen(paces, scores, MASKS))]
 
 
-def looks(paces: Iterable[ir.Pace], *, drawn: bool) -> Iterator[tuple[str, Code]]:
-    """Yield the scores and the rates that amounts read, at all places."""
-    for name in dict.fromkeys(name for pace in paces for name in pace.looks):
+def looks(
+    paces: Iterable[ir.Pace], places: str, *, drawn: bool, known: str = ""
+) -> Iterator[tuple[str, Code]]:
+    """Yield the scores and the rates that amounts read, at all places; not what is ``known``."""
+    for name in dict.fromkeys(n for pace in paces for n in pace.looks if n != known):
         word = order_words().get(name)
         if word is None:  # a head of rates
-            yield name, built(f"spread(canvas.network.{name}(canvas.hidden(masked)), masked)")
+            rates = f"canvas.network.{name}(canvas.hidden({places}))"
+            yield name, built(f"spread({rates}, {places})")
             continue
         form = word.amount(drawn=drawn).format(logits="logits", token="token")
-        yield word.variable, built(f"spread({form}, masked)")
+        yield word.variable, built(f"spread({form}, {places})")
 
 
-def _read(score: str, paces: Iterable[ir.Pace]) -> str:
-    """Return the variable of a score that an amount reads unchanged; "" if none does."""
+def same(score: str, paces: Iterable[ir.Pace]) -> Code | None:
+    """Return the variable of a score that an amount reads unchanged; None if none does."""
     read = any(score in pace.looks for pace in paces) and order_words()[score].plain
-    return order_words()[score].variable if read else ""
+    if not read:
+        return None
+    return variable(order_words()[score].variable, Rank.TOKEN, Kind.DOUBLE).code
 
 
 def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
@@ -166,9 +179,9 @@ def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
     if edit.now:
         form = order_words()[edit.now].coded(errors=False, drawn=True).format(**present)
         wide = built(f"spread({form}, written)")
-        same = _read(edit.now, edit.paces)
-        lines += [] if same else [("scores", wide)]
-        score = built(f"-{same or 'scores'}")
+        read = same(edit.now, edit.paces)
+        lines += [] if read else [("scores", wide)]
+        score = built("-{}", read or built("scores"))
     if edit.temperature is not None:
         warm = beside_tokens(edit.temperature)
         score = built(f"{{}} + {{}} * gumbel({u})", score, warm)

@@ -20,7 +20,8 @@ def apart(head: str, family: ast.Family) -> bool:
 
 def plain(action: ast.Insert, head: str, family: ast.Family) -> bool:
     """Return whether one token is inserted at a gap from the head's joint distribution."""
-    return action.much.rule == "one" and action.order is None and not apart(head, family)
+    alone = action.much.rule == "one" and action.much.rest is None
+    return alone and action.order is None and not apart(head, family)
 
 
 def of_gaps(family: ast.Family) -> list[str]:
@@ -54,8 +55,9 @@ def weighing(much: ast.Much, head: str, family: ast.Family) -> str:
 
     "" where the joint distribution of a head of tokens weighs them, or where nothing does.
     """
-    found = read(much.value, readable(head, family))
-    if found or much.rule == "chance" or joint(head, family):
+    paces = [*query.paces(much)]
+    found = [name for one in paces for name in read(one.value, readable(head, family))]
+    if found or all(one.rule == "chance" for one in paces) or joint(head, family):
         return next(iter(found), "")
     return next(iter(of_gaps(family)), "")
 

@@ -84,8 +84,9 @@ def crowds(entries: tuple[ast.Node, ...]) -> bool:
     """Return whether a step of a decoder may insert more than one token into a row."""
     step = query.first(entries, ast.Step)
     insert = query.first(step.actions, ast.Insert) if step is not None else None
-    rule = rule_words().get(insert.much.rule) if insert is not None else None
-    return rule is not None and not rule.single
+    paces = [*query.paces(insert.much)] if insert is not None else []
+    known = [rule for one in paces if (rule := rule_words().get(one.rule)) is not None]
+    return len(known) > 1 or not all(rule.single for rule in known)
 
 
 def amount_words() -> dict[str, Amount]:

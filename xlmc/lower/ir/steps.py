@@ -4,7 +4,7 @@ from attrs import frozen
 
 from xlmc.calculus.code import Code
 from xlmc.words.actions.edit import Edit as Action
-from xlmc.words.rules.base import Rule
+from xlmc.words.rules.base import Actor, Rule
 from xlmc.words.slots import order_words
 
 
@@ -99,22 +99,28 @@ class Insert:
 
 @frozen
 class Several:
-    """The choice of the gaps that get a token in a step: rule is one, chance, quota or above.
+    """The choice of the gaps that get a token in a step, one at most each.
 
-    number: the head whose numbers weigh the gaps, of a kind and at a place (its gaps, or a special
-    token for a number of the row); "" where the joint distribution of tokens does, or nothing.
-    timely: with many steps tokens come back as the clock gives.
+    actor: the variables of the gaps that may get one, and of what they weigh; "" where no rule
+    compares them. number: the head whose numbers weigh the gaps, of a kind and at a place (its
+    gaps, or a special token for a number of the row); "" where the joint distribution of tokens
+    does, or nothing. timely: with many steps tokens come back as the clock gives.
     """
 
-    rule: str
-    code: Code | None  # over the number that is missing, named like the head
+    paces: tuple[Pace, ...]  # over the number that is missing, named like the head
     order: Order
+    actor: Actor
     joint: bool  # the distribution of tokens is one over all gaps
     number: str  # name
     kind: str
     at: str
     overflow: str  # name of the function that leaves out what finds no room; "" where all do
     timely: bool
+
+    @property
+    def apart(self) -> bool:
+        """Return whether each gap gets a token with a chance of its own."""
+        return all(pace.rule.of_place for pace in self.paces)
 
 
 @frozen

@@ -17,12 +17,19 @@ from xlmc.words.base import Word
 class Actor:
     """An action that takes places: the variable of its candidates, and streams of its noise.
 
-    ``stream`` is of the places, ``numbers`` of a random number for each row.
+    ``stream`` is of the places, ``numbers`` of a random number for each row. ``weights``: the
+    variable by which candidates count in a mean over a row; "" where all count alike.
     """
 
     candidates: str
     stream: str
     numbers: str
+    weights: str = ""
+
+    def mean(self, values: str) -> str:
+        """Return the text of the mean of a variable over the candidates of each row."""
+        name, among = ("weighted", self.weights) if self.weights else ("mean", self.candidates)
+        return f"{name}({values}, {among})"
 
 
 class Rule(Word):

@@ -17,6 +17,7 @@ from xlm_runtime.verify import examine
 from xlm_runtime.verify.basis import KNOTS, Basis
 from xlm_runtime.verify.bench import Bench, Settings, source
 from xlm_runtime.verify.budget import Budget, Late
+from xlm_runtime.verify.descent import Descent
 from xlm_runtime.verify.examine import _stable
 from xlm_runtime.verify.fit import excess, fit
 from xlm_runtime.verify.law import law_of
@@ -25,6 +26,7 @@ from xlm_runtime.verify.manners import manners
 from xlm_runtime.verify.mixture import Mixture
 from xlm_runtime.verify.objective import _weighed
 from xlm_runtime.verify.samplers import Curve, measured, samplers
+from xlm_runtime.verify.second import Second
 from xlm_runtime.verify.stats import ERROR, null, reach
 from xlm_runtime.verify.toys import toys, vocabulary
 from xlm_runtime.verify.verdict import Outcome, Verdict
@@ -167,7 +169,7 @@ def test_a_harder_fit_leaves_what_was_not_refuted(monkeypatch: pytest.MonkeyPatc
     second = [evolve(fine, outcome="undecided"), refuted(0.19)]
     monkeypatch.setattr(examine, "fit", lambda *_: None)
     monkeypatch.setattr(examine, "_judged", lambda *_: second)
-    assert examine._again(toy, law_of(toy), first)[0] == [first[0], second[1]]
+    assert examine._again(toy, law_of(toy), first, fit(toy))[0] == [first[0], second[1]]
 
 
 def test_an_undecided_value_names_the_options_that_decide_it() -> None:
@@ -264,3 +266,53 @@ def test_an_undecided_weight_names_the_seconds_that_decide_it() -> None:
     found = _weighed(bench("mdlm", "given"), 0.1, 0.5, True)
     assert found.outcome == "undecided"
     assert found.found.endswith("more draws of the loss decide it: --seconds 360")
+
+
+def test_a_descent_finds_the_least_of_what_curves_differently_along_each_axis() -> None:
+    curves = torch.logspace(-2, 2, 12, dtype=torch.float64)
+
+    def value(x: torch.Tensor) -> tuple[float, torch.Tensor]:
+        cost = (curves * (x - 1) ** 2 + (x - 1).exp() - x).sum()
+        return float(cost), 2 * curves * (x - 1) + (x - 1).exp() - 1
+
+    descent = Descent(value, torch.zeros(12, dtype=torch.float64))
+    steps = [descent.step() for _ in range(60)]
+    assert sum(steps) < 60  # no step lowers the least value
+    torch.testing.assert_close(descent.at, torch.ones(12, dtype=torch.float64), atol=1e-5, rtol=0)
+
+
+def test_a_fit_without_time_decides_nothing() -> None:
+    toy = bench("mdlm", "given", points=8)
+    toy.budget.end = -1.0
+    with pytest.raises(Late):
+        fit(toy)
+
+
+def test_a_refuted_claim_is_doubtful_without_time_for_a_harder_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toy = bench("mdlm", "given", points=8)
+
+    def late(*_: object) -> None:
+        raise Late
+
+    fitted, fine = fit(toy), Verdict(claim="loss.additive", outcome="refuted", found="it depends")
+    monkeypatch.setattr(examine, "fit", late)
+    found = verdicts(examine._again(toy, law_of(toy), [refuted(0.2), fine], fitted)[0])
+    assert [one.outcome for one in found] == ["undecided", "refuted"]
+    assert "--seconds 240" in found[0].found
+
+
+def test_a_second_network_answers_each_text_once_and_every_row() -> None:
+    toy = bench("loflexmdm", "mixed")
+    batch, seen = toy.weighted(1), []
+
+    def clocks(x0: torch.Tensor, attend: torch.Tensor | None) -> object:
+        seen.append(len(x0))
+        return toy.table.network.clocks(x0, attend)
+
+    found = Second(clocks)(batch.x0, batch.attend)
+    plain = toy.table.network.clocks(batch.x0, batch.attend)
+    assert seen == [len(toy.toy.outcomes)]
+    torch.testing.assert_close(found.insertion, plain.insertion)
+    torch.testing.assert_close(found.unmasking, plain.unmasking)

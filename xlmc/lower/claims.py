@@ -36,7 +36,7 @@ def samples(decoder: ir.Decoder, process: Process, stop: str) -> ir.Samples:
         reasons.append("keys and values are kept that were made in view of other tokens")
     reasons += _cut(decoder)
     if reasons:
-        return ir.Samples("none", "; ".join(reasons), (), "")
+        return ir.Samples("none", "; ".join(reasons), (), decoder.steps_param)
     if decoder.unmask is not None and not decoder.timed and _ordered(decoder.unmask.order):
         return ir.Samples("heads", ORDERED, _neutral(decoder), "")
     if decoder.carries and not decoder.timed:

@@ -95,7 +95,8 @@ class Samples:
         the heads are exact. ``limit``: that as a number grows. ``none``: another.
     why: the cause of the difference, in words; empty if there is none.
     neutral: the values of the decoder's params at which this holds.
-    grows: the param of a ``limit``; empty where the number is fixed.
+    grows: the param that is the number of steps, with which a ``limit`` is reached; empty where
+        that number is fixed.
     """
 
     law: Literal["exact", "heads", "limit", "none"]

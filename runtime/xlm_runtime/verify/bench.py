@@ -109,7 +109,7 @@ class Bench:
         if band is not None:
             low, high = float(drawn.min()), float(drawn.max())
             drawn = low + (drawn - low) * (band[1] - band[0]) + band[0] * (high - low)
-        return self.family.noised(batch, drawn, noise, self.vocab, self.table.network)
+        return self.family.noised(batch, drawn, noise, self.vocab, facade(self.table))
 
     @cached_property
     def bands(self) -> tuple[tuple[float, float] | None, ...]:

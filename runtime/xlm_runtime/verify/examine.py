@@ -28,7 +28,7 @@ _FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, A
 Check = Callable[[], Iterator[Verdict | Curve]]
 _HARDER = 4  # a fit that refutes something is repeated with so many times the noises
 _STABLE = 0.7  # of a distance: less than that is a distance that still falls
-_FITTING = 0.5  # of the time of a toy: for a fit
+_FITTING = 0.6  # of the time of a toy: for a fit
 _FIRST = 0.4  # of the time: for the first toy, which has the most states and steps
 
 
@@ -73,7 +73,7 @@ def _examined(bench: Bench) -> Examined:
         _run(bench, "loss", partial(objective, bench), found)
         first = _judged(bench, laws[0], fitted[0])
         if any(v.outcome == "refuted" and v.fitted for v in first if isinstance(v, Verdict)):
-            first, fitted[0] = _again(bench, laws[0], first)
+            first, fitted[0] = _again(bench, laws[0], first, fitted[0])
         found.extend(first)
     return Examined(
         toy=bench.toy,
@@ -95,20 +95,31 @@ def _judged(bench: Bench, law: Law, fitted: Fitted) -> list[Verdict | Curve]:
 
 
 def _again(
-    bench: Bench, law: Law, first: list[Verdict | Curve]
+    bench: Bench, law: Law, first: list[Verdict | Curve], fitted: Fitted
 ) -> tuple[list[Verdict | Curve], Fitted]:
     """Fit again, harder, where a claim is refuted: only what is as far off as before is refuted.
 
-    All other verdicts stay.
+    Nothing is, where there is no time for that fit. All other verdicts stay.
     """
-    with bench.budget.share(_FITTING):
-        harder = fit(bench, _HARDER)
+    try:
+        with bench.budget.share(_FITTING):
+            harder = fit(bench, _HARDER)
+    except Late:
+        return [_doubtful(bench, one) for one in first], fitted
     second = _judged(bench, law, harder)
     before = {(v.claim, v.decoder): v for v in first if isinstance(v, Verdict) and v.fitted}
     doubted = {key for key, v in before.items() if v.outcome == "refuted"}
     doubted |= {("curve", decoder) for claim, decoder in doubted if claim == "samples"}
     kept = [one for one in first if _key(one) not in doubted]
     return kept + [_stable(bench, before, v) for v in second if _key(v) in doubted], harder
+
+
+def _doubtful(bench: Bench, one: Verdict | Curve) -> Verdict | Curve:
+    """Decide nothing by a fitted table, where a harder fit has no time."""
+    if isinstance(one, Curve) or not one.fitted or one.outcome != "refuted":
+        return one
+    more = f"no time is left for a fit that shows it: --seconds {4 * bench.settings.seconds}"
+    return evolve(one, outcome="undecided", found=f"{one.found}; {more}")
 
 
 def _key(one: Verdict | Curve) -> tuple[str, str]:

@@ -6,6 +6,7 @@ time, a table that does not read it is fitted first, and the time is read only i
 loss on noise which neither has seen.
 """
 
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,19 @@ from attrs import frozen
 from xlm_runtime.plug import Batch
 from xlm_runtime.verify.basis import KNOTS
 from xlm_runtime.verify.bench import Bench, source
+from xlm_runtime.verify.budget import Late
+from xlm_runtime.verify.descent import Descent
 from xlm_runtime.verify.table import Table
 from xlm_runtime.verify.toys import UNITS
 
-_ITERATIONS = 15  # of L-BFGS between two looks at the time and at what is gained
-_LOOKS = 10
-_ROUGH = 8  # a first fit has so many times fewer noises
+_ITERATIONS = 5  # between two looks at the time and at what is gained
+_LOOKS = 30
+_BEGUN = 2  # looks until a table that does not read the time is copied into one that does
+_TRIED = 2  # looks until one of both is chosen
+_CALLS = 250  # of the loss with its slope, in all
+_FEWER = 16  # times fewer noises, at most, where the time is short
 _LIGHT = 0.02  # of the loss: a band of time counts as at least this much
-_STILL = 1e-4  # a share of the loss: less than this is gained no longer
+_STILL = 2e-4  # a share of the loss: less than this is gained no longer
 
 
 @frozen
@@ -55,56 +61,73 @@ def fit(bench: Bench, effort: int = 1) -> Fitted:
     """Fit the table of a bench with all outcomes and evenly spread noise.
 
     ``effort``: the factor on the settings' numbers of noises and of iterations.
+
+    Raises:
+        Late: when the time is over before the loss falls no longer.
     """
     exact = bench.family.corrupt is None  # the data is all there is
     points = 1 if exact else effort * bench.settings.points
     seed = 100 * bench.settings.seed + 10_000 * effort
     half = max(1, points // 2)
-    data = [Objective(bench, half, seed + 20 * i) for i in range(1 if exact else 2)]
-    rough = Objective(bench, max(1, points // _ROUGH), seed + 70)
-    unseen = Objective(bench, half, seed + 50)
+
+    def halves(size: int) -> list[Objective]:
+        return [Objective(bench, size, seed + 20 * i) for i in range(1 if exact else 2)]
+
+    data, unseen = halves(half), Objective(bench, half, seed + 50)
     blank = bench.table
     if blank.recording:
-        for part in (*data, rough, unseen):
+        for part in (*data, unseen):
             part.value(blank)  # the table meets the states
         blank.settle(KNOTS)
     unseen.weigh(blank)
-    for part in (*data, rough):
+    share = 1.0 if exact else _affordable(unseen, blank)
+    if share < 1:
+        data = halves(max(1, round(share * half)))
+    for part in data:
         part.scales = unseen.scales
-    noises = Noises(rough, data, unseen)
-    first = _first(blank.still(), noises, effort)
-    if blank.basis.parts > 1:
-        moving = _first(blank.moving(first), noises, effort)
-        with torch.no_grad():
-            first = min(first, moving, key=lambda one: float(unseen.value(one)))
-    return _fitted(first, noises, effort)
+    tried = Effort(_LOOKS * effort, _STILL / effort / share)
+    return _fitted(_first(bench, data[0], unseen, tried), data, unseen, tried)
 
 
 @frozen
-class Noises:
-    """The data with few noises to begin with, with those to fit to, and with those to judge by."""
+class Effort:
+    """Limits of a descent: looks at most, and a share of the loss that a look has to gain."""
 
-    rough: "Objective"
-    data: list["Objective"]
-    unseen: "Objective"
-
-
-def _first(start: Table, noises: Noises, effort: int) -> Table:
-    """Return a table that is fitted to the first part of the data."""
-    return _minimise(_minimise(start, noises.rough, 1), noises.data[0], effort)
+    looks: int
+    least: float
 
 
-def _fitted(first: Table, noises: Noises, effort: int) -> Fitted:
+def _affordable(data: "Objective", blank: Table) -> float:
+    """Return the share of the noises with which the time is enough for a fit."""
+    needed = _CALLS * Descended(blank, data, Effort(0, 0.0)).seconds()
+    return min(1.0, max(data.bench.budget.left() / needed, 1 / _FEWER))
+
+
+def _first(bench: Bench, data: "Objective", unseen: "Objective", effort: Effort) -> Table:
+    """Return a table that is fitted to the first part of the data.
+
+    It reads the time where that soon improves the loss on noise which no fit has seen.
+    """
+    still = Descended(bench.table.still(), data, effort)
+    if bench.table.basis.parts == 1:
+        return still.finish()
+    moving = Descended(bench.table.moving(still.run(_BEGUN)), data, effort)
+    with torch.no_grad():
+        better = min(still, moving, key=lambda one: float(unseen.value(one.run(_TRIED))))
+    return better.finish()
+
+
+def _fitted(first: Table, data: list["Objective"], unseen: "Objective", effort: Effort) -> Fitted:
     """Return the mean of tables fitted to each part of the data, of which the first is."""
-    tables = [first, *(_minimise(first, part, effort) for part in noises.data[1:])]
+    tables = [first, *(Descended(first, part, effort).finish() for part in data[1:])]
     table = tables[0] if len(tables) == 1 else tables[0].mean(tables[1])
     coarse = table.coarse() if table.basis.parts > 1 else None
     with torch.no_grad():
-        loss = float(noises.unseen.value(table))
-        each = [float(noises.unseen.value(one)) for one in tables]
-        crude = float(noises.unseen.value(coarse)) if coarse is not None else loss
+        loss = float(unseen.value(table))
+        each = [float(unseen.value(one)) for one in tables]
+        crude = float(unseen.value(coarse)) if coarse is not None else loss
     error = excess(loss, each, crude)
-    examples = sum(part.rows for part in noises.data)
+    examples = sum(part.rows for part in data)
     summary = Fit(len(table.known), examples, loss, error, table.basis.parts)
     halves = (tables[0], tables[1]) if len(tables) > 1 else None
     return Fitted(table, halves, coarse, summary)
@@ -152,36 +175,63 @@ class Objective:
         return self.bench.loss(table, noised, batch).total
 
 
-def _minimise(start: Table, data: Objective, effort: int) -> Table:
-    """Run full-batch L-BFGS until it gains nothing, or the time is over."""
-    table = start.copy()
-    table.remember(True)
-    optimiser = torch.optim.LBFGS(
-        [table.rows],
-        max_iter=_ITERATIONS,
-        history_size=20,
-        tolerance_grad=1e-9,
-        tolerance_change=1e-12,
-        line_search_fn="strong_wolfe",
-    )
-    weight = 1 / (data.rows if data.bench.family.corrupt is not None else UNITS * 4096)
+class Descended:
+    """A copy of a table on its way to the least loss on some data."""
 
-    def total() -> torch.Tensor:
-        return data.value(table) + table.surprise() * weight
+    def __init__(self, start: Table, data: Objective, effort: Effort) -> None:
+        self.table, self.data, self.effort = start.copy(), data, effort
+        exact = data.bench.family.corrupt is None
+        self._weight = 1 / (UNITS * 4096 if exact else data.rows)  # of the prior
+        self._descent: Descent | None = None
+        self.still = False  # the last look gained nothing
 
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        cost = total()
-        cost.backward()  # type: ignore[no-untyped-call]
-        return cost
+    def finish(self) -> Table:
+        """Go on until a look gains nothing, and return the table.
 
-    before = float("inf")
-    for _ in range(_LOOKS * effort):
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            now = float(total())
-        if before - now < _STILL / effort * abs(now) or data.bench.budget.left() < 0:
-            break
-        before = now
-    table.remember(False)
-    return table
+        Raises:
+            Late: when the time is over before.
+        """
+        table = self.run(self.effort.looks)
+        if self.data.bench.budget.left() < 0 and not self.still:
+            raise Late
+        return table
+
+    @torch.enable_grad()
+    def run(self, looks: int) -> Table:
+        """Go on for so many looks, or until one gains nothing, or the time is over."""
+        self.table.remember(True)
+        descent = self._descent = self._descent or Descent(self._value, self._numbers())
+        for _ in range(looks):
+            before = descent.cost
+            moved = all(descent.step() for _ in range(_ITERATIONS))
+            gained = before - descent.cost
+            self.still = not moved or gained < self.effort.least * abs(descent.cost)
+            if self.still or self.data.bench.budget.left() < 0:
+                break
+        self._write(descent.at)
+        self.table.remember(False)
+        return self.table
+
+    @torch.enable_grad()
+    def seconds(self) -> float:
+        """Return the processor time of a call of the loss with its slope."""
+        self.table.remember(True)
+        self._value(self._numbers())  # what is kept for later calls is computed in the first one
+        begun = process_time()
+        self._value(self._numbers())
+        self.table.remember(False)
+        return process_time() - begun
+
+    def _numbers(self) -> torch.Tensor:
+        return self.table.rows.detach().flatten().clone()
+
+    @torch.no_grad()
+    def _write(self, numbers: torch.Tensor) -> None:
+        self.table.rows.copy_(numbers.view_as(self.table.rows))
+
+    def _value(self, numbers: torch.Tensor) -> tuple[float, torch.Tensor]:
+        """Return the loss with these numbers in the table, and its slope."""
+        self._write(numbers)
+        cost = self.data.value(self.table) + self.table.surprise() * self._weight
+        (slope,) = torch.autograd.grad(cost, [self.table.rows])
+        return float(cost.detach()), slope.flatten()

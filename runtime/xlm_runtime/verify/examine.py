@@ -28,7 +28,6 @@ _FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, A
 Check = Callable[[], Iterator[Verdict | Curve]]
 _HARDER = 4  # a fit that refutes something is repeated with so many times the noises
 _STABLE = 0.7  # of a distance: less than that is a distance that still falls
-_FITTING = 0.6  # of the time of a toy: for a fit
 _FIRST = 0.4  # of the time: for the first toy, which has the most states and steps
 
 
@@ -62,8 +61,7 @@ def _examined(bench: Bench) -> Examined:
     laws: list[Law] = []
 
     def prepare() -> Iterator[Verdict]:
-        with bench.budget.share(_FITTING):
-            fitted.append(fit(bench))
+        fitted.append(fit(bench))
         laws.append(law_of(bench))
         return iter(())
 
@@ -102,8 +100,7 @@ def _again(
     Nothing is, where there is no time for that fit. All other verdicts stay.
     """
     try:
-        with bench.budget.share(_FITTING):
-            harder = fit(bench, _HARDER)
+        harder = fit(bench, _HARDER)
     except Late:
         return [_doubtful(bench, one) for one in first], fitted
     second = _judged(bench, law, harder)

@@ -25,6 +25,7 @@ _ITERATIONS = 5  # between two looks at the time and at what is gained
 _LOOKS = 30
 _BEGUN = 2  # looks until a table that does not read the time is copied into one that does
 _TRIED = 2  # looks until one of both is chosen
+_SHARE = 0.6  # of the time that is left: for a fit, by which the number of noises is chosen
 _CALLS = 250  # of the loss with its slope, in all
 _FEWER = 16  # times fewer noises, at most, where the time is short
 _LIGHT = 0.02  # of the loss: a band of time counts as at least this much
@@ -100,7 +101,7 @@ class Effort:
 def _affordable(data: "Objective", blank: Table) -> float:
     """Return the share of the noises with which the time is enough for a fit."""
     needed = _CALLS * Descended(blank, data, Effort(0, 0.0)).seconds()
-    return min(1.0, max(data.bench.budget.left() / needed, 1 / _FEWER))
+    return min(1.0, max(_SHARE * data.bench.budget.left() / needed, 1 / _FEWER))
 
 
 def _first(bench: Bench, data: "Objective", unseen: "Objective", effort: Effort) -> Table:

@@ -95,8 +95,8 @@ def _backbone(backbone: ast.Backbone) -> Iterator[Diagnostic]:
         yield from wrong
         if wrong or backbone.value.id in good:
             return
-    why = "clocks would depend on the whole clean text, which a decoder does not know"
-    hint = "write `backbone table`: the clock of a token depends on the token alone"
+    why = "xlmc has clocks that depend on the whole text beside `mask -> gone` only"
+    hint = "write `backbone table`, by which a token alone sets its clock, or add that arrow"
     yield _unsupported(backbone, "a second network with this backbone", why, hint)
 
 

@@ -5,6 +5,7 @@ from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place
 
 WHY = "a mask becomes a token, and masks come into a gap: xlmc reads rates there"
+ALONE = "xlmc learns rates where clocks depend on the whole text, beside `mask -> gone`"
 ALIKE = "all tokens have one clock, and numbers of them say as much"
 
 
@@ -28,7 +29,7 @@ class Rate(Head):
         return Place(("tokens", "gaps"), WHY, "gaps")
 
     def instead(self, process: Process) -> tuple[str, str]:
-        """Return the head of numbers where no clock has a scale."""
+        """Return the head of numbers where no clock has a scale, or one of a token alone."""
         if process.scaled or not process.known:
             return "", ""
-        return ALIKE, "count at gaps" if process.drops else "logits"
+        return ALONE if process.learned else ALIKE, "count at gaps" if process.drops else "logits"

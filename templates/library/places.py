@@ -85,6 +85,21 @@ def surest(
     return candidates & taken.gather(1, order.argsort(dim=1))
 
 
+def few_errors(
+    error: Float[Tensor, "batch length"],
+    candidates: Bool[Tensor, "batch length"],
+    bound: float | Float[Tensor, "batch one"],
+) -> Bool[Tensor, "batch length"]:
+    """Return the candidates of each row with the smallest errors, whose sum is below a bound.
+
+    One is taken whatever its error.
+    """
+    ordered, order = by_error(error, candidates)
+    taken = ordered.cumsum(1) < bound
+    taken[:, 0] = True
+    return candidates & taken.gather(1, order.argsort(dim=1))
+
+
 def factored(
     error: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

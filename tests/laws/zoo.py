@@ -827,7 +827,7 @@ JOINT = """family joint {
     step { insert tokens chance min(1, missing * reveal(alpha)); draw slot }
   }
   decoder paced { step { insert tokens quota missing / steps_left; draw slot } }
-  decoder near { step { insert tokens within 1.2 by confidence; draw slot greedy } }
+  decoder near { step { insert tokens within 1.9 by confidence; draw slot greedy } }
   decoder known { step { insert tokens quota 0.2 + missing * confidence; draw slot greedy } }
   decoder spread { step { insert tokens chance min(1, missing / 8) else quota missing; draw slot } }
   collate { text : bos [body] eos }

@@ -41,7 +41,8 @@ def several(
     at = place(number, family) if number else ""
     chances = [rule_words()[pace.rule].of_place for pace in query.paces(much)]
     share = "share" if joint and (number or not all(chances)) else ""
-    actor = Actor(candidates, "insert", "inserted", number if at == "gaps" else share)
+    weights = number if at == "gaps" else share
+    actor = Actor(candidates, "insert", "inserted", weights, optional=True)
     paces = amounts.paces(much, actor, partial(_missing, number, at == "gaps" or any(chances)))
     policy = query.first(amounts.section.entries, ast.Overflow)
     return ir.Several(

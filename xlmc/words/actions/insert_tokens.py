@@ -29,7 +29,7 @@ class InsertTokens(Action):
             "where more than P of the likeliest token are missing; at the best gap, too, where no "
             "rule follows",
         ),
-        ("within G", "the surest: errors add up to less than G, the largest apart; at least one"),
+        ("within G", "the surest gaps, whose errors add up to less than G; at least one"),
         ("factor F", "the n surest, n + 1 times their largest error being below F; at least one"),
         (
             "poisson RATE",

@@ -19,12 +19,14 @@ class Actor:
 
     ``stream`` is of the places, ``numbers`` of a random number for each row. ``weights``: the
     variable by which candidates count in a mean over a row; "" where all count alike.
+    ``optional``: a candidate may have to stay as it is, so that to take it is an error.
     """
 
     candidates: str
     stream: str
     numbers: str
     weights: str = ""
+    optional: bool = False
 
     def mean(self, values: str) -> str:
         """Return the text of the mean of a variable over the candidates of each row."""

@@ -11,7 +11,7 @@ class Within(Rule):
     form = "within G by SCORE"
     meaning = (
         "The surest places whose errors add up to less than G, the largest error apart; at least "
-        "one."
+        "one. In `insert tokens` the largest counts, too, since a gap may miss nothing."
     )
     example = "unmask within 0.1 by confidence"
     takes = "the surest masks of each row whose errors add up to little"
@@ -23,4 +23,5 @@ class Within(Rule):
         """Return the candidates with the smallest errors, as many as the bound lets through."""
         del last
         assert amount is not None
-        return built(f"surest({{}}, {actor.candidates}, {{}})", score, amount)
+        name = "few_errors" if actor.optional else "surest"
+        return built(f"{name}({{}}, {actor.candidates}, {{}})", score, amount)

@@ -163,13 +163,17 @@ def test_a_slow_decoder_is_not_refuted_and_leaves_time_for_the_others() -> None:
 
 
 def test_a_harder_fit_leaves_what_was_not_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
-    toy = bench("mdlm", "given")
+    toy = bench("mdlm", "given", points=8)
     fine = Verdict(claim="likelihood.tight", outcome="confirmed", found="met", fitted=True)
     first: list[Verdict | Curve] = [fine, refuted(0.2)]
     second = [evolve(fine, outcome="undecided"), refuted(0.19)]
-    monkeypatch.setattr(examine, "fit", lambda *_: None)
+    harder = fit(toy)
+    monkeypatch.setattr(examine, "fit", lambda *_: harder)
     monkeypatch.setattr(examine, "_judged", lambda *_: second)
-    assert examine._again(toy, law_of(toy), first, fit(toy))[0] == [first[0], second[1]]
+    assert examine._again(toy, law_of(toy), first, harder)[0] == [first[0], second[1]]
+    more = evolve(harder, summary=evolve(harder.summary, examples=harder.summary.examples + 1))
+    doubtful = verdicts(examine._again(toy, law_of(toy), first, more)[0])
+    assert [one.outcome for one in doubtful] == ["confirmed", "undecided"]
 
 
 def test_an_undecided_value_names_the_options_that_decide_it() -> None:
@@ -264,7 +268,8 @@ def test_two_clocks_are_compared_from_where_few_tokens_are_changed() -> None:
 
 def test_an_undecided_weight_names_the_seconds_that_decide_it() -> None:
     found = _weighed(bench("mdlm", "given"), 0.1, 0.5, True)
-    assert found.outcome == "undecided"
+    falling = _weighed(bench("mdlm", "given"), 0.1, 0.5, False)  # so little decides no slope
+    assert found.outcome == falling.outcome == "undecided"
     assert found.found.endswith("more draws of the loss decide it: --seconds 360")
 
 

@@ -103,6 +103,8 @@ def _again(
         harder = fit(bench, _HARDER)
     except Late:
         return [_doubtful(bench, one) for one in first], fitted
+    if harder.summary.examples < fitted.summary.examples:  # all that the time was enough for
+        return [_doubtful(bench, one) for one in first], fitted
     second = _judged(bench, law, harder)
     before = {(v.claim, v.decoder): v for v in first if isinstance(v, Verdict) and v.fitted}
     doubted = {key for key, v in before.items() if v.outcome == "refuted"}

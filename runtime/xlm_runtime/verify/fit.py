@@ -86,7 +86,7 @@ def fit(bench: Bench, effort: int = 1) -> Fitted:
         data = halves(max(1, round(share * half)))
     for part in data:
         part.scales = unseen.scales
-    tried = Effort(_LOOKS * effort, _STILL / effort / share)
+    tried = Effort(_LOOKS * effort, _STILL / effort)
     return _fitted(_first(bench, data[0], unseen, tried), data, unseen, tried)
 
 
@@ -187,7 +187,7 @@ class Descended:
         self.still = False  # the last look gained nothing
 
     def finish(self) -> Table:
-        """Go on until a look gains nothing, and return the table.
+        """Take steps until a look gains nothing, and return the table.
 
         Raises:
             Late: when the time is over before.
@@ -199,7 +199,7 @@ class Descended:
 
     @torch.enable_grad()
     def run(self, looks: int) -> Table:
-        """Go on for so many looks, or until one gains nothing, or the time is over."""
+        """Take steps for so many looks, or until one gains nothing, or the time is over."""
         self.table.remember(True)
         descent = self._descent = self._descent or Descent(self._value, self._numbers())
         for _ in range(looks):

@@ -119,10 +119,11 @@ def _drawn(
 
 def _weighed(bench: Bench, worst: float, margin: float, rising: bool) -> Verdict:
     """Judge the weights, by numbers in units of the spread of losses."""
+    vague = worst <= margin and margin > _SHARP  # then the slope is not known, either
     holds = worst <= margin and rising
     numbers = f"off by {worst:.1%} of its spread, margin {margin:.1%}"
     words = "the loss weights its terms differently from the likelihood's bound"
-    if holds and margin > _SHARP:
+    if vague:
         seconds = ceil(bench.settings.seconds * max(2.0, 1.5 * (margin / _SHARP) ** 2))
         words = f"{numbers}, above {_SHARP:.0%}: more draws of the loss decide it: "
         words += f"--seconds {seconds}"
@@ -132,7 +133,7 @@ def _weighed(bench: Bench, worst: float, margin: float, rising: bool) -> Verdict
         words = f"{words} ({numbers})"
     return Verdict(
         claim="loss.bound",
-        outcome="undecided" if holds and margin > _SHARP else decided(holds),
+        outcome="undecided" if vague else decided(holds),
         found=words,
         toy=bench.toy.name,
         measured=worst,

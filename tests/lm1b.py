@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers
 
@@ -10,11 +9,6 @@ from xlm_runtime import tasks
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 
 SPECIALS = ("pad", "mask", "bos", "eos", "cls")
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 def prepare(cache: Path, preset: str = "quick", **more: object) -> Prepared:

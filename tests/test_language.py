@@ -212,7 +212,9 @@ def decodes(family: Family, network: Any, batch: Batch, name: str, *, canvas: bo
     """
     network.eval()
     noise = Noise(3, batch.example)
-    made = family.decoders[name]()(network, batch, noise, BODY, record=True)
+    few = {p.name: 12 for p in family.params.get(name, ()) if p.name == "steps"}
+    decode = family.decoders[name](**few)
+    made = decode(network, batch, noise, BODY, record=True)
     assert torch.equal(made.history[-1], made.x)
     assert (made.nfe >= 0).all()
     fixed = attended(batch) & ~batch.free
@@ -229,7 +231,7 @@ def decodes(family: Family, network: Any, batch: Batch, name: str, *, canvas: bo
             added = len(said) - len(kept)
             assert 0 <= added <= batch.room
             assert not network.forbidden[list(rest(said, kept))].any()
-    quiet = family.decoders[name]()(network, batch, noise, BODY)
+    quiet = decode(network, batch, noise, BODY)
     assert torch.equal(quiet.x, made.x)
     assert not quiet.history
     return made

@@ -1,5 +1,6 @@
 """What the tests of the runtime share: the toy family, its tasks, and runs of them."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,15 @@ Start = Callable[..., int]
 @pytest.fixture(autouse=True, scope="session")
 def _calm() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of prepared data that all tests share, in whatever process they run."""
+    here = tmp_path_factory.getbasetemp()
+    together = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    (together / "cache").mkdir(exist_ok=True)
+    return together / "cache"
 
 
 @pytest.fixture

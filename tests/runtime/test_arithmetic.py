@@ -211,11 +211,6 @@ def test_numbers_in_words() -> None:
 # ---------------------------------------------------------------- tasks
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 def _quick(name: str, cache: Path) -> Prepared:
     options = DataOptions(preset="quick", cache=cache, specials=SPECIALS)
     return tasks.get(name).prepare(options)

@@ -176,6 +176,7 @@ def test_tasks_of_local_data(
         assert why in capsys.readouterr().err
 
 
+@pytest.mark.slow  # each call reads the harness's own 13,000 files of tasks
 @pytest.mark.filterwarnings("ignore")
 def test_the_command_of_the_harness_knows_runs(
     trained: Path,

@@ -4,13 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from lm1b import SPECIALS, bert, cache, prepare
+from lm1b import SPECIALS, bert, prepare
 
 from xlm_runtime.system.errors import RunError, UsageError
 from xlm_runtime.tasks.base import english
 from xlm_runtime.tasks.base.prepared import Prepared, Split
-
-__all__ = ["cache"]
 
 
 def _decoded(made: Prepared, split: Split) -> list[str]:

@@ -58,11 +58,6 @@ def _walks(edges: frozenset[Edge], source: int) -> Iterator[list[int]]:
         yield from ([source, *rest] for rest in _walks(edges, node))
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(scope="module", params=[EASY, MEDIUM, HARD], ids=lambda task: task.name)
 def quick(request: pytest.FixtureRequest, cache: Path) -> Prepared:
     """The quick kinds with fewer graphs for training."""

@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from lm1b import SPECIALS, cache
+from lm1b import SPECIALS
 
 from xlm_runtime import tasks
 from xlm_runtime.metrics import Answer
 from xlm_runtime.system.errors import UsageError
 from xlm_runtime.tasks.base.prepared import DataOptions, Prepared
 from xlm_runtime.tasks.base.task import Task
-
-__all__ = ["cache"]
-
 
 # ---------------------------------------------------------------- registry
 

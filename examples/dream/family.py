@@ -99,7 +99,7 @@ FAMILY = Family(
         ),
     },
     samples={
-        "default": Samples("none", "the order looks at the token that was drawn"),
+        "default": Samples("none", "the order looks at the token that was drawn", grows="steps"),
         "threshold": Samples("none", "several tokens are revealed at once"),
         "bounded": Samples("none", "several tokens are revealed at once"),
         "confident": Samples("none", "the likeliest token is taken"),
@@ -109,7 +109,7 @@ FAMILY = Family(
             neutral={"temperature": 1, "top_k": 0, "top_p": 1},
             grows="steps",
         ),
-        "blockwise": Samples("none", "the order looks at the token that was drawn"),
+        "blockwise": Samples("none", "the order looks at the token that was drawn", grows="steps"),
     },
     recipes={
         **{

@@ -145,7 +145,7 @@ FAMILY = Family(
                 " in view of other tokens"
             ),
         ),
-        "paced": Samples("none", "several tokens are revealed at once"),
+        "paced": Samples("none", "several tokens are revealed at once", grows="steps"),
     },
     recipes={
         **{

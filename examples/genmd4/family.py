@@ -67,6 +67,7 @@ FAMILY = Family(
         "confident": Samples(
             "none",
             "masks are not revealed at the times of their clocks; the likeliest token is taken",
+            grows="steps",
         ),
     },
     recipes={

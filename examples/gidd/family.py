@@ -71,7 +71,7 @@ def process(**params: Any) -> Family:
                 neutral={"temperature": 1, "top_k": 0, "top_p": 1, "cfg_scale": 0},
                 grows="steps",
             ),
-            "corrected": Samples("none", "tokens are replaced after the last step"),
+            "corrected": Samples("none", "tokens are replaced after the last step", grows="steps"),
         },
         recipes={
             **{

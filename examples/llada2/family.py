@@ -82,6 +82,7 @@ def process(**params: Any) -> Family:
                     "several tokens are revealed at once; the order looks at the token that was "
                     "drawn; tokens are replaced in view of each other, several at once"
                 ),
+                grows="steps",
             ),
             "first_hitting": Samples("exact", neutral={"temperature": 1, "top_k": 0, "top_p": 1}),
             "confident": Samples("none", "the likeliest token is taken"),

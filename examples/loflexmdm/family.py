@@ -74,7 +74,9 @@ FAMILY = Family(
             neutral={"temperature": 1, "top_k": 0, "top_p": 1, "early": 0},
             grows="steps",
         ),
-        "adaptive": Samples("none", "masks are not revealed at the times of their clocks"),
+        "adaptive": Samples(
+            "none", "masks are not revealed at the times of their clocks", grows="steps"
+        ),
     },
     recipes={
         **{

@@ -67,7 +67,7 @@ FAMILY = Family(
         "confident": (),
     },
     samples={
-        "default": Samples("none", "the order looks at the token that was drawn"),
+        "default": Samples("none", "the order looks at the token that was drawn", grows="steps"),
         "threshold": Samples("none", "several tokens are revealed at once"),
         "bounded": Samples("none", "several tokens are revealed at once"),
         "confident": Samples("none", "the likeliest token is taken"),

@@ -65,7 +65,7 @@ FAMILY = Family(
         "confident": (),
     },
     samples={
-        "default": Samples("none", "places compete by the tokens that were drawn"),
+        "default": Samples("none", "places compete by the tokens that were drawn", grows="steps"),
         "first_hitting": Samples("exact", neutral={"temperature": 1, "top_k": 0, "top_p": 1}),
         "confident": Samples("none", "the likeliest token is taken"),
     },

@@ -82,6 +82,7 @@ FAMILY = Family(
                 "several tokens are revealed at once; tokens are masked again and resampled, "
                 "several at once"
             ),
+            grows="steps",
         ),
         "first_hitting": Samples("exact", neutral={"temperature": 1, "top_k": 0, "top_p": 1}),
         "confident": Samples("none", "the likeliest token is taken"),

@@ -99,6 +99,7 @@ def script(home: Path, name: str, **options: int) -> list[str]:
     return [str(home / f"{name}.py")]
 
 
+@pytest.mark.slow
 def test_two_machines_train_as_one_with_two_devices(tmp_path: Path) -> None:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
     torchrun += ["--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0", "--rdzv-id=xlmc"]
@@ -143,7 +144,10 @@ def test_machines_that_do_not_fit_are_refused(
     assert not Path("runs").exists()
 
 
-@pytest.mark.parametrize("option", [("--sbatch", "job.sh"), ("--sbatch=./job.sh",)])
+@pytest.mark.parametrize(
+    "option",
+    [("--sbatch", "job.sh"), pytest.param(("--sbatch=./job.sh",), marks=pytest.mark.slow)],
+)
 def test_a_job_of_slurm_is_queued_again_where_it_was_stopped(
     tmp_path: Path, option: tuple[str, ...]
 ) -> None:

@@ -200,6 +200,7 @@ def test_costs_on_paper_are_those_of_the_run(home: Path) -> None:
         assert found["traffic"] / found["steps"] == pytest.approx(cost.traffic, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_run_in_words_and_it_resumes_exactly(home: Path) -> None:
     how: dict[str, object] = {"devices": 2, "strategy": "fsdp"}
     died = go(home, "torn", die_at=4, **how)

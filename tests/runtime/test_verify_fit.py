@@ -17,7 +17,6 @@ from xlm_runtime.verify import examine
 from xlm_runtime.verify.basis import KNOTS, Basis
 from xlm_runtime.verify.bench import Bench, Settings, source
 from xlm_runtime.verify.budget import Budget, Late
-from xlm_runtime.verify.descent import Descent
 from xlm_runtime.verify.examine import _stable
 from xlm_runtime.verify.fit import excess, fit
 from xlm_runtime.verify.law import law_of
@@ -271,19 +270,6 @@ def test_an_undecided_weight_names_the_seconds_that_decide_it() -> None:
     falling = _weighed(bench("mdlm", "given"), 0.1, 0.5, False)  # so little decides no slope
     assert found.outcome == falling.outcome == "undecided"
     assert found.found.endswith("more draws of the loss decide it: --seconds 360")
-
-
-def test_a_descent_finds_the_least_of_what_curves_differently_along_each_axis() -> None:
-    curves = torch.logspace(-2, 2, 12, dtype=torch.float64)
-
-    def value(x: torch.Tensor) -> tuple[float, torch.Tensor]:
-        cost = (curves * (x - 1) ** 2 + (x - 1).exp() - x).sum()
-        return float(cost), 2 * curves * (x - 1) + (x - 1).exp() - 1
-
-    descent = Descent(value, torch.zeros(12, dtype=torch.float64))
-    steps = [descent.step() for _ in range(60)]
-    assert sum(steps) < 60  # no step lowers the least value
-    torch.testing.assert_close(descent.at, torch.ones(12, dtype=torch.float64), atol=1e-5, rtol=0)
 
 
 def test_a_fit_without_time_decides_nothing() -> None:

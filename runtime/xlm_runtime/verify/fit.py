@@ -17,7 +17,6 @@ from xlm_runtime.plug import Batch
 from xlm_runtime.verify.basis import KNOTS
 from xlm_runtime.verify.bench import Bench, source
 from xlm_runtime.verify.budget import Late
-from xlm_runtime.verify.descent import Descent
 from xlm_runtime.verify.table import Table
 from xlm_runtime.verify.toys import UNITS
 
@@ -183,7 +182,15 @@ class Descended:
         self.table, self.data, self.effort = start.copy(), data, effort
         exact = data.bench.family.corrupt is None
         self._weight = 1 / (UNITS * 4096 if exact else data.rows)  # of the prior
-        self._descent: Descent | None = None
+        self._descent = torch.optim.LBFGS(
+            [self.table.rows],
+            max_iter=_ITERATIONS,
+            history_size=20,
+            tolerance_grad=1e-9,
+            tolerance_change=1e-12,
+            line_search_fn="strong_wolfe",
+        )
+        self._cost = float("inf")  # the least so far
         self.still = False  # the last look gained nothing
 
     def finish(self) -> Table:
@@ -197,42 +204,32 @@ class Descended:
             raise Late
         return table
 
-    @torch.enable_grad()
     def run(self, looks: int) -> Table:
         """Take steps for so many looks, or until one gains nothing, or the time is over."""
         self.table.remember(True)
-        descent = self._descent = self._descent or Descent(self._value, self._numbers())
         for _ in range(looks):
-            before = descent.cost
-            moved = all(descent.step() for _ in range(_ITERATIONS))
-            gained = before - descent.cost
-            self.still = not moved or gained < self.effort.least * abs(descent.cost)
+            before = self._cost
+            self._descent.step(self._slope)  # type: ignore[no-untyped-call]
+            self.still = before - self._cost < self.effort.least * abs(self._cost)
             if self.still or self.data.bench.budget.left() < 0:
                 break
-        self._write(descent.at)
         self.table.remember(False)
         return self.table
 
-    @torch.enable_grad()
     def seconds(self) -> float:
         """Return the processor time of a call of the loss with its slope."""
         self.table.remember(True)
-        self._value(self._numbers())  # what is kept for later calls is computed in the first one
+        self._slope()  # what is kept for later calls is computed in the first one
         begun = process_time()
-        self._value(self._numbers())
+        self._slope()
         self.table.remember(False)
         return process_time() - begun
 
-    def _numbers(self) -> torch.Tensor:
-        return self.table.rows.detach().flatten().clone()
-
-    @torch.no_grad()
-    def _write(self, numbers: torch.Tensor) -> None:
-        self.table.rows.copy_(numbers.view_as(self.table.rows))
-
-    def _value(self, numbers: torch.Tensor) -> tuple[float, torch.Tensor]:
-        """Return the loss with these numbers in the table, and its slope."""
-        self._write(numbers)
+    @torch.enable_grad()
+    def _slope(self) -> float:
+        """Return the loss, and leave its slope at the rows of the table."""
+        self._descent.zero_grad()
         cost = self.data.value(self.table) + self.table.surprise() * self._weight
-        (slope,) = torch.autograd.grad(cost, [self.table.rows])
-        return float(cost.detach()), slope.flatten()
+        cost.backward()  # type: ignore[no-untyped-call]
+        self._cost = min(self._cost, float(cost.detach()))
+        return float(cost.detach())

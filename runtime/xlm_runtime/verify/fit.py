@@ -6,12 +6,14 @@ time, a table that does not read it is fitted first, and the time is read only i
 loss on noise which neither has seen.
 """
 
+from itertools import count
 from time import process_time
 from typing import Any
 
 import numpy as np
 import torch
 from attrs import frozen
+from scipy.optimize import OptimizeResult, minimize
 
 from xlm_runtime.plug import Batch
 from xlm_runtime.verify.basis import KNOTS
@@ -182,15 +184,7 @@ class Descended:
         self.table, self.data, self.effort = start.copy(), data, effort
         exact = data.bench.family.corrupt is None
         self._weight = 1 / (UNITS * 4096 if exact else data.rows)  # of the prior
-        self._descent = torch.optim.LBFGS(
-            [self.table.rows],
-            max_iter=_ITERATIONS,
-            history_size=20,
-            tolerance_grad=1e-9,
-            tolerance_change=1e-12,
-            line_search_fn="strong_wolfe",
-        )
-        self._cost = float("inf")  # the least so far
+        self._costs = [float("inf")]  # at the looks
         self.still = False  # the last look gained nothing
 
     def finish(self) -> Table:
@@ -200,36 +194,59 @@ class Descended:
             Late: when the time is over before.
         """
         table = self.run(self.effort.looks)
-        if self.data.bench.budget.left() < 0 and not self.still:
+        if self._late and not self.still:
             raise Late
         return table
 
     def run(self, looks: int) -> Table:
         """Take steps for so many looks, or until one gains nothing, or the time is over."""
+        iterations = count(1)
+
+        def look(intermediate_result: OptimizeResult) -> None:
+            if next(iterations) % _ITERATIONS:
+                return
+            self._costs.append(float(intermediate_result.fun))
+            self.still = self._costs[-2] - self._costs[-1] < self.effort.least * self._costs[-1]
+            if self.still or self._late:
+                raise StopIteration
+
         self.table.remember(True)
-        for _ in range(looks):
-            before = self._cost
-            self._descent.step(self._slope)  # type: ignore[no-untyped-call]
-            self.still = before - self._cost < self.effort.least * abs(self._cost)
-            if self.still or self.data.bench.budget.left() < 0:
-                break
+        most = looks * _ITERATIONS
+        found = minimize(
+            self._slope,
+            self.table.rows.detach().flatten().numpy(),
+            jac=True,
+            method="L-BFGS-B",
+            callback=look,
+            options={"maxiter": most, "maxfun": 4 * most, "maxcor": 20, "ftol": 0, "gtol": 1e-9},
+        )
+        self.still |= found.nit < most and not self._late  # no step lowers the loss
+        self._write(found.x)
         self.table.remember(False)
         return self.table
 
     def seconds(self) -> float:
         """Return the processor time of a call of the loss with its slope."""
+        numbers = self.table.rows.detach().flatten().numpy().copy()
         self.table.remember(True)
-        self._slope()  # what is kept for later calls is computed in the first one
+        self._slope(numbers)  # what is kept for later calls is computed in the first one
         begun = process_time()
-        self._slope()
+        self._slope(numbers)
         self.table.remember(False)
         return process_time() - begun
 
+    @property
+    def _late(self) -> bool:
+        return self.data.bench.budget.left() < 0
+
+    @torch.no_grad()
+    def _write(self, numbers: np.ndarray) -> None:
+        self.table.rows.copy_(torch.from_numpy(numbers).view_as(self.table.rows))
+
     @torch.enable_grad()
-    def _slope(self) -> float:
-        """Return the loss, and leave its slope at the rows of the table."""
-        self._descent.zero_grad()
+    def _slope(self, numbers: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss with these numbers in the table, and its slope."""
+        self._write(numbers)
         cost = self.data.value(self.table) + self.table.surprise() * self._weight
-        cost.backward()  # type: ignore[no-untyped-call]
-        self._cost = min(self._cost, float(cost.detach()))
-        return float(cost.detach())
+        (slope,) = torch.autograd.grad(cost, [self.table.rows])
+        return float(cost.detach()), slope.flatten().double().numpy()

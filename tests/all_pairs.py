@@ -62,11 +62,13 @@ def data_of(task: str, folder: Path) -> Path | None:
     return path
 
 
-def sets(family: str) -> tuple[str, ...]:
-    """The settings of a family: a decoder whose steps can be set takes few."""
+def sets(name: str, task: str) -> tuple[str, ...]:
+    """The settings of a pair: a decoder whose steps can be set takes few."""
     from xlm_runtime.packages.package import load
 
-    params = load(ROOT / "examples" / family).family.params.get("default", ())
+    family = load(ROOT / "examples" / name).family
+    decoder = str(family.recipes.get(task, {}).get("decoder", "default"))
+    params = family.params.get(decoder, ())
     return (*SHORT, *("decoder.steps=8" for param in params if param.name == "steps"))
 
 
@@ -77,7 +79,7 @@ def cell(family: str, task: str, folder: Path) -> dict[str, Any]:
     said, wrong = StringIO(), StringIO()
     with redirect_stdout(said), redirect_stderr(wrong):
         code = run(
-            ROOT / "examples" / family, task, sets=sets(family), data=data_of(task, folder),
+            ROOT / "examples" / family, task, sets=sets(family, task), data=data_of(task, folder),
             name="pair",
         )  # fmt: skip
     if code == 2:

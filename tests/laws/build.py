@@ -57,6 +57,11 @@ class Package:
     def sampler(self, name: str = "default", **params: Any) -> Any:
         return self.family.decoders[name](**params)
 
+    def quick(self, name: str = "default", **params: Any) -> Any:
+        """A sampler of few steps, where these can be set: for laws that hold of any number."""
+        steps = {"steps": 12} if "steps" in self.family.decoders[name].__dataclass_fields__ else {}
+        return self.sampler(name, **steps | params)
+
 
 class Workshop:
     """Compiles each spec once, and imports it under a new name as often as it is asked for.

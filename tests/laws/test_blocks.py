@@ -104,7 +104,7 @@ def test_d20_one_block_is_no_block(package):
         batch = package.layout("infill", 5)(examples("infill"))
         net = network(package, "infill")
         made = [
-            package.sampler(name, **more)(net, batch, draw(batch, 4), LIMIT, record=True)
+            package.quick(name, **more)(net, batch, draw(batch, 4), LIMIT, record=True)
             for name, more in ((blocked, {"size": 5}), (whole, {}))
         ]
         assert torch.equal(made[0].nfe, made[1].nfe)
@@ -118,7 +118,7 @@ def test_d20_blocks_of_one_are_greedy_from_left_to_right(package, name):
     law = strings(3)
     table = mask_table(package, law)
     more = {"block_length": 1} if name == "confident" else {}
-    _, decoded = filled(package, table, package.sampler(name, **more), 3, rows=3)
+    _, decoded = filled(package, table, package.quick(name, **more), 3, rows=3)
     body = ()
     for i in range(3):
         weight = {

@@ -573,7 +573,7 @@ def test_d5_an_insertion_decoder_calls_once_a_decision(package, name):
     assert torch.equal(decoded.nfe, decoded.body.sum(1) + 1)
     assert table.rows == int(decoded.nfe.sum())
     batch = repeat(one(package, ()), 500)
-    decoded = package.sampler(name)(table, batch, draw(batch), 2)
+    decoded = package.quick(name)(table, batch, draw(batch), 2)
     assert torch.equal(decoded.nfe, (decoded.body.sum(1) + 1).clamp(max=2))
 
 
@@ -601,7 +601,7 @@ def test_d14_a_canvas_changes_only_from_mask_to_token(package, name):
     """
     back = takes_back(package.spec, name)
     for layout, batch, net in cases(package):
-        sampler = package.sampler(name)
+        sampler = package.quick(name)
         decoded = sampler(net, batch, draw(batch, 3), LIMIT, record=True)
         masks = batch.free
         assert torch.equal(decoded.body, batch.inside), layout
@@ -619,7 +619,7 @@ def test_d14_a_canvas_changes_only_from_mask_to_token(package, name):
 def test_d14_an_insertion_leaves_the_rest_in_place(package, name):
     """Each state is the one before with at most one token more, between the brackets."""
     for layout, batch, net in cases(package):
-        decoded = package.sampler(name)(net, batch, draw(batch, 3), LIMIT, record=True)
+        decoded = package.quick(name)(net, batch, draw(batch, 3), LIMIT, record=True)
         for i in range(len(batch.x0)):
             stays = [int(x) for x, f in zip(batch.x0[i], batch.free[i], strict=True) if not f]
             rows = [tokens(state[i]) for state in decoded.history]
@@ -641,7 +641,7 @@ def test_d14_an_insertion_leaves_the_rest_in_place(package, name):
 def test_d15_samples_hold_body_tokens_and_predicted_specials(package, name):
     for layout, batch, net in cases(package):
         allowed = VOCAB.allowed(package.family.layouts[layout].predicts)
-        decoded = package.sampler(name)(net, batch, draw(batch, 4), LIMIT)
+        decoded = package.quick(name)(net, batch, draw(batch, 4), LIMIT)
         made = decoded.body & (decoded.x != VOCAB["pad"])
         if name_of_chain(package) == "mask":
             made = batch.free
@@ -663,7 +663,7 @@ def test_d16_no_more_tokens_than_the_limit(package, name, limit):
     """Unless more were given; without a stop exactly that many. Nothing is inserted beyond it."""
     for _, batch, net in cases(package):
         kept = (batch.inside & ~batch.free).sum(1)
-        decoded = package.sampler(name)(net, batch, draw(batch, 5), limit)
+        decoded = package.quick(name)(net, batch, draw(batch, 5), limit)
         made = decoded.body.sum(1)
         assert (made <= kept.clamp(min=limit)).all()
         assert (made >= kept).all()
@@ -689,7 +689,7 @@ def test_d21_a_row_does_not_depend_on_its_companions(package, name):
     """
     compared = 0
     for layout, batch, net in cases(package):
-        sampler = package.sampler(name)
+        sampler = package.quick(name)
         together = made(sampler(net, batch, draw(batch, 6), LIMIT))
         order = [4, 0, 5, 2, 1, 3]
         shuffled = pick(batch, order)
@@ -721,9 +721,9 @@ def test_d21_seeds_and_examples_differ(package, name):
     if name == "oracle":  # all its rows get 3 tokens, which must be possible
         law = {(A, B, A): 0.6, (B, A, B): 0.4}
     table = table_of(package, law, weighted=True)
-    _batch, first = filled(package, table, package.sampler(name), 3, rows=64)
-    _, again = filled(package, table, package.sampler(name), 3, rows=64)
-    _, other = filled(package, table, package.sampler(name), 3, rows=64, seed=42)
+    _batch, first = filled(package, table, package.quick(name), 3, rows=64)
+    _, again = filled(package, table, package.quick(name), 3, rows=64)
+    _, other = filled(package, table, package.quick(name), 3, rows=64, seed=42)
     assert made(first) == made(again)
     assert made(first) != made(other)
     assert len(bodies(first)) > 1

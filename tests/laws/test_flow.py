@@ -417,7 +417,7 @@ def test_d14_tokens_only_appear_in_masks_and_masks_only_in_open_gaps(package, na
     """Of each state the next one is made by revealing masks and putting others between."""
     for layout in package.family.layouts:
         batch, net = package.layout(layout, 5)(examples(layout)), network(package, layout)
-        decoded = package.sampler(name)(net, batch, draw(batch, 3), LIMIT, record=True)
+        decoded = package.quick(name)(net, batch, draw(batch, 3), LIMIT, record=True)
         for i in range(len(batch.x0)):
             fixed = ~batch.free[i] & (batch.x0[i] != VOCAB["pad"])
             rows = [tokens(state[i]) for state in decoded.history]
@@ -452,7 +452,7 @@ def test_d16_no_more_tokens_than_the_limit(package, name, limit):
     for layout in package.family.layouts:
         batch, net = package.layout(layout, 5)(examples(layout)), network(package, layout)
         kept = batch.open.sum(1) - 1 - batch.free.sum(1)
-        decoded = package.sampler(name)(net, batch, draw(batch, 5), limit)
+        decoded = package.quick(name)(net, batch, draw(batch, 5), limit)
         length = decoded.body.sum(1)
         assert (length <= kept.clamp(min=limit)).all()
         assert (length >= kept).all()

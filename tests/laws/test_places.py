@@ -27,7 +27,7 @@ def test_c3_decoding_begins_where_full_noise_ends(package, name):
     """In every layout the same tokens stand, eos and padding included; the others can be said."""
     for layout, batch, net in cases(package):
         noised = full_noise(package, batch)
-        start = package.sampler(name)(net, batch, draw(batch, 3), LIMIT, record=True).history[0]
+        start = package.quick(name)(net, batch, draw(batch, 3), LIMIT, record=True).history[0]
         assert [tokens(row) for row in start] == [tokens(row) for row in noised.xt], layout
         allowed = VOCAB.allowed(package.family.layouts[layout].predicts)
         for i, row in enumerate(batch.x0):
@@ -46,7 +46,7 @@ def test_c4_decoding_asks_for_the_gaps_that_training_asks_for(package, name):
             row = pick(batch, [i])
             package.family.loss(net, full_noise(package, row), row)
             trained = seen.pop().detach()
-            package.sampler(name)(net, row, draw(row, 3), LIMIT)
+            package.quick(name)(net, row, draw(row, 3), LIMIT)
             if seen:  # unless it stops at once
                 assert seen[0].shape == trained.shape
                 assert near(seen[0], trained)
@@ -75,7 +75,7 @@ class Flat(torch.nn.Module):
 def test_c3_what_is_learned_is_what_is_not_there_when_decoding_begins(package, name):
     """From left to right nothing is noised: the tokens that cost, against those that are given."""
     for layout, batch, net in cases(package):
-        start = package.sampler(name)(net, batch, draw(batch, 3), LIMIT, record=True).history[0]
+        start = package.quick(name)(net, batch, draw(batch, 3), LIMIT, record=True).history[0]
         for i, row in enumerate(batch.x0):
             made = Counter(tokens(row)) - Counter(tokens(start[i]))
             for token in range(1, VOCAB.size):

@@ -80,7 +80,7 @@ def test_the_error_is_that_of_other_draws(name: str, monkeypatch: pytest.MonkeyP
     """Neither much too small nor, by more than the strata explain, too large."""
     model, text = untrained(name).model, [Example(0, [*LETTERS])]
     values, errors = [], []
-    for seed in range(75):
+    for seed in range(150):
         monkeypatch.setattr(nelbo, "SEED", seed)
         (one,) = scored(model, text, [8], draws=8)
         values.append(one.value)

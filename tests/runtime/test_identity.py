@@ -66,6 +66,7 @@ def test_a_file_of_the_same_bytes_in_another_format_is_other_data(tmp_path: Path
     assert keys[0] != keys[1]
 
 
+@pytest.mark.slow
 def test_two_devices_train_and_one_goes_on(data: Path) -> None:
     sets = ("train.devices=2", *SETS)
     code = f"import sys; sys.path[:0] = {sys.path!r}; from xlmc.__main__ import main; main()"

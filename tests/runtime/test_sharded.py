@@ -216,6 +216,7 @@ def test_a_process_that_dies_ends_the_run_in_words_and_it_resumes_exactly(home: 
         assert all(torch.equal(torn[name], weight) for name, weight in two.items())
 
 
+@pytest.mark.slow
 def test_a_state_of_shards_is_not_resumed_without_them(home: Path) -> None:
     done = go(home, "two", "train.steps=8", force=True)
     assert done.returncode == 2

@@ -349,6 +349,7 @@ def test_d2_more_steps_come_closer_to_the_data(package, name, params, law):
     assert many < 0.45 * few
 
 
+@pytest.mark.slow
 @every(["flexmdm", "both_mixed"])
 def test_d2_many_steps_give_the_data(package):
     _, decoded = made(package, MIXED, steps=160)

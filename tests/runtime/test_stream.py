@@ -138,6 +138,7 @@ def dealt(
     return [sorted(step) for step in steps]
 
 
+@pytest.mark.slow
 def test_devices_and_workers_share_the_same_rows(
     found: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def test_a_planted_bug_is_refuted(tmp_path, capsys, family, file, old, new, clai
     assert claim in {v["claim"] for v in verdicts(document, "refuted")}
 
 
+@pytest.mark.slow
 def test_the_words_name_what_is_refuted(tmp_path, capsys):
     copy = broken(tmp_path, "mdlm", "loss.py", ", weight[row])", ")")
     assert execute(["verify", str(copy), *QUICK]) == 1

@@ -146,7 +146,7 @@ def test_devices_and_workers_share_the_same_rows(
         alone = dealt(stream, monkeypatch, 1, 1)
         first = [row for step in alone[:4] for row in step]
         assert len({*first}) == len(first) == 48  # none twice in the first epoch of 53
-        for devices, workers in ((4, 1), (2, 3)):
+        for devices, workers in ((2, 1), (4, 1), (1, 2), (2, 3)):
             assert dealt(stream, monkeypatch, devices, workers) == alone
         later = dealt(stream, monkeypatch, 2, 2, start=3)
         assert later[3:] == alone[3:]

@@ -22,6 +22,7 @@ from xlm_runtime.verify.budget import Late
 from xlm_runtime.verify.table import Table
 from xlm_runtime.verify.toys import UNITS
 
+_LEAST = (0, 2)  # how scipy's descent says that it is flat there, or that no step lowers the loss
 _ITERATIONS = 5  # between two looks at the time and at what is gained
 _LOOKS = 30
 _BEGUN = 2  # looks until a table that does not read the time is copied into one that does
@@ -214,20 +215,20 @@ class Descended:
         most = looks * _ITERATIONS
         found = minimize(
             self._slope,
-            self.table.rows.detach().flatten().numpy(),
+            self._numbers(),
             jac=True,
             method="L-BFGS-B",
             callback=look,
             options={"maxiter": most, "maxfun": 4 * most, "maxcor": 20, "ftol": 0, "gtol": 1e-9},
         )
-        self.still |= found.nit < most and not self._late  # no step lowers the loss
+        self.still |= found.status in _LEAST
         self._write(found.x)
         self.table.remember(False)
         return self.table
 
     def seconds(self) -> float:
         """Return the processor time of a call of the loss with its slope."""
-        numbers = self.table.rows.detach().flatten().numpy().copy()
+        numbers = self._numbers()
         self.table.remember(True)
         self._slope(numbers)  # what is kept for later calls is computed in the first one
         begun = process_time()
@@ -238,6 +239,9 @@ class Descended:
     @property
     def _late(self) -> bool:
         return self.data.bench.budget.left() < 0
+
+    def _numbers(self) -> np.ndarray:
+        return self.table.rows.detach().flatten().numpy().copy()
 
     @torch.no_grad()
     def _write(self, numbers: np.ndarray) -> None:

@@ -39,9 +39,10 @@ class Network(nn.Module):
         return hidden
 
     def slot(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return logits of the token to insert to the right of each place (spec: network.slot).
+        """Return logits of the token to insert to the right of each place.
 
-        Over all gaps of a row they make one distribution: softmax over (gap, token).
+        Over all gaps of a row they make one distribution: softmax over (gap, token) (spec:
+        network.slot).
         """
         return allowed_logits(self.to_slot, hidden, self.forbidden)
 

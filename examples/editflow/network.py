@@ -50,14 +50,14 @@ class Network(nn.Module):
         return F.softplus(logit)
 
     def new(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return logits of the token to insert to the right of each place (spec: network.new).
+        """Return logits of the token to insert to the right of each place.
 
-        Those of a place make one distribution: softmax over tokens.
+        Those of a place make one distribution: softmax over tokens (spec: network.new).
         """
         return allowed_logits(self.to_new, hidden, self.forbidden)
 
     def surplus(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """Return the mean number of tokens that are missing from a row, read at `tokens`.
+        """Return the mean number of edits of the token at each place.
 
         spec: network.surplus
         """
@@ -65,10 +65,7 @@ class Network(nn.Module):
         return F.softplus(logit)
 
     def wrong(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """Return the mean number of tokens that are missing from a row, read at `tokens`.
-
-        spec: network.wrong
-        """
+        """Return the mean number of edits of the token at each place (spec: network.wrong)."""
         logit: Tensor = answer(self.to_wrong, hidden)[:, 0]
         return F.softplus(logit)
 

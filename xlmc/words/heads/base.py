@@ -36,6 +36,11 @@ class Place:
 GAPS = Place(("gaps",), "xlmc reads numbers of missing tokens at the gaps", "gaps")
 
 
+def where(head: ast.Head) -> str:
+    """Return the place of a token that is predicted at a place."""
+    return "to the right of each place" if head.shifted else "at each place"
+
+
 def special(noun: str) -> Place:
     """Return the place of a head that is read once for each row."""
     return Place(FIXED, f"xlmc reads one {noun} for each row, at one special token", "cls")
@@ -46,7 +51,8 @@ class Head(Word):
 
     ``noun`` is a head of it, in words; ``number``: it answers with a number, not with tokens;
     ``sized``: it names the largest one. ``ratios``: it answers with ratios, not a distribution.
-    ``clocks``: formulas of the noise read it, and no term of a loss does.
+    ``clocks``: formulas of the noise read it, and no term of a loss does. ``asked``, ``answer``:
+    axes of the hidden states that its method reads, and of the answer.
     """
 
     slot = "a kind of head"
@@ -55,6 +61,15 @@ class Head(Word):
     sized: ClassVar[bool] = False
     ratios: ClassVar[bool] = False
     clocks: ClassVar[bool] = False
+    asked: ClassVar[str] = "places"
+    answer: ClassVar[str] = " places"
+
+    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+        """Name what the method of a head returns, and add a sentence about it, or "".
+
+        ``joint``: its answers at all gaps of a row make one distribution.
+        """
+        raise NotImplementedError
 
     def place(self, process: Process) -> Place:
         """Return the positions at which a head of this kind can be read under a process."""

@@ -1,5 +1,6 @@
 """``chance``: a chance for each row, read at a special token."""
 
+from xlmc.syntax import ast
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place, special
 
@@ -12,6 +13,15 @@ class Chance(Head):
     form = "head NAME : chance at SPECIAL"
     meaning = "The chance of something about a row, such as that nothing is missing."
     example = "head done : chance at cls"
+
+    asked = "batch"
+    answer = " batch"
+
+    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+        """Name the event."""
+        del process, joint
+        at = head.at.id if head.at is not None else ""
+        return f"log-odds that nothing is missing, read at `{at}`", ""
 
     def place(self, process: Process) -> Place:
         """Return a special token."""

@@ -2,6 +2,7 @@
 
 from attrs import evolve
 
+from xlmc.syntax import ast
 from xlmc.theory.needs import DROPPED
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import GAPS, Head, Place, special
@@ -20,6 +21,17 @@ class Count(Head):
     )
     example = "head gap : count at gaps"
     needs = (DROPPED,)
+
+    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+        """Name what is counted: tokens of a gap or a row, or edits of a token."""
+        del process, joint
+        at = head.at.id if head.at is not None else ""
+        if at == "tokens":
+            return "the mean number of edits of the token at each place", ""
+        missing = "the mean number of tokens that are missing"
+        if at == "gaps":
+            return f"{missing} to the right of each place", ""
+        return f"{missing} from a row, read at `{at}`", ""
 
     def place(self, process: Process) -> Place:
         """Return the gaps, and where tokens leave the row themselves a special token.

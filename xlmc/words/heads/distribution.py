@@ -21,6 +21,17 @@ class Distribution(Head):
     )
     example = "head missing : distribution(64) at cls"
 
+    answer = "places counts"
+
+    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+        """Name the number: of missing tokens of a gap or a row, or the length of a text."""
+        del joint
+        at = head.at.id if head.at is not None else ""
+        if at == "gaps":
+            return "logits of the number missing to the right of each place", ""
+        number = "number that a row misses" if process.drops else "length of a text"
+        return f"logits of the {number}, read at `{at}`", ""
+
     def place(self, process: Process) -> Place:
         """Return the gaps, where masks leave the row; a special token; or both."""
         if process.inserts_masks:

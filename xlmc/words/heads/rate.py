@@ -1,5 +1,6 @@
 """``rate``: the hazard of what may happen at a mask or in a gap, where clocks have scales."""
 
+from xlmc.syntax import ast
 from xlmc.theory.needs import SCALED
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place
@@ -22,6 +23,14 @@ class Rate(Head):
     )
     example = "head gap : rate at gaps"
     needs = (SCALED,)
+
+    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+        """Name what comes at the rate: a token, or masks."""
+        del process, joint
+        more = "In hazards of a clock at a scale of 1."
+        if head.at is not None and head.at.id == "gaps":
+            return "the rate at which masks come to the right of each place", more
+        return "the rate of the mask at each place to become clean", more
 
     def place(self, process: Process) -> Place:
         """Return tokens and gaps."""

@@ -18,6 +18,7 @@ from families import (
     specs,
 )
 from hypothesis import HealthCheck, Phase, given, settings
+from laws import zoo
 
 from xlm_runtime.plug import Example, ModelSize, Noise, Vocabulary
 from xlmc.calculus.code import Code
@@ -35,6 +36,29 @@ VOCAB = Vocabulary(11, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 
 def said(code: Code | None) -> str:
     return str(code) if code is not None else ""
+
+
+# Heads
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (zoo.written_out("editflow"), "the mean number of edits of the token at each place"),
+        (
+            zoo.written_out("flexmdm"),
+            "the mean number of tokens that are missing to the right of each place",
+        ),
+        (
+            zoo.written_out("dilm"),
+            "the mean number of tokens that are missing from a row, read at `cls`",
+        ),
+        (zoo.SIZED, "logits of the length of a text, read at `cls`: 0, 1, ..., 3 or more"),
+        (zoo.JOINT, "logits of the number that a row misses, read at `bos`: 0, 1, ..., 6 or more"),
+    ],
+)
+def test_a_head_says_what_it_answers(text: str, what: str) -> None:
+    assert f"Return {what}" in " ".join(rendered(text)["network.py"].split())
 
 
 # Schedules and weights

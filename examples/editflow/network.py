@@ -50,9 +50,9 @@ class Network(nn.Module):
         return F.softplus(logit)
 
     def new(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return logits of the token to insert to the right of each place.
+        """Return logits of the token to insert to the right of each place (spec: network.new).
 
-        Those of a place make one distribution: softmax over tokens (spec: network.new).
+        Those of a place make one distribution: softmax over tokens.
         """
         return allowed_logits(self.to_new, hidden, self.forbidden)
 

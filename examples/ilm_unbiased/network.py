@@ -38,10 +38,9 @@ class Network(nn.Module):
         return hidden
 
     def slot(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return logits of the token to insert to the right of each place.
+        """Return logits of the token to insert to the right of each place (spec: network.slot).
 
-        Over all gaps of a row they make one distribution: softmax over (gap, token) (spec:
-        network.slot).
+        Over all gaps of a row they make one distribution: softmax over (gap, token).
         """
         return allowed_logits(self.to_slot, hidden, self.forbidden)
 

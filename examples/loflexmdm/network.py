@@ -81,17 +81,17 @@ class Network(nn.Module):
         return allowed_logits(self.to_token, hidden, self.forbidden)
 
     def gap(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """Return the rate at which masks come to the right of each place.
+        """Return the rate at which masks come to the right of each place (spec: network.gap).
 
-        In hazards of a clock at a scale of 1 (spec: network.gap).
+        In hazards of a clock at a scale of 1.
         """
         logit: Tensor = answer(self.to_gap, hidden)[:, 0]
         return F.softplus(logit)
 
     def pace(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """Return the rate of the mask at each place to become clean.
+        """Return the rate of the mask at each place to become clean (spec: network.pace).
 
-        In hazards of a clock at a scale of 1 (spec: network.pace).
+        In hazards of a clock at a scale of 1.
         """
         logit: Tensor = answer(self.to_pace, hidden)[:, 0]
         return F.softplus(logit)

@@ -40,9 +40,9 @@ class Network(nn.Module):
         return hidden
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return the logarithms of ratios at each place.
+        """Return the logarithms of ratios at each place (spec: network.token).
 
         Of the chance of each token to that of a mask, in units of alpha / (1 - alpha), in which
-        the true ones are the distribution of the clean token (spec: network.token).
+        the true ones are the distribution of the clean token.
         """
         return allowed_logits(self.to_token, hidden, self.forbidden)

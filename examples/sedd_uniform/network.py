@@ -37,8 +37,8 @@ class Network(nn.Module):
         return hidden
 
     def token(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, "places vocab"]:
-        """Return the logarithms of ratios at each place.
+        """Return the logarithms of ratios at each place (spec: network.token).
 
-        Of the chance of each token to that of the one that is there (spec: network.token).
+        Of the chance of each token to that of the one that is there.
         """
         return allowed_logits(self.to_token, hidden, self.forbidden)

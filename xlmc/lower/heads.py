@@ -28,7 +28,6 @@ def _doc(one: ast.Head, family: ast.Family) -> tuple[str, ...]:
     what, more = word.returns(one, Process.of(family), joint=joint)
     if word.sized:
         what += f": 0, 1, ..., {query.size(one)} or more"
-    spec = f"network.{one.name}"
-    if more:
-        return f"Return {what}.", f"{more.removesuffix('.')} (spec: {spec})."
-    return referring(f"Return {what}", spec, columns=METHOD)
+    columns = METHOD + len('"""') if more else METHOD  # of a line behind which no quotes stand
+    first, *spec = referring(f"Return {what}", f"network.{one.name}", columns=columns)
+    return (first, *([more] if more else []), *spec)

@@ -40,21 +40,22 @@ def _shaken(source: str, wanted: frozenset[str], known: frozenset[str] | None) -
             queue += [used for used in _uses(defined[name]) if used in defined]
     kept = [node for node in tree.body if needed & set(_defines(node))]
     used = {name for node in kept for name in _uses(node)}
-    doc = [_text(source, tree.body[0])] if ast.get_docstring(tree) else []
+    lines = source.splitlines()
+    doc = [_text(lines, tree.body[0])] if ast.get_docstring(tree) else []
     head = "\n\n".join(filter(None, [*doc, _imports(tree, used)]))
     pairs = zip([None, *kept], kept, strict=False)
-    below = (_gap(source, above, node) + _text(source, node) for above, node in pairs)
+    below = (_gap(lines, above, node) + _text(lines, node) for above, node in pairs)
     return head + "".join(below) + "\n"
 
 
-def _gap(source: str, above: ast.stmt | None, node: ast.stmt) -> str:
+def _gap(lines: list[str], above: ast.stmt | None, node: ast.stmt) -> str:
     """Return the blank lines between two statements: those that black has, or that were there.
 
     A text that is laid out as black does it is read by black once, any other twice.
     """
     if isinstance(above, _BLOCK) or isinstance(node, _BLOCK):
         return "\n\n\n"
-    beside = above is not None and source.splitlines()[node.lineno - 2].strip()
+    beside = above is not None and lines[node.lineno - 2].strip()
     return "\n" if beside else "\n\n"
 
 
@@ -165,8 +166,8 @@ def _import(node: ast.stmt, used: set[str]) -> str:
     return ast.unparse(ast.ImportFrom(node.module, names, node.level))
 
 
-def _text(source: str, node: ast.stmt) -> str:
+def _text(lines: list[str], node: ast.stmt) -> str:
     """Return a statement as it is written, with its decorators."""
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
     start = min([node.lineno, *(d.lineno for d in decorators)])
-    return "\n".join(source.splitlines()[start - 1 : node.end_lineno])
+    return "\n".join(lines[start - 1 : node.end_lineno])

@@ -176,6 +176,26 @@ def test_blocks_may_have_a_survival_with_params() -> None:
     assert errors(blocked) == []
 
 
+WEIGHED = """family weighed {
+  noise { clean -> gone survival alpha(t) = 1 - t; amount t ~ uniform(0, 1) }
+  network { backbone dit(condition = t); head slot : logits at gaps; head gap : count at gaps }
+  loss { slot : cross_entropy(gone) weight bound; gap : poisson(gone) weight bound }
+  decoder {
+    param steps : Count = 8
+    grid uniform(steps)
+    step { insert tokens quota 2 by confidence; draw slot }
+  }
+  collate { text : bos [body] eos }
+}"""
+
+
+def test_a_head_that_weighs_the_gaps_is_decoded() -> None:
+    """No formula names it; where all gaps get a token by a chance that reads none, nothing does."""
+    assert check(completed(WEIGHED)) == ()
+    found = check(completed(changed(WEIGHED, ("quota 2 by confidence", "chance 0.1"))))
+    assert [(type(one).__name__, one.head) for one in found] == [("NeverDecoded", "gap")]
+
+
 @pytest.mark.parametrize("condition", ["gap < 0.01", "done > 0.5", "chance done"])
 def test_a_remask_may_go_with_a_stop_that_ends_insertion_alone(condition: str) -> None:
     text = changed(

@@ -284,6 +284,31 @@ def test_d27_a_joint_distribution_gives_shares_of_what_is_missing(package):
     inserts_into(package, "near", lambda counts: within(counts.max(1) / counts.sum(), 1.9))
 
 
+class Ended(Diverse):
+    """A network that is sure whether a text of three tokens or more has ended."""
+
+    def trunk(self, x, attend):
+        return super().trunk(x, attend, torch.tensor(1.0)) - torch.tensor([0, 1])  # cls is first
+
+    def done(self, hidden):
+        sizes = [len(state) for state, _ in self.known]
+        return torch.tensor([100.0 if sizes[int(row)] > 2 else -100.0 for row, _ in hidden])
+
+
+@every(["gone_ended"])
+@pytest.mark.parametrize("name", ["several", "chances"])
+def test_d27_a_row_that_a_head_ends_gets_no_more_tokens(package, name):
+    gaps = SEVERAL["either"] if name == "several" else lambda scores: top(scores, 2)
+    for seed in range(12):
+        decoded = run(package, Ended(seed, joint=True), name, rows=1, limit=40)
+        rows = [row for one in decoded.history for row in bodies(one)]
+        assert len(rows[-1]) > 2
+        for before, after in pairwise(rows):
+            counts = Ended.expects(seed, before, None)
+            shares = counts.max(1) / counts.sum()
+            assert after == (before if len(before) > 2 else grown(before, counts, gaps(shares)))
+
+
 def moves(decoded, steps):
     """Each step of each row: its time, the body before, and after it."""
     for i, (old, new) in enumerate(zip(decoded.history, decoded.history[1:], strict=False)):

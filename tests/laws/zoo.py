@@ -329,6 +329,15 @@ GONE = """family toy "Toy" {{
   }}
 }}
 """
+ENDED = """  decoder several {
+    step { insert tokens above 0.6 else quota 2 by confidence; draw slot greedy }
+    stop when done > 0.5 or length = limit
+  }
+  decoder chances {
+    step { insert tokens quota 2 by confidence; draw slot greedy }
+    stop chance done or length = limit
+  }
+"""
 ORACLE = "  decoder oracle { stop when length = oracle }\n"
 NONE = """family toy "Toy" {{
   noise {{ none }}
@@ -1159,6 +1168,7 @@ MORE = {  # of a few laws alone
         none(reuse=LED, eos=False, before="cls bos", decoders="decoder kept { reuse while prefix }")
     ),
     "next_begun": Spec(none(reuse=LED.replace("= prompt", "= given"), eos=False)),
+    "gone_ended": Spec(gone().replace("  collate {", f"{ENDED}  collate {{", 1)),
     "gone_led": Spec(gone().replace("step {", f"{LED}step {{", 1)),
     "both_done": Spec(
         both()

@@ -103,7 +103,7 @@ def _gone(decoder: ir.Decoder, stop: str) -> list[str]:
         return ["its length is given"]
     if decoder.timed or decoder.several is not None:
         return _in_time(decoder)
-    asked = [stop for stop in decoder.stops if stop.kind in ("chance", "threshold")]
+    asked = decoder.asked
     if any(stop.kind == "threshold" for stop in asked):
         return ["it stops by a threshold"]
     if len(asked) == 1:

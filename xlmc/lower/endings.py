@@ -24,7 +24,7 @@ class Endings(Amounts):
     @property
     def asks(self) -> bool:
         """Return whether a head's answer may end a row before a step."""
-        return any(word.chance(one) is not None for one, word in self.words)
+        return any(stop.asks for stop in self.stops())
 
     def few(self) -> Code | None:
         """Return the number of missing tokens below which a row gets no more; None for none."""

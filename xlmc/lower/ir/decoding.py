@@ -87,7 +87,7 @@ class Decoder:
     @property
     def asked(self) -> list[Stop]:
         """The conditions that read a head."""
-        return [stop for stop in self.stops if stop.kind in ("chance", "threshold")]
+        return [stop for stop in self.stops if stop.asks]
 
     @property
     def oracle(self) -> bool:

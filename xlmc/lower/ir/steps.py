@@ -243,6 +243,11 @@ class Stop:
     code: Code | None = None  # over it
     temperature: Code | None = None  # None for 1
 
+    @property
+    def asks(self) -> bool:
+        """Return whether the answer of a head ends a row."""
+        return self.kind in ("chance", "threshold")
+
 
 @frozen
 class Size:

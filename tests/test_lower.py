@@ -53,8 +53,14 @@ def said(code: Code | None) -> str:
             zoo.written_out("dilm"),
             "the mean number of tokens that are missing from a row, read at `cls`",
         ),
-        (zoo.SIZED, "logits of the length of a text, read at `cls`: 0, 1, ..., 3 or more"),
-        (zoo.JOINT, "logits of the number that a row misses, read at `bos`: 0, 1, ..., 6 or more"),
+        (
+            zoo.MORE["mask_sized"].text,
+            "logits of the length of a text, read at `cls`: 0, 1, ..., 3 or more",
+        ),
+        (
+            zoo.MORE["gone_joint"].text,
+            "logits of the number that a row misses, read at `bos`: 0, 1, ..., 6 or more",
+        ),
     ],
 )
 def test_a_head_says_what_it_answers(text: str, what: str) -> None:

@@ -7,11 +7,11 @@ from math import exp, log
 import pytest
 import torch
 from laws.build import VOCAB, A, B, C
+from laws.decoded import every
 from laws.drafted import Exact, copies, states
 from laws.examples import layouts, one, tokens
 from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is, samples_of
-from laws.test_decoders import every
 from laws.test_drafts import (
     ROWS,
     Wide,

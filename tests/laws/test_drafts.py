@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from laws.build import VOCAB, A, B, C
+from laws.decoded import every
 from laws.drafted import DRAFTS, MASK, Exact, alignments, edits, expected, states
 from laws.examples import layouts, one, tokens
 from laws.scripted import draw, pick, repeat
 from laws.stats import distance, mean_is, samples_of
-from laws.test_decoders import every
 
 from xlm_runtime.plug import Draft, Example, even
 

@@ -5,10 +5,11 @@ from math import inf
 
 import pytest
 import torch
+from laws import zoo
 from laws.build import VOCAB, A, B, C
+from laws.decoded import FILLING, LIMIT, cases, every, samplers
 from laws.examples import layouts, network
 from laws.scripted import Scripted, draw, repeat
-from laws.test_decoders import LIMIT, every, samplers
 
 from xlm_runtime.plug import Ended, Example
 
@@ -229,3 +230,40 @@ def test_the_end_of_two_clocks_is_that_no_token_is_gone(package, gone, masked, c
     assert bool(noised.masked.any()) == masked
     network, hidden = Sure(), torch.full((*noised.xt.shape, 1), 9.0)
     assert float(package.loss.done_term(network, hidden, noised, batch)) == pytest.approx(2 * cost)
+
+
+ENDING = [
+    (name, sampler)
+    for name, sampler in FILLING
+    if zoo.SPECS[name].has("text = stop_strings")
+    and sampler in ("default", "origin", "drawn", "blockwise")
+]
+
+
+@samplers(ENDING)
+def test_d32_a_row_is_done_when_its_text_has_ended(package, name):
+    """It is cut at the first mask and asks no more; what stands before the end is the same."""
+    ended = set()
+    for layout, batch, net in cases(package):
+        whole = package.sampler(name)(net, batch, draw(batch, 6), LIMIT)
+        sampler = package.sampler(name, ended=Ended(lambda ids, given: B in ids[given:], 1))
+        cut = sampler(net, batch, draw(batch, 6), LIMIT, record=True)
+        assert not (cut.x == VOCAB["mask"]).any(), layout
+        assert (cut.nfe <= whole.nfe).all()
+        for i in range(len(cut.x)):
+            made, full = (x[i][batch.inside[i]].tolist() for x in (cut.x, whole.x))
+            given = (~batch.free)[i][batch.inside[i]].nonzero()[:, 0].tolist()
+            start = given[-1] + 1 if given else 0
+            if B not in full[start:]:
+                assert made == full
+                assert cut.nfe[i] == whole.nfe[i]
+                continue
+            end = full.index(B, start) + 1
+            assert made[:end] == full[:end]
+            assert all(a in (b, VOCAB["pad"]) for a, b in zip(made, full, strict=True))
+            ended.add(int(cut.nfe[i]) < int(whole.nfe[i]))
+        none = package.sampler(name, ended=Ended(lambda *_: False, 1))(
+            net, batch, draw(batch, 6), LIMIT
+        )
+        assert torch.equal(none.x, whole.x)
+    assert True in ended

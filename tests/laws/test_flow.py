@@ -11,11 +11,11 @@ import torch
 from laws import zoo
 from laws.build import VOCAB, A, B, C
 from laws.costs import over
+from laws.decoded import bodies
 from laws.examples import MIXED, around, examples, layouts, network, one, strings, tokens
 from laws.flow import CLEAN, GONE, MASKED, Flow, chances, costs, hazards, integral, path_cost
 from laws.scripted import Scripted, corrupted, draw, pick, repeat
 from laws.stats import distance, follows, mean_is
-from laws.test_decoders import bodies
 
 MASK = VOCAB["mask"]
 LIMIT = 8

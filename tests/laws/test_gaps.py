@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from laws.build import VOCAB, A, B
+from laws.decoded import every
 from laws.examples import MIXED, one
 from laws.scripted import Scripted, draw, repeat
 from laws.stats import distance, samples_of
 from laws.test_costs import Made
-from laws.test_decoders import every
 
 RATES, CLOCKED = ["gone_rates"], ["gone_rates", "gone_joint", "gone_pairs"]
 BOUNDED = ["gone_rates", "gone_pairs"]

@@ -6,11 +6,11 @@ from math import inf
 import pytest
 import torch
 from laws.build import VOCAB, A, B
+from laws.decoded import LIMIT, bodies, every, made, samplers
 from laws.examples import examples, layouts, network
 from laws.scripted import draw, pick, repeat
 from laws.stats import samples_of
 from laws.table import Table, conditionals, normalised
-from laws.test_decoders import LIMIT, bodies, every, made, samplers
 
 from xlm_runtime.plug import Example
 

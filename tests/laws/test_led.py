@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 from laws.build import VOCAB, A, B
+from laws.decoded import bodies, every, samplers
 from laws.scripted import draw, repeat
 from laws.stats import samples_of
-from laws.test_decoders import bodies, every, samplers
 
 from xlm_runtime.plug import Example
 

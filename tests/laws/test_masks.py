@@ -5,9 +5,9 @@ from math import inf
 import pytest
 import torch
 from laws.build import VOCAB
+from laws.decoded import bodies, every, filled, mask_table
 from laws.examples import strings
 from laws.stats import samples_of
-from laws.test_decoders import bodies, every, filled, mask_table
 
 BOUNDED = [("mlm", "bounded"), ("mask_fixed", "default")]
 ERRORS = {

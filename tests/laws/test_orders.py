@@ -3,13 +3,14 @@
 import itertools
 from math import exp
 
+import numpy as np
 import pytest
 import torch
-from laws.build import VOCAB, A, B
-from laws.examples import network, one
+from laws.build import VOCAB, A, B, C
+from laws.decoded import HITTING, bodies, every, filled, mask_table, samplers
+from laws.examples import network, one, strings
 from laws.scripted import draw, repeat
-from laws.stats import follows, mean_is
-from laws.test_decoders import every, filled, mask_table
+from laws.stats import follows, mean_is, samples_of
 
 MASK = VOCAB["mask"]
 SURE = (0.9, 0.8, 0.55)  # of A at each of three places
@@ -244,3 +245,69 @@ def test_no_decoder_that_looks_at_an_answer_is_called_exact(package):
     laws = {name: samples.law for name, samples in package.family.samples.items()}
     assert laws.pop("default") == "limit"
     assert {*laws.values()} == {"none"}
+
+
+@every(["mask_shifted"])
+@pytest.mark.parametrize("temperature", [0.0, 0.2])
+def test_d22_the_order_is_drawn_without_replacement(package, temperature):
+    """By the chances softmax(score / temperature); at 0 the highest scores come first."""
+    sampler = package.sampler("drawn", order_temperature=temperature)
+    law = {(x, y): p * q for x, p in ((A, 0.9), (B, 0.1)) for y, q in ((A, 0.7), (B, 0.3))}
+    table = mask_table(package, law)
+    _, decoded = filled(package, table, sampler, 2, record=True)
+    first = (decoded.history[1] == VOCAB["mask"])[:, 2]
+    scores = np.array([0.9, 0.7])
+    if temperature:
+        chance = np.exp(scores / temperature)
+        mean_is(first.double(), float(chance[0] / chance.sum()))
+    else:
+        assert first.all()
+
+
+@every(["mask_orders"])
+@pytest.mark.parametrize(
+    ("order", "params", "place"),
+    [
+        ("entropy", {"temperature": 1.0}, 0),  # .69 and .95
+        ("entropy", {"temperature": 0.2}, 1),  # .69 and .05
+        ("entropy", {"temperature": 0.0}, 0),  # not tempered, for then both were certain
+        ("entropy", {"temperature": 1.0, "top_p": 0.55}, 1),  # A alone stays of (.6, .2, .2)
+        ("margin", {"temperature": 1.0}, 1),
+        ("confidence", {"temperature": 0.0}, 1),  # .5 and .6
+    ],
+)
+def test_d22_scores_of_the_law_that_tokens_are_drawn_from(package, order, params, place):
+    """Two masks whose laws are (.5, .5, 0) and (.6, .2, .2): which is revealed first."""
+    law = {(x, y): 0.5 * q for x in (A, B) for y, q in ((A, 0.6), (B, 0.2), (C, 0.2))}
+    sampler = package.sampler("cooled", order=order, **params)
+    _, decoded = filled(package, mask_table(package, law), sampler, 2, rows=50, record=True)
+    free = one(package, (A, A)).free[0].nonzero()[:, 0]
+    assert (decoded.history[1][:, free[1 - place]] == VOCAB["mask"]).all()
+
+
+@every(["mask_orders"])
+@pytest.mark.parametrize("order", ["confidence", "margin", "entropy", "random", "left"])
+@pytest.mark.parametrize("name", ["single", "loud"])
+def test_d3_one_token_a_step_in_any_order_gives_the_data(package, name, order):
+    """As long as the order does not look at the token that was drawn."""
+    law = strings(3)
+    sampler = package.sampler(name, order=order)
+    _, decoded = filled(package, mask_table(package, law), sampler, 3)
+    samples_of(bodies(decoded), law)
+    assert (decoded.nfe == 3).all()
+
+
+@samplers([("mask_orders", "quick"), *((name, "first_hitting") for name in HITTING)])
+def test_d3_one_token_a_step_at_random_gives_the_data(package, name):
+    law = strings(3)
+    _, decoded = filled(package, mask_table(package, law), package.sampler(name), 3)
+    samples_of(bodies(decoded), law)
+
+
+@every(["mask_orders"])
+def test_d4_confidence_of_the_sampled_token_is_biased(package):
+    """Two iid bits with P(1) = .9: .001, .891, .090, .018, where iid is .01, .81, .09, .09."""
+    one_bit = {B: 0.1, A: 0.9}
+    law = {(x, y): p * q for x, p in one_bit.items() for y, q in one_bit.items()}
+    _, decoded = filled(package, mask_table(package, law), package.sampler("hasty"), 2)
+    samples_of(bodies(decoded), {(B, B): 0.001, (A, A): 0.891, (A, B): 0.090, (B, A): 0.018})

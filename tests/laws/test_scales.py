@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 from laws.build import SIZE, VOCAB, A, B, C
+from laws.decoded import bodies
 from laws.examples import MIXED, around, examples, network, one
 from laws.flow import CLEAN, GONE, MASKED, Flow
 from laws.scripted import Scripted, draw, repeat
 from laws.stats import distance, follows, mean_is
-from laws.test_decoders import bodies
 
 from xlm_runtime.plug import Example
 

@@ -7,10 +7,10 @@ from math import exp, log
 import pytest
 import torch
 from laws.build import VOCAB, A, B, C
+from laws.decoded import every
 from laws.examples import network, one
 from laws.scripted import draw, repeat
 from laws.stats import mean_is
-from laws.test_decoders import every
 
 from xlm_runtime.plug import Example
 

@@ -4,12 +4,16 @@ from laws import examples
 from laws import test_collation as K
 from laws import test_costs as E
 from laws import test_decoders as D
+from laws import test_draws as DRAWS
 from laws import test_ends as N
 from laws import test_flow as T
 from laws import test_led as V
 from laws import test_losses as L
+from laws import test_orders as H
 from laws import test_packing as P
 from laws import test_remask as R
+from laws import test_restraint as RESTRAINT
+from laws import test_shifted as SHIFTED
 from laws import test_sized as Y
 from laws import test_waste as Z
 from laws.mutants.planted import Mutant
@@ -59,11 +63,11 @@ MUTANTS = [
            "noised.count > 0, 0.8", L.test_l1_expected_loss_of_insertions, {"wrong": False}),
     Mutant("a temperature that multiplies", "gone_balanced", "sampling.py",
            "odds.double() / temperature", "odds.double() * temperature",
-           D.test_d12_the_temperature_of_a_chance),
+           DRAWS.test_d12_the_temperature_of_a_chance),
     Mutant("an oracle of the limit", "gone_balanced", "canvas.py",
            "torch.minimum(canvas.inside.sum(1), canvas.room)",
            "torch.minimum(canvas.inside.sum(1) + 1, canvas.room)",
-           D.test_d16_no_more_tokens_than_the_limit,
+           RESTRAINT.test_d16_no_more_tokens_than_the_limit,
            {"name": "oracle", "limit": 3}),
     Mutant("a weight of one term only", "gone_bound", "loss.py", "stop_scale * (length + 1)",
            "stop_scale * (0 * length + 1)",
@@ -76,10 +80,10 @@ MUTANTS = [
     Mutant("a head of the token itself", "mask_shifted", "reading.py",
            "shifted(network.trunk(x, attend), attend)",
            "network.trunk(x, "
-           "attend)", D.test_k8_a_shifted_head_goes_on_like_an_autoregressive_model),
+           "attend)", SHIFTED.test_k8_a_shifted_head_goes_on_like_an_autoregressive_model),
     Mutant("a head of the next but one", "mask_shifted", "places.py", "hidden[:, :-1]",
            "hidden[:, :1], hidden[:, :-2]",
-           D.test_k8_a_shifted_head_goes_on_like_an_autoregressive_model),
+           SHIFTED.test_k8_a_shifted_head_goes_on_like_an_autoregressive_model),
     Mutant("a loss that is not shifted", "mask_shifted", "loss.py",
            "shifted(hidden, batch.attend)", "hidden", L.test_l1_expected_loss, {"wrong": True}),
     Mutant("a likelihood that is not shifted", "mask_shifted", "likelihood.py",
@@ -87,7 +91,7 @@ MUTANTS = [
            L.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
     Mutant("a first token that reads padding", "mask_shifted", "places.py",
            "torch.where(first[:, :, None], hidden, left)", "left",
-           D.test_k8_the_first_token_of_a_row_reads_its_own_state),
+           SHIFTED.test_k8_the_first_token_of_a_row_reads_its_own_state),
     Mutant("visible masks", "mask_shifted", "around.py", "return ((~masked)",
            "return (torch.ones_like(masked)", L.test_l18_weights_by_what_is_visible,
            {"body": (5, 6, 5), "taken": (0, 1, 2), "expected": [0.2235, 0.21, 0.2235]}),
@@ -106,15 +110,15 @@ MUTANTS = [
            D.test_d22_each_mask_is_revealed_with_the_chance_1_minus_s_over_t, {"steps": 3}),
     Mutant("an order of one temperature", "mask_shifted", "decoder.py",
            "self.order_temperature * gumbel(u)", "gumbel(u)",
-           D.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
+           H.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
     Mutant("an order by uniform noise", "mask_shifted", "decoder.py", "* gumbel(u)", "* u",
-           D.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
+           H.test_d22_the_order_is_drawn_without_replacement, {"temperature": 0.2}),
     Mutant("a text that begins behind a mask", "mask_shifted", "ending.py",
            "canvas.inside & (canvas.masked.cumsum(1) == 0)", "canvas.inside & ~canvas.masked",
-           D.test_d32_a_row_is_done_when_its_text_has_ended, {"name": "drawn"}),
+           N.test_d32_a_row_is_done_when_its_text_has_ended, {"name": "drawn"}),
     Mutant("rows that end together", "mask_shifted", "ending.py",
            "rows[:, None] & masked", "rows.any() & masked",
-           D.test_d32_a_row_is_done_when_its_text_has_ended,
+           N.test_d32_a_row_is_done_when_its_text_has_ended,
            {"name": "default"}),
     Mutant("a string that is split", "gone_t", "ending.py", "torch.tensor([columns[first],",
            "torch.tensor([columns[end - 1],",

@@ -2,7 +2,7 @@
 
 from laws import examples
 from laws import test_collation as K
-from laws import test_decoders as D
+from laws import test_companions as COMPANIONS
 from laws import test_following as F
 from laws import test_permuted as PERMUTED
 from laws.mutants.planted import Mutant
@@ -63,7 +63,7 @@ MUTANTS = [
     Mutant("noise by the rows that are left", "arlm", "canvas.py",
            "noise.rows(rows)",
            "noise.rows(torch.arange(len(rows)))",
-           D.test_d21_a_row_does_not_depend_on_its_companions, {"name": "default"}),
+           COMPANIONS.test_d21_a_row_does_not_depend_on_its_companions, {"name": "default"}),
     Mutant("the likeliest token", "arlm", "sampling.py",
            "return categorical(truncated(logits, temperature, top_k, top_p), u)",
            "return logits.argmax(-1) + 0 * "

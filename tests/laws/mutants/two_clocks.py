@@ -2,7 +2,7 @@
 
 from laws import examples
 from laws import test_clocks as U
-from laws import test_decoders as D
+from laws import test_draws as DRAWS
 from laws import test_flow as T
 from laws import test_losses as L
 from laws import test_scales as SCALES
@@ -74,16 +74,16 @@ MUTANTS = [
            U.test_d12_a_mask_is_revealed_by_the_law_of_its_state, {"name": "default"}),
     Mutant("no temperature", "flexmdm", "sampling.py",
            "tempered(logits, temperature), top_k",
-           "tempered(logits, 1.0), top_k", D.test_d12_temperature_and_truncation,
+           "tempered(logits, 1.0), top_k", DRAWS.test_d12_temperature_and_truncation,
            {"name": "adaptive"}),
     Mutant("no cut at all", "flexmdm", "sampling.py",
            "keep_top_k(tempered(logits, temperature), top_k)",
            "keep_top_k(tempered(logits, temperature), "
-           "0)", D.test_d12_temperature_and_truncation, {"name": "default"}),
+           "0)", DRAWS.test_d12_temperature_and_truncation, {"name": "default"}),
     Mutant("a nucleus of everything", "flexmdm", "sampling.py",
            "keep_top_k(tempered(logits, temperature), top_k), top_p)",
            "keep_top_k(tempered(logits, temperature), top_k), "
-           "1.0)", D.test_d12_temperature_and_truncation,
+           "1.0)", DRAWS.test_d12_temperature_and_truncation,
            {"name": "adaptive"}),
     Mutant("the least sure mask first", "flexmdm", "decoder.py",
            "first(spread(self.scores(",

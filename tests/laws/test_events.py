@@ -10,9 +10,9 @@ import torch
 from laws.build import VOCAB, A, B
 from laws.decoded import every
 from laws.examples import MIXED, one
+from laws.inserted import APART, Exact, bodies, run
 from laws.scripted import Scripted, draw, repeat
 from laws.stats import distance, samples_of
-from laws.test_gaps import APART, Exact, bodies, run
 
 STRUCK = ["struck_pairs", "struck_gaps"]
 

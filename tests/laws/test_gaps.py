@@ -1,89 +1,17 @@
-"""Insertions on a clock: decoders and the likelihood against laws found by brute force."""
+"""Insertions on a clock: decoders against laws found by brute force."""
 
 from collections import Counter
-from itertools import combinations, pairwise, product
-from math import log
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 import torch
 from laws.build import VOCAB, A, B
 from laws.decoded import every
-from laws.examples import MIXED, one
-from laws.scripted import Scripted, draw, repeat
+from laws.examples import MIXED
+from laws.inserted import CLOCKED, RATES, Exact, bodies, exact, expected, reveal, run
 from laws.stats import distance, samples_of
 from laws.test_costs import Made
-
-RATES, CLOCKED = ["gone_rates"], ["gone_rates", "gone_joint", "gone_pairs"]
-BOUNDED = ["gone_rates", "gone_pairs"]
-APART = {(A, B): 0.4, (B, A): 0.25, (B,): 0.35}  # no text repeats a token
-
-
-def alpha(t):
-    return 1 - t**2
-
-
-def reveal(s, t):
-    return (alpha(s) - alpha(t)) / (1 - alpha(t))
-
-
-def expected(law, state, t):
-    """How often each token is expected to be missing in each gap of a state at a time."""
-    found, total = np.zeros((len(state) + 1, VOCAB.size)), 0.0
-    for row, p in law.items():
-        for kept in combinations(range(len(row)), len(state)):
-            if tuple(row[i] for i in kept) != state:
-                continue
-            chance = p * alpha(t) ** len(kept) * (1 - alpha(t)) ** (len(row) - len(kept))
-            total += chance
-            for i in set(range(len(row))) - {*kept}:
-                found[sum(k < i for k in kept), row[i]] += chance
-    return found / total if total else found
-
-
-class Exact(torch.nn.Module):
-    """A network whose heads are exact: it looks a state and its time up."""
-
-    expects = staticmethod(expected)
-
-    def __init__(self, law, joint=False, mean=False):
-        super().__init__()
-        self.vocab, self.law, self.joint, self.mean = VOCAB, law, joint, mean
-        self.known, self.found = {}, []
-
-    def trunk(self, x, attend, t):
-        assert attend is None or (x[attend.bool()] != VOCAB["pad"]).all(), "a token is missing"
-        hidden = torch.zeros((*x.shape, 2), dtype=torch.float64)
-        for i, row in enumerate(x.tolist()):
-            key = tuple(one for one in row if one >= A), float(t[i] if t.ndim else t)
-            if key not in self.known:
-                self.known[key] = len(self.found)
-                self.found.append(self.expects(self.law, *key))
-            hidden[i, :, 0] = self.known[key]
-        hidden[..., 1] = torch.arange(x.shape[1])
-        return hidden
-
-    def _counts(self, hidden):
-        gaps = [self.found[int(row)][int(place)] for row, place in hidden]
-        return torch.tensor(np.array(gaps).reshape(-1, VOCAB.size))
-
-    def slot(self, hidden):
-        """The logits of tokens: joint ones are of one scale in a row."""
-        counts = self._counts(hidden)
-        counts = torch.where(counts.sum(1, keepdim=True) > 0, counts, 1e-9 * (counts[:1] >= 0))
-        counts[:, :A] = 0
-        return counts.log() if self.joint else (counts / counts.sum(1, keepdim=True)).log()
-
-    def gap(self, hidden):
-        return self._counts(hidden).sum(1)
-
-    def missing(self, hidden):
-        """The mean number missing, or a law of it that is within 1 of its mean."""
-        means = np.array([self.found[int(row)].sum() for row, _ in hidden])
-        if self.mean:
-            return torch.tensor(means)
-        number = np.arange(7)
-        return torch.tensor(np.maximum(1e-300, 1 - abs(number - means[:, None]))).log()
 
 
 def stepped(law, state, t, s, limit):
@@ -121,26 +49,11 @@ def decoded_law(law, steps, limit=8):
     return now
 
 
-def run(package, heads, name, rows=1500, limit=8, **params):
-    batch = repeat(one(package, (A,)), rows)
-    return package.sampler(name, **params)(heads, batch, draw(batch, 5), limit, True)
-
-
-def bodies(x):
-    return [tuple(one for one in row if one >= A) for row in x.tolist()]
-
-
 def test_d27_more_steps_end_nearer_to_the_data():
     """The total variation falls like 1 / steps: that is what `limit` claims."""
     far = [distance(decoded_law(MIXED, steps), MIXED) for steps in (4, 16, 64)]
     assert far[0] > 3 * far[1] > 9 * far[2] > 0
     assert far[2] < 0.03
-
-
-def exact(package, law):
-    """A network whose heads are those that a package reads."""
-    has = package.spec.has
-    return Exact(law, joint=has("joint_cross_entropy"), mean=has("count at bos"))
 
 
 @every(CLOCKED)
@@ -362,63 +275,6 @@ def test_d16_insertions_that_find_no_room_are_left_out(package):
         {3},
         {5},
     ]
-
-
-def nats(package, heads, body, points=400):
-    """The bound of one text, over a grid of times and every corruption."""
-    batch = one(package, body)
-    free = batch.free[0].nonzero()[:, 0].tolist()
-    every = [gone for k in range(len(free) + 1) for gone in combinations(free, k)]
-    amount = (torch.arange(points, dtype=torch.float64) + 0.5) / points
-    u = torch.full((len(every), batch.x0.shape[1]), 1 - 2.0**-53, dtype=torch.float64)
-    for i, gone in enumerate(every):
-        u[i, list(gone)] = 0.0
-    noise = Scripted(
-        amount=amount.repeat_interleave(len(every))[:, None], corrupt=u.repeat(points, 1)
-    )
-    found = package.likelihood.nelbo(heads, repeat(batch, points * len(every)), noise).nats
-    t = (1 - amount) ** 2  # as the likelihood draws it
-    sizes = torch.tensor([len(gone) for gone in every])
-    chance = (t**2)[:, None] ** sizes * (1 - t**2)[:, None] ** (len(free) - sizes)
-    return float((found.view(points, -1) * chance).sum(1).mean())
-
-
-@every(BOUNDED)
-@pytest.mark.parametrize("body", APART)
-def test_l26_the_bound_is_tight_where_no_text_repeats_a_token(package, body):
-    assert nats(package, exact(package, APART), body) == pytest.approx(-log(APART[body]), abs=5e-3)
-
-
-def path_cost(law, body, points):
-    """The relative entropy of the insertions of a text to those of a law, over a grid of times.
-
-    Each token comes back to each gap at a rate of its own: that of its number in the text, and that
-    of its expected number.
-    """
-    total = 0.0
-    for u in 1 - (np.arange(points) + 0.5) / points:
-        t = u**2  # its density is 1 / (2 u), and the hazard of the clock is 2 / t
-        for k in range(len(body) + 1):
-            for gone in combinations(range(len(body)), k):
-                kept = [i for i in range(len(body)) if i not in gone]
-                rate = expected(law, tuple(body[i] for i in kept), t)[:, [A, B]]
-                number = np.zeros((len(kept) + 1, VOCAB.size))
-                for i in gone:
-                    number[sum(one < i for one in kept), body[i]] += 1
-                number = number[:, [A, B]]
-                some = number > 0
-                cost = rate.sum() - k + (number[some] * np.log(number[some] / rate[some])).sum()
-                total += cost * (1 - alpha(t)) ** k * alpha(t) ** len(kept) * 4 / u
-    return total / points
-
-
-@every(BOUNDED)
-@pytest.mark.parametrize("body", [(A, A, B), (A,)])
-def test_l26_the_bound_is_the_cost_of_the_insertions_where_texts_repeat_tokens(package, body):
-    """Of gaps that miss a token twice, too; it is no less than -log p."""
-    found = nats(package, exact(package, MIXED), body, points=60)
-    assert found == pytest.approx(path_cost(MIXED, body, points=60), rel=1e-5)
-    assert found > -log(MIXED[body]) - 1e-3
 
 
 def test_claims_of_decoders_and_likelihoods_on_a_clock(workshop):

@@ -1,5 +1,6 @@
 """Mistakes in insertions of tokens by a clock of their own."""
 
+from laws import test_gap_costs as GAP_COSTS
 from laws import test_gaps as X
 from laws.mutants.planted import Mutant
 
@@ -46,6 +47,6 @@ MUTANTS = [
            X.test_d16_insertions_that_find_no_room_are_left_out),
     Mutant("each token once a gap", "gone_rates", "counts.py", "group.bincount()[group].double()",
            "group.bincount()[group].double() ** 0",
-           X.test_l26_the_bound_is_the_cost_of_the_insertions_where_texts_repeat_tokens,
+           GAP_COSTS.test_l26_the_bound_is_the_cost_of_the_insertions_where_texts_repeat_tokens,
            {"body": (5, 5, 6)}),
 ]  # fmt: skip

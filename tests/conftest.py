@@ -1,7 +1,9 @@
 """What all tests share: golden files, and hypothesis without a clock."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +14,8 @@ settings.register_profile(
 )
 settings.load_profile("calm")
 
+LAWS = Path(__file__).parent / "laws"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -21,11 +25,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let slow tests take the time that they take."""
+    """Make slow what is not always run of tests with many cases; no slow test has a time limit."""
+    for item in _rest(items):
+        item.add_marker(pytest.mark.slow)
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(0))
+
+
+def _rest(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return all but a third of the cases of each law and of each test that is marked `many`.
+
+    Two at least are kept, and always the same ones, for which a hash of the name decides.
+    """
+    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: crc32(item.nodeid.encode())):
+        many = item.get_closest_marker("many") or LAWS in item.path.parents
+        if many and not item.get_closest_marker("slow"):
+            cases[item.nodeid.partition("[")[0]].append(item)
+    return [item for some in cases.values() for item in some[max(2, -(-len(some) // 3)) :]]
 
 
 @pytest.fixture

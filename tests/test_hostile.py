@@ -97,6 +97,7 @@ def harmless(text: str, base: str = MASK, name: str = "covered.xlm") -> None:
         compile(odd[file], file, "exec")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("base", [MASK, GONE], ids=["mask", "gone"])
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_texts_stay_texts(base: str, text: str) -> None:
@@ -108,6 +109,7 @@ def test_texts_stay_texts(base: str, text: str) -> None:
     harmless(odd, base)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("text", [*HOSTILE, '"""', '""" + x + """', f'"\n{CODE}'.split("\n")[0]])
 def test_the_comment_above_a_family_stays_one(text: str) -> None:
     body = MASK[MASK.index("family") :]

@@ -12,6 +12,7 @@ from xlmc.syntax import printer
 MIXED = sorted((Path(__file__).parent / "mixed").glob("*.xlm"))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("spec", MIXED, ids=lambda path: path.stem)
 def test_a_mixture_lives(spec: Path, tmp_path: Path) -> None:
     flat, _ = checked(spec)

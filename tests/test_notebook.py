@@ -33,6 +33,7 @@ def test_the_page_names_all_that_is_public(kind: type) -> None:
     assert [name for name in xlm_runtime.__all__ if f"`{name}(" not in page] == []
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each cell runs, and shows what the stored one shows, numbers apart."""
     shutil.copytree(ROOT / "spec", tmp_path / "spec")

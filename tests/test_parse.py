@@ -315,6 +315,7 @@ def damaged(text: str, dice: random.Random) -> str:
     return "".join(pieces)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", SHIPPED)
 def test_one_missing_piece_is_one_error_or_none(name: str) -> None:
     """A mistake does not call forth others: one missing piece gives two errors at most."""

@@ -318,6 +318,7 @@ def start(monkeypatch, tmp_path, sources):
     return begin
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("attention", SPECS)
 def test_a_run_trains_from_published_weights(attention, start, tmp_path, capsys):
     path = built(tmp_path, attention, "qwen3")

@@ -151,6 +151,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tasks
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_tasks_of_local_data(
     trained: Path, folder: Path, capsys: pytest.CaptureFixture[str]

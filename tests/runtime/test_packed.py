@@ -139,6 +139,7 @@ def test_packed_rows_have_a_cache_of_their_own(tmp_path: Path) -> None:
     assert not alone.train[0].document
 
 
+@pytest.mark.slow
 def test_quick_packs_python_s_documentation(tmp_path: Path) -> None:
     made = prepare("owt_packed", tmp_path)
     texts = [made.tokenizer.decode(made.train[i].body) for i in range(200)]

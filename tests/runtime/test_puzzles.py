@@ -140,6 +140,7 @@ def test_squares_of_sudoku() -> None:
     assert [len(units) for units in SQUARE.units] == [9] * 27
 
 
+@pytest.mark.slow
 def test_too_few_problems_are_said(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="fewer than 60 problems for validation"):
         prepare(small(Queens(4), train=20, held_out=60), tmp_path)

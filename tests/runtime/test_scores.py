@@ -117,6 +117,7 @@ def test_a_family_without_a_likelihood_says_why() -> None:
         scored(evolve(model, family=family), [Example(0, (1,))], [8])
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["mdlm", "ilm", "flexmdm", "arlm"])
 def test_samples_come_in_order_whatever_their_batch(name: str) -> None:
     loaded = untrained(name)

@@ -153,6 +153,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_shards_train_as_the_whole(home: Path) -> None:
     for file in ("raw", "ema"):
         one, two = weights(home, "one", file), weights(home, "two", file)

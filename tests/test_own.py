@@ -57,7 +57,8 @@ def test_a_task_out_of_one_that_is_there(checkout: Path, monkeypatch: pytest.Mon
     assert about["guess"] == 1 / 3
 
 
-@pytest.mark.parametrize("name", ["mixed", pytest.param("spread", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mixed", "spread"])
 def test_a_family_of_primitives_that_nobody_combined(checkout: Path, name: str) -> None:
     built = _run(checkout, "build", f"examples/own/{name}.xlm")
     assert built.returncode == 0, built.stderr

@@ -76,6 +76,7 @@ def near(ours, theirs):
     torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", DECODERS)
 @torch.no_grad()
 def test_causal_attention_is_that_of_the_library(kind, families, sources):
@@ -182,6 +183,7 @@ def test_an_encoder_keeps_no_keys_and_values(families, sources):
             network(families[kept], sources["bert"][1])
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", CONFIGS)
 @torch.no_grad()
 def test_what_is_published_is_what_was_read(kind, families, sources, tmp_path, capsys):

@@ -79,6 +79,7 @@ def test_a_program_that_crashes(program: str, why: str) -> None:
     assert why in outcome.why
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "program",
     [
@@ -234,7 +235,7 @@ def test_problems_are_solved_by_their_program_and_in_words() -> None:
     assert [one.question for one in problems(2, 60)] != [one.question for one in made]
 
 
-@pytest.mark.parametrize("name", ["tinygsm", "gsm8k"])
+@pytest.mark.parametrize("name", ["tinygsm", pytest.param("gsm8k", marks=pytest.mark.slow)])
 def test_quick_problems_and_their_right_answers(name: str, cache: Path) -> None:
     made = _quick(name, cache)
     prompts = [

@@ -112,6 +112,7 @@ GIVEN = {  # what each likelihood is conditioned on: of texts, prompts, given to
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", GIVEN)
 def test_a_likelihood_says_what_is_given_and_counts_the_same_tokens(name: str) -> None:
     """With a length law beside it where the length is given, so that all have a joint number."""

@@ -19,6 +19,7 @@ from xlm_runtime.use.loaded import Loaded
 CANVAS = {"steps": 8}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["mlm", "ilm", "flexmdm", "arlm"])
 def test_a_string_is_one_prompt_and_one_string_to_stop_at(name: str) -> None:
     loaded = untrained(name)
@@ -53,6 +54,7 @@ def test_arguments_of_the_wrong_kind(how: dict[str, object], wanted: str) -> Non
         untrained("mlm").generate(**how)  # type: ignore[arg-type]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["mlm", "ilm", "flexmdm", "arlm"])
 def test_a_stop_is_looked_for_behind_what_is_given(name: str) -> None:
     loaded = untrained(name)

@@ -64,6 +64,7 @@ def test_a_state_is_a_coloured_line() -> None:
     assert "\x1b" not in frames.line([Piece(1, "kept")]).plain
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["mdlm", "ilm", "flexmdm", "dilm", "remdm"])
 def test_a_function_gets_the_states_as_they_are_made(name: str) -> None:
     loaded = untrained(name)

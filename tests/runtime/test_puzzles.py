@@ -62,6 +62,7 @@ def test_the_answer_that_was_drawn_is_right_and_nothing_near_it_need_be(task: Ma
             assert not (kept and task.solves(changed, example))
 
 
+@pytest.mark.many
 def test_splits_share_no_problem_and_a_seed_fixes_them(task: MadeTask, tmp_path: Path) -> None:
     made = prepare(task, tmp_path / "one")
     asked = {

@@ -48,6 +48,7 @@ def in_blocks(
     return hidden
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_networks_answer_as_they_did(tmp_path: Path) -> None:
     for name in (*FAMILIES, *BLOCKWISE):

@@ -95,6 +95,7 @@ def test_every_row_is_there_once_in_each_epoch(found: Texts) -> None:
     assert [mark.read for mark, _ in windows] == [0, 10, 20, 30, 40, 50, 53, 63, 73, 83, 93, 103]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("at", [1, 3, 5, 6, 8])
 def test_a_mark_takes_up_reading_exactly(found: Texts, at: int) -> None:
     windows = read(found, 12)
@@ -184,6 +185,7 @@ def test_packed_rows_have_each_token_once(
     assert len(windows) == 2 * len(long)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("at", [1, 5, 6, 8])
 def test_packed_rows_are_taken_up_at_a_mark(found: Texts, at: int) -> None:
     windows = packed(found)

@@ -11,6 +11,7 @@ from xlm_runtime.system.errors import UsageError
 WAYS: dict[str, dict[str, Any]] = {"llada": {"temperature": 1.0}, "ilm": {"decoder": "sampled"}}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["arlm", "mlm", "mdlm", "llada", "ilm", "flexmdm", "dream"])
 def test_what_is_suppressed_is_not_written(name: str) -> None:
     loaded = untrained(name)

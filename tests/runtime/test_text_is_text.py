@@ -107,6 +107,7 @@ def test_a_special_token_spelled_out_is_text(kind: str, tmp_path: Path) -> None:
         assert made.encode_all([text]) == [ids]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("large")
 def test_saved_loaded_and_copied_tokenizers_give_the_same_ids(kind: str, tmp_path: Path) -> None:

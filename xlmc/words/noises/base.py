@@ -83,5 +83,5 @@ class Replacing(Noise):
     likelihood = "posteriors"
     latex = (
         r"-\log p(x_0) = \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}",
-        r"\hat r_y - r_y + r_y \log (r_y / \hat r_y) \, dt",
+        r"\big(\hat r_y - r_y + r_y \log (r_y / \hat r_y)\big) \, dt",
     )

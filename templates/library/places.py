@@ -147,6 +147,11 @@ def at_special(
     return hidden[torch.arange(len(xt), device=xt.device), place]
 
 
+def left_of(places: Bool[Tensor, "batch length"]) -> Bool[Tensor, "batch length"]:
+    """Return the places to the left of some, none of which is the first one of a row."""
+    return F.pad(places[:, 1:], (0, 1))
+
+
 def shifted(
     hidden: Float[Tensor, "batch length width"], attend: Attend
 ) -> Float[Tensor, "batch length width"]:

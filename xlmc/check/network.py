@@ -248,9 +248,6 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
         elif head.at is not None and head.at.id == "gaps":
             why = "a gap is read at the token to its left anyway"
             hint = "drop `shifted`"
-        elif process.inserts_masks:
-            why = "masks are inserted to the right of the token that would have to predict them"
-            hint = "drop `shifted`"
         elif plain:
             why = f"`{plain[0].name}` is not shifted, and xlmc reads all heads of tokens alike"
             hint = "shift both, or neither"

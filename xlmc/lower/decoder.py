@@ -11,7 +11,7 @@ from xlmc.lower.documents import referring
 from xlmc.lower.endings import Endings, place
 from xlmc.lower.params import params
 from xlmc.lower.parts import LIBRARY
-from xlmc.lower.reading import functions
+from xlmc.lower.reading import functions, leftward
 from xlmc.syntax import ast, query
 from xlmc.syntax.query import camel
 from xlmc.syntax.vocabulary import listing
@@ -141,6 +141,7 @@ class _Maker(Actions):
             orders=Process.of(self.family).permuted,
             extends=extends,
             correct=self.correct(),
+            leftward=leftward(self.family),
         )
 
     def _size(self) -> ir.Size | None:

@@ -32,7 +32,8 @@ class EditMaker(Maker):
             needs = (self.piece(parts.Draw(code, summary(shared))),)
 
         def draw(sampler: ir.Sampler, head: str, places: str, stream: str) -> Code:
-            logits = f"canvas.network.{head}(canvas.hidden({places}))"
+            states = self.read(places) if head == editing.right else places
+            logits = f"canvas.network.{head}(canvas.hidden({states}))"
             u = f'noise.uniform("{stream}", {POSITIONS})[{places}]'
             if sampler == shared:
                 return built(f"self.draw({logits}, {u})")

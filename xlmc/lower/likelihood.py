@@ -29,7 +29,7 @@ def likelihood(
     found = ir.Likelihood(
         partial=noise.rates if timed else noise.likelihood,
         head=main.term.head.id,
-        states=states(query.heads(objective.family)[main.term.head.id]),
+        states=states(query.heads(objective.family)[main.term.head.id], objective.process),
         gap="",
         gap_at="",
         paced=objective.process.struck,
@@ -108,11 +108,14 @@ def _of_clocks(
         hazards=hazards,
         power=max(2, math.ceil(2 / min(orders, default=1) - 0.05)),
     )
+    right = _head("revision", objective)
+    heads = query.heads(objective.family)
     found = evolve(
         found,
         surplus=_head("extra", objective),
         wrong=_head("changed", objective),
-        right=_head("revision", objective),
+        right=right,
+        altered=states(heads[right], objective.process) if right else "",
         pace=_head("pace", objective),
     )
     taken = drafts.taken(objective.family)

@@ -26,6 +26,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.expression import exact, inline
 from xlmc.theory.claims import by_rates, proportional
 from xlmc.theory.objective import Objective, Part, inlined
+from xlmc.theory.process import Process
 from xlmc.words import terms as words
 from xlmc.words.divergences.base import Divergence, Use
 
@@ -286,7 +287,7 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
         per_row=code is not None and code.rank >= Rank.ROW,
         per_token=code is not None and code.rank == Rank.TOKEN,
         factor=f"{code} * " if code is not None and code.rank < Rank.ROW else "",
-        states=states(head),
+        states=states(head, objective.process),
         cast=code is not None and code.kind == Kind.DOUBLE,
         options=_options(part),
         summary=returning(use.meaning),
@@ -298,9 +299,10 @@ def _term(part: Part, objective: Objective, clock: Clock, own: str) -> ir.Term:
     )
 
 
-def states(head: ast.Head) -> str:
+def states(head: ast.Head, process: Process) -> str:
     """Return the code of the hidden states of tokens, as a head reads them."""
-    return "shifted(hidden, batch.attend)" if head.shifted else "hidden"
+    row = "batch" if process.holds_places else "noised"
+    return f"shifted(hidden, {row}.attend)" if head.shifted else "hidden"
 
 
 def _amounts(weight: Code, *, blocked: bool) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",
     "ordering": "Ordering",
-    "places": "above factored few_errors first leftmost mean otherwise spread surest weighted",
+    "places": "above factored few_errors first left_of leftmost mean otherwise spread surest weighted",
     "posterior": "likeliest_revision revised",
     "ratios": "changed returned stepped",
     "rating": "Rating RatingGrowing rated sureness",
@@ -170,7 +170,7 @@ class Reveal:
 
     head: str  # name
     before: Lines  # all that needs no answer of the network
-    asked: str  # name of the places whose logits are read
+    asked: str  # code: the places at which logits are read
     idle: bool  # there may be none
     state: Code  # the canvas if there are none
     query: str  # template
@@ -201,7 +201,7 @@ class Finish:
     query: str  # template
     after: Lines
     token: Code
-    asked: str = field(default="masked", init=False)  # name of the places whose logits are read
+    asked: str  # code: the places at which logits are read
     doc: tuple[str, ...] = _doc()
     partial: str = _partial("finish")
 

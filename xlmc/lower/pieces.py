@@ -83,6 +83,10 @@ class Maker:
         """Return the docstring of a method for an entry of the spec."""
         return referring(what, f"{self.decoder.spec}.{entry}", columns=METHOD)
 
+    def read(self, places: str) -> str:
+        """Return code of the places at which the logits of tokens at some places are read."""
+        return f"left_of({places})" if self.decoder.leftward else places
+
     def plain(self) -> Code:
         """Return code for a draw from logits by u."""
         return drawing(self.decoder.draw, "logits", "u")

@@ -28,7 +28,7 @@ class KeepMaker(RevealMaker):
                 line("places", "canvas.free"),
                 line("quota", "{}", keep.number),
             ),
-            asked="places",
+            asked=self.read("places"),
             idle=False,
             state=built("canvas"),
             query=self._query(whole=True),

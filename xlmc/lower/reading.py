@@ -22,10 +22,18 @@ def reading(family: ast.Family, clock: Clock) -> ir.Reading:
     if Process.of(family).permuted:
         call = built('network.trunk(x, attend, known_first(x == network.vocab["mask"], free))')
         what += ", the given tokens first in the order, masks last"
-    if query.shifted(family):
+    if query.shifted(family) and not leftward(family):
         call = built("shifted({}, attend)", call)
         what = "for each column the hidden state to its left"
     return ir.Reading(call, what, functions(call))
+
+
+def leftward(family: ast.Family) -> bool:
+    """Return whether decoders read logits of tokens to the left of their places.
+
+    So it is where gaps are read as well, each at the token to its left: `read` shifts nothing.
+    """
+    return query.shifted(family) and not Process.of(family).holds_places
 
 
 def functions(codes: object) -> tuple[str, ...]:

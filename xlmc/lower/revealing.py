@@ -81,7 +81,7 @@ class RevealMaker(Maker):
             doc=self._doc(),
             head=d.head,
             before=(*before,),
-            asked="looked" if present else asked,
+            asked=self.read("looked" if present else asked),
             idle=not whole,
             state=built(applied(edit for edit in d.edits if not edit.read)),
             query=self._query(whole=whole and not guided),
@@ -229,4 +229,4 @@ class RevealMaker(Maker):
         token = self.drawn(last, "logits", "u")
         query = self._query(whole=False)
         doc = self.refers("Reveal the masks that are left after the last step", "finish")
-        return parts.Finish(d.head, query, (*after,), token, doc=doc)
+        return parts.Finish(d.head, query, (*after,), token, self.read("masked"), doc=doc)

@@ -143,7 +143,7 @@ MUTANTS = [
            "poisson_cost(rate, scales.unmasking", "poisson_cost(rate, scales.insertion",
            SCALES.test_l30_the_loss_is_the_cost_of_its_states),
     Mutant("a bound without the pace of masks", "scaled", "likelihood.py",
-           "scale * nll + poisson_cost(network.pace(states).double(), scale)", "scale * nll",
+           "scale * nll + poisson_cost(network.pace(hidden[row, own]).double(), scale)", "scale * nll",
            SCALES.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
     Mutant("another density of the times of a row", "scaled", "likelihood.py",
            "8 * u**7", "4 * u**7",

@@ -61,6 +61,7 @@ class Decoder:
     orders: bool = False  # the network reads in which order tokens came
     extends: Code | None = None  # the size of the blocks of masks that it appends
     correct: Correct | None = None  # what follows the last step
+    leftward: bool = False  # logits of tokens are read to the left of their places
 
     @property
     def steps_param(self) -> str:

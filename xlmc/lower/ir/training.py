@@ -282,6 +282,7 @@ class Likelihood:
     surplus: str = ""  # names of the heads of other edits than insertions; "" where there are none
     wrong: str = ""
     right: str = ""
+    altered: str = ""  # code: where that head reads the states of tokens
     blocks: Code | None = None  # the size of blocks
     ratios: bool = False  # the head gives ratios of chances
     pace: str = ""  # name of the head of the rates of masks; "" where they are alike

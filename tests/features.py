@@ -224,6 +224,10 @@ ALSO: dict[tuple[str, str], dict[str, Sequence[str]]] = {
         "network": ("backbone dit(condition = t)",),
     },
     ("gone", "an end that is predicted"): {"collate": ("text : cls bos [body eos]",)},
+    ("gone", "reuse of an answer"): {
+        "decoder": (*GRID, "reuse while unchanged"),
+        "step": ("insert tokens chance 0.5",),
+    },
     ("gone", "the weight of the bound"): {
         "noise": ("amount count ~ uniform(0, length)",),
         "network": ("head done : chance at cls",),

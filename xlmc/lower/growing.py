@@ -28,8 +28,10 @@ class GrowthMaker(Maker):
 
     def inserting(self) -> Iterator[Piece]:
         """Yield the choice of a gap and a token, and the end of a row."""
-        yield from map(self.piece, self.times())
         d = self.decoder
+        if d.reuse:
+            yield Piece(parts.State("Recalling"))
+        yield from map(self.piece, self.times())
         if d.asked:
             yield self.piece(self.stops(d.asked))
         if d.several is not None:

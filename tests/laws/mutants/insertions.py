@@ -2,9 +2,18 @@
 
 from laws import test_gap_costs as GAP_COSTS
 from laws import test_gaps as X
+from laws import test_unchanged as UNCHANGED
 from laws.mutants.planted import Mutant
 
 MUTANTS = [
+    Mutant("an answer to a row that was shorter", "gone_kept", "recalling.py",
+           "changed = ~same.all(1)", "changed = ~same.any(1)",
+           UNCHANGED.test_rows_that_grow_are_read_anew_when_they_have_grown,
+           {"kept": "default", "anew": "anew"}),
+    Mutant("no answer that is kept", "gone_kept", "recalling.py",
+           "if rows is not None or self.kept is None:", "if True:",
+           UNCHANGED.test_rows_that_grow_are_read_anew_when_they_have_grown,
+           {"kept": "default", "anew": "anew"}),
     Mutant("the number of the gap before", "gone_rates", "decoder.py",
            "canvas.hidden(canvas.open)), canvas.open)",
            "canvas.hidden(canvas.open)), canvas.open).roll(1, 1)",

@@ -171,7 +171,38 @@ SPECS = {
     ),
 }
 
+KEPT = """family kept {
+  noise { clean -> gone survival alpha(t) = 1 - t**2; amount t ~ uniform(0, 1) }
+  network {
+    backbone rotary
+    head slot : logits at gaps
+    head gap : count at gaps
+    head done : chance at bos
+  }
+  loss {
+    slot : cross_entropy(gone)
+    gap : poisson(gone)
+    done : binary_cross_entropy(none gone)
+  }
+  decoder {
+    param steps : Count = 16
+    grid uniform(steps)
+    step { insert tokens chance min(1, 0.2 * gap * reveal(alpha)); draw slot }
+    stop when done > 0.99 or length = limit
+    reuse while unchanged
+  }
+  decoder anew { drop reuse }
+  decoder sure { step { insert tokens quota 0.3 * gap by confidence; draw slot } }
+  decoder sure_anew { step { insert tokens quota 0.3 * gap by confidence; draw slot }; drop reuse }
+  collate {
+    text : bos [body] eos
+    seq2seq : prompt bos [body] eos
+    infill : bos [body] eos keeping given
+  }
+}"""
+
 MORE = {  # of a few laws alone
+    "gone_kept": Spec(KEPT),
     "gone_rates": Spec(RATES),
     "gone_joint": Spec(JOINT),
     "gone_pairs": Spec(PAIRS),

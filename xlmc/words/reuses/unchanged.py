@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from xlmc.syntax import ast, query
-from xlmc.theory.needs import NOISE, arrow, unmet
+from xlmc.theory.needs import NOISE, REMOVED, arrow, either, unmet
 from xlmc.theory.process import Process
 from xlmc.words.reuses.base import Reuse
 
@@ -14,13 +14,13 @@ class Unchanged(Reuse):
     name = "unchanged"
     form = "reuse while unchanged"
     meaning = (
-        "The network does not run for a row in which a step reveals nothing and that no step has "
-        "changed; the time must not be an input of it."
+        "The network does not run for a row in which a step reveals and inserts nothing and that "
+        "no step has changed; the time must not be an input of it."
     )
     example = "reuse while unchanged"
     needs = (
         NOISE.because("every token changes the row"),
-        arrow("clean", "mask").because("every step changes the row"),
+        either(arrow("clean", "mask"), REMOVED).because("every step changes the row"),
     )
 
     def why_not(
@@ -42,3 +42,12 @@ class Unchanged(Reuse):
         if missing is not None and process.known:
             return missing.why, "drop `reuse`"
         return "", ""
+
+    def beside(self, section: ast.Section) -> tuple[str, str]:
+        """Return that a step inserts one token into every row, and a hint; "" if it does not."""
+        step = query.first(section.entries, ast.Step)
+        insert = query.first(step.actions, ast.Insert) if step is not None else None
+        if insert is None or insert.what.id != "tokens" or insert.much.rule != "one":
+            return "", ""
+        why = "every step inserts a token, and so changes the row"
+        return why, "drop `reuse`, or insert by chance: `insert tokens chance 0.5`"

@@ -9,7 +9,7 @@ from laws import zoo
 from laws.build import VOCAB, A, B
 from laws.costs import row_of
 from laws.examples import around, examples, network, one
-from laws.flow import Flow
+from laws.flow import exact
 from laws.prefix import Prefixes, nexts
 from laws.scripted import draw, repeat
 from laws.table import Table, conditionals, insertion_heads
@@ -69,8 +69,7 @@ def table_of(package, law, weighted=False):
         case "gone":
             return gone_table(package, law, weighted)
         case "both":
-            size = 6 if package.spec.has("distribution") else None
-            return Flow(package.spec, law, around(package), size=size)
+            return exact(package, law)
     return mask_table(package, law)
 
 

@@ -11,12 +11,15 @@ from math import comb, inf, log, log1p
 import numpy as np
 import torch
 from laws import zoo
-from laws.build import VOCAB, A
+from laws.build import VOCAB, A, Package
+from laws.examples import around
 from laws.table import MASK, Law, Row
 from torch import nn
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)
 CLEAN, MASKED, GONE = range(3)
+COUNTED = [name for name in zoo.BOTHS if not zoo.SPECS[name].has("distribution")]
+SAMPLERS = [(name, sampler) for name in zoo.BOTHS for sampler in zoo.SPECS[name].samplers]
 
 
 def integral(f: Callable[[float], float], low: float, high: float) -> float:
@@ -216,3 +219,9 @@ def path_cost(spec: zoo.Spec, flow: Flow, string: Row) -> float:
     return integral(
         lambda t: float(np.dot(hazards(spec, t), costs(spec, flow, string, t))), 0.0, 1.0
     )
+
+
+def exact(package: Package, law: Law, wrong: float = 0.0) -> Flow:
+    """The heads of a law for a package, or wrong ones."""
+    size = 6 if package.spec.has("distribution") else None
+    return Flow(package.spec, law, around(package), wrong, size)

@@ -9,10 +9,11 @@ import pytest
 import torch
 from laws import zoo
 from laws.build import VOCAB, A, B, C
+from laws.decoded import samplers
 from laws.examples import one, strings
+from laws.flow import SAMPLERS, exact
 from laws.scripted import draw, repeat
 from laws.stats import follows, samples_of
-from laws.test_flow import SAMPLERS, exact, samplers
 
 MASK = VOCAB["mask"]
 LETTER = {(A,): 0.6, (B,): 0.4}

@@ -11,10 +11,10 @@ import torch
 from laws.build import VOCAB, A, B
 from laws.costs import expected_terms, over, row_of
 from laws.examples import MIXED, REPEATS, around, one, strings
+from laws.flow import COUNTED
 from laws.scripted import Scripted, chosen, draw, every_count, pick, repeat
 from laws.stats import samples_of
 from laws.table import Row, Table, conditionals, insertion_heads, normal, scrambled
-from laws.test_flow import COUNTED
 
 SAMPLED = [("ilm", "sampled"), ("gone_bound", "default"), ("gone_balanced", "default")]
 DRAWS = 6_000

@@ -8,10 +8,9 @@ import torch
 from laws.build import VOCAB, A, B
 from laws.decoded import LIMIT, bodies, every, filled, mask_table, samplers, takes_back
 from laws.examples import MIXED, examples, network, one, strings, tokens
-from laws.flow import chances
+from laws.flow import chances, exact
 from laws.scripted import draw, repeat
 from laws.stats import follows, samples_of
-from laws.test_flow import exact
 
 BACK = [("remdm", "default"), ("mask_back", "default")]
 MASK = VOCAB["mask"]

@@ -6,7 +6,7 @@ from laws import test_costs as E
 from laws import test_decoders as D
 from laws import test_draws as DRAWS
 from laws import test_ends as N
-from laws import test_flow as T
+from laws import test_fates as FATES
 from laws import test_led as V
 from laws import test_losses as L
 from laws import test_orders as H
@@ -168,10 +168,10 @@ MUTANTS = [
     Mutant("rows that close up in another order", "both_square", "growth.py",
            "order = gone.long().argsort(dim=1, stable=True)",
            "order = (gone.long() * 99 - batch.x0).argsort(dim=1, stable=True)",
-           T.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
+           FATES.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
     Mutant("gaps of what is gone", "both_square", "growth.py",
            "open=stays & batch.open.gather(1, order)", "open=batch.open.gather(1, order)",
-           T.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
+           FATES.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
     Mutant("half as many tokens that come back", "both_back", "decoder.py", "back = self.eta *",
            "back = 0.5 * self.eta *",
            R.test_d9_a_token_of_two_clocks_comes_back_with_its_chance),

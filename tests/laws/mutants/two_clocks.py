@@ -3,7 +3,9 @@
 from laws import examples
 from laws import test_clocks as U
 from laws import test_draws as DRAWS
+from laws import test_fates as FATES
 from laws import test_flow as T
+from laws import test_flow_costs as FLOW_COSTS
 from laws import test_losses as L
 from laws import test_scales as SCALES
 from laws.mutants.planted import Mutant
@@ -11,36 +13,36 @@ from laws.mutants.planted import Mutant
 MUTANTS = [
     # two clocks
     Mutant("survival forwards", "flexmdm", "noise.py", " / corrupted_alpha(back)", "",
-           T.test_c5_the_fates_of_tokens_are_those_of_the_clocks, {"t": 0.5}),
+           FATES.test_c5_the_fates_of_tokens_are_those_of_the_clocks, {"t": 0.5}),
     Mutant("the other clock goes", "both_square", "noise.py", "u < corrupted_beta(t)",
-           "u < corrupted_alpha(t)", T.test_c5_the_fates_of_tokens_are_those_of_the_clocks,
+           "u < corrupted_alpha(t)", FATES.test_c5_the_fates_of_tokens_are_those_of_the_clocks,
            {"t": 0.5}),
     Mutant("one draw for two events", "flexmdm", "noise.py", "noise.uniform(\"unmask\"",
-           "noise.uniform(\"insert\"", T.test_c5_the_fates_of_tokens_are_those_of_the_clocks,
+           "noise.uniform(\"insert\"", FATES.test_c5_the_fates_of_tokens_are_those_of_the_clocks,
            {"t": 0.5}),
     Mutant("a prompt that goes", "flexmdm", "noise.py", "gone = batch.free & (u",
            "gone = batch.inside & (u",
-           T.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
+           FATES.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
     Mutant("a masked prompt of two clocks", "flexmdm", "noise.py", "masked = batch.free & ~gone",
-           "masked = ~gone", T.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
+           "masked = ~gone", FATES.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
     Mutant("a number in the next gap", "flexmdm", "noise.py", "gap = (~gone).cumsum(1) - 1",
            "gap = (~gone).cumsum(1).clamp(max=gone.shape[1] - 1)",
-           T.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
+           FATES.test_c3_c4_what_is_left_and_what_is_missing_make_up_the_row),
     Mutant("swapped clocks", "both_square", "loss.py", "hazard_beta(t)", "hazard_alpha(t)",
-           T.test_l1_expected_terms_at_a_time, {"t": 0.5}),
+           FLOW_COSTS.test_l1_expected_terms_at_a_time, {"t": 0.5}),
     Mutant("no hazard", "flexmdm", "loss.py", "(weight[row].float() * cost).sum()",
            "cost.sum()",
-           T.test_l1_expected_terms_at_a_time, {"t": 0.1}),
+           FLOW_COSTS.test_l1_expected_terms_at_a_time, {"t": 0.1}),
     Mutant("a mean of gaps before the weight", "both_square", "loss.py",
            "(weight[row].float() * cost).sum()", "weight[row].float().mean() * cost.sum()",
            L.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
     Mutant("a squared error", "flexmdm", "counts.py",
            "mean - n + n * (n.clamp(min=1e-30) / mean).log()", "(mean - n) ** 2",
-           T.test_l15_the_cost_of_a_number),
+           FLOW_COSTS.test_l15_the_cost_of_a_number),
     Mutant("no density of times", "flexmdm", "likelihood.py", "density * (", "(",
-           T.test_l1_the_slack_of_the_design, {"length": 2, "nats": 0.693147}),
+           FLOW_COSTS.test_l1_the_slack_of_the_design, {"length": 2, "nats": 0.693147}),
     Mutant("a bound without its gaps", "flexmdm", "likelihood.py",
-           " + hazard_beta(t) * insertion", "", T.test_l1_the_slack_of_the_design,
+           " + hazard_beta(t) * insertion", "", FLOW_COSTS.test_l1_the_slack_of_the_design,
            {"length": 2, "nats": 0.693147}),
     Mutant("insertion by another clock", "both_mixed", "decoder.py",
            "reveal_beta(tick.s, tick.t)",

@@ -7,6 +7,7 @@ from laws import test_fates as FATES
 from laws import test_flow as T
 from laws import test_flow_costs as FLOW_COSTS
 from laws import test_losses as L
+from laws import test_scale_costs as SCALE_COSTS
 from laws import test_scales as SCALES
 from laws.mutants.planted import Mutant
 
@@ -128,29 +129,29 @@ MUTANTS = [
            SCALES.test_c3_what_is_left_and_the_places_of_tokens_make_up_the_row),
     Mutant("the chance of the other fates", "scaled", "noise.py",
            "noised.fate[None]", "noised.twin_fate[None]",
-           SCALES.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
+           SCALE_COSTS.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
            {"layout": "text", "body": (examples.A,)}),
     Mutant("the first of two corruptions twice", "scaled", "noise.py",
            "return Noised(*twin, *first, self.t)", "return self",
-           SCALES.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
+           SCALE_COSTS.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
            {"layout": "text", "body": (examples.A,)}),
     Mutant("no slope through the sums of gaps", "scaled", "loss.py",
            "gap_scales(noised, scales)[row", "gap_scales(noised, scales).detach()[row",
-           SCALES.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
+           SCALE_COSTS.test_l20_the_expected_slope_is_that_of_the_enumerated_objective,
            {"layout": "text", "body": (examples.A,)}),
     Mutant("cross-entropy without its scale", "scaled", "loss.py",
            "cost = scales.unmasking[row, place] * nll", "cost = nll",
-           SCALES.test_l30_the_loss_is_the_cost_of_its_states),
+           SCALE_COSTS.test_l30_the_loss_is_the_cost_of_its_states),
     Mutant("masks at the pace of insertion", "scaled", "loss.py",
            "poisson_cost(rate, scales.unmasking", "poisson_cost(rate, scales.insertion",
-           SCALES.test_l30_the_loss_is_the_cost_of_its_states),
+           SCALE_COSTS.test_l30_the_loss_is_the_cost_of_its_states),
     Mutant("a bound without the pace of masks", "scaled", "likelihood.py",
            "scale * nll + poisson_cost(network.pace(hidden[row, own]).double(), scale)",
            "scale * nll",
-           SCALES.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
+           SCALE_COSTS.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
     Mutant("another density of the times of a row", "scaled", "likelihood.py",
            "8 * u**7", "4 * u**7",
-           SCALES.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
+           SCALE_COSTS.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
     Mutant("scales that differ before training", "scaled", "network.py",
            "nn.init.zeros_(self.to_insertion.weight)", "nn.init.normal_(self.to_insertion.weight)",
            SCALES.test_s11_the_second_network_sees_the_text_alone_and_drops_nothing),

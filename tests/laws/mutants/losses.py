@@ -1,6 +1,7 @@
 """Mistakes in losses, in what they are about, and in the answers that they read."""
 
 from laws import examples
+from laws import test_batches as BATCHES
 from laws import test_collation as K
 from laws import test_costs as E
 from laws import test_decoders as D
@@ -8,6 +9,7 @@ from laws import test_draws as DRAWS
 from laws import test_ends as N
 from laws import test_fates as FATES
 from laws import test_led as V
+from laws import test_likelihoods as LIKELIHOODS
 from laws import test_losses as L
 from laws import test_orders as H
 from laws import test_packing as P
@@ -24,31 +26,31 @@ MUTANTS = [
            L.test_l1_expected_loss, {"wrong": False}),
     Mutant("a mean before the weight", "mdlm", "loss.py", ", weight[row])",
            ", weight[row].mean().expand(len(row)))",
-           L.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
+           BATCHES.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
     Mutant("a weight of another range", "mdlm", "loss.py", "length / count", "(length + 1) / count",
            L.test_l1_expected_loss, {"wrong": True}),
     Mutant("the rate of the other end", "mask_t", "loss.py", "hazard(t)", "hazard(1 - t)",
            L.test_l1_expected_loss, {"wrong": False}),
     Mutant("another denominator", "mdlm", "loss.py", "over = batch.free.sum()",
-           "over = noised.masked.sum()", L.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
+           "over = noised.masked.sum()", BATCHES.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
     Mutant("a sum for a mean", "gone_bound", "loss.py", "over = len(batch.x0)", "over = 1",
-           L.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
+           BATCHES.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
     Mutant("no weight of the bound", "mdlm", "likelihood.py", "nll * length[row]", "nll",
-           L.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
+           LIKELIHOODS.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
     Mutant("counts of the bound from 0", "mdlm", "likelihood.py",
            "(1 + (noise.uniform(\"amount\")[:, 0] * length).long())",
            "(noise.uniform(\"amount\")[:, 0] * (length + 1)).long()",
-           L.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
+           LIKELIHOODS.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
     Mutant("a bound that is told half the time", "mask_counted", "likelihood.py",
            "inverse(1 - level)", "inverse(1 - level) / 2",
-           L.test_l1_nelbo_of_answers_that_depend_on_time),
+           LIKELIHOODS.test_l1_nelbo_of_answers_that_depend_on_time),
     Mutant("no log L!", "ilm", "likelihood.py", " - torch.lgamma(length.double() + 1)", "",
-           L.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.MIXED}),
+           LIKELIHOODS.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.MIXED}),
     Mutant("L for L + 1", "ilm", "likelihood.py", "(length + 1) * step", "length * step",
-           L.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.REPEATS}),
+           LIKELIHOODS.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.REPEATS}),
     Mutant("a sum over what is missing", "ilm", "likelihood.py", "insertion / count[row]",
            "insertion",
-           L.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.REPEATS}),
+           LIKELIHOODS.test_l1_nelbo_of_exact_insertions_is_minus_log_p, {"law": examples.REPEATS}),
     Mutant("a softmax for each gap", "ilm", "gaps.py", "evidence.logsumexp(1)[row]",
            "evidence[row, gap]", L.test_l13_one_missing_token_is_one_flat_cross_entropy),
     Mutant("no mean over what is missing", "ilm", "loss.py", "1 / noised.count[row]",
@@ -75,7 +77,7 @@ MUTANTS = [
     Mutant("a claim too much", "ilm", "family.py", "\"bound\",", "\"tight\",",
            L.test_d17_training_finds_the_heads_that_the_claim_says),
     Mutant("nothing over nothing", "mask_orders", "loss.py", ".clamp(min=1)", "",
-           L.test_l23_finite_whatever_is_corrupted),
+           BATCHES.test_l23_finite_whatever_is_corrupted),
     # shifted heads, and weights by what is visible
     Mutant("a head of the token itself", "mask_shifted", "reading.py",
            "shifted(network.trunk(x, attend), attend)",
@@ -88,7 +90,7 @@ MUTANTS = [
            "shifted(hidden, batch.attend)", "hidden", L.test_l1_expected_loss, {"wrong": True}),
     Mutant("a likelihood that is not shifted", "mask_shifted", "likelihood.py",
            "shifted(hidden, batch.attend)", "hidden",
-           L.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
+           LIKELIHOODS.test_l1_nelbo_of_exact_conditionals_is_minus_log_p),
     Mutant("a first token that reads padding", "mask_shifted", "places.py",
            "torch.where(first[:, :, None], hidden, left)", "left",
            SHIFTED.test_k8_the_first_token_of_a_row_reads_its_own_state),

@@ -1,12 +1,12 @@
 """Mistakes in families of two clocks."""
 
 from laws import examples
+from laws import test_batches as BATCHES
 from laws import test_clocks as U
 from laws import test_draws as DRAWS
 from laws import test_fates as FATES
 from laws import test_flow as T
 from laws import test_flow_costs as FLOW_COSTS
-from laws import test_losses as L
 from laws import test_scale_costs as SCALE_COSTS
 from laws import test_scales as SCALES
 from laws.mutants.planted import Mutant
@@ -36,7 +36,7 @@ MUTANTS = [
            FLOW_COSTS.test_l1_expected_terms_at_a_time, {"t": 0.1}),
     Mutant("a mean of gaps before the weight", "both_square", "loss.py",
            "(weight[row].float() * cost).sum()", "weight[row].float().mean() * cost.sum()",
-           L.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
+           BATCHES.test_l24_a_batch_is_the_weighted_mean_of_its_rows),
     Mutant("a squared error", "flexmdm", "counts.py",
            "mean - n + n * (n.clamp(min=1e-30) / mean).log()", "(mean - n) ** 2",
            FLOW_COSTS.test_l15_the_cost_of_a_number),

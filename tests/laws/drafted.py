@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
+from math import exp, log
 
 import numpy as np
 import torch
@@ -160,3 +161,87 @@ class Exact(torch.nn.Module):
         law = chances / chances.sum(1, keepdim=True)
         mixed = (1 - self.tilt / 2) * law + self.tilt / 2 * even / even.sum()
         return mixed.log()
+
+
+def poisson(mean, n):
+    return mean - n + (n * log(n / mean) if n else 0.0)
+
+
+def costs(net, state, left, level):
+    """The five costs of a state with some edits left."""
+    exact = net.answers(state, level)
+    off = [1 + net.tilt * float(np.cos(i)) for i in range(len(state) + 1)]
+    gone = Counter(place for kind, place, _ in left if kind == "gone")
+    found = dict.fromkeys(("missing", "new", "surplus", "wrong", "right"), 0.0)
+    for place in range(len(state) + 1):
+        found["missing"] += poisson(max(exact.gone[place].sum() * off[place], 1e-30), gone[place])
+    for place in range(len(state)):
+        kinds = {kind for kind, at, _ in left if at == place and kind != "gone"}
+        for head, kind, rate in (
+            ("surplus", "extra", exact.extra[place]),
+            ("wrong", "changed", exact.changed[place].sum()),
+        ):
+            found[head] += poisson(max(rate * off[place + 1], 1e-30), int(kind in kinds))
+    for kind, place, token in left:
+        if kind != "extra":
+            law = getattr(exact, kind)[place]
+            chance = (1 - net.tilt / 2) * law[token] / law.sum() + net.tilt / 2 / 3
+            found["new" if kind == "gone" else "right"] += -log(chance)
+    return found
+
+
+def bound(net, text, points=48):
+    """The bound of a text by an integral over time of the costs of all states."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    total = 0.0
+    for u, v in zip((nodes + 1) / 2, weights / 2, strict=True):
+        x, w = u**3, 3 * u**2 * v  # smooth at both ends
+        for chance, _, state, left in states({text: 1.0}, net.drafts, x):
+            several = Counter(one for one in left if one[0] == "gone")
+            more = sum(n * log(n) for n in several.values())
+            more -= sum(n * log(n) for n in Counter(p for k, p, _ in left if k == "gone").values())
+            cost = sum(costs(net, state, left, x).values())
+            total += w / x * chance * (cost + more)
+    return total
+
+
+def stepped(law, drafts, state, t, s):
+    """The law of the state after a step in which every place is edited on its own."""
+    exact = expected(law, drafts, t).get(state)
+    if exact is None:
+        return {state: 1.0}
+    share, choices = (t - s) / t, []
+    for place in range(len(state) + 1):
+        if place:
+            extra, changed = exact.extra[place - 1], exact.changed[place - 1]
+            rate = (extra + changed.sum()) * share
+            here = {(): extra * share / rate * (1 - exp(-rate))} if extra else {}
+            for x in np.nonzero(changed)[0]:
+                here[(int(x),)] = changed[x] * share / rate * (1 - exp(-rate))
+            old = (state[place - 1],)
+            here[old] = here.get(old, 0.0) + exp(-rate)
+            choices.append(here)
+        gone = exact.gone[place]
+        rate = gone.sum() * share
+        here = {(int(x),): gone[x] / gone.sum() * (1 - exp(-rate)) for x in np.nonzero(gone)[0]}
+        choices.append({**here, (): exp(-rate)})
+    found = Counter()
+    for outcome in product(*(choice.items() for choice in choices)):
+        row = tuple(x for tokens_, _ in outcome for x in tokens_)
+        found[row] += np.prod([p for _, p in outcome])
+    return found
+
+
+def decoded_law(law, drafts, steps):
+    now = Counter(drafts)
+    for i in range(steps):
+        later = Counter()
+        for state, p in now.items():
+            after = stepped(law, drafts, state, 1 - i / steps, 1 - (i + 1) / steps)
+            for row, q in after.items():
+                later[row] += p * q
+        now = later
+    whole = Counter()
+    for state, p in now.items():
+        whole[tuple(x for x in state if x != MASK)] += p  # masks that are left are taken out
+    return whole

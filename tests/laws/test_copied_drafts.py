@@ -8,21 +8,11 @@ import pytest
 import torch
 from laws.build import VOCAB, A, B, C
 from laws.decoded import every
-from laws.drafted import Exact, copies, states
+from laws.drafted import Exact, bound, copies, decoded_law, states
+from laws.edited import ROWS, Wide, body, left_of, made_whole, nelbo, noised_at
 from laws.examples import layouts, one, tokens
 from laws.scripted import draw, pick, repeat
 from laws.stats import mean_is, samples_of
-from laws.test_drafts import (
-    ROWS,
-    Wide,
-    body,
-    bound,
-    decoded_law,
-    left_of,
-    made_whole,
-    nelbo,
-    noised_at,
-)
 
 from xlm_runtime.plug import Example
 

@@ -1,7 +1,9 @@
 """Mistakes in drafts, and in what edits them."""
 
 from laws import test_copied_drafts as COPIES
+from laws import test_draft_costs as DRAFT_COSTS
 from laws import test_drafts as DRAFTS
+from laws import test_edits as EDITS
 from laws.mutants.planted import Mutant
 
 MUTANTS = [
@@ -40,39 +42,39 @@ MUTANTS = [
            DRAFTS.test_c10_tokens_of_a_draft_are_anywhere),
     Mutant("no substitutions in the loss", "edit_random", "loss.py",
            "noised.changed[row, place].long()", "0 * noised.changed[row, place].long()",
-           DRAFTS.test_l17_expected_loss, {"tilt": 0.5}),
+           DRAFT_COSTS.test_l17_expected_loss, {"tilt": 0.5}),
     Mutant("the draft's token for the text's", "edit_random", "loss.py",
            "target = noised.clean[row, place]", "target = noised.xt[row, place]",
-           DRAFTS.test_l17_expected_loss, {"tilt": 0.5}),
+           DRAFT_COSTS.test_l17_expected_loss, {"tilt": 0.5}),
     Mutant("repeated tokens are counted twice", "edit_empty", "likelihood.py",
            "nll + alike(row, gap, token).log()", "nll",
-           DRAFTS.test_l17_from_an_empty_draft_only_repeats_cost_more,
+           DRAFT_COSTS.test_l17_from_an_empty_draft_only_repeats_cost_more,
            {"law": {(5, 5): 0.5, (5,): 0.5}, "values": {(5, 5): 1.3863}}),
     Mutant("a likelihood without deletions", "edit_masks", "likelihood.py",
            "        (noised.free, network.surplus, noised.extra),\n", "",
-           DRAFTS.test_l17_the_likelihood_is_the_bound, {"tilt": 0.5}),
+           DRAFT_COSTS.test_l17_the_likelihood_is_the_bound, {"tilt": 0.5}),
     Mutant("deletions before substitutions", "edit_random", "editing.py",
            "first = places & (u * rate < chance * one)",
            "first = places & (u < -torch.expm1(-one))",
-           DRAFTS.test_d19_of_two_edits_of_a_token_one_comes_in_proportion),
+           EDITS.test_d19_of_two_edits_of_a_token_one_comes_in_proportion),
     Mutant("edits at twice the rate", "edit_random", "editing.py",
            "return u < -torch.expm1(-rate.double())", "return u < -torch.expm1(-2 * rate.double())",
-           DRAFTS.test_d19_a_grid_of_steps_samples_by_the_rates),
+           EDITS.test_d19_a_grid_of_steps_samples_by_the_rates),
     Mutant("deletions where the tokens were before", "edit_random", "editing.py",
            "place = place + (gaps.cumsum(1) - gaps.long())[row, place]", "place = place + 0",
-           DRAFTS.test_d19_all_edits_of_a_step_are_of_the_same_row),
+           EDITS.test_d19_all_edits_of_a_step_are_of_the_same_row),
     Mutant("one token in every draft", "edit_random", "noise.py",
            "random_tokens(vocab, noise", "random_tokens(vocab, 0 * noise",
            DRAFTS.test_c10_tokens_of_a_draft_are_anywhere),
     Mutant("no room for the draft", "edit_masks", "decoder.py",
            "canvas.vacant + 2", "canvas.vacant",
-           DRAFTS.test_d16_a_row_has_room_for_its_draft_beside_the_text),
+           EDITS.test_d16_a_row_has_room_for_its_draft_beside_the_text),
     Mutant("rows longer than their room", "edit_masks", "editing.py",
            "over = canvas.inside.sum(1) - canvas.room", "over = 0 * canvas.room",
-           DRAFTS.test_d16_a_row_has_room_for_its_draft_beside_the_text),
+           EDITS.test_d16_a_row_has_room_for_its_draft_beside_the_text),
     Mutant("full rows are closed", "edit_random", "editing.py",
            "room=canvas.room + gaps.shape[1] + 1)", "room=canvas.room)",
-           DRAFTS.test_d16_a_full_row_goes_on_when_tokens_have_left_it),
+           EDITS.test_d16_a_full_row_goes_on_when_tokens_have_left_it),
     # drafts that are copies of the text, or that rows bring
     Mutant("too many deletions", "edit_copy", "drafting.py",
            "(u >= rate / 3), (u < 2 * rate / 3)", "(u >= rate / 2), (u < 2 * rate / 3)",

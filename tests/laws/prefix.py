@@ -5,11 +5,15 @@ from math import inf
 
 import numpy as np
 import torch
+from laws import zoo
 from laws.build import VOCAB
+from laws.examples import around
 from laws.table import Law, Row, normal
 from torch import nn
 
 EOS = VOCAB["eos"]
+ENDING = [name for name in zoo.NONES if name != "next_fixed"]  # rows that end in an eos
+CACHING = zoo.those("cross_entropy(following)", "reuse while prefix")
 
 
 class Prefixes(nn.Module):
@@ -97,3 +101,17 @@ def made(tables: Mapping[Row, np.ndarray], before: Row, limit: int) -> dict[Row,
     for state, p in open_.items():
         found[state[len(before) :]] = found.get(state[len(before) :], 0.0) + p
     return found
+
+
+def end(package):
+    """What closes a body: an eos, or nothing."""
+    return tuple(VOCAB[special] for special in package.layout("text").predicts)
+
+
+def tables_of(package, law, wrong=False):
+    tables = nexts(law, around(package)[0], end(package))
+    return scrambled(tables) if wrong else tables
+
+
+def nats(package, table, batch):
+    return package.family.nelbo(table, batch, None).nats  # no noise is read

@@ -1,6 +1,7 @@
 """Mistakes in families that write from left to right, or in an order that is drawn."""
 
 from laws import examples
+from laws import test_appending as APPENDING
 from laws import test_collation as K
 from laws import test_companions as COMPANIONS
 from laws import test_following as F
@@ -37,28 +38,28 @@ MUTANTS = [
     Mutant("a cache of rows that have left", "next_both", "keeping.py",
            "(k[rows], v[rows]) for k, v",
            "(k[: len(rows)], v[: len(rows)]) for k, v",
-           F.test_d12_samples_are_of_the_law, {"name": "default", "law": examples.MIXED}),
+           APPENDING.test_d12_samples_are_of_the_law, {"name": "default", "law": examples.MIXED}),
     Mutant("a prompt read anew at every step", "arlm", "keeping.py",
            "self.network.extend(new, self.seen, self.past)",
            "self.network.extend(self.x, self.seen, ())",
-           F.test_d24_a_cache_computes_each_token_once,
+           APPENDING.test_d24_a_cache_computes_each_token_once,
            {"name": "likeliest"}),
     Mutant("a stop that is ignored", "arlm", "decoder.py",
            ".close(token == canvas.network.vocab[\"eos\"])",
            "",
-           F.test_d12_samples_are_of_the_law, {"name": "default", "law": examples.MIXED}),
+           APPENDING.test_d12_samples_are_of_the_law, {"name": "default", "law": examples.MIXED}),
     Mutant("one token beyond the limit", "next_plain", "canvas.py",
            "self.vacant[:, None] > 1",
            "self.vacant[:, None] > 0",
-           F.test_d16_a_row_at_its_limit_is_cut, {"name": "default", "limit": 1}),
+           APPENDING.test_d16_a_row_at_its_limit_is_cut, {"name": "default", "limit": 1}),
     Mutant("the hidden state before the last", "next_plain", "canvas.py",
            "self.answer.hidden[:, -1]",
            "self.answer.hidden[:, max(-2, "
-           "-self.answer.hidden.shape[1])]", F.test_d12_samples_are_of_the_law,
+           "-self.answer.hidden.shape[1])]", APPENDING.test_d12_samples_are_of_the_law,
            {"name": "default", "law": examples.strings(3)}),
     Mutant("the same noise for every token", "arlm", "canvas.py",
            "noise.at(i)",
-           "noise.at(0)", F.test_d12_samples_are_of_the_law,
+           "noise.at(0)", APPENDING.test_d12_samples_are_of_the_law,
            {"name": "default", "law": examples.strings(3)}),
     Mutant("noise by the rows that are left", "arlm", "canvas.py",
            "noise.rows(rows)",
@@ -68,18 +69,18 @@ MUTANTS = [
            "return categorical(truncated(logits, temperature, top_k, top_p), u)",
            "return logits.argmax(-1) + 0 * "
            "categorical(truncated(logits, temperature, top_k, top_p), "
-           "u)", F.test_d12_samples_are_of_the_law,
+           "u)", APPENDING.test_d12_samples_are_of_the_law,
            {"name": "default", "law": examples.MIXED}),
     Mutant("what was free in the prompt", "arlm", "appending.py",
            "canvas.remove(canvas.free)",
            "canvas.remove(canvas.free & "
-           "False)", F.test_d14_each_step_appends_one_token, {"name": "default"}),
+           "False)", APPENDING.test_d14_each_step_appends_one_token, {"name": "default"}),
     Mutant("a prompt in reverse", "arlm", "canvas.py",
            "order = self.seen.long().argsort(dim=1, stable=True)",
            "order = (-self.seen.cumsum(1) * self.seen - 99 * (~self.seen)).argsort(1)",
-           F.test_d14_each_step_appends_one_token, {"name": "default"}),
+           APPENDING.test_d14_each_step_appends_one_token, {"name": "default"}),
     Mutant("anything may be given", "arlm", "collate.py", "begins: ClassVar[bool] = True",
-           "begins: ClassVar[bool] = False", F.test_k_only_a_beginning_can_be_given),
+           "begins: ClassVar[bool] = False", APPENDING.test_k_only_a_beginning_can_be_given),
     # orders that are drawn
     Mutant("one order for all", "xlnet", "permuted.py", "1 + u,", "1 + place / free.shape[1],",
            PERMUTED.test_fixed_tokens_come_first_and_all_orders_of_the_others_are_alike),

@@ -1,21 +1,9 @@
 """Specs drawn at random of two clocks: tokens that become masks, and masks that go."""
 
-from families import (
-    LEFT_OVER,
-    SMOOTH,
-    TIMES,
-    Heads,
-    Noise,
-    apart,
-    collations,
-    draws,
-    maybe,
-    names,
-    options,
-    orders,
-    says,
-    section,
-)
+from families.decoders import draws, options, orders
+from families.noised import collations
+from families.sections import LEFT_OVER, SMOOTH, TIMES, Heads, Noise, apart, maybe, says, section
+from families.words import names
 from hypothesis import strategies as st
 
 LAWS = ("count", "distribution(4)", "distribution(12)")

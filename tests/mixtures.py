@@ -1,20 +1,9 @@
 """Specs drawn at random: shares of random tokens, blocks with noise of their own, and events."""
 
-from families import (
-    LEFT_OVER,
-    SMOOTH,
-    TIMES,
-    Heads,
-    Noise,
-    apart,
-    collations,
-    cuts,
-    maybe,
-    names,
-    options,
-    orders,
-    section,
-)
+from families.decoders import cuts, options, orders
+from families.noised import collations
+from families.sections import LEFT_OVER, SMOOTH, TIMES, Heads, Noise, apart, maybe, section
+from families.words import names
 from hypothesis import strategies as st
 
 CUTS = {"temperature", "top_k", "top_p"}

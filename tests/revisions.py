@@ -1,22 +1,9 @@
 """Specs drawn at random of tokens that become random ones, and are all drawn anew in a step."""
 
-from families import (
-    LEFT_OVER,
-    SMOOTH,
-    TIMES,
-    Heads,
-    Noise,
-    apart,
-    collations,
-    cuts,
-    guides,
-    maybe,
-    means,
-    names,
-    options,
-    says,
-    section,
-)
+from families.decoders import cuts, guides, options
+from families.noised import collations, means
+from families.sections import LEFT_OVER, SMOOTH, TIMES, Heads, Noise, apart, maybe, says, section
+from families.words import names
 from hypothesis import strategies as st
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from attrs import fields
-from families import GONE, MASK, changed, completed, specs
+from families import specs
+from families.compiled import completed
+from families.texts import GONE, MASK, changed
 from hypothesis import HealthCheck, Phase, given, settings
 from mutations import mutated
 

@@ -1,13 +1,8 @@
 """Claims of a loss: what its weights, heads and means make of the likelihood."""
 
 import pytest
-from families import (
-    GONE,
-    MASK,
-    ROOT,
-    changed,
-    lowered,
-)
+from families.compiled import ROOT, lowered
+from families.texts import GONE, MASK, changed
 
 from xlmc.calculus.code import Code
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from families import MASK, ROOT, changed
+from families.compiled import ROOT
+from families.texts import MASK, changed
 from test_language import live
 
 GRID = "    grid uniform(steps)\n    step {\n      unmask chance reveal(alpha)\n"

@@ -139,7 +139,7 @@ def test_a_line_takes_the_place_of_the_one_that_begins_alike() -> None:
 
 @pytest.mark.parametrize("kind", features.KINDS)
 def test_a_minimal_family_is_accepted(kind: str) -> None:
-    from families import lowered
+    from families.compiled import lowered
 
     lowered(features.written(f"least_{kind}", features.BASES[kind]))
 

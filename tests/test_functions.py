@@ -12,7 +12,8 @@ from typing import Any
 import mpmath
 import pytest
 import torch
-from families import MASK, ROOT, changed, imported
+from families.compiled import ROOT, imported
+from families.texts import MASK, changed
 from formulas import schedule
 
 from xlmc.calculus.arithmetic import DUAL, FLOAT, TENSOR, Dual, precise

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from families import completed
+from families.compiled import completed
 from test_rename import declared, renamed
 
 from xlmc.check.family import check

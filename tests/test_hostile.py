@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from families import GONE, MASK, rendered
+from families.compiled import rendered
+from families.texts import GONE, MASK
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 

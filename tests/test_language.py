@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from families import imported, rendered, specs
+from families import specs
+from families.compiled import imported, rendered
 from flows import flows
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from families import (
-    GONE,
-    MASK,
-    changed,
-    completed,
-    imported,
-    lowered,
-    rendered,
-    specs,
-)
+from families import specs
+from families.compiled import completed, imported, lowered, rendered
+from families.texts import GONE, MASK, changed
 from hypothesis import HealthCheck, Phase, given, settings
 from laws import zoo
 

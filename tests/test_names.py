@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 import torch
-from families import GONE, MASK, ROOT, changed, completed, imported, usable
+from families.compiled import ROOT, completed, imported
+from families.texts import GONE, MASK, changed
+from families.words import usable
 from test_rename import declared, renamed
 
 from xlm_runtime.plug import Example, Family, ModelSize, Noise, Vocabulary

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from families import ROOT, imported
+from families.compiled import ROOT, imported
 from laws.stats import samples_of
 from test_language import SIZE, VOCAB, cost, decodes, world
 from torch import nn

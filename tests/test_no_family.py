@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from families import ROOT
+from families.compiled import ROOT
 
 FAMILIES = (
     "arlm",

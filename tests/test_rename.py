@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from families import ROOT, lowered
+from families.compiled import ROOT, lowered
 
 from xlmc.compiler import checked
 from xlmc.emit.render import render

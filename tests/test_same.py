@@ -10,7 +10,7 @@ import random_coverage
 import random_specs
 import same
 import torch
-from families import lowered
+from families.compiled import lowered
 from same_report import Report, apart, compare, settled
 
 NUMBERS = range(random_specs.COUNT)

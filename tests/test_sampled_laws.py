@@ -1,13 +1,8 @@
 """Laws of samples: claimed for every value of the params, or not at all."""
 
 import pytest
-from families import (
-    MASK,
-    ROOT,
-    changed,
-    lowered,
-    rendered,
-)
+from families.compiled import ROOT, lowered, rendered
+from families.texts import MASK, changed
 from test_claims import TIED
 
 # Samples

@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 import pytest
 from attrs import fields
-from families import MASK, completed, imported, rendered
+from families.compiled import completed, imported, rendered
+from families.texts import MASK
 
 from xlm_runtime import tasks
 from xlm_runtime.config import config

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from families import ROOT
+from families.compiled import ROOT
 
 from xlmc.emit.package import python
 from xlmc.emit.shake import prune, shake

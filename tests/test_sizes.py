@@ -1,7 +1,7 @@
 """Params of type `Size`: counts of at least 1."""
 
 import pytest
-from families import completed, imported, rendered
+from families.compiled import completed, imported, rendered
 
 from xlm_runtime.config.settings import build, parse_sets
 from xlm_runtime.system.errors import UsageError

@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 import pytest
-from families import ROOT, completed, lowered, specs
+from families import specs
+from families.compiled import ROOT, completed, lowered
 from hypothesis import HealthCheck, Phase, given, settings
 from jinja2 import StrictUndefined, UndefinedError, meta, nodes
 

@@ -1,7 +1,7 @@
 """Words of the language: each owns its page, its needs and its code, and nothing else lists it."""
 
 import pytest
-from families import completed
+from families.compiled import completed
 
 from xlmc.check.family import check
 from xlmc.commands.cli import execute

@@ -273,7 +273,7 @@ def _reuse(reuse: ast.Reuse, section: ast.Section, family: ast.Family) -> Iterat
     if not why and word.parts:
         why, hint = _partial(section, family)
     if not why:
-        why, hint = word.beside(section)
+        why, hint = word.beside(section, Process.of(family))
     if why:
         yield WrongReuse(span=reuse.span, why=why, hint=hint)
 

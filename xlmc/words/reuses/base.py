@@ -23,7 +23,7 @@ class Reuse(Word):
         """
         raise NotImplementedError
 
-    def beside(self, section: ast.Section) -> tuple[str, str]:
+    def beside(self, section: ast.Section, process: Process) -> tuple[str, str]:
         """Return which other entry of a decoder it does not go with, and a hint; "" for none."""
-        del section
+        del section, process
         return "", ""

@@ -47,8 +47,9 @@ class Block(Reuse):
             return why, "drop `reuse`, or `shifted`"
         return "", ""
 
-    def beside(self, section: ast.Section) -> tuple[str, str]:
+    def beside(self, section: ast.Section, process: Process) -> tuple[str, str]:
         """Return which other entry of a decoder it does not go with, and a hint; "" for none."""
+        del process
         if query.first(section.entries, ast.Blocks) is None:
             return "this decoder has no blocks", "add `blocks 32`, or drop `reuse`"
         if query.first(section.entries, ast.Guide) is not None:

@@ -43,11 +43,11 @@ class Unchanged(Reuse):
             return missing.why, "drop `reuse`"
         return "", ""
 
-    def beside(self, section: ast.Section) -> tuple[str, str]:
+    def beside(self, section: ast.Section, process: Process) -> tuple[str, str]:
         """Return that a step inserts one token into every row, and a hint; "" if it does not."""
         step = query.first(section.entries, ast.Step)
         insert = query.first(step.actions, ast.Insert) if step is not None else None
-        if insert is None or insert.what.id != "tokens" or insert.much.rule != "one":
+        if not process.adds_tokens or insert is None or insert.much.rule != "one":
             return "", ""
         why = "every step inserts a token, and so changes the row"
         return why, "drop `reuse`, or insert by chance: `insert tokens chance 0.5`"

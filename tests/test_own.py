@@ -72,6 +72,7 @@ def test_a_family_of_primitives_that_nobody_combined(checkout: Path, name: str) 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_metric_measures_the_distance(checkout: Path) -> None:
     (checkout / "mine.jsonl").write_text('{"index": 500, "prediction": "1"}\n')
     command = ["run", "examples/mdlm", "--task", "examples.own.addition:ADDITION", "--job", "score"]

@@ -239,6 +239,7 @@ def test_a_row_does_not_depend_on_those_beside_it(package, name) -> None:
             assert int(alone.nfe[0]) == int(whole.nfe[row])
 
 
+@pytest.mark.slow
 def test_samples_follow_the_law_of_exact_answers(package) -> None:
     """In orders drawn at random, a token a call."""
     law = {row: p for row, p in MIXED.items() if len(row) == 2}

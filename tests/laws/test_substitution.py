@@ -171,6 +171,7 @@ def test_d35_one_token_is_drawn_exactly_at_any_number_of_steps(package) -> None:
         near(Counter((x,) for x in made.x[:, 1].tolist()), ONE)
 
 
+@pytest.mark.slow
 def test_d35_two_tokens_follow_their_law_as_the_steps_become_many(package) -> None:
     """The error falls like 1 / steps; a perfect sampler is about .006 away."""
     far = [distance(package, PAIRS, steps) for steps in (1, 8, 64)]

@@ -166,6 +166,7 @@ def test_shards_train_as_the_whole(home: Path) -> None:
         assert moved > 0.1
 
 
+@pytest.mark.slow
 def test_examples_and_their_noise_do_not_depend_on_devices(home: Path) -> None:
     one, two = corrupted(home, "one"), corrupted(home, "two")
     assert len(one) == 8 * STEPS
@@ -173,6 +174,7 @@ def test_examples_and_their_noise_do_not_depend_on_devices(home: Path) -> None:
     assert len({example for _, example, _ in one}) == len(one)  # in the first epoch none is twice
 
 
+@pytest.mark.slow
 def test_numbers_of_a_validation_are_those_of_one_device(home: Path) -> None:
     one, two = validated(home, "one"), validated(home, "two")
     assert len(one) >= 2
@@ -181,6 +183,7 @@ def test_numbers_of_a_validation_are_those_of_one_device(home: Path) -> None:
         assert a == pytest.approx(b, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_device_keeps_a_part_of_the_state(home: Path) -> None:
     folder = run_of(home, "two") / f"checkpoints/step-{STEPS:08d}/state"
     sizes = [file.stat().st_size for file in folder.glob("*.distcp")]
@@ -188,6 +191,7 @@ def test_a_device_keeps_a_part_of_the_state(home: Path) -> None:
     assert max(sizes) < 0.6 * sum(sizes)
 
 
+@pytest.mark.slow
 def test_costs_on_paper_are_those_of_the_run(home: Path) -> None:
     config, family = Run(run_of(home, "two")).config, package.load(HERE / "toy_family").family
     train, size, whole = config.train, config.model.shape, weights(home, "two")

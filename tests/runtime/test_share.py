@@ -117,6 +117,7 @@ def test_a_second_push_replaces_the_first_and_nothing_else(
     assert files["notes.json"] == b"{}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("repo", "token", "message"),
     [

@@ -148,6 +148,7 @@ def test_every_rate_starts_alike(parts: tuple[Any, ...], monkeypatch: pytest.Mon
     assert modes == [True] * 4
 
 
+@pytest.mark.slow
 def test_the_best_rate_is_named(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(job="rate", sets=TINY) == 0
     said = capsys.readouterr().out

@@ -17,7 +17,7 @@ def loss(network: Network, noised: Noised, batch: Batch, clock: Clock) -> Losses
 
         \mathcal{L} = \frac{1}{N} \sum_r \Big[
         0.9998 \, h_{\alpha}(t)
-        \quad \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i} \hat r_y - r_y + r_y \log (r_y / \hat r_y)
+        \quad \sum_{i\,\mathrm{free},\, y \ne x_t^i} (\hat r_y - r_y + r_y \log (r_y / \hat r_y))
         \Big]
 
     N: the free tokens of the batch; r: its rows; h: the hazard of a clock. In nats per free

@@ -19,7 +19,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     .. math::
 
         -\log p(x_0) = \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}
-        \hat r_y - r_y + r_y \log (r_y / \hat r_y) \, dt
+        \big(\hat r_y - r_y + r_y \log (r_y / \hat r_y)\big) \, dt
 
     Tight: the relative entropy of the paths on which random tokens become the text to those
     of the head; tight where it is the distribution of each token given all others, and the

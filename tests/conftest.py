@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rest(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return all but a third of the cases of each law and of each test that is marked `many`.
+    """Return all but a quarter of the cases of each law and of each test that is marked `many`.
 
     Two at least are kept, and always the same ones, for which a hash of the name decides.
     """
@@ -45,7 +45,7 @@ def _rest(items: list[pytest.Item]) -> list[pytest.Item]:
         many = item.get_closest_marker("many") or LAWS in item.path.parents
         if many and not item.get_closest_marker("slow"):
             cases[item.nodeid.partition("[")[0]].append(item)
-    return [item for some in cases.values() for item in some[max(2, -(-len(some) // 3)) :]]
+    return [item for some in cases.values() for item in some[max(2, -(-len(some) // 4)) :]]
 
 
 @pytest.fixture

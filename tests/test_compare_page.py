@@ -15,6 +15,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_spec_of_three_lines_is_a_package(folder: Path) -> None:
     first, *_ = (block for block in blocks(PAGE) if not block.slow)
     printed = run(first, folder)

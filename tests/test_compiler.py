@@ -260,6 +260,7 @@ def test_what_expand_prints_is_a_spec_of_the_same_package(name: str, capsys) -> 
     assert [name for name in code if expanded[name] != original[name]] == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("unmask", "law"),
     [
@@ -285,6 +286,7 @@ def test_samples_near_the_law_with_many_steps_if_few_masks_go_in_each(unmask, la
     assert worth(f"family mine extends mdlm {{ decoder {{ {step} }} }}\n") == law
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("insert", "law"),
     [

@@ -9,6 +9,7 @@ from xlmc.diagnostics.source import Source, Span
 from xlmc.diagnostics.syntax_errors import Empty
 
 
+@pytest.mark.slow
 def test_no_spec_of_a_hundred_is_our_fault() -> None:
     found = fuzz(range(100))
     assert not [(one.mutant.number, one.fault) for one in found if one.fault]

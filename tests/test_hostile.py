@@ -117,6 +117,7 @@ def test_the_comment_above_a_family_stays_one(text: str) -> None:
     harmless(f"# {text}\n#\n# {text} {text}\n{body}", MASK)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("text", [*HOSTILE[:12], "a\nb", "a\rimport os", "\u2028import os\u2028"])
 def test_the_name_of_the_file_stays_a_comment(text: str) -> None:
     harmless(MASK, MASK, f"dir/{text[:200]}.xlm".replace("\\", "_"))

@@ -37,6 +37,7 @@ def _named(case: Case) -> str:
     return ascii(f"{case.group}: {case.name}")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("case", _some(), ids=_named)
 def test_code_from_elsewhere_does_not_run(case: Case) -> None:
     found = injection.outcome(case)

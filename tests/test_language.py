@@ -62,6 +62,7 @@ def test_drawn_families_of_two_clocks_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
+@pytest.mark.slow
 @given(revisions())
 @settings(drawn, max_examples=6)
 def test_drawn_families_of_random_tokens_live(tmp_path_factory, text: str) -> None:
@@ -74,12 +75,14 @@ def test_drawn_families_of_masks_and_random_tokens_live(tmp_path_factory, text: 
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
+@pytest.mark.slow
 @given(blocks())
 @settings(drawn, max_examples=6)
 def test_drawn_families_of_blocks_live(tmp_path_factory, text: str) -> None:
     live(text, tmp_path_factory.mktemp("drawn"))
 
 
+@pytest.mark.slow
 @given(events())
 @settings(drawn, max_examples=6)
 def test_drawn_families_of_events_live(tmp_path_factory, text: str) -> None:

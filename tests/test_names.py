@@ -184,6 +184,7 @@ def original(spec: str) -> dict[str, Any]:
 CASES = [(spec, part) for spec in TEXTS for part in range(6)]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("spec", "part"),
     [pytest.param(*c, marks=[] if c[1] in FAST.get(c[0], ()) else pytest.mark.slow) for c in CASES],
@@ -213,6 +214,7 @@ NASTY = {
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("case", NASTY)
 def test_names_that_the_code_cannot_have_get_an_underscore(case: str, tmp_path: Path) -> None:
     spec, names = NASTY[case]

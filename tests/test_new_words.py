@@ -174,6 +174,7 @@ def outcomes(token: int, often: float) -> list[tuple[int, float]]:
     return [(token, 1 - often), *((x, often * p) for x, p in drawn)]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("often", [0.0, 0.6, 1.0])
 def test_an_action_is_one_file_and_one_partial(corrected: Any, often: float) -> None:
     """A token that is there when another one is revealed is drawn anew, as often as is told."""
@@ -189,6 +190,7 @@ def test_an_action_is_one_file_and_one_partial(corrected: Any, often: float) -> 
     samples_of(bodies, law(often, {(MASK, MASK): 1.0}))
 
 
+@pytest.mark.slow
 def test_edits_of_all_places_leave_the_last_word_to_the_reveal(copy: Path, tmp_path: Path) -> None:
     built = run(copy, "build", "renoise.xlm", "--out", "renoised")
     assert built.returncode == 0, built.stderr

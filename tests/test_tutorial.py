@@ -14,6 +14,7 @@ def shown() -> list[str]:
     return re.findall(r"^```text\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_commands_print_what_the_page_shows(tmp_path: Path) -> None:
     printed = "".join(run(block, tmp_path) for block in blocks(PAGE) if not block.slow)
     for text in shown():

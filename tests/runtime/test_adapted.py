@@ -372,6 +372,7 @@ def test_a_run_starts_from_another_of_that_architecture(start, tmp_path, capsys)
     assert "decide the size" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_verify_examines_it(start, tmp_path, capsys):
     """The package of a local architecture, with its own network in the checks of padding."""
     settings = Settings(draws=400, steps=(4,), points=16, seconds=3)

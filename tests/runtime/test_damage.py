@@ -27,6 +27,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     os.chdir(here)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["run.json", "tokenizer/tokenizer.json", "predictions.json"])
 def test_no_damage_to_a_run_is_used_or_a_traceback(name: str, whole: Path) -> None:
     expected = damage.undamaged(whole, damage.used)

@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 LIGHT = ("star_easy", "star_back", "n_queens_8", "cfg", "owt", "owt_packed", "uniref50")
 HEAVY = sorted({*tasks.names()} - {*LIGHT})  # data that take long to prepare
 PAIRS = list(zip(FAMILIES, cycle(LIGHT), strict=False))
-FEW = PAIRS[::3]  # always run
+FEW = PAIRS[::5]  # always run
 SLOW = [*sorted({*PAIRS} - {*FEW}), *zip(cycle(FAMILIES), HEAVY, strict=False)]
 CASES = [*FEW, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in SLOW)]
 

@@ -115,6 +115,7 @@ def test_tokens_that_are_left_as_masks_are_no_sample() -> None:
     model._check_whole(Decoded(x, torch.zeros_like(body), torch.zeros(1)))
 
 
+@pytest.mark.slow
 def test_the_first_process_ends_in_words_where_another_was_killed() -> None:
     code = (
         "import subprocess, sys, time; from xlm_runtime.system.failures import Siblings; "

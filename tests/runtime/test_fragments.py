@@ -77,6 +77,7 @@ def test_fragments_stand_at_places_of_their_own() -> None:
     assert not pieces.contains("C1CCCCC1", "c1<1>ccccc1.")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", KINDS)
 def test_made_questions_are_of_their_kind(kind: str) -> None:
     found = 0
@@ -223,6 +224,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_task, "DRAWS", 600)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", KINDS)
 def test_quick_asks_of_molecules_that_were_not_trained_on(kind: str, cache: Path) -> None:
     made = prepare(f"safe_{kind}", cache)

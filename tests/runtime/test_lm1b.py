@@ -18,6 +18,7 @@ def _decoded(made: Prepared, split: Split) -> list[str]:
 # ---------------------------------------------------------------- lm1b, quick
 
 
+@pytest.mark.slow
 def test_quick_is_english_in_disjoint_splits(cache: Path) -> None:
     made = prepare(cache)
     splits = [_decoded(made, split) for split in (made.train, made.validation, made.test)]

@@ -116,6 +116,7 @@ def test_the_shots_are_right_and_in_the_usual_form() -> None:
     assert prompt.endswith("\n\nProblem:\nWhy?\n\nSolution:\n")
 
 
+@pytest.mark.slow
 def test_small_problems_are_solved(tmp_path: Path) -> None:
     options = DataOptions(preset="quick", cache=tmp_path, specials=SPECIALS)
     ready = tasks.get("math500").prepare(options)

@@ -166,6 +166,7 @@ def _process(cache: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
+@pytest.mark.slow
 def test_two_that_prepare_at_once_and_one_that_is_killed(tmp_path: Path) -> None:
     """Nothing half done is taken for good, and nobody waits for the dead."""
     killed = _process(tmp_path)

@@ -45,6 +45,7 @@ def assert_near(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         assert apart.float().mean() < 0.02, name
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("family", ["mlm", "mdlm", "flexmdm"])
 def test_parts_one_after_the_other(family: str, data: Path) -> None:
     whole = train(family, data, "whole")

@@ -90,6 +90,7 @@ def test_asked_to_stop(whole: Start, monkeypatch: pytest.MonkeyPatch, name: str)
     assert_same("other")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["muon", "schedule_free", "torch.optim:NAdam"])
 def test_another_optimiser_resumes_likewise(
     start: Start, monkeypatch: pytest.MonkeyPatch, name: str

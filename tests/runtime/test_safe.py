@@ -41,6 +41,7 @@ DRUGS = [  # stereo, charges, long rings, double bonds that are cut
 ]
 
 
+@pytest.mark.slow
 def test_every_molecule_comes_back() -> None:
     """In the order of its size and in ten random ones, with its stereochemistry."""
     made = [grow(np.random.default_rng([3, i]), 4, 20) for i in range(300)]

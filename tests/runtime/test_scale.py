@@ -144,6 +144,7 @@ def test_machines_that_do_not_fit_are_refused(
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option",
     [("--sbatch", "job.sh"), pytest.param(("--sbatch=./job.sh",), marks=pytest.mark.slow)],

@@ -181,6 +181,7 @@ def test_a_task_of_texts_asks_nothing(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "task"), [("arlm", "n_queens_8"), ("ilm", "uniref50")])
 def test_any_package_with_the_layout_will_do(
     name: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

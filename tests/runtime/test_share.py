@@ -106,6 +106,7 @@ def test_it_comes_back_the_same(
     shutil.rmtree(here)
 
 
+@pytest.mark.slow
 def test_a_second_push_replaces_the_first_and_nothing_else(
     pushed: str, call: Call, hub: Hub
 ) -> None:
@@ -132,6 +133,7 @@ def test_who_may_not_push(repo: str, token: str, message: str, call: Call) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_what_cannot_be_pulled(pushed: str, call: Call, hub: Hub) -> None:
     hub.repos["tester/other"] = {"config.json": b"{}", "README.md": b"# other"}
     escape = {"family": "..", "task": "x", "preset": "quick", "data": None}

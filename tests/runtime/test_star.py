@@ -88,6 +88,7 @@ def test_the_easy_quick_task_is_the_one_that_is_promised(cache: Path) -> None:
     assert next(w for w in _walks(edges, source) if w[-1] == goal) == list(made.test[0].body)
 
 
+@pytest.mark.slow
 def test_the_path_backwards_is_forced(cache: Path) -> None:
     """From goal to source, every node has one edge that leads to it; of the easy graphs."""
     made = _prepare("star_back", cache)

@@ -5,8 +5,7 @@
     python tests/mutation_check.py new        about those that were not asked about
     python tests/mutation_check.py            writes the table with what is known
 
-The law that each mistake breaks is kept true by tests/laws/test_mutants.py: a mistake for each of
-a quarter of the laws in every test run, all others by `tests/run -m slow`.
+tests/laws/test_mutants.py keeps true that each mistake breaks its law: `tests/run -m slow` runs it.
 """
 
 import sys
@@ -31,12 +30,11 @@ QUICK = Settings(draws=6000, steps=(1, 4, 32), points=32)
 HEAD = """# Planted mistakes
 
 Written by `python tests/mutation_check.py`. Each line is a mistake planted in a generated
-package. The law is a test under `tests/laws` that fails for it; `tests/laws/test_mutants.py`
-keeps that true, for one mistake of a quarter of the laws in every test run, for all others by
-`tests/run -m slow`. The last column is what `xlmc verify`, which knows no family, refutes in
-the same package with quick settings; a dash: it refutes nothing, and the law alone protects
-against the mistake. Answers stay until they are asked for again: some are of earlier versions
-of `xlmc verify`.
+package. The law is a test under `tests/laws` that fails for it; `tests/laws/test_mutants.py`,
+which `tests/run -m slow` runs, keeps that true. The last column is what `xlmc verify`, which
+knows no family, refutes in the same package with quick settings; a dash: it refutes nothing,
+and the law alone protects against the mistake. Answers stay until they are asked for again:
+some are of earlier versions of `xlmc verify`.
 
 {summary}
 

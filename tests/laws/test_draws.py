@@ -90,6 +90,7 @@ def test_d12_a_draw_at_temperature_0_takes_the_first_of_the_likeliest(package):
     assert torch.equal(found, logits.argsort(dim=-1, descending=True, stable=True)[:, 0])
 
 
+@pytest.mark.slow
 @every(zoo.those("top_p"))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])

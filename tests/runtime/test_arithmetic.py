@@ -235,7 +235,8 @@ def test_problems_are_solved_by_their_program_and_in_words() -> None:
     assert [one.question for one in problems(2, 60)] != [one.question for one in made]
 
 
-@pytest.mark.parametrize("name", ["tinygsm", pytest.param("gsm8k", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tinygsm", "gsm8k"])
 def test_quick_problems_and_their_right_answers(name: str, cache: Path) -> None:
     made = _quick(name, cache)
     prompts = [

@@ -33,6 +33,7 @@ def test_quick_is_english_in_disjoint_splits(cache: Path) -> None:
     assert made.tokenizer.vocabulary.size == 4096 + len(SPECIALS)
 
 
+@pytest.mark.slow
 def test_quick_says_what_it_is(cache: Path) -> None:
     facts = prepare(cache).facts
     assert facts["source"] == "the documentation that ships with Python"

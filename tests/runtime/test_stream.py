@@ -220,6 +220,7 @@ def weights(name: str, task: str = "lm1b") -> dict[str, torch.Tensor]:
     return load_file(folder / "raw.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "first"), [("lm1b", 21), ("owt_packed", 23)])
 def test_a_run_that_is_stopped_goes_on_from_a_mark(
     data: Path,

@@ -69,6 +69,7 @@ def test_a_shipped_package_is_what_it_claims(family, capsys):
     assert {toy["name"] for toy in document["toys"]} == {"fixed", "mixed", "prompted", "given"}
 
 
+@pytest.mark.slow
 def test_samples_of_mixed_lengths_are_tilted_as_the_claim_says(capsys):
     """p / (L + 1): far from the data, near to what is foretold; and the likelihood pays for it."""
     _, document = shipped("ilm", capsys)

@@ -1,4 +1,4 @@
-"""What becomes of a spec: its tree, its IR, and its package, made and imported in memory."""
+"""A spec made: its tree, its IR, and its package, written and imported in memory."""
 
 import importlib.util
 import sys

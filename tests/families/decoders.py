@@ -64,7 +64,7 @@ def masked_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> s
 
 
 def remasks(amount: str) -> st.SearchStrategy[str]:
-    """Which tokens become masks again, if any does."""
+    """An action by which tokens become masks again, or none."""
     found = ["chance 0.2", f"chance {amount}", f"chance min({amount}, 1 - s)", "quota 2"]
     found += ["quota 1 by confidence", "quota masked / 2 by random", "one by confidence", "one"]
     found += ["one by entropy of current", f"chance {amount} * (1 - confidence)"]
@@ -81,7 +81,7 @@ def guides(amount: str, heads: Heads) -> st.SearchStrategy[str]:
 
 @st.composite
 def rules(draw: st.DrawFn, noise: Noise, grid: str, amount: str, let: str) -> str:
-    """How many are unmasked."""
+    """A number of masks that a step unmasks."""
     a = noise.survival
     found = ["one", "all", f"above {amount}", "above 0.3", "quota 2", f"quota 1 + {amount}"]
     found += [f"within {amount}", "within 0.2", "within masked / 4"]
@@ -142,7 +142,7 @@ def draws(draw: st.DrawFn, head: str) -> str:
 
 @st.composite
 def cuts(draw: st.DrawFn) -> str:
-    """What a draw does to the logits: nothing, options, or the likeliest outcome."""
+    """The end of a `draw`: nothing, options, or the likeliest outcome."""
     if draw(st.integers(0, 3)) == 0:
         return " greedy"
     found = ["temperature", "top_k", "top_p", "temperature = 0.7", "top_k = 3", "top_p = 0.9"]

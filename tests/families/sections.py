@@ -1,4 +1,4 @@
-"""What all drawn specs are made of: formulas, sections, and what one section tells the others."""
+"""The parts of all drawn specs: formulas, sections, and facts that one section tells the others."""
 
 import re
 
@@ -31,7 +31,7 @@ TIMES = ("uniform(0, 1)", "uniform(0, 0.999)", "uniform(1e-3, 1)", "uniform(0.25
 
 @frozen
 class Noise:
-    """What the other sections need to know of the noise."""
+    """Facts of the noise that the other sections need."""
 
     chain: str
     survival: str
@@ -67,7 +67,7 @@ def maybe(draw: st.DrawFn, text: str) -> str:
 
 
 def says(text: str, name: str) -> bool:
-    """Whether a text mentions a name."""
+    """Return whether a text mentions a name."""
     return re.search(rf"\b{name}\b", text) is not None
 
 
@@ -80,5 +80,5 @@ def apart(decoder: str, default: str) -> str:
 
 
 def starts(text: str, word: str) -> bool:
-    """Whether a line of a section begins with a word."""
+    """Return whether a line of a section begins with a word."""
     return re.search(rf"(?m)^    {word}\b", text) is not None

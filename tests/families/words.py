@@ -22,13 +22,13 @@ def spoken() -> tuple[str, ...]:
 
 
 def usable(word: str) -> bool:
-    """Whether the grammar takes a word as a name."""
+    """Return whether the grammar takes a word as a name."""
     kept = word in _KEYWORDS or word == "chance"  # which begins conditions and amounts, too
     return word.isascii() and not kept and not keyword.iskeyword(word)
 
 
 def allowed(word: str, kind: str) -> bool:
-    """Whether the checks let a word be the name of a head, a param, ..."""
+    """Return whether the checks let a word be the name of a head, a param, ..."""
     return usable(word) and not words.why_reserved(word, kind)
 
 

@@ -44,7 +44,7 @@ def filled(package, table, sampler, body_length, rows=DRAWS, seed=41, **more):
 
 
 def bodies(decoded):
-    """How often each body was made."""
+    """Count how often each body was made."""
     rows = zip(decoded.x, decoded.body, strict=True)
     return Counter(tuple(x[body].tolist()) for x, body in rows)
 
@@ -98,7 +98,7 @@ def cases(package):
 
 
 def takes_back(spec, name):
-    """Whether a decoder of a spec may turn a token back into a mask."""
+    """Return whether a decoder of a spec may turn a token back into a mask."""
     return "remask" in spec.says(name, r"step *[{][^}]*")[0]
 
 
@@ -111,6 +111,6 @@ def name_of_chain(package):
 
 
 def made(decoded):
-    """What a decoder made of each row, and its calls."""
+    """Return the body that a decoder made of each row, and its calls."""
     rows = zip(decoded.x, decoded.body, decoded.nfe, strict=True)
     return [(x[body].tolist(), int(nfe)) for x, body, nfe in rows]

@@ -22,7 +22,7 @@ def reveal(s, t):
 
 
 def expected(law, state, t):
-    """How often each token is expected to be missing in each gap of a state at a time."""
+    """Return how often each token is expected to be missing in each gap of a state at a time."""
     found, total = np.zeros((len(state) + 1, VOCAB.size)), 0.0
     for row, p in law.items():
         for kept in combinations(range(len(row)), len(state)):

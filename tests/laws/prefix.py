@@ -104,7 +104,7 @@ def made(tables: Mapping[Row, np.ndarray], before: Row, limit: int) -> dict[Row,
 
 
 def end(package):
-    """What closes a body: an eos, or nothing."""
+    """Return the end of a body: an eos, or nothing."""
     return tuple(VOCAB[special] for special in package.layout("text").predicts)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of tokens by two clocks, masks or nothing, against brute force."""
+"""The fates of tokens under two clocks, masks or nothing, against brute force."""
 
 import itertools
 from collections import Counter

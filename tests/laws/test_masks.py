@@ -1,4 +1,4 @@
-"""What decoders of masks do beside revealing: sums of errors."""
+"""Decoders of masks that reveal by sums of errors."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""What no decoder may do, with the package's own network."""
+"""Limits that every decoder keeps, with the package's own network."""
 
 import itertools
 

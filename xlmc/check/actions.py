@@ -220,7 +220,7 @@ def drawing(
         return
     place = "gaps" if process.leads("clean", "gone") else "tokens" if process.known else ""
     if process.drafts:
-        place = head.at.id if head.at is not None and head.at.id == "gaps" else "tokens"
+        place = "gaps" if query.read_at(head) == "gaps" else "tokens"
     good = [h.name for h in heads.values() if slots.of_tokens(h) and h.at and h.at.id == place]
     if not slots.of_tokens(head) or (place and good and head.name not in good):
         yield WrongDraw(

@@ -201,5 +201,4 @@ def _trained(learns: str, family: ast.Family) -> list[ast.Head]:
 
 
 def _place(draw: ast.Draw, family: ast.Family) -> str:
-    head = query.heads(family).get(draw.head.id)
-    return head.at.id if head is not None and head.at is not None else ""
+    return query.read_at(query.heads(family).get(draw.head.id))

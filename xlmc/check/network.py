@@ -245,7 +245,7 @@ def _shifts(family: ast.Family) -> Iterator[Diagnostic]:
             hint = "drop `shifted`"
         elif head not in tokens:
             why, hint = "a special token is read at its own place", "drop `shifted`"
-        elif head.at is not None and head.at.id == "gaps":
+        elif query.read_at(head) == "gaps":
             why = "a gap is read at the token to its left anyway"
             hint = "drop `shifted`"
         elif plain:

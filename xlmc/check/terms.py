@@ -6,7 +6,7 @@ from attrs import frozen
 
 from xlmc.diagnostics.diagnostic import Diagnostic
 from xlmc.diagnostics.semantic_errors import NothingToSay, WrongTerm
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.needs import why_not
 from xlmc.theory.objective import Objective
@@ -18,7 +18,7 @@ from xlmc.words.slots import of_tokens
 
 def fits(term: ast.Term, head: ast.Head, process: Process) -> Iterator[Diagnostic]:
     """Report the need of a divergence that is not met, if there is one."""
-    at = head.at.id if head.at is not None else ""
+    at = query.read_at(head)
     if not process.known or (of_tokens(head) and at not in ("tokens", "gaps")):
         return  # noise and network say what is wrong with them
     why, hint = _Fit(term, head, process).refusal()

@@ -32,7 +32,7 @@ def of_gaps(family: ast.Family) -> list[str]:
 def of_masks(family: ast.Family) -> list[str]:
     """Return the heads that give the rates at which masks become tokens."""
     heads = [head for head in query.heads(family).values() if head.kind.id == "rate"]
-    return [head.name for head in heads if head.at is not None and head.at.id == "tokens"]
+    return [head.name for head in heads if query.read_at(head) == "tokens"]
 
 
 def readable(head: str, family: ast.Family) -> list[str]:
@@ -67,4 +67,4 @@ def _numbers(family: ast.Family) -> list[ast.Head]:
 
 
 def _at_gaps(head: ast.Head) -> bool:
-    return head.at is not None and head.at.id == "gaps"
+    return query.read_at(head) == "gaps"

@@ -29,7 +29,7 @@ def possible(process: Process) -> list[Use]:
 
 def place(head: ast.Head | None) -> str:
     """Return the kind of place of a head: tokens, gaps or special."""
-    at = head.at.id if head is not None and head.at is not None else ""
+    at = query.read_at(head)
     special = head is None or head.kind.id == "chance" or at not in ("tokens", "gaps")
     return "special" if special else at
 

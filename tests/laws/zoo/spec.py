@@ -31,7 +31,7 @@ class Spec:
 
     @property
     def shift(self) -> int:
-        """How far to the right of a hidden state its answer is about."""
+        """The distance from a hidden state to the token on its right that it answers for."""
         return int(self.has("shifted"))
 
     def has(self, *pieces: str) -> bool:
@@ -39,12 +39,12 @@ class Spec:
 
     @property
     def two(self) -> bool:
-        """Whether tokens become masks, and masks go."""
+        """True where tokens become masks, and masks go."""
         return self.has("-> mask", "-> gone")
 
     @property
     def kernel(self) -> float:
-        """What the nearest token that a mask can see counts; 0 where all count alike."""
+        """The weight of the nearest token that a mask can see; 0 where all count alike."""
         found = re.search(r"(?:kernel|rho) : Chance = ([\d.]+)", self.text)
         return float(found[1]) if found else 0.0
 
@@ -63,7 +63,7 @@ class Spec:
         ]
 
     def _own(self, sampler: str) -> str:
-        """What a decoder's own section says."""
+        """The text of a decoder's own section."""
         chunks = re.split(r"^ +decoder\b(?= *[a-z_]* *[{])", self.text, flags=re.MULTILINE)[1:]
         found = {re.match(r" *([a-z_]*)", chunk)[1] or "default": chunk for chunk in chunks}
         return found[sampler]

@@ -64,6 +64,7 @@ from xlmc.syntax.query.family import (
 from xlmc.syntax.query.nodes import (
     called,
     first,
+    read_at,
     the,
     those,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "permuted",
     "predicted",
     "pretrained",
+    "read_at",
     "read_by_step",
     "scales",
     "scores",

@@ -26,3 +26,8 @@ def first(nodes: tuple[ast.Node, ...], kind: type[N]) -> N | None:
 def called(value: ast.Name | ast.Call) -> str:
     """Return the word of a value that may be given arguments: ``dit``, ``dit(condition = t)``."""
     return value.id if isinstance(value, ast.Name) else value.function
+
+
+def read_at(head: ast.Head | None) -> str:
+    """Return the place at which a head is read, as the spec says; "" where it says none."""
+    return head.at.id if head is not None and head.at is not None else ""

@@ -1,6 +1,6 @@
 """``chance``: a chance for each row, read at a special token."""
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place, special
 
@@ -20,7 +20,7 @@ class Chance(Head):
     def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
         """Name the event."""
         del process, joint
-        at = head.at.id if head.at is not None else ""
+        at = query.read_at(head)
         return f"log-odds that nothing is missing, read at `{at}`", ""
 
     def place(self, process: Process) -> Place:

@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.needs import DROPPED
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import GAPS, Head, Place, special
@@ -25,7 +25,7 @@ class Count(Head):
     def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
         """Name what is counted: tokens of a gap or a row, or edits of a token."""
         del process, joint
-        at = head.at.id if head.at is not None else ""
+        at = query.read_at(head)
         if at == "tokens":
             return "the mean number of edits of the token at each place", ""
         missing = "the mean number of tokens that are missing"

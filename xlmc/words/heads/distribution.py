@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import GAPS, Head, Place, number, special
 
@@ -26,7 +26,7 @@ class Distribution(Head):
     def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
         """Name the number: of missing tokens of a gap or a row, or the length of a text."""
         del joint
-        at = head.at.id if head.at is not None else ""
+        at = query.read_at(head)
         if at == "gaps":
             return "logits of the number missing to the right of each place", ""
         number = "number that a row misses" if process.drops else "length of a text"

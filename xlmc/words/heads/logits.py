@@ -1,6 +1,6 @@
 """``logits``: a distribution over tokens at each position or gap."""
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place, where
 
@@ -25,7 +25,7 @@ class Logits(Head):
         if joint:
             more = "Over all gaps of a row they make one distribution: softmax over (gap, token)."
             return "logits of the token to insert to the right of each place", more
-        if head.at is not None and head.at.id == "gaps":
+        if query.read_at(head) == "gaps":
             more = "Those of a place make one distribution: softmax over tokens."
             return "logits of the token to insert to the right of each place", more
         if process.ordered:

@@ -1,6 +1,6 @@
 """``rate``: the hazard of what may happen at a mask or in a gap, where clocks have scales."""
 
-from xlmc.syntax import ast
+from xlmc.syntax import ast, query
 from xlmc.theory.needs import SCALED
 from xlmc.theory.process import Process
 from xlmc.words.heads.base import Head, Place
@@ -28,7 +28,7 @@ class Rate(Head):
         """Name what comes at the rate: a token, or masks."""
         del process, joint
         more = "In hazards of a clock at a scale of 1."
-        if head.at is not None and head.at.id == "gaps":
+        if query.read_at(head) == "gaps":
             return "the rate at which masks come to the right of each place", more
         return "the rate of the mask at each place to become clean", more
 

@@ -86,7 +86,7 @@ def of_chance(chance: ast.Expr, family: ast.Family) -> bool:
     head = query.heads(family).get(query.asked(chance))
     if head is None or not zero:
         return head is not None and head.kind.id == "chance"
-    return head.kind.id == "distribution" and not (head.at and head.at.id == "gaps")
+    return head.kind.id == "distribution" and query.read_at(head) != "gaps"
 
 
 def temperature(chance: ast.Expr) -> Iterator[Number]:

@@ -35,10 +35,10 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     scales = network.clocks(batch.x0, batch.attend)
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
     row, place = noised.masked.nonzero(as_tuple=True)
-    own = noised.place[row, place]
+    column = noised.place[row, place]
     scale = scales.unmasking[row, place].double()
-    nll = exact_nll(network, network.token, hidden[row, own], batch.x0[row, place])
-    cost = scale * nll + poisson_cost(network.pace(hidden[row, own]).double(), scale)
+    nll = exact_nll(network, network.token, hidden[row, column], batch.x0[row, place])
+    cost = scale * nll + poisson_cost(network.pace(hidden[row, column]).double(), scale)
     unmasking = torch.zeros_like(t).index_add(0, row, cost)
     row, place = noised.open.nonzero(as_tuple=True)
     rate = network.gap(hidden[row, place]).double()

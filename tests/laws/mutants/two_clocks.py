@@ -146,7 +146,7 @@ MUTANTS = [
            "poisson_cost(rate, scales.unmasking", "poisson_cost(rate, scales.insertion",
            SCALE_COSTS.test_l30_the_loss_is_the_cost_of_its_states),
     Mutant("a bound without the pace of masks", "scaled", "likelihood.py",
-           "scale * nll + poisson_cost(network.pace(hidden[row, own]).double(), scale)",
+           "scale * nll + poisson_cost(network.pace(hidden[row, column]).double(), scale)",
            "scale * nll",
            SCALE_COSTS.test_l30_the_bound_is_the_cost_of_the_paths, {"wrong": 0.5}),
     Mutant("another density of the times of a row", "scaled", "likelihood.py",

@@ -29,5 +29,5 @@ def called(value: ast.Name | ast.Call) -> str:
 
 
 def read_at(head: ast.Head | None) -> str:
-    """Return the place at which a head is read, as the spec says; "" where it says none."""
+    """Return the place at which a head is read in the spec; "" where none is written."""
     return head.at.id if head is not None and head.at is not None else ""

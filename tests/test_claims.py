@@ -2,7 +2,7 @@
 
 import pytest
 from families.compiled import ROOT, lowered
-from families.texts import GONE, MASK, changed
+from families.texts import GONE, MASK, TIED, changed
 
 from xlmc.calculus.code import Code
 
@@ -44,12 +44,6 @@ def test_the_claim_follows_from_heads_and_weights(text: str, value: str) -> None
     assert (package.likelihood is None) == (value == "none")
 
 
-TIED = changed(  # both heads of insertions weigh what the bound says
-    GONE,
-    ("joint_cross_entropy(gone)", "joint_cross_entropy(gone)  weight bound"),
-    ("weight stop_scale", "weight bound"),
-    ("    param stop_scale : Scale = 1.0\n", ""),
-)
 UNTIMED = ("amount count ~ uniform(1, length)", "amount t ~ uniform({})")
 BOTH = (ROOT / "spec" / "flexmdm.xlm").read_text("utf-8")
 NONE = (ROOT / "spec" / "arlm.xlm").read_text("utf-8")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from families.compiled import ROOT
+from families.life import live
 from families.texts import MASK, changed
-from test_language import live
 
 GRID = "    grid uniform(steps)\n    step {\n      unmask chance reveal(alpha)\n"
 OWN = ("over tokens", "over tokens per sequence")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from families.compiled import completed
-from test_rename import declared, renamed
+from families.renamed import declared, renamed
 
 from xlmc.check.family import check
 from xlmc.check.words import why_reserved

@@ -1,8 +1,10 @@
 """Who may import whom, and what a command must not load."""
 
+import ast
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,20 @@ def test_the_layers_hold(tmp_path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, and the names that may be modules."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (getattr(node, "module", None) or "").split(".")
+            yield from (part for alias in node.names for part in alias.name.split("."))
+
+
+def test_no_test_file_imports_another_one() -> None:
+    """What they share is in a module by its subject, which is no test file."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    tests = {path.stem for path in files}
+    found = {path.name: tests & {*imports(path)} for path in files}
+    assert files
+    assert {name: names for name, names in found.items() if names} == {}

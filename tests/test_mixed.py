@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_language import live
+from families.life import live
 
 from xlmc.compiler import checked
 from xlmc.resolve.defaults import explicit

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import torch
 from families.compiled import ROOT, completed, imported
+from families.renamed import declared, renamed
 from families.texts import GONE, MASK, changed
 from families.words import usable
-from test_rename import declared, renamed
 
 from xlm_runtime.plug import Example, Family, ModelSize, Noise, Vocabulary
 from xlmc.check import words

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import torch
 from families.compiled import ROOT, imported
+from families.life import SIZE, VOCAB, cost, decodes, world
 from laws.stats import samples_of
-from test_language import SIZE, VOCAB, cost, decodes, world
 from torch import nn
 
 from xlm_runtime.plug import Example, Noise

@@ -2,8 +2,7 @@
 
 import pytest
 from families.compiled import ROOT, lowered, rendered
-from families.texts import MASK, changed
-from test_claims import TIED
+from families.texts import MASK, TIED, changed
 
 # Samples
 

@@ -109,3 +109,11 @@ def changed(text: str, *pairs: tuple[str, str]) -> str:
         assert old in text, old
         text = text.replace(old, new, 1)
     return text
+
+
+TIED = changed(  # both heads of insertions weigh what the bound says
+    GONE,
+    ("joint_cross_entropy(gone)", "joint_cross_entropy(gone)  weight bound"),
+    ("weight stop_scale", "weight bound"),
+    ("    param stop_scale : Scale = 1.0\n", ""),
+)

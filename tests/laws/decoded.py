@@ -26,6 +26,7 @@ EVERY = [(name, sampler) for name in zoo.ALL for sampler in zoo.SPECS[name].samp
 INSERTING = [(name, sampler) for name, sampler in EVERY if name in zoo.GONES]
 FILLING = [(name, sampler) for name, sampler in EVERY if name in zoo.MASKS]
 JOINT = [("ilm", "sampled"), ("gone_bound", "default"), ("gone_balanced", "default")]
+APART = {(x, y): p * q for x, p in ((A, 0.8), (B, 0.2)) for y, q in ((A, 0.3), (B, 0.7))}
 PAIRS = {(A, A): 0.45, (B, B): 0.35, (A, B): 0.12, (B, A): 0.08}
 
 
@@ -114,3 +115,10 @@ def made(decoded):
     """Return the body that a decoder made of each row, and its calls."""
     rows = zip(decoded.x, decoded.body, decoded.nfe, strict=True)
     return [(x[body].tolist(), int(nfe)) for x, body, nfe in rows]
+
+
+def grown(package, name, law, rows, body=(A,), limit=LIMIT, record=True, **params):
+    """The exact heads, and many rows that begin as the masks of a body."""
+    flow = exact(package, law)
+    batch = repeat(one(package, body), rows)
+    return flow, package.sampler(name, **params)(flow, batch, draw(batch, 41), limit, record)

@@ -37,6 +37,26 @@ def pick(thing: T, rows: Any) -> T:
     return replace(thing, **picked, **parts)
 
 
+def alone(batch, i: int):
+    """One row of a batch, without the padding that the others need."""
+    attend = torch.ones_like(batch.free) if batch.attend is None else batch.attend
+    keep = attend[i]
+
+    def part(values):
+        return values[i : i + 1][:, keep]
+
+    return replace(
+        batch,
+        x0=part(batch.x0),
+        inside=part(batch.inside),
+        free=part(batch.free),
+        open=part(batch.open),
+        attend=None,
+        example=batch.example[i : i + 1],
+        cut=batch.cut[i : i + 1],
+    )
+
+
 def repeat(batch: Batch, times: int) -> Batch:
     """A batch of one example, many times over, each with an index of its own."""
     copies = pick(batch, torch.zeros(times, dtype=torch.long))
@@ -86,3 +106,10 @@ def chosen(package: Package, batch: Batch, amount: Any, gone: torch.Tensor) -> A
     """A batch of which the marked places are corrupted, whatever their chance."""
     u = torch.where(gone, 0.0, 1 - 2.0**-53).double()
     return package.family.corrupt(batch, amount, Scripted(corrupt=u), VOCAB)
+
+
+def missing_amount(package, batch, share):
+    """The amount at which a share (0 or 1) of the free tokens is corrupted."""
+    if package.spec.has("amount count"):
+        return share * batch.free.sum(1)
+    return torch.full((len(batch.x0),), float(share), dtype=torch.float64)

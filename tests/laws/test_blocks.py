@@ -6,11 +6,10 @@ from math import ceil
 import pytest
 import torch
 from laws.build import VOCAB, A, B
-from laws.decoded import LIMIT, apart, bodies, every, filled, mask_table, samplers, shares
+from laws.decoded import LIMIT, apart, bodies, every, filled, grown, mask_table, samplers, shares
 from laws.examples import MIXED, examples, network, strings, tokens
 from laws.scripted import draw
 from laws.stats import distance, samples_of
-from laws.test_remask import grown
 
 from xlm_runtime.plug import Example
 

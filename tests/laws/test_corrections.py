@@ -7,10 +7,9 @@ import pytest
 import torch
 from laws.build import VOCAB, A, B, C, Package, Workshop
 from laws.examples import layouts, network
-from laws.scripted import draw, repeat
+from laws.fixed import LAWS, Fixed, enumerated
+from laws.scripted import alone, draw, repeat
 from laws.stats import samples_of
-from laws.test_mending import LAWS, Fixed, enumerated
-from laws.test_streams import alone
 
 from xlm_runtime.plug import Example
 

@@ -6,11 +6,10 @@ from math import comb, exp
 import pytest
 import torch
 from laws.build import VOCAB, A, B, Package, Workshop
-from laws.decoded import LIMIT, bodies, filled, mask_table
+from laws.decoded import APART, LIMIT, bodies, filled, mask_table
 from laws.examples import examples, layouts, network, strings
 from laws.scripted import draw
 from laws.stats import follows, samples_of
-from laws.test_remask import APART
 
 MASK = VOCAB["mask"]
 

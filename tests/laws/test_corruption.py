@@ -9,7 +9,7 @@ import torch
 from laws import zoo
 from laws.build import VOCAB, A
 from laws.examples import layouts, one
-from laws.scripted import chosen, corrupted, draw, repeat
+from laws.scripted import chosen, corrupted, draw, missing_amount, repeat
 from laws.stats import follows
 
 DRAWS = 8_000
@@ -21,13 +21,6 @@ def every(names):
 
 def noised_places(package, noised):
     return noised.gone if package.has("noise.close") else noised.masked
-
-
-def missing_amount(package, batch, share):
-    """The amount at which a share (0 or 1) of the free tokens is corrupted."""
-    if package.spec.has("amount count"):
-        return share * batch.free.sum(1)
-    return torch.full((len(batch.x0),), float(share), dtype=torch.float64)
 
 
 @every(zoo.NOISED)

@@ -1,42 +1,20 @@
 """Sums of costs in chunks: the same numbers, and never the logits of all places at a time."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from laws import zoo
 from laws.build import SIZE, A
+from laws.memory import Made
 from laws.scripted import draw
 from torch.profiler import profile
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from xlm_runtime.plug import Example, Vocabulary
 
 VOCAB = Vocabulary(400, {"pad": 0, "mask": 1, "bos": 2, "eos": 3, "cls": 4})
 CHUNK = 256  # the fewest places of a chunk, whatever the vocabulary
 SPECS = ("flexmdm", "dream", "arlm", "gone_bound")
-
-
-class Made(TorchDispatchMode):
-    """A number of each tensor that is made, those apart that share the memory of another."""
-
-    def __init__(self, number: Callable[[torch.Tensor], int] = torch.Tensor.numel) -> None:
-        super().__init__()
-        self.number = number
-        self.sizes: list[int] = []
-
-    @property
-    def largest(self) -> int:
-        return max(self.sizes)
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **kwargs or {})
-        given = {one.data_ptr() for one in args if isinstance(one, torch.Tensor)}
-        for one in made if isinstance(made, tuple | list) else (made,):
-            if isinstance(one, torch.Tensor) and one.data_ptr() not in given:
-                self.sizes.append(self.number(one))
-        return made
 
 
 def problem(package: Any, rows: int = 9, length: int = 100) -> tuple[Any, Any, Any]:

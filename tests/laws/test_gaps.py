@@ -10,8 +10,8 @@ from laws.build import VOCAB, A, B
 from laws.decoded import every
 from laws.examples import MIXED
 from laws.inserted import CLOCKED, RATES, Exact, bodies, exact, expected, reveal, run
+from laws.memory import Made
 from laws.stats import distance, samples_of
-from laws.test_costs import Made
 
 
 def stepped(law, state, t, s, limit):

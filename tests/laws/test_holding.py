@@ -6,8 +6,7 @@ import pytest
 import torch
 from laws.build import VOCAB, A, Package, Workshop
 from laws.examples import layouts, network
-from laws.scripted import draw
-from laws.test_streams import alone
+from laws.scripted import alone, draw
 
 from xlm_runtime.plug import Example
 

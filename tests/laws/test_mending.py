@@ -6,11 +6,12 @@ from itertools import pairwise, product
 
 import pytest
 import torch
+from laws.blocks import counted, sized
 from laws.build import VOCAB, A, B, C, Package, Workshop
 from laws.examples import layouts, network
-from laws.scripted import draw, repeat
+from laws.fixed import LAWS, Fixed, enumerated
+from laws.scripted import alone, draw, repeat
 from laws.stats import follows, samples_of
-from laws.test_streams import alone, counted, sized
 
 from xlm_runtime.plug import Example
 
@@ -152,23 +153,6 @@ def test_d40_rows_beside_others_change_nothing(package) -> None:
             assert int(made.nfe[0]) == int(together.nfe[i])
 
 
-class Fixed:
-    """A network whose law at each place is given, whatever the row."""
-
-    def __init__(self, *laws) -> None:
-        self.vocab, self.law = VOCAB, torch.full((len(laws) + 2, VOCAB.size), -torch.inf).double()
-        for place, law in enumerate(laws, 1):
-            for token, chance in law.items():
-                self.law[place, token] = torch.tensor(chance).double().log()
-        self.law[0, A] = self.law[-1, A] = 0.0
-
-    def trunk(self, xt, attend):
-        return self.law[: xt.shape[1]].expand(len(xt), -1, -1)
-
-    def token(self, hidden):
-        return hidden
-
-
 def stepped(package: Package, name: str, body, net, rows=20_000, **params):
     """The bodies of many rows after one step from a row without masks."""
     batch = repeat(package.layout("text", len(body))([Example(0, body)]), rows)
@@ -177,22 +161,6 @@ def stepped(package: Package, name: str, body, net, rows=20_000, **params):
     (tick, *_) = sampler.ticks(canvas, draw(batch))
     after = sampler.step(canvas, tick, draw(batch))
     return Counter(map(tuple, after.x[:, 1 : 1 + len(body)].tolist()))
-
-
-LAWS = ({A: 0.5, B: 0.45, C: 0.05}, {A: 0.1, B: 0.9}, {A: 0.2, B: 0.3, C: 0.5})
-
-
-def enumerated(body, takes):
-    """The law of a row after a step, by all tokens that may be drawn; `takes` gives the places."""
-    law = Counter()
-    for fresh in product(*(one.items() for one in LAWS)):
-        chance, tokens = 1.0, [token for token, _ in fresh]
-        for _, p in fresh:
-            chance *= p
-        other = [i for i in range(3) if tokens[i] != body[i]]
-        taken = takes(tokens, other)
-        law[tuple(tokens[i] if i in taken else body[i] for i in range(3))] += chance
-    return dict(law)
 
 
 @pytest.mark.parametrize("body", [(A, A, A), (B, A, C)])

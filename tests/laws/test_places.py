@@ -7,8 +7,7 @@ from laws import zoo
 from laws.build import VOCAB
 from laws.decoded import EVERY, LIMIT, cases, samplers
 from laws.examples import tokens
-from laws.scripted import Scripted, draw, pick
-from laws.test_corruption import missing_amount
+from laws.scripted import Scripted, draw, missing_amount, pick
 from rounding import near
 
 NOISY = [(name, sampler) for name, sampler in EVERY if name not in zoo.NONES]

@@ -5,16 +5,25 @@ from math import comb
 
 import pytest
 import torch
-from laws.build import VOCAB, A, B
-from laws.decoded import LIMIT, bodies, every, filled, mask_table, samplers, takes_back
-from laws.examples import MIXED, examples, network, one, strings, tokens
-from laws.flow import chances, exact
-from laws.scripted import draw, repeat
+from laws.build import VOCAB, A
+from laws.decoded import (
+    APART,
+    LIMIT,
+    bodies,
+    every,
+    filled,
+    grown,
+    mask_table,
+    samplers,
+    takes_back,
+)
+from laws.examples import MIXED, examples, network, strings, tokens
+from laws.flow import chances
+from laws.scripted import draw
 from laws.stats import follows, samples_of
 
 BACK = [("remdm", "default"), ("mask_back", "default")]
 MASK = VOCAB["mask"]
-APART = {(x, y): p * q for x, p in ((A, 0.8), (B, 0.2)) for y, q in ((A, 0.3), (B, 0.7))}
 
 
 @samplers(BACK)
@@ -155,13 +164,6 @@ def test_a_finish_is_there_if_the_last_step_may_leave_masks(workshop):
 
 
 # Two clocks: rows grow as well
-
-
-def grown(package, name, law, rows, body=(A,), limit=LIMIT, record=True, **params):
-    """The exact heads, and many rows that begin as the masks of a body."""
-    flow = exact(package, law)
-    batch = repeat(one(package, body), rows)
-    return flow, package.sampler(name, **params)(flow, batch, draw(batch, 41), limit, record)
 
 
 @every(["both_back"])

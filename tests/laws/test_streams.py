@@ -6,9 +6,10 @@ from math import log
 
 import pytest
 import torch
+from laws.blocks import counted, sized
 from laws.build import VOCAB, A, B, C, Package, Workshop
 from laws.examples import MIXED, layouts, network
-from laws.scripted import corrupted, draw, repeat
+from laws.scripted import alone, corrupted, draw, repeat
 from laws.stats import follows, mean_is, samples_of
 
 from xlm_runtime.plug import Example
@@ -17,13 +18,6 @@ from xlm_runtime.verify.table import continued
 MASK, EOS = VOCAB["mask"], VOCAB["eos"]
 CAPACITY = 3
 SIZES = (1, 2, 3, 16)  # of blocks, for rows of four places
-
-
-def sized(package: Package, size: int) -> Package:
-    """The package with blocks of another size."""
-    found = Package(package.module, package.spec)
-    vars(found)["family"] = package.family.under({"block": size})
-    return found
 
 
 @pytest.fixture(params=["bd3lm", "bd3lm_rotary"])
@@ -186,19 +180,6 @@ def test_d36_first_hitting_follows_the_law_at_a_call_a_token(package, size: int)
 NAMES = ("default", "first_hitting", "confident", "uneven")
 
 
-def counted(net):
-    """The network, and a list of how many columns each of its calls computes."""
-    seen: list[int] = []
-    extend = net.extend
-
-    def spy(new, *more):
-        seen.append(new.shape[1])
-        return extend(new, *more)
-
-    net.extend = spy
-    return net, seen
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_d24_blocks_that_are_done_are_read_once(package, name: str, size: int) -> None:
@@ -247,23 +228,3 @@ def test_d36_rows_beside_others_and_prompts_change_nothing(package, name: str) -
             assert made.x[0][made.x[0] != VOCAB["pad"]].tolist() == seen
             assert int(made.nfe[0]) == int(together.nfe[i])
         assert not (together.x == MASK).any()
-
-
-def alone(batch, i: int):
-    """One row of a batch, without the padding that the others need."""
-    attend = torch.ones_like(batch.free) if batch.attend is None else batch.attend
-    keep = attend[i]
-
-    def part(values):
-        return values[i : i + 1][:, keep]
-
-    return replace(
-        batch,
-        x0=part(batch.x0),
-        inside=part(batch.inside),
-        free=part(batch.free),
-        open=part(batch.open),
-        attend=None,
-        example=batch.example[i : i + 1],
-        cut=batch.cut[i : i + 1],
-    )

@@ -8,8 +8,8 @@ import torch
 from laws import zoo
 from laws.build import VOCAB
 from laws.examples import layouts, network, tokens
+from laws.memory import Made
 from laws.scripted import draw
-from laws.test_costs import Made
 
 LIMIT = 8
 UNCACHED = ("mdlm", "dream", "llada", "remdm", "ilm", "gone_bound", "flexmdm", "both_mixed")

@@ -63,7 +63,7 @@ def _decoder(section: ast.Section, family: ast.Family) -> Iterator[Diagnostic]:
     env = environment(section, family)
     yield from _wrong(entries)
     for one in _lets(section):
-        yield from known(one.value, answering(env))
+        yield from known(one.value, answering(env, numbers=True))
     for start in query.those(entries, ast.Start):
         if good and start.state.id != good:
             begins = "nothing is corrupted: a row begins with its given tokens"
@@ -314,12 +314,14 @@ def _spoken(section: ast.Section) -> set[str]:
     return query.spoken(exprs, query.those(section.entries, ast.Let))
 
 
-def _weighing(step: ast.Step, family: ast.Family) -> str:
-    """Return the head by which a step weighs the gaps that get a token; "" for none."""
-    insert, draw = query.first(step.actions, ast.Insert), query.first(step.actions, ast.Draw)
+def _weighing(section: ast.Section, family: ast.Family) -> str:
+    """Return the head by which a decoder weighs the gaps that get a token; "" for none."""
+    step = query.first(section.entries, ast.Step)
+    actions = step.actions if step is not None else ()
+    insert, draw = query.first(actions, ast.Insert), query.first(actions, ast.Draw)
     if insert is None or draw is None:
         return ""
-    return numbers.weighing(insert.much, draw.head.id, family)
+    return numbers.weighing(insert.much, draw.head.id, section, family)
 
 
 def _unused(family: ast.Family) -> Iterator[Diagnostic]:
@@ -342,7 +344,7 @@ def _unused(family: ast.Family) -> Iterator[Diagnostic]:
         for action in query.those(node.actions, ast.Draw)
     }
     drawn |= {one.head.id for one in nodes if isinstance(one, ast.Start) and one.head is not None}
-    drawn |= {_weighing(node, family) for node in nodes if isinstance(node, ast.Step)}
+    drawn |= {_weighing(section, family) for section in decoders}
     trained = {term.head.id for term in query.terms(family)}
     for term in query.terms(family):
         if term.head.id in query.heads(family) and term.head.id not in spoken | drawn:

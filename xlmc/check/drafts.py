@@ -115,7 +115,7 @@ def _rate(
     yield from wrong
     if wrong:
         return
-    read = {name.id for name in query.names(value)} & {*counts}
+    read = query.spoken([value], env.lets.values()) & {*counts}
     good = {one.name for one in _trained(learns, family)}
     if len(read) != 1:
         why = "this formula reads several heads, and xlmc supports one"

@@ -18,7 +18,7 @@ from xlmc.syntax import ast, query
 from xlmc.syntax.vocabulary import listing
 from xlmc.theory.environment import Environment
 from xlmc.words import numbers, slots
-from xlmc.words.answers import KIND, answering
+from xlmc.words.answers import answering
 
 RULES = "write `insert tokens one`, `chance`, `quota`, `above`, `within` or `factor`"
 
@@ -35,7 +35,7 @@ def tokens(
     draw = query.first(step.actions, ast.Draw) if step is not None else None
     if draw is None or draw.head.id not in query.heads(family):
         return  # that is what is wrong
-    yield from _weighed(action, draw.head.id, family)
+    yield from _weighed(action, draw.head.id, section, family)
     yield from _amounts(action, draw.head.id, section, family, env)
     yield from _order(action, section, env)
     if step is not None and not numbers.plain(action, draw.head.id, family):
@@ -65,13 +65,16 @@ def _together(
         yield WrongAction(span=pick.span, action="pick", why=why, hint="drop the pick")
 
 
-def _weighed(action: ast.Insert, head: str, family: ast.Family) -> Iterator[Diagnostic]:
+def _weighed(
+    action: ast.Insert, head: str, section: ast.Section, family: ast.Family
+) -> Iterator[Diagnostic]:
     """Complain if no head predicts the gaps that miss tokens; a chance may be the same in all."""
     compared = [pace for pace in query.paces(action.much) if pace.rule != "chance"]
     if not compared or not numbers.apart(head, family):
         return
     known, (pace, *_) = numbers.of_gaps(family), compared
-    read = [name for one in query.amounts(action) for name in numbers.read(one, known)]
+    lets = query.those(section.entries, ast.Let)
+    read = [name for one in query.amounts(action) for name in numbers.read(one, known, lets)]
     if not known:
         why = f"`{head}` predicts the token of a gap, and no head predicts if one is missing"
         hint = "add `head gap : count at gaps`, or train it by `joint_cross_entropy(gone)`"
@@ -87,13 +90,14 @@ def _amounts(
 ) -> Iterator[Diagnostic]:
     """Check the amounts of the rules: the names they read, and their values."""
     heads = numbers.readable(head, family)
-    own = answering(evolve(env, names={**env.names, **dict.fromkeys(heads, KIND)}))
+    own = answering(env, numbers=True)
     endless, before = not query.those(section.entries, ast.Grid), dict[str, None]()
     example = f"{heads[0]} * reveal(...)" if heads else "2"
     number = f"a quota is at least 0: `{example}`"
     gaps = rules.Places(rules.growing, "no token is inserted", number)
     for pace, wrong in rules.paces(action.much, own, gaps, endless=endless):
-        read, span = numbers.read(pace.value, heads), (pace.value or pace).span
+        read = numbers.read(pace.value, heads, env.lets.values())
+        span = (pace.value or pace).span
         before |= dict.fromkeys(read)
         if len(before) > 1:
             known = listing([f"`{name}`" for name in before], "or")

@@ -18,11 +18,12 @@ from xlmc.diagnostics.semantic_errors import (
 )
 from xlmc.diagnostics.source import Span
 from xlmc.syntax import ast, query
-from xlmc.theory.environment import Environment
+from xlmc.theory.environment import Environment, reads
 from xlmc.theory.probe import distinct
 from xlmc.theory.process import Process
 from xlmc.words import slots
-from xlmc.words.numbers import NUMBERS, of_masks
+from xlmc.words.answers import NUMBERS
+from xlmc.words.numbers import read as read_by
 
 POLICIES = ("skip_row", "drop_right")
 NO_MASK = {"masked": 0.0}
@@ -43,18 +44,17 @@ def masks(
     if action.order is not None:
         why, hint = "masks are all alike: none comes first", "drop the order"
         yield WrongScore(span=action.order.span, why=why, hint=hint)
-    numbers = [h for h in query.heads(family).values() if h.kind.id in NUMBERS]
-    counts = [head for head in numbers if head.name not in of_masks(family)]
-    gap, beta = (counts[0].name if counts else "gap"), [*env.schedules, "beta"][1]
+    counts = [name for name, kind in env.names.items() if kind == NUMBERS]
+    gap, beta = (counts[0] if counts else "gap"), [*env.schedules, "beta"][1]
     rule, value = action.much.rule, action.much.value
     refused = list(single(action, f"write `insert masks poisson {gap} * reveal({beta})`"))
     yield from refused
     if refused or value is None:
         return
-    own = evolve(env, names={**env.names, **{head.name: "Rate" for head in counts}})
+    own = evolve(env, names={**env.names, **dict.fromkeys(counts, "Rate")})
     wrong = list(known(value, own))
     yield from wrong
-    read = {name.id for name in query.names(value)} & {head.name for head in counts}
+    read = read_by(value, counts, env.lets.values())
     if not wrong and len(read) != 1:
         none, several = (
             "no head in this formula predicts how many tokens are missing",
@@ -90,7 +90,8 @@ def own_clock(
     value: ast.Expr, rule: str, arrow: ast.Arrow, env: Environment
 ) -> Iterator[Diagnostic]:
     """Check that an action uses the clock of the arrow that it undoes, if any clock."""
-    for call in query.calls(value):
+    lets = [env.lets[name].value for name in sorted(reads(value, env) & {*env.lets})]
+    for call in (call for one in (value, *lets) for call in query.calls(one)):
         asked = {call.function, *(name.id for name in query.names(call))} & {*env.schedules}
         if asked and arrow.survival not in asked:
             other = env.schedules[next(iter(asked))]

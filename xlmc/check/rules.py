@@ -21,7 +21,7 @@ from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
 from xlmc.theory.probe import SLIP, Sample, distinct, rows
 from xlmc.words import slots
-from xlmc.words.answers import RATES, answered, answering, read_by
+from xlmc.words.answers import KIND, NUMBERS, answered, answering, read_by
 from xlmc.words.orders.base import Order
 from xlmc.words.rules.base import Rule
 from xlmc.words.slots import order_words, rule_words, subject_words
@@ -35,13 +35,7 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
     """Report unknown names, and names that only lack a grid with a message of their own."""
     late = [one for one in query.names(expr) if one.id in env.lets and not _timely(one, env)]
     for one in late:
-        yield WrongType(
-            span=one.span,
-            expected="a number",
-            found=f"`{one.id}`, which reads the network's answer",
-            why="the network has not answered yet: only amounts of actions may read its answer",
-            hint="read it in the amount of an action",
-        )
+        yield _late(one, env)
     if late:
         return
     timed = "t" in env.names
@@ -56,7 +50,23 @@ def known(expr: ast.Expr, env: Environment) -> Iterator[Diagnostic]:
 
 def _timely(let: ast.Name, env: Environment) -> bool:
     """Return whether a let reads nothing of the answer that is unknown where it is read."""
-    return all(env.names.get(name, RATES) != RATES for name in read_by(let, env))
+    return all(env.names.get(name) == KIND for name in read_by(let, env))
+
+
+def _late(let: ast.Name, env: Environment) -> Diagnostic:
+    """Return a complaint about a let that reads what is unknown where it is read."""
+    heads = sorted(name for name in read_by(let, env) if env.names.get(name) == NUMBERS)
+    what = f"the head `{heads[0]}`" if heads else "the network's answer"
+    why = "the network has not answered yet: only amounts of actions may read its answer"
+    why = "only amounts of insertions and edits read how much is missing or wrong" if heads else why
+    where = "insertion or edit" if heads else "action"
+    return WrongType(
+        span=let.span,
+        expected="a number",
+        found=f"`{let.id}`, which reads {what}",
+        why=why,
+        hint=f"read it in the amount of an {where}",
+    )
 
 
 def moments(env: Environment) -> Iterator[Sample]:

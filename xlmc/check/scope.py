@@ -29,6 +29,7 @@ MENDED = {"divides by 0": "keep away from 0, as in `1 / max(count, 1)`"}
 NOT_NUMBERS = {
     "Logits": "a head",
     "Rates": "a head, which only the amount of `unmask` reads",
+    "Numbers": "a head, which only amounts of insertions and edits read",
     "Choice": "a param with alternatives",
 }
 

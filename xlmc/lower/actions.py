@@ -23,6 +23,7 @@ from xlmc.lower.endings import Endings
 from xlmc.lower.orders import CUTS, MASKS, actor
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import inline
 from xlmc.theory.process import Process
 from xlmc.words import numbers, slots
 from xlmc.words.actions.edit import Edit
@@ -148,8 +149,8 @@ class Actions(Amounts):
         """Return the numbers of masks that go into the gaps."""
         if action is None:
             return None
-        value = action.much.value
-        assert value is not None
+        assert action.much.value is not None
+        value = inline(action.much.value, self.late)
         (head,) = mentioned([value]) & set(query.heads(self.family))
         scope = self.scope
         number = {head: variable(head, Rank.TOKEN, Kind.SINGLE)}
@@ -184,7 +185,7 @@ class Actions(Amounts):
     def editing(self, step: ast.Step) -> ir.Editing:
         """Return the edits that make the text of a draft."""
         draw = self.sampler(drafts.substitution(step, self.family))
-        return drafts.editing(step, self.section, self.family, self.scope, draw)
+        return drafts.editing(step, self, draw)
 
     def guide(self) -> ir.Guide | None:
         """Return the second look that answers are moved away from."""

@@ -107,7 +107,7 @@ class Amounts:
         found: dict[str, ast.Expr] = {}
         for one in query.those(self.section.entries, ast.Let):
             read = {name.id for name in query.names(one.value)}
-            if read & {*found, *answers(), *numbers.of_masks(self.family)}:
+            if read & {*found, *answers(), *numbers.predicted(self.family)}:
                 found[one.name] = inline(one.value, found)
         return found
 

@@ -15,9 +15,11 @@ from xlmc.calculus.code import (
 )
 from xlmc.calculus.code import number as literal
 from xlmc.lower import ir
+from xlmc.lower.amounts import Amounts
 from xlmc.lower.canvas import timely
 from xlmc.lower.params import mentioned
 from xlmc.syntax import ast, query
+from xlmc.syntax.expression import inline
 from xlmc.words import slots
 from xlmc.words.decoding import environment
 from xlmc.words.drafts.base import Law
@@ -84,12 +86,11 @@ def _at(draw: ast.Draw, family: ast.Family) -> str:
     return at.id if at is not None else ""
 
 
-def editing(
-    step: ast.Step, section: ast.Section, family: ast.Family, scope: Names, draw: ir.Sampler
-) -> ir.Editing:
+def editing(step: ast.Step, amounts: Amounts, draw: ir.Sampler) -> ir.Editing:
     """Return the edits of a step; ``draw``: how the tokens that it substitutes are drawn."""
-    amounts = rates(step)
-    found = {verb: _rate(value, family, scope) for verb, value in amounts.items()}
+    section, family = amounts.section, amounts.family
+    values = {verb: inline(value, amounts.late) for verb, value in rates(step).items()}
+    found = {verb: _rate(value, family, amounts.scope) for verb, value in values.items()}
     env, (arrow,) = environment(section, family), query.arrows(family)
     draft, room = _begun(family)
     policy = query.first(section.entries, ast.Overflow)
@@ -103,7 +104,7 @@ def editing(
         draw=draw,
         overflow=policy.policy.id if policy is not None else "",
         timely=all(
-            timely(value, found[verb].head, env, arrow.survival) for verb, value in amounts.items()
+            timely(value, found[verb].head, env, arrow.survival) for verb, value in values.items()
         ),
     )
 

@@ -37,7 +37,8 @@ def several(
     """Return which of the candidate gaps get a token in a step."""
     family, rated = amounts.family, action.much.rule == "poisson"
     much = evolve(action.much, rule="chance") if rated else action.much
-    number, joint = numbers.weighing(much, head, family), numbers.joint(head, family)
+    number = numbers.weighing(much, head, amounts.section, family)
+    joint = numbers.joint(head, family)
     at = place(number, family) if number else ""
     chances = [rule_words()[pace.rule].of_place for pace in query.paces(much)]
     share = "share" if joint and (number or not all(chances)) else ""

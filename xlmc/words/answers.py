@@ -11,28 +11,31 @@ from xlmc.words.slots import answers
 
 KIND = "Answer"
 RATES = "Rates"  # of masks, by a head
+NUMBERS = "Numbers"  # of missing tokens or of edits, by a head
+OF_ANSWERS = (KIND, RATES, NUMBERS)
 SOME_RATES = (0.0, 0.25, 1.0, 4.0)
 
 
-def answering(env: Environment, *, masks: bool = True) -> Environment:
+def answering(env: Environment, *, masks: bool = True, numbers: bool = False) -> Environment:
     """Return the scope of an amount that may read the answer; names of the author's go first.
 
-    ``masks``: it is an amount of masks, which have rates.
+    ``masks``: it is an amount of masks, which have rates; ``numbers``: of insertions or edits.
     """
-    rates = [name for name, kind in env.names.items() if kind == RATES and masks]
-    names = {**dict.fromkeys(answers(), KIND), **env.names, **dict.fromkeys(rates, KIND)}
+    kinds = (RATES,) * masks + (NUMBERS,) * numbers
+    heads = [name for name, kind in env.names.items() if kind in kinds]
+    names = {**dict.fromkeys(answers(), KIND), **env.names, **dict.fromkeys(heads, KIND)}
     return evolve(env, names=names)
 
 
 def read_by(expr: ast.Expr, env: Environment) -> set[str]:
-    """Return the scores and the heads of rates that an expression reads, also by lets."""
-    own = {name for name, kind in env.names.items() if kind not in (KIND, RATES)}
-    return (reads(expr, env) & {*answers(), *rates(env)}) - own
+    """Return the scores and the heads of numbers that an expression reads, also by lets."""
+    own = {name for name, kind in env.names.items() if kind not in OF_ANSWERS}
+    return (reads(expr, env) & {*answers(), *heads(env)}) - own
 
 
-def rates(env: Environment) -> set[str]:
-    """Return the heads of the rates of masks."""
-    return {name for name, kind in env.names.items() if kind in (KIND, RATES)} - {*answers()}
+def heads(env: Environment) -> set[str]:
+    """Return the heads of rates of masks, and of numbers of missing tokens or of edits."""
+    return {name for name, kind in env.names.items() if kind in OF_ANSWERS} - {*answers()}
 
 
 def answered(expr: ast.Expr, env: Environment, samples: Iterable[Sample]) -> Iterator[Sample]:

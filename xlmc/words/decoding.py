@@ -6,6 +6,7 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.environment import environment as of_entries
 from xlmc.theory.process import Process
 from xlmc.words import numbers, slots
+from xlmc.words.answers import NUMBERS, RATES
 
 
 def environment(section: ast.Section, family: ast.Family) -> Environment:
@@ -19,8 +20,9 @@ def environment(section: ast.Section, family: ast.Family) -> Environment:
         names["masked"] = "Count"
     if not process.fixed_length:
         names["limit"] = "Count"  # rows grow up to it
-    for head in query.heads(family).values():
-        names[head.name] = "Rates" if head.name in numbers.of_masks(family) else "Logits"
+    names |= dict.fromkeys(query.heads(family), "Logits")
+    names |= dict.fromkeys(numbers.inserting(section, family), NUMBERS)
+    names |= dict.fromkeys(numbers.of_masks(family), RATES)
     if timed:
         names |= {"t": "Time", "s": "Time", "steps_left": "Count"}
     schedules = {arrow.survival: arrow for arrow in process.arrows}

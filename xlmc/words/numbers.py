@@ -1,5 +1,7 @@
 """The heads by which a decoder decides where tokens are missing, and how many."""
 
+from collections.abc import Iterable
+
 from xlmc.syntax import ast, query
 from xlmc.words import terms
 
@@ -35,6 +37,21 @@ def of_masks(family: ast.Family) -> list[str]:
     return [head.name for head in heads if query.read_at(head) == "tokens"]
 
 
+def predicted(family: ast.Family) -> list[str]:
+    """Return all heads of numbers."""
+    return [head.name for head in _numbers(family)]
+
+
+def inserting(section: ast.Section, family: ast.Family) -> list[str]:
+    """Return the heads that amounts of a decoder's insertions may read, or of edits of a draft."""
+    step = query.first(section.entries, ast.Step)
+    insert = query.first(step.actions, ast.Insert) if step is not None else None
+    if query.draft(family) is not None or (insert is not None and insert.what.id == "masks"):
+        return [name for name in predicted(family) if name not in of_masks(family)]
+    draw = query.first(step.actions, ast.Draw) if step is not None else None
+    return readable(draw.head.id, family) if insert is not None and draw is not None else []
+
+
 def readable(head: str, family: ast.Family) -> list[str]:
     """Return the heads that predict how many tokens gaps miss, to be read with a head of tokens.
 
@@ -44,19 +61,19 @@ def readable(head: str, family: ast.Family) -> list[str]:
     return [one.name for one in _numbers(family) if own or _at_gaps(one)]
 
 
-def read(value: ast.Expr | None, known: list[str]) -> list[str]:
-    """Return those of some heads that an amount reads."""
-    names = {name.id for name in query.names(value)} if value is not None else set()
+def read(value: ast.Expr | None, known: Iterable[str], lets: Iterable[ast.Let]) -> list[str]:
+    """Return those of some heads that an amount reads, also by lets."""
+    names = query.spoken([value], lets) if value is not None else set()
     return [name for name in known if name in names]
 
 
-def weighing(much: ast.Much, head: str, family: ast.Family) -> str:
+def weighing(much: ast.Much, head: str, section: ast.Section, family: ast.Family) -> str:
     """Return the head by whose numbers the gaps of a row are weighed.
 
     "" where the joint distribution of a head of tokens weighs them, or where nothing does.
     """
-    paces = [*query.paces(much)]
-    found = [name for one in paces for name in read(one.value, readable(head, family))]
+    paces, lets = [*query.paces(much)], query.those(section.entries, ast.Let)
+    found = [name for one in paces for name in read(one.value, readable(head, family), lets)]
     if found or all(one.rule == "chance" for one in paces) or joint(head, family):
         return next(iter(found), "")
     return next(iter(of_gaps(family)), "")

@@ -41,11 +41,12 @@ class Few(Stop):
         self, one: ast.Condition, section: ast.Section, family: ast.Family
     ) -> Iterator[Diagnostic]:
         """Complain about another head than the one that the decoder inserts by."""
-        del family
         assert isinstance(one, ast.Compare)
         step = query.first(section.entries, ast.Step)
         insert = query.first(step.actions, ast.Insert) if step is not None else None
-        read = [name.id for name in query.names(insert.much.value)] if insert is not None else []
+        amounts = query.amounts(insert) if insert is not None else ()
+        spoken = query.spoken(amounts, query.those(section.entries, ast.Let))
+        read = [name for name in query.heads(family) if name in spoken]
         if isinstance(one.left, ast.Name) and read and one.left.id not in read:
             why = "the decoder inserts by another head, and so is not done where this one is"
             yield WrongStop(span=one.span, why=why, hint=f"write `{read[0]} < 0.01`")

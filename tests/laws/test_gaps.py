@@ -147,6 +147,7 @@ def surely(scores):
 
 
 SEVERAL = {
+    "crowded": lambda scores: {i for i, s in enumerate(scores) if s > 1.1} or top(scores, 1),
     "near": lambda scores: within(scores, 0.9),
     "most": lambda scores: factor(scores, 1.9),
     "either": lambda scores: surely(scores) or top(scores, 2),

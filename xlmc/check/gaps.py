@@ -1,6 +1,7 @@
 """Insertions of tokens: into which gaps, and how many in a step."""
 
 from collections.abc import Iterator
+from math import inf
 
 from attrs import evolve
 
@@ -19,6 +20,7 @@ from xlmc.syntax.vocabulary import listing
 from xlmc.theory.environment import Environment
 from xlmc.words import numbers, slots
 from xlmc.words.answers import answering
+from xlmc.words.orders.base import Weight
 
 RULES = "write `insert tokens one`, `chance`, `quota`, `above`, `within` or `factor`"
 
@@ -37,7 +39,7 @@ def tokens(
         return  # that is what is wrong
     yield from _weighed(action, draw.head.id, section, family)
     yield from _amounts(action, draw.head.id, section, family, env)
-    yield from _order(action, section, env)
+    yield from _order(action, section, env, _weight(action, draw.head.id, section, family))
     if step is not None and not numbers.plain(action, draw.head.id, family):
         yield from _together(action, draw.head.id, section, step, family)
 
@@ -117,9 +119,21 @@ def _hinted(one: Diagnostic, heads: list[str]) -> Diagnostic:
     return evolve(one, hint=f"no mask shows how many tokens are missing: {read}")
 
 
-def _order(action: ast.Insert, section: ast.Section, env: Environment) -> Iterator[Diagnostic]:
+def _weight(
+    action: ast.Insert, head: str, section: ast.Section, family: ast.Family
+) -> Weight | None:
+    """Return the number that the scores of gaps are multiplied by; a share is at most 1."""
+    name = numbers.weighing(action.much, head, section, family)
+    if name not in numbers.of_gaps(family):
+        return None
+    return Weight(name, query.size(query.heads(family)[name]) or inf)
+
+
+def _order(
+    action: ast.Insert, section: ast.Section, env: Environment, weight: Weight | None
+) -> Iterator[Diagnostic]:
     order = action.order
-    wrong = list(rules.scored(action, section, env))
+    wrong = list(rules.scored(action, section, env, weight))
     yield from wrong
     if wrong or order is None:
         return

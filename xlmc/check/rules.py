@@ -22,7 +22,7 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.probe import SLIP, Sample, distinct, rows
 from xlmc.words import slots
 from xlmc.words.answers import KIND, NUMBERS, answered, answering, read_by
-from xlmc.words.orders.base import Order
+from xlmc.words.orders.base import Order, Weight
 from xlmc.words.rules.base import Rule
 from xlmc.words.slots import order_words, rule_words, subject_words
 
@@ -189,12 +189,14 @@ def goes_on(
             return
 
 
-def reaches(value: ast.Expr, scores: Iterable[Order], env: Environment) -> Iterator[Diagnostic]:
+def reaches(
+    value: ast.Expr, scores: Iterable[Order], env: Environment, weight: Weight | None
+) -> Iterator[Diagnostic]:
     """Complain about a threshold that every score is above, or none."""
     values = scope.values(value, env, samples(value, env))
     found = [v for _, v in values if isinstance(v, float)]
     for score in scores if found else ():
-        why = score.beyond(min(found), max(found))
+        why = score.beyond(min(found), max(found), weight)
         if why:
             hint = f"write `{score.threshold}`"
             yield WrongRule(span=value.span, rule="above", why=why, hint=hint)
@@ -202,11 +204,17 @@ def reaches(value: ast.Expr, scores: Iterable[Order], env: Environment) -> Itera
 
 
 def scored(
-    action: ast.Act | ast.Insert, section: ast.Section, env: Environment
+    action: ast.Act | ast.Insert,
+    section: ast.Section,
+    env: Environment,
+    weight: Weight | None = None,
 ) -> Iterator[Diagnostic]:
-    """Complain about the order of an action, or about a rule that needs one where none is."""
+    """Complain about the order of an action, or about a rule that needs one where none is.
+
+    ``weight``: of the scores of gaps, where a head says how many tokens each of them misses.
+    """
     if action.order is not None:
-        yield from ordering(action.order, action, section, env)
+        yield from ordering(action.order, action, section, env, weight)
         return
     words = [rule_words()[pace.rule] for pace in query.paces(action.much)]
     for rule in [one for one in words if one.scored][:1]:
@@ -215,7 +223,11 @@ def scored(
 
 
 def ordering(
-    order: ast.Order, action: ast.Act | ast.Insert, section: ast.Section, env: Environment
+    order: ast.Order,
+    action: ast.Act | ast.Insert,
+    section: ast.Section,
+    env: Environment,
+    weight: Weight | None = None,
 ) -> Iterator[Diagnostic]:
     """Complain where the candidates of an action cannot be ordered so."""
     much, own = action.much, slots.action(action).rules
@@ -240,7 +252,7 @@ def ordering(
         why += "".join(f", and `{one.name}` is none" for one in scores if not one.network)
         yield WrongScore(span=order.score.span, why=why, hint="write `by confidence`")
     else:
-        yield from _thresholds(much, scores, env)
+        yield from _thresholds(much, scores, env, weight)
     if order.of is not None:
         yield from _subject(order.of, scores)
     if order.temperature is not None:
@@ -248,13 +260,15 @@ def ordering(
         yield from warm(order.temperature, errors, env)
 
 
-def _thresholds(much: ast.Much, scores: Iterable[Order], env: Environment) -> Iterator[Diagnostic]:
+def _thresholds(
+    much: ast.Much, scores: Iterable[Order], env: Environment, weight: Weight | None
+) -> Iterator[Diagnostic]:
     own = answering(env)
     for pace in query.paces(much):
         value = pace.value
         compares = rule_words()[pace.rule].thresholds and env.sound
         if compares and value is not None and not any(known(value, own)):
-            yield from reaches(value, scores, own)
+            yield from reaches(value, scores, own, weight)
 
 
 def warm(value: ast.Expr, errors: Rule | None, env: Environment) -> Iterator[Diagnostic]:

@@ -87,6 +87,7 @@ RATES = """family rates {
   decoder single { step { insert tokens quota 1; draw slot } }
   decoder sure { step { insert tokens one by confidence; draw slot } }
   decoder many { step { insert tokens above 0.3 by confidence; draw slot greedy } }
+  decoder crowded { step { insert tokens above 1.1 by confidence; draw slot greedy } }
   decoder near { step { insert tokens within 0.9 by confidence; draw slot greedy } }
   decoder most { step { insert tokens factor 1.9 by confidence of sampled; draw slot greedy } }
   decoder either { step { insert tokens above 0.6 else quota 2 by confidence; draw slot greedy } }

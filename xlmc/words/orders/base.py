@@ -1,10 +1,21 @@
 """The base of the scores by which places are ordered."""
 
+from math import isinf
 from typing import ClassVar
+
+from attrs import frozen
 
 from xlmc.words.base import Word
 
 OF_TOKENS = "it says which token, and not if one is missing: `confidence` says both"
+
+
+@frozen
+class Weight:
+    """A number by which a score is multiplied: the head that gives it, and its largest value."""
+
+    head: str
+    most: float
 
 
 class Order(Word):
@@ -49,8 +60,13 @@ class Order(Word):
         """Return its code in an amount."""
         return self.drawn_quantity if drawn and self.token else self.quantity
 
-    def beyond(self, least: float, most: float) -> str:
+    def beyond(self, least: float, most: float, weight: Weight | None = None) -> str:
         """Return why thresholds from ``least`` to ``most`` separate no places; "" if they do."""
-        if least >= self.high:
-            return f"{self.range}: nothing is above {least:g}"
-        return f"{self.range}: everything is above {most:g}" if most < self.low else ""
+        high, within = self.high, self.range
+        if weight is not None:
+            high = high * weight.most if high else 0.0
+            ends = "is at least 0" if isinf(high) else f"lies between 0 and {high:g}"
+            within = f"`{weight.head}` times the {self.name} {ends}"
+        if least >= high:
+            return f"{within}: nothing is above {least:g}"
+        return f"{within}: everything is above {most:g}" if most < self.low else ""

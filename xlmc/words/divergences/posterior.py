@@ -37,7 +37,7 @@ OF_CLOCKS = evolve(  # the sums of the rates differ, as those of wrong tokens do
     minus=False,
     latex=r"\Big(\sum_y h_y \, p_y - h_{x_0^i} \, (1 + \log p_{x_0^i})\Big)",
     path=(
-        r"-\log p(x_0) = \int_0^1 E \sum_{i : x_t^i = m}",
+        r"-\log p(x_0) \le \int_0^1 E \sum_{i : x_t^i = m}",
         r"\Big(\sum_y h_y \, p_y - h_{x_0^i} \, (1 + \log p_{x_0^i})\Big) \, dt",
     ),
     imports=(("clocks", "masks_cost"),),

@@ -82,6 +82,6 @@ class Replacing(Noise):
     unending = "any token may change, up to the last step of the grid"
     likelihood = "posteriors"
     latex = (
-        r"-\log p(x_0) = \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}",
+        r"-\log p(x_0) \le \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}",
         r"\big(\hat r_y - r_y + r_y \log (r_y / \hat r_y)\big) \, dt",
     )

@@ -86,6 +86,7 @@ def test_only_numbers_are_printed_as_numbers(text, value, code) -> None:
     [
         ("1 - t", "1 - t"),
         ("1e-3*t", r"10^{-3} \, t"),
+        ("1e-3**t", r"\left(10^{-3}\right)^{t}"),
         ("2*3", r"2 \cdot 3"),
         ("2.5e4", r"2.5 \cdot 10^{4}"),
         ("(1 - t)**2/sqrt(t)", r"\frac{\left(1 - t\right)^{2}}{\sqrt{t}}"),

@@ -110,6 +110,9 @@ def _latex(expr: ast.Expr, level: int) -> str:
             text = f"{_latex(left, own)}{sign}{_latex(right, own + 1)}"
         case ast.Negative(operand=operand):
             text, own = f"-{_latex(operand, PRODUCT)}", SIGN
+        case ast.Number():
+            text = _latex_leaf(expr)
+            own = POWER if "e" in literal(expr).lower() else ATOM  # a power of ten
         case _:
             text, own = _latex_leaf(expr), ATOM
     return rf"\left({text}\right)" if own < level else text

@@ -153,6 +153,11 @@ BEAUTIES = [
     ("1 - log(1 + t)/log(2)", "inverse", "2 ** (1 - p) - 1"),
     ("exp(-(1e-4 + t*(20 - 1e-4)))", "hazard", "19.9999 / torch.expm1(0.0001 + 19.9999 * t)"),
     ("exp(-3*t)", "dsigma", "torch.full_like(t, 3)"),
+    (
+        "exp(1e-4 - 1e-4**(1 - t) * 20**t)",
+        "sigma",
+        "0.0001 * (torch.expm1(math.log(20) * t) + 20 ** t * torch.expm1(math.log(10000) * t))",
+    ),
     ("(t - 1)**2", "inverse", "1 - torch.sqrt(p)"),
     ("(2 - t)*(1 - t)/2", "inverse", "1.5 - torch.sqrt(0.25 + 2 * p)"),
     (

@@ -23,7 +23,7 @@ from xlmc.calculus.from_sympy import to_tree
 from xlmc.calculus.inverse import inverses
 from xlmc.calculus.simplify import joined, variants
 from xlmc.calculus.survival import ALONE, Worlds
-from xlmc.calculus.to_sympy import log1p, to_sympy
+from xlmc.calculus.to_sympy import expm1, log1p, to_sympy
 from xlmc.syntax import ast
 from xlmc.syntax.expression import TooHard, rewrite
 
@@ -74,7 +74,7 @@ class Derivation:
     def sigma(self) -> Formula:
         """Return -log alpha."""
         forms = [stable_forms.minus_log(form, self.t) for form in self.alphas]
-        forms += [-log1p(-form) for form in self.complements]
+        forms += [_minus_log1p(-form) for form in self.complements]
         forms += [-sympy.log(form) for form in self.alphas]
         return self._best(forms, lambda x: -mpmath.log(x.alpha) if x.alpha > _FLOOR else None)
 
@@ -204,6 +204,11 @@ class Derivation:
             if not -1e-9 <= t <= 1 + 1e-9 or not abs(back - p) < 1e-12:
                 return False
         return True
+
+
+def _minus_log1p(x: Expr) -> Expr:
+    """Return ``-log(1 + x)``, which undoes an ``expm1``."""
+    return -x.args[0] if x.func == expm1 else -log1p(x)
 
 
 def _symbol(name: str, place: int, worlds: Worlds) -> Symbol:

@@ -76,13 +76,13 @@ LEFT_OF_EVENTS = {
 # What they mean for one of several arrows.
 OF_SEVERAL = {
     "survival": "Return the chance that the reverse clock of {arrow} has fired, from 1 back to t.",
-    "slope": "Return the slope of the reverse clock of {arrow}.",
+    "slope": "Return the slope of the chance that the reverse clock of {arrow} has fired.",
     "corrupted": "Return the chance that the clock of {arrow} has not fired from 1 back to t.",
     "hazard": "Return the rate at which the reverse clock of {arrow} fires at t.",
-    "sigma": "Return minus the logarithm of the reverse clock of {arrow}.",
-    "dsigma": "Return the slope of minus the logarithm of the reverse clock of {arrow}.",
+    "sigma": "Return the total noise of {arrow} by time t.",
+    "dsigma": "Return the rate of noise of {arrow} at time t.",
     "reveal": "Return the chance that {arrow} is undone between t and s < t; 1 at s = 0.",
-    "inverse": "Return the time at which the reverse clock of {arrow} is p.",
+    "inverse": "Return the time by which the reverse clock of {arrow} has fired with chance p.",
 }
 
 

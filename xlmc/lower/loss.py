@@ -219,7 +219,8 @@ def _units(objective: Objective, over: str, rolled: ir.Rollout | None) -> str:
         said.append("p: the head's distribution at i; h: the hazard of the clock of a token")
     if objective.process.struck and by_rates(objective):
         said.append("where a row has lost all tokens, what is gone counts `noised.pace` each")
-    letters = [_word(p).letter for p in objective.parts if p.term.divergence.options]
+    letters = [one for p in objective.parts for one in words.use(p, objective).letters]
+    letters += [_word(p).letter for p in objective.parts if p.term.divergence.options]
     said += dict.fromkeys(letter for letter in letters if letter)
     calls = f" The mean over {rolled.calls} calls of the network." if rolled is not None else ""
     return f"{'; '.join(said)}. In nats per {unit}.{calls}"

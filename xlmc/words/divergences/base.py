@@ -35,6 +35,7 @@ class Use:
     sums: str = ""  # latex of the sum before its cost
     minus: bool = False  # its cost has this sign
     latex: str  # of the cost, without sum and sign
+    letters: tuple[str, ...] = ()  # the meanings of letters of that
     example: str
     path: tuple[str, ...] = ()  # latex of the likelihood; () where that is the one of the noise
     imports: tuple[tuple[str, str], ...] = ()  # module of the library, name

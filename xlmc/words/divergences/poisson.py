@@ -6,6 +6,8 @@ from xlmc.theory import bound
 from xlmc.theory.needs import ALIKE, DRAFTED, SCALED, arrow
 from xlmc.words.divergences.base import Divergence, Use
 
+HATS = "with a hat: the answer of a head"
+
 OF_TOKENS = Use(
     word="poisson",
     partial="poisson",
@@ -19,6 +21,7 @@ OF_TOKENS = Use(
     meaning="The cost of the number expected in each gap: n^ - n + n log(n / n^), summed.",
     sums=r"\sum_g",
     latex=r"\left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",
+    letters=("n_g: how many tokens gap g misses", HATS),
     example="gap : poisson(gone)  weight bound",
     imports=(("counts", "poisson_cost"),),
 )
@@ -29,6 +32,7 @@ OF_ROWS = evolve(
     meaning="The cost of the number expected in each row: n^ - n + n log(n / n^), summed.",
     sums="",
     latex=r"\left(\hat n - n + n \log \frac{n}{\hat n}\right)",
+    letters=(HATS,),
     example="missing : poisson(gone)  weight bound",
     names_row_count=True,
     joint=True,
@@ -47,6 +51,7 @@ OF_SCALES = evolve(
     head="rate",
     meaning="The cost of the rate of each gap: v^ - v + v log(v / v^), summed.",
     latex=r"\left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)",
+    letters=(HATS,),
     imports=(("counts", "poisson_cost"), ("noise", "gap_scales")),
 )
 OF_PACES = evolve(
@@ -59,6 +64,7 @@ OF_PACES = evolve(
     meaning="The cost of the rate of each mask: w^ - w + w log(w / w^), summed.",
     sums=r"\sum_{i : x_t^i = m}",
     latex=r"\left(\hat w_i - w_i + w_i \log \frac{w_i}{\hat w_i}\right)",
+    letters=(HATS,),
     example="pace : poisson(mask)  weight bound",
     imports=(("counts", "poisson_cost"),),
 )
@@ -69,9 +75,10 @@ OF_EXTRA = evolve(
     trains="extra",
     place="tokens",
     target="extra",
-    meaning="The cost of the rate at which each token leaves the row: r - y - y log r, summed.",
+    meaning="The cost of the rate r of deletions: r, or r - 1 - log r if due, summed.",
     sums=r"\sum_{i\,\mathrm{free}}",
-    latex=r"\left(\hat r_i - y_i + y_i \log \frac{y_i}{\hat r_i}\right)",
+    latex=r"\left(\hat e_i - e_i - e_i \log \hat e_i\right)",
+    letters=("e_i: 1 for a token that has to go, else 0", HATS),
     example="surplus : poisson(extra)  weight bound",
     at="extra",
 )
@@ -79,7 +86,9 @@ OF_CHANGED = evolve(
     OF_EXTRA,
     trains="changed",
     target="changed",
-    meaning="The cost of the rate at which each token changes: r - y - y log r, summed.",
+    meaning="The cost of the rate r of substitutions: r, or r - 1 - log r if due, summed.",
+    latex=r"\left(\hat c_i - c_i - c_i \log \hat c_i\right)",
+    letters=("c_i: 1 for a token that has to change, else 0", HATS),
     example="wrong : poisson(changed)  weight bound",
     at="changed",
 )

@@ -37,7 +37,7 @@ def said(code: Code | None) -> str:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        (zoo.written_out("editflow"), "the mean number of edits of the token at each place"),
+        (zoo.written_out("editflow"), "the rate at which the token at each place is deleted"),
         (
             zoo.written_out("flexmdm"),
             "the mean number of tokens that are missing to the right of each place",

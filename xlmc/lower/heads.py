@@ -25,7 +25,8 @@ def head(one: ast.Head, family: ast.Family) -> ir.Head:
 def _doc(one: ast.Head, family: ast.Family) -> tuple[str, ...]:
     """Return the docstring of the method of a head."""
     word, joint = head_words()[one.kind.id], numbers.joint(one.name, family)
-    what, more = word.returns(one, Process.of(family), joint=joint)
+    learns = numbers.learns(one.name, family)
+    what, more = word.returns(one, Process.of(family), joint=joint, learns=learns)
     if word.sized:
         what += f": 0, 1, ..., {query.size(one)} or more"
     columns = METHOD + len('"""') if more else METHOD  # of a line behind which no quotes stand

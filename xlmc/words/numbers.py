@@ -14,6 +14,12 @@ def joint(head: str, family: ast.Family) -> bool:
     return any(part.joint for part in parts if part.term.head.id == head)
 
 
+def learns(head: str, family: ast.Family) -> str:
+    """Return what a head learns by its first term: see `Use.trains`; "" where it has none."""
+    parts = terms.objective(family).parts
+    return next((part.trains for part in parts if part.term.head.id == head), "")
+
+
 def apart(head: str, family: ast.Family) -> bool:
     """Return whether a head of tokens learns one distribution of tokens for each gap."""
     parts = [part for part in terms.objective(family).parts if part.term.head.id == head]

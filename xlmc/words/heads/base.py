@@ -64,10 +64,13 @@ class Head(Word):
     asked: ClassVar[str] = "places"
     answer: ClassVar[str] = " places"
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name what the method of a head returns, and add a sentence about it, or "".
 
-        ``joint``: its answers at all gaps of a row make one distribution.
+        ``joint``: its answers at all gaps of a row make one distribution. ``learns``: see
+        `Use.trains`.
         """
         raise NotImplementedError
 

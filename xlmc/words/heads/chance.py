@@ -17,9 +17,11 @@ class Chance(Head):
     asked = "batch"
     answer = " batch"
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name the event."""
-        del process, joint
+        del process, joint, learns
         at = query.read_at(head)
         return f"log-odds that nothing is missing, read at `{at}`", ""
 

@@ -22,12 +22,15 @@ class Count(Head):
     example = "head gap : count at gaps"
     needs = (DROPPED,)
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name what is counted: tokens of a gap or a row, or edits of a token."""
         del process, joint
         at = query.read_at(head)
         if at == "tokens":
-            return "the mean number of edits of the token at each place", ""
+            edited = "deleted" if learns == "extra" else "substituted"
+            return f"the rate at which the token at each place is {edited}", ""
         missing = "the mean number of tokens that are missing"
         if at == "gaps":
             return f"{missing} to the right of each place", ""

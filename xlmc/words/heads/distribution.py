@@ -23,9 +23,11 @@ class Distribution(Head):
 
     answer = "places counts"
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name the number: of missing tokens of a gap or a row, or the length of a text."""
-        del joint
+        del joint, learns
         at = query.read_at(head)
         if at == "gaps":
             return "logits of the number missing to the right of each place", ""

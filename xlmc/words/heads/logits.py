@@ -20,8 +20,11 @@ class Logits(Head):
 
     answer = "places vocab"
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name the token that is predicted."""
+        del learns
         if joint:
             more = "Over all gaps of a row they make one distribution: softmax over (gap, token)."
             return "logits of the token to insert to the right of each place", more

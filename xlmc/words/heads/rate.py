@@ -24,9 +24,11 @@ class Rate(Head):
     example = "head gap : rate at gaps"
     needs = (SCALED,)
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name what comes at the rate: a token, or masks."""
-        del process, joint
+        del process, joint, learns
         more = "In hazards of a clock at a scale of 1."
         if query.read_at(head) == "gaps":
             return "the rate at which masks come to the right of each place", more

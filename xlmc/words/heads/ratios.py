@@ -24,9 +24,11 @@ class Ratios(Head):
 
     answer = "places vocab"
 
-    def returns(self, head: ast.Head, process: Process, *, joint: bool) -> tuple[str, str]:
+    def returns(
+        self, head: ast.Head, process: Process, *, joint: bool, learns: str
+    ) -> tuple[str, str]:
         """Name the ratios, and their unit where it is one of masks."""
-        del joint
+        del joint, learns
         unit = "the one that is there"
         if not process.replaces:
             unit = "a mask, in units of alpha / (1 - alpha), in which the true ones are the "

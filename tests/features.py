@@ -84,6 +84,13 @@ BASES: dict[str, Lines] = {
 }
 GRID = ("param steps : Count = 8", "grid uniform(steps)")
 
+
+def again(rule: str) -> tuple[Mapping[str, str], ...]:
+    """Return the lines of a step that hides tokens again: by masks, or by dropping them."""
+    masks = dict.fromkeys(("mask", "none", "both"), f"remask {rule}")
+    return masks, {"gone": "insert tokens quota 1"}, {"gone": f"delete {rule}"}
+
+
 FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
     # the noise
     "the amount is a time": {"noise": ("amount t ~ uniform(0.1, 0.9)",)},
@@ -177,8 +184,8 @@ FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
         "step": ("{act} quota 2 by confidence temperature 2 * s",),
     },
     # other parts of a decoder
-    "remasking with a chance": {"decoder": GRID, "step": ("remask chance 0.1",)},
-    "remasking of the least sure": {"decoder": GRID, "step": ("remask quota 1 by confidence",)},
+    "remasking with a chance": {"decoder": GRID, "step": again("chance 0.1")},
+    "remasking of the least sure": {"decoder": GRID, "step": again("quota 1 by confidence")},
     "blocks": {"decoder": ("blocks 4",)},
     "guidance": {
         "decoder": ("guide cfg(scale = 2.0, without = prompt)",),

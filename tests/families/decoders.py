@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from families.sections import TEXT, Heads, Noise, maybe, says, section
 from families.words import names
 
+DELETES = ("delete chance 0.2", "delete one", "delete quota 1 by confidence")
 SEVERAL = (
     *("chance 0.5", "quota 2", "one by confidence", "above 0.3 by confidence of sampled"),
     *("above 0.3 else quota 1 + confidence by confidence", "within 0.5 by confidence of sampled"),
@@ -171,6 +172,7 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
     pick = draw(st.sampled_from(["", "pick gap"])) if rule == "one" else ""
     pick += draw(cuts()) if pick else ""
     drawn = draw(draws(draw(st.sampled_from([heads.main, heads.other or heads.main]))))
+    back = draw(st.sampled_from(["", *DELETES])) if rule != "one" else ""
     stops = ["length = limit"]
     if heads.stop:
         found = ["", f"{heads.stop} > 0.6", f"{heads.stop} > {above}", f"chance {heads.stop}"]
@@ -188,9 +190,8 @@ def gone_decoders(draw: st.DrawFn, noise: Noise, heads: Heads, name: str) -> str
             maybe(draw, "start empty"),
             f"param {above} : Chance = 0.7" if says(stop, above) else "",
             *options(pick, drawn),
-            "\n".join(
-                ["step {", f"  insert tokens {rule}", *([f"  {pick}"] * bool(pick)), drawn, "}"]
-            ),
+            "grid uniform(3)" if back else "",
+            f"step {{\n  insert tokens {rule}\n  {pick}\n  {drawn}\n  {back}\n}}",
             f"stop {stop}",
         ],
     )

@@ -25,12 +25,13 @@ from xlmc.words.slots import answers, head_words, order_words, rule_words, stop_
 
 AGAIN = "a token may become a mask again"
 CHANGES = "a row without masks may change"
-ALL_BACK = "a step would mask all drawn tokens again"
+ALL_BACK = "no token that was drawn would stay"
 ONE_ORDER = "a run chooses among the scores of a param, and xlmc orders the places of edits by one"
 NO_REVISION = {
     "current": "tokens are compared that would replace the current ones",
     "tempered": "xlmc scores the tokens that replace others by the network's answer itself",
 }
+NO_ANSWER = "the network tells which tokens gaps miss, and nothing of those that are there"
 WHEN_DRAWN = "`confidence` is here the chance that a token had when it was drawn"
 
 
@@ -60,13 +61,14 @@ def _edit(
     action: ast.Act, word: Edit, section: ast.Section, family: ast.Family, env: Environment
 ) -> Iterator[Diagnostic]:
     """Check that the steps end, and that an edit has rules that it can take places by."""
-    if word.endless:
+    if word.endless and Process.of(family).masks:
         yield from stops(section, family, CHANGES if word.revises else AGAIN)
     if word.endless and "t" not in env.names:
         yield NeedsGrid(span=action.span, name=word.verb)
         return
     tokens = word.chooses == "tokens" and not word.revises
-    own = answering(env, masks=False) if tokens else env  # a mask has no token to be sure of
+    read = tokens and word.answered  # a mask has no token to be sure of
+    own = answering(env, masks=False) if read else env
     yield from _rule(action, word, own)
 
 
@@ -189,6 +191,8 @@ def _subject(of: ast.Name, score: ast.Name, word: Edit) -> Iterator[Diagnostic]:
     subject, hint = subject_words().get(of.id), f"drop `of {of.id}`"
     if word.chooses != "tokens":
         yield WrongScore(span=of.span, why="a mask holds no token", hint=hint)
+    elif not word.answered:
+        yield WrongScore(span=of.span, why=NO_ANSWER, hint=hint)
     elif subject is None or not subject.there:
         yield WrongScore(span=of.span, why=WHEN_DRAWN, hint=f"{hint}, or write `of current`")
     elif score.id in order_words() and score.id not in answers():

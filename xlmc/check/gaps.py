@@ -18,10 +18,13 @@ from xlmc.diagnostics.semantic_errors import (
 from xlmc.syntax import ast, query
 from xlmc.syntax.vocabulary import listing
 from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
 from xlmc.words import numbers, slots
 from xlmc.words.answers import answering
 from xlmc.words.orders.base import Weight
 
+AT_ONCE = "a gap is drawn together with its token, and xlmc deletes where rules choose the gaps"
+ONE = "write `insert tokens quota 1`"
 RULES = "write `insert tokens one`, `chance`, `quota`, `above`, `within` or `factor`"
 
 
@@ -37,11 +40,20 @@ def tokens(
     draw = query.first(step.actions, ast.Draw) if step is not None else None
     if draw is None or draw.head.id not in query.heads(family):
         return  # that is what is wrong
+    plain = numbers.plain(action, draw.head.id, family)
+    if step is not None and plain and _deletes(step, Process.of(family)):
+        yield WrongRule(span=action.much.span, rule="one", why=AT_ONCE, hint=ONE)
+        return
     yield from _weighed(action, draw.head.id, section, family)
     yield from _amounts(action, draw.head.id, section, family, env)
     yield from _order(action, section, env, _weight(action, draw.head.id, section, family))
-    if step is not None and not numbers.plain(action, draw.head.id, family):
+    if step is not None and not plain:
         yield from _together(action, draw.head.id, section, step, family)
+
+
+def _deletes(step: ast.Step, process: Process) -> bool:
+    """Return whether tokens leave the row again."""
+    return any(not word.why_not(process) for _, word in slots.edits(step.actions))
 
 
 def _together(

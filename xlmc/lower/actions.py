@@ -45,19 +45,26 @@ class Actions(Amounts):
         """Return the masks that are revealed."""
         if action is None:
             return None
-        env = environment(self.section, self.family)
+        env, off = environment(self.section, self.family), self._off()
         step = query.the(self.section.entries, ast.Step)
-        off = {switch(edit.much, env) for edit, _ in slots.edits(step.actions)}
         draw = query.the(step.actions, ast.Draw)
         paces, own = self.paces(action.much, MASKS), self._own(action)
         return ir.Unmask(
             paces,
             self._order(action.order),
-            draw.law is not None or own or gradual(action.much, env, off - {""}),
+            draw.law is not None or own or gradual(action.much, env, off),
             self._rate(draw.law.id) if draw.law is not None else None,
             any(CLOCK in pace.code.reads.variables for pace in paces if pace.code is not None),
             own or not (self.clock.learned or numbers.of_masks(self.family)),
         )
+
+    def _off(self) -> set[str]:
+        """Return the params at whose 0 some edit of the step changes nothing."""
+        env, step = (
+            environment(self.section, self.family),
+            query.the(self.section.entries, ast.Step),
+        )
+        return {switch(edit.much, env) for edit, _ in slots.edits(step.actions)} - {""}
 
     def _own(self, action: ast.Act) -> bool:
         """Return whether each mask is revealed by the clock of its token, as in the exact chain."""
@@ -180,7 +187,8 @@ class Actions(Amounts):
             return None
         asks = Endings(self.section, self.family, self.clock).asks
         candidates = "open_" if asks else "canvas.open"
-        return insertions.several(insert, head.id, self._order(insert.order), self, candidates)
+        order, off = self._order(insert.order), self._off()
+        return insertions.several(insert, head.id, order, self, candidates, off)
 
     def editing(self, step: ast.Step) -> ir.Editing:
         """Return the edits that make the text of a draft."""

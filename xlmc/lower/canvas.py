@@ -33,10 +33,10 @@ def _slow(pace: ast.Much, env: Environment, off: Set[str]) -> bool:
     rule, value = rule_words()[pace.rule], pace.value
     if rule.scored or value is None:
         return rule.single
-    return always(lambda one: _gradual(rule, value, _off(one, off)), [value], env)
+    return always(lambda one: _gradual(rule, value, _without(one, off)), [value], env)
 
 
-def _off(env: Environment, names: Set[str]) -> Environment:
+def _without(env: Environment, names: Set[str]) -> Environment:
     """Set some of the params to 0."""
     return evolve(env, defaults={**env.defaults, **dict.fromkeys(names, 0.0)})
 
@@ -65,15 +65,18 @@ def _left(rule: Rule, value: ast.Expr, env: Environment) -> float:
     return masked / length
 
 
-def timely(value: ast.Expr, head: str, env: Environment, clock: str) -> bool:
-    """Return whether with many steps masks return at the rate of the clock of insertion.
+def timely(
+    value: ast.Expr, head: str, env: Environment, clock: str, off: Set[str] = frozenset()
+) -> bool:
+    """Return whether with many steps tokens return at the rate of a clock.
 
-    In each step that is the number missing, times the chance that the clock has fired.
+    In each step that is the number missing, times the chance that the clock has fired. ``off`` are
+    the params at whose 0 nothing else is changed.
     """
     missing = ast.Name(head, span=value.span)
     fired = ast.Call("reveal", (ast.Name(clock, span=value.span),), span=value.span)
     told = ast.Binary("*", missing, fired, span=value.span)
-    return always(lambda one: _alike(value, told, head, one), [value], env)
+    return always(lambda one: _alike(value, told, head, _without(one, off)), [value], env)
 
 
 def _alike(value: ast.Expr, told: ast.Expr, head: str, env: Environment) -> bool:
@@ -100,7 +103,7 @@ def switch(much: ast.Much, env: Environment) -> str:
     samples = [{**point, **time} for point in grid(axes) for time in times]
 
     def off(name: str) -> bool:
-        return always(lambda one: nothing(_off(one, {name})), [value], env)
+        return always(lambda one: nothing(_without(one, {name})), [value], env)
 
     def nothing(one: Environment) -> bool:
         return all(found == 0 for _, found in values(value, one, answered(value, one, samples)))

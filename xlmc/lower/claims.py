@@ -93,7 +93,7 @@ def _in_time(decoder: ir.Decoder) -> list[str]:
         reasons.append("the surest gaps come first")
     if any(stop.kind in ("chance", "threshold") for stop in decoder.stops):
         reasons.append("a row may stop before its time is over")
-    return reasons
+    return [*reasons, *(edit.word.why for edit in decoder.edits if not edit.off)]
 
 
 def _gone(decoder: ir.Decoder, stop: str) -> list[str]:

@@ -92,7 +92,7 @@ class _Maker(Actions):
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
         insert = query.first(step.actions, ast.Insert)
-        edits = slots.edits(step.actions)
+        edits = slots.edits(step.actions) if not edited else []
         keep = query.act(step.actions, "keep")
         actions = [a for a in (unmask, keep, *(edit for edit, _ in edits), insert) if a is not None]
         values = [value for a in actions for value in query.amounts(a)]
@@ -215,7 +215,8 @@ class _Maker(Actions):
             return "Keep the surest tokens, and mask the others", word.way if word else ""
         if self.several(step) is not None:
             way = word.way if word is not None else ", until a row stops"
-            return "Insert tokens into several gaps of each row", way
+            does = [edit.does for _, edit in slots.edits(step.actions)]
+            return ", and ".join(["Insert tokens into several gaps of each row", *does]), way
         if unmask is None and word is not None:
             return "Insert one token at a time", word.way
         if unmask is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlmc.calculus.code import Code, built
-from xlmc.lower import insertions, ir, parts
+from xlmc.lower import insertions, ir, orders, parts
 from xlmc.lower.pieces import Maker, Piece, drawing, line, summary
 
 
@@ -29,8 +29,8 @@ class GrowthMaker(Maker):
     def inserting(self) -> Iterator[Piece]:
         """Yield the choice of a gap and a token, and the end of a row."""
         d = self.decoder
-        if d.reuse:
-            yield Piece(parts.State("Recalling"))
+        if d.reuse or d.sure:
+            yield Piece(parts.State("Recalling" * d.reuse + "Moving" * d.sure))
         yield from map(self.piece, self.times())
         if d.asked:
             yield self.piece(self.stops(d.asked))
@@ -48,6 +48,10 @@ class GrowthMaker(Maker):
             before.append(line("stops", "self.stops(canvas, noise)"))
             before.append(line(several.actor.candidates, "canvas.open & ~stops[:, None]"))
             close = ".close(stops)"
+        before += d.lets
+        if d.edits:
+            before.append(line("written", "canvas.free" + " & ~stops[:, None]" * bool(d.asked)))
+            before += [one for edit in d.edits for one in orders.edited(edit)]
         cut = bool(d.draw.cuts)
         needs = (self.piece(parts.Draw(self.plain(), summary(d.draw))),) if cut else ()
 
@@ -55,9 +59,26 @@ class GrowthMaker(Maker):
             return built(f"self.draw({logits}, {u})") if cut else drawing(d.draw, logits, u)
 
         lines = insertions.lines(several, d.head, draw)
-        doc = self.refers("Insert a token into each of some gaps", "step")
-        result = built(f"canvas.insert_each(places, token){close}")
-        yield self.piece(parts.Spread((*before, *d.lets, *lines), result, doc=doc), *needs)
+        what = "Insert a token into each of some gaps"
+        if d.edits:
+            what = "Insert and delete tokens; all edits follow from the row before the step"
+        doc = self.refers(what, "step")
+        result = built(f"{self._edited()}{close}")
+        yield self.piece(parts.Spread((*before, *lines), result, doc=doc), *needs)
+
+    def _edited(self) -> str:
+        """Return code of the canvas after insertions, and deletions from the row before them.
+
+        Where tokens leave, a full row ends only if a stop of the decoder is its length.
+        """
+        d = self.decoder
+        if not d.edits:
+            return "canvas.insert_each(places, token)"
+        ends = ".close_full()" * any(stop.kind in ("limit", "oracle") for stop in d.stops)
+        gone = d.edits[0].word.places
+        if d.sure:
+            return f"surely_edited(canvas, {gone}, places, token, confidence(logits, token)){ends}"
+        return f"edited(canvas, {gone}, places, token){ends}"
 
     def _pick(self) -> parts.Pick:
         d, u = self.decoder, 'noise.uniform("token")[:, 0]'

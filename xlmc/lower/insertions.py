@@ -1,6 +1,6 @@
 """Insertions of tokens into several gaps of a row: which gaps, by what numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 
 from attrs import evolve
@@ -32,9 +32,17 @@ TOKEN = 'noise.uniform("token", canvas.position)'
 
 
 def several(
-    action: ast.Insert, head: str, order: ir.Order, amounts: Amounts, candidates: str
+    action: ast.Insert,
+    head: str,
+    order: ir.Order,
+    amounts: Amounts,
+    candidates: str,
+    off: Set[str],
 ) -> ir.Several:
-    """Return which of the candidate gaps get a token in a step."""
+    """Return which of the candidate gaps get a token in a step.
+
+    ``off`` are the params at whose 0 nothing else is changed.
+    """
     family, rated = amounts.family, action.much.rule == "poisson"
     much = evolve(action.much, rule="chance") if rated else action.much
     number = numbers.weighing(much, head, amounts.section, family)
@@ -55,7 +63,7 @@ def several(
         kind=query.heads(family)[number].kind.id if number else "",
         at=at,
         overflow=policy.policy.id if policy is not None else "",
-        timely=all(chances) and number != "" and _timely(much, number, amounts),
+        timely=all(chances) and number != "" and _timely(much, number, amounts, off),
     )
 
 
@@ -78,13 +86,13 @@ def _missing(number: str, spread: bool, rule: Rule) -> dict[str, Leaf]:
     return {number: variable(number, Rank.ROW, Kind.DOUBLE, f"{number}.sum(1)", wide)}
 
 
-def _timely(much: ast.Much, number: str, amounts: Amounts) -> bool:
+def _timely(much: ast.Much, number: str, amounts: Amounts, off: Set[str]) -> bool:
     """Return whether one chance of each gap follows the clock."""
     section, family = amounts.section, amounts.family
     env, arrow = environment(section, family), query.arrows(family)[-1]
     if much.value is None or much.rest is not None:
         return False
-    return timely(much.value, number, env, arrow.survival)
+    return timely(much.value, number, env, arrow.survival, off)
 
 
 def lines(several: ir.Several, head: str, draw: Callable[[str, str], Code]) -> Lines:

@@ -27,7 +27,7 @@ RANDOM = 'noise.uniform("order", canvas.position)'
 
 def actor(word: Edit) -> Actor:
     """Return the variable of an edit's candidates, and the names of its random streams."""
-    return Actor(OTHER if word.revises else word.candidates, word.name, word.numbers)
+    return Actor(OTHER if word.revises else word.candidates, word.verb, word.numbers)
 
 
 def words(order: ir.Order) -> list[Order]:
@@ -174,7 +174,7 @@ def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
     for name in dict.fromkeys(name for pace in edit.paces for name in pace.looks):
         form = order_words()[name].amount(drawn=True).format(**present)
         lines.append((order_words()[name].variable, built(f"spread({form}, written)")))
-    u = f'noise.uniform("{edit.word.name}", canvas.position)'
+    u = f'noise.uniform("{edit.word.verb}", canvas.position)'
     score = built("-sureness(canvas)" if edit.sure else u)
     if edit.now:
         form = order_words()[edit.now].coded(errors=False, drawn=True).format(**present)

@@ -202,7 +202,52 @@ KEPT = """family kept {
   }
 }"""
 
+AGAIN = """family again {
+  noise { clean -> gone survival alpha(t) = 1 - t**2; amount t ~ uniform(0, 1) }
+  network {
+    backbone dit(condition = t)
+    head slot : logits at gaps
+    head gap : count at gaps
+    head done : chance at bos
+  }
+  loss {
+    slot : cross_entropy(gone) weight bound
+    gap : poisson(gone) weight bound
+    done : binary_cross_entropy(none gone)
+  }
+  decoder {
+    param eta : Chance = 0.3
+    param steps : Count = 8
+    let back = min(eta, (1 - alpha(s)) / max(alpha(t), 1e-9))
+    grid uniform(steps)
+    step {
+      insert tokens chance min(1, gap * (reveal(alpha) + back * alpha(t) / (1 - alpha(t))))
+      draw slot
+      delete chance back
+    }
+  }
+  decoder full { stop when length = limit }
+  decoder done { stop when done > 0.5 }
+  decoder careless {
+    step { insert tokens chance min(1, gap * reveal(alpha)); draw slot; delete one }
+  }
+  decoder doubting {
+    param worst : Count = 1
+    step {
+      insert tokens chance min(1, gap * reveal(alpha))
+      draw slot
+      delete quota worst by confidence
+    }
+  }
+  collate {
+    text : bos [body] eos
+    seq2seq : prompt bos [body] eos
+    infill : bos [body] eos keeping given
+  }
+}"""
+
 MORE = {  # of a few laws alone
+    "gone_again": Spec(AGAIN),
     "gone_kept": Spec(KEPT),
     "gone_rates": Spec(RATES),
     "gone_joint": Spec(JOINT),

@@ -1,7 +1,10 @@
 """``delete``: tokens leave the row."""
 
 from xlmc.theory.needs import DRAFTED
+from xlmc.theory.process import Process
 from xlmc.words.actions.base import Action
+
+RATE = "only edits of a draft come at rates, and these tokens leave by `chance`, `quota` or `one`"
 
 
 class Delete(Action):
@@ -20,6 +23,17 @@ class Delete(Action):
     rules = ("poisson",)
     one_rule = "an edit comes at a rate"
     alone = "an edit comes at one rate"
+
+    def why_not(self, process: Process) -> str:
+        """Return why there is nothing for it to do under a process; "" if there is."""
+        if process.leads("clean", "gone"):
+            return RATE
+        return super().why_not(process)
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do where no token leaves at a rate."""
+        return "drop the delete"
 
     @property
     def own(self) -> bool:

@@ -13,26 +13,28 @@ CANDIDATES = {"masks": "masked", "tokens": "written", "all": "present"}  # to va
 
 
 class Edit(Action):
-    """An action that changes some of the places of a row; no token moves.
+    """An action that changes the tokens at some of the places of a row, or takes them out.
 
     ``chooses``: among which, "masks", "tokens" that are written, or "all". They are those of
     the state before the step; of two edits of a place the later holds, and the reveal is the last.
-    ``effect`` is the canvas behind it, a form of code over ``{canvas}`` and ``{places}``.
-    ``reads``: the partial ``words/actions/NAME.j2`` has lines of code which compute from the
-    network's answer what the effect takes, and ``library`` the names that they take from modules of
-    the library: ``{"sampling": "confidence"}``. ``hides``: it makes masks, so that nothing but a
-    grid ends the steps. ``revises``: it replaces tokens by those that are now drawn for their
-    places, as long as a step changes one; a score of these compares them. ``does`` completes
-    "Reveal one mask of each row and". ``breaks`` is the reason why samples have another
-    distribution with it. ``variable`` is that of its places, and ``stream`` the noise of a random
-    number of them; both have defaults.
+    ``effect`` is the canvas behind it, a form of code over ``{canvas}`` and ``{places}``; "" where
+    one edit of the canvas does all that a step does. ``answered``: the network answers for each of
+    its places. ``reads``: the partial ``words/actions/NAME.j2`` has lines of code that compute from
+    the network's answer what the effect takes, and ``library`` the names that they take from
+    modules of the library: ``{"sampling": "confidence"}``. ``hides``: tokens become masks, or leave
+    the row, so that nothing but a grid ends the steps. ``revises``: it replaces tokens by those
+    that are now drawn for their places, as long as a step changes one; a score of these compares
+    them. ``does`` completes "Reveal one mask of each row and". ``breaks`` is the reason why samples
+    have another distribution with it. ``variable`` is that of its places, and ``stream`` the noise
+    of a random number of them; both have defaults.
     """
 
     chooses = "tokens"
     needs: ClassVar[tuple[Need, ...]] = EDITED
     rules = RULES
     one_rule = "xlmc takes the places of an edit by `chance`, `quota`, `poisson`, `one` or `all`"
-    effect: ClassVar[str]
+    effect: ClassVar[str] = ""
+    answered: ClassVar[bool] = True
     reads: ClassVar[bool] = False
     library: ClassVar[dict[str, str]] = {}
     hides: ClassVar[bool] = False

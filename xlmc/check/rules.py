@@ -209,7 +209,7 @@ def scored(
     env: Environment,
     weight: Weight | None = None,
 ) -> Iterator[Diagnostic]:
-    """Complain about the order of an action, or about a rule that needs one where none is.
+    """Check the order of an action, or report a rule that needs one and has none.
 
     ``weight``: of the scores of gaps, where a head says how many tokens each of them misses.
     """

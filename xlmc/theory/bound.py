@@ -10,7 +10,7 @@ from attrs import frozen
 
 from xlmc.calculus.evaluate import FLOAT, Scope, value_of
 from xlmc.syntax import ast, query
-from xlmc.syntax.expression import exact, literal
+from xlmc.syntax.expression import MathError, exact, literal
 from xlmc.theory.process import Process
 
 
@@ -152,8 +152,16 @@ def _uniform(low: ast.Expr, high: ast.Expr, arrow: ast.Arrow) -> bool:
     """Return whether t ~ U(0, 1) makes the count uniform on 0..length: the survival is 1 - t."""
     if (literal(low), literal(high)) != (0, 1):
         return False
-    points = [i / 16 for i in range(17)]
-    return all(abs(value_of(arrow.value, Scope({"t": t}), FLOAT) - (1 - t)) < 1e-9 for t in points)
+    found = ((i / 16, _survives(arrow, i / 16)) for i in range(17))
+    return all(value is not None and abs(value - (1 - t)) < 1e-9 for t, value in found)
+
+
+def _survives(arrow: ast.Arrow, t: float) -> float | None:
+    """Return the survival at a time; None where it has no value, which is reported elsewhere."""
+    try:
+        return float(value_of(arrow.value, Scope({"t": t}), FLOAT))
+    except MathError:
+        return None
 
 
 def _name(name: str, near: ast.Node) -> ast.Name:

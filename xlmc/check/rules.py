@@ -209,9 +209,9 @@ def scored(
     env: Environment,
     weight: Weight | None = None,
 ) -> Iterator[Diagnostic]:
-    """Check the order of an action, or report a rule that needs one and has none.
+    """Check the order of an action, or report a rule that needs an order and has none.
 
-    ``weight``: of the scores of gaps, where a head says how many tokens each of them misses.
+    ``weight``: of the scores of gaps, where a head predicts how many tokens each of them misses.
     """
     if action.order is not None:
         yield from ordering(action.order, action, section, env, weight)

@@ -166,7 +166,7 @@ def _score(several: ir.Several) -> Code:
     sure = sure or built("spread({}, canvas.open)", orders.codes(order)["confidence"])
     best = built(f"{weight} * {{}}", sure)
     if order.temperature is not None:
-        best = built(f"{{}} + {{}} * gumbel({RANDOM})", best, beside_tokens(order.temperature))
+        best = orders.heated(best, beside_tokens(order.temperature), RANDOM)
     if len(order.scores) == 1:
         return best
     form = f'{{}} if self.{order.param} == "random" else {{}}'

@@ -134,7 +134,7 @@ def choice(unmask: ir.Unmask) -> list[tuple[str, Code]]:
         value = _value(order, errors=errors)
         if order.temperature is not None:
             more, warm = _warm(order.temperature)
-            lines += [*more, ("scores", built("{} + {} * gumbel(u)", value, warm))]
+            lines += [*more, ("scores", heated(value, warm, "u"))]
             value = built("scores")
         fixed = order.scores[0] if not (errors or order.param or order.temperature) else ""
         values[errors] = same(fixed, unmask.paces) or built("spread({}, masked)", value)
@@ -183,9 +183,14 @@ def edited(edit: ir.Edit) -> list[tuple[str, Code]]:
         lines += [] if read else [("scores", wide)]
         score = built("-{}", read or built("scores"))
     if edit.temperature is not None:
-        warm = beside_tokens(edit.temperature)
-        score = built(f"{{}} + {{}} * gumbel({u})", score, warm)
+        score = heated(score, beside_tokens(edit.temperature), u)
     return [*lines, (edit.word.places, chosen(edit.paces, {False: score}, actor(edit.word)))]
+
+
+def heated(score: Code, heat: Code, u: str) -> Code:
+    """Add Gumbel draws times a temperature to a score."""
+    draws = f"gumbel({u})"
+    return built("{} + {}", score, built(draws if heat.value == 1 else f"{{}} * {draws}", heat))
 
 
 def replaced(edit: ir.Edit, logits: str) -> Code:
@@ -194,7 +199,7 @@ def replaced(edit: ir.Edit, logits: str) -> Code:
     value = built(form.format(logits=logits, token="fresh"))
     if edit.temperature is not None:
         u = f'noise.uniform("{edit.word.verb}_order", canvas.position)[written]'
-        value = built(f"{{}} + {{}} * gumbel({u})", value, beside_tokens(edit.temperature))
+        value = heated(value, beside_tokens(edit.temperature), u)
     scores = {False: built("spread({}, written)", value)}
     return chosen(edit.paces, scores, actor(edit.word), some=False)
 

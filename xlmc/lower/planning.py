@@ -33,9 +33,9 @@ class KeepMaker(RevealMaker):
             state=built("canvas"),
             query=self._query(whole=True),
             after=(
-                line("drawn", "{}", self.drawn(d.draw, "logits", u)),
-                line("token", "torch.where(masked[places], drawn, canvas.x[places])"),
-                line("sure", "spread(confidence(logits, token).double(), places)"),
+                line("fresh", "{}", self.drawn(d.draw, "logits", u)),
+                line("token", "torch.where(masked[places], fresh, canvas.x[places])"),
+                line("sure", "spread(confidence(logits, token), places)"),
                 *_weighed(keep),
                 line("kept", "first(sure, places, quota)"),
             ),

@@ -11,7 +11,7 @@ class Confidence(Order):
     meaning = "The chance of the token: of the likeliest one, or of the one that was drawn."
     example = "unmask one by confidence"
     code = "likeliest({logits})"
-    error = "(1 - likeliest({logits}))"
+    error = "1 - likeliest({logits})"
     says = "the chance of its token"
     lacks = "what the chance of its token lacks to 1"
     network = True
@@ -21,6 +21,6 @@ class Confidence(Order):
     drawn_quantity = "confidence({logits}, {token})"
     token = True
     drawn = "confidence({logits}, {token})"
-    drawn_error = "(1 - confidence({logits}, {token}))"
+    drawn_error = "1 - confidence({logits}, {token})"
     range = "the confidence lies between 0 and 1"
     threshold = "above 0.9 by confidence"

@@ -14,7 +14,7 @@ class Entropy(Order):
     example = "unmask one by entropy"
     order = 2
     code = "negative_entropy({logits})"
-    error = "(-negative_entropy({logits}))"
+    error = "-negative_entropy({logits})"
     says = "minus the entropy of its distribution"
     lacks = "the entropy of its distribution"
     network = True

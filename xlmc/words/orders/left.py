@@ -11,7 +11,7 @@ class Left(Order):
     meaning = "From left to right."
     example = "unmask one by left"
     order = 4
-    code = "(-{column})"
+    code = "-{column}.double()"
     says = "how far left it is"
     reads = ("column",)
     no_gap = "the leftmost gap may miss nothing"

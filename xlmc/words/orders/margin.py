@@ -12,7 +12,7 @@ class Margin(Order):
     example = "unmask one by margin"
     order = 1
     code = "margin({logits})"
-    error = "(1 - margin({logits}))"
+    error = "1 - margin({logits})"
     says = "the lead of its likeliest token over the second"
     lacks = "what the lead of its likeliest token over the second lacks to 1"
     network = True

@@ -40,6 +40,11 @@ def first(
     return candidates & (rank < count[:, None])
 
 
+def floored(number: Float[Tensor, "*shape"] | Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
+    """Round numbers down; what rounding errors keep below a whole number counts as that."""
+    return (number + 1e-9).floor().long()
+
+
 def leftmost(candidates: Bool[Tensor, "batch length"]) -> Float[Tensor, "batch length"]:
     """Return a score of each place that is higher the further left it is."""
     length = candidates.shape[1]

@@ -163,9 +163,10 @@ def built(form: str, *parts: Code, kind: Kind | None = None, rank: Rank | None =
 def per_row(code: Code, places: str) -> Code:
     """Round to an integer for each row of places, down except for rounding errors."""
     if not code.kind.tensor:
-        form = f"{places}.new_full((len({places}),), int({{}} + 1e-9), dtype=torch.long)"
-    else:
-        form = "({} + 1e-9).floor().long()" + f".expand(len({places}))" * (code.rank < Rank.ROW)
+        whole = code if code.kind == Kind.INT else built("int({} + 1e-9)", code)
+        form = f"{places}.new_full((len({places}),), {{}}, dtype=torch.long)"
+        return built(form, whole, kind=Kind.LONG, rank=Rank.ROW)
+    form = "floored({})" + f".expand(len({places}))" * (code.rank < Rank.ROW)
     return built(form, code, kind=Kind.LONG, rank=Rank.ROW)
 
 

@@ -28,8 +28,8 @@ LIBRARY = {  # what the methods of decoders take from the modules that are copie
     "keeping": "Caching GuidedCaching",
     "lengths": "bounded length_logits",
     "ordering": "Ordering",
-    "places": "above factored few_errors first left_of leftmost mean otherwise spread surest "
-    "weighted",
+    "places": "above factored few_errors first floored left_of leftmost mean otherwise spread "
+    "surest weighted",
     "posterior": "likeliest_revision revised",
     "ratios": "changed returned stepped",
     "rating": "Moving Rating RatingGrowing rated sureness",

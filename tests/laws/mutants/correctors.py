@@ -29,7 +29,7 @@ MUTANTS = [
            "(back > 0).long().expand(len(canvas.x))",
            CORRECTORS.test_d9_one_token_a_step_comes_back_at_most_on_average),
     Mutant("a place too few has a token", "p2", "decoder.py",
-           "* (1 - tick.s) + 1e-9)", "* (1 - tick.t) + 1e-9)",
+           "* (1 - tick.s))", "* (1 - tick.t))",
            CORRECTORS.test_d38_as_many_places_have_a_token_as_the_plan_says),
     Mutant("the unlikeliest tokens are kept", "p2", "decoder.py",
            "kept = first(sure, places, quota)", "kept = first(-sure, places, quota)",

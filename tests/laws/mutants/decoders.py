@@ -40,7 +40,7 @@ MUTANTS = [
            "canvas.write(masked, categorical(logits, noise.uniform(\"token\", canvas.position)"
            "[masked]))",
            D.test_d6_a_greedy_finish_takes_the_likeliest),
-    Mutant("quotas rounded up", "mask_orders", "decoder.py", "1e-9).floor()", "1e-9).ceil()",
+    Mutant("quotas rounded up", "mask_orders", "places.py", "1e-9).floor()", "1e-9).ceil()",
            D.test_d7_quotas_add_up, {"name": "default", "steps": 4}),
     Mutant("confidence of the likeliest", "mask_orders", "decoder.py",
            "spread(confidence(logits, token)", "spread(likeliest(logits)",
@@ -67,7 +67,7 @@ MUTANTS = [
            M.test_d11_as_many_as_their_errors_allow,
            {"name": "default", "order": "margin", "gamma": 0.3}),
     Mutant("scores for errors", "mlm", "decoder.py",
-           "(1 - margin(logits))",
+           "1 - margin(logits)",
            "margin(logits)",
            M.test_d11_as_many_as_their_errors_allow,
            {"name": "bounded", "order": "margin", "gamma": 0.3}),

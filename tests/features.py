@@ -20,14 +20,14 @@ KINDS = ("mask", "gone", "none", "both")
 Lines = Mapping[str, Sequence[str]]
 
 WORDS: dict[str, dict[str, str]] = {
-    "mask": {"main": "token", "act": "unmask", "state": "mask", "place": "", "more": "",
+    "mask": {"main": "token", "act": "unmask", "place": "", "more": "",
              "term": "cross_entropy(x0) on mask", "before": "bos", "missing": "masked"},
-    "gone": {"main": "slot", "act": "insert tokens", "state": "gone", "place": " at gaps",
+    "gone": {"main": "slot", "act": "insert tokens", "place": " at gaps",
              "more": "", "term": "joint_cross_entropy(gone)", "before": "cls bos",
              "missing": "gap"},
-    "none": {"main": "token", "act": "append", "state": "none", "place": "", "more": "",
+    "none": {"main": "token", "act": "append", "place": "", "more": "",
              "term": "cross_entropy(following)", "before": "cls bos", "missing": "masked"},
-    "both": {"main": "token", "act": "unmask", "state": "gone", "place": "",
+    "both": {"main": "token", "act": "unmask", "place": "",
              "more": "; insert masks poisson gap * reveal(beta)",
              "term": "cross_entropy(x0) on mask", "before": "cls bos", "missing": "masked"},
 }  # fmt: skip
@@ -135,7 +135,14 @@ FEATURES: dict[str, dict[str, Sequence[str | Mapping[str, str]]]] = {
             {"gone": "amount count ~ uniform(0, length)"},
         ),
         "network": ("head done : chance at cls",),
-        "loss": ("done : binary_cross_entropy(none {state})",),
+        "loss": (
+            {
+                "mask": "done : binary_cross_entropy(none mask)",
+                "gone": "done : binary_cross_entropy(none gone)",
+                "none": "done : binary_cross_entropy(none gone)",
+                "both": "done : binary_cross_entropy(none gone)",
+            },
+        ),
         "decoder": ("stop when done > 0.5 or length = limit",),
     },
     "numbers of tokens that are missing in gaps": {

@@ -7,17 +7,26 @@ from xlmc.diagnostics.semantic_errors import NoneVisible, OutOfRange, WrongArgum
 from xlmc.syntax import ast, query
 from xlmc.syntax.expression import literal
 from xlmc.theory.environment import Environment
+from xlmc.theory.process import Process
 
 EXAMPLE = "visible(geometric(0.3))"
 
 
-def around(expr: ast.Expr, env: Environment, *, masks: bool) -> Iterator[Diagnostic]:
-    """Check the kernels of a weight; ``masks``: it is one of masked tokens."""
+HIDDEN = (
+    "a row does not show how far a missing token was from those that are left: by such a weight "
+    "the head would learn the law of the tokens near these"
+)
+RANDOM = "a row does not show which of its tokens are random ones"
+ALL_BEFORE = "a token is predicted from all tokens before it, and sees none behind it"
+
+
+def around(expr: ast.Expr, env: Environment, process: Process) -> Iterator[Diagnostic]:
+    """Check the kernels of a weight."""
     calls = list(query.calls(expr))
     inside = {id(a) for call in calls if call.function == "visible" for a in call.arguments}
     for call in calls:
         if call.function == "visible":
-            yield from _visible(call, masks=masks)
+            yield from _visible(call, process)
         elif call.function == "geometric" and id(call) in inside:
             yield from _geometric(call, env)
         elif call.function == "geometric":
@@ -25,10 +34,11 @@ def around(expr: ast.Expr, env: Environment, *, masks: bool) -> Iterator[Diagnos
             yield _wrong(call, why)
 
 
-def _visible(call: ast.Call, *, masks: bool) -> Iterator[Diagnostic]:
+def _visible(call: ast.Call, process: Process) -> Iterator[Diagnostic]:
     (argument,) = call.arguments if len(call.arguments) == 1 else (None,)
-    if not masks:
-        yield NoneVisible(span=call.span)
+    if process.known and not process.masks:
+        why = ALL_BEFORE if process.ordered else RANDOM if process.replaces else HIDDEN
+        yield NoneVisible(span=call.span, why=why, hint="drop it from the weight")
     elif call.keywords or call.primes or not isinstance(argument, ast.Call):
         yield _wrong(call, "it takes a kernel: how much a visible token counts by its distance")
     elif argument.function != "geometric":

@@ -36,7 +36,7 @@ def known(expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:
     """Check the names and functions in a weight, or in a ``let`` for weights."""
     env, process = environment(objective), objective.process
     yield from scope.known(expr, env)
-    yield from around(expr, env, masks=process.masks or not process.known)
+    yield from around(expr, env, process)
 
 
 def weight(part: Part, expr: ast.Expr, objective: Objective) -> Iterator[Diagnostic]:

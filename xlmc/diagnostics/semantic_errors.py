@@ -377,8 +377,10 @@ class NoneVisible(Diagnostic):
     code = "XLM085"
     title = "`visible` weighs terms on masked tokens only"
     label = "this term is not `on mask`"
-    note = "it sums a kernel over the tokens around a mask that are neither masks nor padding"
-    help = "use it in the weight of a term `on mask`"
+    note = "{why}"
+    help = "{hint}"
+    why: str = "it sums a kernel over the tokens around a mask that are neither masks nor padding"
+    hint: str = "use it in the weight of a term `on mask`"
 
 
 # Network

@@ -7,6 +7,8 @@ from xlmc.theory.process import Process
 from xlmc.words.heads.base import GAPS, Head, Place, number, special
 
 MOST = 100_000
+EACH = "each gap misses a number of its own, and the length of a text follows from these"
+WHOLE = "no gap misses a token: a distribution is of the length of a text, at one special token"
 
 
 class Distribution(Head):
@@ -37,9 +39,11 @@ class Distribution(Head):
     def place(self, process: Process) -> Place:
         """Return the gaps, where masks leave the row; a special token; or both."""
         if process.inserts_masks:
-            return GAPS
+            return evolve(GAPS, why=EACH)
         row = special("distribution")
-        return evolve(row, names=(*row.names, *GAPS.names)) if process.drops else row
+        if process.drops or not process.known:
+            return evolve(row, names=(*row.names, *GAPS.names))
+        return evolve(row, why=WHOLE)
 
     def wrong_size(self, head: ast.Head) -> tuple[str, str, str]:
         """Return what is wrong with the largest number."""

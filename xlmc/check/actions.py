@@ -24,6 +24,7 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.process import Process, Step
 from xlmc.words import slots
 from xlmc.words.actions.base import Action
+from xlmc.words.actions.edit import Edit
 from xlmc.words.answers import answering
 from xlmc.words.arrows import of_step, sound, undo
 
@@ -163,10 +164,20 @@ def _needs(action: ast.Action, family: ast.Family) -> Iterator[Diagnostic]:
             span=action.span,
             action=ways[0].verb,
             why=ways[0].why_not(process),
-            hint=ways[0].remedy or f"write `{undo(sound(process), process, family)}`",
+            hint=_alike(ways[0], process)
+            or ways[0].remedy
+            or f"write `{undo(sound(process), process, family)}`",
         )
     elif isinstance(action, ast.Insert | ast.Pick):
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
+
+
+def _alike(word: Action, process: Process) -> str:
+    """Return the edit that takes tokens back under a process, where another does not; or ""."""
+    if not isinstance(word, Edit) or not word.hides:
+        return ""
+    known = (one for one in slots.action_words().values() if isinstance(one, Edit) and one.hides)
+    return next((f"write `{one.example}`" for one in known if not one.why_not(process)), "")
 
 
 def _whole(action: ast.Act) -> Iterator[Diagnostic]:

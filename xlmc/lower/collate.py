@@ -26,6 +26,7 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
     start, stop = free[0], free[-1] + 1
     inside = tuple(names[start:stop])
     ends = "eos" in names[names.index("body") :]
+    alone = ends and names[stop:] == ["eos"]  # nothing else is behind the brackets
     begins = layout.keeping is not None and layout.keeping.id == "prefix"
     return ir.Layout(
         name=layout.name,
@@ -35,12 +36,12 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
         parts=tuple(names),
         before=tuple(map(_part, names[:start])),
         inside=tuple(_part(name, ends=ends) for name in inside if name != "pad"),
-        after=tuple(_part(name, ends=ends) for name in names[stop:]),
+        after=() if alone else tuple(_part(name, ends=ends) for name in names[stop:]),
         predicts=tuple(name for name in inside if name != "body"),
         fills="pad" in inside,
         keeps=layout.keeping is not None,
         begins=begins,
-        ends=ends,
+        end=("after" if alone else "end") if ends else "",
         given=tuple(_conditions(layout, family)),
         left=left and "prompt" in names[:start],
     )

@@ -40,7 +40,7 @@ class Layout:
     fills: bool
     keeps: bool
     begins: bool  # what is kept is the beginning of the body
-    ends: bool  # `eos` stands where the body ends
+    end: str  # the variable of the `eos` where the body ends, `end` or `after`; "" where none is
     given: tuple[str, ...]  # what a likelihood is conditioned on
     left: bool  # what stands before the brackets is padded on the left
 

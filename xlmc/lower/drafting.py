@@ -57,6 +57,7 @@ class EditMaker(Maker):
         )
         result = built("edited(canvas.write(altered, other), gone, gaps, token)")
         yield from needs
+        doc = (*doc, "Rows may outgrow their room: `finish` takes out what is too much.")
         yield self.piece(parts.Spread(lines, result, doc=doc), *needs)
 
 

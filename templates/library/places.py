@@ -42,7 +42,8 @@ def first(
 
 def floored(number: Float[Tensor, "*shape"] | Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
     """Round numbers down; what rounding errors keep below a whole number counts as that."""
-    return (number + 1e-9).floor().long()
+    slack = 1e-9 if number.dtype == torch.float64 else 4e-7 * number
+    return (number + slack).floor().long()
 
 
 def leftmost(candidates: Bool[Tensor, "batch length"]) -> Float[Tensor, "batch length"]:

@@ -131,6 +131,17 @@ def test_d7_quotas_add_up(package, name, steps):
 
 
 @every(["mask_orders"])
+def test_d7_no_quota_is_smaller_by_rounding(package):
+    """In single precision 0.42 * 150 is less than 63."""
+    number, floored = torch.arange(4097), package.places.floored
+    for share in range(1, 101):
+        assert torch.equal(floored(number * (share / 100)), number * share // 100)
+        assert torch.equal(floored(number * torch.tensor(share / 100)), number * share // 100)
+    for left in (1, 2, 3, 7, 49, 128, 1000, 4096):
+        assert torch.equal(floored(number / left), number // left)
+
+
+@every(["mask_orders"])
 @pytest.mark.parametrize("tau", [0.0, 0.6, 1.0])
 def test_d11_a_threshold_reveals_what_is_above_it_and_the_best(package, tau):
     """At 1 one token a step, at 0 all at once."""

@@ -40,7 +40,7 @@ MUTANTS = [
            "canvas.write(masked, categorical(logits, noise.uniform(\"token\", canvas.position)"
            "[masked]))",
            D.test_d6_a_greedy_finish_takes_the_likeliest),
-    Mutant("quotas rounded up", "mask_orders", "places.py", "1e-9).floor()", "1e-9).ceil()",
+    Mutant("quotas rounded up", "mask_orders", "places.py", "+ slack).floor()", "- slack).ceil()",
            D.test_d7_quotas_add_up, {"name": "default", "steps": 4}),
     Mutant("confidence of the likeliest", "mask_orders", "decoder.py",
            "spread(confidence(logits, token)", "spread(likeliest(logits)",

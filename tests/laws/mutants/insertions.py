@@ -28,7 +28,7 @@ MUTANTS = [
     Mutant("numbers from 1", "gone_joint", "counts.py", "number = torch.arange(logits.shape[-1]",
            "number = 1 + torch.arange(logits.shape[-1]",
            X.test_d27_a_quota_spreads_the_number_of_the_row, {"steps": 4}),
-    Mutant("a quota that is rounded", "gone_rates", "places.py", "1e-9).floor()", "0.5).floor()",
+    Mutant("a quota that is rounded", "gone_rates", "places.py", "slack).floor()", "0.5).floor()",
            X.test_d27_a_quota_spreads_the_number_of_the_row, {"steps": 4}),
     Mutant("errors below 0 for more than one token", "gone_rates", "decoder.py",
            ".clamp(min=0)", ".clamp(min=-9)",

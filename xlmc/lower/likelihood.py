@@ -46,6 +46,7 @@ def likelihood(
         detail=f"{value.capitalize()}: {why}.",
         latex=use.path or noise.latex,
         ratios=main.ratios,
+        letters="; ".join(use.letters),
     )
     if objective.process.blocked:
         size, taken = blocks.size(objective.family), blocks.taken(objective.family)

@@ -286,3 +286,4 @@ class Likelihood:
     blocks: Code | None = None  # the size of blocks
     ratios: bool = False  # the head gives ratios of chances
     pace: str = ""  # name of the head of the rates of masks; "" where they are alike
+    letters: str = ""  # the meanings of letters of its formula

@@ -59,6 +59,10 @@ OF_RANDOM = Use(
     meaning="Divergence of the rates r of the free tokens back from the true ones, summed.",
     sums=r"\sum_{i\,\mathrm{free},\, y \ne x_t^i}",
     latex=r"(\hat r_y - r_y + r_y \log (r_y / \hat r_y))",
+    letters=(
+        "r_y: the rate of becoming y, back in time, in hazards",
+        "with a hat: by the head",
+    ),
     example="token : posterior(x0)  weight bound",
     imports=(("noise", "level_at"), ("noise", "written"), ("posterior", "rates_cost")),
     wrong_on="`on` has no meaning here: nothing shows which tokens are random",

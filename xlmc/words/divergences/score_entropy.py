@@ -21,6 +21,7 @@ OF_MASKS = Use(  # in units in which the true ratios are 1 for the true token, a
     meaning="Score entropy of the ratios s of the masked tokens, summed.",
     sums=r"\sum_{i : x_t^i = m}",
     latex=r"\big(\textstyle\sum_y s_y - 1 - \log s_{x_0^i}\big)",
+    letters=("s_y: the ratio that the head gives for y",),
     example="token : score_entropy(x0) on mask  weight bound",
     path=(
         r"-\log p(x_0) \le \int_0^1 h(t) \, E \sum_{i : x_t^i = m}",
@@ -46,6 +47,11 @@ OF_RANDOM = Use(
     meaning="Score entropy of the ratios s of the free tokens to the true ones q, summed.",
     sums=r"\sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K}",
     latex=r"(s_y - q_y + q_y \log (q_y / s_y))",
+    letters=(
+        "s_y: the ratio that the head gives for y",
+        "q_y: the true one",
+        "K: the number of ordinary tokens",
+    ),
     example="token : score_entropy(x0)  weight bound",
     path=(
         r"-\log p(x_0) \le \int_0^1 \frac{-\alpha'}{\alpha K} \, E \sum_{i\,\mathrm{free}}",

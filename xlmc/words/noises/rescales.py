@@ -28,8 +28,8 @@ class Rescales(Returns):
     likelihood = "scales"
     order = 2
     latex = (
-        r"-\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m}",
+        r"-\log p(x_0) \le \int_0^1 \Big[ h_1(t) \, E \sum_{i : x_t^i = m}",
         r"\left(\hat w_i - w_i + w_i \log \frac{w_i}{\hat w_i} - w_i \log p(x_0^i \mid x_t)\right)",
-        r"+ w_2(t) \, E \sum_g \left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)",
+        r"+ h_2(t) \, E \sum_g \left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)",
         r"\Big] \, dt",
     )

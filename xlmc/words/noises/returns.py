@@ -27,9 +27,9 @@ class Returns(Noise):
     hides = True
     likelihood = "paths"
     latex: ClassVar[tuple[str, ...]] = (
-        r"-\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m} "
+        r"-\log p(x_0) \le \int_0^1 \Big[ h_1(t) \, E \sum_{i : x_t^i = m} "
         r"-\log p(x_0^i \mid x_t)",
-        r"+ w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",
+        r"+ h_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)",
         r"\Big] \, dt",
     )
 

@@ -33,7 +33,7 @@ KINDS: dict[type[parts.Part], tuple[str, str]] = {  # in the order of a class; n
     parts.Begin: ("Beginning", "the draft"),
     parts.Brought: ("Beginning", "the draft"),
     parts.Length: ("Lengthy", "the draw of the length"),
-    parts.State: ("Recalled", "the rows with what is kept of them"),
+    parts.State: ("Recalled", "the kind of canvas"),
     parts.Ticks: ("Gridded", "the grid of times"),
     parts.Candidates: ("Blockwise", "the blocks"),
     parts.Guided: ("Guided", "guidance"),

@@ -42,7 +42,7 @@ MUTANTS = [
            CARRYING.test_a_call_is_handed_what_the_last_one_of_its_row_said_at_masks,
            {"name": "again"}),
     Mutant("rows that are not asked forget", "relay", "remembering.py",
-           "whole = whole if self.carried is None else self.carried", "whole = whole",
+           "whole = self.carried", "whole = None",
            CARRYING.test_rows_that_are_not_asked_keep_their_states),
     Mutant("states go to the next row", "relay", "remembering.py",
            "carried=carried)", "carried=carried.roll(1, 0))",

@@ -23,7 +23,7 @@ from .ticks import Tick, uniform
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled(Extending):
-    """The rows with what is kept of them, which all decoders share."""
+    """The kind of canvas, which all decoders share."""
 
     clock: Clock
 

@@ -23,8 +23,9 @@ def nelbo(network: Network, batch: Batch, noise: Noise, clock: Clock) -> Nelbo:
         + \sum_{i\,\mathrm{gone}} \log m_i - \log p(\mathrm{gap}_i, x_0^i \mid x_t)
         \Big] \, dt
 
-    n: what is missing in a row; m: how often its gap misses this token; h: the hazard of
-    the clock. What is gone from an empty row counts `noised.pace` each.
+    n: what is missing in a row, with a hat the head's answer; m: how often its gap misses
+    this token; h: the hazard of the clock. What is gone from an empty row counts
+    `noised.pace` each.
 
     Bound: the relative entropy of the insertions that restore the text to those of the
     heads; valid for any heads, with slack where a text repeats a token.

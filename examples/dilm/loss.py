@@ -24,8 +24,8 @@ def loss(network: Network, noised: Noised, batch: Batch, clock: Clock) -> Losses
         \Big]
 
     N: the rows of the batch; r: each of them; n: the corrupted ones of a row; h: the hazard
-    of a clock; where a row has lost all tokens, what is gone counts `noised.pace` each. In
-    nats per row.
+    of a clock; where a row has lost all tokens, what is gone counts `noised.pace` each;
+    with a hat: the answer of a head. In nats per row.
     """
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
     over = len(batch.x0)

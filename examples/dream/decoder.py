@@ -15,7 +15,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .canvas import Canvas, at_least_one
 from .ending import fill_up
 from .filling import Filling, in_block, uniform_blocks
-from .places import above, first, spread, surest
+from .places import above, first, floored, spread, surest
 from .sampling import (
     categorical,
     confidence,
@@ -80,7 +80,7 @@ class Revealing(Filling):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder.step)."""
         masked = self.candidates(canvas, tick)
-        quota = (masked.sum(1) * (1 - tick.s / tick.t) + 1e-9).floor().long()
+        quota = floored(masked.sum(1) * (1 - tick.s / tick.t))
         masked = masked & (quota > 0)[:, None]
         rows = masked.any(1)
         if not rows.any():
@@ -111,13 +111,13 @@ class Revealing(Filling):
         """
         match self.order:
             case "entropy":
-                return negative_entropy(logits).double()
+                return negative_entropy(logits)
             case "confidence":
-                return confidence(logits, token).double()
+                return confidence(logits, token)
             case "margin":
-                return margin(logits).double()
+                return margin(logits)
             case "random":
-                return u.double()
+                return u
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,11 +172,11 @@ class BoundedDecoder(Drawing, Ending):
         """
         match self.order:
             case "entropy":
-                return (-negative_entropy(logits)).double()
+                return -negative_entropy(logits)
             case "confidence":
-                return (1 - likeliest(logits)).double()
+                return 1 - likeliest(logits)
             case "margin":
-                return (1 - margin(logits)).double()
+                return 1 - margin(logits)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,8 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 
 EDIT = 1e6  # what an edit costs beside the logarithm of a number of alignments
 
-DELETE = 0  # the last columns of an alignment: a token of the draft alone,
-
-INSERT = 1  # one of the text alone,
+DELETE = 0  # the last column of an alignment is a token of the draft alone
+INSERT = 1  # one of the text alone; 2: one of each
 
 
 @dataclass(frozen=True)

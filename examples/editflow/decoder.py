@@ -44,6 +44,8 @@ class Decoder(Editing):
         """Take one reverse step; all edits follow from the state before it.
 
         spec: decoder.step
+
+        Rows may outgrow their room: `finish` takes out what is too much.
         """
         canvas = canvas.query(tick)
         missing = spread(canvas.network.missing(canvas.hidden(canvas.open)), canvas.open)

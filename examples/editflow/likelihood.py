@@ -24,8 +24,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise, clock: Clock) -> Nelbo:
         \Big] \, dt
 
     The places: gaps, of which n tokens are missing, and tokens that have to go or to become
-    another one, for which n is 1, else 0. m: how often its gap misses this token; h: the
-    hazard of the clock.
+    another one, for which n is 1, else 0; with a hat: the answer of a head. m: how often
+    its gap misses this token; h: the hazard of the clock.
 
     Bound: the relative entropy of the edits that make the text of a draft to those of the
     heads; valid for any heads, with slack, as a text has several alignments with a draft.

@@ -24,14 +24,16 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 20.0) -> L
         + \min\left(0.999 \, h_{\alpha}(t), \mathrm{cap}\right)
         \quad \sum_{i\,\mathrm{gone}} -\log p(x_0^i \mid x_t, \mathrm{gap}_i)
         + \min\left(0.999 \, h_{\alpha}(t), \mathrm{cap}\right)
-        \quad \sum_{i\,\mathrm{free}} \left(\hat r_i - y_i + y_i \log \frac{y_i}{\hat r_i}\right)
+        \quad \sum_{i\,\mathrm{free}} \left(\hat e_i - e_i - e_i \log \hat e_i\right)
         + \min\left(0.999 \, h_{\alpha}(t), \mathrm{cap}\right)
-        \quad \sum_{i\,\mathrm{free}} \left(\hat r_i - y_i + y_i \log \frac{y_i}{\hat r_i}\right)
+        \quad \sum_{i\,\mathrm{free}} \left(\hat c_i - c_i - c_i \log \hat c_i\right)
         + \min\left(0.999 \, h_{\alpha}(t), \mathrm{cap}\right)
         \quad \sum_{i\,\mathrm{changed}} -\log p(x_0^i \mid x_t)
         \Big]
 
-    N: the rows of the batch; r: each of them; h: the hazard of a clock. In nats per row.
+    N: the rows of the batch; r: each of them; h: the hazard of a clock; n_g: how many
+    tokens gap g misses; with a hat: the answer of a head; e_i: 1 for a token that has to
+    go, else 0; c_i: 1 for a token that has to change, else 0. In nats per row.
     """
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
     over = len(batch.x0)
@@ -87,7 +89,7 @@ def new_term(
 def surplus_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, cap: float
 ) -> Float[Tensor, ""]:
-    """Return the cost of the rate at which each token leaves the row: r - y - y log r, summed.
+    """Return the cost of the rate r of deletions: r, or r - 1 - log r if due, summed.
 
     Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
 
@@ -104,7 +106,7 @@ def surplus_term(
 def wrong_term(
     network: Network, hidden: Float[Tensor, "batch length width"], noised: Noised, cap: float
 ) -> Float[Tensor, ""]:
-    """Return the cost of the rate at which each token changes: r - y - y log r, summed.
+    """Return the cost of the rate r of substitutions: r, or r - 1 - log r if due, summed.
 
     Weight: min(0.999 * hazard(alpha), cap). 0.999: the width of the range of t.
 

@@ -57,7 +57,7 @@ class Network(nn.Module):
         return allowed_logits(self.to_new, hidden, self.forbidden)
 
     def surplus(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """Return the mean number of edits of the token at each place.
+        """Return the rate at which the token at each place is deleted.
 
         spec: network.surplus
         """
@@ -65,7 +65,10 @@ class Network(nn.Module):
         return F.softplus(logit)
 
     def wrong(self, hidden: Float[Tensor, "places width"]) -> Float[Tensor, " places"]:
-        """Return the mean number of edits of the token at each place (spec: network.wrong)."""
+        """Return the rate at which the token at each place is substituted.
+
+        spec: network.wrong
+        """
         logit: Tensor = answer(self.to_wrong, hidden)[:, 0]
         return F.softplus(logit)
 

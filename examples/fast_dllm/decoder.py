@@ -16,7 +16,7 @@ from .canvas import Canvas, at_least_one
 from .filling import Filling, in_block, in_first_block, steps_left, uniform_blocks
 from .guidance import guided, prompt
 from .holding import Holding, at_block
-from .places import above, factored, first, otherwise, spread, surest
+from .places import above, factored, first, floored, otherwise, spread, surest
 from .sampling import drawn, likeliest, margin, negative_entropy
 from .ticks import Tick, end
 
@@ -83,7 +83,7 @@ class Revealing(Guided, Drawing):
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled(Filling):
-    """The rows with what is kept of them, which several decoders share."""
+    """The kind of canvas, which several decoders share."""
 
     canvas = Holding
 
@@ -136,11 +136,11 @@ class BoundedDecoder(Guided, Drawing, Blockwise):
         """
         match self.order:
             case "entropy":
-                return (-negative_entropy(logits)).double()
+                return -negative_entropy(logits)
             case "confidence":
-                return (1 - likeliest(logits)).double()
+                return 1 - likeliest(logits)
             case "margin":
-                return (1 - margin(logits)).double()
+                return 1 - margin(logits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +171,7 @@ class FactorDecoder(Guided, Drawing, Blockwise):
         masked = self.candidates(canvas, tick)
         rows = masked.any(1)
         canvas, logits = self.logits(canvas, masked, rows, tick)
-        places = factored(spread((1 - likeliest(logits)), masked), masked, self.factor)
+        places = factored(spread(1 - likeliest(logits), masked), masked, self.factor)
         token = self.draw(logits[places[masked]], noise.uniform("token", canvas.position)[places])
         return canvas.write(places, token)
 
@@ -252,9 +252,7 @@ class PacedDecoder(Guided, Drawing):
         places = otherwise(
             masked & (scores > self.tau),
             first(
-                scores,
-                masked,
-                ((masked.sum(1) + steps_left(tick) - 1) / steps_left(tick) + 1e-9).floor().long(),
+                scores, masked, floored((masked.sum(1) + steps_left(tick) - 1) / steps_left(tick))
             ),
         )
         token = self.draw(logits[places[masked]], noise.uniform("token", canvas.position)[places])

@@ -124,10 +124,10 @@ class AdaptiveDecoder(Drawing):
         """
         match self.order:
             case "confidence":
-                return likeliest(logits).double()
+                return likeliest(logits)
             case "margin":
-                return margin(logits).double()
+                return margin(logits)
             case "entropy":
-                return negative_entropy(logits).double()
+                return negative_entropy(logits)
             case "left":
-                return (-column).double()
+                return -column.double()

@@ -18,13 +18,14 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
 
     .. math::
 
-        -\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
-        + w_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
+        -\log p(x_0) \le \int_0^1 \Big[ h_1(t) \, E \sum_{i : x_t^i = m} -\log p(x_0^i \mid x_t)
+        + h_2(t) \, E \sum_g \left(\hat n_g - n_g + n_g \log \frac{n_g}{\hat n_g}\right)
         \Big] \, dt
 
-    Bound: the relative entropy of the paths on which the text returns to those of the
-    heads; valid for any heads, with slack, as a path also determines the token behind each
-    mask, which the noised text hides.
+    h_1, h_2: the hazards of unmasking and insertion; n_g: how many tokens gap g misses;
+    with a hat: the answer of a head. Bound: the relative entropy of the paths on which the
+    text returns to those of the heads; valid for any heads, with slack, as a path also
+    determines the token behind each mask, which the noised text hides.
     """
     u = 1 - noise.uniform("amount")[:, 0]
     t = u**2  # dense near t = 0, where the rates are high: else the variance is infinite

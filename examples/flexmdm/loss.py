@@ -26,7 +26,8 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1.0) -> Lo
         \Big]
 
     N: the positions that the rows of the batch have room for; r: its rows; h: the hazard of
-    a clock. In nats per position.
+    a clock; n_g: how many tokens gap g misses; with a hat: the answer of a head. In nats
+    per position.
     """
     hidden = network.trunk(noised.xt, noised.attend, noised.t)
     over = len(batch.x0) * batch.room

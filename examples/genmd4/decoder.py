@@ -13,7 +13,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 from .canvas import Canvas, at_least_one
 from .filling import Filling
-from .places import first, spread
+from .places import first, floored, spread
 from .sampling import drawn, likeliest
 from .schedule import reveal
 from .ticks import Tick, uniform
@@ -67,7 +67,7 @@ class ConfidentDecoder(Gridded):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder confident.step)."""
         masked = canvas.masked
-        quota = (masked.sum(1) / tick.left + 1e-9).floor().long()
+        quota = floored(masked.sum(1) / tick.left)
         canvas = canvas.query(tick)
         logits = canvas.network.token(canvas.hidden(masked))
         places = first(spread(likeliest(logits), masked), masked, quota)

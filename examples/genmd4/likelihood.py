@@ -16,7 +16,7 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
 
     .. math::
 
-        -\log p(x_0) = \int_0^1 E \sum_{i : x_t^i = m}
+        -\log p(x_0) \le \int_0^1 E \sum_{i : x_t^i = m}
         \Big(\sum_y h_y \, p_y - h_{x_0^i} \, (1 + \log p_{x_0^i})\Big) \, dt
 
     h: the hazard of the clock of a token. Tight: the relative entropy of the paths on which

@@ -25,6 +25,12 @@ def first(
     return candidates & (rank < count[:, None])
 
 
+def floored(number: Float[Tensor, "*shape"] | Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
+    """Round numbers down; what rounding errors keep below a whole number counts as that."""
+    slack = 1e-9 if number.dtype == torch.float64 else 4e-7 * number
+    return (number + slack).floor().long()
+
+
 def filled(x: Int[Tensor, "rows length"], attend: Attend) -> slice:
     """Return the columns from the first to the last in which some row holds a token."""
     columns = [] if attend is None else attend.any(0).nonzero()[:, 0].tolist()

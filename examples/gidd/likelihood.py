@@ -18,12 +18,13 @@ def nelbo(network: Network, batch: Batch, noise: Noise, clock: Clock) -> Nelbo:
 
     .. math::
 
-        -\log p(x_0) = \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}
+        -\log p(x_0) \le \int_0^1 h(t) \, E \sum_{i\,\mathrm{free}} \sum_{y \ne x_t^i}
         \big(\hat r_y - r_y + r_y \log (r_y / \hat r_y)\big) \, dt
 
-    Tight: the relative entropy of the paths on which masks and random tokens become the
-    text to those of the head; tight where it is the distribution of each token given all
-    others, and the time.
+    h: the hazard of the clock; r_y: the rate of becoming y, back in time, in hazards; with
+    a hat: by the head. Tight: the relative entropy of the paths on which masks and random
+    tokens become the text to those of the head; tight where it is the distribution of each
+    token given all others, and the time.
     """
     length = batch.free.sum(1)
     count = (noise.uniform("amount")[:, 0] * (length + 1)).long()  # of tokens that are drawn anew

@@ -9,7 +9,7 @@ from xlm_runtime.plug import Batch, Nelbo, Noise
 from .gaps import exact_joint_nll
 from .network import Network
 from .noise import close
-from .places import subset
+from .places import at_special, subset
 
 
 @torch.no_grad()
@@ -32,7 +32,8 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
     row, place = noised.gone.nonzero(as_tuple=True)
     gaps, gap, token = hidden[noised.open], noised.gap[row, place], batch.x0[row, place]
     insertion = exact_joint_nll(network, network.slot, gaps, noised.open, gap, row, token)
-    odds = network.done(hidden[noised.xt == network.vocab["cls"]]).double()
+    states = at_special(hidden, noised.xt, network.vocab["cls"])
+    odds = network.done(states).double()
     step = F.binary_cross_entropy_with_logits(odds, (count == 0).double(), reduction="none")
     step = torch.where(batch.cut & (count == 0), 0, step)  # the limit ends it, not the head
     step = step.index_add(0, row, insertion / count[row])

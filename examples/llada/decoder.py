@@ -15,7 +15,7 @@ from xlm_runtime.shapes import Bool, Float, Int, Tensor
 from .canvas import Canvas, at_least_one
 from .filling import Filling, in_block, in_first_block, steps_left, uniform_blocks
 from .guidance import guided, prompt
-from .places import above, first, spread, surest
+from .places import above, first, floored, spread, surest
 from .sampling import confidence, drawn, gumbel, likeliest, margin, negative_entropy
 from .ticks import Tick
 
@@ -85,7 +85,7 @@ class Decoder(Drawing, Guided):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder.step)."""
         masked = self.candidates(canvas, tick)
-        quota = ((masked.sum(1) + steps_left(tick) - 1) / steps_left(tick) + 1e-9).floor().long()
+        quota = floored((masked.sum(1) + steps_left(tick) - 1) / steps_left(tick))
         masked = masked & (quota > 0)[:, None]
         rows = masked.any(1)
         if not rows.any():
@@ -114,15 +114,15 @@ class Decoder(Drawing, Guided):
         """
         match self.order:
             case "confidence":
-                return confidence(logits, token).double()
+                return confidence(logits, token)
             case "margin":
-                return margin(logits).double()
+                return margin(logits)
             case "entropy":
-                return negative_entropy(logits).double()
+                return negative_entropy(logits)
             case "random":
-                return u.double()
+                return u
             case "left":
-                return (-column).double()
+                return -column.double()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,11 +174,11 @@ class BoundedDecoder(Blockwise, Drawing):
         """
         match self.order:
             case "entropy":
-                return (-negative_entropy(logits)).double()
+                return -negative_entropy(logits)
             case "confidence":
-                return (1 - likeliest(logits)).double()
+                return 1 - likeliest(logits)
             case "margin":
-                return (1 - margin(logits)).double()
+                return 1 - margin(logits)
 
 
 @dataclass(frozen=True, kw_only=True)

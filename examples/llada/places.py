@@ -25,6 +25,12 @@ def first(
     return candidates & (rank < count[:, None])
 
 
+def floored(number: Float[Tensor, "*shape"] | Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
+    """Round numbers down; what rounding errors keep below a whole number counts as that."""
+    slack = 1e-9 if number.dtype == torch.float64 else 4e-7 * number
+    return (number + slack).floor().long()
+
+
 def above(
     score: Float[Tensor, "batch length"],
     candidates: Bool[Tensor, "batch length"],

@@ -15,7 +15,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 from .canvas import Canvas, at_least_one
 from .extending import Extending, extended, last_block
 from .mending import MendingOnward, ResumingSettling
-from .places import first, spread
+from .places import first, floored, spread
 from .resuming import Resuming
 from .sampling import confidence, drawn, likeliest
 from .schedule import Clock
@@ -40,7 +40,7 @@ class Drawing(Extending):
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled(Extending):
-    """The rows with what is kept of them, which several decoders share."""
+    """The kind of canvas, which several decoders share."""
 
     canvas = Resuming
 
@@ -87,7 +87,7 @@ class Decoder(Drawing, MendingOnward):
         token = self.draw(logits, noise.uniform("token", canvas.position)[masked])
         scores = spread(confidence(logits, token), masked)
         places = (masked & (scores > self.tau)) | first(
-            scores, masked, ((masked.sum(1) + tick.left - 1) / tick.left + 1e-9).floor().long()
+            scores, masked, floored((masked.sum(1) + tick.left - 1) / tick.left)
         )
         return settled(
             canvas.write(replaced, fresh[replaced[written]]).write(places, token[places[masked]]),

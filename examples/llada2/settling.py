@@ -29,11 +29,7 @@ class Settling(Canvas):
     def of(cls: type[C], network: Network, batch: Batch, limit: int) -> C:
         """Return the rows of a batch, unchanged, with room for ``limit`` tokens in each."""
         plain = Canvas.of(network, batch, limit)
-        still = torch.zeros_like(plain.calls, dtype=torch.bool)
-        x, attend, free = plain.x, plain.attend, plain.free
-        return cls(
-            network, x, attend, free, plain.open, plain.inside, plain.room, plain.calls, still=still
-        )
+        return cls(**vars(plain), still=torch.zeros_like(plain.calls, dtype=torch.bool))
 
 
 def unsettled(canvas: Canvas, places: Bool[Tensor, "batch length"]) -> Bool[Tensor, "batch length"]:

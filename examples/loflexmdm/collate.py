@@ -20,9 +20,8 @@ class Text(Layout):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
-        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [*end]
+        after = [] if example.cut else [self.vocab["eos"]]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),
@@ -41,9 +40,8 @@ class Seq2seq(Layout):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [*example.prompt, self.vocab["bos"]]
-        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [*end]
+        after = [] if example.cut else [self.vocab["eos"]]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),
@@ -63,9 +61,8 @@ class Infill(Layout):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
-        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [*end]
+        after = [] if example.cut else [self.vocab["eos"]]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),

@@ -18,16 +18,16 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
 
     .. math::
 
-        -\log p(x_0) \le \int_0^1 \Big[ w_1(t) \, E \sum_{i : x_t^i = m}
+        -\log p(x_0) \le \int_0^1 \Big[ h_1(t) \, E \sum_{i : x_t^i = m}
         \left(\hat w_i - w_i + w_i \log \frac{w_i}{\hat w_i} - w_i \log p(x_0^i \mid x_t)\right)
-        + w_2(t) \, E \sum_g \left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)
+        + h_2(t) \, E \sum_g \left(\hat v_g - v_g + v_g \log \frac{v_g}{\hat v_g}\right)
         \Big] \, dt
 
-    w, v: the scales of unmasking and insertion; v_g: their sum over what gap g misses.
-    Bound: the relative entropy of the paths on which the text returns to those of the
-    heads; valid for any heads and any scales of the clocks, with slack, as a path also
-    determines the token behind each mask, and rates that depend on the whole text, which
-    the noised text hides.
+    h_1, h_2: the hazards of unmasking and insertion at scales of 1; w, v: their scales;
+    v_g: the sum of v over what gap g misses; with a hat: the answer of a head. Bound: the
+    relative entropy of the paths on which the text returns to those of the heads; valid for
+    any heads and any scales of the clocks, with slack, as a path also determines the token
+    behind each mask, and rates that depend on the whole text, which the noised text hides.
     """
     u = 1 - noise.uniform("amount")[:, 0]
     t = u**8  # dense near t = 0, where the rates are high: else the variance is infinite

@@ -31,7 +31,7 @@ def loss(network: Network, noised: Noised, batch: Batch, cap: float = 1000.0) ->
 
     N: the positions that the rows of the batch have room for; r: its rows; h: the hazard of
     a clock at scales of 1; w, v: the scales of unmasking and insertion; v_g: their sum over
-    what g misses. In nats per position.
+    what g misses; with a hat: the answer of a head. In nats per position.
     """
     pair = noised, noised.swapped()
     scales = network.clocks(batch.x0, batch.attend)

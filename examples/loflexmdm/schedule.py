@@ -2,7 +2,7 @@
 """The clocks of the noise, t = 0 clean and t = 1 noise, and functions derived from them.
 
 They are the clocks at a scale of 1: a token with a scale of w has w times their hazards.
-Computed in float64, so that no form cancels near an end.
+Computed in float64, in forms that were chosen to keep their digits near both ends.
 """
 
 from xlm_runtime.shapes import Float, Tensor

@@ -17,7 +17,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 from .canvas import Canvas, at_least_one
 from .filling import Filling
-from .places import above, first, spread, surest
+from .places import above, first, floored, spread, surest
 from .sampling import confidence, drawn, gumbel, likeliest, margin, negative_entropy
 from .ticks import Tick, end, uniform
 
@@ -49,16 +49,10 @@ class Decoder(Drawing):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder.step)."""
         masked = canvas.masked
-        quota = (
-            (
-                torch.clamp(
-                    masked.sum(1) - canvas.free.sum(1) * torch.cos(math.pi / 2 * (1 - tick.s)),
-                    min=1,
-                )
-                + 1e-9
+        quota = floored(
+            torch.clamp(
+                masked.sum(1) - canvas.free.sum(1) * torch.cos(math.pi / 2 * (1 - tick.s)), min=1
             )
-            .floor()
-            .long()
         )
         masked = masked & (quota > 0)[:, None]
         rows = masked.any(1)
@@ -131,11 +125,11 @@ class BoundedDecoder(Drawing):
         """
         match self.order:
             case "entropy":
-                return (-negative_entropy(logits)).double()
+                return -negative_entropy(logits)
             case "confidence":
-                return (1 - likeliest(logits)).double()
+                return 1 - likeliest(logits)
             case "margin":
-                return (1 - margin(logits)).double()
+                return 1 - margin(logits)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,8 @@ class Text(Layout):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
-        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [*end]
+        after = [] if example.cut else [self.vocab["eos"]]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),
@@ -65,9 +64,8 @@ class Infill(Layout):
     def row(self, example: Example) -> Row:
         """Lay out one example."""
         before = [self.vocab["bos"]]
-        end = [] if example.cut else [self.vocab["eos"]]
         inside = [*example.body]
-        after = [*end]
+        after = [] if example.cut else [self.vocab["eos"]]
         return Row(
             ids=[*before, *inside, *after],
             start=len(before),

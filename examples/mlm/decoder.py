@@ -14,7 +14,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 from .canvas import Canvas, at_least_one
 from .filling import Filling
-from .places import above, first, spread, surest
+from .places import above, first, floored, spread, surest
 from .sampling import drawn, gumbel, likeliest, margin, negative_entropy
 from .ticks import Tick, uniform
 
@@ -49,7 +49,7 @@ class Decoder(Drawing):
     def step(self, canvas: Canvas, tick: Tick, noise: Noise) -> Canvas:
         """Take one reverse step (spec: decoder.step)."""
         masked = canvas.masked
-        quota = (masked.sum(1) / tick.left + 1e-9).floor().long()
+        quota = floored(masked.sum(1) / tick.left)
         masked = masked & (quota > 0)[:, None]
         rows = masked.any(1)
         if not rows.any():
@@ -76,15 +76,15 @@ class Decoder(Drawing):
         """
         match self.order:
             case "confidence":
-                return likeliest(logits).double()
+                return likeliest(logits)
             case "margin":
-                return margin(logits).double()
+                return margin(logits)
             case "entropy":
-                return negative_entropy(logits).double()
+                return negative_entropy(logits)
             case "random":
-                return u.double()
+                return u
             case "left":
-                return (-column).double()
+                return -column.double()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +134,11 @@ class BoundedDecoder(Drawing):
         """
         match self.order:
             case "entropy":
-                return (-negative_entropy(logits)).double()
+                return -negative_entropy(logits)
             case "confidence":
-                return (1 - likeliest(logits)).double()
+                return 1 - likeliest(logits)
             case "margin":
-                return (1 - margin(logits)).double()
+                return 1 - margin(logits)
 
 
 @dataclass(frozen=True, kw_only=True)

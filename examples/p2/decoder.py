@@ -15,7 +15,7 @@ from xlm_runtime.shapes import Float, Int, Tensor
 
 from .canvas import Canvas, at_least_one
 from .filling import Filling, Revising
-from .places import first, spread
+from .places import first, floored, spread
 from .sampling import confidence, drawn, likeliest
 from .ticks import Tick, uniform
 
@@ -50,12 +50,12 @@ class Decoder(Drawing, Revising):
         """Take one reverse step (spec: decoder.step)."""
         masked = canvas.masked
         places = canvas.free
-        quota = (canvas.free.sum(1) * (1 - tick.s) + 1e-9).floor().long()
+        quota = floored(canvas.free.sum(1) * (1 - tick.s))
         canvas = canvas.query(tick)
         logits = canvas.network.token(canvas.hidden(places))
-        drawn = self.draw(logits, noise.uniform("token", canvas.position)[places])
-        token = torch.where(masked[places], drawn, canvas.x[places])
-        sure = spread(confidence(logits, token).double(), places)
+        fresh = self.draw(logits, noise.uniform("token", canvas.position)[places])
+        token = torch.where(masked[places], fresh, canvas.x[places])
+        sure = spread(confidence(logits, token), places)
         sure = torch.where(masked, sure, sure**self.eta)
         kept = first(sure, places, quota)
         return canvas.mask(places & ~kept).write(kept, token[kept[places]])

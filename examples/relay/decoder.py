@@ -20,7 +20,7 @@ from .ticks import Tick
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled(Filling):
-    """The rows with what is kept of them, which all decoders share."""
+    """The kind of canvas, which all decoders share."""
 
     canvas = Remembering
 

@@ -34,7 +34,8 @@ class Remembering(Canvas):
         answer = Answer(rows, slice(None), hidden)
         carried = torch.where(masked[:, :, None], hidden, 0)
         if rows is not None:
-            whole = carried.new_zeros(*self.x.shape, carried.shape[2])
-            whole = whole if self.carried is None else self.carried
+            whole = self.carried
+            if whole is None:
+                whole = carried.new_zeros(*self.x.shape, carried.shape[2])
             carried = whole.masked_scatter(rows[:, None, None], carried)
         return replace(self, answer=answer, calls=calls, carried=carried)

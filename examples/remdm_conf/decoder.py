@@ -63,7 +63,7 @@ class Decoder(Drawing, Rating):
         back = torch.clamp((1 - alpha(tick.s)) / torch.clamp(alpha(tick.t), min=1e-9), max=self.eta)
         written = canvas.free & ~masked
         again = first(
-            -sureness(canvas) + 1 * gumbel(noise.uniform("remask", canvas.position)),
+            -sureness(canvas) + gumbel(noise.uniform("remask", canvas.position)),
             written,
             poisson(back, noise.uniform("remasked")[:, 0]),
         )

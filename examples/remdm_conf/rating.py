@@ -18,19 +18,15 @@ C = TypeVar("C", bound="Rated")
 
 @dataclass(frozen=True)
 class Rated(Canvas):
-    """A canvas with the confidence of each token that a step drew; 0 elsewhere."""
+    """A canvas with the confidence of each token when a step drew it; 0 of those that none drew."""
 
     sure: Float[Tensor, "batch length"] = field(kw_only=True)
 
     @classmethod
     def of(cls: type[C], network: Network, batch: Batch, limit: int) -> C:
         """Return the rows of a batch, unchanged, with room for ``limit`` tokens in each."""
-        plain = Canvas.of(network, batch, limit)
         sure = torch.zeros(batch.x0.shape, dtype=torch.float64, device=batch.x0.device)
-        x, attend, free = plain.x, plain.attend, plain.free
-        return cls(
-            network, x, attend, free, plain.open, plain.inside, plain.room, plain.calls, sure=sure
-        )
+        return cls(**vars(Canvas.of(network, batch, limit)), sure=sure)
 
 
 def sureness(canvas: Canvas) -> Float[Tensor, "batch length"]:

@@ -73,14 +73,14 @@ class Decoder(Gridded, Drawing):
                 1 - (1 - self.left) * (1 - tick.t) / max(1 - self.begin, 1e-9), min=self.left
             ),
         )
-        next = torch.minimum(
+        then = torch.minimum(
             self.left * tick.s / max(self.end, 1e-9),
             torch.clamp(
                 1 - (1 - self.left) * (1 - tick.s) / max(1 - self.begin, 1e-9), min=self.left
             ),
         )
         again_ = (
-            torch.clamp(next / torch.clamp(1 - now, min=1e-9), max=self.eta)
+            torch.clamp(then / torch.clamp(1 - now, min=1e-9), max=self.eta)
             * torch.clamp(torch.clamp(self.begin - tick.s, min=0) * 1e9, max=1)
             * torch.clamp(torch.clamp(tick.s - self.end, min=0) * 1e9, max=1)
         )
@@ -88,7 +88,7 @@ class Decoder(Gridded, Drawing):
         again = written & (noise.uniform("remask", canvas.position) < again_)
         places = masked & (
             noise.uniform("unmask", canvas.position)
-            < 1 - (next - again_ * (1 - now)) / torch.clamp(now, min=1e-9)
+            < 1 - (then - again_ * (1 - now)) / torch.clamp(now, min=1e-9)
         )
         rows = places.any(1)
         if not rows.any():

@@ -23,7 +23,7 @@ from .ticks import Tick
 
 @dataclass(frozen=True, kw_only=True)
 class Recalled(Extending):
-    """The rows with what is kept of them, which all decoders share."""
+    """The kind of canvas, which all decoders share."""
 
     clock: Clock
 
@@ -66,9 +66,7 @@ class Decoder(Drawing, Recalled):
         token = self.draw(logits, noise.uniform("token", canvas.position)[masked])
         scores = spread(confidence(logits, token), masked)
         places = (masked & (scores > self.tau)) | first(
-            scores,
-            masked,
-            masked.new_full((len(masked),), int(self.least + 1e-9), dtype=torch.long),
+            scores, masked, masked.new_full((len(masked),), self.least, dtype=torch.long)
         )
         return canvas.write(places, token[places[masked]])
 

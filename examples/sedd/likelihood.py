@@ -21,8 +21,9 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
         -\log p(x_0) \le \int_0^1 h(t) \, E \sum_{i : x_t^i = m}
         \big(\textstyle\sum_y s_y - 1 - \log s_{x_0^i}\big) \, dt
 
-    Tight: the relative entropy of the paths on which masks become the text to those of the
-    ratios; tight where these are the true ones.
+    h: the hazard of the clock; s_y: the ratio that the head gives for y. Tight: the
+    relative entropy of the paths on which masks become the text to those of the ratios;
+    tight where these are the true ones.
     """
     length = batch.free.sum(1)
     u = noise.uniform("corrupt", batch.position)

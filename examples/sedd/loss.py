@@ -20,8 +20,8 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
         \quad \sum_{i : x_t^i = m} \big(\textstyle\sum_y s_y - 1 - \log s_{x_0^i}\big)
         \Big]
 
-    N: the free tokens of the batch; r: its rows; h: the hazard of a clock. In nats per free
-    token.
+    N: the free tokens of the batch; r: its rows; h: the hazard of a clock; s_y: the ratio
+    that the head gives for y. In nats per free token.
     """
     hidden = network.trunk(noised.xt, batch.attend, noised.t)
     over = batch.free.sum()

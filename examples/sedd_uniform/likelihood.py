@@ -21,8 +21,9 @@ def nelbo(network: Network, batch: Batch, noise: Noise) -> Nelbo:
         -\log p(x_0) \le \int_0^1 \frac{-\alpha'}{\alpha K} \, E \sum_{i\,\mathrm{free}}
         \sum_{y \ne x_t^i} (s_y - q_y + q_y \log (q_y / s_y)) \, dt
 
-    Tight: the relative entropy of the paths on which random tokens become the text to those
-    of the ratios; tight where these are the true ones.
+    s_y: the ratio that the head gives for y; q_y: the true one; K: the number of ordinary
+    tokens. Tight: the relative entropy of the paths on which random tokens become the text
+    to those of the ratios; tight where these are the true ones.
     """
     length = batch.free.sum(1)
     count = (noise.uniform("amount")[:, 0] * (length + 1)).long()  # of tokens that are drawn anew

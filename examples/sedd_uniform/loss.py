@@ -20,8 +20,9 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
         \quad \sum_{i, y \ne x_t^i} \frac{1 - \alpha}{\alpha K} (s_y - q_y + q_y \log (q_y / s_y))
         \Big]
 
-    N: the free tokens of the batch; r: its rows; h: the hazard of a clock. In nats per free
-    token.
+    N: the free tokens of the batch; r: its rows; h: the hazard of a clock; s_y: the ratio
+    that the head gives for y; q_y: the true one; K: the number of ordinary tokens. In nats
+    per free token.
     """
     hidden = network.trunk(noised.xt, batch.attend, sigma(noised.t))
     over = batch.free.sum()

@@ -20,8 +20,8 @@ def loss(network: Network, noised: Noised, batch: Batch) -> Losses:
         \quad \sum_{i\,\mathrm{free},\, y \ne x_t^i} (\hat r_y - r_y + r_y \log (r_y / \hat r_y))
         \Big]
 
-    N: the free tokens of the batch; r: its rows; h: the hazard of a clock. In nats per free
-    token.
+    N: the free tokens of the batch; r: its rows; h: the hazard of a clock; r_y: the rate of
+    becoming y, back in time, in hazards; with a hat: by the head. In nats per free token.
     """
     hidden = network.trunk(noised.xt, batch.attend, noised.t)
     over = batch.free.sum()

@@ -47,7 +47,7 @@ def actions(
     yield from twice(block, block_name, process)
     yield from () if unknown else _not_undone(block, block_name, family)
     for action in block.actions:
-        wrong = [*_needs(action, family)] if action not in unknown else []
+        wrong = [*_needs(action, block, family)] if action not in unknown else []
         yield from wrong
         yield from _unweighted(action)
         match action:
@@ -133,9 +133,16 @@ def _not_undone(
     for step in process.life or ():
         late = block_name == "finish" and step == ("mask", "gone")
         if not late and (left := _left(step, words, process)):
-            yield DoesNotUndo(
-                span=block.span, state=left, example=undo(of_step(step), process, family)
-            )
+            yield DoesNotUndo(span=block.span, state=left, example=_example(step, block, family))
+
+
+def _example(step: Step, block: ast.Step | ast.Finish, family: ast.Family) -> str:
+    """Return an action that undoes an arrow beside the others of a block."""
+    process = Process.of(family)
+    deletes = any(not word.why_not(process) for _, word in slots.edits(block.actions))
+    if deletes and step == ("clean", "gone"):
+        return "insert tokens quota 1"
+    return undo(of_step(step), process, family)
 
 
 def _fitting(action: ast.Action, process: Process) -> list[Action]:
@@ -152,7 +159,9 @@ def _left(step: Step, words: list[Action], process: Process) -> str:
     return next((state for state in step[1:] if (step[0], state) not in undone), "")
 
 
-def _needs(action: ast.Action, family: ast.Family) -> Iterator[Diagnostic]:
+def _needs(
+    action: ast.Action, block: ast.Step | ast.Finish, family: ast.Family
+) -> Iterator[Diagnostic]:
     """Report an action that has nothing to do under a noise."""
     process = Process.of(family)
     if not process.known:
@@ -164,7 +173,7 @@ def _needs(action: ast.Action, family: ast.Family) -> Iterator[Diagnostic]:
             span=action.span,
             action=ways[0].verb,
             why=ways[0].why_not(process),
-            hint=_alike(ways[0], process)
+            hint=_alike(ways[0], [one for one in block.actions if one is not action], process)
             or ways[0].remedy
             or f"write `{undo(sound(process), process, family)}`",
         )
@@ -172,12 +181,17 @@ def _needs(action: ast.Action, family: ast.Family) -> Iterator[Diagnostic]:
         yield from one_of(action.what, [word.what for word in fitting], fitting[0].whats)
 
 
-def _alike(word: Action, process: Process) -> str:
-    """Return the edit that takes tokens back under a process, where another does not; or ""."""
-    if not isinstance(word, Edit) or not word.hides:
+def _alike(word: Action, others: list[ast.Action], process: Process) -> str:
+    """Return how tokens are taken back under a process, where a word does it under another.
+
+    "" if it does not, or if one of the ``others`` of its step takes tokens back already.
+    """
+    edits = (one for one in slots.action_words().values() if isinstance(one, Edit) and one.hides)
+    known = [one for one in edits if not one.why_not(process)]
+    likewise = (isinstance(word, Edit) and word.hides) or word.verb in [one.verb for one in known]
+    if not likewise or {one.verb for one in known} & {query.verb(one) for one in others}:
         return ""
-    known = (one for one in slots.action_words().values() if isinstance(one, Edit) and one.hides)
-    return next((f"write `{one.example}`" for one in known if not one.why_not(process)), "")
+    return next((f"write `{one.example}`" for one in known), "")
 
 
 def _whole(action: ast.Act) -> Iterator[Diagnostic]:
@@ -226,7 +240,7 @@ def drawing(
             span=draw.head.span,
             name=draw.head.id,
             where="among the heads of the network",
-            hint=suggest(draw.head.id, heads),
+            hint=suggest(draw.head.id, heads) or f"write `draw {slots.drawn(family)}`",
         )
         return
     place = "gaps" if process.leads("clean", "gone") else "tokens" if process.known else ""

@@ -49,7 +49,7 @@ def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterato
                 yield from _edit(action, word, section, family, env)
                 yield from _order(action, word, section, env, changed)
     finish = query.leftover(section.entries)
-    if finish is not None:
+    if finish is not None and Process.of(family).masks:
         for action, word in slots.edits(finish.actions):
             why = "a finish reveals the masks that are left, and nothing more"
             why = "masks would be left in the sample" if word.hides else why

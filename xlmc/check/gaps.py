@@ -24,7 +24,7 @@ from xlmc.words.answers import answering
 from xlmc.words.orders.base import Weight
 
 AT_ONCE = "a gap is drawn together with its token, and xlmc deletes where rules choose the gaps"
-ONE = "write `insert tokens quota 1`"
+ONE = "write `insert tokens quota 1`, without `pick`"
 RULES = "write `insert tokens one`, `chance`, `quota`, `above`, `within` or `factor`"
 
 
@@ -71,7 +71,8 @@ def _together(
         if apart:
             what = "guidance where each gap predicts its token separately"
         why = "it guides one joint distribution over gaps and tokens, not numbers of missing tokens"
-        yield Unsupported(span=guide.span, what=what, why=why, hint=", and ".join(ways))
+        hint = "drop the guide" if _deletes(step, Process.of(family)) else ", and ".join(ways)
+        yield Unsupported(span=guide.span, what=what, why=why, hint=hint)
     for pick in query.those(step.actions, ast.Pick):
         why = f"`{action.much.rule}` has chosen the gaps already"
         if action.much.rule == "one" and apart:

@@ -77,6 +77,7 @@ def config_of(
         base += _kept(begun, found.family)
     config = build(found.family, base, sets)
     if begun is None:
+        _name_decoder(base, sets, found.family)
         used = env.precision(config.train.precision)
         return evolve(config, train=evolve(config.train, precision=used))
     before = begun.config
@@ -87,6 +88,15 @@ def config_of(
         lines = [f"{s.origin}: {begun.path} was trained with another value" for s in wrong]
         raise UsageError("\n".join(lines))
     return kept
+
+
+def _name_decoder(base: Sequence[Setting], sets: Sequence[Setting], family: Family) -> None:
+    """Print which decoder a recipe has chosen, where it is not the default one."""
+    chosen = [s for s in (*base, *sets) if s.path == "decoder"]
+    usual = next(iter(family.decoders))
+    if chosen and chosen[-1] in base and chosen[-1].value != usual:
+        line = f"decoder {chosen[-1].value}, chosen by {chosen[-1].origin.partition(':')[0]}"
+        say(f"{line}; --set decoder={usual} for the default one")
 
 
 def _kept(run: Run, family: Family) -> list[Setting]:

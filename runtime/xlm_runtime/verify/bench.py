@@ -137,6 +137,15 @@ class Bench:
         values = self.family.samples[name].neutral
         return {k: int(v) if k in whole else float(v) for k, v in values.items()}
 
+    def instead(self, name: str) -> str:
+        """Describe the params whose defaults are not examined, as the claim is not about them."""
+        decoder: Any = self.family.decoders[name]
+        usual = {one.name: one.default for one in fields(decoder)}
+        others = {k: v for k, v in self.neutral(name).items() if v != usual[k]}
+        at = " and ".join(f"{k} = {v:g}" for k, v in others.items())
+        default = " and ".join(f"{usual[k]:g}" for k in others)
+        return f" (at {at}; not examined at the default, {default})" if others else ""
+
     def decode(
         self, table: Any, name: str, batch: Batch, record: bool = False, **params: Any
     ) -> Decoded:

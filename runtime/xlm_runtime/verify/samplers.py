@@ -240,6 +240,7 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     few = curve.draws < 0.9 * bench.settings.draws
     why = "which decide it" if curve.enough else "in the time allowed"
     draws = f", of {curve.draws} draws {why}" if few else ""
+    at = bench.instead(curve.decoder)
     numbers = f"distance {last:.4f} (limit {limit:.4f}, a perfect sampler {curve.null.mean:.4f}"
     numbers += f"{draws})"
     if holds and limit > VAGUE:
@@ -247,9 +248,9 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     elif holds:
         ways = bench.family.samples[curve.decoder].grows
         falls = f", and the distance falls like 1/{ways}" if len(curve.steps) > 1 else ""
-        words = f"samples follow {named}{falls}: {numbers}"
+        words = f"samples follow {named}{at}{falls}: {numbers}"
     else:
-        words = f"samples do not follow {named}: {numbers}"
+        words = f"samples do not follow {named}{at}: {numbers}"
     return Verdict(
         claim="samples",
         outcome="undecided" if holds and limit > VAGUE else decided(holds),

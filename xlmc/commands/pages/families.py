@@ -11,7 +11,7 @@ from xlmc.lower.collate import collate
 from xlmc.syntax import ast, printer, query
 from xlmc.theory.claims import claim
 from xlmc.theory.process import Process, step_of
-from xlmc.words import terms
+from xlmc.words import slots, terms
 
 HALF = 0.5
 MEANING = {
@@ -190,7 +190,9 @@ def _source(layout: ir.Layout, family: ast.Family) -> str:
     if process.drafts:
         return "the decoder inserts and deletes, up to the room (`data.block`)"
     if process.drops:
-        return "the decoder inserts until it stops or the room (`data.block`) is full"
+        grid = slots.grid(query.decoders(family)[0].entries)
+        ends = ", its grid ends" if grid is not None and grid.timed else ""
+        return f"the decoder inserts until it stops{ends} or the room (`data.block`) is full"
     if process.ordered and "eos" in layout.predicts:
         return "the network writes `eos`, or the room (`data.block`) is full"
     if layout.fills:

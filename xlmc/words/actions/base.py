@@ -83,6 +83,8 @@ class Action(Word):
             return ONCE
         if missing.why:
             return missing.why
+        if not missing.state:
+            return f"it needs {missing.meaning}"
         if missing.state in process.states:
             return f"xlmc supports it under {home(needs)} alone"
         return f"tokens become `{process.end}`, not `{missing.state}`"

@@ -19,6 +19,8 @@ class Delete(Action):
         "happens, in proportion to their rates."
     )
     example = "delete poisson surplus * reveal(alpha)"
+    forms = ("delete chance 0.02", "delete poisson surplus * reveal(alpha)")
+    simplest = "delete chance 0.02"
     needs = (DRAFTED,)
     rules = ("poisson",)
     one_rule = "an edit comes at a rate"

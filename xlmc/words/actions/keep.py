@@ -3,6 +3,7 @@
 from xlmc.theory.needs import ALIKE, PLACES, WHOLE, arrow
 from xlmc.words.actions.base import Action
 
+ONE = "all places of a row compete, and a block of the noise that is done changes no more"
 OWN = "which of the masks have a token at s is up to the clock of each token"
 
 
@@ -20,7 +21,7 @@ class Keep(Action):
         "masked again."
     )
     example = "keep quota length * (1 - s) by confidence"
-    needs = (arrow("clean", "mask"), PLACES, WHOLE, ALIKE.because(OWN))
+    needs = (arrow("clean", "mask"), PLACES, WHOLE.because(ONE), ALIKE.because(OWN))
     undoes = ("clean", "mask")
     rules = ("quota",)
     one_rule = "all places compete, and a number of them wins"

@@ -9,7 +9,8 @@ from xlmc.compiler import checked
 from xlmc.resolve.defaults import explicit
 from xlmc.syntax import printer
 
-MIXED = sorted((Path(__file__).parent / "mixed").glob("*.xlm"))
+HERE = Path(__file__).parent
+MIXED = [*sorted((HERE / "mixed").glob("*.xlm")), HERE.parent / "examples/own/forgetful.xlm"]
 
 
 @pytest.mark.many

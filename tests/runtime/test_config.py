@@ -15,6 +15,7 @@ from xlm_runtime.config.settings import (
 )
 from xlm_runtime.packages import package
 from xlm_runtime.plug import Family, Param
+from xlm_runtime.run.configured import _name_decoder
 from xlm_runtime.system.errors import UsageError
 
 SHIPPED = Path(__file__).parents[2] / "examples"
@@ -264,3 +265,18 @@ def test_recipes_name_a_precision_in_a_word() -> None:
     ilm = package.load(SHIPPED / "ilm").family
     scales = {task: ilm.recipes[task]["loss.stop_scale"] for task in ("star_easy", "lm1b", "owt")}
     assert scales == {"star_easy": 2, "lm1b": 2, "owt": 0.001}
+
+
+def test_a_run_names_the_decoder_that_its_recipe_has_chosen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not the default one, nor one that the user names."""
+    ilm = package.load(SHIPPED / "ilm").family
+    recipe = [one for one in recipe_settings(ilm, "star_easy", "quick") if one.path == "decoder"]
+    for sets in ([], ["decoder=oracle"], ["decoder=default"]):
+        _name_decoder(recipe, parse_sets(sets), ilm)
+    _name_decoder([], [], ilm)
+    assert capsys.readouterr().out.split("; ") == [
+        "decoder confident, chosen by recipe star_easy of ilm",
+        "--set decoder=default for the default one\n",
+    ]

@@ -307,3 +307,11 @@ def test_a_second_network_answers_each_text_once_and_every_row() -> None:
     assert seen == [len(toy.toy.outcomes)]
     torch.testing.assert_close(found.insertion, plain.insertion)
     torch.testing.assert_close(found.unmasking, plain.unmasking)
+
+
+def test_a_verdict_names_the_defaults_that_are_not_examined():
+    """The claim is about the decoder at the values that change nothing."""
+    assert bench("remdm", "fixed").instead("default") == (
+        " (at eta = 0; not examined at the default, 0.02)"
+    )
+    assert bench("mdlm", "fixed").instead("default") == ""

@@ -18,8 +18,9 @@ class DeleteSome(Edit):
         "They are chosen from the row before the step, as the gaps are. With "
         "`delete chance back`, where each missing token comes with the chance "
         "`reveal(alpha) + back * alpha(t) / (1 - alpha(t))`, a token is there at s with the chance "
-        "alpha(s), as without: then `back` is at most (1 - alpha(s)) / alpha(t). A row that a "
-        "`stop` ends loses no more."
+        "alpha(s), as without: then `back` is at most (1 - alpha(s)) / alpha(t), as in "
+        "`examples/own/forgetful.xlm`. Where no more come than leave, a row does not grow. A row "
+        "that a `stop` ends loses no more."
     )
     example = "delete chance 0.02"
     forms = ("delete chance 0.02", "delete quota 2 by confidence")

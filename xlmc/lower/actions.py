@@ -60,10 +60,8 @@ class Actions(Amounts):
 
     def _off(self) -> set[str]:
         """Return the params at whose 0 some edit of the step changes nothing."""
-        env, step = (
-            environment(self.section, self.family),
-            query.the(self.section.entries, ast.Step),
-        )
+        env = environment(self.section, self.family)
+        step = query.the(self.section.entries, ast.Step)
         return {switch(edit.much, env) for edit, _ in slots.edits(step.actions)} - {""}
 
     def _own(self, action: ast.Act) -> bool:

@@ -139,11 +139,10 @@ class Bench:
 
     def instead(self, name: str) -> str:
         """Describe the params whose defaults are not examined, as the claim is not about them."""
-        decoder: Any = self.family.decoders[name]
-        usual = {one.name: one.default for one in fields(decoder)}
+        usual = {param.name: param.default for param in self.family.params.get(name, ())}
         others = {k: v for k, v in self.neutral(name).items() if v != usual[k]}
         at = " and ".join(f"{k} = {v:g}" for k, v in others.items())
-        default = " and ".join(f"{usual[k]:g}" for k in others)
+        default = " and ".join(str(usual[k]) for k in others)
         return f" (at {at}; not examined at the default, {default})" if others else ""
 
     def decode(

@@ -103,7 +103,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def test_no_test_file_imports_another_one() -> None:
-    """What they share is in a module by its subject, which is no test file."""
+    """Test files share modules by their subjects, which are no test files."""
     files = sorted((ROOT / "tests").rglob("test_*.py"))
     tests = {path.stem for path in files}
     found = {path.name: tests & {*imports(path)} for path in files}

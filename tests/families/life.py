@@ -128,7 +128,7 @@ def is_likely(family: Family, network: Any, batch: Batch) -> None:
 
 
 def decodes(family: Family, network: Any, batch: Batch, name: str, *, canvas: bool) -> Decoded:
-    """What is fixed stays, what is free becomes what the heads may say, within the limit.
+    """Fixed tokens stay, and free ones become what the heads may give, within the limit.
 
     On a canvas it stays in its place.
     """
@@ -160,14 +160,14 @@ def decodes(family: Family, network: Any, batch: Batch, name: str, *, canvas: bo
 
 
 def keeps_given(made: Decoded, examples: Sequence[Example]) -> None:
-    """What is given is part of the answer, in its order."""
+    """Given tokens are part of the answer, in their order."""
     for x, body, example in zip(made.x, made.body, examples, strict=True):
         pairs = zip(example.body, example.given, strict=True)
         assert is_within([token for token, given in pairs if given], x[body].tolist())
 
 
 def is_within(few: Sequence[int], many: Sequence[int]) -> bool:
-    """Whether some tokens stand among others in their order."""
+    """Return whether some tokens are among others in their order."""
     left = iter(many)
     return all(token in left for token in few)
 

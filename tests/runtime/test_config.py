@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from attrs import fields
 
+from xlm_runtime import tasks
 from xlm_runtime.config.config import Config, Decoder, roles
 from xlm_runtime.config.settings import (
     Setting,
@@ -15,7 +17,8 @@ from xlm_runtime.config.settings import (
 )
 from xlm_runtime.packages import package
 from xlm_runtime.plug import Family, Param
-from xlm_runtime.run.configured import _name_decoder
+from xlm_runtime.run.command import Command
+from xlm_runtime.run.configured import configs_of
 from xlm_runtime.system.errors import UsageError
 
 SHIPPED = Path(__file__).parents[2] / "examples"
@@ -270,13 +273,20 @@ def test_recipes_name_a_precision_in_a_word() -> None:
 def test_a_run_names_the_decoder_that_its_recipe_has_chosen(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Not the default one, nor one that the user names."""
-    ilm = package.load(SHIPPED / "ilm").family
-    recipe = [one for one in recipe_settings(ilm, "star_easy", "quick") if one.path == "decoder"]
-    for sets in ([], ["decoder=oracle"], ["decoder=default"]):
-        _name_decoder(recipe, parse_sets(sets), ilm)
-    _name_decoder([], [], ilm)
-    assert capsys.readouterr().out.split("; ") == [
-        "decoder confident, chosen by recipe star_easy of ilm",
-        "--set decoder=default for the default one\n",
-    ]
+    """Once, however many points there are; not where the user names all decoders."""
+    task, line = tasks.get("star_easy"), "decoder confident, chosen by recipe star_easy of ilm"
+    for name, sets, points, number in (
+        ("ilm", (), [(), ()], 1),
+        ("ilm", ("decoder=oracle",), [()], 0),
+        ("ilm", (), [("decoder=oracle",), ("decoder=default",)], 0),
+        ("dilm", (), [()], 0),
+    ):
+        found = package.load(SHIPPED / name)
+        given = dict.fromkeys(field.name for field in fields(Command)) | {
+            "package": SHIPPED / name, "task": "star_easy", "job": "all", "metrics": (),
+            "sets": sets, "points": points,
+        }  # fmt: skip
+        command = Command(**given)
+        configs_of(command, found, task, "quick", None)
+        shown = capsys.readouterr().out
+        assert shown == f"{line}; --set decoder=default for the default one\n" * number

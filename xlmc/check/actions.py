@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xlmc.check import drafts, keeping
 from xlmc.check.draws import law
-from xlmc.check.gaps import tokens
+from xlmc.check.gaps import BESIDE, tokens
 from xlmc.check.insertions import masks, own_clock, trained
 from xlmc.check.rules import number, paces, scored, single
 from xlmc.check.words import one_of, word
@@ -139,9 +139,8 @@ def _not_undone(
 def _example(step: Step, block: ast.Step | ast.Finish, family: ast.Family) -> str:
     """Return an action that undoes an arrow beside the others of a block."""
     process = Process.of(family)
-    deletes = any(not word.why_not(process) for _, word in slots.edits(block.actions))
-    if deletes and step == ("clean", "gone"):
-        return "insert tokens quota 1"
+    if step == ("clean", "gone") and slots.fitting(block.actions, process):
+        return BESIDE
     return undo(of_step(step), process, family)
 
 

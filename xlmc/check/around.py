@@ -10,8 +10,6 @@ from xlmc.theory.environment import Environment
 from xlmc.theory.process import Process
 
 EXAMPLE = "visible(geometric(0.3))"
-
-
 HIDDEN = (
     "a row does not show how far a missing token was from those that are left: by such a weight "
     "the head would learn the law of the tokens near these"

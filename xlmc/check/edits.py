@@ -37,19 +37,19 @@ WHEN_DRAWN = "`confidence` is here the chance that a token had when it was drawn
 
 def check(section: ast.Section, family: ast.Family, env: Environment) -> Iterator[Diagnostic]:
     """Check the edits of a decoder."""
+    process = Process.of(family)
     for step in query.those(section.entries, ast.Step):
-        edits = slots.edits(step.actions)
+        edits = slots.fitting(step.actions, process)
         for action, word in edits:
-            if not word.why_not(Process.of(family)):
-                yield from answer(action, word, step, section, family)
-                if word.revises:
-                    yield from revised(action, word, section, family, env)
-                    continue
-                changed = [one.verb for _, one in edits if not one.hides]
-                yield from _edit(action, word, section, family, env)
-                yield from _order(action, word, section, env, changed)
+            yield from answer(action, word, step, section, family)
+            if word.revises:
+                yield from revised(action, word, section, family, env)
+                continue
+            changed = [one.verb for _, one in edits if not one.hides]
+            yield from _edit(action, word, section, family, env)
+            yield from _order(action, word, section, env, changed)
     finish = query.leftover(section.entries)
-    if finish is not None and Process.of(family).masks:
+    if finish is not None and process.masks:
         for action, word in slots.edits(finish.actions):
             why = "a finish reveals the masks that are left, and nothing more"
             why = "masks would be left in the sample" if word.hides else why

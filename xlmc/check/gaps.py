@@ -23,8 +23,9 @@ from xlmc.words import numbers, slots
 from xlmc.words.answers import answering
 from xlmc.words.orders.base import Weight
 
+BESIDE = "insert tokens quota 1"  # what goes with deletions, and has the law of one insertion
 AT_ONCE = "a gap is drawn together with its token, and xlmc deletes where rules choose the gaps"
-ONE = "write `insert tokens quota 1`, without `pick`"
+ONE = f"write `{BESIDE}`, without `pick`"
 RULES = "write `insert tokens one`, `chance`, `quota`, `above`, `within` or `factor`"
 
 
@@ -41,7 +42,7 @@ def tokens(
     if draw is None or draw.head.id not in query.heads(family):
         return  # that is what is wrong
     plain = numbers.plain(action, draw.head.id, family)
-    if step is not None and plain and _deletes(step, Process.of(family)):
+    if step is not None and plain and slots.fitting(step.actions, Process.of(family)):
         yield WrongRule(span=action.much.span, rule="one", why=AT_ONCE, hint=ONE)
         return
     yield from _weighed(action, draw.head.id, section, family)
@@ -49,11 +50,6 @@ def tokens(
     yield from _order(action, section, env, _weight(action, draw.head.id, section, family))
     if step is not None and not plain:
         yield from _together(action, draw.head.id, section, step, family)
-
-
-def _deletes(step: ast.Step, process: Process) -> bool:
-    """Return whether tokens leave the row again."""
-    return any(not word.why_not(process) for _, word in slots.edits(step.actions))
 
 
 def _together(
@@ -71,7 +67,8 @@ def _together(
         if apart:
             what = "guidance where each gap predicts its token separately"
         why = "it guides one joint distribution over gaps and tokens, not numbers of missing tokens"
-        hint = "drop the guide" if _deletes(step, Process.of(family)) else ", and ".join(ways)
+        deletes = slots.fitting(step.actions, Process.of(family))
+        hint = "drop the guide" if deletes else ", and ".join(ways)
         yield Unsupported(span=guide.span, what=what, why=why, hint=hint)
     for pick in query.those(step.actions, ast.Pick):
         why = f"`{action.much.rule}` has chosen the gaps already"

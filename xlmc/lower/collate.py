@@ -26,6 +26,7 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
     start, stop = free[0], free[-1] + 1
     inside = tuple(names[start:stop])
     ends = "eos" in names[names.index("body") :]
+    behind = ", *after" if names[stop:] else ""
     alone = ends and names[stop:] == ["eos"]  # nothing else is behind the brackets
     begins = layout.keeping is not None and layout.keeping.id == "prefix"
     return ir.Layout(
@@ -42,6 +43,7 @@ def _layout(layout: ast.Layout, family: ast.Family, left: bool) -> ir.Layout:
         keeps=layout.keeping is not None,
         begins=begins,
         end=("after" if alone else "end") if ends else "",
+        ids=f"*before, *inside{behind}",
         given=tuple(_conditions(layout, family)),
         left=left and "prompt" in names[:start],
     )

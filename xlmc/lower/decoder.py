@@ -92,7 +92,7 @@ class _Maker(Actions):
         name = self.section.name or "default"
         title = "" if self.section.name is None else camel(self.section.name)
         insert = query.first(step.actions, ast.Insert)
-        edits = slots.edits(step.actions) if not edited else []
+        edits = slots.edits(step.actions)
         keep = query.act(step.actions, "keep")
         actions = [a for a in (unmask, keep, *(edit for edit, _ in edits), insert) if a is not None]
         values = [value for a in actions for value in query.amounts(a)]

@@ -49,9 +49,7 @@ class GrowthMaker(Maker):
             before.append(line(several.actor.candidates, "canvas.open & ~stops[:, None]"))
             close = ".close(stops)"
         before += d.lets
-        if d.edits:
-            before.append(line("written", "canvas.free" + " & ~stops[:, None]" * bool(d.asked)))
-            before += [one for edit in d.edits for one in orders.edited(edit)]
+        before += [one for edit in d.edits for one in orders.edited(edit)]
         cut = bool(d.draw.cuts)
         needs = (self.piece(parts.Draw(self.plain(), summary(d.draw))),) if cut else ()
 
@@ -75,7 +73,7 @@ class GrowthMaker(Maker):
         if not d.edits:
             return "canvas.insert_each(places, token)"
         ends = ".close_full()" * any(stop.kind in ("limit", "oracle") for stop in d.stops)
-        gone = d.edits[0].word.places
+        gone = d.edits[0].word.places + " & ~stops[:, None]" * bool(d.asked)
         if d.sure:
             return f"surely_edited(canvas, {gone}, places, token, confidence(logits, token)){ends}"
         return f"edited(canvas, {gone}, places, token){ends}"

@@ -75,6 +75,11 @@ def edits(actions: tuple[ast.Action, ...]) -> list[tuple[ast.Act, Edit]]:
     return [(one, word) for one, word in found if isinstance(word, Edit)]
 
 
+def fitting(actions: tuple[ast.Action, ...], process: Process) -> list[tuple[ast.Act, Edit]]:
+    """Return the actions that are edits and have something to do under a process."""
+    return [(one, word) for one, word in edits(actions) if not word.why_not(process)]
+
+
 def chooses(node: ast.Action) -> str:
     """Return the places among which the rule of an action chooses; "" for none."""
     return next((word.chooses for word in ways(node)), "")

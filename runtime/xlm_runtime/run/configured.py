@@ -33,10 +33,10 @@ def configs_of(
     command: Command, found: Package, task: Task, preset: str, begun: Run | None
 ) -> list[Config]:
     """Return the configuration of each point of a command; one if it is no sweep."""
-    return [
-        config_of(evolve(command, sets=(*command.sets, *point)), found, task, preset, begun)
-        for point in command.points
-    ]
+    commands = [evolve(command, sets=(*command.sets, *point)) for point in command.points]
+    if begun is None and any("decoder" not in _paths(one) for one in commands):
+        _name_decoder(found.family, task.name)
+    return [config_of(one, found, task, preset, begun) for one in commands]
 
 
 def config_of(
@@ -77,7 +77,6 @@ def config_of(
         base += _kept(begun, found.family)
     config = build(found.family, base, sets)
     if begun is None:
-        _name_decoder(base, sets, found.family)
         used = env.precision(config.train.precision)
         return evolve(config, train=evolve(config.train, precision=used))
     before = begun.config
@@ -90,12 +89,17 @@ def config_of(
     return kept
 
 
-def _name_decoder(base: Sequence[Setting], sets: Sequence[Setting], family: Family) -> None:
-    """Print which decoder a recipe has chosen, where it is not the default one."""
-    chosen = [s for s in (*base, *sets) if s.path == "decoder"]
+def _paths(command: Command) -> set[str]:
+    """Return the paths that a command sets."""
+    return {one.path for one in parse_sets(command.sets)}
+
+
+def _name_decoder(family: Family, task: str) -> None:
+    """Print which decoder the recipe of a task chooses, where it is not the default one."""
     usual = next(iter(family.decoders))
-    if chosen and chosen[-1] in base and chosen[-1].value != usual:
-        line = f"decoder {chosen[-1].value}, chosen by {chosen[-1].origin.partition(':')[0]}"
+    chosen = family.recipes.get(task, {}).get("decoder", usual)
+    if chosen != usual:
+        line = f"decoder {chosen}, chosen by recipe {task} of {family.name}"
         say(f"{line}; --set decoder={usual} for the default one")
 
 

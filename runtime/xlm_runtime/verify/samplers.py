@@ -244,7 +244,9 @@ def _judged(bench: Bench, law: Law, curve: Curve, off: float) -> Verdict:
     numbers = f"distance {last:.4f} (limit {limit:.4f}, a perfect sampler {curve.null.mean:.4f}"
     numbers += f"{draws})"
     if holds and limit > VAGUE:
-        words = f"{numbers}: the limit is too wide for a verdict; try larger numbers for --steps"
+        words = (
+            f"{numbers}{at}: the limit is too wide for a verdict; try larger numbers for --steps"
+        )
     elif holds:
         ways = bench.family.samples[curve.decoder].grows
         falls = f", and the distance falls like 1/{ways}" if len(curve.steps) > 1 else ""

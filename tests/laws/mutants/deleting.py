@@ -28,7 +28,7 @@ MUTANTS = [
     Mutant("full rows that never end", "gone_again", "decoder.py", ".close_full()", "",
            STEP, {"name": "full", "limit": 1}),
     Mutant("tokens of rows that end", "gone_again", "decoder.py",
-           "written = canvas.free & ~stops[:, None]", "written = canvas.free", ENDS),
+           "gone & ~stops[:, None]", "gone", ENDS),
     Mutant("a row that ends and goes on", "gone_again", "decoder.py", ".close(stops)", "", ENDS),
     Mutant("the surest token leaves", "gone_again", "decoder.py",
            "-sureness(canvas)", "sureness(canvas)", WORST, {"worst": 1}),

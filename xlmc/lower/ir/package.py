@@ -41,6 +41,7 @@ class Layout:
     keeps: bool
     begins: bool  # what is kept is the beginning of the body
     end: str  # the variable of the `eos` where the body ends, `end` or `after`; "" where none is
+    ids: str  # code: the variables of the parts of a row
     given: tuple[str, ...]  # what a likelihood is conditioned on
     left: bool  # what stands before the brackets is padded on the left
 

@@ -35,6 +35,11 @@ class DeleteSome(Edit):
     does = "delete tokens again"
     breaks = "tokens leave the row and are inserted anew, several at once"
 
+    @property
+    def candidates(self) -> str:
+        """Return the free tokens: none of them is a mask."""
+        return "canvas.free"
+
     def means(self, action: ast.Action) -> bool:
         """Return whether an action has its verb, and no rate of edits."""
         rated = isinstance(action, ast.Act) and action.much.rule == "poisson"

@@ -164,3 +164,13 @@ def _after(row, gaps, worst):
         kept = [[()] if place in gone else [(one,)] for place, one in enumerate(row)]
         for outcome in product(*(x for pair in zip_longest(come, kept) for x in pair if x)):
             yield tuple(one for token in outcome for one in token)
+
+
+@every(["gone_again"])
+def test_d43_where_tokens_leave_the_law_of_the_samples_is_another(package):
+    """It is that of the likelihood, with many steps, where the param of the chance is 0."""
+    samples = package.module.FAMILY.samples
+    assert (samples["default"].law, samples["default"].neutral) == ("limit", {"eta": 0})
+    for name in ("careless", "doubting"):
+        assert samples[name].law == "none"
+        assert "tokens leave the row and are inserted anew" in samples[name].why
